@@ -1,0 +1,57 @@
+/** The shapes of a digest: what is frozen when it is composed, and what a reader is shown. */
+import type { Match } from './relevance.ts'
+
+/** One paper of a digest as frozen in the database; texts come from the paper's stored revision. */
+export interface DigestEntry {
+  paperId: string
+  /** The revision of the paper's texts that was current when the digest was composed. */
+  revision: number
+  /** The topic that the paper is here for. */
+  topic: string
+  /** Words of that topic found in the paper, best first, at most three. */
+  matches: Match[]
+  upvotes: number | null
+  comments: number | null
+  /** When the counts were read, ISO instant; `null` when no source counts. */
+  observedAt: string | null
+  hourKnown: boolean
+  /** "top N % of the month" among papers seen at the same age, 1 to 100; `null` where too little is known to say. */
+  topPercent: number | null
+}
+
+export type DigestKind = 'daily' | 'weekly' | 'welcome'
+
+/** A paper as a reader sees it, the same in mail and page. */
+export interface PaperCard {
+  id: string
+  title: string
+  /** Where the title leads: the arXiv page, else the discussion, else nowhere. */
+  url: string | null
+  /** Why the paper is here, one plain sentence without a full stop. */
+  reason: string
+  /** Some 280 characters of the abstract, cut at a sentence; may be empty. */
+  excerpt: string
+  /** "A, B, C and 4 more"; empty when no author is known. */
+  authors: string
+  /** In the order shown; labels are "PDF", "Code", "Project", "Discussion (5)". */
+  links: { label: string; url: string }[]
+  upvotes: number | null
+}
+
+/** Everything of a digest that its whole cohort sees alike. */
+export interface DigestIssue {
+  kind: DigestKind
+  /** The subscribers' local date, `YYYY-MM-DD`. */
+  localDate: string
+  /** List days that the papers were taken from, oldest first. */
+  listDays: string[]
+  /** Labels of the cohort's topics. */
+  topics: string[]
+  cards: PaperCard[]
+  /** How many papers stood to be chosen from. */
+  considered: number
+  /** One line about what was left out before, such as an empty or unreadable day; `null` mostly. */
+  note: string | null
+  /** True when these are the sample papers that ship with the project. */
+  sample: boolean
+}

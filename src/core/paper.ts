@@ -1,0 +1,50 @@
+/** A research paper as the service knows it, and what sources said of it. */
+
+/** The texts and links of a paper; every string has been cleaned by `core/text`. */
+export interface Paper {
+  /** The arXiv id without version, such as `2604.11784`, or `source:id` for a paper that has none. */
+  id: string
+  title: string
+  /** Empty where the source gave none. */
+  abstract: string
+  /** In the paper's own order; may be empty, and has held 573 names. */
+  authors: string[]
+  /** Submission date at arXiv, `YYYY-MM-DD`, where known. */
+  publishedOn: string | null
+  /** arXiv categories such as `cs.CL`, where known. */
+  categories: string[]
+  /** https links, `null` where there is none. */
+  codeUrl: string | null
+  projectUrl: string | null
+  discussionUrl: string | null
+}
+
+/** What a source said of a paper at one time. `null` is "the source gives no such count". */
+export interface Observation {
+  at: Date
+  /** False when only the day is known; then `at` is 09:00 UTC of it and no hour is shown to readers. */
+  hourKnown: boolean
+  upvotes: number | null
+  comments: number | null
+  stars: number | null
+}
+
+/** One row of a source's list: a paper, the list day it stands under, and the counts seen there. */
+export interface Listing {
+  paper: Paper
+  /** The source's list day, `YYYY-MM-DD`. */
+  listDay: string
+  observation: Observation
+}
+
+/** Where papers come from. `sample` is the small set that ships with the project. */
+export type SourceName = 'huggingface' | 'file' | 'sample' | 'arxiv'
+
+/** An arXiv id without version, new style or old (`hep-ex/0307015`). https://info.arxiv.org/help/arxiv_identifier.html */
+export const ARXIV_ID = /^(?:\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?\/\d{7})$/
+
+/** The page of a paper at arXiv, or `null` for a paper that is not there. */
+export const arxivPage = (id: string): string | null => (ARXIV_ID.test(id) ? `https://arxiv.org/abs/${id}` : null)
+
+/** The PDF of a paper at arXiv, or `null` for a paper that is not there. */
+export const arxivPdf = (id: string): string | null => (ARXIV_ID.test(id) ? `https://arxiv.org/pdf/${id}` : null)

@@ -1,0 +1,93 @@
+/** Which papers go to whom and in what order: relevance to the subscriber's topics, lifted by the trend. */
+import { GATE, type Match, type TopicRelevance } from './relevance.ts'
+import type { Trend } from './trend.ts'
+
+/** What ranking needs to know of a paper. */
+export interface Rankable {
+  id: string
+  title: string
+  upvotes: number | null
+  trend: Trend
+  relevance: readonly TopicRelevance[]
+}
+
+export interface RankedPaper<P extends Rankable = Rankable> {
+  paper: P
+  /** Of the subscriber's topics the one it fits best. */
+  topic: string
+  /** Words of that topic found in the paper, best first. */
+  matches: Match[]
+  /** Relevance to that topic, from `GATE` to 1, times up to three for the trend. */
+  score: number
+}
+
+/** The papers of a day or week differ little in trend where it matters, so the trend lifts and never replaces fit. */
+const blend = (relevance: number, { percentile }: Trend): number => relevance * (1 + 2 * percentile)
+
+/** Total and independent of the order of the input: by score, then upvotes, then id. */
+const compare = (a: RankedPaper, b: RankedPaper): number =>
+  b.score - a.score || (b.paper.upvotes ?? -1) - (a.paper.upvotes ?? -1) || (a.paper.id < b.paper.id ? -1 : 1)
+
+/** One key for titles that differ in case, spaces and marks: a paper listed again under another id. */
+const titleKey = ({ title, id }: Rankable): string =>
+  title
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, '') || id
+
+/**
+ * All papers that fit one of the topics well enough, best first, each title once. What makes one fit is its best topic
+ * alone: two topics that it half fits do not add up.
+ */
+export const rankPapers = <P extends Rankable>(papers: readonly P[], topics: readonly string[]): RankedPaper<P>[] => {
+  const wanted = new Set(topics)
+  const ranked: RankedPaper<P>[] = []
+  for (const paper of papers) {
+    let best: TopicRelevance | undefined
+    for (const one of paper.relevance) {
+      if (one.score < GATE || !wanted.has(one.topic)) continue
+      const isBetter =
+        best === undefined || one.score > best.score || (one.score === best.score && one.topic < best.topic)
+      if (isBetter) best = one
+    }
+    if (best === undefined) continue
+    ranked.push({ paper, topic: best.topic, matches: best.matches, score: blend(best.score, paper.trend) })
+  }
+  const titles = new Set<string>()
+  return ranked.sort(compare).filter(({ paper }) => {
+    const key = titleKey(paper)
+    const isNew = !titles.has(key)
+    titles.add(key)
+    return isNew
+  })
+}
+
+/** For each topic the ranked paper that is best for it, not only those of which it is the best topic. */
+const bestOfTopics = <P extends Rankable>(ranked: readonly RankedPaper<P>[], topics: readonly string[]) => {
+  const bests = new Map<string, { one: RankedPaper<P>; score: number }>()
+  const wanted = new Set(topics)
+  for (const one of ranked) {
+    for (const { topic, score } of one.paper.relevance) {
+      if (score < GATE || !wanted.has(topic)) continue
+      const blended = blend(score, one.paper.trend)
+      // Of two that are equal for the topic the one ranked higher stays.
+      if (blended > (bests.get(topic)?.score ?? 0)) bests.set(topic, { one, score: blended })
+    }
+  }
+  return new Set([...bests.values()].map(({ one }) => one))
+}
+
+/**
+ * The papers of a digest, at most `most`, best first: of each topic its best paper, as long as there is room, then the
+ * best of the others. Without the first step a busy topic would leave a quiet one nothing.
+ */
+export const selectPapers = <P extends Rankable>(
+  ranked: readonly RankedPaper<P>[],
+  topics: readonly string[],
+  most: number,
+): RankedPaper<P>[] => {
+  const slots = bestOfTopics(ranked, topics)
+  const first = ranked.filter((one) => slots.has(one))
+  const rest = ranked.filter((one) => !slots.has(one))
+  return [...first, ...rest].slice(0, most).sort(compare)
+}

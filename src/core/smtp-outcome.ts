@@ -1,0 +1,163 @@
+/**
+ * What became of handing one message to an SMTP server, and what to do next about it.
+ *
+ * Before the last byte left, a lost connection is harmless: the server cannot have the message. After it, and before
+ * the answer, nobody can know (RFC 5321 4.5.3.2.6 asks for ten minutes of patience there); trying again may bring a
+ * second copy, so that case stays apart from all others. What goes wrong before MAIL concerns the relay and us, never
+ * the recipient.
+ */
+import { DAY, MINUTE } from './calendar.ts'
+
+/** Where in the conversation: `data` is the command, `message` all from its first byte to the answer to the final dot. */
+export type SmtpStage = 'connect' | 'greeting' | 'tls' | 'auth' | 'mail' | 'rcpt' | 'data' | 'message'
+
+export type SmtpOutcome =
+  | { kind: 'sent'; reply: string }
+  /** The server answered 4xx (`permanent` false) or 5xx. */
+  | {
+      kind: 'refused'
+      permanent: boolean
+      stage: SmtpStage
+      code: number
+      enhanced: string | null
+      reply: string
+    }
+  /** No connection, or it was lost before the whole message was handed over: certainly not delivered. */
+  | { kind: 'unreachable'; stage: SmtpStage; reason: string }
+  /** The connection was lost between the last byte and the answer. */
+  | { kind: 'unknown'; reason: string }
+
+export interface SmtpReply {
+  code: number
+  /** Such as `5.1.1` (RFC 3463), where the server gave one. */
+  enhanced: string | null
+  /** One line of at most 300 characters, without addresses. */
+  reply: string
+}
+
+export type Judgement =
+  | { next: 'sent' }
+  /** Send again, and count that the next copy may be a second one. */
+  | { next: 'resend'; afterMs: number; reason: string }
+  /** `counts` is false where the recipient has no part in it. */
+  | { next: 'retry'; afterMs: number; counts: boolean; reason: string }
+  /** `suppress`: the address does not exist; `code` is basic and enhanced code, such as `550 5.1.1`. */
+  | { next: 'failed'; suppress: boolean; code: string | null; reason: string }
+
+const REPLY_LENGTH = 300
+/** Of a longer text the end is not looked at. */
+const SCAN_LENGTH = 2_000
+
+/** By attempts made before. Jitter adds up to a quarter, so that the deferred of one moment do not return at once. */
+const BACK_OFF = [1 * MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE, 60 * MINUTE]
+const JITTER = 0.25
+/** A server that greylists takes nothing sooner; a letter is tried sooner all the same, since somebody waits for it. */
+const GREYLISTED = { letter: MINUTE, delivery: 5 * MINUTE }
+/** Google asks those it limits (4.7.28) to stop for ten minutes. */
+const LIMITED = 10 * MINUTE
+const GIVE_UP_AFTER = DAY
+/** After an outage of ours of a day or more, a mail still gets its tries. */
+const LEAST_TRIES = BACK_OFF.length
+/** Faults of the relay or of ours are waited out longer (RFC 5321 4.5.4.1: four to five days). */
+const OURS_GIVE_UP_AFTER = 5 * DAY
+/** Then somebody has put the relay right, and a confirmation should not wait long for it. */
+const OURS_LONGEST_WAIT = { letter: 2 * MINUTE, delivery: 15 * MINUTE }
+
+/** Before MAIL nobody has spoken of a recipient. */
+const OURS: ReadonlySet<SmtpStage> = new Set(['connect', 'greeting', 'tls', 'auth'])
+/** A login is wanted or failed (RFC 4954 6), or the session got out of step (503): nothing about this message. */
+const OURS_CODES: ReadonlySet<number> = new Set([432, 454, 503, 530, 534, 535, 538])
+/** No such mailbox, no such domain, moved. 5.1.7 and 5.1.8 are about the sender, 5.1.0 is used for both (RFC 3463). */
+const NO_SUCH_ADDRESS = /^5\.1\.(?:1|2|3|6|10)$/
+
+/**
+ * A server's text as one line without email addresses (`<address>` stands in their place), at most 300 characters.
+ * Servers repeat the recipient, bare, in brackets or percent-encoded in a link.
+ */
+export const scrubReply = (text: string): string => {
+  const line = text
+    .slice(0, SCAN_LENGTH)
+    .replace(/[\p{C}\s]+/gu, ' ')
+    .replace(/<?(?:"[^"]*"|[^\s<>"]+)(?:@|%40)[^\s<>]+>?/gi, '<address>')
+    .trim()
+  return line.length <= REPLY_LENGTH
+    ? line
+    : `${line
+        .slice(0, REPLY_LENGTH - 1)
+        .toWellFormed()
+        .trimEnd()}…`
+}
+
+/** Reads a whole reply, of one line or several; `null` for what SMTP does not know. */
+export const readReply = (text: string): SmtpReply | null => {
+  const found = /^([2-5]\d\d)(?:[ -]|$)/.exec(text)
+  if (found === null) return null
+  const enhanced = /^\d{3}[ -]([245]\.\d{1,3}\.\d{1,3})(?=\s|$)/.exec(text)?.[1] ?? null
+  // A reply of several lines repeats its codes on each.
+  const repeated = new RegExp(`\\r?\\n${found[1]}[ -](?:${enhanced?.replaceAll('.', '\\.') ?? '$^'}(?=\\s|$))?`, 'g')
+  const reply = scrubReply(
+    text
+      .slice(0, SCAN_LENGTH)
+      .replace(/^(\d{3})-/, '$1 ')
+      .replace(repeated, ' '),
+  )
+  return { code: Number(found[1]), enhanced, reply }
+}
+
+/**
+ * What to do after an outcome.
+ *
+ * `attempts` are those counted before this one, `waitedMs` is how long the mail has been owed, `random` lies between 0
+ * and 1. A 4xx is tried again after 1, 5, 15, 30, 60, 60… minutes for a day, then the mail has expired; a 5xx is final;
+ * at RCPT one that says the address does not exist suppresses it. What concerns the relay or ourselves (before MAIL, or
+ * a login that failed) is tried again for five days without counting against the mail.
+ */
+export const judgeOutcome = (
+  outcome: SmtpOutcome,
+  mail: { attempts: number; kind: 'letter' | 'delivery'; waitedMs: number; random: number },
+): Judgement => {
+  if (outcome.kind === 'sent') return { next: 'sent' }
+  const reason = reasonOf(outcome)
+  const code = outcome.kind === 'refused' ? codeOf(outcome) : null
+  const expired: Judgement = { next: 'failed', suppress: false, code, reason: `expired: ${reason}` }
+  const spread = (waitMs: number): number => Math.round(waitMs * (1 + JITTER * mail.random))
+
+  if (outcome.kind !== 'unknown' && isOurs(outcome)) {
+    if (mail.waitedMs >= OURS_GIVE_UP_AFTER) return expired
+    // Attempts do not count here, so the pace follows the age: half as long again each time, from a minute on.
+    const waitMs = Math.min(Math.max(mail.waitedMs / 2, MINUTE), OURS_LONGEST_WAIT[mail.kind])
+    return { next: 'retry', afterMs: spread(waitMs), counts: false, reason }
+  }
+  if (outcome.kind === 'refused' && outcome.permanent) {
+    const suppress = outcome.stage === 'rcpt' && outcome.enhanced !== null && NO_SUCH_ADDRESS.test(outcome.enhanced)
+    return { next: 'failed', suppress, code, reason }
+  }
+  const backOff = BACK_OFF[Math.min(mail.attempts, BACK_OFF.length - 1)] ?? MINUTE
+  const afterMs = spread(Math.max(backOff, leastWait(outcome, mail.kind)))
+  if (mail.attempts >= LEAST_TRIES && mail.waitedMs + afterMs > GIVE_UP_AFTER) return expired
+  if (outcome.kind === 'unknown') return { next: 'resend', afterMs, reason }
+  return { next: 'retry', afterMs, counts: true, reason }
+}
+
+const isOurs = (outcome: Extract<SmtpOutcome, { stage: SmtpStage }>): boolean =>
+  OURS.has(outcome.stage) || (outcome.kind === 'refused' && OURS_CODES.has(outcome.code))
+
+const leastWait = (outcome: SmtpOutcome, kind: 'letter' | 'delivery'): number => {
+  if (outcome.kind !== 'refused') return 0
+  if (outcome.enhanced === '4.7.28') return LIMITED
+  return outcome.code === 450 || outcome.code === 451 ? GREYLISTED[kind] : 0
+}
+
+const codeOf = (outcome: { code: number; enhanced: string | null }): string =>
+  outcome.enhanced === null ? String(outcome.code) : `${outcome.code} ${outcome.enhanced}`
+
+const reasonOf = (outcome: Exclude<SmtpOutcome, { kind: 'sent' }>): string => {
+  switch (outcome.kind) {
+    case 'refused':
+      return `refused at ${outcome.stage}: ${outcome.reply}`
+    case 'unreachable':
+      return `no delivery, at ${outcome.stage}: ${outcome.reason}`
+    case 'unknown':
+      return `outcome unknown: ${outcome.reason}`
+  }
+}

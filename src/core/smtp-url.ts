@@ -1,0 +1,71 @@
+/**
+ * The address of an SMTP server as an operator writes it: `smtp://user:password@host:587`, `smtps://host`, with
+ * `?requireTLS=true|false` and `?allowInvalidCertificate=true` behind.
+ */
+
+export interface SmtpServer {
+  host: string
+  port: number
+  /** TLS from the first byte (`smtps:`). */
+  implicitTls: boolean
+  /** With STARTTLS: whether a server without it is refused. */
+  requireTls: boolean
+  verifyCertificate: boolean
+  login: { user: string; password: string } | null
+}
+
+const LOOPBACK = /^(?:localhost|.+\.localhost|127(?:\.\d{1,3}){3}|::1)$/i
+const PORTS = { 'smtp:': 587, 'smtps:': 465 }
+const FORM = 'write it as smtp://user:password@host:587'
+
+/**
+ * Reads such an address; throws an `Error` whose message says what to write instead and repeats no password.
+ *
+ * TLS is required unless the server is on this machine, and certificates are verified. On loopback TLS
+ * is taken where it is offered, without verifying: to fall back to none would be allowed there as well.
+ */
+export const readSmtpUrl = (text: string): SmtpServer => {
+  const url = URL.parse(text)
+  const scheme = url?.protocol
+  if (url === null || (scheme !== 'smtp:' && scheme !== 'smtps:')) throw new Error(FORM)
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
+  if (host === '' || !/^[A-Za-z0-9._:-]+$/.test(host)) throw new Error(`${FORM}, with a host name in plain letters`)
+  if (!['', '/'].includes(url.pathname) || url.hash !== '') throw new Error(`${FORM}, with nothing after the port`)
+  if (url.port === '0') throw new Error(`${FORM}, with a port from 1 to 65535`)
+
+  const implicitTls = scheme === 'smtps:'
+  const flags = readFlags(url.searchParams)
+  if (implicitTls && flags.requireTLS === false) throw new Error('smtps: is TLS always; leave out requireTLS=false')
+  const loopback = LOOPBACK.test(host)
+  const requireTls = implicitTls || (flags.requireTLS ?? !loopback)
+  return {
+    host,
+    port: url.port === '' ? PORTS[scheme] : Number(url.port),
+    implicitTls,
+    requireTls,
+    verifyCertificate: flags.allowInvalidCertificate !== true && (requireTls || !loopback),
+    login: readLogin(url),
+  }
+}
+
+const readFlags = (given: URLSearchParams): { requireTLS?: boolean; allowInvalidCertificate?: boolean } => {
+  const flags: Record<string, boolean> = {}
+  for (const [name, value] of given) {
+    if (name !== 'requireTLS' && name !== 'allowInvalidCertificate') {
+      throw new Error('after ? only requireTLS and allowInvalidCertificate are known')
+    }
+    if (value !== 'true' && value !== 'false') throw new Error(`${name} is true or false`)
+    flags[name] = value === 'true'
+  }
+  return flags
+}
+
+const readLogin = (url: URL): SmtpServer['login'] => {
+  if (url.username === '' && url.password === '') return null
+  if (url.username === '' || url.password === '') throw new Error(`${FORM}, with both user and password or neither`)
+  try {
+    return { user: decodeURIComponent(url.username), password: decodeURIComponent(url.password) }
+  } catch {
+    throw new Error(`${FORM}, with every % in user and password as %25`)
+  }
+}

@@ -1,0 +1,106 @@
+/** Makes text that we did not write safe to store and to show: cleaning, shortening, and links that may be followed. */
+
+/** Longest texts kept, in UTF-16 units. The longest title of two years had 175, the longest abstract 1,923. */
+export const TITLE_LENGTH = 500
+export const ABSTRACT_LENGTH = 10_000
+export const NAME_LENGTH = 200
+export const URL_LENGTH = 2_000
+
+/**
+ * What has no place in a line: lone surrogates, non-characters (not allowed in XML), and everything that is meant to be
+ * invisible, such as bidirectional overrides, zero-width spaces and joiners, soft hyphens and tag letters.
+ */
+const INVISIBLE = /[[\p{Cs}\p{Noncharacter_Code_Point}\p{Default_Ignorable_Code_Point}\uFFF9-\uFFFB]--[\uFE0E\uFE0F]]/gv
+/** C0 and C1 controls other than white space. One bare CR in a header breaks DKIM on its way. */
+const CONTROL = /[\p{Cc}--\s]/gv
+const SPACE = /\s+/g
+/** Marks piled on one letter run over the lines above and below; four is more than any language needs. */
+const PILED_MARKS = /(\p{M}{4})\p{M}+/gu
+
+const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' })
+
+/** The longest beginning of at most `length` UTF-16 units that splits no visible character. */
+const cap = (text: string, length: number): string => {
+  if (text.length <= length) return text
+  const cut = graphemes.segment(text.slice(0, length + 2)).containing(length)?.index ?? 0
+  return text.slice(0, cut).trimEnd()
+}
+
+/**
+ * A text from outside as one line in NFC: no controls, nothing invisible, single spaces, at most `maxLength` UTF-16
+ * units and no character cut in two. Cleaning twice is cleaning once. The result may be empty.
+ * (OWASP ASVS 5, 1.1.2 and 1.2.1: clean on the way in, encode on the way out.)
+ */
+export const cleanLine = (text: string, maxLength: number): string => {
+  const visible = text.replace(INVISIBLE, '').replace(CONTROL, '').replace(SPACE, ' ').trim()
+  return cap(visible.normalize('NFC').replace(PILED_MARKS, '$1'), maxLength)
+}
+
+/** An abstract as one paragraph, cleaned like a line: sources break lines where their forms are narrow. */
+export const cleanText = (text: string, maxLength: number = ABSTRACT_LENGTH): string => cleanLine(text, maxLength)
+
+/**
+ * A link that may be shown: https, with a host name that has a dot, no user name or password, at most `URL_LENGTH`
+ * octets, spelled as a browser would. `null` for all else, `http:` included: we do not guess what a host serves.
+ */
+export const httpsUrl = (text: string): string | null => {
+  const trimmed = text.trim()
+  if (!/^https:\/\/[^\s\p{Cc}\\]+$/iu.test(trimmed) || trimmed.length > URL_LENGTH) return null
+  const url = URL.parse(trimmed)
+  if (url === null || url.username !== '' || url.password !== '') return null
+  return url.hostname.includes('.') && url.href.length <= URL_LENGTH ? url.href : null
+}
+
+/** "A", "A and B", "A, B and C", "A, B, C and 4 more"; lists have held 573 names. */
+export const authorLine = (authors: readonly string[]): string => {
+  if (authors.length > 3) return `${authors.slice(0, 3).join(', ')} and ${authors.length - 3} more`
+  const last = authors.at(-1) ?? ''
+  return authors.length > 1 ? `${authors.slice(0, -1).join(', ')} and ${last}` : last
+}
+
+/** Words whose full stop ends no sentence, in lower case and without their stops. */
+const ABBREVIATIONS = new Set(
+  (
+    'eg ie al cf vs fig figs eq eqs sec secs tab tabs ref refs no nos dr mr mrs ms prof st resp approx wrt aka viz ca ' +
+    'etc alg thm lem prop app appx ch chap vol pp p inc ltd co corp dept univ jr sr'
+  ).split(' '),
+)
+
+const SENTENCE_END = /[.!?…]+["'”’)\]]*(?=\s)|[。！？]+/gu
+
+/** Where sentences end: the index after the stop and its closing quotes, ascending. */
+const sentenceEnds = (text: string, within: number): number[] => {
+  const ends: number[] = []
+  for (const found of text.slice(0, within + 1).matchAll(SENTENCE_END)) {
+    const end = found.index + found[0].length
+    if (end > within) break
+    // No sentence begins with a small letter, so what stands before was an abbreviation we do not know.
+    if (/^\s+["'“‘([]*\p{Ll}/u.test(text.slice(end, end + 8))) continue
+    if (found[0].startsWith('.') && !found[0].startsWith('..')) {
+      const word = /[\p{L}\p{N}.-]*$/u.exec(text.slice(Math.max(0, found.index - 24), found.index))?.[0] ?? ''
+      // Initials, as in "J. Smith" and "U.S. Congress"; or a known short form.
+      if (/^(?:\p{Lu}\.)*\p{Lu}$/u.test(word) || ABBREVIATIONS.has(word.replaceAll('.', '').toLowerCase())) continue
+    }
+    ends.push(end)
+  }
+  return ends
+}
+
+/**
+ * The beginning of a text, some `about` UTF-16 units long and at most a quarter more: up to the end of the sentence
+ * nearest to `about`, else up to a word with "…". A text that is short enough stays whole.
+ */
+export const excerpt = (text: string, about = 280): string => {
+  const most = Math.floor(about * 1.25)
+  if (text.length <= most) return text
+  const distance = (end: number): number => Math.abs(end - about)
+  const end = sentenceEnds(text, most)
+    .filter((candidate) => candidate >= about * 0.55)
+    .sort((a, b) => distance(a) - distance(b))[0]
+  if (end !== undefined) return text.slice(0, end)
+  const start = cap(text, about - 1)
+  const space = text[start.length] === ' ' ? start.length : start.lastIndexOf(' ')
+  // A text without spaces near the end, such as Chinese, is cut between characters.
+  const words = space >= about / 2 ? start.slice(0, space) : start
+  return `${words.replace(/[\s,;:.([{“‘–—-]+$/u, '')}…`
+}

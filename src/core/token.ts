@@ -1,0 +1,59 @@
+/**
+ * The tokens of emailed links: derived from a key, never stored, so that a copy of the database yields no usable link.
+ *
+ * A token is `base64url(16-byte public id ‖ first 16 bytes of HMAC-SHA-256(key, purpose ‖ id ‖ epoch))`, 43 characters,
+ * which quoted-printable leaves as they are and which stays below Fastify's limit of 100 for a parameter.
+ */
+import { createHmac, timingSafeEqual } from 'node:crypto'
+
+export type Purpose = 'confirm' | 'preferences' | 'unsubscribe' | 'view'
+
+/** The newest key first; older ones are accepted, so that links in delivered mail outlive a rotation. */
+export type Keys = readonly [Buffer, ...Buffer[]]
+
+export const TOKEN_LENGTH = 43
+const FORM = /^[A-Za-z0-9_-]{43}$/
+
+const bytesOf = (id: string): Buffer => Buffer.from(id.replaceAll('-', ''), 'hex')
+
+const sign = (key: Buffer, purpose: Purpose, id: Buffer, epoch: number): Buffer =>
+  createHmac('sha256', key).update(purpose).update('\0').update(id).update(String(epoch)).digest().subarray(0, 16)
+
+/** The token of a public id (a UUID) for one purpose. Raising the epoch ends every token made with a lower one. */
+export const deriveToken = (keys: Keys, purpose: Purpose, id: string, epoch = 0): string => {
+  const bytes = bytesOf(id)
+  if (bytes.length !== 16) throw new Error('a public id is a UUID')
+  return Buffer.concat([bytes, sign(keys[0], purpose, bytes, epoch)]).toString('base64url')
+}
+
+/** The public id that a text claims, before anything is proved; `null` when it cannot be a token. */
+export const readTokenId = (token: string): string | null => {
+  if (!FORM.test(token)) return null
+  const bytes = Buffer.from(token, 'base64url')
+  // The 43rd character holds four spare bits: only one spelling of a token is a token.
+  if (bytes.length !== 32 || bytes.toString('base64url') !== token) return null
+  const hex = bytes.subarray(0, 16).toString('hex')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+}
+
+/** Whether a token was made by us for this purpose and epoch, with any of the keys; compared in constant time. */
+export const provesToken = (keys: Keys, purpose: Purpose, token: string, epoch = 0): boolean => {
+  const id = readTokenId(token)
+  if (id === null) return false
+  const given = Buffer.from(token, 'base64url').subarray(16)
+  return keys.some((key) => timingSafeEqual(given, sign(key, purpose, bytesOf(id), epoch)))
+}
+
+/** A keyed hash of a text, for counting by an address without keeping it readable. */
+export const keyedHash = (keys: Keys, text: string): Buffer => createHmac('sha256', keys[0]).update(text).digest()
+
+/**
+ * Stand-ins with a token's length and alphabet: a mail body is rendered once with them, and each subscriber's copy has
+ * the real tokens in their place.
+ */
+export const TOKEN_GAP = {
+  confirm: 'CONFIRM_TOKEN'.padEnd(TOKEN_LENGTH, '_'),
+  preferences: 'PREFERENCES_TOKEN'.padEnd(TOKEN_LENGTH, '_'),
+  unsubscribe: 'UNSUBSCRIBE_TOKEN'.padEnd(TOKEN_LENGTH, '_'),
+  view: 'VIEW_TOKEN'.padEnd(TOKEN_LENGTH, '_'),
+} as const
