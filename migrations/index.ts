@@ -1,0 +1,7 @@
+/** Every migration in order; the list is static, and what has landed is never changed. */
+import type { Migration } from 'kysely/migration'
+import * as theMainJob from './0001-the-main-job.ts'
+
+export const MIGRATIONS: Record<string, Migration> = {
+  '0001-the-main-job': theMainJob,
+}

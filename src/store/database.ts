@@ -1,0 +1,159 @@
+/** The connection to Postgres, and the tables as TypeScript sees them; `migrations/` is the truth about both. */
+import { type Generated, Kysely, PostgresDialect } from 'kysely'
+import { Pool, types } from 'pg'
+import type { DigestEntry, DigestKind } from '../core/digest.ts'
+import type { SourceName } from '../core/paper.ts'
+import type { Frequency, Preferences, SubscriberState } from '../core/preferences.ts'
+import type { Match } from '../core/relevance.ts'
+
+export type MailState = 'queued' | 'sending' | 'deferred' | 'sent' | 'failed' | 'skipped'
+export type LetterKind = 'confirmation' | 'welcome' | 'links' | 'already-subscribed'
+
+/** The columns that letters and deliveries share: one state machine serves both (`newsletter/delivery`). */
+interface OwedMail {
+  state: Generated<MailState>
+  reason: string | null
+  attempts: Generated<number>
+  resent: Generated<number>
+  fence: Generated<number>
+  next_attempt_at: Generated<Date>
+  lease_until: Date | null
+  created_at: Generated<Date>
+  sent_at: Date | null
+}
+
+/** Dates (`local_date`, `list_day`, …) are `YYYY-MM-DD` strings on both sides; jsonb is written as JSON text. */
+export interface Tables {
+  papers: {
+    id: string
+    revision: number
+    source: SourceName
+    list_day: string
+    first_seen_at: Date
+    eligible_at: Date
+    hidden_at: Date | null
+  }
+  paper_texts: {
+    paper_id: string
+    revision: number
+    title: string
+    abstract: string
+    authors: string[]
+    published_on: string | null
+    categories: string[]
+    code_url: string | null
+    project_url: string | null
+    discussion_url: string | null
+  }
+  observations: {
+    paper_id: string
+    observed_at: Date
+    hour_known: boolean
+    upvotes: number | null
+    comments: number | null
+    stars: number | null
+  }
+  paper_topics: { topic: string; paper_id: string; score: number; matches: Match[] }
+  source_refreshes: { source: string; tried_at: Date; succeeded_at: Date | null; trouble: string | null }
+  editions: { id: Generated<number>; cutoff: Date; begun_at: Generated<Date>; published_at: Date | null }
+  digests: {
+    id: Generated<number>
+    edition_id: number | null
+    cohort_key: Buffer
+    kind: DigestKind
+    local_date: string
+    topics: string[]
+    cutoff: Date
+    entries: DigestEntry[]
+    list_days: string[]
+    considered: number
+    carry: Record<string, string>
+    quiet_from: string | null
+    note: string | null
+    sample: boolean
+  }
+  subscribers: {
+    id: Generated<string>
+    email: string | null
+    state: SubscriberState
+    topics: string[]
+    frequency: Frequency
+    hour: number
+    weekday: number
+    time_zone: string
+    epoch: Generated<number>
+    requested_at: Date
+    confirmed_at: Date | null
+    paused_until: string | null
+    next_due_at: Date | null
+    last_digest_id: number | null
+    last_cutoff: Date | null
+    last_due_at: Date | null
+    last_local_date: string | null
+  }
+  sign_ups: {
+    id: Generated<number>
+    kind: 'subscribe' | 'links'
+    email: string
+    preferences: Preferences | null
+    requested_at: Date
+  }
+  letter_limits: { mailbox: Buffer; kind: string; last_at: Date; times: number }
+  letters: OwedMail & {
+    id: Generated<string>
+    subscriber_id: string
+    kind: LetterKind
+    digest_id: number | null
+    requested_at: Date
+  }
+  deliveries: OwedMail & {
+    local_date: string
+    id: string
+    subscriber_id: string
+    edition_id: number
+    digest_id: number
+  }
+  suppressions: {
+    email: string
+    reason: string
+    code: string | null
+    source: string
+    created_at: Generated<Date>
+  }
+  last_tick: { single: Generated<boolean>; at: Date }
+}
+
+export type Database = Kysely<Tables>
+
+const INT8 = 20
+const DATE = 1082
+
+/** Dates stay text: a JavaScript Date would move them by the machine's own zone. Ids fit a double. */
+const readable = {
+  getTypeParser: (oid: number, format?: 'text' | 'binary') => {
+    if (oid === INT8) return Number
+    if (oid === DATE) return String
+    if (oid === 1182) return (text: string) => (text === '{}' ? [] : text.slice(1, -1).split(','))
+    return types.getTypeParser(oid, format)
+  },
+}
+
+/**
+ * A pool of connections on the schema `public`. `onError` hears of idle connections that broke (a restarted server);
+ * queries that were under way fail by themselves.
+ */
+export const openDatabase = (
+  url: string,
+  options: { connections: number; name: string; onError: (error: Error) => void },
+): Database => {
+  const pool = new Pool({
+    connectionString: url,
+    max: options.connections,
+    application_name: options.name,
+    options: '-c search_path=public -c timezone=UTC',
+    types: readable,
+    connectionTimeoutMillis: 10_000,
+  })
+  pool.on('error', options.onError)
+  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
+}

@@ -1,0 +1,277 @@
+/** The mail that is owed: letters and deliveries, claimed under leases and recorded under fencing numbers. */
+import { type Kysely, sql } from 'kysely'
+import type { Tables } from './database.ts'
+
+/** Letters and deliveries live in tables of their own but have one life (told in `newsletter/delivery`). */
+export type Ledger = 'letters' | 'deliveries'
+
+/** A claimed mail: ours to send until the lease ends, and ours to record while the fence stands. */
+export interface Claimed {
+  id: string
+  localDate: string | null
+  fence: number
+  attempts: number
+  /** Milliseconds since the mail was written down, by the database's clock. */
+  waitedMs: number
+  subscriberId: string
+  epoch: number
+  email: string
+  /** `digest` for a delivery. */
+  kind: 'digest' | Tables['letters']['kind']
+  digestId: number | null
+  /** What `Date` says: the edition's cut-off, or when the letter was asked for. */
+  date: Date
+}
+
+export interface Verdict {
+  id: string
+  localDate: string | null
+  fence: number
+  state: 'sent' | 'deferred' | 'failed' | 'skipped' | 'queued'
+  reason: string | null
+  /** Wait before the next attempt, milliseconds; 0 where there is none. */
+  retryAfterMs: number
+  /** Whether this attempt counts against the mail (a fault of ours or of the relay does not). */
+  counts: boolean
+  /** True when the outcome is unknown, so that the next copy may be a second one. */
+  resend: boolean
+}
+
+const LEASE = sql`interval '60 seconds'`
+const table = (ledger: Ledger) => sql.table(ledger)
+
+/** Whose mail may go: deliveries and welcomes to the active alone, confirmations to the pending, links to those we know. */
+const wanted = (ledger: Ledger) =>
+  ledger === 'deliveries'
+    ? sql`s.state = 'active'`
+    : sql`case m.kind when 'confirmation' then s.state = 'pending' when 'welcome' then s.state = 'active'
+        else s.state in ('pending', 'active', 'paused', 'unsubscribed') end`
+
+const unsuppressed = sql`s.email is not null and not exists (select from suppressions x where x.email = lower(s.email))`
+
+/**
+ * Claims up to `most` mails whose time has come. Consent and suppression are checked in the same statement: what is no
+ * longer wanted ends as `skipped` here and is never seen by a mailer.
+ */
+export const claim = async (db: Kysely<Tables>, ledger: Ledger, most: number): Promise<Claimed[]> => {
+  const isDelivery = ledger === 'deliveries'
+  const { rows } = await sql<Claimed>`
+    with ready as (
+      select m.id, ${isDelivery ? sql`m.local_date` : sql`null::date as local_date`} from ${table(ledger)} m
+      where m.state in ('queued', 'deferred') and m.next_attempt_at <= now()
+      order by m.next_attempt_at limit ${most} for update skip locked),
+    judged as (
+      select m.id, m.subscriber_id, ${wanted(ledger)} and ${unsuppressed} as wanted
+      from ready join ${table(ledger)} m on m.id = ready.id ${isDelivery ? sql`and m.local_date = ready.local_date` : sql``}
+      join subscribers s on s.id = m.subscriber_id),
+    taken as (
+      update ${table(ledger)} m set
+        state = case when j.wanted then 'sending' else 'skipped' end,
+        reason = case when j.wanted then m.reason else 'no longer wanted' end,
+        fence = m.fence + 1,
+        lease_until = case when j.wanted then now() + ${LEASE} end
+      from judged j join ready on ready.id = j.id
+      where m.id = j.id ${isDelivery ? sql`and m.local_date = ready.local_date` : sql``}
+      returning m.*)
+    select t.id, ${isDelivery ? sql`t.local_date` : sql`null`} as "localDate", t.fence, t.attempts,
+      extract(epoch from now() - t.created_at)::float8 * 1000 as "waitedMs",
+      t.subscriber_id as "subscriberId", s.epoch, s.email, t.digest_id as "digestId",
+      ${isDelivery ? sql`'digest' as kind, e.cutoff as date` : sql`t.kind, t.requested_at as date`}
+    from taken t join subscribers s on s.id = t.subscriber_id
+      ${isDelivery ? sql`join editions e on e.id = t.edition_id` : sql``}
+    where t.state = 'sending'`.execute(db)
+  return rows
+}
+
+const arrays = (mails: Pick<Verdict, 'id' | 'localDate' | 'fence'>[]) =>
+  sql`unnest(${mails.map((mail) => mail.id)}::uuid[], ${mails.map((mail) => mail.localDate)}::date[],
+    ${mails.map((mail) => mail.fence)}::int[])`
+
+const sameMail = (ledger: Ledger) =>
+  sql`m.id = u.id and m.fence = u.fence and m.state = 'sending'
+    ${ledger === 'deliveries' ? sql`and m.local_date = u.local_date` : sql``}`
+
+/**
+ * Records outcomes. A mail that was claimed anew meanwhile has another fence and is left alone: a mailer that was
+ * frozen cannot overwrite what its successor found out. Returns the ids that took the verdict.
+ */
+export const record = async (db: Kysely<Tables>, ledger: Ledger, verdicts: Verdict[]): Promise<string[]> => {
+  if (verdicts.length === 0) return []
+  const { rows } = await sql<{ id: string }>`
+    update ${table(ledger)} m set state = u.state, reason = u.reason, lease_until = null,
+      attempts = m.attempts + case when u.counts then 1 else 0 end,
+      resent = m.resent + case when u.resend then 1 else 0 end,
+      next_attempt_at = now() + u.retry_ms * interval '1 millisecond',
+      sent_at = case when u.state = 'sent' then now() end
+    from unnest(${verdicts.map((v) => v.id)}::uuid[], ${verdicts.map((v) => v.localDate)}::date[],
+      ${verdicts.map((v) => v.fence)}::int[], ${verdicts.map((v) => v.state)}::text[],
+      ${verdicts.map((v) => v.reason)}::text[], ${verdicts.map((v) => v.retryAfterMs)}::float8[],
+      ${verdicts.map((v) => v.counts)}::bool[], ${verdicts.map((v) => v.resend)}::bool[])
+      as u(id, local_date, fence, state, reason, retry_ms, counts, resend)
+    where ${sameMail(ledger)} returning m.id`.execute(db)
+  return rows.map((row) => row.id)
+}
+
+/** Extends leases of mails that take their time; returns the ids still held. */
+export const renew = async (
+  db: Kysely<Tables>,
+  ledger: Ledger,
+  mails: Pick<Verdict, 'id' | 'localDate' | 'fence'>[],
+): Promise<string[]> => {
+  if (mails.length === 0) return []
+  const { rows } = await sql<{ id: string }>`
+    update ${table(ledger)} m set lease_until = now() + ${LEASE}
+    from ${arrays(mails)} as u(id, local_date, fence) where ${sameMail(ledger)} returning m.id`.execute(db)
+  return rows.map((row) => row.id)
+}
+
+/** Which of these claimed mails are still ours and still wanted, asked again when they waited long for their turn. */
+export const stillWanted = async (
+  db: Kysely<Tables>,
+  ledger: Ledger,
+  mails: Pick<Verdict, 'id' | 'localDate' | 'fence'>[],
+): Promise<Set<string>> => {
+  const { rows } = await sql<{ id: string }>`
+    select m.id from ${arrays(mails)} as u(id, local_date, fence)
+    join ${table(ledger)} m on ${sameMail(ledger)} join subscribers s on s.id = m.subscriber_id
+    where ${wanted(ledger)} and ${unsuppressed}`.execute(db)
+  return new Set(rows.map((row) => row.id))
+}
+
+/**
+ * Puts mails whose lease ran out back in the queue, counted as resent: their mailer died, and nobody knows whether the
+ * server had taken them. With `all` (the embedded start, whose predecessor is known to be dead) leases still running too.
+ */
+export const requeueExpired = async (db: Kysely<Tables>, ledger: Ledger, all = false): Promise<number> => {
+  const { rows } = await sql`
+    update ${table(ledger)} m set state = 'queued', lease_until = null, resent = m.resent + 1, next_attempt_at = now(),
+      reason = 'its mailer ended before the outcome was known'
+    where m.state = 'sending' and ${all ? sql`true` : sql`m.lease_until < now()`} returning 1`.execute(db)
+  return rows.length
+}
+
+/**
+ * The sample that ships with the project is for looking at on one's own machine: once mail leaves it, sample papers are
+ * hidden, and mails that would have shown them are given up.
+ */
+export const keepSampleOffTheWire = async (db: Kysely<Tables>, now: Date): Promise<void> => {
+  await sql`update papers set hidden_at = ${now} where source = 'sample' and hidden_at is null`.execute(db)
+  for (const ledger of ['letters', 'deliveries'] as const)
+    await sql`update ${table(ledger)} m set state = 'skipped', reason = 'sample papers are not sent by SMTP',
+        lease_until = null, fence = m.fence + 1
+      from digests d where d.id = m.digest_id and d.sample and m.state in ('queued', 'sending', 'deferred')`.execute(db)
+}
+
+/** Whether any mail of the ledger waits for now or the past. */
+export const anyReady = async (db: Kysely<Tables>, ledger: Ledger): Promise<boolean> => {
+  const { rows } = await sql`select 1 from ${table(ledger)}
+    where state in ('queued', 'deferred') and next_attempt_at <= now() limit 1`.execute(db)
+  return rows.length > 0
+}
+
+/** Writes a letter down, to be sent as soon as a mailer is free. */
+export const storeLetter = async (
+  db: Kysely<Tables>,
+  letter: { subscriberId: string; kind: Tables['letters']['kind']; digestId: number | null; requestedAt: Date },
+): Promise<void> => {
+  await db
+    .insertInto('letters')
+    .values({
+      subscriber_id: letter.subscriberId,
+      kind: letter.kind,
+      digest_id: letter.digestId,
+      requested_at: letter.requestedAt,
+    })
+    .execute()
+}
+
+export const readLetter = (db: Kysely<Tables>, id: string) =>
+  db.selectFrom('letters').selectAll().where('id', '=', id).executeTakeFirst()
+
+/** The local date that a delivery's id carries in its first four bytes. */
+const dateOfId = (id: string): string =>
+  new Date(Number.parseInt(id.slice(0, 8), 16) * 86_400_000).toISOString().slice(0, 10)
+
+export const readDelivery = (db: Kysely<Tables>, id: string) => {
+  const days = Number.parseInt(id.slice(0, 8), 16)
+  // Beyond the year 2200 it is no id of ours; a Date would not hold the largest.
+  if (!(days < 84_000)) return Promise.resolve(undefined)
+  return db
+    .selectFrom('deliveries')
+    .selectAll()
+    .where('local_date', '=', dateOfId(id))
+    .where('id', '=', id)
+    .executeTakeFirst()
+}
+
+/** The newest mails of a subscriber, letters and digests, with what became of them. */
+export const readMailsOf = async (db: Kysely<Tables>, subscriberId: string, most: number) => {
+  const { rows } = await sql<{
+    what: string
+    state: string
+    attempts: number
+    resent: number
+    reason: string | null
+    at: Date
+  }>`
+    select kind as what, state, attempts, resent, reason, created_at as at from letters
+      where subscriber_id = ${subscriberId}
+    union all
+    select 'digest of ' || local_date, state, attempts, resent, reason, created_at from deliveries
+      where subscriber_id = ${subscriberId}
+    order by at desc limit ${most}`.execute(db)
+  return rows
+}
+
+export interface OwedDigest {
+  subscriberId: string
+  localDate: string
+  digestId: number
+  /** A digest without papers is owed and settled at once: nobody is sent an empty mail. */
+  empty: boolean
+  cutoff: Date
+  dueAt: Date
+  nextDueAt: Date
+}
+
+/** Makes sure the months of these dates have their partitions. */
+export const ensureMonths = async (db: Kysely<Tables>, dates: Iterable<string>): Promise<void> => {
+  for (const month of new Set([...dates].map((date) => date.slice(0, 7)))) {
+    const name = `deliveries_${month.replace('-', '_')}`
+    const exists = await sql<{ found: string | null }>`select to_regclass(${name})::text as found`.execute(db)
+    if (exists.rows[0]?.found != null) continue
+    await sql`select pg_advisory_xact_lock(hashtext('paper-round months'))`.execute(db)
+    const [year = 0, number = 0] = month.split('-').map(Number)
+    const next = number === 12 ? `${year + 1}-01` : `${year}-${String(number + 1).padStart(2, '0')}`
+    await sql`create table if not exists ${sql.id(name)} partition of deliveries
+      for values from (${sql.lit(`${month}-01`)}) to (${sql.lit(`${next}-01`)})`.execute(db)
+  }
+}
+
+/**
+ * Writes down what an edition owes and moves its subscribers on, in one statement. A subscriber who has a delivery of
+ * that date already keeps it and is moved on all the same: never two on one date. Returns how many were newly owed.
+ */
+export const oweDigests = async (db: Kysely<Tables>, editionId: number, owed: OwedDigest[]): Promise<number> => {
+  const { rows } = await sql<{ owed: number }>`
+    with u as (select * from unnest(${owed.map((o) => o.subscriberId)}::uuid[], ${owed.map((o) => o.localDate)}::date[],
+        ${owed.map((o) => o.digestId)}::bigint[], ${owed.map((o) => o.empty)}::bool[],
+        ${owed.map((o) => o.cutoff)}::timestamptz[], ${owed.map((o) => o.dueAt)}::timestamptz[],
+        ${owed.map((o) => o.nextDueAt)}::timestamptz[])
+        as u(subscriber_id, local_date, digest_id, empty, cutoff, due_at, next_due_at)),
+      written as (
+        insert into deliveries (local_date, id, subscriber_id, edition_id, digest_id, state, reason)
+        select local_date, (lpad(to_hex(local_date - date '1970-01-01'), 8, '0')
+            || substr(replace(gen_random_uuid()::text, '-', ''), 9))::uuid,
+          subscriber_id, ${editionId}, digest_id,
+          case when empty then 'skipped' else 'queued' end, case when empty then 'nothing to send' end
+        from u on conflict (subscriber_id, local_date) do nothing returning subscriber_id),
+      moved as (
+        update subscribers s set next_due_at = u.next_due_at, last_due_at = u.due_at, last_local_date = u.local_date,
+          last_cutoff = case when w.subscriber_id is null then s.last_cutoff else u.cutoff end,
+          last_digest_id = case when w.subscriber_id is null then s.last_digest_id else u.digest_id end,
+          state = 'active', paused_until = null
+        from u left join written w on w.subscriber_id = u.subscriber_id where s.id = u.subscriber_id returning 1)
+    select (select count(*) from written)::int as owed, (select count(*) from moved)::int as moved`.execute(db)
+  return rows[0]?.owed ?? 0
+}

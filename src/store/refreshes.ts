@@ -1,0 +1,43 @@
+/** When each source was last tried and last read, and what was the trouble. */
+import type { Kysely } from 'kysely'
+import type { Tables } from './database.ts'
+
+export const readRefresh = (db: Kysely<Tables>, source: string) =>
+  db.selectFrom('source_refreshes').selectAll().where('source', '=', source).executeTakeFirst()
+
+/** Notes a refresh that ended now: with its trouble, or `null` for a success. */
+export const storeRefresh = async (
+  db: Kysely<Tables>,
+  source: string,
+  at: Date,
+  trouble: string | null,
+): Promise<void> => {
+  const succeeded = trouble === null ? { succeeded_at: at } : {}
+  await db
+    .insertInto('source_refreshes')
+    .values({ source, tried_at: at, succeeded_at: null, trouble, ...succeeded })
+    .onConflict((conflict) => conflict.column('source').doUpdateSet({ tried_at: at, trouble, ...succeeded }))
+    .execute()
+}
+
+/** Sources whose last success lies before an instant, or that never had one. */
+export const readStaleSources = async (db: Kysely<Tables>, before: Date): Promise<string[]> => {
+  const rows = await db
+    .selectFrom('source_refreshes')
+    .select('source')
+    .where((eb) => eb.or([eb('succeeded_at', 'is', null), eb('succeeded_at', '<', before)]))
+    .orderBy('source')
+    .execute()
+  return rows.map((row) => row.source)
+}
+
+/** Whether all of these sources were tried at or after an instant, with or without success. */
+export const wereTried = async (db: Kysely<Tables>, sources: string[], since: Date): Promise<boolean> => {
+  const rows = await db
+    .selectFrom('source_refreshes')
+    .select('source')
+    .where('source', 'in', sources)
+    .where('tried_at', '>=', since)
+    .execute()
+  return rows.length === sources.length
+}

@@ -1,0 +1,186 @@
+/** Subscribers: their state, what they chose, and when they are due. */
+import { type Kysely, type Selectable, sql } from 'kysely'
+import type { Due } from '../core/calendar.ts'
+import type { Preferences } from '../core/preferences.ts'
+import type { Tables } from './database.ts'
+
+export type Subscriber = Selectable<Tables['subscribers']>
+
+/** What is chosen, as the domain names it. */
+export const preferencesOf = (subscriber: Subscriber): Preferences => ({
+  topics: subscriber.topics,
+  frequency: subscriber.frequency,
+  hour: subscriber.hour,
+  weekday: subscriber.weekday,
+  timeZone: subscriber.time_zone,
+})
+
+const columnsOf = (preferences: Preferences) => ({
+  topics: preferences.topics,
+  frequency: preferences.frequency,
+  hour: preferences.hour,
+  weekday: preferences.weekday,
+  time_zone: preferences.timeZone,
+})
+
+/** Reads one subscriber; inside a transaction the row stays locked to its end, so that two presses are one after another. */
+export const readSubscriber = (db: Kysely<Tables>, by: { id: string } | { email: string }, lock = false) =>
+  db
+    .selectFrom('subscribers')
+    .selectAll()
+    .where((eb) => ('id' in by ? eb('id', '=', by.id) : eb(sql`lower(email)`, '=', by.email.toLowerCase())))
+    .$if(lock, (query) => query.forUpdate())
+    .executeTakeFirst()
+
+/**
+ * Makes a subscriber who has not confirmed yet, or sets one who may (re)subscribe to `pending` with new preferences.
+ * An address in any other state is left as it is. Returns the row that stands afterwards.
+ */
+export const upsertPending = async (
+  db: Kysely<Tables>,
+  email: string,
+  preferences: Preferences,
+  requestedAt: Date,
+): Promise<Subscriber> => {
+  const row = await db
+    .insertInto('subscribers')
+    .values({ email, state: 'pending', ...columnsOf(preferences), requested_at: requestedAt })
+    .onConflict((conflict) =>
+      conflict
+        .expression(sql`lower(email)`)
+        .doUpdateSet({ state: 'pending', ...columnsOf(preferences), requested_at: requestedAt })
+        .where('subscribers.state', 'in', ['pending', 'unsubscribed']),
+    )
+    .returningAll()
+    .executeTakeFirst()
+  return row ?? (await readSubscriber(db, { email })) ?? Promise.reject(new Error('a subscriber vanished meanwhile'))
+}
+
+export const activate = async (db: Kysely<Tables>, id: string, now: Date, due: Due): Promise<void> => {
+  await db
+    .updateTable('subscribers')
+    .set({ state: 'active', confirmed_at: now, paused_until: null, next_due_at: due.at })
+    .where('id', '=', id)
+    .execute()
+}
+
+export const storePreferences = async (
+  db: Kysely<Tables>,
+  id: string,
+  preferences: Preferences,
+  due: Due | null,
+): Promise<void> => {
+  await db
+    .updateTable('subscribers')
+    .set({ ...columnsOf(preferences), next_due_at: due?.at ?? null })
+    .where('id', '=', id)
+    .execute()
+}
+
+/** Pauses until a local date, or ends a pause with `until: null`. */
+export const storePause = async (db: Kysely<Tables>, id: string, until: string | null, due: Due): Promise<void> => {
+  await db
+    .updateTable('subscribers')
+    .set({ state: until === null ? 'active' : 'paused', paused_until: until, next_due_at: due.at })
+    .where('id', '=', id)
+    .execute()
+}
+
+/** Ends mail to a subscriber; their pointers stay, so that nothing repeats should they come back. */
+export const stopMail = async (
+  db: Kysely<Tables>,
+  id: string,
+  state: 'unsubscribed' | 'suppressed' | 'erased',
+): Promise<void> => {
+  await db
+    .updateTable('subscribers')
+    .set({
+      state,
+      paused_until: null,
+      next_due_at: null,
+      ...(state === 'erased' ? { email: null, epoch: sql<number>`epoch + 1` } : {}),
+    })
+    .where('id', '=', id)
+    .execute()
+}
+
+/** The welcome is what their past begins with: its papers are carried, and the first digest keeps its distance. */
+export const pointToWelcome = async (
+  db: Kysely<Tables>,
+  id: string,
+  welcome: { digestId: number; cutoff: Date },
+  now: Date,
+): Promise<void> => {
+  await db
+    .updateTable('subscribers')
+    .set({ last_digest_id: welcome.digestId, last_cutoff: welcome.cutoff, last_due_at: now })
+    .where('id', '=', id)
+    .execute()
+}
+
+/**
+ * Forgets requests that were not confirmed in time: somebody new is deleted, somebody who had been here before goes
+ * back to having left. Returns how many.
+ */
+export const forgetUnconfirmed = async (db: Kysely<Tables>, requestedBefore: Date): Promise<number> => {
+  const { rows } = await sql<{ forgotten: number }>`
+    with old as (select id, confirmed_at from subscribers where state = 'pending' and requested_at < ${requestedBefore}
+        for update skip locked),
+      left_again as (update subscribers s set state = 'unsubscribed' from old
+        where s.id = old.id and old.confirmed_at is not null returning 1),
+      gone as (delete from subscribers s using old where s.id = old.id and old.confirmed_at is null returning 1)
+    select (select count(*) from left_again)::int + (select count(*) from gone)::int as forgotten`.execute(db)
+  return rows[0]?.forgotten ?? 0
+}
+
+/** A subscriber who is due, as publishing needs them. */
+export interface DueSubscriber {
+  id: string
+  topics: string[]
+  frequency: Preferences['frequency']
+  hour: number
+  weekday: number
+  timeZone: string
+  dueAt: Date
+  lastDigestId: number | null
+  lastCutoff: Date | null
+  lastDueAt: Date | null
+  lastLocalDate: string | null
+}
+
+/** Up to `most` subscribers due by the cut-off, locked; those that another publisher holds are passed over. */
+export const lockDue = async (db: Kysely<Tables>, cutoff: Date, most: number): Promise<DueSubscriber[]> => {
+  const { rows } = await sql<DueSubscriber>`
+    select id, topics, frequency, hour, weekday, time_zone as "timeZone", next_due_at as "dueAt",
+      last_digest_id as "lastDigestId", last_cutoff as "lastCutoff", last_due_at as "lastDueAt",
+      last_local_date as "lastLocalDate"
+    from subscribers where next_due_at <= ${cutoff}
+    order by next_due_at limit ${most} for update skip locked`.execute(db)
+  return rows
+}
+
+/** Whether anybody is due by an instant; answered by an index. */
+export const anyoneDue = async (db: Kysely<Tables>, cutoff: Date): Promise<boolean> => {
+  const row = await db
+    .selectFrom('subscribers')
+    .select('id')
+    .where('next_due_at', '<=', cutoff)
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+export const readSuppression = (db: Kysely<Tables>, email: string) =>
+  db.selectFrom('suppressions').selectAll().where('email', '=', email.toLowerCase()).executeTakeFirst()
+
+/** Takes an address out of all mail until an operator undoes it. */
+export const suppress = async (
+  db: Kysely<Tables>,
+  subscriberId: string,
+  why: { reason: string; code: string | null; source: string },
+): Promise<void> => {
+  await sql`insert into suppressions (email, reason, code, source)
+    select lower(email), ${why.reason}, ${why.code}, ${why.source} from subscribers
+    where id = ${subscriberId} and email is not null on conflict (email) do nothing`.execute(db)
+  await stopMail(db, subscriberId, 'suppressed')
+}
