@@ -1,0 +1,36 @@
+/** Everything an operator may need to know of one subscriber: their state, their choices, and what became of their mail. */
+import type { Preferences, SubscriberState } from '../core/preferences.ts'
+import type { Database } from '../store/database.ts'
+import { readMailsOf } from '../store/deliveries.ts'
+import { preferencesOf, readSubscriber, readSuppression } from '../store/subscribers.ts'
+
+export interface Account {
+  email: string
+  state: SubscriberState
+  preferences: Preferences
+  requestedAt: Date
+  confirmedAt: Date | null
+  pausedUntil: string | null
+  nextDueAt: Date | null
+  /** Why nothing may be sent to the address; `null` when it may. */
+  suppressed: string | null
+  /** The newest mails first, at most 20. */
+  mails: { what: string; state: string; attempts: number; resent: number; reason: string | null; at: Date }[]
+}
+
+/** `null` when nobody subscribed with the address. */
+export const readAccount = async (db: Database, email: string): Promise<Account | null> => {
+  const subscriber = await readSubscriber(db, { email })
+  if (subscriber === undefined || subscriber.email === null) return null
+  return {
+    email: subscriber.email,
+    state: subscriber.state,
+    preferences: preferencesOf(subscriber),
+    requestedAt: subscriber.requested_at,
+    confirmedAt: subscriber.confirmed_at,
+    pausedUntil: subscriber.paused_until,
+    nextDueAt: subscriber.next_due_at,
+    suppressed: (await readSuppression(db, email))?.reason ?? null,
+    mails: await readMailsOf(db, subscriber.id, 20),
+  }
+}

@@ -1,0 +1,91 @@
+/** What anyone may read on the site: the papers of a list day, and a digest opened in the browser. */
+import type { DigestIssue, PaperCard } from '../core/digest.ts'
+import { cardOf } from '../core/paper-card.ts'
+import { dayReasonOf } from '../core/reason.ts'
+import { GATE } from '../core/relevance.ts'
+import { type Keys, provesToken, readTokenId } from '../core/token.ts'
+import { topicBySlug } from '../core/topics.ts'
+import type { Database } from '../store/database.ts'
+import { readDelivery, readLetter } from '../store/deliveries.ts'
+import { readDigest } from '../store/digests.ts'
+import { readCandidates, readListDays, readTexts } from '../store/papers.ts'
+import { readSubscriber } from '../store/subscribers.ts'
+import { readIssue } from './digest.ts'
+
+export interface DayPage {
+  /** `YYYY-MM-DD` */
+  listDay: string
+  /** Most upvoted first. */
+  cards: (PaperCard & { topic: { slug: string; label: string } | null })[]
+  /** How many papers are listed that day. */
+  total: number
+  /** Up to seven list days held, oldest first, for going from day to day; holds `listDay`. */
+  days: string[]
+  sample: boolean
+}
+
+export interface Archive {
+  /** The newest list day held by now, or the one asked for; `null` when nothing is held (of it). */
+  readDay(listDay?: string): Promise<DayPage | null>
+  /** A digest by the token of its mail; `null` when the link is unknown or dead. */
+  readDigest(token: string): Promise<DigestIssue | null>
+}
+
+const DAYS_SHOWN = 7
+const DAYS_KEPT = 2_000
+
+/** Seven neighbouring days with the one shown among them, as near its middle as the ends allow. */
+const around = (days: string[], shown: string): string[] => {
+  const start = Math.max(0, Math.min(days.indexOf(shown) - Math.floor(DAYS_SHOWN / 2), days.length - DAYS_SHOWN))
+  return days.slice(start, start + DAYS_SHOWN)
+}
+
+export const createArchive = ({ db, keys, now }: { db: Database; keys: Keys; now: () => Date }): Archive => ({
+  async readDay(listDay) {
+    const at = now()
+    const days = (await readListDays(db, at, DAYS_KEPT)).reverse()
+    const shown = listDay ?? days.at(-1)
+    if (shown === undefined || !days.includes(shown)) return null
+    const papers = await readCandidates(db, at, { listDays: [shown] })
+    papers.sort((a, b) => (b.upvotes ?? -1) - (a.upvotes ?? -1) || a.id.localeCompare(b.id))
+    const texts = await readTexts(
+      db,
+      papers.map((paper) => ({ paperId: paper.id, revision: paper.revision })),
+    )
+    const counts = papers.flatMap((paper) => paper.upvotes ?? [])
+    return {
+      listDay: shown,
+      cards: papers.flatMap((paper) => {
+        const text = texts.get(paper.id)
+        if (text === undefined) return []
+        // A lower score may hang on one common word: a page that names a topic must be able to stand by it.
+        const best = paper.relevance.find((one) => one.score >= GATE)
+        const topic = best === undefined ? undefined : topicBySlug(best.topic)
+        const reason = dayReasonOf({
+          topic: best?.topic ?? null,
+          matches: best?.matches ?? [],
+          upvotes: paper.upvotes,
+          counts,
+          total: papers.length,
+        })
+        const card = cardOf(text, { reason, upvotes: paper.upvotes, comments: paper.comments })
+        return { ...card, topic: topic === undefined ? null : { slug: topic.slug, label: topic.label } }
+      }),
+      total: papers.length,
+      days: around(days, shown),
+      sample: papers.some((paper) => paper.source === 'sample'),
+    }
+  },
+
+  async readDigest(token) {
+    const id = readTokenId(token)
+    if (id === null) return null
+    // A welcome's token names its letter, any other digest's its delivery.
+    const mail = (await readDelivery(db, id)) ?? (await readLetter(db, id))
+    if (mail === undefined || mail.digest_id === null) return null
+    const subscriber = await readSubscriber(db, { id: mail.subscriber_id })
+    if (subscriber === undefined || !provesToken(keys, 'view', token, subscriber.epoch)) return null
+    const digest = await readDigest(db, mail.digest_id)
+    return digest === undefined ? null : readIssue(db, digest)
+  },
+})

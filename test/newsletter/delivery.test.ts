@@ -1,0 +1,264 @@
+/** What becomes of a mail that is owed: sent once, put off, given up, or sent again and counted. */
+import { expect, test } from 'vitest'
+import { createMailTemplates } from '../../src/adapters/mail-templates.ts'
+import { composeMessage } from '../../src/adapters/message.ts'
+import { openSmtp } from '../../src/adapters/smtp.ts'
+import { deriveToken } from '../../src/core/token.ts'
+import { drain, type MailerPorts } from '../../src/newsletter/delivery.ts'
+import { publishDue } from '../../src/newsletter/edition.ts'
+import { createComposer } from '../../src/newsletter/mail.ts'
+import { createSubscriptions } from '../../src/newsletter/subscription.ts'
+import { claim, record, requeueExpired } from '../../src/store/deliveries.ts'
+import { KEYS, LONDON_DAILY, openNewsletter, QUIET, SILENT, storeDay, subscribe } from '../support/newsletter.ts'
+import { type FaultContext, openSmtpSink, type SinkOptions } from '../support/smtp-sink.ts'
+
+const START = new Date('2026-04-14T05:00:00Z')
+const DUE = new Date('2026-04-15T06:00:00Z')
+const OPTIONS = { connections: 3, stopping: () => false }
+
+/** A newsletter with `readers` digests owed and nothing else, and a mailer that sends them to a sink. */
+const openMailRoom = async (readers: number, fault?: SinkOptions['fault']) => {
+  const newsletter = await openNewsletter()
+  const { db } = newsletter
+  for (const day of ['2026-04-10', '2026-04-13', '2026-04-14']) await storeDay(db, day)
+  const ids = []
+  for (let n = 0; n < readers; n++) ids.push(await subscribe(db, `reader${n}@example.org`, LONDON_DAILY, START))
+  await db.updateTable('letters').set({ state: 'sent' }).execute()
+  await publishDue({ db, log: SILENT, ring: QUIET }, DUE)
+  const sink = await openSmtpSink(fault === undefined ? {} : { fault })
+  const smtp = openSmtp({ url: sink.url, connections: OPTIONS.connections })
+  const templates = await createMailTemplates({ baseUrl: 'http://localhost:8080', postalAddress: null })
+  let steady = 0
+  const ports: MailerPorts = {
+    db,
+    log: SILENT,
+    compose: createComposer({
+      db,
+      keys: KEYS,
+      baseUrl: 'http://localhost:8080',
+      mailFrom: { name: 'Paper Round', address: 'round@example.net' },
+      renderDigest: templates.renderDigest,
+      renderLetter: templates.renderLetter,
+      composeMessage,
+    }),
+    send: smtp.send,
+    steady: () => steady,
+    random: () => 0,
+  }
+  return {
+    db,
+    ids,
+    sink,
+    ports,
+    passTime: (ms: number) => {
+      steady += ms
+    },
+    states: () => db.selectFrom('deliveries').select(['state', 'reason', 'attempts', 'resent']).orderBy('id').execute(),
+    async [Symbol.asyncDispose]() {
+      await smtp.close()
+      await sink.close()
+      await newsletter[Symbol.asyncDispose]()
+    },
+  }
+}
+
+const atStage = (
+  stage: FaultContext['stage'],
+  reply: string,
+  times = Number.POSITIVE_INFINITY,
+): SinkOptions['fault'] => {
+  let left = times
+  return (context) => (context.stage === stage && left-- > 0 ? { reply } : undefined)
+}
+
+test('every digest is sent once, to its own reader, with links of their own', async () => {
+  await using room = await openMailRoom(40)
+  expect(await drain(room.ports, 'deliveries', OPTIONS)).toBe(40)
+  expect(new Set(room.sink.messages.map((message) => message.to)).size).toBe(40)
+  expect(new Set(room.sink.messages.map((message) => /Message-ID: (.*)/.exec(message.raw)?.[1])).size).toBe(40)
+  for (const [n, id] of room.ids.entries()) {
+    const own = room.sink.messages.find((message) => message.to === `reader${n}@example.org`)
+    expect(own?.raw.replace(/=\r\n/g, '')).toContain(deriveToken(KEYS, 'unsubscribe', id))
+  }
+  expect(new Set((await room.states()).map((one) => one.state))).toEqual(new Set(['sent']))
+  expect(await drain(room.ports, 'deliveries', OPTIONS)).toBe(0)
+})
+
+test('a temporary refusal puts a digest off, and it is sent the same later', async () => {
+  await using room = await openMailRoom(1, atStage('rcpt', '450 4.2.1 try later', 1))
+  await drain(room.ports, 'deliveries', OPTIONS)
+  expect(await room.states()).toEqual([
+    { state: 'deferred', reason: expect.stringContaining('4.2.1'), attempts: 1, resent: 0 },
+  ])
+  expect(await drain(room.ports, 'deliveries', OPTIONS)).toBe(0)
+  await room.db
+    .updateTable('deliveries')
+    .set({ next_attempt_at: new Date(0) })
+    .execute()
+  expect(await drain(room.ports, 'deliveries', OPTIONS)).toBe(1)
+})
+
+test('an address that does not exist ends its digest and is written to no more', async () => {
+  await using room = await openMailRoom(2, ({ stage, to }) =>
+    stage === 'rcpt' && to.startsWith('reader0@')
+      ? { reply: '550 5.1.1 no such user <reader0@example.org>' }
+      : undefined,
+  )
+  await drain(room.ports, 'deliveries', OPTIONS)
+  const states = await room.states()
+  expect(states.map((one) => one.state).sort()).toEqual(['failed', 'sent'])
+  expect(JSON.stringify(states)).not.toContain('reader0@')
+  const suppressions = await room.db.selectFrom('suppressions').select(['email', 'code']).execute()
+  expect(suppressions).toEqual([{ email: 'reader0@example.org', code: '550 5.1.1' }])
+  await publishDue({ db: room.db, log: SILENT, ring: QUIET }, new Date('2026-04-16T06:00:00Z'))
+  const next = await room.db
+    .selectFrom('deliveries')
+    .select('subscriber_id')
+    .where('local_date', '=', '2026-04-16')
+    .execute()
+  expect(next).toEqual([{ subscriber_id: room.ids[1] }])
+})
+
+test('a refusal of the content is final and suppresses nobody', async () => {
+  await using room = await openMailRoom(1, atStage('dot', '554 5.7.1 looks like spam'))
+  await drain(room.ports, 'deliveries', OPTIONS)
+  expect((await room.states())[0]).toMatchObject({ state: 'failed' })
+  expect(await room.db.selectFrom('suppressions').selectAll().execute()).toEqual([])
+})
+
+test('a connection that dies after the last byte has the digest sent again, with the same bytes, and counted', async () => {
+  let died = false
+  await using room = await openMailRoom(1, ({ stage }) => {
+    if (stage !== 'accepted' || died) return undefined
+    died = true
+    return 'drop'
+  })
+  await drain(room.ports, 'deliveries', OPTIONS)
+  expect(await room.states()).toMatchObject([{ state: 'queued', resent: 1 }])
+  await room.db
+    .updateTable('deliveries')
+    .set({ next_attempt_at: new Date(0) })
+    .execute()
+  await drain(room.ports, 'deliveries', OPTIONS)
+  expect(await room.states()).toMatchObject([{ state: 'sent', resent: 1 }])
+  expect(room.sink.messages.map((message) => message.raw)).toHaveLength(2)
+  expect(room.sink.messages[0]?.raw).toBe(room.sink.messages[1]?.raw)
+})
+
+test('a relay that is away costs no digest an attempt', async () => {
+  await using room = await openMailRoom(2, atStage('greeting', '421 4.3.2 closing', 2))
+  await drain(room.ports, 'deliveries', OPTIONS)
+  expect((await room.states()).map((one) => one.attempts)).toEqual([0, 0])
+})
+
+test('who unsubscribed between publishing and sending gets nothing', async () => {
+  await using room = await openMailRoom(2)
+  const subscriptions = createSubscriptions({ db: room.db, keys: KEYS, now: () => DUE, ring: QUIET })
+  await subscriptions.unsubscribe(deriveToken(KEYS, 'unsubscribe', room.ids[0] ?? ''))
+  await drain(room.ports, 'deliveries', OPTIONS)
+  expect(room.sink.messages.map((message) => message.to)).toEqual(['reader1@example.org'])
+  expect((await room.states()).map((one) => one.state).sort()).toEqual(['sent', 'skipped'])
+})
+
+test('who unsubscribed while their digest waited its turn in a group gets nothing', async () => {
+  await using room = await openMailRoom(3)
+  const subscriptions = createSubscriptions({ db: room.db, keys: KEYS, now: () => DUE, ring: QUIET })
+  let left = ''
+  const send = room.ports.send
+  room.ports.send = async (envelope) => {
+    // While the first is on its way the others wait for the one connection; one of them leaves meanwhile.
+    if (left === '') {
+      left = [0, 1, 2].map((n) => `reader${n}@example.org`).find((address) => address !== envelope.to) ?? ''
+      await subscriptions.unsubscribe(deriveToken(KEYS, 'unsubscribe', room.ids[Number(left[6])] ?? ''))
+      room.passTime(2_500)
+    }
+    return send(envelope)
+  }
+  await drain(room.ports, 'deliveries', { ...OPTIONS, connections: 1 })
+  expect(room.sink.messages.map((message) => message.to)).not.toContain(left)
+  expect(room.sink.messages).toHaveLength(2)
+})
+
+test('a mailer that was frozen and wakes up begins nothing that its successor has taken over', async () => {
+  await using room = await openMailRoom(3)
+  const successor: MailerPorts = { ...room.ports, steady: () => 0 }
+  let begun = ''
+  const send = room.ports.send
+  room.ports.send = async (envelope) => {
+    if (begun === '') {
+      begun = envelope.to
+      // A quarter of an hour in which this process stood still, and another did its work.
+      room.passTime(15 * 60_000)
+      await room.db
+        .updateTable('deliveries')
+        .set({ lease_until: new Date(0) })
+        .where('state', '=', 'sending')
+        .execute()
+      await requeueExpired(room.db, 'deliveries')
+      await drain(successor, 'deliveries', OPTIONS)
+    }
+    return send(envelope)
+  }
+  await drain(room.ports, 'deliveries', { ...OPTIONS, connections: 1 })
+  const copies = room.sink.messages.map((message) => message.to).sort()
+  expect(copies).toHaveLength(4)
+  expect(copies.filter((to) => to === begun)).toHaveLength(2)
+  expect(await room.states()).toMatchObject(Array(3).fill({ state: 'sent', resent: 1 }))
+})
+
+test('what a dead mailer had claimed is sent again and counted, and its own late word no longer counts', async () => {
+  await using room = await openMailRoom(1)
+  const [lost] = await claim(room.db, 'deliveries', 10)
+  expect(await claim(room.db, 'deliveries', 10)).toEqual([])
+  await room.db
+    .updateTable('deliveries')
+    .set({ lease_until: new Date(0) })
+    .execute()
+  expect(await requeueExpired(room.db, 'deliveries')).toBe(1)
+  expect(await drain(room.ports, 'deliveries', OPTIONS)).toBe(1)
+  const late = { id: lost?.id ?? '', localDate: lost?.localDate ?? '', fence: lost?.fence ?? 0 }
+  const verdict = {
+    ...late,
+    state: 'failed' as const,
+    reason: 'too late',
+    retryAfterMs: 0,
+    counts: true,
+    resend: false,
+  }
+  expect(await record(room.db, 'deliveries', [verdict])).toEqual([])
+  expect(await room.states()).toMatchObject([{ state: 'sent', resent: 1 }])
+})
+
+test('a digest that cannot be composed is given up after three tries and stops nobody else', async () => {
+  await using room = await openMailRoom(2)
+  const compose = room.ports.compose
+  room.ports.compose = (mail) => {
+    if (mail.subscriberId === room.ids[0]) throw new Error('a title nobody foresaw')
+    return compose(mail)
+  }
+  for (let n = 0; n < 3; n++) {
+    await drain(room.ports, 'deliveries', OPTIONS)
+    await room.db
+      .updateTable('deliveries')
+      .set({ next_attempt_at: new Date(0) })
+      .execute()
+  }
+  const states = await room.states()
+  expect(states.map((one) => one.state).sort()).toEqual(['failed', 'sent'])
+  expect(states.find((one) => one.state === 'failed')).toMatchObject({ attempts: 3, reason: 'could not be composed' })
+})
+
+test('a stop finishes what has begun and puts the rest back without counting it', async () => {
+  await using room = await openMailRoom(10)
+  let begun = 0
+  const send = room.ports.send
+  room.ports.send = (envelope) => {
+    begun += 1
+    return send(envelope)
+  }
+  await drain(room.ports, 'deliveries', { connections: 1, stopping: () => begun >= 4 })
+  expect(room.sink.messages).toHaveLength(4)
+  const states = await room.states()
+  expect(states.filter((one) => one.state === 'sent')).toHaveLength(4)
+  expect(states.filter((one) => one.state === 'queued' && one.attempts === 0 && one.resent === 0)).toHaveLength(6)
+})
