@@ -1,0 +1,67 @@
+/** What anyone may read: the latest papers, those of another day, a digest in the browser, and how papers are chosen. */
+import { Type } from 'typebox'
+import { daysBetween } from '../core/calendar.ts'
+import { headingOf, longDate, standfirstOf } from '../core/headline.ts'
+import { isDate } from '../core/pause.ts'
+import type { DayPage } from '../newsletter/archive.ts'
+import { blankForm } from './form.ts'
+import { makePublic, POLICY_WITH_SCRIPT } from './guard.ts'
+import { type App, type Site, show, showDeadLink } from './site.ts'
+
+/** The home page shows the best of a day; the rest is one link away. */
+const HOME_CARDS = 8
+/** As many stops as stand side by side on a phone. */
+const STOPS = 5
+
+const DateParam = Type.Object({ date: Type.String({ description: 'A list day, YYYY-MM-DD' }) })
+const TokenParam = Type.Object({ token: Type.String() })
+
+/** The days around the present one, each with whether days without a list lie before it. */
+const stopsOf = ({ days, listDay }: DayPage) => {
+  const first = Math.max(0, Math.min(days.indexOf(listDay) - Math.floor(STOPS / 2), days.length - STOPS))
+  const shown = days.slice(first, first + STOPS)
+  return shown.map((date, i) => {
+    const before = shown[i - 1]
+    return { date, current: date === listDay, afterGap: before !== undefined && daysBetween(before, date) > 1 }
+  })
+}
+
+const viewOf = (day: DayPage, most: number) => {
+  const cards = day.cards.slice(0, most)
+  const rest = day.total - cards.length
+  // Papers from a file have no upvotes, and then no order to speak of.
+  const order = cards.some((card) => card.upvotes !== null) ? ', by upvotes' : ''
+  const count = `${rest > 0 ? `${cards.length} of ${day.total}` : day.total} listed this day${order}`
+  return { ...day, days: stopsOf(day), cards, rest, count: day.total === 1 ? '1 paper listed this day' : count }
+}
+
+export const archiveRoutes = (app: App, { archive, pages }: Site): void => {
+  app.get('/', async (_, reply) => {
+    const day = await archive.readDay()
+    makePublic(reply).header('content-security-policy', POLICY_WITH_SCRIPT)
+    return show(reply, pages, 'home', {
+      here: '/',
+      day: day === null ? null : viewOf(day, HOME_CARDS),
+      form: blankForm(),
+    })
+  })
+
+  app.get('/papers/:date', { schema: { params: DateParam } }, async (request, reply) => {
+    const { date } = request.params
+    if (!isDate(date)) return reply.callNotFound()
+    const day = await archive.readDay(date)
+    if (day !== null) return show(makePublic(reply), pages, 'day', { day: viewOf(day, day.cards.length) })
+    return show(reply.code(404), pages, 'message', {
+      heading: 'No papers of that day.',
+      sentence: `Nothing is held for ${longDate(date)}. Weekends have no list, and a day begins with its first list.`,
+    })
+  })
+
+  app.get('/digests/:token', { schema: { params: TokenParam } }, async (request, reply) => {
+    const issue = await archive.readDigest(request.params.token)
+    if (issue === null) return showDeadLink(reply, pages)
+    return show(reply, pages, 'digest', { ...issue, heading: headingOf(issue), standfirst: standfirstOf(issue) })
+  })
+
+  app.get('/about', async (_, reply) => show(makePublic(reply), pages, 'about', { here: '/about' }))
+}

@@ -1,0 +1,43 @@
+/** What browsers, crawlers and operators fetch beside the pages: assets, `robots.txt`, and whether the service is well. */
+import { Type } from 'typebox'
+import { describeFault } from '../core/scrub.ts'
+import type { App, Site } from './site.ts'
+
+const YEAR = 31_536_000
+
+const ROBOTS = `User-agent: *
+Disallow: /confirm/
+Disallow: /digests/
+Disallow: /preferences/
+Disallow: /unsubscribe/
+`
+
+const Versioned = Type.Object({ v: Type.Optional(Type.Unknown()) })
+
+export const operationsRoutes = (app: App, { pages, ready, log }: Site): void => {
+  for (const { href, type, content, version } of pages.assets) {
+    const etag = `"${version}"`
+    app.get(href.replace(/\?.*$/, ''), { schema: { querystring: Versioned } }, async (request, reply) => {
+      const current = request.query.v === version
+      reply
+        .type(type)
+        .header('etag', etag)
+        .header('cache-control', current ? `public, max-age=${YEAR}, immutable` : 'no-cache')
+      return request.headers['if-none-match'] === etag ? reply.code(304).send() : content
+    })
+  }
+
+  app.get('/robots.txt', async (_, reply) => reply.type('text/plain; charset=utf-8').send(ROBOTS))
+
+  app.get('/healthz', async () => ({ status: 'ok' }))
+
+  app.get('/readyz', async (_, reply) => {
+    try {
+      await ready()
+      return { status: 'ready' }
+    } catch (error) {
+      log.warn({ error: describeFault(error) }, 'not ready')
+      return reply.code(503).send({ status: 'not ready' })
+    }
+  })
+}

@@ -1,0 +1,60 @@
+/** What every route works with: the use cases it may call, and how it shows a page or refuses in words. */
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest, RawServerDefault } from 'fastify'
+import type { Log } from '../core/log.ts'
+import type { FieldError } from '../core/preferences.ts'
+import type { Archive } from '../newsletter/archive.ts'
+import type { Subscriptions } from '../newsletter/subscription.ts'
+
+export type App = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>
+
+/** Pages by name, and the files they refer to by a versioned address (`?v=`). */
+export interface Pages {
+  render(name: string, view: object): string
+  assets: { href: string; type: string; content: string; version: string }[]
+}
+
+export interface Site {
+  subscriptions: Subscriptions
+  archive: Archive
+  pages: Pages
+  log: Log
+  /** Resolves when the database answers, rejects when it does not. */
+  ready: () => Promise<unknown>
+}
+
+/** Whether the answer should be JSON: the body was, or the client asks for it and not for a page. */
+export const wantsJson = (request: FastifyRequest): boolean => {
+  const accept = request.headers.accept ?? ''
+  if (accept.includes('text/html')) return false
+  return accept.includes('json') || (request.headers['content-type'] ?? '').includes('json')
+}
+
+/** Sends a page with the status that the reply already has. */
+export const show = (reply: FastifyReply, pages: Pages, name: string, view: object): FastifyReply =>
+  reply.type('text/html; charset=utf-8').send(pages.render(name, view))
+
+/** The page of a link that leads nowhere; the same for one that is unknown, altered, of another purpose or too old. */
+export const showDeadLink = (reply: FastifyReply, pages: Pages): FastifyReply =>
+  show(reply.code(404), pages, 'dead-link', { form: { email: '', errors: {} } })
+
+/** A problem as RFC 9457 has it; `errors` names every field at once. */
+export const sendProblem = (
+  reply: FastifyReply,
+  status: number,
+  title: string,
+  detail: string,
+  errors?: FieldError[],
+): FastifyReply =>
+  reply
+    .code(status)
+    .type('application/problem+json')
+    .send({ type: 'about:blank', title, status, detail, ...(errors === undefined ? {} : { errors }) })

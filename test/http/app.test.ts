@@ -1,0 +1,222 @@
+import { describe, expect, it } from 'vitest'
+import { EMAIL, form, openTestSite, TOKEN } from '../support/site.ts'
+
+const TOKEN_PAGES = [
+  `/confirm/${TOKEN.confirm}`,
+  `/preferences/${TOKEN.preferences}`,
+  `/unsubscribe/${TOKEN.unsubscribe}`,
+  `/digests/${TOKEN.view}`,
+]
+const OPEN_PAGES = ['/', '/papers/2026-04-13', '/about', '/links']
+const RIGHT = { email: EMAIL, topics: 'agents', frequency: 'daily', timezone: 'UTC' }
+
+describe('every answer', () => {
+  it('has the security headers, also where something is wrong', async () => {
+    await using site = await openTestSite()
+    for (const path of [
+      ...OPEN_PAGES,
+      ...TOKEN_PAGES,
+      '/nowhere',
+      '/healthz',
+      '/robots.txt',
+      '/%zz',
+      `/${'x'.repeat(3000)}`,
+    ]) {
+      const { headers } = await fetch(site.url + path)
+      const policy = headers.get('content-security-policy')
+      expect(policy, path).toContain("default-src 'none'; style-src 'self'")
+      expect(policy, path).toContain("form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
+      expect(policy?.includes('script-src'), path).toBe(path === '/')
+      expect(headers.get('referrer-policy'), path).toBe('same-origin')
+      expect(headers.get('x-content-type-options'), path).toBe('nosniff')
+      expect(headers.get('set-cookie'), path).toBeNull()
+      expect(headers.get('strict-transport-security'), path).toBeNull()
+    }
+  })
+
+  it('is neither stored nor indexed where the address holds a token', async () => {
+    await using site = await openTestSite()
+    for (const path of TOKEN_PAGES) {
+      const { headers } = await fetch(site.url + path)
+      expect([headers.get('cache-control'), headers.get('x-robots-tag')]).toEqual(['no-store', 'noindex'])
+    }
+    for (const path of OPEN_PAGES) {
+      const { headers } = await fetch(site.url + path)
+      expect([headers.get('cache-control'), headers.get('x-robots-tag')]).toEqual(['no-cache', null])
+    }
+  })
+
+  it('asks for https from then on where the site is reached by it', async () => {
+    await using site = await openTestSite({ baseUrl: 'https://round.example.org' })
+    expect((await fetch(site.url)).headers.get('strict-transport-security')).toContain('max-age=')
+  })
+
+  it('is a page with a language, a title, one heading and a way past the menu', async () => {
+    await using site = await openTestSite()
+    for (const path of [...OPEN_PAGES, ...TOKEN_PAGES, '/nowhere', '/check-inbox', '/links/sent']) {
+      const page = await (await fetch(site.url + path)).text()
+      expect(page, path).toContain('<html lang="en" dir="ltr">')
+      expect(page, path).toMatch(/<title>[^<]+<\/title>/)
+      expect(page.match(/<h1/g), path).toHaveLength(1)
+      expect(page, path).toContain('<a class="skip" href="#main">')
+    }
+  })
+})
+
+it('GET and HEAD change nothing, on any address, however often', async () => {
+  await using site = await openTestSite()
+  const paths = [...OPEN_PAGES, ...TOKEN_PAGES, '/subscribe', '/check-inbox', '/links/sent']
+  for (const token of Object.values(TOKEN)) {
+    paths.push(`/confirm/${token}`, `/preferences/${token}/pause?end=1`, `/unsubscribe/${token}/weekly`)
+  }
+  for (const path of [...paths, ...paths]) {
+    for (const method of ['GET', 'HEAD']) await (await fetch(site.url + path, { method })).text()
+  }
+  expect(site.changes).toEqual([])
+})
+
+describe('a form from another site', () => {
+  const paths = [
+    '/subscribe',
+    '/links',
+    `/confirm/${TOKEN.confirm}`,
+    `/preferences/${TOKEN.preferences}`,
+    `/preferences/${TOKEN.preferences}/pause`,
+    `/unsubscribe/${TOKEN.unsubscribe}/weekly`,
+    `/unsubscribe/${TOKEN.unsubscribe}/pause`,
+  ]
+  const body = { ...RIGHT, until: '2026-05-15' }
+
+  it.each([
+    ['by Sec-Fetch-Site', { 'sec-fetch-site': 'cross-site' }],
+    ['by Sec-Fetch-Site, of a neighbour', { 'sec-fetch-site': 'same-site', origin: 'http://evil.example.org' }],
+    ['by Origin', { origin: 'https://evil.example' }],
+    ['by an Origin that only looks like ours', { origin: 'http://round.example.org.evil.example' }],
+    ['with Origin null, when the browser says so', { origin: 'null', 'sec-fetch-site': 'cross-site' }],
+  ])('is refused on every route, known %s', async (_, headers) => {
+    await using site = await openTestSite()
+    for (const path of paths) {
+      const answer = await site.app.inject({
+        method: 'POST',
+        url: path,
+        headers: { ...headers, 'content-type': 'application/x-www-form-urlencoded' },
+        payload: form(body).toString(),
+      })
+      expect([path, answer.statusCode]).toEqual([path, 403])
+      expect(answer.body).toContain('That came from another site.')
+    }
+    expect(site.changes).toEqual([])
+  })
+
+  it.each([
+    ['our own page', { 'sec-fetch-site': 'same-origin', origin: 'http://127.0.0.1:3000' }],
+    ['the address bar', { 'sec-fetch-site': 'none' }],
+    ['our own address', { origin: 'http://round.example.org' }],
+    ['the address it was reached by', { origin: 'http://127.0.0.1:3000', host: '127.0.0.1:3000' }],
+    ['a browser that hides where from', { origin: 'null' }],
+    ['a program', {}],
+  ])('is another matter than one from %s', async (_, headers) => {
+    await using site = await openTestSite()
+    for (const path of paths) {
+      const answer = await site.app.inject({
+        method: 'POST',
+        url: path,
+        headers: { ...headers, 'content-type': 'application/x-www-form-urlencoded' },
+        payload: form(body).toString(),
+      })
+      expect([path, answer.statusCode < 400]).toEqual([path, true])
+    }
+  })
+})
+
+describe('what cannot be served', () => {
+  it('an address that is not there is said so, as a page or as a problem', async () => {
+    await using site = await openTestSite()
+    for (const path of ['/nowhere', '/confirm', '/papers/', '/%zz', '/.env', `/confirm/${'x'.repeat(3000)}`]) {
+      const answer = await fetch(site.url + path)
+      expect([path, answer.status, await answer.text()]).toEqual([
+        path,
+        404,
+        expect.stringContaining('There is no such page.'),
+      ])
+    }
+    const problem = await fetch(`${site.url}/nowhere`, { headers: { accept: 'application/json' } })
+    expect(problem.headers.get('content-type')).toContain('application/problem+json')
+    expect(await problem.json()).toMatchObject({ status: 404, title: 'There is no such page.' })
+  })
+
+  it('a method that an address does not take is told which it takes', async () => {
+    await using site = await openTestSite()
+    for (const [method, path, allow] of [
+      ['DELETE', '/subscribe', 'HEAD, GET, POST'],
+      ['PUT', `/preferences/${TOKEN.preferences}/`, 'HEAD, GET, POST'],
+      ['GET', `/unsubscribe/${TOKEN.unsubscribe}/weekly`, 'POST'],
+      ['POST', '/', 'HEAD, GET'],
+      ['OPTIONS', '/links', 'HEAD, GET, POST'],
+    ] as const) {
+      const answer = await fetch(site.url + path, { method })
+      expect(answer.status).toBe(405)
+      const allowed = answer.headers.get('allow')?.split(', ').sort()
+      expect([method, path, allowed]).toEqual([method, path, allow.split(', ').sort()])
+      expect(await answer.text()).toContain('That cannot be done here.')
+    }
+  })
+
+  it('a megabyte of JSON is refused in words', async () => {
+    await using site = await openTestSite()
+    const answer = await fetch(`${site.url}/subscribe`, {
+      method: 'POST',
+      body: JSON.stringify({ email: 'x'.repeat(1_000_000) }),
+      headers: { 'content-type': 'application/json' },
+    })
+    expect(answer.status).toBe(413)
+    expect(await answer.json()).toMatchObject({ status: 413, detail: expect.stringContaining('64 kilobytes') })
+    expect(site.changes).toEqual([])
+  })
+
+  it.each([['text/xml'], ['multipart/form-data; boundary=b'], ['nonsense'], ['application/x-yaml']])(
+    'a body of type %s is refused in words',
+    async (type) => {
+      await using site = await openTestSite()
+      const answer = await fetch(`${site.url}/subscribe`, {
+        method: 'POST',
+        body: 'x',
+        headers: { 'content-type': type },
+      })
+      expect([answer.status, await answer.text()]).toEqual([415, expect.stringContaining('That kind of content')])
+    },
+  )
+
+  it('a fault of ours is one plain page, and the log has the rest without address or token', async () => {
+    const fault = Object.assign(new Error(`insert into "sign_ups": Key (email)=(${EMAIL}) ${TOKEN.confirm}`), {
+      code: '23505',
+    })
+    await using site = await openTestSite({ fault })
+    const answer = await fetch(`${site.url}/subscribe`, { method: 'POST', body: form(RIGHT) })
+    const page = await answer.text()
+    expect([answer.status, page]).toEqual([500, expect.stringContaining('Something broke on our side.')])
+    expect(page).not.toMatch(/insert|sign_ups|23505|Error:|\.ts/)
+    const line = site.log.find((entry) => entry.includes('a request failed')) ?? ''
+    expect(line).toContain('23505')
+    expect(line).not.toContain('canary')
+    expect(line).not.toContain(TOKEN.confirm)
+  })
+})
+
+it('the log has one line a request, with the pattern of the route, and never an address, token or path', async () => {
+  await using site = await openTestSite()
+  await fetch(`${site.url}/confirm/${TOKEN.confirm}?email=${EMAIL}`, { method: 'POST' })
+  await fetch(`${site.url}/subscribe`, { method: 'POST', body: form(RIGHT), redirect: 'manual' })
+  await fetch(`${site.url}/secret-canary/${TOKEN.confirm}`)
+  await fetch(`${site.url}/%zz-canary`)
+  await fetch(`${site.url}/subscribe?${EMAIL}`, { method: 'DELETE' })
+  const lines = site.log.join('\n')
+  expect(site.log.slice(0, 3).map((line) => JSON.parse(line))).toEqual([
+    { event: 'request', method: 'POST', route: '/confirm/:token', status: 200, ms: expect.any(Number) },
+    { event: 'request', method: 'POST', route: '/subscribe', status: 303, ms: expect.any(Number) },
+    { event: 'request', method: 'GET', route: null, status: 404, ms: expect.any(Number) },
+  ])
+  expect(lines).not.toContain('canary')
+  expect(lines).not.toContain(TOKEN.confirm)
+  expect(lines).not.toContain('127.0.0.1')
+})

@@ -1,0 +1,127 @@
+import { expect, it } from 'vitest'
+import { card, openTestSite, TOKEN } from '../support/site.ts'
+
+const HOSTILE = card({
+  title: '<script>alert(1)</script> {{ 7 | times: 7 }}',
+  url: 'javascript:alert(1)',
+  reason: '<img src=x onerror=alert(1)>',
+  excerpt: '</p><h1>{% raw %}',
+  authors: '"><em>',
+  links: [
+    { label: '<i>PDF', url: 'data:text/html,x' },
+    { label: 'Code', url: 'https://example.org/"onmouseover="x' },
+  ],
+  upvotes: 0,
+})
+
+it('the home page shows the best papers of the latest day with reasons, and the form', async () => {
+  await using site = await openTestSite({ cards: Array.from({ length: 26 }, (_, i) => card({ title: `Paper ${i}` })) })
+  const page = await (await fetch(`${site.url}/`)).text()
+  expect(page).toContain('<h2>Wednesday, 15 April 2026</h2>')
+  expect(page).toContain('8 of 26 listed this day, by upvotes')
+  expect(page.match(/<li class="paper/g)).toHaveLength(8)
+  expect(page).toContain('<p class="why">LLM agents &amp; tool use: “agents” in the title</p>')
+  expect(page).toContain('href="/papers/2026-04-15">All 26 papers of this day')
+  expect(page).toContain('action="/subscribe"')
+  expect(page.match(/<h1/g)).toHaveLength(1)
+  expect(page.match(/type="checkbox"/g)).toHaveLength(38)
+  expect(page).not.toMatch(/type="checkbox"[^>]* checked/)
+})
+
+it('another day shows all its papers, and the days around it', async () => {
+  await using site = await openTestSite({ cards: Array.from({ length: 26 }, () => card()) })
+  const page = await (await fetch(`${site.url}/papers/2026-04-13`)).text()
+  expect(page).toContain('<h1>Monday, 13 April 2026</h1>')
+  expect(page.match(/<li class="paper/g)).toHaveLength(26)
+  expect(page).toContain('href="/papers/2026-04-13" aria-current="page">Mon 13')
+  expect(page.match(/Days without a list/g)).toHaveLength(1)
+})
+
+it.each([['2026-04-12'], ['2031-01-01'], ['2026-02-30'], ['yesterday'], ["2026-04-13'--"]])(
+  'a day that is not held is said to be so: %s',
+  async (date) => {
+    await using site = await openTestSite()
+    const answer = await fetch(`${site.url}/papers/${date}`)
+    expect([answer.status, await answer.text()]).toEqual([
+      404,
+      expect.stringMatching(/No papers of that day|no such page/),
+    ])
+  },
+)
+
+it('without any papers the home page says so, and the form is there', async () => {
+  await using site = await openTestSite({ held: false })
+  const page = await (await fetch(`${site.url}/`)).text()
+  expect(page).toContain('No papers yet')
+  expect(page).toContain('action="/subscribe"')
+})
+
+it('sample papers are said to be a sample', async () => {
+  await using site = await openTestSite({ sample: true })
+  for (const path of ['/', '/papers/2026-04-13']) {
+    expect(await (await fetch(site.url + path)).text()).toContain('Sample papers.')
+  }
+})
+
+it('text from elsewhere stays text, and links from elsewhere are https or no links', async () => {
+  await using site = await openTestSite({ cards: [HOSTILE] })
+  for (const path of ['/', '/papers/2026-04-13']) {
+    const page = await (await fetch(site.url + path)).text()
+    expect(page).toContain('&lt;script&gt;alert(1)&lt;/script&gt; {{ 7 | times: 7 }}')
+    expect(page).not.toMatch(/<script>|<img|<em>|<i>|javascript:|data:text/)
+    expect(page).toContain('href="https://example.org/&#34;onmouseover=&#34;x"')
+  }
+})
+
+it('a digest opens in the browser with the same papers, and nothing of its reader', async () => {
+  const issue = {
+    kind: 'daily' as const,
+    localDate: '2026-04-15',
+    listDays: ['2026-04-15'],
+    topics: ['Robotics & embodied AI', 'Document AI, OCR & charts'],
+    cards: [card(), card({ title: 'Another', upvotes: null, url: null })],
+    considered: 26,
+    note: 'Nothing came on Tuesday, 14 April: no new papers in your topics.',
+    sample: false,
+  }
+  await using site = await openTestSite({ issue })
+  const answer = await fetch(`${site.url}/digests/${TOKEN.view}`)
+  const page = await answer.text()
+  expect(answer.status).toBe(200)
+  expect(page).toContain('<h1>Wednesday, 15 April 2026</h1>')
+  expect(page).toContain('2 of the 26 papers listed 15 April 2026, in Robotics &amp; embodied AI and Document AI')
+  expect(page).toContain('Nothing came on Tuesday')
+  expect(page).toContain('<h2>Another</h2>')
+  expect(page).not.toContain('@example.org')
+})
+
+it('how papers are chosen is told', async () => {
+  await using site = await openTestSite()
+  expect(await (await fetch(`${site.url}/about`)).text()).toContain('How papers are chosen')
+})
+
+it('no page links to an address that does not exist', async () => {
+  await using site = await openTestSite()
+  const paths = [
+    '/',
+    '/papers/2026-04-13',
+    '/about',
+    '/links',
+    '/links/sent',
+    '/check-inbox',
+    `/confirm/${TOKEN.confirmed}`,
+  ]
+  paths.push(
+    `/preferences/${TOKEN.preferences}`,
+    `/unsubscribe/${TOKEN.unsubscribe}`,
+    `/unsubscribe/${TOKEN.left}`,
+    '/x',
+  )
+  const links = new Set<string>()
+  for (const path of paths) {
+    const page = await (await fetch(site.url + path)).text()
+    for (const [, link = ''] of page.matchAll(/(?:href|src)="(\/[^"]*)"/g)) links.add(link.replaceAll('&amp;', '&'))
+  }
+  const answers = await Promise.all([...links].map(async (link) => [link, (await fetch(site.url + link)).status]))
+  expect(answers.filter(([, status]) => status !== 200)).toEqual([])
+})

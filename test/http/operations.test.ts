@@ -1,0 +1,40 @@
+import { expect, it } from 'vitest'
+import { openTestSite } from '../support/site.ts'
+
+it('styles, script and icon are kept for a year under the address that pages give, and checked under any other', async () => {
+  await using site = await openTestSite()
+  const page = await (await fetch(`${site.url}/`)).text()
+  for (const file of ['site.css', 'zone.js', 'icon.svg']) {
+    const [address = ''] = page.match(new RegExp(`/${file}\\?v=[A-Za-z0-9_-]+`)) ?? []
+    const versioned = await fetch(site.url + address)
+    expect(versioned.status).toBe(200)
+    expect(versioned.headers.get('cache-control')).toBe('public, max-age=31536000, immutable')
+    const plain = await fetch(`${site.url}/${file}`)
+    expect(plain.headers.get('cache-control')).toBe('no-cache')
+    expect(await plain.text()).toBe(await versioned.text())
+    const etag = plain.headers.get('etag') ?? ''
+    expect((await fetch(`${site.url}/${file}`, { headers: { 'if-none-match': etag } })).status).toBe(304)
+  }
+  expect((await fetch(`${site.url}/site.css`)).headers.get('content-type')).toBe('text/css; charset=utf-8')
+})
+
+it('the process answers for itself, and the database for readiness', async () => {
+  await using site = await openTestSite()
+  expect([(await fetch(`${site.url}/healthz`)).status, (await fetch(`${site.url}/readyz`)).status]).toEqual([200, 200])
+  const away = async () => {
+    throw new Error('connect ECONNREFUSED for ada.canary@example.org')
+  }
+  await using broken = await openTestSite({ ready: away })
+  const answer = await fetch(`${broken.url}/readyz`)
+  expect([answer.status, await answer.json()]).toEqual([503, { status: 'not ready' }])
+  expect((await fetch(`${broken.url}/healthz`)).status).toBe(200)
+  expect(broken.log.join()).toContain('ECONNREFUSED')
+  expect(broken.log.join()).not.toContain('canary')
+})
+
+it('crawlers are kept from personal pages', async () => {
+  await using site = await openTestSite()
+  const robots = await (await fetch(`${site.url}/robots.txt`)).text()
+  for (const path of ['/confirm/', '/preferences/', '/unsubscribe/', '/digests/'])
+    expect(robots).toContain(`Disallow: ${path}`)
+})

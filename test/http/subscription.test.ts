@@ -1,0 +1,186 @@
+import { expect, it } from 'vitest'
+import { TOPICS } from '../../src/core/topics.ts'
+import { EMAIL, form, openTestSite, TOKEN } from '../support/site.ts'
+
+const RIGHT = {
+  email: 'ada@example.org',
+  topics: ['agents', 'robotics'],
+  frequency: 'daily',
+  timezone: 'Europe/London',
+}
+const STORED = { topics: ['agents', 'robotics'], frequency: 'daily', hour: 7, weekday: 6, timeZone: 'Europe/London' }
+
+const post = (url: string, body: URLSearchParams | object, headers: Record<string, string> = {}) =>
+  body instanceof URLSearchParams
+    ? fetch(url, { method: 'POST', body, headers, redirect: 'manual' })
+    : fetch(url, {
+        method: 'POST',
+        body: JSON.stringify(body),
+        headers: { 'content-type': 'application/json', ...headers },
+        redirect: 'manual',
+      })
+
+it('a form is taken and sent on to a page that says to check the inbox', async () => {
+  await using site = await openTestSite()
+  const answer = await post(`${site.url}/subscribe`, form(RIGHT))
+  expect([answer.status, answer.headers.get('location')]).toEqual([303, '/check-inbox'])
+  expect(site.changes).toEqual([['requestSubscription', 'ada@example.org', STORED]])
+  const page = await (await fetch(`${site.url}/check-inbox`)).text()
+  expect(page).toContain('Now check your inbox.')
+})
+
+it('a form with one topic, an hour and a weekday is taken', async () => {
+  await using site = await openTestSite()
+  await post(`${site.url}/subscribe`, form({ ...RIGHT, topics: 'agents', hour: '0', weekday: '7' }))
+  expect(site.changes).toEqual([
+    ['requestSubscription', 'ada@example.org', { ...STORED, topics: ['agents'], hour: 0, weekday: 7 }],
+  ])
+})
+
+it('JSON is taken, with every topic there is, and answered 202', async () => {
+  await using site = await openTestSite()
+  const topics = TOPICS.map(({ slug }) => slug)
+  const answer = await post(`${site.url}/subscribe`, { ...RIGHT, topics })
+  expect([answer.status, await answer.json()]).toEqual([202, { status: 'check your inbox' }])
+  expect(site.changes).toEqual([['requestSubscription', 'ada@example.org', { ...STORED, topics: topics.sort() }]])
+})
+
+it('the answer is the same, byte by byte, whatever the address', async () => {
+  await using site = await openTestSite()
+  const answers = await Promise.all(
+    ['ada@example.org', EMAIL, 'someone-quite-different+tag@example.com'].map(async (email) => {
+      const answer = await post(`${site.url}/subscribe`, { ...RIGHT, email })
+      const headers = Object.fromEntries([...answer.headers].filter(([name]) => name !== 'date'))
+      return JSON.stringify([answer.status, headers, await answer.text()])
+    }),
+  )
+  expect(new Set(answers).size).toBe(1)
+})
+
+it('a form with mistakes comes back with what was typed and a sentence beside each field', async () => {
+  await using site = await openTestSite()
+  const answer = await post(
+    `${site.url}/subscribe`,
+    form({
+      email: '"ada"<script>',
+      topics: ['agents', 'nonsense'],
+      frequency: 'weekly',
+      timezone: 'Asia/Tokyo',
+      hour: '24',
+    }),
+  )
+  const page = await answer.text()
+  expect(answer.status).toBe(400)
+  expect(site.changes).toEqual([])
+  expect(page).toContain('value="&#34;ada&#34;&lt;script&gt;"')
+  expect(page).toMatch(/id="email"[^>]* aria-invalid="true" aria-describedby="email-error"/)
+  expect(page).toContain('id="email-error">Write an address with an @, such as ada@example.org.')
+  expect(page).toContain('id="topics-error">There is no topic “nonsense”. Choose from the list.')
+  expect(page).toContain('id="hour-error">Choose an hour from 0 to 23.')
+  expect(page).toContain('value="agents" checked')
+  expect(page).toContain('value="weekly" checked')
+  expect(page).toContain('value="Asia/Tokyo" selected')
+})
+
+it('an empty form is told everything it lacks at once', async () => {
+  await using site = await openTestSite()
+  for (const body of [form({}), undefined]) {
+    const answer = await fetch(`${site.url}/subscribe`, { method: 'POST', ...(body === undefined ? {} : { body }) })
+    const page = await answer.text()
+    expect(answer.status).toBe(400)
+    expect(page).toContain('4 things are not right yet')
+  }
+})
+
+it('JSON with mistakes is answered by a problem that names every field', async () => {
+  await using site = await openTestSite()
+  const answer = await post(`${site.url}/subscribe`, {
+    email: 7,
+    topics: [],
+    frequency: 'hourly',
+    timezone: { a: 1 },
+    hour: [],
+  })
+  expect(answer.status).toBe(400)
+  expect(answer.headers.get('content-type')).toContain('application/problem+json')
+  const problem = (await answer.json()) as { errors: { field: string; problem: string; expected: string }[] }
+  expect(problem.errors.map(({ field }) => field)).toEqual(['email', 'topics', 'frequency', 'hour', 'timezone'])
+  for (const error of problem.errors) expect(error.problem.length * error.expected.length).toBeGreaterThan(0)
+})
+
+it.each([['null'], ['[]'], ['7'], ['"ada"'], ['{"email":'], ['{"__proto__":{"a":1}}'], ['']])(
+  'the JSON body %j is refused in words',
+  async (body) => {
+    await using site = await openTestSite()
+    const headers = { 'content-type': 'application/json' }
+    const answer = await fetch(`${site.url}/subscribe`, { method: 'POST', body, headers })
+    const text = await answer.text()
+    expect(answer.status).toBe(400)
+    expect(JSON.parse(text)).toMatchObject({ status: 400 })
+    expect(text).not.toMatch(/FST_|stack|Unexpected token/)
+    expect(site.changes).toEqual([])
+  },
+)
+
+it('a confirmation page shows what is confirmed and one button, and the button confirms', async () => {
+  await using site = await openTestSite()
+  const page = await (await fetch(`${site.url}/confirm/${TOKEN.confirm}`)).text()
+  expect(page).toContain('every day at 07:00 in London')
+  expect(page).toContain('LLM agents &amp; tool use')
+  expect(page.match(/<button/g)).toHaveLength(1)
+  expect(page).not.toContain('<script')
+  expect(site.changes).toEqual([])
+  const answer = await fetch(`${site.url}/confirm/${TOKEN.confirm}`, { method: 'POST' })
+  expect([answer.status, await answer.text()]).toEqual([
+    200,
+    expect.stringContaining('The first digest is on its way.'),
+  ])
+  expect(site.changes).toEqual([['confirm', TOKEN.confirm]])
+})
+
+it('confirming again says that it is done already', async () => {
+  await using site = await openTestSite()
+  for (const method of ['GET', 'POST']) {
+    const answer = await fetch(`${site.url}/confirm/${TOKEN.confirmed}`, { method })
+    expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining('You have confirmed already.')])
+  }
+})
+
+it('every dead link gets the same page, which offers fresh ones', async () => {
+  await using site = await openTestSite()
+  const dead = [TOKEN.view, TOKEN.confirm.slice(1), `${TOKEN.confirm}0`, 'x', '%00', 'a'.repeat(1500)]
+  const paths = ['confirm', 'preferences', 'unsubscribe', 'digests'].flatMap((page) =>
+    dead.filter((token) => !(page === 'digests' && token === TOKEN.view)).map((token) => `/${page}/${token}`),
+  )
+  const answers = await Promise.all(
+    paths.map(async (path) => {
+      const answer = await fetch(site.url + path)
+      return `${answer.status} ${await answer.text()}`
+    }),
+  )
+  expect(new Set(answers).size).toBe(1)
+  expect(answers[0]).toMatch(/^404 .*This link no longer works\..*action="\/links"/s)
+})
+
+it('lost links are asked for by address, with the same answer for every address', async () => {
+  await using site = await openTestSite()
+  expect(await (await fetch(`${site.url}/links`)).text()).toContain('Lost your mail?')
+  for (const email of ['ada@example.org', EMAIL]) {
+    const answer = await post(`${site.url}/links`, form({ email }))
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, '/links/sent'])
+  }
+  expect(site.changes).toEqual([
+    ['requestLinks', 'ada@example.org'],
+    ['requestLinks', EMAIL],
+  ])
+  expect((await post(`${site.url}/links`, { email: EMAIL })).status).toBe(202)
+  const refused = await post(`${site.url}/links`, form({ email: 'ada@' }))
+  expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining('Write a domain after the @')])
+})
+
+it('the embedded mailbox is pointed to where there is one', async () => {
+  await using site = await openTestSite({ mailboxUrl: 'http://127.0.0.1:8025/' })
+  expect(await (await fetch(`${site.url}/check-inbox`)).text()).toContain('href="http://127.0.0.1:8025/"')
+  await using live = await openTestSite()
+  expect(await (await fetch(`${live.url}/check-inbox`)).text()).not.toContain('8025')
+})

@@ -1,0 +1,94 @@
+import { request } from 'node:http'
+import { describe, expect, it } from 'vitest'
+import { form, openTestSite, TOKEN } from '../support/site.ts'
+
+const PATH = `/unsubscribe/${TOKEN.unsubscribe}`
+
+/** A POST with exactly these headers: `fetch` would put a content type of its own. */
+const bare = (url: string, headers: Record<string, string>, body: string) =>
+  new Promise<{ status: number; headers: NodeJS.Dict<string | string[]>; text: string }>((resolve, reject) => {
+    const sent = request(url, { method: 'POST', headers }, (answer) => {
+      let text = ''
+      answer.setEncoding('utf8').on('data', (part: string) => {
+        text += part
+      })
+      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, text }))
+    })
+    sent.on('error', reject)
+    sent.end(body)
+  })
+
+const URLENCODED = 'List-Unsubscribe=One-Click'
+const MULTIPART = '--b\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--b--\r\n'
+
+describe('one click (RFC 8058)', () => {
+  it.each([
+    ['urlencoded, as Gmail sends it', { 'content-type': 'application/x-www-form-urlencoded' }, URLENCODED],
+    ['multipart, as the RFC prefers it', { 'content-type': 'multipart/form-data; boundary=b' }, MULTIPART],
+    ['multipart without a boundary', { 'content-type': 'multipart/form-data' }, MULTIPART],
+    ['with an empty type', { 'content-type': '' }, URLENCODED],
+    ['with a malformed type', { 'content-type': ';;' }, URLENCODED],
+    ['without a type', {}, URLENCODED],
+    ['as plain text', { 'content-type': 'text/plain' }, URLENCODED],
+    ['as broken JSON', { 'content-type': 'application/json' }, '{'],
+    ['without a body', {}, ''],
+    ['with a body of type and no content', { 'content-type': 'application/x-www-form-urlencoded' }, ''],
+    ['from another site', { origin: 'https://mail.example.com', 'sec-fetch-site': 'cross-site' }, URLENCODED],
+  ])('is taken %s', async (_, headers: Record<string, string>, body) => {
+    await using site = await openTestSite()
+    const answer = await bare(site.url + PATH, headers, body)
+    expect(answer.status).toBe(200)
+    expect(answer.headers.location).toBeUndefined()
+    expect(answer.headers['set-cookie']).toBeUndefined()
+    expect(site.changes).toEqual([['unsubscribe', TOKEN.unsubscribe]])
+  })
+
+  it('is taken with a slash at the end, and again and again with the same answer', async () => {
+    await using site = await openTestSite()
+    const answers = []
+    for (const path of [PATH, `${PATH}/`, PATH]) answers.push(await bare(site.url + path, {}, URLENCODED))
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200])
+    expect(new Set(answers.map(({ text }) => text)).size).toBe(1)
+  })
+
+  it('with more than 4 kilobytes is refused in words', async () => {
+    await using site = await openTestSite()
+    const answer = await bare(site.url + PATH, {}, 'x'.repeat(5000))
+    expect([answer.status, answer.text]).toEqual([413, expect.stringContaining('That was too much at once.')])
+    expect(site.changes).toEqual([])
+  })
+
+  it('with a token that is not ours is a dead link', async () => {
+    await using site = await openTestSite()
+    const answer = await bare(`${site.url}/unsubscribe/${TOKEN.preferences}`, {}, URLENCODED)
+    expect([answer.status, answer.text]).toEqual([404, expect.stringContaining('This link no longer works.')])
+  })
+})
+
+it('the page asks first, with unsubscribing as its first button, and changes nothing by being looked at', async () => {
+  await using site = await openTestSite()
+  const page = await (await fetch(site.url + PATH)).text()
+  expect(page.match(/<button[^>]*>([^<]*)/)?.[1]).toBe('Unsubscribe')
+  expect(page).not.toContain('<script')
+  expect(site.changes).toEqual([])
+})
+
+it('less can be had instead: weekly, or a pause', async () => {
+  await using site = await openTestSite()
+  const weekly = await fetch(`${site.url}${PATH}/weekly`, { method: 'POST', body: form({}) })
+  expect([weekly.status, await weekly.text()]).toEqual([200, expect.stringContaining('Weekly from now on.')])
+  const paused = await fetch(`${site.url}${PATH}/pause`, { method: 'POST', body: form({ until: '2026-05-15' }) })
+  expect(await paused.text()).toContain('No digest comes before Friday, 15 May 2026')
+  expect(site.changes).toEqual([
+    ['reduce', TOKEN.unsubscribe, { frequency: 'weekly' }],
+    ['reduce', TOKEN.unsubscribe, { pauseUntil: '2026-05-15' }],
+  ])
+  const refused = await fetch(`${site.url}${PATH}/pause`, { method: 'POST', body: form({ until: '2020-01-01' }) })
+  expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining('Choose a day after today.')])
+})
+
+it('somebody who left already is told so', async () => {
+  await using site = await openTestSite()
+  const page = await fetch(`${site.url}/unsubscribe/${TOKEN.left}`)
+  expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('You are unsubscribed.')])
+})
