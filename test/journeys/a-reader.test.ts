@@ -1,0 +1,191 @@
+/** The story of a reader, told through the site and the mailbox alone. */
+import { expect, test } from 'vitest'
+import { openSite } from '../support/browserless.ts'
+import { startTestService, type TestService } from '../support/service.ts'
+
+const WEEKDAYS = ['2026-04-03', '2026-04-06', '2026-04-07', '2026-04-08', '2026-04-09', '2026-04-10', '2026-04-13']
+const ADA = 'ada@example.org'
+
+const subscribe = async (service: TestService, email: string, fields: Record<string, string | string[]> = {}) => {
+  const site = openSite(service.url)
+  const before = (await service.mail.list(email)).length
+  await site.post('/subscribe', {
+    email,
+    topics: ['diffusion-lm', 'robotics'],
+    frequency: 'daily',
+    timezone: 'Europe/London',
+    ...fields,
+  })
+  const confirmation = await service.mail.waitFor(email, before + 1)
+  await site.post(confirmation.links.get('confirm') ?? '')
+  return service.mail.waitFor(email, before + 2)
+}
+
+/** The titles of a digest, in order; a page repeats them in its links for those who listen to it. */
+const titlesOf = (html: string): string[] => [
+  ...new Set([...html.matchAll(/(Advances in [^<]*, report [\d.]+)/g)].map((found) => found[1] ?? '')),
+]
+
+test('a reader subscribes, confirms, is welcomed, gets a digest in the morning, changes it, and leaves', async () => {
+  await using service = await startTestService({
+    clock: '2026-04-14T05:00:00Z',
+    days: [...WEEKDAYS, '2026-04-14', '2026-04-15'],
+  })
+  const site = openSite(service.url)
+
+  const home = await site.get('/')
+  expect(home.status).toBe(200)
+  expect(home.text).toContain('13 April 2026')
+  expect(home.text).not.toContain('2604.14')
+
+  const asked = await site.post('/subscribe', {
+    email: ADA,
+    topics: ['diffusion-lm', 'robotics'],
+    frequency: 'daily',
+    timezone: 'Europe/London',
+  })
+  expect(asked.text).toMatch(/check your inbox/i)
+
+  const confirmation = await service.mail.waitFor(ADA, 1)
+  expect(confirmation.subject).toBe('Confirm your digest')
+  expect(confirmation.headers.has('list-unsubscribe')).toBe(false)
+  const confirm = confirmation.links.get('confirm') ?? ''
+  const looked = await site.get(confirm)
+  expect(looked.text).toContain(ADA)
+  await site.get(confirm)
+  expect((await service.mail.list(ADA)).length).toBe(1)
+
+  const confirmed = await site.post(confirm)
+  expect(confirmed.status).toBe(200)
+  const welcome = await service.mail.waitFor(ADA, 2)
+  const welcomed = titlesOf(welcome.html)
+  expect(new Set(welcomed).size).toBe(10)
+  expect(welcome.text).toContain('Diffusion language models')
+  expect(welcome.html).not.toContain('2604.14')
+
+  // The list of the 14th was seen at nine in the morning; the first digest is a day away, by London's clock.
+  service.setClock('2026-04-15T06:00:30Z')
+  await service.ring('tick')
+  const digest = await service.mail.waitFor(ADA, 3)
+  expect(digest.headers.get('list-unsubscribe-post')).toEqual(['List-Unsubscribe=One-Click'])
+  const fresh = titlesOf(digest.html)
+  expect(fresh.length).toBeGreaterThan(0)
+  expect(fresh.filter((title) => welcomed.includes(title))).toEqual([])
+  expect(digest.html).not.toContain('2604.15')
+  expect(digest.text).toContain('Wednesday, 15 April 2026')
+
+  const inBrowser = await site.get(digest.links.get('digests') ?? '')
+  expect(titlesOf(inBrowser.html)).toEqual(fresh)
+
+  const preferences = digest.links.get('preferences') ?? ''
+  expect((await site.get(preferences)).text).toContain(ADA)
+  const saved = await site.post(preferences, {
+    topics: ['code'],
+    frequency: 'weekly',
+    hour: '18',
+    weekday: '5',
+    timezone: 'America/New_York',
+  })
+  expect(saved.status).toBe(200)
+  service.setClock('2026-04-17T22:00:30Z')
+  await service.ring('tick')
+  const weekly = await service.mail.waitFor(ADA, 4)
+  expect(titlesOf(weekly.html).every((title) => !welcomed.includes(title) && !fresh.includes(title))).toBe(true)
+
+  // As Gmail does it: the URI of the header, the body of the RFC, no cookie and no page in between.
+  const oneClick = /^<https?:\/\/[^/]+(\/.*)>$/.exec(weekly.headers.get('list-unsubscribe')?.[0] ?? '')?.[1] ?? ''
+  const left = await site.post(oneClick, { 'List-Unsubscribe': 'One-Click' })
+  expect(left.status).toBe(200)
+  service.setClock('2026-04-24T22:00:30Z')
+  await service.ring('tick')
+  await subscribe(service, 'grace@example.net')
+  expect((await service.mail.list(ADA)).length).toBe(4)
+})
+
+test('who left and comes back confirms anew, and nothing they had comes again', async () => {
+  await using service = await startTestService({ clock: '2026-04-14T05:00:00Z', days: WEEKDAYS })
+  const site = openSite(service.url)
+  const welcome = await subscribe(service, ADA)
+  const first = titlesOf(welcome.html)
+  expect(new Set(first).size).toBe(10)
+  await site.post(welcome.links.get('unsubscribe') ?? '')
+  const again = await subscribe(service, ADA)
+  expect(titlesOf(again.html).filter((title) => first.includes(title))).toEqual([])
+})
+
+test('somebody who is subscribed already gets a reminder with their links, and nothing changes', async () => {
+  await using service = await startTestService({ clock: '2026-04-14T05:00:00Z', days: WEEKDAYS })
+  const site = openSite(service.url)
+  await subscribe(service, ADA)
+  const ask = () =>
+    site.post('/subscribe', { email: ADA.toUpperCase(), topics: 'code', frequency: 'weekly', timezone: 'UTC' })
+  await ask()
+  const reminder = await service.mail.waitFor(ADA, 3)
+  expect(reminder.subject).toMatch(/already subscribed/i)
+  const own = await site.get(reminder.links.get('preferences') ?? '')
+  expect(own.html).toMatch(/value="diffusion-lm"[^>]*checked/)
+  expect(own.html).not.toMatch(/value="code"[^>]*checked/)
+  await ask()
+  await subscribe(service, 'grace@example.net')
+  expect((await service.mail.list(ADA)).length).toBe(3)
+})
+
+test('a paused reader gets nothing until the date, and then goes on', async () => {
+  await using service = await startTestService({
+    clock: '2026-04-14T05:00:00Z',
+    days: [...WEEKDAYS, '2026-04-14', '2026-04-15', '2026-04-20'],
+  })
+  const site = openSite(service.url)
+  const welcome = await subscribe(service, ADA)
+  const paused = await site.post(`${welcome.links.get('preferences')}/pause`, { until: '2026-04-21' })
+  expect(paused.status).toBe(200)
+  service.setClock('2026-04-16T07:00:00Z')
+  await service.ring('tick')
+  await subscribe(service, 'grace@example.net')
+  expect((await service.mail.list(ADA)).length).toBe(2)
+  service.setClock('2026-04-21T06:00:30Z')
+  await service.ring('tick')
+  const digest = await service.mail.waitFor(ADA, 3)
+  expect(digest.text).toContain('21 April 2026')
+})
+
+test('a lost mail is made up for by fresh links', async () => {
+  await using service = await startTestService({ clock: '2026-04-14T05:00:00Z', days: WEEKDAYS })
+  const site = openSite(service.url)
+  await subscribe(service, ADA)
+  const known = await site.post('/links', { email: ADA })
+  const unknown = await site.post('/links', { email: 'nobody@example.org' })
+  expect(known.html).toBe(unknown.html)
+  const links = await service.mail.waitFor(ADA, 3)
+  expect((await site.get(links.links.get('preferences') ?? '')).text).toContain(ADA)
+  expect(await service.mail.list('nobody@example.org')).toEqual([])
+})
+
+test('an old confirmation cannot subscribe anybody again', async () => {
+  await using service = await startTestService({ clock: '2026-04-14T05:00:00Z', days: WEEKDAYS })
+  const site = openSite(service.url)
+  const welcome = await subscribe(service, ADA)
+  const [confirmation] = await service.mail.list(ADA)
+  const confirm = confirmation?.links.get('confirm') ?? ''
+  expect((await site.post(confirm)).status).toBe(200)
+  await site.post(welcome.links.get('unsubscribe') ?? '')
+  expect((await site.post(confirm)).status).toBe(404)
+})
+
+test('a request that nobody confirms is forgotten after seven days', async () => {
+  await using service = await startTestService({ clock: '2026-04-14T05:00:00Z', days: WEEKDAYS })
+  const site = openSite(service.url)
+  await site.post('/subscribe', { email: ADA, topics: 'code', frequency: 'daily', timezone: 'UTC' })
+  const confirmation = await service.mail.waitFor(ADA, 1)
+  service.setClock('2026-04-21T05:01:00Z')
+  expect((await site.post(confirmation.links.get('confirm') ?? '')).status).toBe(404)
+})
+
+test('no address, token or link is in any line of the log', async () => {
+  await using service = await startTestService({ clock: '2026-04-14T05:00:00Z', days: WEEKDAYS })
+  const welcome = await subscribe(service, ADA)
+  const log = service.logged.join('\n')
+  expect(log.length).toBeGreaterThan(0)
+  expect(log).not.toContain('ada@')
+  for (const path of welcome.links.values()) expect(log).not.toContain(path.split('/')[2])
+})

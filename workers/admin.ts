@@ -1,0 +1,301 @@
+/** The operator's commands: `npm run admin -- <command>`. They work beside a running service and without one. */
+import { writeFile } from 'node:fs/promises'
+import { Command, InvalidArgumentError } from 'commander'
+import { createMailTemplates } from '../src/adapters/mail-templates.ts'
+import { readPaperFiles } from '../src/adapters/paper-files.ts'
+import { openQueue } from '../src/adapters/queue.ts'
+import { localDateAt, MINUTE } from '../src/core/calendar.ts'
+import { sinceOf } from '../src/core/eligibility.ts'
+import type { Frequency } from '../src/core/preferences.ts'
+import { isTopic, TOPICS } from '../src/core/topics.ts'
+import { readAccount } from '../src/newsletter/account.ts'
+import { composeDigest, loadChoice, readIssue } from '../src/newsletter/digest.ts'
+import { publishDue } from '../src/newsletter/edition.ts'
+import { refreshPapers, storeAll } from '../src/newsletter/intake.ts'
+import { type Database, openDatabase } from '../src/store/database.ts'
+import { readLastTick } from '../src/store/digests.ts'
+import { storeRefresh } from '../src/store/refreshes.ts'
+import { type Config, readConfig, readInstant } from './config.ts'
+import { endWith, UsageError } from './exit.ts'
+import { type Ground, openGround } from './ground.ts'
+import { createLog } from './log.ts'
+import { createProgress } from './progress.ts'
+import { openSources } from './service.ts'
+
+interface Desk extends Ground {
+  config: Config
+  db: Database
+}
+
+/** Opens the database, does the work, prints what came of it, and closes everything. */
+const at = async (
+  work: (desk: Desk) => Promise<object>,
+  say: (result: never) => string,
+  json: boolean,
+): Promise<void> => {
+  const config = readConfig(process.env)
+  const ground = await openGround(config, 'command', {
+    migrate: false,
+    onNotice: (notice) => console.error(notice),
+  })
+  try {
+    const db = openDatabase(ground.databaseUrl, { connections: 4, name: 'paper-round admin', onError: () => undefined })
+    try {
+      const now =
+        config.clock === null && config.databaseUrl === null && ground.serviceRuns
+          ? await clockOfService(db, ground.now)
+          : ground.now
+      const result = await work({ ...ground, now, config, db })
+      console.log(json ? JSON.stringify(result) : say(result as never))
+    } finally {
+      await db.destroy()
+    }
+  } finally {
+    await ground.close()
+  }
+}
+
+/**
+ * A service that was started with CLOCK lives at another time: a command beside it must not act by the machine's. It
+ * ticks every minute, so a tick that is neither fresh nor long past its end tells its time to the minute.
+ */
+const clockOfService = async (db: Database, machine: () => Date): Promise<() => Date> => {
+  const tick = await readLastTick(db)
+  const apart = tick === null ? 0 : Math.abs(tick.getTime() - machine().getTime())
+  return tick === null || apart < 10 * MINUTE ? machine : () => tick
+}
+
+/** Wakes the mailers of a running service; without one the mail waits in the database, and the operator is told. */
+const ringOrSay = async (desk: Desk): Promise<void> => {
+  if (!desk.serviceRuns) {
+    console.error('The service is not running: what was published leaves when it is started (npm start).')
+    return
+  }
+  const queue = await openQueue({ databaseUrl: desk.databaseUrl, workers: 0, onError: () => undefined })
+  try {
+    await queue.ring('deliveries')
+  } finally {
+    await queue.close({ graceMs: 1000 })
+  }
+}
+
+const instant = (text: string): Date => {
+  try {
+    return readInstant(text)
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message)
+  }
+}
+
+const topics = (text: string): string[] => {
+  const slugs = [...new Set(text.split(',').map((slug) => slug.trim()))].sort()
+  const unknown = slugs.filter((slug) => !isTopic(slug))
+  if (unknown.length > 0)
+    throw new InvalidArgumentError(
+      `there is no topic ${unknown.join(', ')}. The topics are: ${TOPICS.map((topic) => topic.slug).join(', ')}`,
+    )
+  return slugs
+}
+
+const day = (text: string): string => {
+  if (!/^\d{4}-\d\d-\d\d$/.test(text) || Number.isNaN(Date.parse(text)))
+    throw new InvalidArgumentError('write the day as 2026-04-14')
+  return text
+}
+
+const frequency = (text: string): Frequency => {
+  if (text !== 'daily' && text !== 'weekly') throw new InvalidArgumentError('it is daily or weekly')
+  return text
+}
+
+const program = new Command('npm run admin --')
+  .description(
+    "Paper Round's operator's commands.\nThey use the same settings as the service, and its database whether it runs or not.",
+  )
+  .option('--json', 'print one JSON object instead of words')
+  .showHelpAfterError('(add --help for what can be written here)')
+  .exitOverride()
+const json = (): boolean => program.opts<{ json?: boolean }>().json === true
+
+const papers = program.command('papers').description('bring papers in')
+
+papers
+  .command('import')
+  .description(
+    'store papers from files: responses of the Hugging Face API (named by their day, such as 2026-04-14.json),\n' +
+      'JSON Lines, or plain text of titles and abstracts; a folder is read file by file; - reads standard input',
+  )
+  .argument('<path...>', 'files, folders, or -')
+  .option('--date <day>', 'the list day of papers whose file names none, such as 2026-04-14', day)
+  .action((paths: string[], options: { date?: string }) =>
+    at(
+      async (desk) => {
+        const total = { papers: 0, added: 0, changed: 0, unchanged: 0, skipped: 0 }
+        const problems: string[] = []
+        const progress = createProgress('reading')
+        for (const path of paths) {
+          for await (const batch of readPaperFiles(path, {
+            today: desk.now().toISOString().slice(0, 10),
+            ...(options.date === undefined ? {} : { listDay: options.date }),
+          })) {
+            const counts = await storeAll(desk.db, batch.source, batch.listings)
+            total.papers += batch.listings.length
+            total.added += counts.added
+            total.changed += counts.changed
+            total.unchanged += counts.unchanged
+            problems.push(...batch.problems.map(({ where, problem }) => `${batch.file}, ${where}: ${problem}`))
+            progress.show(batch.bytesRead, batch.bytesTotal ?? 0)
+          }
+        }
+        progress.end()
+        await storeRefresh(desk.db, 'import', desk.now(), null)
+        return { ...total, skipped: problems.length, problems }
+      },
+      (result: { papers: number; added: number; changed: number; unchanged: number; problems: string[] }) =>
+        [
+          `${result.papers} papers read: ${result.added} new, ${result.changed} changed, ${result.unchanged} known already.`,
+          ...result.problems.map((problem) => `skipped: ${problem}`),
+        ].join('\n'),
+      json(),
+    ),
+  )
+
+papers
+  .command('fetch')
+  .description('read the sources in PAPER_SOURCES now instead of at the next full hour')
+  .option('--date <day>', 'read one list day only, such as 2026-04-14', day)
+  .action((options: { date?: string }) =>
+    at(
+      async (desk) => {
+        const log = createLog('warn')
+        const sources = openSources(desk.config)
+        const { date } = options
+        if (date === undefined) {
+          const answered = await refreshPapers({ db: desk.db, now: desk.now, log }, sources)
+          const silent = sources.map((source) => source.label).filter((label) => !answered.includes(label))
+          if (answered.length === 0)
+            throw new Error(`no source could be read (${silent.join(', ')}); nothing was changed`)
+          return { answered, silent }
+        }
+        const lists = sources.filter((source) => source.kind === 'days')
+        if (lists.length === 0) throw new UsageError('none of PAPER_SOURCES has lists by day')
+        for (const source of lists) await storeAll(desk.db, source.name, (await source.fetchDay(date, desk.now())).rows)
+        return { answered: lists.map((source) => source.label), silent: [] }
+      },
+      ({ answered, silent }: { answered: string[]; silent: string[] }) =>
+        [`Read: ${answered.join(', ')}.`, ...silent.map((label) => `Not read: ${label}.`)].join('\n'),
+      json(),
+    ),
+  )
+
+program
+  .command('editions')
+  .description('publish digests')
+  .command('publish')
+  .description(
+    'publish everything that is due, as if the clock stood at an instant; running it twice sends nothing twice',
+  )
+  .option('--at <instant>', 'such as 2026-04-15T12:00:00Z; without it, the time now', instant)
+  .action((options: { at?: Date }) =>
+    at(
+      async (desk) => {
+        const instant = options.at ?? desk.now()
+        const log = createLog('warn')
+        const published = await publishDue({ db: desk.db, log, ring: async () => undefined }, instant)
+        if (published.owed > 0) await ringOrSay(desk)
+        return { at: instant, ...published }
+      },
+      (result: { at: Date; subscribers: number; owed: number; digests: number }) =>
+        result.subscribers === 0
+          ? `Nobody was due by ${result.at.toISOString()}.`
+          : `${result.subscribers} subscribers were due by ${result.at.toISOString()}: ${result.owed} deliveries of ${result.digests} digests.`,
+      json(),
+    ),
+  )
+
+program
+  .command('digest')
+  .description('look at digests')
+  .command('preview')
+  .description('compose the digest that a new subscriber of some topics would get now; nothing is stored or sent')
+  .requiredOption('--topics <a,b>', 'topic names, such as diffusion-lm,robotics', topics)
+  .option('--frequency <daily|weekly>', 'which digest', frequency, 'daily')
+  .option('--at <instant>', 'as if the clock stood there', instant)
+  .option('--out <file>', 'write the mail as HTML into a file instead of printing its text')
+  .action((options: { topics: string[]; frequency: Frequency; at?: Date; out?: string }) =>
+    at(
+      async (desk) => {
+        const cutoff = options.at ?? desk.now()
+        const since = sinceOf(options.frequency, cutoff, null)
+        const choice = await loadChoice(desk.db, cutoff, { since })
+        const wish = {
+          kind: options.frequency,
+          topics: options.topics,
+          localDate: localDateAt(cutoff, 'UTC'),
+          since,
+          carried: [],
+          note: null,
+        }
+        const digest = composeDigest(choice, wish, null, [])
+        const issue = await readIssue(desk.db, {
+          ...digest,
+          local_date: digest.localDate,
+          list_days: digest.listDays,
+        })
+        const templates = await createMailTemplates({
+          baseUrl: desk.config.baseUrl,
+          postalAddress: desk.config.postalAddress,
+        })
+        const mail = templates.renderDigest(issue)
+        if (options.out !== undefined) await writeFile(options.out, mail.html)
+        return {
+          subject: mail.subject,
+          papers: issue.cards.length,
+          considered: issue.considered,
+          out: options.out ?? null,
+          text: mail.text,
+        }
+      },
+      (result: { subject: string; papers: number; considered: number; out: string | null; text: string }) =>
+        result.out === null
+          ? `Subject: ${result.subject}\n\n${result.text}`
+          : `${result.papers} of ${result.considered} papers, “${result.subject}”, written to ${result.out}.`,
+      json(),
+    ),
+  )
+
+program
+  .command('subscribers')
+  .description('look at subscribers')
+  .command('show')
+  .description('one subscriber: state, choices, when the next digest is due, and what became of the last mails')
+  .argument('<address>')
+  .action((address: string) =>
+    at(
+      async (desk) => {
+        const account = await readAccount(desk.db, address)
+        if (account === null) throw new UsageError(`there is no subscriber ${address}`)
+        return account
+      },
+      (account: NonNullable<Awaited<ReturnType<typeof readAccount>>>) =>
+        [
+          `${account.email}: ${account.state}`,
+          `topics     ${account.preferences.topics.join(', ')}`,
+          `digests    ${account.preferences.frequency}, at ${account.preferences.hour}:00 in ${account.preferences.timeZone}`,
+          `asked      ${account.requestedAt.toISOString()}${account.confirmedAt ? `, confirmed ${account.confirmedAt.toISOString()}` : ''}`,
+          `next       ${account.nextDueAt?.toISOString() ?? 'none'}${account.pausedUntil ? ` (paused until ${account.pausedUntil})` : ''}`,
+          ...(account.suppressed === null ? [] : [`suppressed ${account.suppressed}`]),
+          ...account.mails.map(
+            (mail) =>
+              `mail       ${mail.what}, ${mail.state}${mail.resent > 0 ? `, sent again ${mail.resent} times` : ''}${mail.reason ? ` (${mail.reason})` : ''}`,
+          ),
+        ].join('\n'),
+      json(),
+    ),
+  )
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  endWith(error, json())
+}

@@ -1,0 +1,211 @@
+/** The settings: read from the environment once, every fault named at the same time, and complete from then on. */
+import { BlockList, isIP } from 'node:net'
+import { resolve } from 'node:path'
+import { readAddress } from '../src/core/address.ts'
+import { readSmtpUrl } from '../src/core/smtp-url.ts'
+import type { Keys } from '../src/core/token.ts'
+
+export interface Config {
+  production: boolean
+  /** `null`: the embedded Postgres in `dataDir`. */
+  databaseUrl: string | null
+  /** `null`: the embedded mailbox, which keeps every mail on this machine. */
+  smtpUrl: string | null
+  /** Where links in mails and pages lead, without a slash at the end. */
+  baseUrl: string
+  host: string
+  port: number
+  /** Absolute. */
+  dataDir: string
+  /** `null`: the key kept in `dataDir`. */
+  secretKeys: Keys | null
+  mailFrom: { name: string; address: string }
+  postalAddress: string | null
+  sources: SourceSetting[]
+  /** Networks whose forwarding headers are believed; empty: nobody's. */
+  trustProxy: string[]
+  logLevel: (typeof LOG_LEVELS)[number]
+  mailboxPort: number
+  /** Where the service's clock starts; `null`: at the machine's time. */
+  clock: Date | null
+}
+
+export type SourceSetting = { kind: 'huggingface' } | { kind: 'file'; path: string } | { kind: 'sample' }
+
+/** The settings cannot be used; `faults` has one sentence for each. */
+export class UnusableSettings extends Error {
+  readonly faults: string[]
+  constructor(faults: string[]) {
+    super(faults.join('\n'))
+    this.faults = faults
+  }
+}
+
+type Environment = Record<string, string | undefined>
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'] as const
+const SETTINGS = new Set(
+  (
+    'DATABASE_URL REDIS_URL SMTP_URL BASE_URL HOST PORT DATA_DIR SECRET_KEY SECRET_KEY_PREVIOUS MAIL_FROM ' +
+    'POSTAL_ADDRESS PAPER_SOURCES ADMIN_TOKEN TRUST_PROXY LOG_LEVEL MAILBOX_PORT CLOCK'
+  ).split(' '),
+)
+
+/** Reads the settings. An empty variable counts as not set. Throws `UnusableSettings` with every fault found. */
+export const readConfig = (environment: Environment): Config => {
+  const faults: string[] = []
+  const get = (name: string): string | null => {
+    if (!SETTINGS.has(name)) throw new Error(`${name} is no setting`)
+    return environment[name]?.trim() || null
+  }
+  /** Reads one setting; what the reader throws becomes a fault under the setting's name. */
+  const read = <T>(name: string, fallback: T, reader: (text: string) => T): T => {
+    const text = get(name)
+    if (text === null) return fallback
+    try {
+      return reader(text)
+    } catch (error) {
+      faults.push(`${name}: ${(error as Error).message}`)
+      return fallback
+    }
+  }
+
+  const production = environment.NODE_ENV === 'production'
+  const host = get('HOST') ?? '127.0.0.1'
+  const port = read('PORT', 8080, readPort)
+  const baseUrl = read('BASE_URL', `http://localhost:${port}`, readBaseUrl)
+  const config: Config = {
+    production,
+    databaseUrl: read('DATABASE_URL', null, (text) => readUrl(text, ['postgres:', 'postgresql:'])),
+    smtpUrl: read('SMTP_URL', null, (text) => {
+      readSmtpUrl(text)
+      return text
+    }),
+    baseUrl,
+    host,
+    port,
+    dataDir: resolve(get('DATA_DIR') ?? '.data'),
+    secretKeys: readKeys(get('SECRET_KEY'), get('SECRET_KEY_PREVIOUS'), faults),
+    mailFrom: read('MAIL_FROM', { name: 'Paper Round', address: 'round@localhost' }, readSender),
+    postalAddress: get('POSTAL_ADDRESS'),
+    sources: read('PAPER_SOURCES', [{ kind: 'huggingface' }], readSources),
+    trustProxy: read('TRUST_PROXY', [], readNetworks),
+    logLevel: read('LOG_LEVEL', 'info', readLogLevel),
+    mailboxPort: read('MAILBOX_PORT', 8025, readPort),
+    clock: read('CLOCK', null, readInstant),
+  }
+  // Said rather than ignored: somebody who sets it believes that the queue runs on Redis.
+  if (get('REDIS_URL') !== null) faults.push('REDIS_URL: the queue runs on Postgres in this version; leave it unset')
+  if (production) faults.push(...productionFaults(config))
+  if (!production && config.smtpUrl !== null && get('MAIL_FROM') === null)
+    faults.push('MAIL_FROM: needed with SMTP_URL, such as: Paper Round <round@example.org>')
+  if (faults.length > 0) throw new UnusableSettings(faults)
+  return config
+}
+
+const productionFaults = (config: Config): string[] => {
+  const faults: string[] = []
+  const { hostname, protocol } = new URL(config.baseUrl)
+  const isPublic = hostname.includes('.') && isIP(hostname) === 0 && !hostname.endsWith('.localhost')
+  if (protocol !== 'https:' || !isPublic)
+    faults.push(`BASE_URL: needed in production as a public https address, such as https://round.example.org`)
+  if (config.databaseUrl === null)
+    faults.push('DATABASE_URL: needed in production, such as postgres://user:password@host/paper_round')
+  if (config.secretKeys === null)
+    faults.push('SECRET_KEY: needed in production, 64 hex digits; make one with: openssl rand -hex 32')
+  if (config.smtpUrl === null)
+    faults.push('SMTP_URL: needed in production, such as smtp://user:password@mail.example.org:587')
+  if (config.postalAddress === null)
+    faults.push('POSTAL_ADDRESS: needed in production; the law asks for it in every newsletter')
+  if (config.mailFrom.address === 'round@localhost')
+    faults.push('MAIL_FROM: needed in production, such as: Paper Round <round@example.org>')
+  if (config.clock !== null) faults.push('CLOCK: not in production; the service must follow the real time there')
+  if (config.sources.some((source) => source.kind === 'sample'))
+    faults.push('PAPER_SOURCES: `sample` is for trying out; not in production')
+  return faults
+}
+
+const readUrl = (text: string, protocols: string[]): string => {
+  const wish = `write it as ${protocols[0]}//user:password@host:port/…`
+  // The text itself may hold a password: it is never repeated.
+  if (!URL.canParse(text)) throw new Error(`is not a URL; ${wish}`)
+  const url = new URL(text)
+  if (!protocols.includes(url.protocol)) throw new Error(`begins with ${url.protocol}; ${wish}`)
+  if (url.hostname === '') throw new Error(`names no host; ${wish}`)
+  return text
+}
+
+const readBaseUrl = (text: string): string => {
+  if (!URL.canParse(text)) throw new Error('is not a URL; write it as https://round.example.org')
+  const url = new URL(text)
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw new Error('must begin with https:// (or http://)')
+  if (url.search !== '' || url.hash !== '' || url.username !== '')
+    throw new Error('is an address and a path at most; leave out ? # and user names')
+  return url.href.replace(/\/+$/, '')
+}
+
+const readPort = (text: string): number => {
+  const port = Number(text)
+  if (!/^\d+$/.test(text) || port > 65_535)
+    throw new Error('is not a port; write a number from 0 (any free one) to 65535')
+  return port
+}
+
+const readSender = (text: string): { name: string; address: string } => {
+  const [, name = '', inBrackets] = /^(.*?)\s*<([^<>]+)>$/.exec(text) ?? []
+  const found = readAddress(inBrackets ?? text)
+  if ('problem' in found) throw new Error(`is not a sender (${found.problem}) Write: Paper Round <round@example.org>`)
+  if (/[\p{Cc}"]/u.test(name)) throw new Error('the name holds quotes or control characters; leave them out')
+  return { name: name || 'Paper Round', address: found.address }
+}
+
+const readSources = (text: string): SourceSetting[] =>
+  text.split(',').map((part) => {
+    const setting = part.trim()
+    if (setting === 'huggingface' || setting === 'sample') return { kind: setting }
+    if (setting.startsWith('file:') && setting.length > 5) return { kind: 'file', path: resolve(setting.slice(5)) }
+    throw new Error(`does not know ${JSON.stringify(setting)}; write a comma list of huggingface, file:PATH, sample`)
+  })
+
+/** A list of networks alone: `true` or a count would believe whatever address a client writes into its own request. */
+const readNetworks = (text: string): string[] =>
+  text.split(',').map((part) => {
+    const network = part.trim()
+    const [address = '', bits] = network.split('/')
+    const family = isIP(address)
+    const most = family === 6 ? 128 : 32
+    const isPrefix = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most)
+    if (family === 0 || !isPrefix)
+      throw new Error(
+        `${JSON.stringify(network)} is not a network; write those of your proxies, such as 10.0.0.0/8,::1`,
+      )
+    new BlockList().addSubnet(address, Number(bits ?? most), family === 6 ? 'ipv6' : 'ipv4')
+    return network
+  })
+
+const readLogLevel = (text: string): Config['logLevel'] => {
+  const level = LOG_LEVELS.find((one) => one === text)
+  if (level === undefined) throw new Error(`is one of ${LOG_LEVELS.join(', ')}`)
+  return level
+}
+
+/** An instant with its offset; a time without one would mean another moment on every machine. */
+export const readInstant = (text: string): Date => {
+  const instant = new Date(text)
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(text) || Number.isNaN(instant.getTime()))
+    throw new Error('is not an instant; write it as 2026-04-14T05:00:00Z')
+  return instant
+}
+
+const readKeys = (key: string | null, previous: string | null, faults: string[]): Keys | null => {
+  const HEX = /^[0-9a-f]{64,}$/i
+  const all = [...(key === null ? [] : [key]), ...(previous?.split(',').map((part) => part.trim()) ?? [])]
+  if (key !== null && !HEX.test(key))
+    faults.push('SECRET_KEY: is not 64 hex digits; make one with: openssl rand -hex 32')
+  if (previous !== null && key === null)
+    faults.push('SECRET_KEY_PREVIOUS: goes with SECRET_KEY, the newest of the keys')
+  if (previous?.split(',').some((part) => !HEX.test(part.trim())))
+    faults.push('SECRET_KEY_PREVIOUS: is not a comma list of former keys, each of 64 hex digits')
+  const [first, ...rest] = all.filter((part) => HEX.test(part)).map((part) => Buffer.from(part, 'hex'))
+  return first === undefined || key === null ? null : [first, ...rest]
+}

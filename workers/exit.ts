@@ -1,0 +1,45 @@
+/** How the programs end when something is wrong: one line for each fault on stderr, and an exit code that means something. */
+import { CommanderError } from 'commander'
+import { UnusableDataFolder } from '../src/adapters/data-folder.ts'
+import { UnreadablePapers } from '../src/core/paper-file.ts'
+import { UnusableDatabase } from '../src/store/migrate.ts'
+import { UnusableSettings } from './config.ts'
+import { UnusableClock } from './service.ts'
+
+/** What was asked for cannot be done as it was asked; the message says what would be right. */
+export class UsageError extends Error {}
+
+const FAULTS_OF_USE = [
+  UsageError,
+  UnusableSettings,
+  UnusableDataFolder,
+  UnusableDatabase,
+  UnusableClock,
+  UnreadablePapers,
+]
+const PORT_IN_USE = 'EADDRINUSE'
+
+const linesOf = (error: unknown): { lines: string[]; code: number } => {
+  if (error instanceof UnusableSettings) return { lines: error.faults, code: 2 }
+  if (FAULTS_OF_USE.some((kind) => error instanceof kind)) return { lines: [(error as Error).message], code: 2 }
+  const { code, port } = error as { code?: string; port?: number }
+  if (code === PORT_IN_USE)
+    return { lines: [`port ${port} is in use; stop what uses it, or set PORT or MAILBOX_PORT to another`], code: 2 }
+  if (code === 'ENOENT' || code === 'EACCES' || code === 'EISDIR') return { lines: [(error as Error).message], code: 2 }
+  if (code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === '28P01' || code === '3D000')
+    return { lines: [`the database cannot be reached: ${(error as Error).message || code}`], code: 2 }
+  return { lines: [error instanceof Error ? (error.stack ?? error.message) : String(error)], code: 1 }
+}
+
+/** Says what was wrong and sets the exit code: 2 where the user can mend it, 1 where we must. */
+export const endWith = (error: unknown, json = false): void => {
+  if (error instanceof CommanderError) {
+    // Commander has said it already; help asked for is no error.
+    process.exitCode = error.exitCode === 0 ? 0 : 2
+    return
+  }
+  const { lines, code } = linesOf(error)
+  if (json) console.error(JSON.stringify({ errors: lines }))
+  else for (const line of lines) console.error(`paper-round: ${line}`)
+  process.exitCode = code
+}

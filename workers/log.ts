@@ -1,0 +1,13 @@
+/** The log of the processes: pino, JSON lines on stdout where machines read, short lines where a person looks on. */
+import { pino } from 'pino'
+import { PinoPretty } from 'pino-pretty'
+import type { Log } from '../src/core/log.ts'
+import type { Config } from './config.ts'
+
+/** Writes to stderr, so that what a command prints can be piped. */
+export const createLog = (level: Config['logLevel']): Log => {
+  const stream = process.stderr.isTTY
+    ? PinoPretty({ destination: 2, sync: true, singleLine: true, translateTime: 'SYS:HH:MM:ss' })
+    : pino.destination({ dest: 2, sync: true })
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, stream)
+}

@@ -1,0 +1,31 @@
+/** Progress of long work on stderr: a bar on a terminal, a plain line now and then elsewhere. */
+export interface Progress {
+  /** How far the work is, in units of its own; an unknown total is 0. */
+  show(done: number, total: number): void
+  end(): void
+}
+
+const WIDTH = 30
+const LINE_EVERY_MS = 5_000
+
+export const createProgress = (what: string, stream: NodeJS.WriteStream = process.stderr): Progress => {
+  let lastLine = performance.now()
+  let shown = false
+  return {
+    show(done, total) {
+      const share = total > 0 ? Math.min(1, done / total) : 0
+      const percent = `${Math.floor(share * 100)} %`
+      if (stream.isTTY) {
+        const bar = '#'.repeat(Math.round(share * WIDTH)).padEnd(WIDTH, '.')
+        stream.write(`\r${what} [${bar}] ${percent.padStart(5)}`)
+        shown = true
+      } else if (performance.now() - lastLine > LINE_EVERY_MS) {
+        lastLine = performance.now()
+        stream.write(`${what}: ${percent}\n`)
+      }
+    },
+    end() {
+      if (shown) stream.write('\r\x1b[2K')
+    },
+  }
+}

@@ -1,0 +1,229 @@
+/** The wiring of the service, top to bottom: what each role opens, how the floors are joined, and how it all closes. */
+import type { AddressInfo } from 'node:net'
+import { fetchHuggingFaceDay } from '../src/adapters/hugging-face.ts'
+import { createMailTemplates } from '../src/adapters/mail-templates.ts'
+import { composeMessage } from '../src/adapters/message.ts'
+import { createPages } from '../src/adapters/pages.ts'
+import { readPaperFiles } from '../src/adapters/paper-files.ts'
+import { type Bell, openQueue } from '../src/adapters/queue.ts'
+import { samplePapers } from '../src/adapters/sample-papers.ts'
+import { openSmtp } from '../src/adapters/smtp.ts'
+import { HOUR, MINUTE, SECOND } from '../src/core/calendar.ts'
+import type { Log } from '../src/core/log.ts'
+import { describeFault } from '../src/core/scrub.ts'
+import type { Keys } from '../src/core/token.ts'
+import { buildApp } from '../src/http/app.ts'
+import { createArchive } from '../src/newsletter/archive.ts'
+import { drain, type MailerPorts } from '../src/newsletter/delivery.ts'
+import { clockTrouble, tick } from '../src/newsletter/edition.ts'
+import { fillWithSample, refreshPapers, type Source } from '../src/newsletter/intake.ts'
+import { createComposer } from '../src/newsletter/mail.ts'
+import { createSubscriptions, workOffSignUps } from '../src/newsletter/subscription.ts'
+import { openDatabase } from '../src/store/database.ts'
+import { keepSampleOffTheWire, requeueExpired } from '../src/store/deliveries.ts'
+import { answers, holdsAnyPapers } from '../src/store/papers.ts'
+import { wereTried } from '../src/store/refreshes.ts'
+import type { Config, SourceSetting } from './config.ts'
+
+export const ROLES = ['api', 'scheduler', 'mailer'] as const
+export type Role = (typeof ROLES)[number]
+
+/** What the service stands on: found by `main`, or made by a test. */
+export interface Ground {
+  databaseUrl: string
+  keys: Keys
+  smtpUrl: string
+  /** The page of the embedded mailbox; `null` when mail leaves this machine. */
+  mailboxUrl: string | null
+  now: () => Date
+  log: Log
+  /** True when this process alone works on the database, so that leases of its predecessor are nobody's. */
+  alone: boolean
+}
+
+export interface Service {
+  /** Where the site listens; `null` without the role `api`. */
+  url: string | null
+  close(): Promise<void>
+}
+
+/** The clock of the service cannot be used with its data; the message says what to do. */
+export class UnusableClock extends Error {}
+
+const CONNECTIONS = { letters: 2, deliveries: 4 }
+/** Work under way at a stop has this long to end; Docker's own patience is 10 seconds. */
+const GRACE = 6 * SECOND
+/** A start shows what the sources have if they answer within this time, and the sample otherwise. */
+const PATIENCE_AT_START = 2 * SECOND
+const REFRESH_EVERY = HOUR
+
+/** Starts the roles; when the promise resolves everything of theirs is ready. */
+export const startService = async (config: Config, ground: Ground, roles: ReadonlySet<Role>): Promise<Service> => {
+  const { databaseUrl, keys, now, log } = ground
+  const closers: (() => Promise<void>)[] = []
+  const close = async () => {
+    // What was opened last leans on what was opened first. One that fails must not keep the others open.
+    for (const closer of closers.splice(0).reverse())
+      await closer().catch((error) => log.error({ trouble: describeFault(error) }, 'could not be closed'))
+  }
+  try {
+    const db = openDatabase(databaseUrl, {
+      connections: 10,
+      name: `paper-round ${[...roles].join('+')}`,
+      onError: (error) => log.warn({ trouble: error.message }, 'a database connection broke'),
+    })
+    closers.push(() => db.destroy())
+    if (roles.has('scheduler')) {
+      const trouble = await clockTrouble(db, now())
+      if (trouble !== null) throw new UnusableClock(trouble)
+    }
+
+    const bells = (roles.has('scheduler') ? 2 : 0) + (roles.has('mailer') ? 2 : 0)
+    const queue = await openQueue({
+      databaseUrl,
+      workers: bells,
+      onError: (where, error) => log.error({ where, trouble: describeFault(error) }, 'the queue had trouble'),
+    })
+    closers.push(() => queue.close({ graceMs: GRACE }))
+    // A bell that cannot be rung loses nothing: the sweep of the next tick finds what waits.
+    const ring = (bell: Bell) =>
+      queue.ring(bell).catch((error) => log.warn({ bell, trouble: describeFault(error) }, 'a bell could not be rung'))
+
+    if (roles.has('mailer')) {
+      let stopping = false
+      closers.push(async () => {
+        stopping = true
+      })
+      const mailer = await openMailer(config, ground, db)
+      closers.splice(-1, 0, mailer.close)
+      const options = (ledger: 'letters' | 'deliveries') => ({
+        connections: CONNECTIONS[ledger],
+        stopping: () => stopping,
+      })
+      await queue.answer('letters', async () => {
+        await workOffSignUps({ db, keys })
+        await drain(mailer.ports('letters'), 'letters', options('letters'))
+      })
+      await queue.answer('deliveries', async () => {
+        await drain(mailer.ports('deliveries'), 'deliveries', options('deliveries'))
+      })
+    }
+
+    if (roles.has('scheduler')) {
+      const ports = { db, now, log }
+      await queue.answer('refresh', async () => {
+        await refreshPapers(ports, openSources(config))
+      })
+      await queue.answer('tick', () => tick({ db, log, ring }, now()))
+      await queue.every('refresh', REFRESH_EVERY)
+      await queue.every('tick', MINUTE)
+      await settleSample(config, ports)
+    }
+
+    let url: string | null = null
+    if (roles.has('api')) {
+      const app = buildApp({
+        subscriptions: createSubscriptions({ db, keys, now, ring }),
+        archive: createArchive({ db, keys, now }),
+        pages: createPages({ mailboxUrl: ground.mailboxUrl }),
+        baseUrl: config.baseUrl,
+        trustProxy: config.trustProxy,
+        log,
+        ready: () => answers(db),
+      })
+      closers.push(async () => {
+        await app.close()
+      })
+      await app.listen({ host: config.host, port: config.port })
+      const { port } = app.server.address() as AddressInfo
+      url = `http://${config.host === '0.0.0.0' || config.host === '127.0.0.1' ? 'localhost' : config.host}:${port}`
+    }
+    return { url, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+const openMailer = async (config: Config, ground: Ground, db: ReturnType<typeof openDatabase>) => {
+  const { keys, now, log, smtpUrl } = ground
+  const templates = await createMailTemplates({ baseUrl: config.baseUrl, postalAddress: config.postalAddress })
+  const compose = createComposer({
+    db,
+    keys,
+    baseUrl: config.baseUrl,
+    mailFrom: config.mailFrom,
+    renderDigest: templates.renderDigest,
+    renderLetter: templates.renderLetter,
+    composeMessage,
+  })
+  // Letters have connections of their own: a sign-up does not wait behind a run of digests.
+  const smtp = {
+    letters: openSmtp({ url: smtpUrl, connections: CONNECTIONS.letters }),
+    deliveries: openSmtp({ url: smtpUrl, connections: CONNECTIONS.deliveries }),
+  }
+  if (config.smtpUrl !== null) await keepSampleOffTheWire(db, now())
+  if (ground.alone)
+    for (const ledger of ['letters', 'deliveries'] as const) {
+      const resent = await requeueExpired(db, ledger, true)
+      if (resent > 0) log.warn({ ledger, resent }, 'the last run ended while sending: these are sent again and counted')
+    }
+  return {
+    ports: (ledger: 'letters' | 'deliveries'): MailerPorts => ({
+      db,
+      log,
+      compose,
+      send: smtp[ledger].send,
+      steady: () => performance.now(),
+      random: Math.random,
+    }),
+    close: async () => {
+      await Promise.all([smtp.letters.close(), smtp.deliveries.close()])
+    },
+  }
+}
+
+/** The sources as configured, each with its way of reading. */
+export const openSources = (config: Pick<Config, 'sources' | 'baseUrl'>): Source[] =>
+  config.sources.map((setting) => openSource(setting, config.baseUrl))
+
+const openSource = (setting: SourceSetting, contact: string): Source => {
+  switch (setting.kind) {
+    case 'huggingface':
+      return {
+        kind: 'days',
+        name: 'huggingface',
+        label: 'huggingface',
+        fetchDay: (day, now) => fetchHuggingFaceDay(day, { now, contact }),
+      }
+    case 'file':
+      return {
+        kind: 'whole',
+        label: `file:${setting.path}`,
+        read: (now) => readPaperFiles(setting.path, { today: now.toISOString().slice(0, 10) }),
+      }
+    case 'sample':
+      return {
+        kind: 'whole',
+        label: 'sample',
+        async *read() {
+          yield { source: 'sample' as const, listings: samplePapers() }
+        },
+      }
+  }
+}
+
+/** Waits a moment for the first papers; when none come and no mail leaves this machine, the sample fills in. */
+const settleSample = async (
+  config: Config,
+  ports: { db: ReturnType<typeof openDatabase>; now: () => Date; log: Log },
+): Promise<void> => {
+  const { db } = ports
+  const begun = ports.now()
+  const labels = openSources(config).map((source) => source.label)
+  const until = performance.now() + PATIENCE_AT_START
+  if (await holdsAnyPapers(db)) return
+  while (performance.now() < until && !(await wereTried(db, labels, begun)))
+    await new Promise((resume) => setTimeout(resume, SECOND / 20))
+  if (config.smtpUrl === null && !config.production) await fillWithSample(ports, samplePapers())
+}
