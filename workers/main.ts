@@ -11,7 +11,6 @@ import { type Ground, openGround } from './ground.ts'
 import { createLog } from './log.ts'
 import { ROLES, type Role, type Service, startService } from './service.ts'
 
-const LEAST_NODE = 24
 /** All must be closed within this, or the process ends as it is: a container gives no more than ten seconds. */
 const CLOSE_WITHIN_MS = 9_000
 
@@ -26,10 +25,6 @@ const readRoles = (words: string[]): Set<Role> | 'migrate' => {
 }
 
 const start = async (): Promise<() => Promise<void>> => {
-  if (Number.parseInt(process.versions.node, 10) < LEAST_NODE)
-    throw new UsageError(
-      `Node ${LEAST_NODE} is needed, this is ${process.versions.node}; install it, or run npm ci again`,
-    )
   const begun = performance.now()
   const roles = readRoles(process.argv.slice(2))
   const config = readConfig(process.env)
@@ -117,12 +112,16 @@ const announce = async (
   }
 }
 
+const starting = start()
+// From here on: a signal during the start must not leave a Postgres behind either.
+const grace = closeWithGrace({ delay: CLOSE_WITHIN_MS, logger: false }, async ({ err }) => {
+  if (err !== undefined) endWith(err)
+  const close = await starting
+  await close()
+})
 try {
-  const close = await start()
-  closeWithGrace({ delay: CLOSE_WITHIN_MS, logger: false }, async ({ err }) => {
-    if (err !== undefined) endWith(err)
-    await close()
-  })
+  await starting
 } catch (error) {
+  grace.uninstall()
   endWith(error)
 }
