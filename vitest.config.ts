@@ -1,10 +1,12 @@
 /** How `npm test` finds and runs the tests. */
 import { defineConfig } from 'vitest/config'
+import { createUniqueNames } from './test/support/unique-names.ts'
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/bench/**'],
+    reporters: ['default', createUniqueNames()],
     globalSetup: ['test/support/global-setup.ts'],
     // Whoever asks for a database first waits until its server is there, which a busy machine takes a while for.
     testTimeout: 30_000,

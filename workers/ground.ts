@@ -38,9 +38,10 @@ export const openGround = async (
     const close = async () => undefined
     return { databaseUrl: config.databaseUrl, keys, now, alone: false, serviceRuns: true, close }
   }
-  const { databaseUrl, alone, close } = await openDataFolder(config.dataDir, as, { onNotice: options.onNotice })
+  // Migrated before it is shown to anybody: a command must not attach to a schema that is still being made.
+  const prepared = { onNotice: options.onNotice, prepare: migrate }
+  const { databaseUrl, alone, close } = await openDataFolder(config.dataDir, as, prepared)
   try {
-    if (alone) await migrate(databaseUrl)
     const keys: Keys = config.secretKeys ?? [await readSecretKey(config.dataDir)]
     return { databaseUrl, keys, now, alone, serviceRuns: !alone, close }
   } catch (error) {

@@ -1,15 +1,19 @@
 /** A PostgreSQL server of our own, run from the npm packages: its folder, its start and its end. */
-import { execFile, spawn } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
-import { lchown, mkdir, open, readdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { spawn } from 'node:child_process'
+import { mkdir, open, readFile, realpath, rename, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { promisify } from 'node:util'
-import { type Binaries, findBinaries, findRunner, type Runner, UnusableDataFolder } from './postgres-programs.ts'
+import { createCluster, giveTo, readPassword, refuseUnusableCluster, USER } from './postgres-cluster.ts'
+import {
+  absent,
+  type Binaries,
+  findBinaries,
+  findRunner,
+  type Runner,
+  UnusableDataFolder,
+} from './postgres-programs.ts'
 import { identify, worksIn } from './process.ts'
-
-const run = promisify(execFile)
 
 export interface EmbeddedPostgres {
   /** With the password: for our pools only, never for a log. */
@@ -28,7 +32,6 @@ interface Options {
   onNotice?: (notice: string) => void
 }
 
-const USER = 'paper_round'
 /** Greater than any process number (`pid_max` is 2^22 at most). */
 const NO_PROCESS = 2 ** 31 - 2
 const POLL = 10
@@ -66,67 +69,6 @@ export const startEmbeddedPostgres = async (options: Options): Promise<EmbeddedP
   }
 }
 
-/** Returns whether the cluster is still to be made. */
-const refuseUnusableCluster = async (cluster: string, major: string): Promise<boolean> => {
-  const found = await stat(cluster).catch(absent)
-  if (found === null) return true
-  const uid = process.getuid?.() ?? 0
-  if (uid !== 0 && found.uid !== uid)
-    throw new UnusableDataFolder(
-      `${cluster} belongs to another user (uid ${found.uid}); start as that user, or chown it`,
-    )
-  const version = (await readFile(join(cluster, 'PG_VERSION'), 'utf8').catch(absent))?.trim()
-  if (version === undefined)
-    throw new UnusableDataFolder(`${cluster} holds no Postgres database; move it away, or restore what it held`)
-  if (version !== major)
-    throw new UnusableDataFolder(
-      `${cluster} was written by Postgres ${version}, and this is Postgres ${major}, which cannot read it; ` +
-        'run the version of Paper Round that wrote it, or choose another DATA_DIR',
-    )
-  return false
-}
-
-const giveTo = async (folder: string, owner: Runner['owner']): Promise<void> => {
-  if (owner === null) return
-  const paths = [folder, ...(await readdir(folder, { recursive: true })).map((name) => join(folder, name))]
-  for (const path of paths) await lchown(path, owner.uid, owner.gid)
-}
-
-const createCluster = async (
-  folder: string,
-  { bin, env }: Binaries,
-  runner: Runner,
-  durable: boolean,
-): Promise<void> => {
-  // Made beside its place and moved there when complete: a start that was killed half-way leaves nothing half-made.
-  const unfinished = join(folder, 'cluster.unfinished')
-  await rm(unfinished, { recursive: true, force: true })
-  await mkdir(unfinished, { mode: 0o700 })
-  await rm(join(folder, 'password'), { force: true })
-  await writeFile(join(folder, 'password'), randomBytes(24).toString('hex'), { mode: 0o600, flush: true })
-  await giveTo(folder, runner.owner)
-  const [command = '', ...args] = [
-    ...runner.prefix,
-    join(bin, 'initdb'),
-    ...['--pgdata', unfinished, '--username', USER, '--pwfile', join(folder, 'password'), '--auth', 'scram-sha-256'],
-    ...['--encoding', 'UTF8', '--locale', 'C', ...(durable ? [] : ['--no-sync'])],
-  ]
-  try {
-    await run(command, args, { env, cwd: folder, ...runner.identity })
-  } catch (error) {
-    const said = (error as { stderr?: string }).stderr?.trim().split('\n')[0]
-    throw new UnusableDataFolder(`the embedded Postgres cannot be set up in ${folder}: ${said || String(error)}`)
-  }
-  await rename(unfinished, join(folder, 'cluster'))
-}
-
-const readPassword = async (folder: string): Promise<string> => {
-  const password = await readFile(join(folder, 'password'), 'utf8').catch(absent)
-  if (password === null)
-    throw new UnusableDataFolder(`${join(folder, 'password')} is missing, and the database opens to nothing else`)
-  return password.trim()
-}
-
 /** The server's own note about itself: its number in line 1, its state in line 8 (`miscinit.c`, `pidfile.h`). */
 const readPidFile = async (cluster: string): Promise<{ pid: number; state: string } | null> => {
   const lines = (await readFile(join(cluster, 'postmaster.pid'), 'utf8').catch(absent))?.split('\n')
@@ -141,7 +83,10 @@ const stopOrphan = async (cluster: string, notice: (text: string) => void): Prom
   const isGone = async () => (await identify(found.pid)) === null
   if (!(await isGone()) && (await worksIn(found.pid, cluster))) {
     notice('The last run ended without stopping its Postgres; it is stopped now.')
-    await endServer(found.pid, isGone)
+    if (!(await endServer(found.pid, isGone)))
+      throw new UnusableDataFolder(
+        `process ${found.pid}, the Postgres that the last run left in ${cluster}, cannot be stopped`,
+      )
   }
   // Postgres refuses to start while the number is in use, be it by a zombie or by another program that has got it. The
   // rest of the note must stay: by it Postgres knows whether children of the dead server are still at work.
@@ -150,8 +95,8 @@ const stopOrphan = async (cluster: string, notice: (text: string) => void): Prom
   if (note !== null) await writeFile(path, note.replace(/^\d+/, String(NO_PROCESS)))
 }
 
-/** SIGINT breaks connections off and ends in order; SIGQUIT leaves the rest to the recovery of the next start. */
-const endServer = async (pid: number, isGone: () => Promise<boolean>): Promise<void> => {
+/** SIGINT breaks connections off and ends in order; SIGQUIT leaves the rest to the next start. Returns whether it ended. */
+const endServer = async (pid: number, isGone: () => Promise<boolean>): Promise<boolean> => {
   for (const signal of ['SIGINT', 'SIGQUIT', 'SIGKILL'] as const) {
     try {
       process.kill(pid, signal)
@@ -160,10 +105,11 @@ const endServer = async (pid: number, isGone: () => Promise<boolean>): Promise<v
     }
     const until = performance.now() + PATIENCE_AT_STOP
     while (performance.now() < until) {
-      if (await isGone()) return
+      if (await isGone()) return true
       await delay(POLL)
     }
   }
+  return false
 }
 
 interface Launch {
@@ -210,7 +156,7 @@ const launch = async (options: Launch): Promise<Omit<EmbeddedPostgres, 'url'> | 
   const stop = async () => {
     expected = true
     child.ref()
-    if (pid !== undefined) await endServer(pid, async () => ended !== null)
+    if (pid !== undefined && ended === null) await endServer(pid, async () => ended !== null)
   }
   const begun = performance.now()
   let noticed = false
@@ -274,8 +220,3 @@ const freePort = (): Promise<number> =>
       server.close(() => (typeof address === 'object' && address !== null ? resolve(address.port) : reject(address)))
     })
   })
-
-const absent = (error: NodeJS.ErrnoException): null => {
-  if (error.code !== 'ENOENT') throw error
-  return null
-}

@@ -64,7 +64,8 @@ const linkLibraries = async (root: string, folder: string): Promise<Record<strin
   await rm(own, { recursive: true, force: true })
   await mkdir(own, { mode: 0o755 })
   for (const { source, target } of links) await symlink(join(root, source), join(own, relative('native/lib', target)))
-  return { LD_LIBRARY_PATH: own }
+  // Both: what is found through a link of ours looks for its own needs beside that link.
+  return { LD_LIBRARY_PATH: `${own}:${join(root, 'native', 'lib')}` }
 }
 
 /**
@@ -125,7 +126,8 @@ const unlessThere = (error: NodeJS.ErrnoException): void => {
   if (error.code !== 'EEXIST') throw error
 }
 
-const absent = (error: NodeJS.ErrnoException): null => {
+/** For `.catch`: turns the absence of a file into `null`. */
+export const absent = (error: NodeJS.ErrnoException): null => {
   if (error.code !== 'ENOENT') throw error
   return null
 }
