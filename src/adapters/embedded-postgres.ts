@@ -127,13 +127,7 @@ const launch = async (options: Launch): Promise<Omit<EmbeddedPostgres, 'url'> | 
   const logPath = join(folder, 'server.log')
   await rename(logPath, join(folder, 'server.log.previous')).catch(absent)
   const log = await open(logPath, 'a', 0o600)
-  const [command = '', ...args] = [
-    ...runner.prefix,
-    join(binaries.bin, 'postgres'),
-    '-D',
-    cluster,
-    ...settings(options),
-  ]
+  const [command = '', ...args] = [...runner.prefix, join(runner.bin, 'postgres'), '-D', cluster, ...settings(options)]
   // A session of its own: Ctrl-C in a terminal reaches us alone, and we close our pools before we stop the server.
   const child = spawn(command, args, {
     cwd: folder,

@@ -43,7 +43,7 @@ export const giveTo = async (folder: string, owner: Runner['owner']): Promise<vo
 /** Makes the cluster, with a new password in a file beside it. */
 export const createCluster = async (
   folder: string,
-  { bin, env }: Binaries,
+  { env }: Binaries,
   runner: Runner,
   durable: boolean,
 ): Promise<void> => {
@@ -56,7 +56,7 @@ export const createCluster = async (
   await giveTo(folder, runner.owner)
   const [command = '', ...args] = [
     ...runner.prefix,
-    join(bin, 'initdb'),
+    join(runner.bin, 'initdb'),
     ...['--pgdata', unfinished, '--username', USER, '--pwfile', join(folder, 'password'), '--auth', 'scram-sha-256'],
     ...['--encoding', 'UTF8', '--locale', 'C', ...(durable ? [] : ['--no-sync'])],
   ]

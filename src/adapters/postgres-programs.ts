@@ -1,8 +1,8 @@
 /** The programs of the embedded Postgres: where they are, what they need to run, and as which user they can. */
 import { execFile } from 'node:child_process'
-import { mkdir, readFile, rm, stat, symlink } from 'node:fs/promises'
+import { chmod, cp, lstat, mkdir, mkdtemp, readFile, rename, rm, stat, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { userInfo } from 'node:os'
+import { tmpdir, userInfo } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { promisify } from 'node:util'
 
@@ -13,12 +13,15 @@ export class UnusableDataFolder extends Error {}
 
 export interface Binaries {
   bin: string
+  version: string
   major: string
   env: Record<string, string>
 }
 
 /** How the server's programs are run, and whom its files must belong to (`null`: to us, as they do). */
 export interface Runner {
+  /** Where the programs are that this user can reach: the package's, or a copy of them. */
+  bin: string
   prefix: string[]
   identity: { uid: number; gid: number } | null
   owner: { uid: number; gid: number } | null
@@ -40,6 +43,7 @@ export const findBinaries = async (folder: string): Promise<Binaries> => {
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string }
   return {
     bin: join(root, 'native', 'bin'),
+    version,
     major: version.split('.')[0] ?? version,
     // Nothing of our own environment: PGDATA, PGPORT and the like would change what the server does.
     env: { PATH, LC_ALL: 'C', ...(await linkLibraries(root, folder)) },
@@ -71,14 +75,16 @@ const linkLibraries = async (root: string, folder: string): Promise<Record<strin
 /**
  * Postgres refuses to run as root, and initdb as a user that the machine has no name for. Ways around, in turn: to
  * become `nobody`, where that user can reach the files; a user namespace, in which we are called `nobody` and our
- * files are too; and to become `nobody` with the right to pass closed folders, for containers without namespaces.
+ * files are too; and, for containers without namespaces, to become `nobody` with a copy of the programs and the right to
+ * pass closed folders.
  */
 export const findRunner = async (folder: string, binaries: Binaries, isNew: boolean): Promise<Runner> => {
+  const { bin } = binaries
   const uid = process.getuid?.() ?? -1
   const namespace = ['unshare', '--user', `--map-user=${NOBODY}`, `--map-group=${NOBODY}`, '--']
   if (uid !== 0) {
-    if (!isNew || hasName()) return { prefix: [], identity: null, owner: null }
-    if (await works([...namespace, 'true'])) return { prefix: namespace, identity: null, owner: null }
+    if (!isNew || hasName()) return { bin, prefix: [], identity: null, owner: null }
+    if (await works([...namespace, 'true'])) return { bin, prefix: namespace, identity: null, owner: null }
     throw new UnusableDataFolder(
       `the embedded Postgres cannot be set up by uid ${uid}, which has no name on this machine; ` +
         'start as a user that has one, or set DATABASE_URL to a server',
@@ -88,16 +94,42 @@ export const findRunner = async (folder: string, binaries: Binaries, isNew: bool
   const before = await stat(join(folder, 'cluster')).catch(absent)
   const nobody =
     before === null || before.uid === 0 ? { uid: NOBODY, gid: NOBODY } : { uid: before.uid, gid: before.gid }
-  if ((await isReachable(folder)) && (await isReachable(join(binaries.bin, 'postgres'))))
-    return { prefix: [], identity: nobody, owner: nobody }
-  if (await works([...namespace, 'true'])) return { prefix: namespace, identity: null, owner: { uid: 0, gid: 0 } }
+  const seesData = await isReachable(folder)
+  if (seesData && (await isReachable(join(bin, 'postgres'))))
+    return { bin, prefix: [], identity: nobody, owner: nobody }
+  if (await works([...namespace, 'true'])) return { bin, prefix: namespace, identity: null, owner: { uid: 0, gid: 0 } }
+  if (seesData) return { bin: await copyPrograms(binaries), prefix: [], identity: nobody, owner: nobody }
   const pass = ['--inh-caps=+dac_override', '--ambient-caps=+dac_override', '--']
   const become = ['setpriv', `--reuid=${nobody.uid}`, `--regid=${nobody.gid}`, '--clear-groups', ...pass]
-  if (await works([...become, 'true'])) return { prefix: become, identity: null, owner: nobody }
+  // That right lets a process open files, but access(2) takes no notice of it, and by that initdb looks for its fellows.
+  if (await works([...become, 'true']))
+    return { bin: await copyPrograms(binaries), prefix: become, identity: null, owner: nobody }
   throw new UnusableDataFolder(
     `the embedded Postgres cannot be run by root from ${folder}, which other users cannot enter; ` +
       'start as another user, move the project and DATA_DIR to a folder that all can enter, or set DATABASE_URL',
   )
+}
+
+/** Copies the programs, some 60 MB, to where every user can run them; the copy is kept for the next start. */
+const copyPrograms = async ({ bin, version }: Binaries): Promise<string> => {
+  const place = join(tmpdir(), `paper-round-postgres-${version}`)
+  const found = await lstat(place).catch(absent)
+  // Whoever may write to the place decides what we run: only a folder of root's own is taken.
+  const isOurs = found?.isDirectory() && found.uid === 0 && (found.mode & 0o022) === 0
+  if (!isOurs) {
+    const fresh = await mkdtemp(`${place}-`)
+    await cp(dirname(bin), fresh, { recursive: true, verbatimSymlinks: true })
+    await chmod(fresh, 0o755)
+    if (found !== null) return join(fresh, 'bin')
+    try {
+      await rename(fresh, place)
+    } catch (error) {
+      // Another start was quicker.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOTEMPTY') throw error
+      return join(fresh, 'bin')
+    }
+  }
+  return join(place, 'bin')
 }
 
 const hasName = (): boolean => {
