@@ -15,7 +15,7 @@ import { refreshPapers, storeAll } from '../src/newsletter/intake.ts'
 import { type Database, openDatabase } from '../src/store/database.ts'
 import { readLastTick } from '../src/store/digests.ts'
 import { storeRefresh } from '../src/store/refreshes.ts'
-import { type Config, readConfig, readInstant } from './config.ts'
+import { type Config, readConfig, readDay, readInstant } from './config.ts'
 import { endWith, UsageError } from './exit.ts'
 import { type Ground, openGround } from './ground.ts'
 import { createLog } from './log.ts'
@@ -98,9 +98,9 @@ const topics = (text: string): string[] => {
 }
 
 const day = (text: string): string => {
-  if (!/^\d{4}-\d\d-\d\d$/.test(text) || Number.isNaN(Date.parse(text)))
-    throw new InvalidArgumentError('write the day as 2026-04-14')
-  return text
+  const found = readDay(text)
+  if (found === null) throw new InvalidArgumentError('write the day as 2026-04-14')
+  return found
 }
 
 const frequency = (text: string): Frequency => {

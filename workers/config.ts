@@ -97,6 +97,8 @@ export const readConfig = (environment: Environment): Config => {
   // Said rather than ignored: somebody who sets it believes that the queue runs on Redis.
   if (get('REDIS_URL') !== null) faults.push('REDIS_URL: the queue runs on Postgres in this version; leave it unset')
   if (production) faults.push(...productionFaults(config))
+  if ((production || config.smtpUrl !== null) && config.sources.some((source) => source.kind === 'sample'))
+    faults.push('PAPER_SOURCES: `sample` is for trying out; not in production, and not with SMTP_URL')
   if (!production && config.smtpUrl !== null && get('MAIL_FROM') === null)
     faults.push('MAIL_FROM: needed with SMTP_URL, such as: Paper Round <round@example.org>')
   if (faults.length > 0) throw new UnusableSettings(faults)
@@ -120,8 +122,6 @@ const productionFaults = (config: Config): string[] => {
   if (config.mailFrom.address === 'round@localhost')
     faults.push('MAIL_FROM: needed in production, such as: Paper Round <round@example.org>')
   if (config.clock !== null) faults.push('CLOCK: not in production; the service must follow the real time there')
-  if (config.sources.some((source) => source.kind === 'sample'))
-    faults.push('PAPER_SOURCES: `sample` is for trying out; not in production')
   return faults
 }
 
@@ -155,7 +155,8 @@ const readSender = (text: string): { name: string; address: string } => {
   const [, name = '', inBrackets] = /^(.*?)\s*<([^<>]+)>$/.exec(text) ?? []
   const found = readAddress(inBrackets ?? text)
   if ('problem' in found) throw new Error(`is not a sender (${found.problem}) Write: Paper Round <round@example.org>`)
-  if (/[\p{Cc}"]/u.test(name)) throw new Error('the name holds quotes or control characters; leave them out')
+  if (/[\p{Cc}"<>]/u.test(name))
+    throw new Error('the name holds quotes, brackets or control characters; leave them out')
   return { name: name || 'Paper Round', address: found.address }
 }
 
@@ -192,9 +193,16 @@ const readLogLevel = (text: string): Config['logLevel'] => {
 /** An instant with its offset; a time without one would mean another moment on every machine. */
 export const readInstant = (text: string): Date => {
   const instant = new Date(text)
-  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(text) || Number.isNaN(instant.getTime()))
+  const form = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.exec(text)
+  if (form === null || readDay(form[1] ?? '') === null || Number.isNaN(instant.getTime()))
     throw new Error('is not an instant; write it as 2026-04-14T05:00:00Z')
   return instant
+}
+
+/** A date that the calendar has, `YYYY-MM-DD`, or `null`: JavaScript takes the 31st of February for the 3rd of March. */
+export const readDay = (text: string): string | null => {
+  const instant = new Date(`${text}T00:00:00Z`)
+  return !Number.isNaN(instant.getTime()) && instant.toISOString().slice(0, 10) === text ? text : null
 }
 
 const readKeys = (key: string | null, previous: string | null, faults: string[]): Keys | null => {

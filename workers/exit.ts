@@ -22,7 +22,8 @@ const PORT_IN_USE = 'EADDRINUSE'
 const linesOf = (error: unknown): { lines: string[]; code: number } => {
   if (error instanceof UnusableSettings) return { lines: error.faults, code: 2 }
   if (FAULTS_OF_USE.some((kind) => error instanceof kind)) return { lines: [(error as Error).message], code: 2 }
-  const { code, port } = error as { code?: string; port?: number }
+  // What the mailbox says of its port has the system's own word as its cause.
+  const { code, port } = ((error as Error).cause ?? error) as { code?: string; port?: number }
   if (code === PORT_IN_USE)
     return { lines: [`port ${port} is in use; stop what uses it, or set PORT or MAILBOX_PORT to another`], code: 2 }
   if (code === 'ENOENT' || code === 'EACCES' || code === 'EISDIR') return { lines: [(error as Error).message], code: 2 }

@@ -21,6 +21,7 @@ import { createComposer } from '../src/newsletter/mail.ts'
 import { createSubscriptions, workOffSignUps } from '../src/newsletter/subscription.ts'
 import { openDatabase } from '../src/store/database.ts'
 import { keepSampleOffTheWire, requeueExpired } from '../src/store/deliveries.ts'
+import { readLastTick } from '../src/store/digests.ts'
 import { answers, holdsAnyPapers } from '../src/store/papers.ts'
 import { wereTried } from '../src/store/refreshes.ts'
 import type { Config, SourceSetting } from './config.ts'
@@ -55,6 +56,8 @@ const CONNECTIONS = { letters: 2, deliveries: 4 }
 const GRACE = 6 * SECOND
 /** A start shows what the sources have if they answer within this time, and the sample otherwise. */
 const PATIENCE_AT_START = 2 * SECOND
+/** The first edition after a start waits so long for the sources at most. */
+const PATIENCE_FOR_SOURCES = MINUTE
 const REFRESH_EVERY = HOUR
 
 /** Starts the roles; when the promise resolves everything of theirs is ready. */
@@ -89,6 +92,25 @@ export const startService = async (config: Config, ground: Ground, roles: Readon
     const ring = (bell: Bell) =>
       queue.ring(bell).catch((error) => log.warn({ bell, trouble: describeFault(error) }, 'a bell could not be rung'))
 
+    // First of all, so that a port in use ends the start before anything has been published or sent.
+    let url: string | null = null
+    if (roles.has('api')) {
+      const app = buildApp({
+        subscriptions: createSubscriptions({ db, keys, now, ring }),
+        archive: createArchive({ db, keys, now }),
+        pages: createPages({ mailboxUrl: ground.mailboxUrl }),
+        baseUrl: config.baseUrl,
+        trustProxy: config.trustProxy,
+        log,
+        ready: () => answers(db),
+      })
+      closers.push(async () => {
+        await app.close()
+      })
+      await app.listen({ host: config.host, port: config.port })
+      const { port } = app.server.address() as AddressInfo
+      url = `http://${config.host === '0.0.0.0' || config.host === '127.0.0.1' ? 'localhost' : config.host}:${port}`
+    }
     if (roles.has('mailer')) {
       let stopping = false
       closers.push(async () => {
@@ -111,32 +133,26 @@ export const startService = async (config: Config, ground: Ground, roles: Readon
 
     if (roles.has('scheduler')) {
       const ports = { db, now, log }
+      const restarted = (await readLastTick(db)) !== null
+      let stopping = false
+      closers.push(async () => {
+        stopping = true
+      })
       await queue.answer('refresh', async () => {
         await refreshPapers(ports, openSources(config))
       })
-      await queue.answer('tick', () => tick({ db, log, ring }, now()))
+      const papersRead = untilPapersAreRead(config, ports, () => stopping)
+      await queue.answer('tick', async () => {
+        // What fell due while the service was away is published with the papers of that time, not with those it knew.
+        await papersRead
+        await tick({ db, log, ring }, now())
+      })
       await queue.every('refresh', REFRESH_EVERY)
       await queue.every('tick', MINUTE)
-      await settleSample(config, ports)
-    }
-
-    let url: string | null = null
-    if (roles.has('api')) {
-      const app = buildApp({
-        subscriptions: createSubscriptions({ db, keys, now, ring }),
-        archive: createArchive({ db, keys, now }),
-        pages: createPages({ mailboxUrl: ground.mailboxUrl }),
-        baseUrl: config.baseUrl,
-        trustProxy: config.trustProxy,
-        log,
-        ready: () => answers(db),
-      })
-      closers.push(async () => {
-        await app.close()
-      })
-      await app.listen({ host: config.host, port: config.port })
-      const { port } = app.server.address() as AddressInfo
-      url = `http://${config.host === '0.0.0.0' || config.host === '127.0.0.1' ? 'localhost' : config.host}:${port}`
+      // The first time both ring at once by themselves. After a restart their next ring may be an hour and a minute away,
+      // while the settings may name other sources, and mail of the run before waits.
+      if (restarted) for (const bell of ['refresh', 'tick', 'letters', 'deliveries'] as const) await ring(bell)
+      await settleSample(config, ports, papersRead)
     }
     return { url, close }
   } catch (error) {
@@ -213,17 +229,28 @@ const openSource = (setting: SourceSetting, contact: string): Source => {
   }
 }
 
-/** Waits a moment for the first papers; when none come and no mail leaves this machine, the sample fills in. */
-const settleSample = async (
-  config: Config,
-  ports: { db: ReturnType<typeof openDatabase>; now: () => Date; log: Log },
-): Promise<void> => {
-  const { db } = ports
-  const begun = ports.now()
+interface Intake {
+  db: ReturnType<typeof openDatabase>
+  now: () => Date
+  log: Log
+}
+
+/** Resolves once every source was tried since now, in vain or not, or once nobody should wait for them any longer. */
+const untilPapersAreRead = async (config: Config, { db, now, log }: Intake, stopping: () => boolean): Promise<void> => {
+  const begun = now()
   const labels = openSources(config).map((source) => source.label)
-  const until = performance.now() + PATIENCE_AT_START
-  if (await holdsAnyPapers(db)) return
-  while (performance.now() < until && !(await wereTried(db, labels, begun)))
-    await new Promise((resume) => setTimeout(resume, SECOND / 20))
+  const until = performance.now() + PATIENCE_FOR_SOURCES
+  try {
+    while (!stopping() && performance.now() < until && !(await wereTried(db, labels, begun)))
+      await new Promise((resume) => setTimeout(resume, SECOND / 20))
+  } catch (error) {
+    log.warn({ trouble: describeFault(error) }, 'it could not be seen whether the sources were read')
+  }
+}
+
+/** Waits a moment for the first papers; when none come and no mail leaves this machine, the sample fills in. */
+const settleSample = async (config: Config, ports: Intake, papersRead: Promise<void>): Promise<void> => {
+  if (await holdsAnyPapers(ports.db)) return
+  await Promise.race([papersRead, new Promise((resume) => setTimeout(resume, PATIENCE_AT_START))])
   if (config.smtpUrl === null && !config.production) await fillWithSample(ports, samplePapers())
 }

@@ -43,7 +43,6 @@ const LEASE = MINUTE
 const RENEW_EVERY = 15 * SECOND
 const LEAST_LEASE = 10 * SECOND
 const RECHECK_AFTER = 2 * SECOND
-const RECORD_WITHIN = SECOND
 const RECORD_RETRY = SECOND / 2
 const GROUP = 32
 /** A message that cannot be composed is tried again at this pace, and given up after three tries. */
@@ -84,29 +83,26 @@ const sendGroup = async (
   let checkedAt = claimedAt
   let leasedAt = claimedAt
   let sent = 0
-  let recordTimer: NodeJS.Timeout | undefined
-  let recording: Promise<void> = Promise.resolve()
+  let recording: Promise<void> | null = null
   let fault: unknown
 
-  const flush = () => {
-    clearTimeout(recordTimer)
-    recordTimer = undefined
-    const batch = verdicts.splice(0)
-    if (batch.length === 0) return recording
-    recording = recording.then(async () => {
-      const taken = new Set(await recordSurely(ports, ledger, batch, leasedAt + LEASE))
-      const lost = batch.filter((verdict) => !taken.has(verdict.id)).length
-      if (lost > 0) log.warn({ ledger, lost }, 'outcomes came too late: their leases had passed to another mailer')
-    })
-    // Seen at the end of the group; a rejection must not go unheard until then.
-    recording.catch((error) => {
-      fault ??= error
-    })
-    return recording
+  const recordAll = async () => {
+    // What is settled while a batch is written down is the next batch: sending waits for no recording, and should this
+    // mailer die, few mails were taken by the server and not recorded.
+    for (let batch = verdicts.splice(0); batch.length > 0; batch = verdicts.splice(0)) {
+      try {
+        const taken = new Set(await recordSurely(ports, ledger, batch, leasedAt + LEASE))
+        const lost = batch.filter((verdict) => !taken.has(verdict.id)).length
+        if (lost > 0) log.warn({ ledger, lost }, 'outcomes came too late: their leases had passed to another mailer')
+      } catch (error) {
+        fault ??= error
+      }
+    }
+    recording = null
   }
   const settle = (verdict: Verdict) => {
     verdicts.push(verdict)
-    recordTimer ??= setTimeout(flush, RECORD_WITHIN)
+    recording ??= recordAll()
   }
 
   const heartbeat = setInterval(() => {
@@ -158,9 +154,8 @@ const sendGroup = async (
     for (const lane of ended) if (lane.status === 'rejected') fault ??= lane.reason
   } finally {
     clearInterval(heartbeat)
-    clearTimeout(recordTimer)
   }
-  await flush()
+  await recording
   if (fault !== undefined) throw fault
   return sent
 }

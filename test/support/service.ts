@@ -13,6 +13,8 @@ import { openTestDatabase } from './postgres.ts'
 export interface TestService extends AsyncDisposable {
   url: string
   databaseUrl: string
+  /** Its page, for a browser. */
+  mailboxUrl: string
   mail: Mail
   /** The folder that the service reads papers from. */
   papers: string
@@ -75,6 +77,7 @@ export const startTestService = async (options: TestServiceOptions): Promise<Tes
   return {
     url: service.url,
     databaseUrl: database.url,
+    mailboxUrl: mailbox.url,
     mail: createMail(mailbox.url),
     papers,
     logged,

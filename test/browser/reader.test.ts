@@ -1,0 +1,108 @@
+/** The story of a reader, clicked through in a browser: from the front page by the mailbox to the last press. */
+import type { BrowserContextOptions, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { NEEDS_CHROMIUM, openTestBrowser, type TestBrowser, type TestWindow } from '../support/browser.ts'
+import { findFreePort } from '../support/free-port.ts'
+import { startTestService, type TestService } from '../support/service.ts'
+
+const DAYS = '03 06 07 08 09 10 13'.split(' ').map((day) => `2026-04-${day}`)
+const ADA = 'ada@example.org'
+
+const heading = (page: Page) => page.locator('h1').innerText()
+const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click()
+
+describe.skipIf(NEEDS_CHROMIUM !== '')(`a reader in a browser${NEEDS_CHROMIUM}`, () => {
+  let browser: TestBrowser
+  let service: TestService
+  beforeAll(async () => {
+    const settings = { PORT: String(await findFreePort()) }
+    service = await startTestService({ clock: '2026-04-14T05:00:00Z', days: DAYS, settings })
+    browser = await openTestBrowser()
+  })
+  afterAll(async () => {
+    await browser?.[Symbol.asyncDispose]()
+    await service?.[Symbol.asyncDispose]()
+  })
+
+  const openFrontPage = async (options: BrowserContextOptions): Promise<TestWindow> => {
+    const window = await browser.openWindow(options)
+    await window.page.goto(service.url)
+    return window
+  }
+
+  /** Presses a link of the mail that the mailbox shows; mails open their links in a window of their own. */
+  const followMail = async ({ context, page }: TestWindow, link: string): Promise<Page> => {
+    const opened = context.waitForEvent('page')
+    await page.frameLocator('iframe.mail').getByRole('link', { name: link, exact: true }).first().click()
+    const other = await opened
+    await other.waitForLoadState()
+    return other
+  }
+
+  test('without script: told what is missing, subscribes, confirms, reads, changes the digest, leaves', async () => {
+    await using window = await openFrontPage({ javaScriptEnabled: false })
+    const { page } = window
+    expect(await page.inputValue('#timezone')).toBe('UTC')
+    await press(page, 'Subscribe')
+    expect(await page.getByRole('alert').innerText()).toContain('nothing was saved')
+    expect(await page.innerText('#topics-error')).toBe('Choose at least one topic.')
+
+    await page.fill('#email', ADA)
+    await page.locator('summary', { hasText: 'Robots' }).click()
+    await page.getByRole('checkbox', { name: 'Robotics' }).check()
+    await page.selectOption('#timezone', { label: 'London' })
+    await press(page, 'Subscribe')
+    expect(await heading(page)).toBe('Now check your inbox.')
+
+    await service.mail.waitFor(ADA, 1)
+    await page.getByRole('link', { name: 'open the mailbox' }).click()
+    const confirm = await followMail(window, 'Confirm the digest')
+    expect(await confirm.innerText('.lede')).toContain('every day at 07:00 in London')
+    await press(confirm, 'Send me the digest')
+    expect(await heading(confirm)).toBe('The first digest is on its way.')
+
+    await service.mail.waitFor(ADA, 2)
+    await page.reload()
+    await page.getByRole('link', { name: 'Paper Round' }).click()
+    const digest = await followMail(window, 'View in browser')
+    const titles = await digest.locator('.paper h2').allInnerTexts()
+    expect(titles.length).toBeGreaterThan(2)
+    expect(await page.frameLocator('iframe.mail').locator('h2').allInnerTexts()).toEqual(titles)
+
+    const preferences = await followMail(window, 'Preferences')
+    expect(await preferences.innerText('.lede')).toContain(`For ${ADA}.`)
+    await preferences.getByRole('radio', { name: 'Weekly' }).check()
+    await preferences.selectOption('#hour', '18:00')
+    await preferences.selectOption('#weekday', 'Friday')
+    await press(preferences, 'Save preferences')
+    expect(await preferences.getByRole('status').innerText()).toBe('Your preferences are saved.')
+    expect(await preferences.innerText('.lede')).toContain('Friday, 17 April at 18:00 in London')
+
+    await preferences.getByRole('link', { name: 'Unsubscribe' }).click()
+    expect(await heading(preferences)).toBe('Stop the digest?')
+    await press(preferences, 'Unsubscribe')
+    expect(await heading(preferences)).toBe('You are unsubscribed.')
+    expect(await (await followMail(window, 'Preferences')).locator('h1').innerText()).toBe('You are not subscribed.')
+  })
+
+  test('with script the reader’s own time zone is chosen, under its name of today', async () => {
+    await using window = await openFrontPage({ timezoneId: 'Asia/Calcutta' })
+    const { page } = window
+    expect(await page.inputValue('#timezone')).toBe('Asia/Kolkata')
+    await page.fill('#email', 'grace@example.net')
+    await page.check('input[value=code]')
+    await press(page, 'Subscribe')
+    const confirmation = await service.mail.waitFor('grace@example.net', 1)
+    await page.goto(service.url + confirmation.links.get('confirm'))
+    expect(await page.innerText('.lede')).toContain('every day at 07:00 in Kolkata')
+  })
+
+  test('a time zone chosen by hand is not changed by the script', async () => {
+    await using window = await openFrontPage({ timezoneId: 'America/Sao_Paulo' })
+    const { page } = window
+    await page.selectOption('#timezone', 'Europe/Paris')
+    await press(page, 'Subscribe')
+    expect(await heading(page)).toBe('Almost: look at this once more.')
+    expect(await page.inputValue('#timezone')).toBe('Europe/Paris')
+  })
+})

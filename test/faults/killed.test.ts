@@ -1,0 +1,180 @@
+/** The service is killed in the middle of an edition, ten times, and started again: what its subscribers then have. */
+import { open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { openDataFolder } from '../../src/adapters/data-folder.ts'
+import { addDays } from '../../src/core/calendar.ts'
+import { openDatabase } from '../../src/store/database.ts'
+import { migrate } from '../../src/store/migrate.ts'
+import { openTestFolder } from '../support/folder.ts'
+import { LONDON_DAILY, storeDay, subscribe } from '../support/newsletter.ts'
+import { writeDays } from '../support/papers.ts'
+import { type Program, startProgram } from '../support/program.ts'
+import { startSmtpSinkProcess } from '../support/smtp-sink-process.ts'
+
+const READERS = 40
+/** After the how manieth digest of its edition the service is killed: in the first group, between groups, at the end. */
+const KILL_AFTER = [1, 2, 5, 12, 20, 31, 32, 33, 38, 40]
+/** Mails that one lane holds claimed at a time (`newsletter/delivery`): no kill may double more. */
+const GROUP = 32
+const FIRST_EDITION = '2026-04-15'
+const TOPICS = ['diffusion-lm', 'robotics']
+const PATIENCE = 30_000
+
+interface Copy {
+  messageId: string
+  to: string
+  /** The day of the message's `Date`, which is its edition's. */
+  day: string
+}
+
+/** Follows the sink's log; `copies` grows by whole lines, each of which was on disk before its sender was answered. */
+const followLog = (path: string) => {
+  const copies: Copy[] = []
+  let at = 0
+  let rest = Buffer.alloc(0)
+  const look = async () => {
+    await using file = await open(path)
+    const { size } = await file.stat()
+    if (size === at) return
+    const fresh = Buffer.alloc(size - at)
+    await file.read(fresh, 0, fresh.length, at)
+    at = size
+    const text = Buffer.concat([rest, fresh])
+    const end = text.lastIndexOf(10) + 1
+    rest = text.subarray(end)
+    for (const line of text.subarray(0, end).toString('utf8').split('\n').slice(0, -1)) {
+      const { raw, to } = JSON.parse(line) as { raw: string; to: string }
+      const [, messageId = ''] = /^Message-ID: (\S+)\r$/im.exec(raw) ?? []
+      const [, date = ''] = /^Date: (.*)\r$/im.exec(raw) ?? []
+      copies.push({ messageId, to, day: new Date(date).toISOString().slice(0, 10) })
+    }
+  }
+  return {
+    copies,
+    async until(what: string, isSo: () => boolean): Promise<void> {
+      const until = performance.now() + PATIENCE
+      for (;;) {
+        await look()
+        if (isSo()) return
+        if (performance.now() > until) throw new Error(`not within ${PATIENCE} ms: ${what}`)
+        await new Promise((resume) => setTimeout(resume, 2))
+      }
+    },
+  }
+}
+
+/** As a command does: beside the service, or alone, and then what a killed service left behind is put in order first. */
+const openDesk = async (folder: string) => {
+  const { databaseUrl, close } = await openDataFolder(folder, 'command')
+  const db = openDatabase(databaseUrl, { connections: 2, name: 'test', onError: () => undefined })
+  return {
+    db,
+    databaseUrl,
+    async [Symbol.asyncDispose]() {
+      await db.destroy()
+      await close()
+    },
+  }
+}
+
+const prepare = async (folder: string): Promise<void> => {
+  await using desk = await openDesk(folder)
+  await migrate(desk.databaseUrl)
+  await storeDay(desk.db, '2026-04-10', TOPICS)
+  for (let n = 0; n < READERS; n++)
+    await subscribe(desk.db, `reader${n}@example.org`, LONDON_DAILY, new Date('2026-04-14T05:00:00Z'))
+  // This is about digests: confirmations and welcomes are out of the way.
+  await desk.db.updateTable('letters').set({ state: 'sent' }).execute()
+}
+
+const readLedger = async (folder: string) => {
+  await using desk = await openDesk(folder)
+  return await desk.db
+    .selectFrom('deliveries')
+    .innerJoin('subscribers', 'subscribers.id', 'deliveries.subscriber_id')
+    .select(['deliveries.id', 'email', 'deliveries.state', 'resent'])
+    .execute()
+}
+
+test('killed at any moment of an edition and started again, the service owes nobody a digest and has counted every second copy', async () => {
+  await using folder = await openTestFolder(0o711)
+  const data = join(folder.path, 'data')
+  const papers = join(folder.path, 'papers')
+  const editions = KILL_AFTER.map((_, n) => addDays(FIRST_EDITION, n))
+  const lastEdition = editions.at(-1) ?? ''
+  // Each edition has the list of the day before, which was seen at nine in the morning.
+  await writeDays(
+    papers,
+    editions.map((day) => addDays(day, -1)),
+    TOPICS,
+  )
+  await using sink = await startSmtpSinkProcess({ log: join(folder.path, 'sink.log') })
+  const log = followLog(join(folder.path, 'sink.log'))
+  await prepare(data)
+
+  const start = (clock: string): Program =>
+    startProgram('main', [], {
+      DATA_DIR: data,
+      PORT: '0',
+      SMTP_URL: sink.url,
+      MAIL_FROM: 'Paper Round <round@example.net>',
+      PAPER_SOURCES: `file:${papers}`,
+      LOG_LEVEL: 'warn',
+      CLOCK: clock,
+    })
+  const readersOf = (day: string) => new Set(log.copies.filter((copy) => copy.day === day).map((copy) => copy.to)).size
+  /** How many copies there were in all when each kill had done its work. */
+  const kills: number[] = []
+  let tidy = false
+  await using _ = {
+    async [Symbol.asyncDispose]() {
+      // A killed service leaves its Postgres; whoever opens the folder next stops it.
+      if (!tidy) await (await openDesk(data))[Symbol.asyncDispose]()
+    },
+  }
+
+  for (const [n, after] of KILL_AFTER.entries()) {
+    const day = editions[n] ?? ''
+    const yesterday = editions[n - 1]
+    // Started again it ends the edition in which it was killed, and then begins the next.
+    await using service = start(`${day}T06:00:30Z`)
+    if (yesterday !== undefined)
+      await log.until(`everybody has the digest of ${yesterday}`, () => readersOf(yesterday) === READERS)
+    await log.until(`${after} digests of ${day} are out`, () => readersOf(day) >= after)
+    await service.end('SIGKILL')
+    // The sink may still write down what it had received; it is read before the next service can send.
+    await new Promise((resume) => setTimeout(resume, 20))
+    await log.until('the log is read', () => true)
+    kills.push(log.copies.length)
+  }
+  await using service = start(`${lastEdition}T20:00:00Z`)
+  await log.until('everybody has the last digest', () => readersOf(lastEdition) === READERS)
+  await service.said('is ready')
+  expect(await service.end('SIGTERM')).toMatchObject({ code: 0 })
+  await log.until('the log is read', () => true)
+  const ledger = await readLedger(data)
+  tidy = true
+
+  const copiesOf = Map.groupBy(log.copies.entries(), ([, { messageId }]) => messageId)
+  expect(ledger).toHaveLength(READERS * editions.length)
+  expect(copiesOf.size).toBe(ledger.length)
+  const doubledBy = kills.map(() => 0)
+  for (const { id, email, state, resent } of ledger) {
+    const copies = copiesOf.get(`<${id}@example.net>`) ?? []
+    expect({ email, state, counted: copies.length >= 1 && copies.length - 1 <= resent }).toEqual({
+      email,
+      state: 'sent',
+      counted: true,
+    })
+    expect(new Set(copies.map(([, { to }]) => to))).toEqual(new Set([email]))
+    for (const [n, [at]] of copies.entries()) {
+      const [before] = copies[n - 1] ?? []
+      if (before === undefined) continue
+      const kill = kills.findLastIndex((then) => before < then && then <= at)
+      expect(kill, 'no second copy without a kill between the two').toBeGreaterThanOrEqual(0)
+      doubledBy[kill] = (doubledBy[kill] ?? 0) + 1
+    }
+  }
+  expect(Math.max(...doubledBy), `second copies by kill: ${doubledBy}`).toBeLessThanOrEqual(GROUP)
+}, 180_000)

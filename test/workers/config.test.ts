@@ -1,0 +1,201 @@
+/** The settings: what they are when nothing is set, and what is said of each that cannot be used. */
+import { resolve } from 'node:path'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { readConfig, UnusableSettings } from '../../workers/config.ts'
+
+const faultsOf = (settings: Record<string, string>): string[] => {
+  try {
+    readConfig(settings)
+  } catch (error) {
+    if (error instanceof UnusableSettings) return error.faults
+    throw error
+  }
+  return []
+}
+
+const PRODUCTION = {
+  NODE_ENV: 'production',
+  BASE_URL: 'https://round.example.org',
+  DATABASE_URL: 'postgres://round:secret@db.example.org/round',
+  SECRET_KEY: 'a'.repeat(64),
+  SMTP_URL: 'smtp://round:secret@mail.example.org:587',
+  POSTAL_ADDRESS: '1 Example Street, London',
+  MAIL_FROM: 'Paper Round <round@example.org>',
+}
+
+describe('without any setting', () => {
+  test('everything is embedded and stays on this machine', () => {
+    expect(readConfig({})).toEqual({
+      production: false,
+      databaseUrl: null,
+      smtpUrl: null,
+      baseUrl: 'http://localhost:8080',
+      host: '127.0.0.1',
+      port: 8080,
+      dataDir: resolve('.data'),
+      secretKeys: null,
+      mailFrom: { name: 'Paper Round', address: 'round@localhost' },
+      postalAddress: null,
+      sources: [{ kind: 'huggingface' }],
+      trustProxy: [],
+      logLevel: 'info',
+      mailboxPort: 8025,
+      clock: null,
+    })
+  })
+
+  test('an empty variable counts as none, as docker-compose sets those that were left out', () => {
+    const names = 'DATABASE_URL REDIS_URL SMTP_URL BASE_URL HOST PORT SECRET_KEY MAIL_FROM TRUST_PROXY CLOCK DATA_DIR'
+    expect(readConfig(Object.fromEntries(names.split(' ').map((name) => [name, ''])))).toEqual(readConfig({}))
+  })
+})
+
+describe('usable settings', () => {
+  test('are read as they are meant', () => {
+    const config = readConfig({
+      ...PRODUCTION,
+      BASE_URL: 'https://round.example.org/news/',
+      PORT: '0',
+      SECRET_KEY_PREVIOUS: `${'b'.repeat(64)}, ${'c'.repeat(64)}`,
+      PAPER_SOURCES: 'huggingface, file:papers',
+      TRUST_PROXY: '10.0.0.0/8,::1',
+      MAIL_FROM: 'round@example.org',
+    })
+    expect(config).toMatchObject({
+      baseUrl: 'https://round.example.org/news',
+      port: 0,
+      sources: [{ kind: 'huggingface' }, { kind: 'file', path: resolve('papers') }],
+      trustProxy: ['10.0.0.0/8', '::1'],
+      mailFrom: { name: 'Paper Round', address: 'round@example.org' },
+    })
+    expect(config.secretKeys?.map((key) => key.toString('hex')[0])).toEqual(['a', 'b', 'c'])
+  })
+
+  test('links lead to the port that is set', () => {
+    expect(readConfig({ PORT: '3000' }).baseUrl).toBe('http://localhost:3000')
+  })
+
+  test('a clock is an instant with its offset', () => {
+    expect(readConfig({ CLOCK: '2026-04-14T07:00:00+02:00' }).clock).toEqual(new Date('2026-04-14T05:00:00Z'))
+  })
+
+  test('a sender’s name may hold anything that people are called', () => {
+    expect(readConfig({ MAIL_FROM: 'Ada’s Päper Round <ada@example.org>' }).mailFrom.name).toBe('Ada’s Päper Round')
+  })
+})
+
+describe('a setting that cannot be used', () => {
+  test.each([
+    ['DATABASE_URL', 'not a url'],
+    ['DATABASE_URL', 'mysql://host/db'],
+    ['DATABASE_URL', 'postgres:///db'],
+    ['SMTP_URL', 'mail.example.org:587'],
+    ['SMTP_URL', 'http://mail.example.org'],
+    ['SMTP_URL', 'smtp://mail.example.org:99999'],
+    ['BASE_URL', 'round.example.org'],
+    ['BASE_URL', 'ftp://round.example.org'],
+    ['BASE_URL', 'https://round.example.org/?a=b'],
+    ['PORT', 'http'],
+    ['PORT', '-1'],
+    ['PORT', '65536'],
+    ['PORT', '80.5'],
+    ['PORT', '0x50'],
+    ['MAILBOX_PORT', '8025/tcp'],
+    ['SECRET_KEY', 'hunter2'],
+    ['SECRET_KEY_PREVIOUS', 'b'.repeat(64)],
+    ['MAIL_FROM', 'Paper Round'],
+    ['MAIL_FROM', 'Paper Round <round@example.org>, Other <other@example.org>'],
+    ['MAIL_FROM', 'Paper\r\nBcc: all@example.org <round@example.org>'],
+    ['TRUST_PROXY', 'true'],
+    ['TRUST_PROXY', '1'],
+    ['TRUST_PROXY', '10.0.0.0/33'],
+    ['TRUST_PROXY', 'loopback'],
+    ['LOG_LEVEL', 'verbose'],
+    ['PAPER_SOURCES', 'huggingface,medium'],
+    ['PAPER_SOURCES', 'file:'],
+    ['PAPER_SOURCES', 'huggingface,'],
+    ['CLOCK', '2026-04-14 05:00'],
+    ['CLOCK', '2026-04-14T05:00:00'],
+    ['CLOCK', '2026-02-31T05:00:00Z'],
+    ['CLOCK', 'tomorrow'],
+    ['REDIS_URL', 'redis://localhost'],
+  ])('%s=%j is named, in one line that says what would be right', (name, value) => {
+    const faults = faultsOf({ MAIL_FROM: 'round@example.org', [name]: value })
+    expect(faults).toHaveLength(1)
+    expect(faults[0]).toMatch(new RegExp(`^${name}: [^\\n\\r]{20,}$`))
+  })
+
+  test('does not hide the others: all are named at the same time', () => {
+    const faults = faultsOf({ PORT: 'x', TRUST_PROXY: 'true', BASE_URL: 'x', REDIS_URL: 'redis://localhost' })
+    expect(faults.map((fault) => fault.split(':')[0])).toEqual(['PORT', 'BASE_URL', 'TRUST_PROXY', 'REDIS_URL'])
+  })
+
+  test('of the mail server needs a sender with it', () => {
+    expect(faultsOf({ SMTP_URL: 'smtp://localhost:2525' })).toEqual([expect.stringMatching(/^MAIL_FROM: /)])
+  })
+
+  test('of the sample does not go with a mail server: nobody is sent what ships with the project', () => {
+    const settings = { SMTP_URL: 'smtp://localhost:2525', MAIL_FROM: 'round@example.org' }
+    expect(faultsOf(settings)).toEqual([])
+    expect(faultsOf({ ...settings, PAPER_SOURCES: 'sample' })).toEqual([expect.stringMatching(/^PAPER_SOURCES: /)])
+  })
+
+  test('is never repeated where it may hold a password', () => {
+    const secret = fc.string({ minLength: 4, maxLength: 20, unit: fc.constantFrom(...'xyzXYZ789') })
+    fc.assert(
+      fc.property(secret, fc.constantFrom('postgres', 'smtp', 'mysql', 'nonsense'), (password, scheme) => {
+        const faults = faultsOf({
+          DATABASE_URL: `${scheme}://round:${password}@ho st/db`,
+          SMTP_URL: `${scheme}://round:${password}@ho st:0`,
+          REDIS_URL: `redis://:${password}@host`,
+          BASE_URL: `https://round:${password}@example.org`,
+          SECRET_KEY: password,
+          SECRET_KEY_PREVIOUS: password,
+        })
+        expect(faults.length).toBeGreaterThanOrEqual(5)
+        expect(faults.join('\n')).not.toContain(password)
+      }),
+    )
+  })
+
+  test('never makes reading it fail in another way', () => {
+    const names = ['DATABASE_URL', 'SMTP_URL', 'BASE_URL', 'PORT', 'MAIL_FROM', 'TRUST_PROXY', 'PAPER_SOURCES', 'CLOCK']
+    fc.assert(
+      fc.property(fc.constantFrom(...names), fc.string(), (name, value) => {
+        expect(Array.isArray(faultsOf({ [name]: value }))).toBe(true)
+      }),
+    )
+  })
+})
+
+describe('in production', () => {
+  test('complete settings are accepted', () => {
+    expect(faultsOf(PRODUCTION)).toEqual([])
+  })
+
+  test('each setting that is missing is named, all at once', () => {
+    expect(faultsOf({ NODE_ENV: 'production' }).map((fault) => fault.split(':')[0])).toEqual([
+      'BASE_URL',
+      'DATABASE_URL',
+      'SECRET_KEY',
+      'SMTP_URL',
+      'POSTAL_ADDRESS',
+      'MAIL_FROM',
+    ])
+  })
+
+  test.each(['http://round.example.org', 'https://localhost', 'https://10.0.0.1', 'https://intranet'])(
+    'links to %s would lead readers nowhere',
+    (baseUrl) => {
+      expect(faultsOf({ ...PRODUCTION, BASE_URL: baseUrl })).toEqual([expect.stringMatching(/^BASE_URL: /)])
+    },
+  )
+
+  test('the clock cannot be set, nor the sample be sent', () => {
+    expect(faultsOf({ ...PRODUCTION, CLOCK: '2026-04-14T05:00:00Z', PAPER_SOURCES: 'sample' })).toEqual([
+      expect.stringMatching(/^CLOCK: /),
+      expect.stringMatching(/^PAPER_SOURCES: /),
+    ])
+  })
+})

@@ -1,0 +1,246 @@
+/** The service as a process: how it starts, what it refuses, how it ends, and what outlives it. */
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { sql } from 'kysely'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openDataFolder } from '../../src/adapters/data-folder.ts'
+import { identify } from '../../src/adapters/process.ts'
+import { type Database, openDatabase } from '../../src/store/database.ts'
+import { readLastTick, storeLastTick } from '../../src/store/digests.ts'
+import { migrate } from '../../src/store/migrate.ts'
+import { openSite } from '../support/browserless.ts'
+import { openTestFolder, type TestFolder } from '../support/folder.ts'
+import { createMail } from '../support/mail.ts'
+import { openTestDatabase } from '../support/postgres.ts'
+import { type Program, runProgram, startProgram } from '../support/program.ts'
+import { openSmtpSink } from '../support/smtp-sink.ts'
+
+const EMBEDDED = { PORT: '0', MAILBOX_PORT: '0', PAPER_SOURCES: 'sample', LOG_LEVEL: 'warn' }
+const ADA = 'ada@example.org'
+
+const urlsIn = (said: string): { site: string; mailbox: string } => ({
+  site: /^ {2}site +(\S+)/m.exec(said)?.[1] ?? '',
+  mailbox: /^ {2}mailbox +(\S+)/m.exec(said)?.[1] ?? '',
+})
+
+/** Works on the database of a data folder that no service uses. */
+const within = async (folder: string, work: (db: Database) => Promise<unknown>): Promise<void> => {
+  const { databaseUrl, close } = await openDataFolder(folder, 'command')
+  await migrate(databaseUrl)
+  const db = openDatabase(databaseUrl, { connections: 1, name: 'test', onError: () => undefined })
+  await work(db)
+  await db.destroy()
+  await close()
+}
+
+const postgresOf = async (folder: string): Promise<number | null> => {
+  const text = await readFile(join(folder, 'postgres', 'cluster', 'postmaster.pid'), 'utf8').catch(() => null)
+  return text === null ? null : Number(text.split('\n')[0])
+}
+
+/** It ends with code 2 and says so in one line on stderr, and nothing else. */
+const refusal = async (words: string[], settings: Record<string, string>): Promise<string> => {
+  const { code, stdout, stderr } = await runProgram('main', words, settings)
+  expect({ code, stdout, stderr }).toEqual({
+    code: 2,
+    stdout: '',
+    stderr: expect.stringMatching(/^paper-round: .+\n$/),
+  })
+  return stderr
+}
+
+describe('a start that cannot be is refused in one line', () => {
+  test('for a role that there is not', async () => {
+    expect(await refusal(['apy'], {})).toContain('there is no role apy; the roles are api, scheduler, mailer')
+  })
+
+  test('for a role alone on the embedded database', async () => {
+    expect(await refusal(['api'], {})).toContain('need DATABASE_URL')
+  })
+
+  test('for settings, in one line each', async () => {
+    const { code, stderr } = await runProgram('main', [], { PORT: 'x', TRUST_PROXY: 'true' })
+    expect([code, stderr.trim().split('\n').length]).toEqual([2, 2])
+    expect(stderr).toMatch(/^paper-round: PORT: .*\npaper-round: TRUST_PROXY: /)
+  })
+
+  test('for a data folder that is a file', async () => {
+    await using folder = await openTestFolder(0o711)
+    const path = join(folder.path, 'data')
+    await writeFile(path, 'mine')
+    expect(await refusal([], { ...EMBEDDED, DATA_DIR: path })).toContain(`${path} cannot be written`)
+    expect(await readFile(path, 'utf8')).toBe('mine')
+  })
+
+  test('for a cluster of another Postgres, which is left as it is', async () => {
+    await using folder = await openTestFolder(0o711)
+    const cluster = join(folder.path, 'postgres', 'cluster')
+    await mkdir(cluster, { recursive: true })
+    await writeFile(join(cluster, 'PG_VERSION'), '12\n')
+    expect(await refusal([], { ...EMBEDDED, DATA_DIR: folder.path })).toContain('was written by Postgres 12')
+    expect(await readdir(cluster)).toEqual(['PG_VERSION'])
+  })
+
+  test('for a database that does not answer', async () => {
+    const settings = { ...EMBEDDED, DATABASE_URL: 'postgres://round:secret@127.0.0.1:1/round' }
+    const line = await refusal([], settings)
+    expect(line).toContain('the database cannot be reached')
+    expect(line).not.toContain('secret')
+  })
+
+  test('for a role whose database lacks the schema, until it is migrated', async () => {
+    await using database = await openTestDatabase({ empty: true })
+    await using folder = await openTestFolder(0o711)
+    const settings = { ...EMBEDDED, DATABASE_URL: database.url, DATA_DIR: folder.path }
+    expect(await refusal(['api'], settings)).toContain('run: node workers/main.ts migrate')
+    for (let n = 0; n < 2; n++)
+      expect(await runProgram('main', ['migrate'], settings)).toMatchObject({
+        code: 0,
+        stdout: 'The database has the schema of this version.\n',
+      })
+    await using api = startProgram('main', ['api'], settings)
+    await api.said('is ready')
+    expect(await api.end('SIGTERM')).toMatchObject({ code: 0 })
+  })
+})
+
+describe('a start on a folder that holds data', () => {
+  let folder: TestFolder
+  let settings: Record<string, string>
+  beforeAll(async () => {
+    folder = await openTestFolder(0o711)
+    settings = { ...EMBEDDED, DATA_DIR: join(folder.path, 'data'), CLOCK: '2026-04-14T05:00:00Z' }
+    await within(settings.DATA_DIR ?? '', (db) => storeLastTick(db, new Date('2026-04-14T04:00:00Z')))
+  })
+  afterAll(() => folder[Symbol.asyncDispose]())
+
+  test('is refused with a clock before the last tick, and nothing is changed', async () => {
+    const line = await refusal([], { ...settings, CLOCK: '2026-04-14T03:59:00Z' })
+    expect(line).toContain('this data has already seen 2026-04-14T04:00:00.000Z')
+    await within(settings.DATA_DIR ?? '', async (db) => {
+      expect(await db.selectFrom('papers').selectAll().execute()).toEqual([])
+    })
+  })
+
+  test('is refused while its port or the mailbox’s is taken, and leaves no Postgres behind', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await new Promise((resolve) => other.once('listening', resolve))
+    const port = String((other.address() as AddressInfo).port)
+    for (const name of ['PORT', 'MAILBOX_PORT']) {
+      const line = await refusal([], { ...settings, [name]: port })
+      expect(line).toContain(port)
+      expect(line).toContain(name)
+      expect(await postgresOf(settings.DATA_DIR ?? '')).toBeNull()
+    }
+    other.close()
+    // Nothing had begun: the same clock is still right.
+    await within(settings.DATA_DIR ?? '', async (db) => {
+      expect(await readLastTick(db)).toEqual(new Date('2026-04-14T04:00:00Z'))
+    })
+  })
+
+  test('is refused when a newer version has been here', async () => {
+    const data = settings.DATA_DIR ?? ''
+    await within(data, (db) => sql`insert into kysely_migration values ('9999-later', 'later')`.execute(db))
+    expect(await refusal([], settings)).toContain('the schema of a newer version (9999-later)')
+    const { databaseUrl, close } = await openDataFolder(data, 'command')
+    const db = openDatabase(databaseUrl, { connections: 1, name: 'test', onError: () => undefined })
+    await sql`delete from kysely_migration where name = '9999-later'`.execute(db)
+    await db.destroy()
+    await close()
+  })
+
+  test.each(['SIGTERM', 'SIGINT'] as const)(
+    'ends by %s with code 0, even while it starts, and no process stays',
+    async (signal) => {
+      const data = settings.DATA_DIR ?? ''
+      let minute = signal === 'SIGTERM' ? 1 : 5
+      const start = () => startProgram('main', [], { ...settings, CLOCK: `2026-04-14T05:0${minute++}:00Z` })
+      await using early = start()
+      while ((await postgresOf(data)) === null) await new Promise((resume) => setTimeout(resume, 5))
+      expect(await early.end(signal)).toEqual({ code: 0, stdout: expect.any(String), stderr: '' })
+      expect(await postgresOf(data)).toBeNull()
+
+      await using service = startProgram('main', [], settings)
+      await service.said('is ready')
+      const postgres = await postgresOf(data)
+      expect(await service.end(signal)).toMatchObject({ code: 0, stderr: '' })
+      expect(await identify(postgres ?? 0)).toBeNull()
+    },
+  )
+})
+
+describe('a service on the embedded default', () => {
+  let folder: TestFolder
+  let settings: Record<string, string>
+  let service: Program
+  let urls: { site: string; mailbox: string }
+  const start = async (clock: string, more: Record<string, string> = {}) => {
+    service = startProgram('main', [], { ...settings, CLOCK: clock, ...more })
+    urls = urlsIn(await service.said('is ready'))
+  }
+  beforeAll(async () => {
+    folder = await openTestFolder(0o711)
+    settings = { ...EMBEDDED, DATA_DIR: join(folder.path, 'data') }
+    await start('2026-04-14T05:00:00Z')
+  })
+  afterAll(async () => {
+    await service[Symbol.asyncDispose]()
+    await within(settings.DATA_DIR ?? '', async () => undefined)
+    await folder[Symbol.asyncDispose]()
+  })
+
+  test('keeps a second one from its data folder, and names the first', async () => {
+    const line = await refusal([], { ...EMBEDDED, DATA_DIR: settings.DATA_DIR ?? '' })
+    expect(line).toContain(`is in use by process ${service.pid}`)
+    expect((await fetch(`${urls.site}/healthz`)).status).toBe(200)
+  })
+
+  test('says that it shows the sample', async () => {
+    expect((await openSite(urls.site).get('/')).text).toContain('Sample papers')
+  })
+
+  test('has everything again after kill -9: papers, subscribers, keys and mails', async () => {
+    await openSite(urls.site).post('/subscribe', {
+      email: ADA,
+      topics: 'diffusion-lm',
+      frequency: 'daily',
+      timezone: 'Europe/London',
+    })
+    const confirmation = await createMail(urls.mailbox).waitFor(ADA, 1)
+    await service.end('SIGKILL')
+    await start('2026-04-14T05:10:00Z')
+    expect((await createMail(urls.mailbox).list(ADA)).map((mail) => mail.id)).toEqual([confirmation.id])
+    const confirmed = await openSite(urls.site).post(confirmation.links.get('confirm') ?? '')
+    expect(confirmed.status).toBe(200)
+    expect((await createMail(urls.mailbox).waitFor(ADA, 2)).text).toMatch(/sample/i)
+  })
+
+  test('keeps the sample to itself once there is a mail server: no digest is made of it, none is sent', async () => {
+    expect(await service.end('SIGTERM')).toMatchObject({ code: 0 })
+    await using sink = await openSmtpSink()
+    const empty = join(folder.path, 'empty')
+    await mkdir(empty)
+    await start('2026-04-15T06:01:00Z', {
+      SMTP_URL: sink.url,
+      MAIL_FROM: 'round@example.net',
+      PAPER_SOURCES: `file:${empty}`,
+      LOG_LEVEL: 'info',
+    })
+    await service.said('edition published')
+    expect((await openSite(urls.site).get('/')).text).not.toContain('Sample papers')
+    expect(await service.end('SIGTERM')).toMatchObject({ code: 0 })
+    expect(sink.count()).toBe(0)
+  })
+})
+
+test('the data folder is closed to others', async () => {
+  await using folder = await openTestFolder(0o711)
+  const data = join(folder.path, 'data')
+  await within(data, async () => undefined)
+  const mode = (await stat(data)).mode & 0o777
+  expect(mode).toBe(process.getuid?.() === 0 ? 0o711 : 0o700)
+  expect((await stat(join(data, 'postgres', 'password'))).mode & 0o777).toBe(0o600)
+})
