@@ -79,6 +79,8 @@ const ringOrSay = async (desk: Desk): Promise<void> => {
   }
 }
 
+const counted = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`
+
 const instant = (text: string): Date => {
   try {
     return readInstant(text)
@@ -208,7 +210,7 @@ program
       (result: { at: Date; subscribers: number; owed: number; digests: number }) =>
         result.subscribers === 0
           ? `Nobody was due by ${result.at.toISOString()}.`
-          : `${result.subscribers} subscribers were due by ${result.at.toISOString()}: ${result.owed} deliveries of ${result.digests} digests.`,
+          : `Due by ${result.at.toISOString()}: ${counted(result.subscribers, 'subscriber')}, ${counted(result.owed, 'delivery', 'deliveries')} of ${counted(result.digests, 'digest')}.`,
       json(),
     ),
   )

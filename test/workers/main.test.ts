@@ -163,7 +163,7 @@ describe('a start on a folder that holds data', () => {
       expect(await early.end(signal)).toEqual({ code: 0, stdout: expect.any(String), stderr: '' })
       expect(await postgresOf(data)).toBeNull()
 
-      await using service = startProgram('main', [], settings)
+      await using service = start()
       await service.said('is ready')
       const postgres = await postgresOf(data)
       expect(await service.end(signal)).toMatchObject({ code: 0, stderr: '' })
