@@ -1,0 +1,105 @@
+/**
+ * Takes pictures to look at: every page and mail of the story with the sample papers, on a phone and a desktop, light
+ * and dark, with an index page. `npm run shots [-- --out FOLDER] [-- --readme]`; the second makes the README's picture.
+ */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { startEmbeddedPostgres } from '../../src/adapters/embedded-postgres.ts'
+import { openMailbox } from '../../src/adapters/mailbox.ts'
+import { openQueue } from '../../src/adapters/queue.ts'
+import { migrate } from '../../src/store/migrate.ts'
+import { readConfig } from '../../workers/config.ts'
+import { createLog } from '../../workers/log.ts'
+import { ROLES, startService } from '../../workers/service.ts'
+import { openTestBrowser } from '../support/browser.ts'
+import { BEGINNING, type Stage, walkOddities, walkStory } from '../support/story.ts'
+
+const KEY = Buffer.alloc(32, 7)
+const PHONE = { width: 360, height: 740 }
+const DESKTOP = { page: { width: 1280, height: 800 }, mail: { width: 800, height: 900 } }
+const README_PICTURE = 'docs/digest.png'
+/** The first papers of the welcome, and no more than a reader of the README takes in. */
+const README_SIZE = { width: 760, height: 880 }
+const README_MAIL = 'mail-welcome'
+
+const { values } = parseArgs({
+  options: { out: { type: 'string', default: '.shots' }, readme: { type: 'boolean', default: false } },
+})
+
+/** The whole service on throw-away data, with the sample papers alone. */
+const openStage = async (folder: string) => {
+  const postgres = await startEmbeddedPostgres({ folder: join(folder, 'postgres'), durable: false })
+  await migrate(postgres.url)
+  let offset = Date.parse(BEGINNING) - Date.now()
+  const now = () => new Date(Date.now() + offset)
+  const mailbox = await openMailbox({ httpPort: 0, folder: join(folder, 'mail'), now })
+  const service = await startService(
+    readConfig({ PORT: '0', PAPER_SOURCES: 'sample', POSTAL_ADDRESS: '1 Ledger Lane, London' }),
+    {
+      databaseUrl: postgres.url,
+      keys: [KEY],
+      smtpUrl: mailbox.smtpUrl,
+      mailboxUrl: mailbox.url,
+      now,
+      log: createLog('warn'),
+      alone: true,
+    },
+    new Set(ROLES),
+  )
+  const queue = await openQueue({ databaseUrl: postgres.url, workers: 0, onError: (_, error) => console.error(error) })
+  return {
+    siteUrl: service.url ?? '',
+    mailboxUrl: mailbox.url,
+    setClock: (at: string) => {
+      offset = Date.parse(at) - Date.now()
+    },
+    tick: () => queue.ring('tick'),
+    async [Symbol.asyncDispose]() {
+      await queue.close({ graceMs: 1000 })
+      await service.close()
+      await mailbox.close()
+      await postgres.stop()
+    },
+  }
+}
+
+const folder = await mkdtemp(join(tmpdir(), 'paper-round-shots-'))
+const names: string[] = []
+try {
+  await using stage = await openStage(folder)
+  await using browser = await openTestBrowser()
+  await using window = await browser.openWindow({ bypassCSP: true })
+  const { page } = window
+  await mkdir(values.readme ? 'docs' : values.out, { recursive: true })
+
+  const show: Stage['show'] = async (name, kind) => {
+    if (values.readme) {
+      if (name !== README_MAIL) return
+      await page.setViewportSize(README_SIZE)
+      await page.emulateMedia({ colorScheme: 'light' })
+      await page.screenshot({ path: README_PICTURE })
+      return
+    }
+    for (const [device, size] of Object.entries({ phone: PHONE, desktop: DESKTOP[kind] }))
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.setViewportSize(size)
+        await page.emulateMedia({ colorScheme })
+        const file = `${name}-${device}-${colorScheme}.png`
+        await page.screenshot({ path: join(values.out, file), fullPage: true })
+        names.push(file)
+      }
+  }
+  await walkStory({ ...stage, page, show })
+  if (!values.readme) {
+    await walkOddities({ page, show })
+    const figures = names.map(
+      (name) => `<figure><figcaption>${name}</figcaption><img src="${name}" loading="lazy"></figure>`,
+    )
+    await writeFile(join(values.out, 'index.html'), `<!doctype html><title>Shots</title>${figures.join('\n')}`)
+  }
+} finally {
+  await rm(folder, { recursive: true, force: true })
+}
+console.log(values.readme ? `${README_PICTURE} is made.` : `${names.length} pictures are in ${values.out}.`)
