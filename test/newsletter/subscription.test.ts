@@ -1,0 +1,119 @@
+/** What the site's acts do and refuse, beyond the reader's story: limits, purposes, and links that can only reduce. */
+import { expect, test } from 'vitest'
+import { deriveToken, type Purpose } from '../../src/core/token.ts'
+import { createSubscriptions, workOffSignUps } from '../../src/newsletter/subscription.ts'
+import type { Database } from '../../src/store/database.ts'
+import { KEYS, LONDON_DAILY, openNewsletter, QUIET, subscribe } from '../support/newsletter.ts'
+
+const NOW = new Date('2026-04-14T05:00:00Z')
+const openDesk = (db: Database) => createSubscriptions({ db, keys: KEYS, now: () => NOW, ring: QUIET })
+const letters = (db: Database) =>
+  db.selectFrom('letters').select(['kind', 'subscriber_id']).orderBy('created_at').execute()
+const stateOf = (db: Database, id: string) =>
+  db.selectFrom('subscribers').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
+
+test('a mailbox gets one mail, however its address is spelled and however often it is typed in', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  const desk = openDesk(db)
+  const spellings = ['victim@gmail.com', 'Victim@Gmail.com', 'v.i.c.t.i.m@gmail.com', 'victim+a@googlemail.com']
+  await Promise.all(
+    Array.from({ length: 200 }, (_, n) => desk.requestSubscription(spellings[n % 4] ?? '', LONDON_DAILY)),
+  )
+  await Promise.all([workOffSignUps({ db, keys: KEYS }), workOffSignUps({ db, keys: KEYS })])
+  expect(await letters(db)).toHaveLength(1)
+  expect(await db.selectFrom('sign_ups').selectAll().execute()).toEqual([])
+})
+
+test('a mailbox that never confirms gets three confirmations in all, on three days', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  for (let day = 0; day < 6; day++) {
+    await openDesk(db).requestSubscription('ada@example.org', LONDON_DAILY)
+    await workOffSignUps({ db, keys: KEYS })
+    await db
+      .updateTable('letter_limits')
+      .set({ last_at: new Date(Date.now() - 25 * 3_600_000) })
+      .execute()
+  }
+  expect(await letters(db)).toHaveLength(3)
+})
+
+test('an address that must not be mailed gets nothing, by either form', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  await db
+    .insertInto('suppressions')
+    .values({ email: 'ada@example.org', reason: 'no such mailbox', code: '550 5.1.1', source: 'smtp' })
+    .execute()
+  await openDesk(db).requestSubscription('Ada@example.org', LONDON_DAILY)
+  await openDesk(db).requestLinks('ada@example.org')
+  await workOffSignUps({ db, keys: KEYS })
+  expect(await letters(db)).toEqual([])
+})
+
+test('a token of another purpose, of an erased subscriber, or of nobody opens nothing', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  const id = await subscribe(db, 'ada@example.org', LONDON_DAILY, NOW)
+  const desk = openDesk(db)
+  const acts = (token: string) => [
+    desk.readConfirmation(token),
+    desk.confirm(token),
+    desk.readPreferences(token),
+    desk.changePreferences(token, LONDON_DAILY),
+    desk.pause(token, '2026-05-01'),
+    desk.readUnsubscription(token),
+    desk.unsubscribe(token),
+    desk.reduce(token, { frequency: 'weekly' }),
+  ]
+  for (const purpose of ['confirm', 'view'] as Purpose[])
+    expect(await Promise.all(acts(deriveToken(KEYS, purpose, id)))).toEqual(Array(8).fill(null))
+  expect(await Promise.all(acts(deriveToken([Buffer.alloc(32, 9)], 'preferences', id)))).toEqual(Array(8).fill(null))
+  await db
+    .updateTable('subscribers')
+    .set({ state: 'erased', email: null, next_due_at: null })
+    .where('id', '=', id)
+    .execute()
+  for (const purpose of ['preferences', 'unsubscribe'] as Purpose[])
+    expect(await Promise.all(acts(deriveToken(KEYS, purpose, id)))).toEqual(Array(8).fill(null))
+})
+
+test('raising the epoch ends preferences links, and leaves unsubscribing alone', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  const id = await subscribe(db, 'ada@example.org', LONDON_DAILY, NOW)
+  await db.updateTable('subscribers').set({ epoch: 1 }).where('id', '=', id).execute()
+  const desk = openDesk(db)
+  expect(await desk.readPreferences(deriveToken(KEYS, 'preferences', id, 0))).toBeNull()
+  expect(await desk.readPreferences(deriveToken(KEYS, 'preferences', id, 1))).toMatchObject({ state: 'active' })
+  expect(await desk.unsubscribe(deriveToken(KEYS, 'unsubscribe', id))).toBe('unsubscribed')
+})
+
+test('the unsubscribe link never brings more mail', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  const id = await subscribe(db, 'ada@example.org', LONDON_DAILY, NOW)
+  const desk = openDesk(db)
+  const token = deriveToken(KEYS, 'unsubscribe', id)
+  expect(await desk.reduce(token, { frequency: 'weekly' })).toBe('reduced')
+  expect(await desk.reduce(token, { pauseUntil: '2026-06-01' })).toBe('reduced')
+  await desk.reduce(token, { pauseUntil: '2026-05-01' })
+  expect(await stateOf(db, id)).toMatchObject({ frequency: 'weekly', state: 'paused', paused_until: '2026-06-01' })
+  await desk.unsubscribe(token)
+  expect(await desk.reduce(token, { frequency: 'weekly' })).toBe('not-subscribed')
+  expect(await stateOf(db, id)).toMatchObject({ state: 'unsubscribed', next_due_at: null })
+})
+
+test('two presses of the confirming button at once make one welcome', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  const desk = openDesk(db)
+  await desk.requestSubscription('ada@example.org', LONDON_DAILY)
+  await workOffSignUps({ db, keys: KEYS })
+  const letter = await db.selectFrom('letters').select('id').executeTakeFirstOrThrow()
+  const token = deriveToken(KEYS, 'confirm', letter.id)
+  const presses = await Promise.all([desk.confirm(token), desk.confirm(token), desk.confirm(token)])
+  expect(presses.sort()).toEqual(['already', 'already', 'confirmed'])
+  expect((await letters(db)).map((one) => one.kind)).toEqual(['confirmation', 'welcome'])
+})
