@@ -1,0 +1,46 @@
+/** Claims: each mail to one mailer, and only what is wanted to any. */
+import { expect, test } from 'vitest'
+import { claim, record, renew } from '../../src/store/deliveries.ts'
+import { stopMail } from '../../src/store/subscribers.ts'
+import { LONDON_DAILY, openNewsletter, subscribe } from '../support/newsletter.ts'
+
+const NOW = new Date('2026-04-14T05:00:00Z')
+
+test('mailers that claim at once never share a mail', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  for (let n = 0; n < 25; n++) await subscribe(db, `reader${n}@example.org`, LONDON_DAILY, NOW)
+  await db.updateTable('letters').set({ state: 'sent' }).where('kind', '=', 'confirmation').execute()
+  const groups = await Promise.all(Array.from({ length: 5 }, () => claim(db, 'letters', 10)))
+  const ids = groups.flat().map((mail) => mail.id)
+  expect(new Set(ids).size).toBe(ids.length)
+  while ((await claim(db, 'letters', 10)).length > 0);
+  const states = await db.selectFrom('letters').select('state').where('kind', '=', 'welcome').execute()
+  expect(new Set(states.map((one) => one.state))).toEqual(new Set(['sending']))
+})
+
+test('a mail to somebody who left is skipped in the claim itself', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  const id = await subscribe(db, 'ada@example.org', LONDON_DAILY, NOW)
+  await stopMail(db, id, 'unsubscribed')
+  expect(await claim(db, 'letters', 10)).toEqual([])
+  const letters = await db.selectFrom('letters').select(['state', 'reason']).execute()
+  expect(letters).toEqual(Array(2).fill({ state: 'skipped', reason: 'no longer wanted' }))
+})
+
+test('a lease is renewed and an outcome recorded under the fence it was claimed with, and no other', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  await subscribe(db, 'ada@example.org', LONDON_DAILY, NOW)
+  await db.updateTable('letters').set({ state: 'sent' }).where('kind', '=', 'confirmation').execute()
+  const [mail] = await claim(db, 'letters', 10)
+  if (mail === undefined) throw new Error('nothing was claimed')
+  const stale = { ...mail, fence: mail.fence - 1 }
+  const sent = { state: 'sent' as const, reason: null, retryAfterMs: 0, counts: true, resend: false }
+  expect(await renew(db, 'letters', [stale])).toEqual([])
+  expect(await record(db, 'letters', [{ ...stale, ...sent }])).toEqual([])
+  expect(await renew(db, 'letters', [mail])).toEqual([mail.id])
+  expect(await record(db, 'letters', [{ ...mail, ...sent }])).toEqual([mail.id])
+  expect(await renew(db, 'letters', [mail])).toEqual([])
+})
