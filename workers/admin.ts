@@ -1,7 +1,6 @@
 /** The operator's commands: `npm run admin -- <command>`. They work beside a running service and without one. */
 import { writeFile } from 'node:fs/promises'
 import { Command, InvalidArgumentError } from 'commander'
-import { createMailTemplates } from '../src/adapters/mail-templates.ts'
 import { readPaperFiles } from '../src/adapters/paper-files.ts'
 import { openQueue } from '../src/adapters/queue.ts'
 import { localDateAt, MINUTE } from '../src/core/calendar.ts'
@@ -20,7 +19,7 @@ import { endWith, UsageError } from './exit.ts'
 import { type Ground, openGround } from './ground.ts'
 import { createLog } from './log.ts'
 import { createProgress } from './progress.ts'
-import { openSources } from './service.ts'
+import { openSources } from './sources.ts'
 
 interface Desk extends Ground {
   config: Config
@@ -244,6 +243,8 @@ program
           local_date: digest.localDate,
           list_days: digest.listDays,
         })
+        // MJML alone takes longer to load than most commands to run.
+        const { createMailTemplates } = await import('../src/adapters/mail-templates.ts')
         const templates = await createMailTemplates({
           baseUrl: desk.config.baseUrl,
           postalAddress: desk.config.postalAddress,

@@ -41,6 +41,9 @@ export class UnusableSettings extends Error {
   }
 }
 
+/** The clock cannot be used with the data it would serve; the message says what to do. */
+export class UnusableClock extends Error {}
+
 type Environment = Record<string, string | undefined>
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'] as const

@@ -3,8 +3,7 @@ import { CommanderError } from 'commander'
 import { UnusableDataFolder } from '../src/adapters/data-folder.ts'
 import { UnreadablePapers } from '../src/core/paper-file.ts'
 import { UnusableDatabase } from '../src/store/migrate.ts'
-import { UnusableSettings } from './config.ts'
-import { UnusableClock } from './service.ts'
+import { UnusableClock, UnusableSettings } from './config.ts'
 
 /** What was asked for cannot be done as it was asked; the message says what would be right. */
 export class UsageError extends Error {}

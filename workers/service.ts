@@ -1,10 +1,8 @@
 /** The wiring of the service, top to bottom: what each role opens, how the floors are joined, and how it all closes. */
 import type { AddressInfo } from 'node:net'
-import { fetchHuggingFaceDay } from '../src/adapters/hugging-face.ts'
 import { createMailTemplates } from '../src/adapters/mail-templates.ts'
 import { composeMessage } from '../src/adapters/message.ts'
 import { createPages } from '../src/adapters/pages.ts'
-import { readPaperFiles } from '../src/adapters/paper-files.ts'
 import { type Bell, openQueue } from '../src/adapters/queue.ts'
 import { samplePapers } from '../src/adapters/sample-papers.ts'
 import { openSmtp } from '../src/adapters/smtp.ts'
@@ -16,7 +14,7 @@ import { buildApp } from '../src/http/app.ts'
 import { createArchive } from '../src/newsletter/archive.ts'
 import { drain, type MailerPorts } from '../src/newsletter/delivery.ts'
 import { clockTrouble, tick } from '../src/newsletter/edition.ts'
-import { fillWithSample, refreshPapers, type Source } from '../src/newsletter/intake.ts'
+import { fillWithSample, refreshPapers } from '../src/newsletter/intake.ts'
 import { createComposer } from '../src/newsletter/mail.ts'
 import { createSubscriptions, workOffSignUps } from '../src/newsletter/subscription.ts'
 import { openDatabase } from '../src/store/database.ts'
@@ -24,7 +22,8 @@ import { keepSampleOffTheWire, requeueExpired } from '../src/store/deliveries.ts
 import { readLastTick } from '../src/store/digests.ts'
 import { answers, holdsAnyPapers } from '../src/store/papers.ts'
 import { wereTried } from '../src/store/refreshes.ts'
-import type { Config, SourceSetting } from './config.ts'
+import { type Config, UnusableClock } from './config.ts'
+import { openSources } from './sources.ts'
 
 export const ROLES = ['api', 'scheduler', 'mailer'] as const
 export type Role = (typeof ROLES)[number]
@@ -47,9 +46,6 @@ export interface Service {
   url: string | null
   close(): Promise<void>
 }
-
-/** The clock of the service cannot be used with its data; the message says what to do. */
-export class UnusableClock extends Error {}
 
 const CONNECTIONS = { letters: 2, deliveries: 4 }
 /** Work under way at a stop has this long to end; Docker's own patience is 10 seconds. */
@@ -196,36 +192,6 @@ const openMailer = async (config: Config, ground: Ground, db: ReturnType<typeof 
     close: async () => {
       await Promise.all([smtp.letters.close(), smtp.deliveries.close()])
     },
-  }
-}
-
-/** The sources as configured, each with its way of reading. */
-export const openSources = (config: Pick<Config, 'sources' | 'baseUrl'>): Source[] =>
-  config.sources.map((setting) => openSource(setting, config.baseUrl))
-
-const openSource = (setting: SourceSetting, contact: string): Source => {
-  switch (setting.kind) {
-    case 'huggingface':
-      return {
-        kind: 'days',
-        name: 'huggingface',
-        label: 'huggingface',
-        fetchDay: (day, now) => fetchHuggingFaceDay(day, { now, contact }),
-      }
-    case 'file':
-      return {
-        kind: 'whole',
-        label: `file:${setting.path}`,
-        read: (now) => readPaperFiles(setting.path, { today: now.toISOString().slice(0, 10) }),
-      }
-    case 'sample':
-      return {
-        kind: 'whole',
-        label: 'sample',
-        async *read() {
-          yield { source: 'sample' as const, listings: samplePapers() }
-        },
-      }
   }
 }
 

@@ -1,0 +1,117 @@
+/** The operator's commands as an operator runs them: beside a service and without one. */
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openSite } from '../support/browserless.ts'
+import { openTestFolder, type TestFolder } from '../support/folder.ts'
+import { createMail } from '../support/mail.ts'
+import { writeDays } from '../support/papers.ts'
+import { runProgram, startProgram } from '../support/program.ts'
+
+const ADA = 'ada@example.org'
+let folder: TestFolder
+let settings: Record<string, string>
+
+beforeAll(async () => {
+  folder = await openTestFolder(0o711)
+  await writeDays(join(folder.path, 'days'), ['2026-04-10', '2026-04-13', '2026-04-14'])
+  settings = {
+    DATA_DIR: join(folder.path, 'data'),
+    PORT: '0',
+    MAILBOX_PORT: '0',
+    PAPER_SOURCES: 'sample',
+    LOG_LEVEL: 'warn',
+  }
+})
+afterAll(() => folder[Symbol.asyncDispose]())
+
+const admin = (words: string[], more: Record<string, string> = {}, input = '') =>
+  runProgram('admin', words, { ...settings, ...more }, input)
+
+describe('without a service', () => {
+  test('papers are imported from a folder, and known when they come again', async () => {
+    const days = join(folder.path, 'days')
+    expect(await admin(['papers', 'import', days])).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('114 new'),
+    })
+    const again = await admin(['--json', 'papers', 'import', days])
+    expect(JSON.parse(again.stdout)).toMatchObject({ papers: 114, added: 0, unchanged: 114, problems: [] })
+  })
+
+  test('a preview shows the digest of a new subscriber, as text or into a file', async () => {
+    const words = ['digest', 'preview', '--topics', 'robotics,code', '--at', '2026-04-14T12:00:00Z']
+    const shown = await admin(words)
+    expect(shown.stdout).toMatch(
+      /^Subject: Your papers: .*\n\n.*Robotics & embodied AI: “vision-language-action” in the title/s,
+    )
+    const out = join(folder.path, 'digest.html')
+    expect((await admin([...words, '--out', out])).stdout).toContain(`written to ${out}`)
+    expect(await readFile(out, 'utf8')).toContain('</html>')
+  })
+
+  test.each([
+    ['an empty file', '', 'is empty'],
+    ['truncated JSON', '[{"paper": {"id": "2604.1', 'truncated|cut|broken|JSON'],
+    ['an unknown shape', '{"hello": 1}', '.'],
+  ])('%s is refused in one line, and nothing is stored', async (name, text, why) => {
+    const path = join(folder.path, `${name.replaceAll(' ', '-')}.json`)
+    await writeFile(path, text)
+    const refused = await admin(['papers', 'import', path])
+    expect(refused).toMatchObject({ code: 2, stdout: '' })
+    expect(refused.stderr.trim().split('\n')).toHaveLength(1)
+    expect(refused.stderr).toMatch(new RegExp(why))
+  })
+
+  test.each([
+    [['digest', 'preview', '--topics', 'cooking'], 'there is no topic cooking'],
+    [['editions', 'publish', '--at', 'tomorrow'], 'write it as 2026-04-14T05:00:00Z'],
+    [['papers', 'fetch', '--date', '2026-02-31'], 'write the day as'],
+    [['subscribers', 'show', 'nobody@example.org'], 'there is no subscriber'],
+    [['papers', 'import', '/nowhere/at/all'], '/nowhere/at/all'],
+    [['papers', 'eat'], 'unknown command'],
+  ])('%s ends with code 2 and says what would be right', async (words, sentence) => {
+    const refused = await admin(words)
+    expect(refused).toMatchObject({ code: 2, stdout: '' })
+    expect(refused.stderr).toContain(sentence)
+    expect(refused.stderr).not.toContain('    at ')
+  })
+
+  test.each([
+    [[]],
+    [['papers', 'import']],
+    [['editions', 'publish']],
+    [['digest', 'preview']],
+    [['subscribers', 'show']],
+  ])('the help of %j tells what can be written', async (words) => {
+    const help = await admin([...words, '--help'])
+    expect(help).toMatchObject({ code: 0, stderr: '' })
+    expect(help.stdout).toMatch(/^Usage: npm run admin -- /)
+  })
+})
+
+test('beside a service, commands use its database, and what they publish is sent by it', async () => {
+  const data = { DATA_DIR: join(folder.path, 'beside') }
+  await using service = startProgram('main', [], { ...settings, ...data, CLOCK: '2026-04-14T10:00:00Z' })
+  const said = await service.said('embedded')
+  const site = openSite(/site +(\S+)/.exec(said)?.[1] ?? '')
+  const mail = createMail(/mailbox +(\S+)/.exec(said)?.[1] ?? '')
+  expect(await admin(['papers', 'import', join(folder.path, 'days')], data)).toMatchObject({ code: 0 })
+  expect((await site.get('/')).text).not.toContain('Sample papers')
+
+  await site.post('/subscribe', { email: ADA, topics: 'robotics', frequency: 'daily', timezone: 'UTC' })
+  const confirm = (await mail.waitFor(ADA, 1)).links.get('confirm')?.replace(/^.*(?=\/confirm)/, '') ?? ''
+  expect((await site.post(confirm)).status).toBe(200)
+  await mail.waitFor(ADA, 2)
+  await writeDays(join(folder.path, 'more'), ['2026-04-15'])
+  await admin(['papers', 'import', join(folder.path, 'more')], data)
+  const publish = ['editions', 'publish', '--at', '2026-04-16T12:00:00Z']
+  expect((await admin(publish, data)).stdout).toContain('1 subscriber, 1 delivery of 1 digest')
+  const digest = await mail.waitFor(ADA, 3)
+  expect(digest.text).toContain('Thursday, 16 April 2026')
+  expect((await admin(publish, data)).stdout).toContain('Nobody was due')
+
+  const shown = await admin(['subscribers', 'show', ADA], data)
+  expect(shown.stdout).toMatch(/active[\s\S]*robotics[\s\S]*digest of 2026-04-16, sent/)
+  expect(await service.end('SIGTERM')).toMatchObject({ code: 0 })
+})
