@@ -13,6 +13,8 @@ import { ONE_CLICK, unsubscriptionRoutes } from './unsubscription.ts'
 
 const KILOBYTE = 1024
 const SECOND = 1000
+/** Answers under way at a stop have this long to end. */
+const CLOSING_TIME = SECOND
 /** Tokens have 43 characters; an altered one, however long, still gets its page in words. */
 const MOST_PARAMETER = 2000
 
@@ -55,6 +57,11 @@ export const buildApp = ({ baseUrl, trustProxy, ...site }: AppOptions): App => {
     if (route === '/healthz' && reply.statusCode === 200) return
     const facts = { method: request.method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }
     site.log.info(facts, 'request')
+  })
+  // A browser keeps a spare connection on which it has asked nothing yet: to Node that one is not idle, and a stop would
+  // wait for it until its time-out.
+  app.addHook('preClose', async () => {
+    setTimeout(() => app.server.closeAllConnections(), CLOSING_TIME).unref()
   })
   app.setErrorHandler((error: FastifyError, request, reply) => answerError(error, request, reply, site))
   answerUnrouted(app, site)

@@ -1,3 +1,6 @@
+/** What holds for every route: headers, refusals in words, logs, and a stop that is quick. */
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { EMAIL, form, openTestSite, TOKEN } from '../support/site.ts'
 
@@ -219,4 +222,13 @@ it('the log has one line a request, with the pattern of the route, and never an 
   expect(lines).not.toContain('canary')
   expect(lines).not.toContain(TOKEN.confirm)
   expect(lines).not.toContain('127.0.0.1')
+})
+
+it('a stop does not wait for a connection on which nothing was asked', async () => {
+  const site = await openTestSite()
+  const socket = connect(Number(new URL(site.url).port), '127.0.0.1')
+  await once(socket, 'connect')
+  const closed = once(socket, 'close')
+  await site[Symbol.asyncDispose]()
+  await closed
 })
