@@ -29,7 +29,7 @@ export const createClock = (start: Date | null): (() => Date) => {
 export const openGround = async (
   config: Config,
   as: 'service' | 'command',
-  options: { migrate: boolean; onNotice: (notice: string) => void },
+  options: { migrate: boolean; onNotice: (notice: string) => void; signal?: AbortSignal },
 ): Promise<Ground> => {
   const now = createClock(config.clock)
   if (config.databaseUrl !== null) {
@@ -39,7 +39,7 @@ export const openGround = async (
     return { databaseUrl: config.databaseUrl, keys, now, alone: false, serviceRuns: true, close }
   }
   // Migrated before it is shown to anybody: a command must not attach to a schema that is still being made.
-  const prepared = { onNotice: options.onNotice, prepare: migrate }
+  const prepared = { onNotice: options.onNotice, signal: options.signal, prepare: migrate }
   const { databaseUrl, alone, close } = await openDataFolder(config.dataDir, as, prepared)
   try {
     const keys: Keys = config.secretKeys ?? [await readSecretKey(config.dataDir)]

@@ -24,7 +24,7 @@ const readRoles = (words: string[]): Set<Role> | 'migrate' => {
   return new Set(words.length === 0 ? ROLES : ROLES.filter((role) => words.includes(role)))
 }
 
-const start = async (): Promise<() => Promise<void>> => {
+const start = async (signal: AbortSignal): Promise<() => Promise<void>> => {
   const begun = performance.now()
   const roles = readRoles(process.argv.slice(2))
   const config = readConfig(process.env)
@@ -41,6 +41,7 @@ const start = async (): Promise<() => Promise<void>> => {
     const ground = await openGround(config, 'service', {
       migrate: all || roles === 'migrate',
       onNotice: (notice) => log.warn({}, notice),
+      signal,
     })
     closers.push(ground.close)
     if (roles === 'migrate') {
@@ -112,16 +113,21 @@ const announce = async (
   }
 }
 
-const starting = start()
+const interruption = new AbortController()
+const starting = start(interruption.signal)
 // From here on: a signal during the start must not leave a Postgres behind either.
 const grace = closeWithGrace({ delay: CLOSE_WITHIN_MS, logger: false }, async ({ err }) => {
   if (err !== undefined) endWith(err)
-  const close = await starting
-  await close()
+  interruption.abort()
+  const close = await starting.catch(() => null)
+  await close?.()
 })
 try {
   await starting
 } catch (error) {
-  grace.uninstall()
-  endWith(error)
+  // A start that was called off has nothing to complain of.
+  if (!interruption.signal.aborted) {
+    grace.uninstall()
+    endWith(error)
+  }
 }

@@ -30,6 +30,8 @@ export interface Attached {
 interface Options {
   /** Hears, in sentences, what somebody who watches the start should know. */
   onNotice?: (notice: string) => void
+  /** Ends the waiting for another process, which then fails with this signal's reason. */
+  signal?: AbortSignal | undefined
 }
 
 interface OwnerRecord extends ProcessIdentity {
@@ -78,7 +80,7 @@ export async function claimDataFolder(folder: string, as: Occupant, options: Opt
       return { kind: 'attached', databaseUrl: record.databaseUrl, pid: record.pid }
     if (!told) options.onNotice?.(`Waiting for process ${record.pid}, which is using ${folder} …`)
     told = true
-    await delay(POLL)
+    await delay(POLL, undefined, { signal: options.signal })
   }
 }
 

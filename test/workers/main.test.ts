@@ -152,6 +152,17 @@ describe('a start on a folder that holds data', () => {
     await close()
   })
 
+  test('waits for a command that is at work there, unless it is told to end', async () => {
+    const command = await openDataFolder(settings.DATA_DIR ?? '', 'command')
+    await using impatient = startProgram('main', [], settings)
+    await using patient = startProgram('main', [], settings)
+    for (const service of [impatient, patient]) await service.said(`Waiting for process ${process.pid}`)
+    expect(await impatient.end('SIGINT')).toMatchObject({ code: 0, stdout: '' })
+    await command.close()
+    await patient.said('is ready')
+    expect(await patient.end('SIGTERM')).toMatchObject({ code: 0 })
+  })
+
   test.each(['SIGTERM', 'SIGINT'] as const)(
     'ends by %s with code 0, even while it starts, and no process stays',
     async (signal) => {
