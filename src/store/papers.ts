@@ -44,7 +44,13 @@ const mergeTexts = (known: Texts, fresh: Texts): Texts => ({
   discussion_url: fresh.discussion_url ?? known.discussion_url,
 })
 
-/** Column by column: what was read back has its columns in another order, and others beside them. */
+/** The later of two readings tells the texts, whichever comes in first, and the earlier fills what it leaves out. */
+const mergeReadings = (known: { texts: Texts; last_observed_at: Date }, fresh: Texts, observedAt: Date): Texts =>
+  observedAt >= known.last_observed_at
+    ? mergeTexts(known.texts, fresh)
+    : { ...mergeTexts(fresh, known.texts), revision: fresh.revision }
+
+/** Column by column: what was read back has its columns in another order. */
 const sameTexts = (known: Texts, fresh: Texts): boolean => {
   const columns = Object.keys(fresh).filter((column) => column !== 'revision') as (keyof Texts)[]
   return columns.every((column) => JSON.stringify(known[column]) === JSON.stringify(fresh[column]))
@@ -83,12 +89,11 @@ export const storeListings = (
     const rescored: Texts[] = []
     for (const { paper, listDay, observation } of mergeDuplicates(listings)) {
       const before = known.get(paper.id)
-      const fresh = textsOf(paper, (before?.revision ?? 0) + 1)
+      const fresh = textsOf(paper, (before?.texts.revision ?? 0) + 1)
       // A sample's text is our own line about the paper: the real one replaces it instead of merging into it.
       const keeps = before !== undefined && before.source !== 'sample'
-      const isNewer = before === undefined || !keeps || observation.at >= before.last_observed_at
-      const merged = keeps ? mergeTexts(before, fresh) : fresh
-      const writes = before === undefined || (isNewer && !sameTexts(before, merged))
+      const merged = keeps ? mergeReadings(before, fresh, observation.at) : fresh
+      const writes = before === undefined || !sameTexts(before.texts, merged)
       if (writes) {
         texts.push(merged)
         rescored.push(merged)
@@ -98,7 +103,7 @@ export const storeListings = (
       const earliestDay = keeps && before.list_day < listDay ? before.list_day : listDay
       papers.push({
         id: paper.id,
-        revision: writes ? merged.revision : before.revision,
+        revision: writes ? merged.revision : before.texts.revision,
         source: keeps && before.source === 'huggingface' ? before.source : source,
         list_day: earliestDay,
         first_seen_at: firstSeenAt,
@@ -184,7 +189,7 @@ const readKnown = async (db: Kysely<Tables>, ids: string[]) => {
   return new Map(
     rows.map(({ source, list_day, first_seen_at, last_observed_at, ...texts }) => [
       texts.paper_id,
-      { ...texts, source, list_day, first_seen_at, last_observed_at: last_observed_at ?? first_seen_at },
+      { texts, source, list_day, first_seen_at, last_observed_at: last_observed_at ?? first_seen_at },
     ]),
   )
 }

@@ -20,12 +20,17 @@ export const storeRefresh = async (
     .execute()
 }
 
-/** Sources whose last success lies before an instant, or that never had one. */
-export const readStaleSources = async (db: Kysely<Tables>, before: Date): Promise<string[]> => {
+/**
+ * Sources that are still tried and have failed since an instant at least. Neither an import by hand counts, which nobody
+ * expects again, nor a source that the settings no longer name.
+ */
+export const readStaleSources = async (db: Kysely<Tables>, since: Date): Promise<string[]> => {
   const rows = await db
     .selectFrom('source_refreshes')
     .select('source')
-    .where((eb) => eb.or([eb('succeeded_at', 'is', null), eb('succeeded_at', '<', before)]))
+    .where('trouble', 'is not', null)
+    .where('tried_at', '>=', since)
+    .where((eb) => eb.or([eb('succeeded_at', 'is', null), eb('succeeded_at', '<', since)]))
     .orderBy('source')
     .execute()
   return rows.map((row) => row.source)

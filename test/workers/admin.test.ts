@@ -39,6 +39,23 @@ describe('without a service', () => {
     expect(JSON.parse(again.stdout)).toMatchObject({ papers: 114, added: 0, unchanged: 114, problems: [] })
   })
 
+  test('of standard input the good rows are stored, and each bad one is named with its place and reason', async () => {
+    const paper = { id: '2604.14999', title: 'A\u0000 title\u0007 with control characters', abstract: 'About robots.' }
+    const rows = `${JSON.stringify(paper)}\n{"id": 7}\n${JSON.stringify(paper).slice(0, 40)}\n`
+    const some = await admin(['--json', 'papers', 'import', '--date', '2026-04-14', '-'], {}, rows)
+    expect(some).toMatchObject({ code: 0, stderr: '' })
+    const { problems, ...counts } = JSON.parse(some.stdout) as { problems: string[] }
+    expect(counts).toEqual({ papers: 1, added: 1, changed: 0, unchanged: 0, skipped: 2 })
+    expect(problems).toEqual([
+      expect.stringMatching(/^standard input, line 2: ./),
+      expect.stringMatching(/^standard input, line 3: ./),
+    ])
+
+    const none = await admin(['--json', 'papers', 'import', '-'], {}, '')
+    expect(none).toMatchObject({ code: 2, stdout: '' })
+    expect(JSON.parse(none.stderr)).toEqual({ errors: [expect.stringContaining('empty')] })
+  })
+
   test('a preview shows the digest of a new subscriber, as text or into a file', async () => {
     const words = ['digest', 'preview', '--topics', 'robotics,code', '--at', '2026-04-14T12:00:00Z']
     const shown = await admin(words)
