@@ -143,7 +143,7 @@ describe('a digest', () => {
   })
 
   test('of sample papers says so, and no other does', () => {
-    const notice = 'These are sample papers that ship with Paper Round: no source could be reached.'
+    const notice = 'Sample papers: they ship with Paper Round and stand in until a source answers.'
     const sample = templates.renderDigest(issue({ sample: true }))
     expect(wordsOf(sample.html)).toContain(notice)
     expect(sample.text.replace(/\s+/g, ' ')).toContain(notice)

@@ -14,15 +14,17 @@ import { readConfig } from '../../workers/config.ts'
 import { createLog } from '../../workers/log.ts'
 import { ROLES, startService } from '../../workers/service.ts'
 import { openTestBrowser } from '../support/browser.ts'
+import { findFreePort } from '../support/free-port.ts'
 import { BEGINNING, type Stage, walkOddities, walkStory } from '../support/story.ts'
 
 const KEY = Buffer.alloc(32, 7)
 const PHONE = { width: 360, height: 740 }
 const DESKTOP = { page: { width: 1280, height: 800 }, mail: { width: 800, height: 900 } }
 const README_PICTURE = 'docs/digest.png'
-/** The first papers of the welcome, and no more than a reader of the README takes in. */
-const README_SIZE = { width: 760, height: 880 }
 const README_MAIL = 'mail-welcome'
+const README_SIZE = { width: 720, height: 900 }
+/** No more than a reader of the README takes in. */
+const README_PAPERS = 2
 
 const { values } = parseArgs({
   options: { out: { type: 'string', default: '.shots' }, readme: { type: 'boolean', default: false } },
@@ -36,7 +38,11 @@ const openStage = async (folder: string) => {
   const now = () => new Date(Date.now() + offset)
   const mailbox = await openMailbox({ httpPort: 0, folder: join(folder, 'mail'), now })
   const service = await startService(
-    readConfig({ PORT: '0', PAPER_SOURCES: 'sample', POSTAL_ADDRESS: '1 Ledger Lane, London' }),
+    readConfig({
+      PORT: String(await findFreePort()),
+      PAPER_SOURCES: 'sample',
+      POSTAL_ADDRESS: '1 Ledger Lane, London',
+    }),
     {
       databaseUrl: postgres.url,
       keys: [KEY],
@@ -70,7 +76,7 @@ const names: string[] = []
 try {
   await using stage = await openStage(folder)
   await using browser = await openTestBrowser()
-  await using window = await browser.openWindow({ bypassCSP: true })
+  await using window = await browser.openWindow({ bypassCSP: true, deviceScaleFactor: values.readme ? 2 : 1 })
   const { page } = window
   await mkdir(values.readme ? 'docs' : values.out, { recursive: true })
 
@@ -79,13 +85,20 @@ try {
       if (name !== README_MAIL) return
       await page.setViewportSize(README_SIZE)
       await page.emulateMedia({ colorScheme: 'light' })
-      await page.screenshot({ path: README_PICTURE })
+      const end = await page
+        .locator('.rule')
+        .nth(README_PAPERS - 1)
+        .boundingBox()
+      const clip = { x: 0, y: 0, width: README_SIZE.width, height: end?.y ?? README_SIZE.height }
+      await page.screenshot({ path: README_PICTURE, fullPage: true, clip })
       return
     }
     for (const [device, size] of Object.entries({ phone: PHONE, desktop: DESKTOP[kind] }))
       for (const colorScheme of ['light', 'dark'] as const) {
         await page.setViewportSize(size)
         await page.emulateMedia({ colorScheme })
+        // A frame that was never in sight is not drawn.
+        for (const frame of await page.locator('iframe').all()) await frame.scrollIntoViewIfNeeded()
         const file = `${name}-${device}-${colorScheme}.png`
         await page.screenshot({ path: join(values.out, file), fullPage: true })
         names.push(file)

@@ -160,7 +160,7 @@ export const LONG_TITLE =
 /** What a formula or an address that cannot be broken does to a line. */
 export const UNBREAKABLE = 'Supercalifragilisticexpialidocious'.repeat(5)
 
-const hardCard = (title: string, more: Partial<PaperCard> = {}): PaperCard => ({
+const hardCard = (title: string, upvotes: number, more: Partial<PaperCard> = {}): PaperCard => ({
   ...cardOf(
     {
       id: '2604.00546',
@@ -182,13 +182,13 @@ const hardCard = (title: string, more: Partial<PaperCard> = {}): PaperCard => ({
           { field: 'title', words: 'interpretable representations' },
           { field: 'abstract', words: 'multimodal documents' },
         ],
-        upvotes: 12_345,
+        upvotes,
         comments: null,
         observedAt: '2026-04-14T09:00:00Z',
         hourKnown: true,
         topPercent: 1,
       }),
-      upvotes: 0,
+      upvotes,
       comments: null,
     },
   ),
@@ -202,9 +202,9 @@ export const HARD_ISSUE: DigestIssue = {
   listDays: ['2026-04-14'],
   topics: ['Interpretability & explainability', 'Multilingual & low-resource NLP', 'Recommender & information systems'],
   cards: [
-    hardCard(LONG_TITLE),
-    hardCard(UNBREAKABLE, { upvotes: 12_345 }),
-    hardCard('Nothing else', { url: null, reason: '', excerpt: '', authors: '', links: [], upvotes: null }),
+    hardCard(LONG_TITLE, 0),
+    hardCard(UNBREAKABLE, 12_345),
+    hardCard('Nothing else', 0, { url: null, reason: '', excerpt: '', authors: '', links: [], upvotes: null }),
   ],
   considered: 3,
   note: 'Nothing fitted your topics on Monday, 13 April, so no mail came that day.',
