@@ -1,7 +1,6 @@
 /** Chromium for tests: found on the PATH, and shut in, so that a page which asks for anything elsewhere fails its test. */
-import { accessSync, constants } from 'node:fs'
-import { delimiter, join } from 'node:path'
 import { type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { findProgram } from './find-program.ts'
 
 export interface TestBrowser extends AsyncDisposable {
   /** A browser window of its own: no cookie, no storage, no history. Closing it throws when something was wrong in it. */
@@ -30,23 +29,8 @@ const ARGUMENTS = [
 const NO_TROUBLE = /^(Failed to load resource|Blocked script execution in)/
 const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]'])
 
-const findChromium = (): string | null => {
-  const folders = (process.env.PATH ?? '').split(delimiter)
-  const places = NAMES.flatMap((name) => folders.filter(Boolean).map((folder) => join(folder, name)))
-  return places.find(isExecutable) ?? null
-}
-
-const isExecutable = (file: string): boolean => {
-  try {
-    accessSync(file, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
-}
-
 /** Where Chromium is on this machine; `null` where there is none. */
-export const CHROMIUM = findChromium()
+export const CHROMIUM = findProgram(...NAMES)
 
 /** Why the tests of a browser were skipped, for the name of their suite. */
 export const NEEDS_CHROMIUM = CHROMIUM === null ? ' (skipped: needs Chromium on the PATH)' : ''

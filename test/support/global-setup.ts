@@ -1,4 +1,4 @@
-/** Gives every test of a run the same Postgres, which is only started when the first of them asks for it. */
+/** Gives every test of a run the same Postgres and Redis, which are only started when the first of them asks. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -9,43 +9,53 @@ import type { TestProject } from 'vitest/node'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Answers any request with where the databases are, as JSON. */
-    postgresDoor: string
+    /** Under `/postgres` and `/redis`: what the keeper of that service tells the tests, as JSON. */
+    keepersDoor: string
   }
 }
 
+const SERVICES = ['postgres', 'redis'] as const
+export type KeptService = (typeof SERVICES)[number]
+
 export const setup = async (project: TestProject) => {
-  let keeper: ChildProcess | null = null
-  let answer: Promise<string> | null = null
-  const ask = (): Promise<string> => {
+  const keepers: ChildProcess[] = []
+  const answers = new Map<string, Promise<string>>()
+  const ask = (service: KeptService): Promise<string> => {
     // A process of its own, in a session of its own: it outlives this one, however this one ends, and tidies up.
-    keeper = spawn(process.execPath, [fileURLToPath(new URL('postgres-keeper.ts', import.meta.url))], {
+    const keeper = spawn(process.execPath, [fileURLToPath(new URL(`${service}-keeper.ts`, import.meta.url))], {
       detached: true,
       stdio: ['pipe', 'pipe', 'inherit'],
     })
-    return firstLine(keeper)
+    keepers.push(keeper)
+    return firstLine(keeper, service)
   }
-  const door = createServer((_request, response) => {
-    answer ??= ask()
+  const door = createServer((request, response) => {
+    const service = SERVICES.find((one) => request.url === `/${one}`)
+    if (service === undefined) return response.writeHead(404).end()
+    const answer = answers.get(service) ?? ask(service)
+    answers.set(service, answer)
     answer.then(
       (line) => response.end(line),
       (error) => response.writeHead(500).end(String(error)),
     )
   })
   await once(door.listen(0, '127.0.0.1'), 'listening')
-  project.provide('postgresDoor', `http://127.0.0.1:${(door.address() as AddressInfo).port}`)
+  project.provide('keepersDoor', `http://127.0.0.1:${(door.address() as AddressInfo).port}`)
 
   return async () => {
     door.close()
     door.closeAllConnections()
-    if (keeper === null) return
-    keeper.stdin?.end()
-    if (keeper.exitCode === null && keeper.signalCode === null) await once(keeper, 'exit')
+    await Promise.all(
+      keepers.map(async (keeper) => {
+        keeper.stdin?.end()
+        if (keeper.exitCode === null && keeper.signalCode === null) await once(keeper, 'exit')
+      }),
+    )
   }
 }
 
-const firstLine = async (child: ChildProcess): Promise<string> => {
+const firstLine = async (child: ChildProcess, service: KeptService): Promise<string> => {
   if (child.stdout === null) throw new Error('the keeper has no output')
   for await (const line of createInterface({ input: child.stdout })) return line
-  throw new Error('no Postgres for the tests; what the keeper said stands above')
+  throw new Error(`no ${service} for the tests; what its keeper said stands above`)
 }

@@ -1,31 +1,29 @@
-/**
- * Keeps the Postgres of one test run, as a process: prints where it is, and when its standard input ends, for whatever
- * reason, removes every database, process and folder of the run. Uses the server at DATABASE_URL where that is set.
- */
-import { randomBytes } from 'node:crypto'
+/** Keeps the Postgres of one test run, as a process (see `keeper`): one of its own, or that of DATABASE_URL. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import { startEmbeddedPostgres } from '../../src/adapters/embedded-postgres.ts'
 import { migrate } from '../../src/store/migrate.ts'
+import { keep } from './keeper.ts'
+import { originOfPostgres } from './origins.ts'
 
 /** What the tests are told. */
-export interface TestPostgres {
+export interface KeptPostgres {
   /** A database to be connected to while others are made and dropped. */
   url: string
   /** Every database of the run has a name that begins so. */
-  prefix: string
+  run: string
   /** The database that holds the schema and nothing else. */
   template: string
 }
 
-interface Ground {
+interface Server {
   url: string
-  remove(prefix: string): Promise<void>
+  remove(run: string): Promise<void>
 }
 
-const embedded = async (): Promise<Ground> => {
+const embedded = async (): Promise<Server> => {
   const folder = await mkdtemp(join(tmpdir(), 'paper-round-postgres-'))
   const removeFolder = () => rm(folder, { recursive: true, force: true })
   try {
@@ -37,13 +35,19 @@ const embedded = async (): Promise<Ground> => {
   }
 }
 
-const external = (url: string): Ground => ({
+const contained = async (): Promise<Server> => {
+  const { startPostgresContainer } = await import('./containers.ts')
+  const { url, stop } = await startPostgresContainer()
+  return { url, remove: stop }
+}
+
+const given = (url: string): Server => ({
   url,
-  remove: (prefix) =>
+  remove: (run) =>
     withClient(url, async (client) => {
       const { rows } = await client.query<{ datname: string }>(
         'select datname from pg_database where starts_with(datname, $1)',
-        [prefix],
+        [run],
       )
       for (const { datname } of rows) await client.query(`drop database if exists "${datname}" with (force)`)
     }),
@@ -59,19 +63,27 @@ const withClient = async <T>(url: string, work: (client: Client) => Promise<T>):
   }
 }
 
-const closed = new Promise((resolve) => process.stdin.resume().once('close', resolve).once('end', resolve))
-const ground = process.env.DATABASE_URL ? external(process.env.DATABASE_URL) : await embedded()
-const prefix = `paper_round_test_${randomBytes(4).toString('hex')}_`
-try {
-  const template = `${prefix}template`
-  await withClient(ground.url, (client) => client.query(`create database "${template}"`))
-  const url = new URL(ground.url)
-  url.pathname = `/${template}`
-  await migrate(url.href)
-  process.stdout.write(`${JSON.stringify({ url: ground.url, prefix, template } satisfies TestPostgres)}\n`)
-  await closed
-} finally {
-  await ground.remove(prefix)
+const openServer = (): Promise<Server> | Server => {
+  const origin = originOfPostgres()
+  if (origin.kind === 'given') return given(origin.url)
+  return origin.kind === 'container' ? contained() : embedded()
 }
-// Standard input may still be open when the start failed.
-process.exit()
+
+const makeTemplate = async (server: string, name: string): Promise<void> => {
+  await withClient(server, (client) => client.query(`create database "${name}"`))
+  const url = new URL(server)
+  url.pathname = `/${name}`
+  await migrate(url.href)
+}
+
+await keep<KeptPostgres>(async (run) => {
+  const { url, remove } = await openServer()
+  const template = `${run}template`
+  try {
+    await makeTemplate(url, template)
+  } catch (error) {
+    await remove(run)
+    throw error
+  }
+  return { told: { url, run, template }, remove: () => remove(run) }
+})

@@ -1,20 +1,11 @@
 /** A database of its own for a test, cloned from a migrated one, and dropped at the end of the test. */
 import { randomBytes } from 'node:crypto'
 import { Client } from 'pg'
-import { inject } from 'vitest'
-import type { TestPostgres } from './postgres-keeper.ts'
-import './global-setup.ts'
+import { askKeeper } from './kept.ts'
+import type { KeptPostgres } from './postgres-keeper.ts'
 
 export interface TestDatabase extends AsyncDisposable {
   url: string
-}
-
-let postgres: Promise<TestPostgres> | null = null
-
-const ask = async (): Promise<TestPostgres> => {
-  const response = await fetch(inject('postgresDoor'))
-  if (!response.ok) throw new Error(await response.text())
-  return (await response.json()) as TestPostgres
 }
 
 const execute = async (url: string, statement: string): Promise<void> => {
@@ -29,9 +20,8 @@ const execute = async (url: string, statement: string): Promise<void> => {
 
 /** `empty`: without the schema, for tests of the migrations and of what makes its own. */
 export const openTestDatabase = async (options: { empty?: boolean } = {}): Promise<TestDatabase> => {
-  postgres ??= ask()
-  const { url, prefix, template } = await postgres
-  const name = `${prefix}${randomBytes(6).toString('hex')}`
+  const { url, run, template } = await askKeeper<KeptPostgres>('postgres')
+  const name = `${run}${randomBytes(6).toString('hex')}`
   await execute(url, `create database "${name}" template "${options.empty ? 'template0' : template}"`)
   const own = new URL(url)
   own.pathname = `/${name}`
