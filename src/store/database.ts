@@ -154,6 +154,9 @@ export const openDatabase = (
     types: readable,
     connectionTimeoutMillis: 10_000,
   })
-  pool.on('error', options.onError)
+  pool.on('error', (error) => {
+    // A server that is stopped right after us still says so to connections that are being closed.
+    if (!pool.ending) options.onError(error)
+  })
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
 }
