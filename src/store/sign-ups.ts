@@ -32,6 +32,10 @@ export const takeSignUp = async (db: Kysely<Tables>): Promise<SignUp | null> => 
   return rows[0] ?? null
 }
 
+/** Whether anything that was typed in still waits to be worked off. */
+export const anySignUp = async (db: Kysely<Tables>): Promise<boolean> =>
+  (await db.selectFrom('sign_ups').select('id').limit(1).executeTakeFirst()) !== undefined
+
 /**
  * Counts one more letter to a mailbox and says whether it may go: at most one a day, and at most `most` until
  * `forgetLetterLimits`. By the database's clock; refused letters are not counted. (List bombing.)

@@ -7,7 +7,7 @@ import { readPaperFiles } from '../../src/adapters/paper-files.ts'
 import { addDays, HOUR } from '../../src/core/calendar.ts'
 import { scoreTopics } from '../../src/core/relevance.ts'
 import { deriveToken } from '../../src/core/token.ts'
-import { publishDue, tick } from '../../src/newsletter/edition.ts'
+import { clockTrouble, publishDue, tick } from '../../src/newsletter/edition.ts'
 import { storeAll } from '../../src/newsletter/intake.ts'
 import { createSubscriptions } from '../../src/newsletter/subscription.ts'
 import {
@@ -229,4 +229,25 @@ test('a tick wakes the mailers for whatever waits, rung before or not', async ()
   const rung: string[] = []
   await tick({ db, log: SILENT, ring: async (bell) => void rung.push(bell) }, at('2026-04-14T05:01:00Z'))
   expect(rung).toContain('letters')
+})
+
+test('a tick wakes the mailers for what was asked on the site while no bell could be rung', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  const rung: string[] = []
+  const ports = { db, log: SILENT, ring: async (bell: string) => void rung.push(bell) }
+  await tick(ports, at('2026-04-14T05:00:00Z'))
+  expect(rung).toEqual([])
+  const subscriptions = createSubscriptions({ db, keys: KEYS, now: () => at('2026-04-14T05:00:00Z'), ring: QUIET })
+  await subscriptions.requestSubscription('ada@example.org', LONDON_DAILY)
+  await tick(ports, at('2026-04-14T05:01:00Z'))
+  expect(rung).toEqual(['letters'])
+})
+
+test('a clock may stand a little before the last tick, as those of two machines do, and not a minute', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  await tick({ db, log: SILENT, ring: QUIET }, at('2026-04-14T05:00:00Z'))
+  expect(await clockTrouble(db, at('2026-04-14T04:59:40Z'))).toBeNull()
+  expect(await clockTrouble(db, at('2026-04-14T04:59:00Z'))).toContain('has already seen 2026-04-14T05:00:00.000Z')
 })
