@@ -70,9 +70,16 @@ const ringOrSay = async (desk: Desk): Promise<void> => {
     console.error('The service is not running: what was published leaves when it is started (npm start).')
     return
   }
-  const queue = await openQueue({ databaseUrl: desk.databaseUrl, workers: 0, onError: () => undefined })
+  const queue = await openQueue({
+    databaseUrl: desk.databaseUrl,
+    redisUrl: desk.config.redisUrl,
+    workers: 0,
+    onError: () => undefined,
+  })
   try {
     await queue.ring('deliveries')
+  } catch {
+    console.error('The mailers could not be woken: what was published leaves within a minute after the queue is back.')
   } finally {
     await queue.close({ graceMs: 1000 })
   }

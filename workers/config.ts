@@ -9,6 +9,8 @@ export interface Config {
   production: boolean
   /** `null`: the embedded Postgres in `dataDir`. */
   databaseUrl: string | null
+  /** `null`: the queue runs in the database. */
+  redisUrl: string | null
   /** `null`: the embedded mailbox, which keeps every mail on this machine. */
   smtpUrl: string | null
   /** Where links in mails and pages lead, without a slash at the end. */
@@ -80,6 +82,7 @@ export const readConfig = (environment: Environment): Config => {
   const config: Config = {
     production,
     databaseUrl: read('DATABASE_URL', null, (text) => readUrl(text, ['postgres:', 'postgresql:'])),
+    redisUrl: read('REDIS_URL', null, (text) => readUrl(text, ['redis:', 'rediss:'])),
     smtpUrl: read('SMTP_URL', null, (text) => {
       readSmtpUrl(text)
       return text
@@ -97,8 +100,6 @@ export const readConfig = (environment: Environment): Config => {
     mailboxPort: read('MAILBOX_PORT', 8025, readPort),
     clock: read('CLOCK', null, readInstant),
   }
-  // Said rather than ignored: somebody who sets it believes that the queue runs on Redis.
-  if (get('REDIS_URL') !== null) faults.push('REDIS_URL: the queue runs on Postgres in this version; leave it unset')
   if (production) faults.push(...productionFaults(config))
   if ((production || config.smtpUrl !== null) && config.sources.some((source) => source.kind === 'sample'))
     faults.push('PAPER_SOURCES: `sample` is for trying out; not in production, and not with SMTP_URL')

@@ -1,6 +1,7 @@
 /** How the programs end when something is wrong: one line for each fault on stderr, and an exit code that means something. */
 import { CommanderError } from 'commander'
 import { UnusableDataFolder } from '../src/adapters/data-folder.ts'
+import { UnusableQueue } from '../src/adapters/queue-backend.ts'
 import { UnreadablePapers } from '../src/core/paper-file.ts'
 import { UnusableDatabase } from '../src/store/migrate.ts'
 import { UnusableClock, UnusableSettings } from './config.ts'
@@ -13,6 +14,7 @@ const FAULTS_OF_USE = [
   UnusableSettings,
   UnusableDataFolder,
   UnusableDatabase,
+  UnusableQueue,
   UnusableClock,
   UnreadablePapers,
 ]

@@ -91,11 +91,9 @@ const announce = async (
   const db = openDatabase(ground.databaseUrl, { connections: 1, name: 'paper-round start', onError: () => undefined })
   try {
     const sources = config.sources.map((source) => (source.kind === 'file' ? `file:${source.path}` : source.kind))
-    const embedded = [
-      config.databaseUrl === null ? 'Postgres' : null,
-      'the queue (on Postgres)',
-      mailbox === null ? null : 'the mailbox',
-    ].filter((part) => part !== null)
+    const embedded = [config.databaseUrl === null ? 'Postgres' : null, mailbox === null ? null : 'the mailbox'].filter(
+      (part) => part !== null,
+    )
     console.log(
       [
         `Paper Round is ready after ${(tookMs / 1000).toFixed(1)} s (${[...roles].join(', ')}).`,
@@ -104,7 +102,8 @@ const announce = async (
           ? '  mail      by SMTP_URL'
           : `  mailbox   ${mailbox.url}  (every mail sent; none leaves this machine)`,
         `  papers    ${await describeHoldings(db, ground.now())}; sources: ${sources.join(', ')}`,
-        `  embedded  ${embedded.join(', ')}${config.databaseUrl === null ? `; data in ${config.dataDir}` : ''}`,
+        `  queue     on ${config.redisUrl === null ? 'Postgres' : 'Redis'}`,
+        ...(embedded.length === 0 ? [] : [`  embedded  ${embedded.join(', ')}; data in ${config.dataDir}`]),
         ...(config.clock === null ? [] : [`  clock     started at ${config.clock.toISOString()}`]),
       ].join('\n'),
     )

@@ -1,5 +1,6 @@
 /** The wiring of the service, top to bottom: what each role opens, how the floors are joined, and how it all closes. */
 import type { AddressInfo } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import { createMailTemplates } from '../src/adapters/mail-templates.ts'
 import { composeMessage } from '../src/adapters/message.ts'
 import { createPages } from '../src/adapters/pages.ts'
@@ -56,6 +57,9 @@ const PATIENCE_AT_START = 2 * SECOND
 const PATIENCE_FOR_SOURCES = MINUTE
 const REFRESH_EVERY = HOUR
 
+/** Whoever waits for an answer of ours does not wait longer than this for the queue. */
+const PATIENCE_TO_RING = SECOND / 10
+
 /** Starts the roles; when the promise resolves everything of theirs is ready. */
 export const startService = async (config: Config, ground: Ground, roles: ReadonlySet<Role>): Promise<Service> => {
   const { databaseUrl, keys, now, log } = ground
@@ -80,13 +84,19 @@ export const startService = async (config: Config, ground: Ground, roles: Readon
     const bells = (roles.has('scheduler') ? 2 : 0) + (roles.has('mailer') ? 2 : 0)
     const queue = await openQueue({
       databaseUrl,
+      redisUrl: config.redisUrl,
       workers: bells,
       onError: (where, error) => log.error({ where, trouble: describeFault(error) }, 'the queue had trouble'),
+      onNotice: (notice) => log.warn({}, notice),
     })
     closers.push(() => queue.close({ graceMs: GRACE }))
     // A bell that cannot be rung loses nothing: the sweep of the next tick finds what waits.
-    const ring = (bell: Bell) =>
-      queue.ring(bell).catch((error) => log.warn({ bell, trouble: describeFault(error) }, 'a bell could not be rung'))
+    const ring = async (bell: Bell) => {
+      const rung = queue
+        .ring(bell)
+        .catch((error) => log.warn({ bell, trouble: describeFault(error) }, 'a bell could not be rung'))
+      await Promise.race([rung, delay(PATIENCE_TO_RING, undefined, { ref: false })])
+    }
 
     // First of all, so that a port in use ends the start before anything has been published or sent.
     let url: string | null = null

@@ -1,7 +1,8 @@
 /** The doorbells: a ring says that there is work in the database, and wakes whichever process answers that bell. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { Queue as BullQueue, Worker as BullWorker, createPostgresBackend, type PgPool, runMigrations } from 'bullmq'
-import { type Client, Pool, type PoolClient } from 'pg'
+import { type Backend, JOB_OPTIONS, type Jobs, type Worker } from './queue-backend.ts'
+import { openPostgresBackend } from './queue-on-postgres.ts'
+import { openRedisBackend } from './queue-on-redis.ts'
 
 export const BELLS = ['tick', 'refresh', 'letters', 'deliveries'] as const
 export type Bell = (typeof BELLS)[number]
@@ -19,7 +20,10 @@ export interface Queue {
    * at once or one after the other.
    */
   answer(bell: Bell, handler: () => Promise<void>, options?: { concurrency?: number }): Promise<void>
-  /** Rings a bell again and again, once for all processes that ask for it. Missed rings are not made up for. */
+  /**
+   * Rings a bell again and again, once for all processes that ask for it. Missed rings are not made up for. As long as
+   * this process lives it looks after the schedule: one that was thrown away or stands still is put back.
+   */
   every(bell: Bell, intervalMs: number): Promise<void>
   /** Takes no more bells, waits for handlers that run, for `graceMs` at most, and closes the connections. */
   close(options: { graceMs: number }): Promise<void>
@@ -27,67 +31,44 @@ export interface Queue {
 
 interface Options {
   databaseUrl: string
+  /** The Redis that the queue runs on; `null`: it runs in the database. */
+  redisUrl: string | null
   /** How many bells this process is going to answer: each keeps a connection to listen. */
   workers: number
   /** Hears of handlers that threw and of connections that broke; `where` is the bell, or `queue`. */
   onError: (where: Bell | 'queue', error: Error) => void
+  /** Hears, in a sentence, what an operator should know of the queue's store. */
+  onNotice?: (notice: string) => void
 }
 
-/** The part of a BullMQ queue that is used here, whatever it runs on. */
-interface Jobs {
-  add(name: string, data: object, options: { delay: number }): Promise<unknown>
-  getWaitingCount(): Promise<number>
-  upsertJobScheduler(id: string, repeat: { every: number }, template: { name: string; opts: object }): Promise<unknown>
-  on(event: 'error', listener: (error: Error) => void): unknown
-  close(): Promise<void>
-}
+/** How long a schedule may be missing or stand still, at most. */
+const KEEP_EVERY = 5_000
 
-/** The part of a BullMQ worker that is used here. */
-interface Worker {
-  waitUntilReady(): Promise<void>
-  on(event: 'error', listener: (error: Error) => void): unknown
-  on(event: 'failed', listener: (job: unknown, error: Error) => void): unknown
-  close(): Promise<void>
-}
+/** BullMQ tries again many times a second, and from many connections: the same complaint in this time is no news. */
+const NEWS_AFTER = 10_000
+const MOST_COMPLAINTS = 100
 
-/** What BullMQ runs on: Postgres, or another store that it has a backend for. */
-interface Backend {
-  openJobs(bell: Bell): Jobs
-  startWorker(bell: Bell, handler: () => Promise<void>, concurrency: number): Worker
-  close(): Promise<void>
-  /** Closes connections that are still in use, too. */
-  abandon(): Promise<void>
-}
-
-const ATTEMPTS = 5
-const FIRST_PAUSE = 1_000
-/** A job whose worker died is free again after this time; other rings of its bell need not wait for it. */
-const LOCK = 30_000
-const JOB_OPTIONS = {
-  attempts: ATTEMPTS,
-  backoff: { type: 'exponential', delay: FIRST_PAUSE, jitter: 0.25 },
-  // Enough to look at when something is wrong, and never many.
-  removeOnComplete: { count: 10 },
-  removeOnFail: { count: 100 },
-}
-const WORKER_OPTIONS = {
-  lockDuration: LOCK,
-  // By default a job whose worker was killed twice is given up for lost.
-  maxStalledCount: 1_000,
-  runRetryDelay: FIRST_PAUSE,
-}
-const PATIENCE_TO_CONNECT = 3_000
-
-/** Opens the queue in the same Postgres as everything else, in a schema of its own, which is made where it is missing. */
-export const openQueue = async ({ databaseUrl, workers, onError }: Options): Promise<Queue> => {
+/** Opens the queue on Redis where there is one, and in the database otherwise. Throws `UnusableQueue`. */
+export const openQueue = async (options: Options): Promise<Queue> => {
+  const { databaseUrl, redisUrl, workers, onError } = options
   let closing = false
+  const complaints = new Map<string, number>()
   const report = (where: Bell | 'queue') => (error: Error) => {
+    const heard = complaints.get(error.message) ?? Number.NEGATIVE_INFINITY
     // What is broken off on purpose complains, and nobody needs to hear it.
-    if (!closing) onError(where, error)
+    if (closing || performance.now() - heard < NEWS_AFTER) return
+    if (complaints.size >= MOST_COMPLAINTS) complaints.clear()
+    complaints.set(error.message, performance.now())
+    onError(where, error)
   }
-  const backend = await openPostgresBackend(databaseUrl, workers + 2, report('queue'))
+  const backend: Backend =
+    redisUrl === null
+      ? await openPostgresBackend(databaseUrl, workers + 2, report('queue'))
+      : await openRedisBackend({ ...options, redisUrl, required: workers > 0, onError: report('queue') })
   const queues = new Map<Bell, Jobs>()
   const answering: Worker[] = []
+  const schedules = new Map<Bell, number>()
+  const ended = new AbortController()
 
   const jobsOf = (bell: Bell): Jobs => {
     const known = queues.get(bell)
@@ -98,8 +79,30 @@ export const openQueue = async ({ databaseUrl, workers, onError }: Options): Pro
     return jobs
   }
 
+  const schedule = (bell: Bell, intervalMs: number) =>
+    jobsOf(bell).upsertJobScheduler(bell, { every: intervalMs }, { name: bell, opts: JOB_OPTIONS })
+
+  /** Puts a schedule back that was thrown away, or whose next ring is long overdue. */
+  const keep = async (bell: Bell, intervalMs: number): Promise<void> => {
+    const kept = await jobsOf(bell)
+      .getJobScheduler(bell)
+      .catch(() => backend.repair())
+    if (kept?.next === undefined || kept.next < Date.now() - intervalMs) await schedule(bell, intervalMs)
+  }
+
+  const keepSchedules = async (): Promise<void> => {
+    while (!ended.signal.aborted) {
+      const pause = Math.min(KEEP_EVERY, ...schedules.values())
+      await delay(pause, undefined, { ref: false, signal: ended.signal }).catch(() => undefined)
+      if (ended.signal.aborted) return
+      for (const [bell, intervalMs] of schedules) await keep(bell, intervalMs).catch(report(bell))
+    }
+  }
+  let keeping: Promise<void> | null = null
+
   return {
     async ring(bell, { delayMs = 0 } = {}) {
+      backend.requireConnection()
       const jobs = jobsOf(bell)
       // A job that has not begun will see what we have committed. BullMQ's own deduplication would hold rings back for
       // as long as it takes to find that the worker of a running job died.
@@ -110,16 +113,20 @@ export const openQueue = async ({ databaseUrl, workers, onError }: Options): Pro
     async answer(bell, handler, { concurrency = 1 } = {}) {
       const worker = backend.startWorker(bell, handler, concurrency)
       worker.on('error', report(bell))
-      worker.on('failed', (_job, error) => report(bell)(error))
+      worker.on('failed', (_job, error) => onError(bell, error))
       answering.push(worker)
       await worker.waitUntilReady()
     },
 
     async every(bell, intervalMs) {
-      await jobsOf(bell).upsertJobScheduler(bell, { every: intervalMs }, { name: bell, opts: JOB_OPTIONS })
+      await schedule(bell, intervalMs)
+      schedules.set(bell, intervalMs)
+      keeping ??= keepSchedules()
     },
 
     async close({ graceMs }) {
+      ended.abort()
+      await keeping
       // BullMQ's own closing waits for as long as a handler takes.
       const idle = Promise.all(answering.map((worker) => worker.close())).then(
         () => true,
@@ -135,50 +142,6 @@ export const openQueue = async ({ databaseUrl, workers, onError }: Options): Pro
       closing = true
       await Promise.allSettled([...queues.values()].map((jobs) => jobs.close()))
       await (orderly ? backend.close() : backend.abandon())
-    },
-  }
-}
-
-const openPostgresBackend = async (
-  databaseUrl: string,
-  connections: number,
-  onError: (error: Error) => void,
-): Promise<Backend> => {
-  const pool = new Pool({
-    connectionString: databaseUrl,
-    max: connections,
-    // Its tables are found by this alone, which is why it cannot share our own pool.
-    options: '-c search_path=bullmq',
-    application_name: 'paper-round queue',
-    connectionTimeoutMillis: PATIENCE_TO_CONNECT,
-    keepAlive: true,
-  })
-  pool.on('error', onError)
-  const clients = new Set<PoolClient>()
-  pool.on('connect', (client) => clients.add(client))
-  pool.on('remove', (client) => clients.delete(client))
-  try {
-    const client = await pool.connect()
-    try {
-      await runMigrations(client, 'bullmq')
-    } finally {
-      client.release()
-    }
-  } catch (error) {
-    await pool.end()
-    throw error
-  }
-  // BullMQ describes pg in types of its own, which do not quite fit pg's.
-  const connection = pool as PgPool
-  return {
-    openJobs: (bell) => new BullQueue(bell, { connection, defaultJobOptions: JOB_OPTIONS }, createPostgresBackend),
-    startWorker: (bell, handler, concurrency) =>
-      new BullWorker(bell, handler, { connection, concurrency, ...WORKER_OPTIONS }, createPostgresBackend),
-    close: () => pool.end(),
-    async abandon() {
-      // The pool would wait for those that a handler holds until it ends.
-      pool.end().catch(onError)
-      await Promise.allSettled([...clients].map((client) => (client as PoolClient & Client).end()))
     },
   }
 }

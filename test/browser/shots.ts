@@ -54,7 +54,12 @@ const openStage = async (folder: string) => {
     },
     new Set(ROLES),
   )
-  const queue = await openQueue({ databaseUrl: postgres.url, workers: 0, onError: (_, error) => console.error(error) })
+  const queue = await openQueue({
+    databaseUrl: postgres.url,
+    redisUrl: null,
+    workers: 0,
+    onError: (_, error) => console.error(error),
+  })
   return {
     siteUrl: service.url ?? '',
     mailboxUrl: mailbox.url,

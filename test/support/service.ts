@@ -72,7 +72,12 @@ export const startTestService = async (options: TestServiceOptions): Promise<Tes
     new Set(ROLES),
   )
   if ((options.days ?? []).length > 0) await untilLogged(logged, 'papers refreshed')
-  const bells = await openQueue({ databaseUrl: database.url, workers: 0, onError: () => undefined })
+  const bells = await openQueue({
+    databaseUrl: database.url,
+    redisUrl: config.redisUrl,
+    workers: 0,
+    onError: () => undefined,
+  })
   if (service.url === null) throw new Error('the site did not start')
   return {
     url: service.url,

@@ -29,6 +29,7 @@ describe('without any setting', () => {
     expect(readConfig({})).toEqual({
       production: false,
       databaseUrl: null,
+      redisUrl: null,
       smtpUrl: null,
       baseUrl: 'http://localhost:8080',
       host: '127.0.0.1',
@@ -119,7 +120,8 @@ describe('a setting that cannot be used', () => {
     ['CLOCK', '2026-04-14T05:00:00'],
     ['CLOCK', '2026-02-31T05:00:00Z'],
     ['CLOCK', 'tomorrow'],
-    ['REDIS_URL', 'redis://localhost'],
+    ['REDIS_URL', 'localhost:6379'],
+    ['REDIS_URL', 'http://localhost:6379'],
   ])('%s=%j is named, in one line that says what would be right', (name, value) => {
     const faults = faultsOf({ MAIL_FROM: 'round@example.org', [name]: value })
     expect(faults).toHaveLength(1)
@@ -127,8 +129,8 @@ describe('a setting that cannot be used', () => {
   })
 
   test('does not hide the others: all are named at the same time', () => {
-    const faults = faultsOf({ PORT: 'x', TRUST_PROXY: 'true', BASE_URL: 'x', REDIS_URL: 'redis://localhost' })
-    expect(faults.map((fault) => fault.split(':')[0])).toEqual(['PORT', 'BASE_URL', 'TRUST_PROXY', 'REDIS_URL'])
+    const faults = faultsOf({ PORT: 'x', TRUST_PROXY: 'true', BASE_URL: 'x', REDIS_URL: 'x' })
+    expect(faults.map((fault) => fault.split(':')[0])).toEqual(['PORT', 'BASE_URL', 'REDIS_URL', 'TRUST_PROXY'])
   })
 
   test('of the mail server needs a sender with it', () => {
@@ -148,7 +150,7 @@ describe('a setting that cannot be used', () => {
         const faults = faultsOf({
           DATABASE_URL: `${scheme}://round:${password}@ho st/db`,
           SMTP_URL: `${scheme}://round:${password}@ho st:0`,
-          REDIS_URL: `redis://:${password}@host`,
+          REDIS_URL: `${scheme}://:${password}@ho st`,
           BASE_URL: `https://round:${password}@example.org`,
           SECRET_KEY: password,
           SECRET_KEY_PREVIOUS: password,
