@@ -1,7 +1,9 @@
 /** Every migration in order; the list is static, and what has landed is never changed. */
 import type { Migration } from 'kysely/migration'
 import * as theMainJob from './0001-the-main-job.ts'
+import * as moreThanOneSource from './0002-more-than-one-source.ts'
 
 export const MIGRATIONS: Record<string, Migration> = {
   '0001-the-main-job': theMainJob,
+  '0002-more-than-one-source': moreThanOneSource,
 }

@@ -18,6 +18,22 @@ export const eligibleAt = (listDay: string, firstSeenAt: Date): Date => {
 /** Papers are remembered as sent for this long; by then they have long ceased to be candidates. */
 export const CARRY_DAYS = 14
 
+/**
+ * How long after its sighting a paper may become news once more: it stays so for `NEWS_SPAN` and a day's edition, and
+ * all that time a digest must still remember that it was sent.
+ */
+const AGAIN_WITHIN = CARRY_DAYS * DAY - NEWS_SPAN - DAY
+
+/**
+ * When a paper that was known already, announced by arXiv say, becomes eligible once more: at its first Hugging Face
+ * listing, for many are listed days later and only then have upvotes. `null` when it was sighted there first, or so long
+ * after the first sighting that those who were sent it could be sent it again.
+ */
+export const eligibleAgainAt = (listedOn: string, listedAt: Date, firstSeenAt: Date): Date | null => {
+  const wait = listedAt.getTime() - firstSeenAt.getTime()
+  return wait > 0 && wait <= AGAIN_WITHIN ? eligibleAt(listedOn, listedAt) : null
+}
+
 /** The start of what a digest may choose from, given the reader's previous cut-off (`null`: there was none). */
 export const sinceOf = (frequency: 'daily' | 'weekly', cutoff: Date, previous: Date | null): Date => {
   const usual = cutoff.getTime() - (frequency === 'weekly' ? 7 * DAY : NEWS_SPAN)

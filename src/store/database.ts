@@ -32,6 +32,9 @@ export interface Tables {
     first_seen_at: Date
     eligible_at: Date
     hidden_at: Date | null
+    listed_on: string | null
+    listed_at: Date | null
+    eligible_again_at: Date | null
   }
   paper_texts: {
     paper_id: string
@@ -55,6 +58,15 @@ export interface Tables {
   }
   paper_topics: { topic: string; paper_id: string; score: number; matches: Match[] }
   source_refreshes: { source: string; tried_at: Date; succeeded_at: Date | null; trouble: string | null }
+  source_turns: {
+    source: string
+    next_at: Date
+    holder: string
+    not_before: Date | null
+    refusals: Generated<number>
+  }
+  source_feeds: { source: string; etag: string | null; last_modified: string | null; batch_day: string | null }
+  category_questions: { paper_id: string; asked_at: Generated<Date>; times: Generated<number> }
   editions: { id: Generated<number>; cutoff: Date; begun_at: Generated<Date>; published_at: Date | null }
   digests: {
     id: Generated<number>

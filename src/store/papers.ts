@@ -1,6 +1,6 @@
 /** Papers, their texts by revision, what was observed of them, and which topics they fit. */
 import { type Kysely, sql } from 'kysely'
-import { eligibleAt } from '../core/eligibility.ts'
+import { eligibleAgainAt, eligibleAt } from '../core/eligibility.ts'
 import type { Listing, Paper, SourceName } from '../core/paper.ts'
 import type { TopicRelevance } from '../core/relevance.ts'
 import type { Database, Tables } from './database.ts'
@@ -44,9 +44,21 @@ const mergeTexts = (known: Texts, fresh: Texts): Texts => ({
   discussion_url: fresh.discussion_url ?? known.discussion_url,
 })
 
-/** The later of two readings tells the texts, whichever comes in first, and the earlier fills what it leaves out. */
-const mergeReadings = (known: { texts: Texts; last_observed_at: Date }, fresh: Texts, observedAt: Date): Texts =>
-  observedAt >= known.last_observed_at
+type Known = { texts: Texts; source: SourceName; last_observed_at: Date }
+
+/**
+ * Whether a reading tells the texts, and what is known only fills what it leaves out. The later of two does, whichever
+ * comes in first. But between arXiv and Hugging Face it is the latter, whenever they are read: it names authors without
+ * LaTeX, and two sources that spell a title differently must not make a new revision of it every hour.
+ */
+const tellsTexts = (known: Known, source: SourceName, observedAt: Date): boolean => {
+  if (known.source === 'huggingface' && source === 'arxiv') return false
+  if (known.source === 'arxiv' && source === 'huggingface') return true
+  return observedAt >= known.last_observed_at
+}
+
+const mergeReadings = (known: Known, source: SourceName, fresh: Texts, observedAt: Date): Texts =>
+  tellsTexts(known, source, observedAt)
     ? mergeTexts(known.texts, fresh)
     : { ...mergeTexts(fresh, known.texts), revision: fresh.revision }
 
@@ -62,79 +74,134 @@ export interface StoredCounts {
   unchanged: number
 }
 
+export type Score = (paper: Paper) => TopicRelevance[]
+
+/** Stores one batch of listings of a source. */
+export type StoreListings = (
+  db: Database,
+  source: SourceName,
+  listings: Listing[],
+  score: Score,
+) => Promise<StoredCounts>
+
 /**
  * Stores one batch of listings of a source, some hundreds at a time, in one transaction. Idempotent: the same batch
  * again changes nothing. The first real paper hides the sample for good.
  */
-export const storeListings = (
-  db: Database,
+export const storeListings: StoreListings = (db, source, listings, score) =>
+  db.transaction().execute((trx) => writeListings(trx, source, listings, score))
+
+/** What `storeListings` would come to: it is done, counted and undone. */
+export const tryListings: StoreListings = async (db, source, listings, score) => {
+  const trx = await db.startTransaction().execute()
+  try {
+    return await writeListings(trx, source, listings, score)
+  } finally {
+    await trx.rollback().execute()
+  }
+}
+
+/** One intake at a time: an import by hand beside the hourly refresh must not make two revisions of one text. */
+export const waitForIntake = async (trx: Kysely<Tables>): Promise<void> => {
+  await sql`select pg_advisory_xact_lock(hashtext('paper-round intake'))`.execute(trx)
+}
+
+const earlierOf = <T extends Date | string>(known: T | null | undefined, fresh: T): T =>
+  known != null && known < fresh ? known : fresh
+
+/** The first sighting on a Hugging Face list, and what it makes of the paper. */
+const listingTimes = (
+  source: SourceName,
+  { listDay, observation }: Listing,
+  known: { listed_on: string | null; listed_at: Date | null } | undefined,
+  firstSeenAt: Date,
+) => {
+  const isListing = source === 'huggingface'
+  const listedOn = isListing ? earlierOf(known?.listed_on, listDay) : (known?.listed_on ?? null)
+  const listedAt = isListing ? earlierOf(known?.listed_at, observation.at) : (known?.listed_at ?? null)
+  return {
+    listed_on: listedOn,
+    listed_at: listedAt,
+    eligible_again_at: listedOn === null || listedAt === null ? null : eligibleAgainAt(listedOn, listedAt, firstSeenAt),
+  }
+}
+
+const writeListings = async (
+  trx: Kysely<Tables>,
   source: SourceName,
   listings: Listing[],
-  score: (paper: Paper) => TopicRelevance[],
-): Promise<StoredCounts> =>
-  db.transaction().execute(async (trx) => {
-    const counts: StoredCounts = { added: 0, changed: 0, unchanged: 0 }
-    if (listings.length === 0) return counts
-    // One intake at a time: an import by hand beside the hourly refresh must not make two revisions of one text.
-    await sql`select pg_advisory_xact_lock(hashtext('paper-round intake'))`.execute(trx)
-    const known = await readKnown(
-      trx,
-      listings.map((listing) => listing.paper.id),
-    )
-    if (source === 'sample' && (await holdsRealPapers(trx))) return counts
+  score: Score,
+): Promise<StoredCounts> => {
+  const counts: StoredCounts = { added: 0, changed: 0, unchanged: 0 }
+  if (listings.length === 0) return counts
+  await waitForIntake(trx)
+  const held = await readKnown(
+    trx,
+    listings.map((listing) => listing.paper.id),
+  )
+  if (source === 'sample' && (await holdsRealPapers(trx))) return counts
 
-    const texts: Texts[] = []
-    const papers: Tables['papers'][] = []
-    const observations: Tables['observations'][] = []
-    const rescored: Texts[] = []
-    for (const { paper, listDay, observation } of mergeDuplicates(listings)) {
-      const before = known.get(paper.id)
-      const fresh = textsOf(paper, (before?.texts.revision ?? 0) + 1)
-      // A sample's text is our own line about the paper: the real one replaces it instead of merging into it.
-      const keeps = before !== undefined && before.source !== 'sample'
-      const merged = keeps ? mergeReadings(before, fresh, observation.at) : fresh
-      const writes = before === undefined || !sameTexts(before.texts, merged)
-      if (writes) {
-        texts.push(merged)
-        rescored.push(merged)
-      }
-      counts[before === undefined ? 'added' : writes ? 'changed' : 'unchanged']++
-      const firstSeenAt = keeps && before.first_seen_at < observation.at ? before.first_seen_at : observation.at
-      const earliestDay = keeps && before.list_day < listDay ? before.list_day : listDay
-      papers.push({
-        id: paper.id,
-        revision: writes ? merged.revision : before.texts.revision,
-        source: keeps && before.source === 'huggingface' ? before.source : source,
-        list_day: earliestDay,
-        first_seen_at: firstSeenAt,
-        eligible_at: eligibleAt(earliestDay, firstSeenAt),
-        hidden_at: null,
-      })
-      observations.push({
-        paper_id: paper.id,
-        observed_at: observation.at,
-        hour_known: observation.hourKnown,
-        upvotes: observation.upvotes,
-        comments: observation.comments,
-        stars: observation.stars,
-      })
+  const texts: Texts[] = []
+  const papers: Tables['papers'][] = []
+  const observations: Tables['observations'][] = []
+  const rescored: Texts[] = []
+  for (const listing of mergeDuplicates(listings)) {
+    const { paper, listDay, observation } = listing
+    const before = held.get(paper.id)
+    const fresh = textsOf(paper, (before?.texts.revision ?? 0) + 1)
+    // A sample's text is our own line about the paper: the real one replaces it instead of merging into it.
+    const keeps = before !== undefined && before.source !== 'sample'
+    const merged = keeps ? mergeReadings(before, source, fresh, observation.at) : fresh
+    const writes = before === undefined || !sameTexts(before.texts, merged)
+    if (writes) {
+      texts.push(merged)
+      rescored.push(merged)
     }
-    await sql`set constraints all deferred`.execute(trx)
-    await trx
-      .insertInto('papers')
-      .values(papers)
-      .onConflict((conflict) =>
-        conflict.column('id').doUpdateSet((eb) => ({
-          revision: eb.ref('excluded.revision'),
-          source: eb.ref('excluded.source'),
-          list_day: eb.ref('excluded.list_day'),
-          first_seen_at: eb.ref('excluded.first_seen_at'),
-          eligible_at: eb.ref('excluded.eligible_at'),
-          hidden_at: eb.ref('excluded.hidden_at'),
-        })),
-      )
-      .execute()
-    if (texts.length > 0) await trx.insertInto('paper_texts').values(texts).execute()
+    counts[before === undefined ? 'added' : writes ? 'changed' : 'unchanged']++
+    const known = keeps ? before : undefined
+    const firstSeenAt = earlierOf(known?.first_seen_at, observation.at)
+    const earliestDay = earlierOf(known?.list_day, listDay)
+    papers.push({
+      id: paper.id,
+      revision: writes ? merged.revision : before.texts.revision,
+      source: keeps && before.source === 'huggingface' ? before.source : source,
+      list_day: earliestDay,
+      first_seen_at: firstSeenAt,
+      eligible_at: eligibleAt(earliestDay, firstSeenAt),
+      hidden_at: null,
+      ...listingTimes(source, listing, known, firstSeenAt),
+    })
+    // arXiv counts nothing: all that its observation says, that the paper was there by then, is known.
+    if (source === 'arxiv' && known !== undefined && known.first_seen_at <= observation.at) continue
+    observations.push({
+      paper_id: paper.id,
+      observed_at: observation.at,
+      hour_known: observation.hourKnown,
+      upvotes: observation.upvotes,
+      comments: observation.comments,
+      stars: observation.stars,
+    })
+  }
+  await sql`set constraints all deferred`.execute(trx)
+  await trx
+    .insertInto('papers')
+    .values(papers)
+    .onConflict((conflict) =>
+      conflict.column('id').doUpdateSet((eb) => ({
+        revision: eb.ref('excluded.revision'),
+        source: eb.ref('excluded.source'),
+        list_day: eb.ref('excluded.list_day'),
+        first_seen_at: eb.ref('excluded.first_seen_at'),
+        eligible_at: eb.ref('excluded.eligible_at'),
+        hidden_at: eb.ref('excluded.hidden_at'),
+        listed_on: eb.ref('excluded.listed_on'),
+        listed_at: eb.ref('excluded.listed_at'),
+        eligible_again_at: eb.ref('excluded.eligible_again_at'),
+      })),
+    )
+    .execute()
+  if (texts.length > 0) await trx.insertInto('paper_texts').values(texts).execute()
+  if (observations.length > 0)
     await trx
       .insertInto('observations')
       .values(observations)
@@ -147,10 +214,10 @@ export const storeListings = (
         })),
       )
       .execute()
-    await storeRelevance(trx, rescored, score)
-    if (source !== 'sample') await hideSample(trx)
-    return counts
-  })
+  await storeRelevance(trx, rescored, score)
+  if (source !== 'sample') await hideSample(trx)
+  return counts
+}
 
 /** One listing a paper: of two in a batch the one seen later tells the texts, and the earlier list day stands. */
 const mergeDuplicates = (listings: Listing[]): Listing[] => {
@@ -176,7 +243,7 @@ const readKnown = async (db: Kysely<Tables>, ids: string[]) => {
       join.onRef('t.paper_id', '=', 'p.id').onRef('t.revision', '=', 'p.revision'),
     )
     .selectAll('t')
-    .select(['p.source', 'p.list_day', 'p.first_seen_at'])
+    .select(['p.source', 'p.list_day', 'p.first_seen_at', 'p.listed_on', 'p.listed_at'])
     .select((eb) =>
       eb
         .selectFrom('observations as o')
@@ -187,14 +254,22 @@ const readKnown = async (db: Kysely<Tables>, ids: string[]) => {
     .where('p.id', 'in', ids)
     .execute()
   return new Map(
-    rows.map(({ source, list_day, first_seen_at, last_observed_at, ...texts }) => [
+    rows.map(({ source, list_day, first_seen_at, listed_on, listed_at, last_observed_at, ...texts }) => [
       texts.paper_id,
-      { texts, source, list_day, first_seen_at, last_observed_at: last_observed_at ?? first_seen_at },
+      {
+        texts,
+        source,
+        list_day,
+        first_seen_at,
+        listed_on,
+        listed_at,
+        last_observed_at: last_observed_at ?? first_seen_at,
+      },
     ]),
   )
 }
 
-const storeRelevance = async (db: Kysely<Tables>, texts: Texts[], score: (paper: Paper) => TopicRelevance[]) => {
+const storeRelevance = async (db: Kysely<Tables>, texts: Texts[], score: Score) => {
   if (texts.length === 0) return
   await db
     .deleteFrom('paper_topics')
@@ -229,6 +304,14 @@ export const holdsRealPapers = async (db: Kysely<Tables>): Promise<boolean> => {
   return row !== undefined
 }
 
+/** How many of these papers are held under a list day before this one. */
+export const countListedBefore = async (db: Kysely<Tables>, ids: string[], listDay: string): Promise<number> => {
+  const { rows } = await sql<{ count: number }>`
+    select count(*)::int as count from papers where id = any(${ids}) and list_day < ${listDay}
+      and source <> 'sample'`.execute(db)
+  return rows[0]?.count ?? 0
+}
+
 /** Whether the database answers. */
 export const answers = async (db: Kysely<Tables>): Promise<boolean> => {
   await sql`select 1`.execute(db)
@@ -249,11 +332,12 @@ export const readNewestObservation = async (db: Kysely<Tables>, now: Date): Prom
 }
 
 /**
- * How old a paper was when it was observed, from its sighting; a list that was first read later than its own day
- * (an archive being filled) counts from the end of that day, or settled counts would pass for a first hour's.
+ * How old a paper was when it was observed, from its sighting where upvotes are given: one that arXiv announced days
+ * before has had no more time for them than others. A list that was first read later than its own day (an archive being
+ * filled) counts from the end of that day, or settled counts would pass for a first hour's.
  */
-const AGE_HOURS = sql`extract(epoch from o.observed_at
-  - least(p.first_seen_at, (p.list_day + 1)::timestamp at time zone 'UTC'))::float8 / 3600`
+const AGE_HOURS = sql`extract(epoch from o.observed_at - least(coalesce(p.listed_at, p.first_seen_at),
+  (coalesce(p.listed_on, p.list_day) + 1)::timestamp at time zone 'UTC'))::float8 / 3600`
 
 /** A paper as a digest's ranking sees it. */
 export interface Candidate {
@@ -282,18 +366,22 @@ export const readCandidates = async (
 ): Promise<(Candidate & { eligibleAt: Date })[]> => {
   const within =
     'since' in choice
-      ? sql`p.eligible_at > ${choice.since} and p.eligible_at <= ${cutoff}`
+      ? sql`(p.eligible_at > ${choice.since} and p.eligible_at <= ${cutoff}
+          or p.eligible_again_at > ${choice.since} and p.eligible_again_at <= ${cutoff})`
       : sql`p.list_day = any(${choice.listDays}::date[])`
   const { rows } = await sql<Candidate & { eligibleAt: Date }>`
-    select p.id, p.revision, p.source, t.title, p.list_day as "listDay", p.eligible_at as "eligibleAt",
+    select p.id, p.revision, p.source, t.title, p.list_day as "listDay",
+      case when p.eligible_again_at <= ${cutoff} then greatest(p.eligible_at, p.eligible_again_at)
+        else p.eligible_at end as "eligibleAt",
       ${AGE_HOURS} as "ageHours",
       o.upvotes, o.comments, o.observed_at as "observedAt", o.hour_known as "hourKnown",
       coalesce((select jsonb_agg(jsonb_build_object('topic', r.topic, 'score', r.score, 'matches', r.matches)
         order by r.score desc, r.topic) from paper_topics r where r.paper_id = p.id), '[]') as relevance
     from papers p
     join paper_texts t on t.paper_id = p.id and t.revision = p.revision
+    -- The newest counts: a source that gives none must not hide those of another.
     cross join lateral (select * from observations where paper_id = p.id and observed_at <= ${cutoff}
-      order by observed_at desc limit 1) o
+      order by upvotes is null, observed_at desc limit 1) o
     where p.hidden_at is null and p.first_seen_at <= ${cutoff} and ${within}
     order by p.id`.execute(db)
   return rows

@@ -1,8 +1,8 @@
 /** What counts as news, what is remembered as sent, and when a list day is taken for whole. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { addDays, DAY } from '../../src/core/calendar.ts'
-import { CARRY_DAYS, carryOn, eligibleAt, isPartial, sinceOf } from '../../src/core/eligibility.ts'
+import { addDays, DAY, HOUR } from '../../src/core/calendar.ts'
+import { CARRY_DAYS, carryOn, eligibleAgainAt, eligibleAt, isPartial, sinceOf } from '../../src/core/eligibility.ts'
 
 const at = (text: string): Date => new Date(text)
 
@@ -14,6 +14,59 @@ describe('a paper is news', () => {
 
   test('of its own day when its list was first read much later', () => {
     expect(eligibleAt('2026-03-02', at('2026-04-14T09:00:00Z'))).toEqual(at('2026-03-02T12:00:00Z'))
+  })
+})
+
+describe('a paper that was known is news once more', () => {
+  const seen = at('2026-04-14T08:00:00Z')
+
+  test('at its first Hugging Face listing', () => {
+    expect(eligibleAgainAt('2026-04-16', at('2026-04-16T07:00:00Z'), seen)).toEqual(at('2026-04-16T07:00:00Z'))
+  })
+
+  test('but not when it was sighted there first, nor when those who were sent it may have been forgotten', () => {
+    expect(eligibleAgainAt('2026-04-14', seen, seen)).toBeNull()
+    expect(eligibleAgainAt('2026-04-24', at('2026-04-24T08:00:00Z'), seen)).not.toBeNull()
+    expect(eligibleAgainAt('2026-04-24', at('2026-04-24T08:00:01Z'), seen)).toBeNull()
+  })
+
+  test('and is sent once, however digests lie to its two days', () => {
+    const plan = fc.record({
+      listedAfterHours: fc.integer({ min: 1, max: 24 * 16 }),
+      digests: fc.array(
+        fc.record({
+          // Day after day for the most part, with a pause now and then.
+          hours: fc.oneof(
+            { weight: 12, arbitrary: fc.integer({ min: 22, max: 26 }) },
+            { weight: 1, arbitrary: fc.integer({ min: 20, max: 24 * 25 }) },
+          ),
+          frequency: fc.constantFrom('daily' as const, 'weekly' as const),
+          takes: fc.boolean(),
+        }),
+        { minLength: 2, maxLength: 40, size: 'max' },
+      ),
+    })
+    fc.assert(
+      fc.property(plan, ({ listedAfterHours, digests }) => {
+        const listedAt = new Date(seen.getTime() + listedAfterHours * HOUR)
+        const again = eligibleAgainAt(listedAt.toISOString().slice(0, 10), listedAt, seen)
+        let previous: Date | null = null
+        let carry: Record<string, string> = {}
+        let times = 0
+        let cutoff = new Date(seen.getTime() - 2 * DAY)
+        for (const { hours, frequency, takes } of digests) {
+          cutoff = new Date(cutoff.getTime() + hours * HOUR)
+          const since = sinceOf(frequency, cutoff, previous)
+          const isNews = [seen, again].some((from) => from !== null && from > since && from <= cutoff)
+          const sends = takes && isNews && !('paper' in carry)
+          if (sends) times += 1
+          carry = carryOn([carry], sends ? ['paper'] : [], cutoff.toISOString().slice(0, 10))
+          previous = cutoff
+        }
+        expect(times).toBeLessThan(2)
+      }),
+      { numRuns: 3000 },
+    )
   })
 })
 

@@ -14,6 +14,7 @@ import {
   issuesOf,
   KEYS,
   LONDON_DAILY,
+  listingsOf,
   openNewsletter,
   QUIET,
   SILENT,
@@ -120,6 +121,39 @@ describe('an edition', () => {
     expect(held?.cards).toEqual([])
     expect(brought?.cards).toHaveLength(1)
     expect(brought?.note).toContain('still coming in')
+  })
+
+  test('brings a paper at its first Hugging Face listing to those alone who were not sent it when arXiv announced it', async () => {
+    await using newsletter = await openNewsletter()
+    const { db } = newsletter
+    for (const day of WEEK) await storeDay(db, day, ['code'])
+    const topics = ['robotics']
+    const id = await subscribe(db, 'ada@example.org', { ...LONDON_DAILY, topics }, at('2026-04-13T05:00:00Z'))
+    const seen = (time: string, upvotes: number | null, count: number) =>
+      listingsOf('2026-04-14', topics, time).flatMap(({ paper, observation }) =>
+        Array.from({ length: count }, (_, n) => ({
+          paper: { ...paper, id: `2604.2${String(n).padStart(4, '0')}`, title: `${paper.title}, part ${n}` },
+          listDay: time.slice(0, 10),
+          observation: { ...observation, upvotes, comments: null },
+        })),
+      )
+    // More than three editions of ten can hold, while they are news.
+    await storeAll(db, 'arxiv', seen('2026-04-14T08:00:00Z', null, 35))
+    for (const day of ['15', '16', '17', '18', '19'])
+      await publishDue({ db, log: SILENT, ring: QUIET }, at(`2026-04-${day}T06:00:00Z`))
+    const before = (await issuesOf(db, id)).flatMap((issue) => issue.cards)
+    expect(before).toHaveLength(30)
+    for (const card of before) {
+      expect(card.upvotes).toBeNull()
+      expect(card.reason).toMatch(/^Robotics & embodied AI: “/)
+      expect(card.reason).not.toMatch(/upvote|top/)
+    }
+    await storeAll(db, 'huggingface', seen('2026-04-20T08:00:00Z', 12, 35))
+    for (const day of ['21', '22']) await publishDue({ db, log: SILENT, ring: QUIET }, at(`2026-04-${day}T06:00:00Z`))
+    const all = (await issuesOf(db, id)).flatMap((issue) => issue.cards)
+    expect(new Set(all.map((card) => card.id)).size).toBe(35)
+    expect(all).toHaveLength(35)
+    expect(all.slice(30).map((card) => card.upvotes)).toEqual([12, 12, 12, 12, 12])
   })
 
   test('reaches a paused subscriber only once the pause is over', async () => {
