@@ -1,0 +1,25 @@
+/** What is held of a feed between two readings: the version that was stored last, and the day of its batch. */
+import type { Kysely } from 'kysely'
+import type { Tables } from './database.ts'
+
+export interface HeldFeed {
+  etag: string | null
+  lastModified: string | null
+  /** `YYYY-MM-DD`; `null` when the feed was empty. */
+  batchDay: string | null
+}
+
+export const readFeed = async (db: Kysely<Tables>, source: string): Promise<HeldFeed | null> => {
+  const row = await db.selectFrom('source_feeds').selectAll().where('source', '=', source).executeTakeFirst()
+  return row === undefined ? null : { etag: row.etag, lastModified: row.last_modified, batchDay: row.batch_day }
+}
+
+/** To be called once all of the feed is stored: what is noted here may never be sent again. */
+export const storeFeed = async (db: Kysely<Tables>, source: string, feed: HeldFeed): Promise<void> => {
+  const values = { etag: feed.etag, last_modified: feed.lastModified, batch_day: feed.batchDay }
+  await db
+    .insertInto('source_feeds')
+    .values({ source, ...values })
+    .onConflict((conflict) => conflict.column('source').doUpdateSet(values))
+    .execute()
+}
