@@ -10,7 +10,7 @@ import { isTopic, TOPICS } from '../src/core/topics.ts'
 import { readAccount } from '../src/newsletter/account.ts'
 import { composeDigest, loadChoice, readIssue } from '../src/newsletter/digest.ts'
 import { publishDue } from '../src/newsletter/edition.ts'
-import { refreshPapers, storeAll } from '../src/newsletter/intake.ts'
+import { storeAll } from '../src/newsletter/intake.ts'
 import { type Database, openDatabase } from '../src/store/database.ts'
 import { readLastTick } from '../src/store/digests.ts'
 import { storeRefresh } from '../src/store/refreshes.ts'
@@ -18,8 +18,9 @@ import { type Config, readConfig, readDay, readInstant } from './config.ts'
 import { endWith, UsageError } from './exit.ts'
 import { type Ground, openGround } from './ground.ts'
 import { createLog } from './log.ts'
+import { fetchPapers, type Tried, tryPapers } from './paper-fetch.ts'
 import { createProgress } from './progress.ts'
-import { openSources } from './sources.ts'
+import { reportTrial } from './trial-report.ts'
 
 interface Desk extends Ground {
   config: Config
@@ -125,6 +126,8 @@ const program = new Command('npm run admin --')
   .exitOverride()
 const json = (): boolean => program.opts<{ json?: boolean }>().json === true
 
+const portsOf = ({ db, now }: Desk) => ({ db, now, log: createLog('warn') })
+
 const papers = program.command('papers').description('bring papers in')
 
 papers
@@ -170,30 +173,30 @@ papers
 
 papers
   .command('fetch')
-  .description('read the sources in PAPER_SOURCES now instead of at the next full hour')
+  .description(
+    'read the sources in PAPER_SOURCES now instead of at the next full hour; with --dry-run nothing is stored, and it\n' +
+      'is told what would be, what was understood and what was skipped',
+  )
+  .option('--source <source>', 'read this one only, set or not: huggingface, arxiv:cs.CL+cs.LG, file:PATH, sample')
   .option('--date <day>', 'read one list day only, such as 2026-04-14', day)
-  .action((options: { date?: string }) =>
-    at(
-      async (desk) => {
-        const log = createLog('warn')
-        const sources = openSources(desk.config)
-        const { date } = options
-        if (date === undefined) {
-          const answered = await refreshPapers({ db: desk.db, now: desk.now, log }, sources)
-          const silent = sources.map((source) => source.label).filter((label) => !answered.includes(label))
-          if (answered.length === 0)
-            throw new Error(`no source could be read (${silent.join(', ')}); nothing was changed`)
-          return { answered, silent }
-        }
-        const lists = sources.filter((source) => source.kind === 'days')
-        if (lists.length === 0) throw new UsageError('none of PAPER_SOURCES has lists by day')
-        for (const source of lists) await storeAll(desk.db, source.name, (await source.fetchDay(date, desk.now())).rows)
-        return { answered: lists.map((source) => source.label), silent: [] }
-      },
-      ({ answered, silent }: { answered: string[]; silent: string[] }) =>
-        [`Read: ${answered.join(', ')}.`, ...silent.map((label) => `Not read: ${label}.`)].join('\n'),
-      json(),
-    ),
+  .option('--dry-run', 'store nothing')
+  .action((options: { source?: string; date?: string; dryRun?: boolean }) =>
+    options.dryRun
+      ? at(
+          (desk) => tryPapers(desk.config, portsOf(desk), options),
+          (result: Tried) =>
+            [
+              ...result.tried.map(reportTrial),
+              ...result.failed.map(({ source, trouble }) => `${source} could not be read: ${trouble}.`),
+            ].join('\n\n'),
+          json(),
+        )
+      : at(
+          (desk) => fetchPapers(desk.config, portsOf(desk), options),
+          ({ answered, silent }: { answered: string[]; silent: string[] }) =>
+            [`Read: ${answered.join(', ')}.`, ...silent.map((label) => `Not read: ${label}.`)].join('\n'),
+          json(),
+        ),
   )
 
 program

@@ -2,6 +2,7 @@
 import { BlockList, isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { readAddress } from '../src/core/address.ts'
+import { ARXIV_CATEGORY } from '../src/core/paper.ts'
 import { readSmtpUrl } from '../src/core/smtp-url.ts'
 import type { Keys } from '../src/core/token.ts'
 
@@ -32,7 +33,12 @@ export interface Config {
   clock: Date | null
 }
 
-export type SourceSetting = { kind: 'huggingface' } | { kind: 'file'; path: string } | { kind: 'sample' }
+export type SourceSetting =
+  | { kind: 'huggingface' }
+  /** At least one category, such as `cs.CL`. */
+  | { kind: 'arxiv'; categories: string[] }
+  | { kind: 'file'; path: string }
+  | { kind: 'sample' }
 
 /** The settings cannot be used; `faults` has one sentence for each. */
 export class UnusableSettings extends Error {
@@ -45,6 +51,8 @@ export class UnusableSettings extends Error {
 
 /** The clock cannot be used with the data it would serve; the message says what to do. */
 export class UnusableClock extends Error {}
+
+export const SOURCE_KINDS = ['huggingface', 'arxiv', 'file', 'sample'] as const
 
 type Environment = Record<string, string | undefined>
 
@@ -164,13 +172,27 @@ const readSender = (text: string): { name: string; address: string } => {
   return { name: name || 'Paper Round', address: found.address }
 }
 
-const readSources = (text: string): SourceSetting[] =>
-  text.split(',').map((part) => {
-    const setting = part.trim()
-    if (setting === 'huggingface' || setting === 'sample') return { kind: setting }
-    if (setting.startsWith('file:') && setting.length > 5) return { kind: 'file', path: resolve(setting.slice(5)) }
-    throw new Error(`does not know ${JSON.stringify(setting)}; write a comma list of huggingface, file:PATH, sample`)
-  })
+const readSources = (text: string): SourceSetting[] => text.split(',').map((part) => readSource(part.trim()))
+
+/** One source as it is written in PAPER_SOURCES. Throws a clause that says what would be right. */
+export const readSource = (setting: string): SourceSetting => {
+  const kind = SOURCE_KINDS.find((one) => one === setting.split(':')[0])
+  if ((kind === 'huggingface' || kind === 'sample') && setting === kind) return { kind }
+  if (kind === 'arxiv') return { kind, categories: readCategories(setting.slice('arxiv:'.length)) }
+  if (kind === 'file' && setting.length > 'file:'.length) return { kind, path: resolve(setting.slice('file:'.length)) }
+  throw new Error(
+    `does not know ${JSON.stringify(setting)}; write a comma list of huggingface, arxiv:cs.CL+cs.LG, file:PATH, sample`,
+  )
+}
+
+const readCategories = (text: string): string[] => {
+  const categories = [...new Set(text.split('+').map((category) => category.trim()))]
+  const unknown = categories.find((category) => !ARXIV_CATEGORY.test(category))
+  if (unknown === '') throw new Error('arxiv needs its categories, such as arxiv:cs.CL+cs.LG')
+  if (unknown !== undefined)
+    throw new Error(`${JSON.stringify(unknown)} is no category of arXiv; write them as it does, arxiv:cs.CL+cs.LG`)
+  return categories
+}
 
 /** A list of networks alone: `true` or a count would believe whatever address a client writes into its own request. */
 const readNetworks = (text: string): string[] =>

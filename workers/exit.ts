@@ -3,6 +3,7 @@ import { CommanderError } from 'commander'
 import { UnusableDataFolder } from '../src/adapters/data-folder.ts'
 import { UnusableQueue } from '../src/adapters/queue-backend.ts'
 import { UnreadablePapers } from '../src/core/paper-file.ts'
+import { SourceTrouble } from '../src/core/source-trouble.ts'
 import { UnusableDatabase } from '../src/store/migrate.ts'
 import { UnusableClock, UnusableSettings } from './config.ts'
 
@@ -23,6 +24,8 @@ const PORT_IN_USE = 'EADDRINUSE'
 const linesOf = (error: unknown): { lines: string[]; code: number } => {
   if (error instanceof UnusableSettings) return { lines: error.faults, code: 2 }
   if (FAULTS_OF_USE.some((kind) => error instanceof kind)) return { lines: [(error as Error).message], code: 2 }
+  // Nobody's fault here: where a source is silent there is nothing to look up in our code.
+  if (error instanceof SourceTrouble) return { lines: [error.message], code: 1 }
   // What the mailbox says of its port has the system's own word as its cause.
   const { code, port } = ((error as Error).cause ?? error) as { code?: string; port?: number }
   if (code === PORT_IN_USE)

@@ -138,16 +138,15 @@ export const startService = async (config: Config, ground: Ground, roles: Readon
     }
 
     if (roles.has('scheduler')) {
-      const ports = { db, now, log }
+      const stop = new AbortController()
+      const ports = { db, now, log, signal: stop.signal }
       const restarted = (await readLastTick(db)) !== null
-      let stopping = false
-      closers.push(async () => {
-        stopping = true
-      })
+      // A source may let us wait for longer than a stop may take.
+      closers.push(async () => stop.abort())
       await queue.answer('refresh', async () => {
         await refreshPapers(ports, openSources(config))
       })
-      const papersRead = untilPapersAreRead(config, ports, () => stopping)
+      const papersRead = untilPapersAreRead(config, ports, () => stop.signal.aborted)
       await queue.answer('tick', async () => {
         // What fell due while the service was away is published with the papers of that time, not with those it knew.
         await papersRead

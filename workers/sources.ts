@@ -1,8 +1,10 @@
 /** The sources of papers that the settings name, each with its way of reading. */
-import { fetchHuggingFaceDay } from '../src/adapters/hugging-face.ts'
+import { ARXIV_MANNERS, fetchArxivCategories, fetchArxivFeed, MOST_IDS } from '../src/adapters/arxiv.ts'
+import { fetchHuggingFaceDay, HUGGING_FACE_MANNERS } from '../src/adapters/hugging-face.ts'
 import { readPaperFiles } from '../src/adapters/paper-files.ts'
 import { samplePapers } from '../src/adapters/sample-papers.ts'
-import type { Source } from '../src/newsletter/intake.ts'
+import { lateBatch } from '../src/core/arxiv-announcement.ts'
+import type { Source } from '../src/newsletter/source.ts'
 import type { Config, SourceSetting } from './config.ts'
 
 /** In the order of the setting; nothing is read yet. */
@@ -16,7 +18,19 @@ const openSource = (setting: SourceSetting, contact: string): Source => {
         kind: 'days',
         name: 'huggingface',
         label: 'huggingface',
-        fetchDay: (day, now) => fetchHuggingFaceDay(day, { now, contact }),
+        manners: HUGGING_FACE_MANNERS,
+        fetchDay: (day, now, asking) => fetchHuggingFaceDay(day, { ...asking, now, contact }),
+      }
+    case 'arxiv':
+      return {
+        kind: 'feed',
+        name: 'arxiv',
+        label: `arxiv:${setting.categories.join('+')}`,
+        manners: ARXIV_MANNERS,
+        fetchFeed: (known, now, asking) => fetchArxivFeed(setting.categories, known, now, { ...asking, contact }),
+        lateBatch,
+        fetchCategories: (ids, asking) => fetchArxivCategories(ids, { ...asking, contact }),
+        mostIds: MOST_IDS,
       }
     case 'file':
       return {

@@ -1,9 +1,10 @@
 /** Hugging Face daily papers: one list day, all of its pages, or nothing. */
-import { MINUTE, SECOND } from '../core/calendar.ts'
+import { SECOND } from '../core/calendar.ts'
 import type { Listing } from '../core/paper.ts'
 import { mergeDuplicates, type Problem } from '../core/paper-file.ts'
 import { isRow, readDate, readHuggingFaceRow, UnreadableRow } from '../core/paper-row.ts'
 import { SourceTrouble } from '../core/source-trouble.ts'
+import { getFromSource, type Manners, type Turn } from './source-request.ts'
 
 export const HUGGING_FACE = 'https://huggingface.co'
 
@@ -12,21 +13,19 @@ const PAGE = 100
 /** A page this long may have been cut by a server that takes no notice of `limit`. */
 const DEFAULT_PAGE = 50
 const MOST_PAGES = 20
-const MOST_REDIRECTS = 3
-const MOST_PATIENCE = 10 * SECOND
-/** Octets of one answer, unpacked; a page of 100 rows has some 600,000. */
-const LARGEST_BODY = 5_000_000
-/** The window in which Hugging Face counts requests. https://huggingface.co/docs/hub/rate-limits */
-const RATE_WINDOW = 5 * MINUTE
+
+/** 500 requests in five minutes are allowed: one after the other, we stay far below. huggingface.co/docs/hub/rate-limits */
+export const HUGGING_FACE_MANNERS: Manners = { name: 'huggingface', gap: 0, patience: 10 * SECOND }
 
 export interface HuggingFaceOptions {
-  /** Where this service can be found, its BASE_URL: told to the source, so that they can reach us before they block us. */
+  /** Where this service can be found, its BASE_URL. */
   contact: string
+  turn: Turn
   /** When the counts are seen. */
   now: Date
   /** Scheme and host of the API; another than Hugging Face's in tests. */
   baseUrl?: string
-  /** Milliseconds for one request, body included. */
+  /** Milliseconds for one request, its body included. */
   timeout?: number
   /** Ends the reading; its reason is thrown. */
   signal?: AbortSignal | undefined
@@ -41,83 +40,32 @@ export interface HuggingFaceDay {
   opened: boolean
 }
 
-/** When to ask again after 429 or 503, by `Retry-After` or `RateLimit: "api";r=0;t=120`. */
-const retryAtOf = (headers: Headers, status: number, now: Date): Date | null => {
-  const after = headers.get('retry-after')?.trim() ?? ''
-  const date = /^\d+$/.test(after) ? null : new Date(after)
-  const seconds = [after, /(?:^|[;,\s])t=(\d+)/.exec(headers.get('ratelimit') ?? '')?.[1] ?? '']
-    .filter((text) => /^\d{1,6}$/.test(text))
-    .map(Number)
-  const asked = seconds.length > 0 ? now.getTime() + Math.max(...seconds) * SECOND : (date?.getTime() ?? Number.NaN)
-  if (!Number.isNaN(asked)) return new Date(asked)
-  return status === 429 ? new Date(now.getTime() + RATE_WINDOW) : null
-}
-
-/** A body as text; trouble when it grows too large, before the rest of it is read. */
-const readBody = async (response: Response): Promise<string> => {
-  const decoder = new TextDecoder()
-  let text = ''
-  let size = 0
-  for await (const chunk of response.body ?? []) {
-    size += (chunk as Uint8Array).length
-    // Leaving the loop cancels the body, and with it the connection.
-    if (size > LARGEST_BODY) throw new SourceTrouble(`its answer is larger than ${LARGEST_BODY / 1_000_000} MB`)
-    text += decoder.decode(chunk as Uint8Array, { stream: true })
-  }
-  return text + decoder.decode()
-}
-
-/** GET with redirects on the same host alone: data of a source must not lead us to another, or into our own network. */
-const get = async (url: URL, options: HuggingFaceOptions, signal: AbortSignal): Promise<Response> => {
-  let from = url
-  for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects++) {
-    const response = await fetch(from, {
-      redirect: 'manual',
-      headers: { accept: 'application/json', 'user-agent': `PaperRound (+${options.contact})` },
-      signal,
-    })
-    const location = response.headers.get('location')
-    if (response.status < 300 || response.status > 399 || location === null) return response
-    await response.body?.cancel()
-    const to = URL.parse(location, from.href)
-    if (to?.origin !== from.origin) throw new SourceTrouble('it redirects to another host')
-    from = to
-  }
-  throw new SourceTrouble('it redirects again and again')
-}
-
 /** The rows of one page as they came; `null` when the day is not open yet. */
 const fetchPage = async (day: string, page: number, options: HuggingFaceOptions): Promise<unknown[] | null> => {
   const url = new URL('/api/daily_papers', options.baseUrl ?? HUGGING_FACE)
   url.search = new URLSearchParams({ date: day, limit: String(PAGE), p: String(page) }).toString()
-  const timeout = options.timeout ?? MOST_PATIENCE
-  const patience = AbortSignal.timeout(timeout)
+  // A day that has not begun everywhere may not be open yet; then it is refused.
+  const mayBeClosed = page === 0 && day >= options.now.toISOString().slice(0, 10)
+  const { status, body } = await getFromSource(url, {
+    contact: options.contact,
+    accept: 'application/json',
+    turn: options.turn,
+    expected: mayBeClosed ? [400] : [],
+    timeout: options.timeout ?? HUGGING_FACE_MANNERS.patience,
+    signal: options.signal,
+  })
+  if (status === 400) return null
+  if (body.trimStart().startsWith('<')) throw new SourceTrouble('it answered with a web page')
+  const answer = parse(body)
+  if (!Array.isArray(answer)) throw new SourceTrouble('its answer is no list of papers')
+  return answer
+}
+
+const parse = (text: string): unknown => {
   try {
-    const response = await get(url, options, options.signal ? AbortSignal.any([options.signal, patience]) : patience)
-    const { status, headers } = response
-    if (status !== 200) await response.body?.cancel()
-    if (status === 400 && page === 0 && day >= options.now.toISOString().slice(0, 10)) return null
-    if (status === 429)
-      throw new SourceTrouble('it asks us to wait', { retryAt: retryAtOf(headers, status, options.now) })
-    if (status !== 200)
-      throw new SourceTrouble(`it answered ${status}`, { retryAt: retryAtOf(headers, status, options.now) })
-    const text = await readBody(response)
-    if (text.trimStart().startsWith('<')) throw new SourceTrouble('it answered with a web page')
-    const answer: unknown = JSON.parse(text)
-    if (!Array.isArray(answer)) throw new SourceTrouble('its answer is no list of papers')
-    return answer
+    return JSON.parse(text)
   } catch (error) {
-    if (error instanceof SourceTrouble) throw error
-    options.signal?.throwIfAborted()
-    if (patience.aborted) throw new SourceTrouble(`it took longer than ${timeout / SECOND} s`, { cause: error })
-    if (error instanceof SyntaxError) throw new SourceTrouble('its answer is not JSON, or cut short', { cause: error })
-    // fetch wraps what went wrong below in a TypeError.
-    if (error instanceof TypeError) {
-      const { cause } = error
-      const code = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : ''
-      throw new SourceTrouble(`it cannot be reached, or broke off${code}`, { cause: error })
-    }
-    throw error
+    throw new SourceTrouble('its answer is not JSON, or cut short', { cause: error })
   }
 }
 

@@ -1,6 +1,6 @@
 /** Reads one row of JSON into a listing: Hugging Face's own shape, or a flat record with names as liberal as we can. */
 import { createHash } from 'node:crypto'
-import { ARXIV_ID, type Listing, type Observation, type Paper } from './paper.ts'
+import { ARXIV_CATEGORY, ARXIV_ID, type Listing, type Observation, type Paper } from './paper.ts'
 import { ABSTRACT_LENGTH, cleanLine, cleanText, httpsUrl, NAME_LENGTH, TITLE_LENGTH } from './text.ts'
 
 /** What is known of rows before they are read. */
@@ -51,7 +51,7 @@ export const readDate = (value: unknown): string | null => {
 }
 
 /** An instant such as `2024-06-02 01:07:21 +0800` or in ISO form; without a zone it is UTC, without a time `null`. */
-const readInstant = (value: unknown): Date | null => {
+export const readInstant = (value: unknown): Date | null => {
   const found = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?) ?(Z|[+-]\d\d:?\d\d)?$/.exec(
     textOf(value)?.trim() ?? '',
   )
@@ -106,11 +106,14 @@ const authorsOf = (value: unknown): string[] => {
     .filter((name) => name !== '')
 }
 
-/** Categories such as `cs.CL`, from a list or from one line; what does not look like one is left out. */
-const categoriesOf = (value: unknown): string[] => {
+/**
+ * Categories such as `cs.CL`, each once, from a list or from one line; what does not look like one is left out, such as
+ * the classes of the MSC and ACM (`68T50`, `I.2.7`) that arXiv's API puts among them.
+ */
+export const categoriesOf = (value: unknown): string[] => {
   const entries: unknown[] = typeof value === 'string' ? value.split(/[\s,;]+/) : Array.isArray(value) ? value : []
   const named = entries.filter((entry): entry is string => typeof entry === 'string')
-  return [...new Set(named.filter((name) => /^[a-z-]{2,12}(?:\.[A-Za-z-]{2,8})?$/.test(name)))].slice(0, 20)
+  return [...new Set(named.filter((name) => ARXIV_CATEGORY.test(name)))].slice(0, 20)
 }
 
 /** The observation of a row: made at a known instant, or at nine in the morning of its list day. */

@@ -43,6 +43,9 @@ export type SourceName = 'huggingface' | 'file' | 'sample' | 'arxiv'
 /** An arXiv id without version, new style or old (`hep-ex/0307015`). https://info.arxiv.org/help/arxiv_identifier.html */
 export const ARXIV_ID = /^(?:\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?\/\d{7})$/
 
+/** An arXiv category, `cs.CL` or `cond-mat.str-el`, or a whole archive, `cs`. https://arxiv.org/category_taxonomy */
+export const ARXIV_CATEGORY = /^(?:[a-z]{2,8}|q)(?:-[a-z]{2,4})?(?:\.(?:[A-Z]{2}|[a-z]{4,6}|[a-z]{2,5}-[a-z]{2,4}))?$/
+
 /** The page of a paper at arXiv, or `null` for a paper that is not there. */
 export const arxivPage = (id: string): string | null => (ARXIV_ID.test(id) ? `https://arxiv.org/abs/${id}` : null)
 

@@ -6,11 +6,11 @@
  */
 export class SourceTrouble extends Error {
   override name = 'SourceTrouble'
-  /** Before this the source asked not to be asked again; `null` when it said nothing. */
-  readonly retryAt: Date | null
+  /** For so many milliseconds the source asked not to be asked again; `null` when it asked nothing of the kind. */
+  readonly restFor: number | null
 
-  constructor(message: string, options: { cause?: unknown; retryAt?: Date | null } = {}) {
+  constructor(message: string, options: { cause?: unknown; restFor?: number | null } = {}) {
     super(message, { cause: options.cause })
-    this.retryAt = options.retryAt ?? null
+    this.restFor = options.restFor ?? null
   }
 }

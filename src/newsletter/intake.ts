@@ -1,27 +1,45 @@
 /** Papers coming in: refreshing from the sources, importing by hand, and the sample that stands in when nothing comes. */
 import { addDays, DAY, daysBetween, utcMidnight, weekdayOf } from '../core/calendar.ts'
 import type { Log } from '../core/log.ts'
-import type { Listing, Paper, SourceName } from '../core/paper.ts'
+import type { Listing, SourceName } from '../core/paper.ts'
+import type { Problem } from '../core/paper-file.ts'
 import { scoreTopics } from '../core/relevance.ts'
 import { scrub } from '../core/scrub.ts'
+import { readUncategorised, storeCategories } from '../store/categories.ts'
 import type { Database } from '../store/database.ts'
-import { holdsAnyPapers, holdsRealPapers, readListDays, type StoredCounts, storeListings } from '../store/papers.ts'
+import {
+  countListedBefore,
+  holdsAnyPapers,
+  holdsRealPapers,
+  readListDays,
+  type StoredCounts,
+  type StoreListings,
+  storeListings,
+} from '../store/papers.ts'
 import { readRefresh, storeRefresh } from '../store/refreshes.ts'
-
-/** A source with lists by day (Hugging Face), or one that is read whole each time (files). */
-export type Source =
-  | {
-      kind: 'days'
-      name: SourceName
-      label: string
-      fetchDay: (day: string, now: Date) => Promise<{ rows: Listing[]; problems: { where: string; problem: string }[] }>
-    }
-  | { kind: 'whole'; label: string; read: (now: Date) => AsyncIterable<{ source: SourceName; listings: Listing[] }> }
+import { readFeed, storeFeed } from '../store/source-feeds.ts'
+import { createAsking, type Source } from './source.ts'
 
 export interface IntakePorts {
   db: Database
   now: () => Date
   log: Log
+  /** Ends a refresh between two requests, or within one. */
+  signal?: AbortSignal
+}
+
+/** What one reading of a source gives: of a source with days each day by itself, else all of it. */
+export interface Part {
+  name: SourceName
+  listings: Listing[]
+  /** What was skipped, and why. */
+  problems: Problem[]
+  /** What is odd about an answer that can be used all the same, as clauses. */
+  notices: string[]
+  /** Only of feeds. */
+  feed?: { announced: Record<string, number>; batchDay: string | null } | 'unchanged'
+  /** To be called once the part is stored. */
+  remember?: () => Promise<void>
 }
 
 /** Enough list days for a trend over the last 28 of them. */
@@ -29,20 +47,23 @@ const ARCHIVE_DAYS = 40
 /** Lists grow until the night and counts for days, so the last three days are read again each time. */
 const GROWING_DAYS = 3
 const BATCH = 200
+/** Requests for categories a refresh: at arXiv's pace they take some ten seconds, and an archive is done in a morning. */
+const CATEGORY_REQUESTS = 2
 
-const score = (paper: Paper) => scoreTopics(paper)
-
-/** Stores listings in batches of transactions that each stand alone. */
-export const storeAll = async (db: Database, source: SourceName, listings: Listing[]): Promise<StoredCounts> => {
+/** Stores listings in batches of transactions that each stand alone; or tries to, with `tryListings`. */
+export const storeAll = async (
+  db: Database,
+  source: SourceName,
+  listings: Listing[],
+  store: StoreListings = storeListings,
+): Promise<StoredCounts> => {
   const total: StoredCounts = { added: 0, changed: 0, unchanged: 0 }
-  for (let at = 0; at < listings.length; at += BATCH) {
-    const counts = await storeListings(db, source, listings.slice(at, at + BATCH), score)
-    add(total, counts)
-  }
+  for (let at = 0; at < listings.length; at += BATCH)
+    addCounts(total, await store(db, source, listings.slice(at, at + BATCH), scoreTopics))
   return total
 }
 
-const add = (total: StoredCounts, counts: StoredCounts): void => {
+export const addCounts = (total: StoredCounts, counts: StoredCounts): void => {
   total.added += counts.added
   total.changed += counts.changed
   total.unchanged += counts.unchanged
@@ -59,47 +80,135 @@ export const daysToRead = (today: string, lastSuccess: Date | null): string[] =>
 
 /**
  * Reads every source once. A source that fails leaves what is stored untouched and is tried again next time; the
- * others go on. Returns the labels of those that answered.
+ * others go on. Where arXiv is among the sources, papers that came from elsewhere get their categories there. Returns
+ * the labels of those that answered.
  */
-export const refreshPapers = async ({ db, now, log }: IntakePorts, sources: Source[]): Promise<string[]> => {
+export const refreshPapers = async (ports: IntakePorts, sources: Source[]): Promise<string[]> => {
+  const { db, now, log, signal } = ports
   const answered: string[] = []
   for (const source of sources) {
+    if (signal?.aborted) return answered
     const startedAt = now()
     try {
-      const counts =
-        source.kind === 'days' ? await refreshDays({ db, now, log }, source) : await refreshWhole(db, source, startedAt)
+      const counts = await refreshSource(ports, source)
       await storeRefresh(db, source.label, startedAt, null)
       answered.push(source.label)
       log.info({ source: source.label, ...counts }, 'papers refreshed')
     } catch (error) {
+      // Who stops says nothing about the source.
+      if (signal?.aborted) return answered
       const trouble = scrub(error instanceof Error ? error.message : String(error))
       await storeRefresh(db, source.label, startedAt, trouble)
       log.warn({ source: source.label, trouble }, 'source could not be read; what is stored stays as it is')
     }
   }
+  const teller = sources.find((source) => source.kind === 'feed')
+  if (teller !== undefined) await addCategories(ports, teller)
   return answered
 }
 
-const refreshDays = async ({ db, now, log }: IntakePorts, source: Source & { kind: 'days' }): Promise<StoredCounts> => {
-  const today = now().toISOString().slice(0, 10)
-  const last = await readRefresh(db, source.label)
+/** Reads a source and stores what it gives, part by part; `days` are those of a source that has days. */
+export const refreshSource = async (ports: IntakePorts, source: Source, days?: string[]): Promise<StoredCounts> => {
+  const { db, log } = ports
   const total: StoredCounts = { added: 0, changed: 0, unchanged: 0 }
-  for (const day of daysToRead(today, last?.succeeded_at ?? null)) {
-    // A day is stored whole or not at all: a fetch that fails on its second page gives no listings.
-    const { rows, problems } = await source.fetchDay(day, now())
-    for (const { where, problem } of problems) log.warn({ source: source.label, day, where, problem }, 'row skipped')
-    add(total, await storeAll(db, source.name, rows))
+  for await (const { name, listings, problems, notices, remember } of readParts(ports, source, days)) {
+    for (const { where, problem } of problems) log.warn({ source: source.label, where, problem }, 'row skipped')
+    for (const notice of notices) log.warn({ source: source.label, notice }, 'source answered, but not as expected')
+    addCounts(total, await storeAll(db, name, listings))
+    await remember?.()
   }
   return total
 }
 
-const refreshWhole = async (db: Database, source: Source & { kind: 'whole' }, now: Date): Promise<StoredCounts> => {
+/** The parts of a source as they come in; nothing is stored. `afresh` asks a feed for all of it, known or not. */
+export const readParts = (
+  ports: IntakePorts,
+  source: Source,
+  days?: string[],
+  afresh = false,
+): AsyncGenerator<Part> => {
+  switch (source.kind) {
+    case 'days':
+      return readDays(ports, source, days)
+    case 'feed':
+      return readBatch(ports, source, afresh)
+    case 'whole':
+      return readWhole(ports, source)
+  }
+}
+
+async function* readDays(
+  { db, now, signal }: IntakePorts,
+  source: Source & { kind: 'days' },
+  days?: string[],
+): AsyncGenerator<Part> {
+  const asking = createAsking(db, source.manners, signal)
+  const last = await readRefresh(db, source.label)
+  for (const day of days ?? daysToRead(now().toISOString().slice(0, 10), last?.succeeded_at ?? null)) {
+    // A day is stored whole or not at all: a fetch that fails on its second page gives no listings.
+    const { rows, problems } = await source.fetchDay(day, now(), asking)
+    const named = problems.map(({ where, problem }) => ({ where: `${day}, ${where}`, problem }))
+    yield { name: source.name, listings: rows, problems: named, notices: [] }
+  }
+}
+
+async function* readBatch(
+  { db, now, signal }: IntakePorts,
+  source: Source & { kind: 'feed' },
+  afresh: boolean,
+): AsyncGenerator<Part> {
+  const held = await readFeed(db, source.label)
+  const at = now()
+  const feed = await source.fetchFeed(afresh ? null : held, at, createAsking(db, source.manners, signal))
+  const part = { name: source.name, listings: [], problems: [] }
+  const batchDay = feed === 'unchanged' ? (held?.batchDay ?? null) : feed.batchDay
+  const late = source.lateBatch(batchDay, at)
+  const notices = late === null ? [] : [late]
+  if (feed === 'unchanged') {
+    yield { ...part, notices, feed }
+    return
+  }
+  if (feed.isFull) notices.push('it is as long as it can be: some papers may be missing; name fewer categories')
+  if (await isOldBatch(db, feed)) notices.push(`most of its batch of ${batchDay} was served on an earlier day`)
+  const remember = () => storeFeed(db, source.label, { ...feed.validators, batchDay })
+  const { rows: listings, problems, announced } = feed
+  yield { ...part, listings, problems, notices, feed: { announced, batchDay }, remember }
+}
+
+/** Whether a batch is an older one under a new date: most of its papers are held with an earlier list day. */
+const isOldBatch = async (
+  db: Database,
+  { rows, batchDay }: { rows: Listing[]; batchDay: string | null },
+): Promise<boolean> => {
+  if (batchDay === null || rows.length === 0) return false
+  const ids = rows.map((row) => row.paper.id)
+  return (await countListedBefore(db, ids, batchDay)) > rows.length / 2
+}
+
+async function* readWhole({ now }: IntakePorts, source: Source & { kind: 'whole' }): AsyncGenerator<Part> {
   // All of it is read before any of it is stored: a file cut in half changes nothing.
-  const batches: { source: SourceName; listings: Listing[] }[] = []
-  for await (const batch of source.read(now)) batches.push(batch)
-  const total: StoredCounts = { added: 0, changed: 0, unchanged: 0 }
-  for (const batch of batches) add(total, await storeAll(db, batch.source, batch.listings))
-  return total
+  const parts: Part[] = []
+  for await (const { source: name, listings, problems = [] } of source.read(now()))
+    parts.push({ name, listings, problems, notices: [] })
+  yield* parts
+}
+
+/** Asks for the categories of papers that nobody told them of, some at each refresh; trouble waits for the next. */
+const addCategories = async (ports: IntakePorts, source: Source & { kind: 'feed' }): Promise<void> => {
+  const { db, log, signal } = ports
+  const asking = createAsking(db, source.manners, signal)
+  try {
+    for (let request = 0; request < CATEGORY_REQUESTS; request++) {
+      const ids = await readUncategorised(db, source.mostIds)
+      if (ids.length === 0) return
+      const added = await storeCategories(db, ids, await source.fetchCategories(ids, asking))
+      log.info({ source: source.label, asked: ids.length, added }, 'categories added')
+    }
+  } catch (error) {
+    if (signal?.aborted) return
+    const trouble = scrub(error instanceof Error ? error.message : String(error))
+    log.warn({ source: source.label, trouble }, 'categories could not be read; they are asked for at the next refresh')
+  }
 }
 
 /** Puts the sample in when no paper at all is held; says whether it did. */

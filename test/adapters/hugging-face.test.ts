@@ -33,7 +33,7 @@ beforeEach(() => {
 })
 
 const fetchDay = (more = {}) =>
-  fetchHuggingFaceDay(DAY, { contact: 'https://round.example.org', now: NOW, baseUrl, ...more })
+  fetchHuggingFaceDay(DAY, { contact: 'https://round.example.org', turn: (ask) => ask(), now: NOW, baseUrl, ...more })
 const row = (number: number, paper: object = {}) => ({
   paper: {
     id: `2604.${String(number).padStart(5, '0')}`,
@@ -160,20 +160,22 @@ describe('a source in trouble gives nothing at all', () => {
   it.each([302, 404, 500, 503])('for status %i', async (status) => {
     answerWith(status, JSON.stringify(rows(3)))
     const trouble = await troubleOf()
-    expect([trouble.message, trouble.retryAt]).toEqual([`it answered ${status}`, null])
+    expect([trouble.message, trouble.restFor]).toEqual([`it answered ${status}`, null])
   })
 
   it.each([
-    [{ 'retry-after': '90' }, '2026-04-14T12:31:30.000Z'],
-    [{ ratelimit: '"api";r=0;t=120' }, '2026-04-14T12:32:00.000Z'],
-    [{ 'retry-after': '5', ratelimit: '"api";r=0;t=120' }, '2026-04-14T12:32:00.000Z'],
-    [{ 'retry-after': 'Tue, 14 Apr 2026 13:00:00 GMT' }, '2026-04-14T13:00:00.000Z'],
-    [{ 'retry-after': 'soon' }, '2026-04-14T12:35:00.000Z'],
-    [{}, '2026-04-14T12:35:00.000Z'],
-  ])('for too many requests, and says when to come back by %j', async (headers, until) => {
+    [{ 'retry-after': '90' }, 90],
+    [{ ratelimit: '"api";r=0;t=120' }, 120],
+    [{ 'retry-after': '5', ratelimit: '"api";r=0;t=120' }, 120],
+    [{ 'retry-after': 'Tue, 14 Apr 2026 13:00:00 GMT', date: 'Tue, 14 Apr 2026 12:30:00 GMT' }, 30 * 60],
+    [{ 'retry-after': 'Tue, 14 Apr 2026 13:00:00 GMT', date: 'Tue, 14 Apr 2026 13:30:00 GMT' }, 0],
+    [{ 'retry-after': 'soon' }, 5 * 60],
+    [{ 'retry-after': '99999999' }, 24 * 60 * 60],
+    [{}, 5 * 60],
+  ])('for too many requests, and says for how long to stay away by %j', async (headers, seconds) => {
     answerWith(429, 'slow down', headers)
     const trouble = await troubleOf()
-    expect([trouble.message, trouble.retryAt?.toISOString()]).toEqual(['it asks us to wait', until])
+    expect([trouble.message, trouble.restFor]).toEqual(['it asks us to wait', seconds * 1000])
   })
 
   it('when the body does not come to its end in time', async () => {

@@ -2,7 +2,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { samplePapers } from '../../src/adapters/sample-papers.ts'
-import { daysToRead, fillWithSample, refreshPapers, type Source, storeAll } from '../../src/newsletter/intake.ts'
+import { daysToRead, fillWithSample, refreshPapers, storeAll } from '../../src/newsletter/intake.ts'
+import type { Source } from '../../src/newsletter/source.ts'
 import type { Database } from '../../src/store/database.ts'
 import { holdsRealPapers, readListDays } from '../../src/store/papers.ts'
 import { listingsOf, openNewsletter, SILENT, storeDay } from '../support/newsletter.ts'
@@ -17,6 +18,7 @@ const source = (label: string, fetchDay: (day: string) => ReturnType<typeof list
   kind: 'days',
   name: 'huggingface',
   label,
+  manners: { name: label, gap: 0, patience: 1000 },
   fetchDay: async (day) => ({ rows: fetchDay(day), problems: [] }),
 })
 

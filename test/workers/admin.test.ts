@@ -2,11 +2,13 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { feedOf } from '../support/arxiv-feed.ts'
 import { openSite } from '../support/browserless.ts'
 import { openTestFolder, type TestFolder } from '../support/folder.ts'
 import { createMail } from '../support/mail.ts'
-import { writeDays } from '../support/papers.ts'
+import { asHuggingFaceDay, papersOfDay, writeDays } from '../support/papers.ts'
 import { runProgram, startProgram } from '../support/program.ts'
+import { openSourceServer, type SourceServer } from '../support/source-server.ts'
 
 const ADA = 'ada@example.org'
 let folder: TestFolder
@@ -84,6 +86,12 @@ describe('without a service', () => {
     [['digest', 'preview', '--topics', 'cooking'], 'there is no topic cooking'],
     [['editions', 'publish', '--at', 'tomorrow'], 'write it as 2026-04-14T05:00:00Z'],
     [['papers', 'fetch', '--date', '2026-02-31'], 'write the day as'],
+    [['papers', 'fetch', '--date', '2026-04-14'], 'none of PAPER_SOURCES has lists by day'],
+    [['papers', 'fetch', '--source', 'medium', '--dry-run'], '--source does not know "medium"; write'],
+    [['papers', 'fetch', '--source', 'arxiv'], '--source arxiv needs its categories, such as arxiv:cs.CL+cs.LG'],
+    [['papers', 'fetch', '--source', 'arxiv:cs.cl', '--dry-run'], '"cs.cl" is no category of arXiv'],
+    [['papers', 'fetch', '--source', 'arxiv:cs.CL', '--date', '2026-04-14'], 'arxiv:cs.CL has no lists by day'],
+    [['papers', 'fetch', '--source', 'file:/nowhere/at/all', '--dry-run'], '/nowhere/at/all'],
     [['subscribers', 'show', 'nobody@example.org'], 'there is no subscriber'],
     [['papers', 'import', '/nowhere/at/all'], '/nowhere/at/all'],
     [['papers', 'eat'], 'unknown command'],
@@ -97,6 +105,7 @@ describe('without a service', () => {
   test.each([
     [[]],
     [['papers', 'import']],
+    [['papers', 'fetch']],
     [['editions', 'publish']],
     [['digest', 'preview']],
     [['subscribers', 'show']],
@@ -104,6 +113,80 @@ describe('without a service', () => {
     const help = await admin([...words, '--help'])
     expect(help).toMatchObject({ code: 0, stderr: '' })
     expect(help.stdout).toMatch(/^Usage: npm run admin -- /)
+  })
+})
+
+describe('a source read for a look', () => {
+  const clock = { CLOCK: '2026-04-15T08:00:00Z' }
+  let source: SourceServer
+  beforeAll(async () => {
+    source = await openSourceServer()
+  })
+  afterAll(() => source[Symbol.asyncDispose]())
+  const look = (words: string[]) =>
+    admin([...words, '--dry-run'], {
+      ...clock,
+      DATA_DIR: join(folder.path, 'look'),
+      NODE_OPTIONS: `--import=${new URL('../support/stand-in.ts', import.meta.url)}`,
+      STAND_IN: source.baseUrl,
+    })
+
+  test('says what it would store, what it understood and what it skipped, and stores nothing', async () => {
+    const entries = Array.from({ length: 10 }, (_, at) => ({ id: `2604.0000${at}`, categories: ['cs.CL', 'cs.LG'] }))
+    const more = [
+      { id: '2503.00001', type: 'replace' },
+      { id: '2604.00011', type: 'odd' },
+    ]
+    source.answerWith(200, feedOf('2026-04-14', [...entries, ...more]), { etag: '"1"' })
+    const words = ['papers', 'fetch', '--source', 'arxiv:cs.CL+cs.LG']
+    const shown = await look(words)
+    expect(shown).toMatchObject({ code: 0, stderr: '' })
+    expect(shown.stdout).toBe(
+      [
+        'arxiv:cs.CL+cs.LG: read for a look, nothing was stored.',
+        'would store  10 new, 0 changed; 0 are known already',
+        'understood   10 papers',
+        'entries      11 understood in the batch of 2026-04-14: new (10), replace (1)',
+        'list days    2026-04-14 (10)',
+        'categories   cs.CL (10), cs.LG (10)',
+        'without      upvotes (10)',
+        'skipped      1 replacement: announced before',
+        'skipped      entry 12: it does not say whether it is new',
+        'notice       it serves the batch of 2026-04-14, and that of 2026-04-15 should be there (a holiday at arXiv, or its feed is late)',
+        ...entries.slice(0, 5).map(({ id }) => `such as      ${id}  Paper ${id}`),
+        '',
+      ].join('\n'),
+    )
+    // Nothing is known of it the second time either: not its papers, and not its version.
+    const again = await look(['--json', ...words])
+    expect(JSON.parse(again.stdout)).toMatchObject({
+      tried: [{ source: 'arxiv:cs.CL+cs.LG', wouldStore: { added: 10, changed: 0, unchanged: 0 } }],
+      failed: [],
+    })
+    expect(source.requests.map(({ headers }) => headers['if-none-match'])).toEqual([undefined, undefined])
+  })
+
+  test('of one day of Hugging Face does so too', async () => {
+    source.answerWith(200, asHuggingFaceDay('2026-04-14', papersOfDay('2026-04-14', ['robotics'])))
+    const { stdout } = await look(['papers', 'fetch', '--source', 'huggingface', '--date', '2026-04-14'])
+    expect(stdout).toContain('would store  1 new, 0 changed; 0 are known already')
+    expect(stdout).toContain('list days    2026-04-14 (1)')
+  })
+
+  test('that does not answer is told in one line, with its trouble', async () => {
+    source.answerWith(429, '', { 'retry-after': '600' })
+    const words = ['papers', 'fetch', '--source', 'arxiv:cs.CL']
+    expect(await look(words)).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: 'paper-round: arxiv:cs.CL could not be read: it asks us to wait\n',
+    })
+    expect((await look(words)).stderr).toMatch(/it asked us to wait, and there are up to 10 minutes left\n$/)
+  })
+
+  test('by default is each that is set', async () => {
+    const { stdout } = await look(['papers', 'fetch'])
+    expect(stdout).toMatch(/^sample: read for a look, nothing was stored\.\nwould store {2}\d\d new, 0 changed; 0 are/)
   })
 })
 

@@ -59,18 +59,33 @@ describe('usable settings', () => {
       BASE_URL: 'https://round.example.org/news/',
       PORT: '0',
       SECRET_KEY_PREVIOUS: `${'b'.repeat(64)}, ${'c'.repeat(64)}`,
-      PAPER_SOURCES: 'huggingface, file:papers',
+      PAPER_SOURCES: 'huggingface, arxiv:cs.CL+cs.LG+cs.CL+cond-mat.str-el, file:papers',
       TRUST_PROXY: '10.0.0.0/8,::1',
       MAIL_FROM: 'round@example.org',
     })
     expect(config).toMatchObject({
       baseUrl: 'https://round.example.org/news',
       port: 0,
-      sources: [{ kind: 'huggingface' }, { kind: 'file', path: resolve('papers') }],
+      sources: [
+        { kind: 'huggingface' },
+        { kind: 'arxiv', categories: ['cs.CL', 'cs.LG', 'cond-mat.str-el'] },
+        { kind: 'file', path: resolve('papers') },
+      ],
       trustProxy: ['10.0.0.0/8', '::1'],
       mailFrom: { name: 'Paper Round', address: 'round@example.org' },
     })
     expect(config.secretKeys?.map((key) => key.toString('hex')[0])).toEqual(['a', 'b', 'c'])
+  })
+
+  test.each(
+    (
+      'cs cs.CL stat.ML eess.AS q-bio.NC q-fin.CP math.AG nlin.CD gr-qc hep-ex astro-ph.GA cond-mat.str-el ' +
+      'cond-mat.mtrl-sci cond-mat.quant-gas cond-mat.soft cond-mat.other physics.optics physics.plasm-ph physics.data-an'
+    ).split(' '),
+  )('%s is a category of arXiv', (category) => {
+    expect(readConfig({ PAPER_SOURCES: `arxiv:${category}` }).sources).toEqual([
+      { kind: 'arxiv', categories: [category] },
+    ])
   })
 
   test('links lead to the port that is set', () => {
@@ -116,6 +131,13 @@ describe('a setting that cannot be used', () => {
     ['PAPER_SOURCES', 'huggingface,medium'],
     ['PAPER_SOURCES', 'file:'],
     ['PAPER_SOURCES', 'huggingface,'],
+    ['PAPER_SOURCES', 'huggingface:cs.CL'],
+    ['PAPER_SOURCES', 'arxiv'],
+    ['PAPER_SOURCES', 'arxiv:'],
+    ['PAPER_SOURCES', 'arxiv:cs.CL+'],
+    ['PAPER_SOURCES', 'arxiv:cs.cl'],
+    ['PAPER_SOURCES', 'arxiv:cs.CL/../../secret'],
+    ['PAPER_SOURCES', 'arxiv:cs.CL cs.LG'],
     ['CLOCK', '2026-04-14 05:00'],
     ['CLOCK', '2026-04-14T05:00:00'],
     ['CLOCK', '2026-02-31T05:00:00Z'],

@@ -1,0 +1,117 @@
+/** What a source of papers is to the newsletter, and how it is asked: one request at a time, over all processes. */
+import { MINUTE, SECOND } from '../core/calendar.ts'
+import type { Listing, SourceName } from '../core/paper.ts'
+import type { Problem } from '../core/paper-file.ts'
+import { SourceTrouble } from '../core/source-trouble.ts'
+import type { Database } from '../store/database.ts'
+import { endTurn, type TurnOutcome, takeTurn } from '../store/source-turns.ts'
+
+/** How often a source may be asked: what shares one turn, and for how many milliseconds. */
+interface Manners {
+  name: string
+  /** Between the end of one request and the start of the next. */
+  gap: number
+  /** The most that one request takes. */
+  patience: number
+}
+
+/** With what each request is made. */
+export interface Asking {
+  turn: <T>(request: () => Promise<T>) => Promise<T>
+  signal: AbortSignal | undefined
+}
+
+interface FeedVersion {
+  etag: string | null
+  lastModified: string | null
+}
+
+export interface FeedReading {
+  rows: Listing[]
+  problems: Problem[]
+  /** How many entries were understood, by what they announce. */
+  announced: Record<string, number>
+  /** Of the newest entry, `YYYY-MM-DD`; `null` for an empty feed. */
+  batchDay: string | null
+  isFull: boolean
+  validators: FeedVersion
+}
+
+/** A source with lists by day (Hugging Face), one that shows its latest batch (arXiv), or one read whole (files). */
+export type Source =
+  | {
+      kind: 'days'
+      name: SourceName
+      label: string
+      manners: Manners
+      fetchDay: (day: string, now: Date, asking: Asking) => Promise<{ rows: Listing[]; problems: Problem[] }>
+    }
+  | {
+      kind: 'feed'
+      name: SourceName
+      label: string
+      manners: Manners
+      fetchFeed: (known: FeedVersion | null, now: Date, asking: Asking) => Promise<FeedReading | 'unchanged'>
+      /** Why the newest batch is not the one to be expected, or `null`. */
+      lateBatch: (batchDay: string | null, now: Date) => string | null
+      /** Categories by id, of at most `mostIds` papers. */
+      fetchCategories: (ids: readonly string[], asking: Asking) => Promise<ReadonlyMap<string, string[]>>
+      mostIds: number
+    }
+  | {
+      kind: 'whole'
+      label: string
+      read: (now: Date) => AsyncIterable<{ source: SourceName; listings: Listing[]; problems?: Problem[] }>
+    }
+
+/** A request that dies without ending its turn holds up the others for so long beyond its own patience. */
+const LEASE_MARGIN = 10 * SECOND
+/** Another's request may end long before its lease does. */
+const LONGEST_PAUSE = SECOND
+/** Whoever has not had a turn by then comes again at the next refresh. */
+const MOST_WAITING = 5 * MINUTE
+
+const pause = (ms: number): Promise<void> => new Promise((resume) => setTimeout(resume, ms))
+
+const inWords = (ms: number): string => {
+  const minutes = Math.ceil(ms / MINUTE)
+  return minutes === 1 ? 'a minute' : `${minutes} minutes`
+}
+
+const waitForTurn = async (db: Database, { name, patience }: Manners, signal?: AbortSignal): Promise<string> => {
+  const holder = crypto.randomUUID()
+  let waited = 0
+  for (;;) {
+    signal?.throwIfAborted()
+    const turn = await takeTurn(db, name, holder, patience + LEASE_MARGIN)
+    if (turn.kind === 'taken') return turn.holder
+    if (turn.kind === 'resting')
+      throw new SourceTrouble(`it asked us to wait, and there are up to ${inWords(turn.waitMs)} left`)
+    if (waited >= MOST_WAITING) throw new SourceTrouble('others of our processes keep asking it')
+    const wait = Math.min(LONGEST_PAUSE, Math.max(10, turn.waitMs))
+    await pause(wait)
+    waited += wait
+  }
+}
+
+/**
+ * How a source is asked. A turn is taken from the database, so that however many processes there are, one asks at a
+ * time and with the pause that the source wants; what it asks of one of them, to stay away for a while, they all keep.
+ */
+export const createAsking = (db: Database, manners: Manners, signal?: AbortSignal): Asking => ({
+  signal,
+  turn: async (request) => {
+    const holder = await waitForTurn(db, manners, signal)
+    let outcome: TurnOutcome = 'failed'
+    try {
+      const answer = await request()
+      outcome = 'answered'
+      return answer
+    } catch (error) {
+      if (error instanceof SourceTrouble && error.restFor !== null) outcome = { restMs: error.restFor }
+      throw error
+    } finally {
+      await endTurn(db, manners.name, holder, manners.gap, outcome)
+    }
+  },
+})

@@ -1,0 +1,55 @@
+/** What a source was read for a look to find out, in words for the operator. */
+import type { Trial } from '../src/newsletter/intake-trial.ts'
+
+const MOST_SHOWN = 12
+const MOST_SKIPPED = 20
+
+const listed = (counts: Record<string, number>): string => {
+  const entries = Object.entries(counts)
+  const shown = entries.slice(0, MOST_SHOWN).map(([name, count]) => `${name} (${count})`)
+  const rest = entries.length - shown.length
+  return [...shown, ...(rest > 0 ? [`${rest} more`] : [])].join(', ') || 'none'
+}
+
+const present = (counts: Record<string, number>): Record<string, number> =>
+  Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0))
+
+const announcedLine = ({ announced, batchDay }: Trial['understood']): string[] => {
+  if (announced === undefined) return []
+  const batch = batchDay == null ? 'the feed is empty' : `the batch of ${batchDay}`
+  const entries = Object.values(announced).reduce((sum, count) => sum + count, 0)
+  return [`entries      ${entries} understood in ${batch}: ${listed(present(announced))}`]
+}
+
+const skippedLines = ({ understood, skipped }: Trial): string[] => {
+  const replaced = (understood.announced?.replace ?? 0) + (understood.announced?.['replace-cross'] ?? 0)
+  const noun = replaced === 1 ? 'replacement' : 'replacements'
+  const replacements = replaced === 0 ? [] : [`skipped      ${replaced} ${noun}: announced before`]
+  const rest = skipped.length - MOST_SKIPPED
+  return [
+    ...replacements,
+    ...skipped.slice(0, MOST_SKIPPED).map(({ where, problem }) => `skipped      ${where}: ${problem}`),
+    ...(rest > 0 ? [`skipped      ${rest} more`] : []),
+    ...(replaced + skipped.length === 0 ? ['skipped      nothing'] : []),
+  ]
+}
+
+/** One line a fact; texts of papers have been cleaned, so that nothing of theirs speaks to the terminal. */
+export const reportTrial = (trial: Trial): string => {
+  const { wouldStore: counts, understood, uncategorised } = trial
+  return [
+    `${trial.source}: read for a look, nothing was stored.`,
+    `would store  ${counts.added} new, ${counts.changed} changed; ${counts.unchanged} are known already`,
+    `understood   ${understood.papers} papers`,
+    ...announcedLine(understood),
+    `list days    ${listed(understood.listDays)}`,
+    `categories   ${listed(understood.categories)}`,
+    `without      ${listed(present(understood.without))}`,
+    ...skippedLines(trial),
+    ...trial.notices.map((notice) => `notice       ${notice}`),
+    ...(uncategorised === undefined || uncategorised.papers === 0
+      ? []
+      : [`elsewhere    ${uncategorised.papers} papers lack categories; it gave those of ${uncategorised.answered}`]),
+    ...trial.titles.map(({ id, title }) => `such as      ${id}  ${title}`),
+  ].join('\n')
+}
