@@ -3,7 +3,9 @@ import { CommanderError } from 'commander'
 import { UnusableDataFolder } from '../src/adapters/data-folder.ts'
 import { UnusableQueue } from '../src/adapters/queue-backend.ts'
 import { UnreadablePapers } from '../src/core/paper-file.ts'
+import { UnusableModel } from '../src/core/relevance-model.ts'
 import { SourceTrouble } from '../src/core/source-trouble.ts'
+import { UntrainableCorpus } from '../src/core/training.ts'
 import { UnusableDatabase } from '../src/store/migrate.ts'
 import { UnusableClock, UnusableSettings } from './config.ts'
 
@@ -18,6 +20,8 @@ const FAULTS_OF_USE = [
   UnusableQueue,
   UnusableClock,
   UnreadablePapers,
+  UnusableModel,
+  UntrainableCorpus,
 ]
 const PORT_IN_USE = 'EADDRINUSE'
 

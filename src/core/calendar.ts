@@ -40,6 +40,12 @@ export const daysBetween = (from: string, to: string): number =>
 export const weekdayOf = (date: string): number => Temporal.PlainDate.from(date).dayOfWeek
 
 /** Midnight UTC of a date. */
+/** The ISO week of a date, such as `2026-W14`. */
+export const isoWeekOf = (date: string): string => {
+  const { yearOfWeek, weekOfYear } = Temporal.PlainDate.from(date)
+  return `${yearOfWeek}-W${String(weekOfYear).padStart(2, '0')}`
+}
+
 export const utcMidnight = (date: string): Date => new Date(`${date}T00:00:00Z`)
 
 /** The sending instant of a local date; `null` for the rare date that a zone never had (Apia, 30 December 2011). */

@@ -36,16 +36,20 @@ const titleKey = ({ title, id }: Rankable): string =>
     .replace(/[^\p{L}\p{N}]+/gu, '') || id
 
 /**
- * All papers that fit one of the topics well enough, best first, each title once. What makes one fit is its best topic
+ * All papers that fit one of the topics well enough (`gate`), best first, each title once. What makes one fit is its best topic
  * alone: two topics that it half fits do not add up.
  */
-export const rankPapers = <P extends Rankable>(papers: readonly P[], topics: readonly string[]): RankedPaper<P>[] => {
+export const rankPapers = <P extends Rankable>(
+  papers: readonly P[],
+  topics: readonly string[],
+  gate = GATE,
+): RankedPaper<P>[] => {
   const wanted = new Set(topics)
   const ranked: RankedPaper<P>[] = []
   for (const paper of papers) {
     let best: TopicRelevance | undefined
     for (const one of paper.relevance) {
-      if (one.score < GATE || !wanted.has(one.topic)) continue
+      if (one.score < gate || !wanted.has(one.topic)) continue
       const isBetter =
         best === undefined || one.score > best.score || (one.score === best.score && one.topic < best.topic)
       if (isBetter) best = one
@@ -63,12 +67,16 @@ export const rankPapers = <P extends Rankable>(papers: readonly P[], topics: rea
 }
 
 /** For each topic the ranked paper that is best for it, not only those of which it is the best topic. */
-const bestOfTopics = <P extends Rankable>(ranked: readonly RankedPaper<P>[], topics: readonly string[]) => {
+const bestOfTopics = <P extends Rankable>(
+  ranked: readonly RankedPaper<P>[],
+  topics: readonly string[],
+  gate: number,
+) => {
   const bests = new Map<string, { one: RankedPaper<P>; score: number }>()
   const wanted = new Set(topics)
   for (const one of ranked) {
     for (const { topic, score } of one.paper.relevance) {
-      if (score < GATE || !wanted.has(topic)) continue
+      if (score < gate || !wanted.has(topic)) continue
       const blended = blend(score, one.paper.trend)
       // Of two that are equal for the topic the one ranked higher stays.
       if (blended > (bests.get(topic)?.score ?? 0)) bests.set(topic, { one, score: blended })
@@ -85,8 +93,9 @@ export const selectPapers = <P extends Rankable>(
   ranked: readonly RankedPaper<P>[],
   topics: readonly string[],
   most: number,
+  gate = GATE,
 ): RankedPaper<P>[] => {
-  const slots = bestOfTopics(ranked, topics)
+  const slots = bestOfTopics(ranked, topics, gate)
   const first = ranked.filter((one) => slots.has(one))
   const rest = ranked.filter((one) => !slots.has(one))
   return [...first, ...rest].slice(0, most).sort(compare)

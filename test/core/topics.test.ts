@@ -1,5 +1,10 @@
+import { existsSync } from 'node:fs'
+import path from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { readPaperFiles } from '../../src/adapters/paper-files.ts'
+import { countPhrases } from '../../src/core/evidence.ts'
 import { plainPhrase } from '../../src/core/phrases.ts'
+import { type Reading, readPaper } from '../../src/core/reading.ts'
 import { isTopic, TOPIC_GROUPS, TOPICS, topicBySlug } from '../../src/core/topics.ts'
 
 describe('the topics', () => {
@@ -32,5 +37,18 @@ describe('the topics', () => {
     expect(topicBySlug('GUI-agents')).toBeUndefined()
     expect(isTopic('robotics')).toBe(true)
     for (const slug of ['', 'robotic', '__proto__', 'constructor', 'toString']) expect(isTopic(slug)).toBe(false)
+  })
+})
+
+const history = path.resolve(import.meta.dirname, '../../../shared/data/history-2024-05_2026-03.jsonl.gz')
+
+describe.skipIf(!existsSync(history))('the phrases (skipped where ../shared/data has no history)', () => {
+  it('each stand in three papers of the history or more, so that none is fitted to a single paper', async () => {
+    const readings: Reading[] = []
+    for await (const { listings } of readPaperFiles(history, { today: '2026-06-01' }))
+      readings.push(...listings.map(({ paper }) => readPaper(paper)))
+    expect(readings.length).toBe(7_461)
+    const rare = Object.entries(countPhrases(readings).frequencies).filter(([, frequency]) => frequency < 3)
+    expect(rare).toEqual([])
   })
 })

@@ -21,11 +21,11 @@ export interface Program extends AsyncDisposable {
 
 const PATIENCE = 25_000
 
-/** `workers/main.ts` or `workers/admin.ts`; killed at the end of the test at the latest. `input` is all it can read. */
+/** A program of `workers/`; killed at the end of the test at the latest. `input` is all it can read. */
 export const startProgram = (
-  file: 'main' | 'admin',
+  file: 'main' | 'admin' | 'eval' | 'train',
   words: string[],
-  settings: Record<string, string>,
+  settings: Record<string, string> = {},
   input = '',
 ): Program => {
   const script = fileURLToPath(new URL(`../../workers/${file}.ts`, import.meta.url))
