@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { startEmbeddedPostgres } from '../src/adapters/embedded-postgres.ts'
+import { isoWeekOf } from '../src/core/calendar.ts'
 import { scoreByCounts, scoreByLabels, scoreByPhrases } from '../src/core/evaluation/baselines.ts'
 import { type BlendResult, type Candidate, studyBlend } from '../src/core/evaluation/blend-study.ts'
 import {
@@ -34,7 +35,7 @@ import { readPaper } from '../src/core/reading.ts'
 import { createScorer, GATE, SHIPPED_MODEL, type TopicRelevance } from '../src/core/relevance.ts'
 import type { FittedOn, RelevanceModel } from '../src/core/relevance-model.ts'
 import { TOPICS } from '../src/core/topics.ts'
-import { type JudgedPaper, trainModel } from '../src/core/training.ts'
+import { type JudgedPaper, LEAST_JUDGED, LEAST_PAPERS, trainModel } from '../src/core/training.ts'
 import { openDatabase } from '../src/store/database.ts'
 import { rankByFullText } from '../src/store/full-text.ts'
 import { readListings, readModelFile, readRowsFile } from './evaluation-files.ts'
@@ -55,7 +56,7 @@ interface Scoring {
   relevance: TopicRelevance[][]
   /** Weeks measured by a model trained without them. */
   leftOut: string[]
-  /** Weeks measured by a model that had seen their judgements, for want of a history: too good to be true. */
+  /** Weeks measured by a model that had seen their judgements, for want of others to train on: too good to be true. */
   flattered: string[]
 }
 
@@ -87,23 +88,21 @@ const scoreAll = (
   progress: Progress,
 ): Scoring => {
   const seen = new Set(model.fittedOn.judged)
-  const weeks = [...new Set(papers.filter(({ id }) => seen.has(id)).map(({ week }) => week))].sort()
-  const canTrain = history.length > 0
-  const scorers = new Map<string, ReturnType<typeof createScorer>>()
-  const corpus = history.map(({ paper, listDay }) => ({ ...paper, listDay }))
+  const known = [...new Set(papers.filter(({ id }) => seen.has(id)).map(({ week }) => week))].sort()
   const judged = judgedOf(papers)
-  if (canTrain) {
-    for (const [done, week] of weeks.entries()) {
-      const others = judged.filter((paper) => papers.find(({ id }) => id === paper.id)?.week !== week)
-      const onProgress = (share: number): void => progress.show(done + share, weeks.length)
-      scorers.set(week, createScorer(trainModel({ papers: corpus, by: { judged: others }, onProgress })))
-    }
+  const without = (week: string): JudgedPaper[] => judged.filter(({ listDay }) => isoWeekOf(listDay) !== week)
+  const leftOut = history.length < LEAST_PAPERS ? [] : known.filter((week) => without(week).length >= LEAST_JUDGED)
+  const corpus = history.map(({ paper, listDay }) => ({ ...paper, listDay }))
+  const scorers = new Map<string, ReturnType<typeof createScorer>>()
+  for (const [done, week] of leftOut.entries()) {
+    const onProgress = (share: number): void => progress.show(done + share, leftOut.length)
+    scorers.set(week, createScorer(trainModel({ papers: corpus, by: { judged: without(week) }, onProgress })))
   }
   const usual = createScorer(model)
   return {
     relevance: papers.map((paper) => (scorers.get(paper.week) ?? usual)(paper)),
-    leftOut: canTrain ? weeks : [],
-    flattered: canTrain ? [] : weeks,
+    leftOut,
+    flattered: known.filter((week) => !leftOut.includes(week)),
   }
 }
 
@@ -170,10 +169,14 @@ const tables = (report: Report): string => {
     `${report.papers} papers, ${report.judged} of them judged.`,
     method.leftOut.length > 0
       ? `Weeks measured by models trained without them (leave-week-out): ${method.leftOut.join(', ')}.`
-      : 'No week of these was used to fit the model.',
+      : method.flattered.length > 0
+        ? 'No week was left out.'
+        : 'No week of these was used to fit the model.',
   ]
   if (method.flattered.length > 0)
-    lines[1] = `The model was fitted to papers of ${method.flattered.join(', ')}: give --history to train without them, for these numbers flatter.`
+    lines.push(
+      `The model was fitted to papers of ${method.flattered.join(', ')}, and these numbers flatter it: to train without them takes --history (${LEAST_PAPERS} papers) and ${LEAST_JUDGED} papers judged in other weeks.`,
+    )
   const measured = (result: RelevanceResult): string[] => [
     `${number(result.ndcg10)} ${interval(result.ci)}`,
     result.weakest === null ? '' : `${number(result.weakest.ndcg10)} ${result.weakest.topic}`,
