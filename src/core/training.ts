@@ -58,7 +58,7 @@ export const LEAST_JUDGED = 100
 const RIDGE = 1
 const FOLDS = 4
 
-/** Half of a relevant paper is worth less than a whole one: this makes a paper of grade 2 rank above one of grade 1. */
+/** A paper of grade 1 counts as half relevant, so that those of grade 2 rank above it. */
 const targetOf = (grade: number): number => Math.min(1, grade / 2)
 
 interface Sample {

@@ -51,6 +51,19 @@ describe('scoring a paper', () => {
     expect(scoreTopics({ title: '', abstract: '' })).toEqual([])
   })
 
+  it('bears a paper of any shape, and passes none for words it does not know', () => {
+    const odd = [
+      { title: '🦜🦜', abstract: '🦜'.repeat(500) },
+      { title: '拡散について', abstract: '新しい方法を提案する。'.repeat(40) },
+      { title: '$$\\frac{a}{b}$$', abstract: '\\alpha_{1} $x^2$ {\\tau}'.repeat(30) },
+      { title: 'Über Störche', abstract: 'Wohin sie ziehen und wann sie wiederkommen, bleibt ein Rätsel.' },
+    ]
+    for (const { title, abstract } of odd) expect(passing(title, abstract)).toEqual([])
+    const [long] = scoreTopics({ title: 'Humanoid robots', abstract: 'a robot walks on '.repeat(3_000) })
+    expect(long?.topic).toBe('robotics')
+    expect(long?.score).toBeLessThanOrEqual(1)
+  })
+
   it('does not let common words alone pass', () => {
     expect(passing('A Note', `We evaluate our model in experiments on a dataset with code. ${filler(150)}`)).toEqual([])
   })
