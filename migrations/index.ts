@@ -2,8 +2,10 @@
 import type { Migration } from 'kysely/migration'
 import * as theMainJob from './0001-the-main-job.ts'
 import * as moreThanOneSource from './0002-more-than-one-source.ts'
+import * as relevanceModels from './0003-relevance-models.ts'
 
 export const MIGRATIONS: Record<string, Migration> = {
   '0001-the-main-job': theMainJob,
   '0002-more-than-one-source': moreThanOneSource,
+  '0003-relevance-models': relevanceModels,
 }

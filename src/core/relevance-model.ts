@@ -6,6 +6,7 @@
  * weights that all topics share), and what each of its words and pairs says (a weight for every term and topic). What
  * a text leaves open, because it is short or in another language, is taken to be as in the average paper.
  */
+import { createHash } from 'node:crypto'
 import { type Evidence, type PhraseCounts, TOPIC_PHRASES, weighEvidence } from './evidence.ts'
 import type { Reading } from './reading.ts'
 import { dot } from './regression.ts'
@@ -153,6 +154,10 @@ export const writeModel = (model: RelevanceModel): string =>
     },
     weights: toBase64(model.weights),
   })}\n`
+
+/** Some hex digits that another model has others of. */
+export const fingerprintOf = (model: RelevanceModel): string =>
+  createHash('sha256').update(writeModel(model)).digest('hex').slice(0, 12)
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

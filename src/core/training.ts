@@ -41,6 +41,8 @@ export interface TrainingInput {
   papers: readonly TrainingPaper[]
   /** Papers with judgements, or a model that was trained with some. */
   by: { judged: readonly JudgedPaper[] } | { teacher: RelevanceModel }
+  /** Fewer papers are refused; less than `LEAST_PAPERS` only for a trial of what more of them would give. */
+  least?: number
   /** Hears how far the work is, from 0 to 1. */
   onProgress?: (share: number) => void
 }
@@ -136,10 +138,15 @@ const calibrate = (logits: readonly number[], relevant: readonly number[]): { sl
  * Trains a model on many papers. Takes seconds for each thousand; the same input gives the same model. Throws
  * `UntrainableCorpus` where there are too few papers or judgements.
  */
-export const trainModel = ({ papers, by, onProgress = () => undefined }: TrainingInput): RelevanceModel => {
-  if (papers.length < LEAST_PAPERS)
+export const trainModel = ({
+  papers,
+  by,
+  least = LEAST_PAPERS,
+  onProgress = () => undefined,
+}: TrainingInput): RelevanceModel => {
+  if (papers.length < least)
     throw new UntrainableCorpus(
-      `${papers.length} papers are too few to train on: it takes ${LEAST_PAPERS}, and some thousands to do it well.`,
+      `${papers.length} papers are too few to train on: it takes ${least}, and some thousands to do it well.`,
     )
   if ('judged' in by && by.judged.length < LEAST_JUDGED)
     throw new UntrainableCorpus(

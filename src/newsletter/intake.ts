@@ -3,7 +3,6 @@ import { addDays, DAY, daysBetween, utcMidnight, weekdayOf } from '../core/calen
 import type { Log } from '../core/log.ts'
 import type { Listing, SourceName } from '../core/paper.ts'
 import type { Problem } from '../core/paper-file.ts'
-import { scoreTopics } from '../core/relevance.ts'
 import { scrub } from '../core/scrub.ts'
 import { readUncategorised, storeCategories } from '../store/categories.ts'
 import type { Database } from '../store/database.ts'
@@ -18,6 +17,7 @@ import {
 } from '../store/papers.ts'
 import { readRefresh, storeRefresh } from '../store/refreshes.ts'
 import { readFeed, storeFeed } from '../store/source-feeds.ts'
+import { readScore, settleScores } from './relevance.ts'
 import { createAsking, type Source } from './source.ts'
 
 export interface IntakePorts {
@@ -58,8 +58,9 @@ export const storeAll = async (
   store: StoreListings = storeListings,
 ): Promise<StoredCounts> => {
   const total: StoredCounts = { added: 0, changed: 0, unchanged: 0 }
+  const score = await readScore(db)
   for (let at = 0; at < listings.length; at += BATCH)
-    addCounts(total, await store(db, source, listings.slice(at, at + BATCH), scoreTopics))
+    addCounts(total, await store(db, source, listings.slice(at, at + BATCH), score))
   return total
 }
 
@@ -86,6 +87,8 @@ export const daysToRead = (today: string, lastSuccess: Date | null): string[] =>
 export const refreshPapers = async (ports: IntakePorts, sources: Source[]): Promise<string[]> => {
   const { db, now, log, signal } = ports
   const answered: string[] = []
+  const rescored = await settleScores(db, log)
+  if (rescored > 0) log.info({ papers: rescored }, 'papers scored anew by another relevance model')
   for (const source of sources) {
     if (signal?.aborted) return answered
     const startedAt = now()

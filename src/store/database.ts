@@ -2,6 +2,7 @@
 import { type Generated, Kysely, PostgresDialect } from 'kysely'
 import { Pool, types } from 'pg'
 import type { DigestEntry, DigestKind } from '../core/digest.ts'
+import type { ModelTrial } from '../core/model-trial.ts'
 import type { SourceName } from '../core/paper.ts'
 import type { Frequency, Preferences, SubscriberState } from '../core/preferences.ts'
 import type { Match } from '../core/relevance.ts'
@@ -132,6 +133,17 @@ export interface Tables {
     source: string
     created_at: Generated<Date>
   }
+  relevance_models: {
+    version: Generated<number>
+    trained_at: Date
+    model: string
+    papers: number
+    first_day: string | null
+    last_day: string | null
+    trial: ModelTrial
+    in_use: boolean
+  }
+  papers_scored: { single: Generated<boolean>; by_model: string }
   last_tick: { single: Generated<boolean>; at: Date }
 }
 

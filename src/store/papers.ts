@@ -290,6 +290,26 @@ const storeRelevance = async (db: Kysely<Tables>, texts: Texts[], score: Score) 
   if (rows.length > 0) await db.insertInto('paper_topics').values(rows).execute()
 }
 
+/** Papers scored in one transaction: few enough that intake does not wait long. */
+const RESCORED_AT_ONCE = 200
+
+/** Scores all papers held anew, as after a change of the model. Returns how many; `onProgress` hears from 0 to 1. */
+export const rescore = async (db: Database, score: Score, onProgress: (share: number) => void): Promise<number> => {
+  const { rows } = await sql<{ id: string }>`select id from papers order by id`.execute(db)
+  for (let at = 0; at < rows.length; at += RESCORED_AT_ONCE) {
+    const ids = rows.slice(at, at + RESCORED_AT_ONCE).map((row) => row.id)
+    await db.transaction().execute(async (trx) => {
+      await waitForIntake(trx)
+      const { rows: texts } = await sql<Texts>`
+        select t.* from papers p join paper_texts t on t.paper_id = p.id and t.revision = p.revision
+        where p.id = any(${ids})`.execute(trx)
+      await storeRelevance(trx, texts, score)
+    })
+    onProgress((at + ids.length) / rows.length)
+  }
+  return rows.length
+}
+
 const hideSample = (db: Kysely<Tables>) =>
   db
     .updateTable('papers')
