@@ -51,6 +51,12 @@ export const httpsUrl = (text: string): string | null => {
   return url.hostname.includes('.') && url.href.length <= URL_LENGTH ? url.href : null
 }
 
+/** How a text of somebody else's is repeated in a sentence: short, on one line. */
+export const quoted = (value: string): string => {
+  const text = value.replace(/[\p{C}\p{Z}]+/gu, ' ').trim()
+  return `“${text.length > 40 ? `${text.slice(0, 40).toWellFormed()}…` : text}”`
+}
+
 /** "A", "A and B", "A, B and C", "A, B, C and 4 more"; lists have held 573 names. */
 export const authorLine = (authors: readonly string[]): string => {
   if (authors.length > 3) return `${authors.slice(0, 3).join(', ')} and ${authors.length - 3} more`

@@ -1,0 +1,33 @@
+/** What trends beyond a reader's topics: a few papers, in a section of their own, for days with little of theirs. */
+import type { DigestKind } from './digest.ts'
+import type { Rankable } from './ranking.ts'
+
+/** With fewer papers of the reader's own than this there is room for others. */
+export const LITTLE: Readonly<Record<DigestKind, number>> = { daily: 5, weekly: 8, welcome: 5 }
+
+const MOST_BEYOND = 3
+/** Only what stands in the upper fifth of its peers is worth leaving one's topics for. */
+const LEAST_PERCENTILE = 0.8
+
+/**
+ * At most three papers by their trend alone, the highest first, out of those that are neither chosen already nor say
+ * nearly the same as one that is.
+ */
+export const selectBeyond = <P extends Rankable>(
+  papers: readonly P[],
+  taken: readonly P[],
+  isAlike: (id: string, other: string) => boolean,
+): P[] => {
+  const all = [...taken]
+  const trending = papers
+    .filter(({ upvotes, trend }) => upvotes !== null && upvotes > 0 && trend.percentile >= LEAST_PERCENTILE)
+    .sort(
+      (a, b) =>
+        b.trend.percentile - a.trend.percentile || (b.upvotes ?? 0) - (a.upvotes ?? 0) || (a.id < b.id ? -1 : 1),
+    )
+  for (const paper of trending) {
+    if (all.length >= taken.length + MOST_BEYOND) break
+    if (!all.some(({ id }) => id === paper.id || isAlike(id, paper.id))) all.push(paper)
+  }
+  return all.slice(taken.length)
+}
