@@ -3,9 +3,11 @@ import type { Migration } from 'kysely/migration'
 import * as theMainJob from './0001-the-main-job.ts'
 import * as moreThanOneSource from './0002-more-than-one-source.ts'
 import * as relevanceModels from './0003-relevance-models.ts'
+import * as readersSteer from './0004-readers-steer.ts'
 
 export const MIGRATIONS: Record<string, Migration> = {
   '0001-the-main-job': theMainJob,
   '0002-more-than-one-source': moreThanOneSource,
   '0003-relevance-models': relevanceModels,
+  '0004-readers-steer': readersSteer,
 }

@@ -3,14 +3,13 @@ import { writeFile } from 'node:fs/promises'
 import { Command, InvalidArgumentError } from 'commander'
 import { readPaperFiles } from '../src/adapters/paper-files.ts'
 import { openQueue } from '../src/adapters/queue.ts'
-import { localDateAt, MINUTE } from '../src/core/calendar.ts'
-import { sinceOf } from '../src/core/eligibility.ts'
-import type { Frequency } from '../src/core/preferences.ts'
+import { MINUTE } from '../src/core/calendar.ts'
+import { type Frequency, STANDARD } from '../src/core/preferences.ts'
 import { isTopic, TOPICS } from '../src/core/topics.ts'
 import { readAccount } from '../src/newsletter/account.ts'
-import { composeDigest, loadChoice, readIssue } from '../src/newsletter/digest.ts'
 import { publishDue } from '../src/newsletter/edition.ts'
 import { storeAll } from '../src/newsletter/intake.ts'
+import { previewDigest } from '../src/newsletter/preview.ts'
 import { changeModel, listModels, type Retraining, retrain } from '../src/newsletter/relevance.ts'
 import { type Database, openDatabase } from '../src/store/database.ts'
 import { readLastTick } from '../src/store/digests.ts'
@@ -244,22 +243,9 @@ program
     at(
       async (desk) => {
         const cutoff = options.at ?? desk.now()
-        const since = sinceOf(options.frequency, cutoff, null)
-        const choice = await loadChoice(desk.db, cutoff, { since })
-        const wish = {
-          kind: options.frequency,
-          topics: options.topics,
-          localDate: localDateAt(cutoff, 'UTC'),
-          since,
-          carried: [],
-          note: null,
-        }
-        const digest = composeDigest(choice, wish, null, [])
-        const issue = await readIssue(desk.db, {
-          ...digest,
-          local_date: digest.localDate,
-          list_days: digest.listDays,
-        })
+        const { topics, frequency } = options
+        const preferences = { ...STANDARD, topics, frequency, timeZone: 'UTC' }
+        const issue = await previewDigest(desk.db, preferences, cutoff)
         // MJML alone takes longer to load than most commands to run.
         const { createMailTemplates } = await import('../src/adapters/mail-templates.ts')
         const templates = await createMailTemplates({
@@ -300,7 +286,9 @@ program
       (account: NonNullable<Awaited<ReturnType<typeof readAccount>>>) =>
         [
           `${account.email}: ${account.state}`,
-          `topics     ${account.preferences.topics.join(', ')}`,
+          ...(['topics', 'keywords', 'authors', 'muted'] as const)
+            .filter((list) => account.preferences[list].length > 0)
+            .map((list) => `${list.padEnd(10)} ${account.preferences[list].join(', ')}`),
           `digests    ${account.preferences.frequency}, at ${account.preferences.hour}:00 in ${account.preferences.timeZone}`,
           `asked      ${account.requestedAt.toISOString()}${account.confirmedAt ? `, confirmed ${account.confirmedAt.toISOString()}` : ''}`,
           `next       ${account.nextDueAt?.toISOString() ?? 'none'}${account.pausedUntil ? ` (paused until ${account.pausedUntil})` : ''}`,

@@ -17,6 +17,7 @@ import { drain, type MailerPorts } from '../src/newsletter/delivery.ts'
 import { clockTrouble, tick } from '../src/newsletter/edition.ts'
 import { fillWithSample, refreshPapers } from '../src/newsletter/intake.ts'
 import { createComposer } from '../src/newsletter/mail.ts'
+import { createPreviews } from '../src/newsletter/preview.ts'
 import { createSubscriptions, workOffSignUps } from '../src/newsletter/subscription.ts'
 import { openDatabase } from '../src/store/database.ts'
 import { keepSampleOffTheWire, requeueExpired } from '../src/store/deliveries.ts'
@@ -104,6 +105,7 @@ export const startService = async (config: Config, ground: Ground, roles: Readon
       const app = buildApp({
         subscriptions: createSubscriptions({ db, keys, now, ring }),
         archive: createArchive({ db, keys, now }),
+        previews: createPreviews({ db, now }),
         pages: createPages({ mailboxUrl: ground.mailboxUrl }),
         baseUrl: config.baseUrl,
         trustProxy: config.trustProxy,

@@ -11,7 +11,7 @@ import { Liquid, type Template } from 'liquidjs'
 import mjml2html from 'mjml'
 import type { DigestIssue, PaperCard } from '../core/digest.ts'
 import { foldLines, TEXT_WIDTH } from '../core/fold.ts'
-import { headingOf, namesOf, shortName, standfirstOf, subjectOf, weekdayName } from '../core/headline.ts'
+import { headingOf, isBeyondOnly, namesOf, shortName, standfirstOf, subjectOf, weekdayName } from '../core/headline.ts'
 import type { Frequency } from '../core/preferences.ts'
 import { httpsUrl } from '../core/text.ts'
 import { TOKEN_GAP } from '../core/token.ts'
@@ -82,6 +82,7 @@ const disarmed = (card: PaperCard): PaperCard => ({
   reason: withoutGaps(card.reason),
   excerpt: withoutGaps(card.excerpt),
   authors: withoutGaps(card.authors),
+  seeAlso: card.seeAlso.map(({ title, url }) => ({ title: withoutGaps(title), url })),
 })
 
 /** Only https links leave in a mail, and none so long that a handful would fill it; anything else is no link. */
@@ -143,7 +144,16 @@ const cardView = (card: PaperCard, place: number, room: Room) => ({
     const href = linkable(url)
     return href === null ? [] : [{ label, url: href }]
   }),
+  seeAlso: card.seeAlso.map((other) => ({ title: within(other.title, room.words), url: linkable(other.url) })),
 })
+
+/** The papers in one list, as a mail's table has them: those of the reader's own topics, then those beyond. */
+const cardViews = ({ cards, beyond }: DigestIssue, room: Room) =>
+  [...cards, ...beyond].map((card, place) => ({
+    ...cardView(card, place, room),
+    isBeyond: place >= cards.length,
+    opensBeyond: place === cards.length,
+  }))
 
 const closingOf = (issue: DigestIssue): string => {
   if (issue.kind === 'welcome') return 'From now on it comes daily or weekly, as you chose, at the hour you chose.'
@@ -153,7 +163,7 @@ const closingOf = (issue: DigestIssue): string => {
 }
 
 /** Credit where it is due, and only there: what the links show to have come from each. */
-const creditsOf = (cards: ReturnType<typeof cardView>[]): string => {
+const creditsOf = (cards: ReturnType<typeof cardViews>): string => {
   const hosts = new Set(cards.flatMap((card) => [card.url, ...card.links.map(({ url }) => url)]).map(hostOf))
   const titles = hosts.has('arxiv.org') ? 'titles and authors from arXiv' : ''
   const votes = hosts.has('huggingface.co') && cards.some((card) => card.count) ? 'upvotes from Hugging Face' : ''
@@ -218,11 +228,12 @@ export const createMailTemplates = async ({
 
   const renderIssue = (issue: DigestIssue, room: Room): Mail => {
     const subject = printable(subjectOf(issue))
-    const cards = issue.cards.map((card, place) => cardView(card, place, room))
+    const cards = cardViews(issue, room)
+    const named = isBeyondOnly(issue) ? issue.beyond : issue.cards
     const view = {
       ...shared,
       title: `Paper Round: ${headingOf(issue)}`,
-      opening: `${namesOf(issue.cards)}, ${issue.cards.length === 1 ? 'with its' : 'each with its'} reason.`,
+      opening: `${namesOf(named)}, ${named.length === 1 ? 'with its' : 'each with its'} reason.`,
       heading: headingOf(issue),
       standfirst: standfirstOf(issue),
       topics: someOf(issue.topics, TOPICS_NAMED.digest).join(' · ').replace(' · and ', ' and '),
@@ -241,8 +252,14 @@ export const createMailTemplates = async ({
 
   return {
     renderDigest: (given) => {
-      const issue = { ...given, cards: given.cards.map(disarmed), note: given.note && withoutGaps(given.note) }
-      const [everything, ...less] = roomsFor(issue.cards.length)
+      const issue = {
+        ...given,
+        topics: given.topics.map(withoutGaps),
+        cards: given.cards.map(disarmed),
+        beyond: given.beyond.map(disarmed),
+        note: given.note && withoutGaps(given.note),
+      }
+      const [everything, ...less] = roomsFor(issue.cards.length + issue.beyond.length)
       let mail = renderIssue(issue, everything)
       for (const room of less) {
         if (!tooLarge(mail)) break

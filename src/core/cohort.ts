@@ -1,11 +1,14 @@
 /** What makes subscribers of one edition receive the same digest. */
 import { createHash } from 'node:crypto'
+import { interestsOf } from './interests.ts'
+import { keyOfPhrase } from './own-words.ts'
+import type { Profile } from './preferences.ts'
 
 export interface Cohort {
   kind: 'daily' | 'weekly' | 'welcome'
   cutoff: Date
   localDate: string
-  topics: readonly string[]
+  profile: Profile
   since: Date
   /** Of what was sent before, only the papers that could come again: pasts that differ elsewhere make no difference. */
   carried: readonly string[]
@@ -13,7 +16,7 @@ export interface Cohort {
   note: string | null
 }
 
-/** 32 bytes, equal for equal cohorts. */
+/** 32 bytes, equal for equal cohorts; spellings that find the same papers make no difference. */
 export const cohortKey = (cohort: Cohort): Buffer =>
   createHash('sha256')
     .update(
@@ -21,7 +24,9 @@ export const cohortKey = (cohort: Cohort): Buffer =>
         cohort.kind,
         cohort.cutoff.toISOString(),
         cohort.localDate,
-        [...cohort.topics].sort(),
+        interestsOf(cohort.profile).sort(),
+        cohort.profile.muted.map(keyOfPhrase).sort(),
+        cohort.profile.quietDay,
         cohort.since.toISOString(),
         [...cohort.carried].sort(),
         cohort.note,

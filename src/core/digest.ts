@@ -1,15 +1,17 @@
 /** The shapes of a digest: what is frozen when it is composed, and what a reader is shown. */
-import type { Match } from './relevance.ts'
+import type { Sighted } from './ranking.ts'
 
 /** One paper of a digest as frozen in the database; texts come from the paper's stored revision. */
 export interface DigestEntry {
   paperId: string
   /** The revision of the paper's texts that was current when the digest was composed. */
   revision: number
-  /** The topic that the paper is here for. */
-  topic: string
+  /** What the paper is here for (`core/interests`); `null` where it trends beyond its readers' topics. */
+  topic: string | null
   /** Words of that topic found in the paper, best first, at most three. */
-  matches: Match[]
+  matches: Sighted[]
+  /** Papers that say nearly the same and stand under this one; absent where there are none. */
+  seeAlso?: { paperId: string; revision: number }[]
   upvotes: number | null
   comments: number | null
   /** When the counts were read, ISO instant; `null` when no source counts. */
@@ -36,6 +38,8 @@ export interface PaperCard {
   /** In the order shown; labels are "PDF", "Code", "Project", "Discussion (5)". */
   links: { label: string; url: string }[]
   upvotes: number | null
+  /** Papers that say nearly the same; they count as sent too. */
+  seeAlso: { title: string; url: string | null }[]
 }
 
 /** Everything of a digest that its whole cohort sees alike. */
@@ -45,9 +49,11 @@ export interface DigestIssue {
   localDate: string
   /** List days that the papers were taken from, oldest first. */
   listDays: string[]
-  /** Labels of the cohort's topics. */
+  /** Labels of the cohort's topics, its keywords in quotes and its authors among them. */
   topics: string[]
   cards: PaperCard[]
+  /** What trends beyond the topics, at most three; empty where `cards` are enough. */
+  beyond: PaperCard[]
   /** How many papers stood to be chosen from. */
   considered: number
   /** One line about what was left out before, such as an empty or unreadable day; `null` mostly. */

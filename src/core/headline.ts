@@ -73,8 +73,12 @@ const daysInPapers = (issue: DigestIssue): string =>
     ? counted(issue.cards.length, 'paper')
     : `${counted(issue.listDays.length, 'day')} in ${counted(issue.cards.length, 'paper')}`
 
+/** Whether a digest has nothing of its readers' topics, only what trends beyond them. */
+export const isBeyondOnly = (issue: DigestIssue): boolean => issue.cards.length === 0 && issue.beyond.length > 0
+
 /** The subject of a digest's mail; holds no emoji and no address. */
 export const subjectOf = (issue: DigestIssue): string => {
+  if (isBeyondOnly(issue)) return `Beyond your topics: ${namesOf(issue.beyond)}`
   if (issue.kind === 'welcome') return `Welcome: ${daysInPapers(issue)}`
   if (issue.kind === 'weekly') return `Week ${weekOf(issue)}: ${namesOf(issue.cards, 1)}`
   return `Your papers: ${namesOf(issue.cards)}`
@@ -92,11 +96,14 @@ export const headingOf = (issue: DigestIssue): string => {
   return words.charAt(0).toUpperCase() + words.slice(1)
 }
 
-/** How many were chosen, out of how many, listed when: `10 of the 26 papers listed 13 to 15 April 2026`. */
+/** How many were chosen, out of how many, listed when: `10 of the 26 papers listed 13 to 15 April 2026`, or `none of`. */
 export const standfirstOf = (issue: DigestIssue): string => {
   const [first, last] = [issue.listDays[0], issue.listDays.at(-1)]
   const chosen = issue.cards.length
   const noun = issue.considered === 1 ? 'paper' : 'papers'
-  const of = chosen === issue.considered ? `${chosen} ${noun}` : `${chosen} of the ${issue.considered} ${noun}`
+  const of =
+    chosen === issue.considered
+      ? `${chosen} ${noun}`
+      : `${chosen === 0 ? 'none' : chosen} of the ${issue.considered} ${noun}`
   return first === undefined || last === undefined ? of : `${of} listed ${dateRange(first, last)}`
 }

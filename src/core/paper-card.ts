@@ -9,10 +9,14 @@ export interface CardContext {
   reason: string
   upvotes: number | null
   comments: number | null
+  /** Papers that say nearly the same. */
+  seeAlso?: readonly Paper[]
 }
 
+const pageOf = (paper: Paper): string | null => arxivPage(paper.id) ?? paper.discussionUrl
+
 /** The card of a paper. Texts are cleaned, not escaped: whoever puts them into a page or mail encodes them there. */
-export const cardOf = (paper: Paper, { reason, upvotes, comments }: CardContext): PaperCard => {
+export const cardOf = (paper: Paper, { reason, upvotes, comments, seeAlso = [] }: CardContext): PaperCard => {
   const discussion = comments === null || comments === 0 ? 'Discussion' : `Discussion (${comments})`
   const links = [
     { label: 'PDF', url: arxivPdf(paper.id) },
@@ -23,11 +27,12 @@ export const cardOf = (paper: Paper, { reason, upvotes, comments }: CardContext)
   return {
     id: paper.id,
     title: plainLatex(paper.title),
-    url: arxivPage(paper.id) ?? paper.discussionUrl,
+    url: pageOf(paper),
     reason,
     excerpt: excerpt(plainLatex(paper.abstract)),
     authors: authorLine(paper.authors.map(plainLatex)),
     links: links.filter((link): link is { label: string; url: string } => link.url !== null),
     upvotes,
+    seeAlso: seeAlso.map((other) => ({ title: plainLatex(other.title), url: pageOf(other) })),
   }
 }

@@ -1,12 +1,31 @@
-/** What a subscriber chooses: topics, how often, and when by their own clock. */
+/** What a subscriber chooses: topics and words of their own, how often, and when by their own clock. */
+import { type Refusal, readAuthors, readKeywords, readMuted } from './own-words.ts'
+import { quoted } from './text.ts'
 import { readTimeZone } from './time-zone.ts'
 import { isTopic, TOPIC_GROUPS } from './topics.ts'
 
 export type Frequency = 'daily' | 'weekly'
 
-export interface Preferences {
-  /** Topic slugs, sorted and distinct, at least one. */
+/**
+ * What happens on a day without papers of one's own: `skip` sends nothing, and the next digest says so; `send` sends
+ * what trends beyond one's topics, if there is that.
+ */
+export type QuietDay = 'skip' | 'send'
+
+/** By what papers are chosen: subscribers with equal ones can share a digest. */
+export interface Profile {
+  /** Topic slugs, sorted and distinct; at least one, unless there are keywords or authors. */
   topics: string[]
+  /** Phrases as their writer spells them, at most 20: topics of one phrase. */
+  keywords: string[]
+  /** Names of authors who are followed, at most 20. */
+  authors: string[]
+  /** Phrases that keep a paper away whatever else it has, at most 20. */
+  muted: string[]
+  quietDay: QuietDay
+}
+
+export interface Preferences extends Profile {
   frequency: Frequency
   /** Hour of the day in the subscriber's zone, 0 to 23. */
   hour: number
@@ -16,40 +35,41 @@ export interface Preferences {
   timeZone: string
 }
 
-/** Seven in the morning; Saturday, when the week's five lists are complete. */
-export const DEFAULT_HOUR = 7
-export const DEFAULT_WEEKDAY = 6
+/** What need not be said: it is taken from what stands, or from `STANDARD`. */
+export type Standing = Omit<Preferences, 'topics' | 'frequency' | 'timeZone'>
+
+/** Seven in the morning; Saturday, when the week's five lists are complete; no words of one's own. */
+export const STANDARD: Standing = { keywords: [], authors: [], muted: [], quietDay: 'skip', hour: 7, weekday: 6 }
 
 /** The states of a subscriber. Mail other than confirmations and links goes to `active` alone. */
 export type SubscriberState = 'pending' | 'active' | 'paused' | 'unsubscribed' | 'suppressed' | 'erased'
 
 /** One thing wrong with what somebody filled in: a sentence for them, and what would be right for a program. */
-export interface FieldError {
+export interface FieldError extends Refusal {
   field: string
-  problem: string
-  expected: string
 }
 
-/** How a text of somebody else's is repeated in a sentence: short, on one line. */
-const quote = (value: string): string => {
-  const text = value.replace(/[\p{C}\p{Z}]+/gu, ' ').trim()
-  return `“${text.length > 40 ? `${text.slice(0, 40).toWellFormed()}…` : text}”`
-}
-
-const readTopics = (raw: unknown): string[] | FieldError => {
+const readTopics = (raw: unknown, isEnoughWithout: boolean): string[] | FieldError => {
   const expected = `one or more of ${TOPIC_GROUPS.flatMap((group) => group.topics.map(({ slug }) => slug)).join(', ')}`
   const refuse = (problem: string): FieldError => ({ field: 'topics', problem, expected })
-  const given = typeof raw === 'string' ? raw.split(',') : (raw ?? [])
+  const given = typeof raw === 'string' ? [raw] : (raw ?? [])
   if (!Array.isArray(given) || !given.every((slug) => typeof slug === 'string')) {
     return refuse('Give the topics as a list of their names.')
   }
-  const topics = [...new Set(given.map((slug) => slug.trim()).filter((slug) => slug !== ''))].sort()
+  const topics = [
+    ...new Set(
+      given
+        .flatMap((slugs) => slugs.split(','))
+        .map((slug) => slug.trim())
+        .filter((slug) => slug !== ''),
+    ),
+  ].sort()
   const unknown = topics.filter((slug) => !isTopic(slug))
-  const named = unknown.slice(0, 3).map(quote).join(', ')
+  const named = unknown.slice(0, 3).map(quoted).join(', ')
   const more = unknown.length > 3 ? ` and ${unknown.length - 3} more` : ''
   if (unknown.length === 1) return refuse(`There is no topic ${named}. Choose from the list.`)
   if (unknown.length > 1) return refuse(`There are no topics ${named}${more}. Choose from the list.`)
-  return topics.length > 0 ? topics : refuse('Choose at least one topic.')
+  return topics.length > 0 || isEnoughWithout ? topics : refuse('Choose at least one topic.')
 }
 
 const readWhole = (raw: unknown, least: number, most: number): number | null => {
@@ -61,15 +81,30 @@ const isAbsent = (raw: unknown): boolean => raw === undefined || raw === ''
 
 /**
  * Preferences as a form, a JSON body or a table gives them (`topics` an array or a comma list; `frequency`; `timezone`;
- * `hour` and `weekday`, numbers or digits, taken from `standing` when absent), or everything that is wrong with them.
+ * `keywords`, `authors` and `muted`, arrays or one a line; `quiet_day`; `hour` and `weekday`, numbers or digits; all but
+ * the first three taken from `standing` when absent), or everything that is wrong with them.
  */
 export const readPreferences = (
   raw: Readonly<Record<string, unknown>>,
-  standing: Pick<Preferences, 'hour' | 'weekday'> = { hour: DEFAULT_HOUR, weekday: DEFAULT_WEEKDAY },
+  standing: Standing = STANDARD,
 ): { preferences: Preferences } | { errors: FieldError[] } => {
   const errors: FieldError[] = []
-  const topics = readTopics(raw.topics)
-  if (!Array.isArray(topics)) errors.push(topics)
+  const listOf = (field: 'keywords' | 'authors' | 'muted', read: (given: unknown) => string[] | Refusal): string[] => {
+    const list = read(raw[field] ?? standing[field])
+    if (Array.isArray(list)) return list
+    errors.push({ field, ...list })
+    return []
+  }
+  // In the order in which the page asks for them, topics first: their fault depends on the others.
+  const keywords = listOf('keywords', readKeywords)
+  const authors = listOf('authors', readAuthors)
+  const muted = listOf('muted', (given) => readMuted(given, keywords))
+  const topics = readTopics(raw.topics, errors.length > 0 || keywords.length + authors.length > 0)
+  if (!Array.isArray(topics)) errors.unshift(topics)
+  const quietDay = isAbsent(raw.quiet_day) ? standing.quietDay : raw.quiet_day
+  if (quietDay !== 'skip' && quietDay !== 'send') {
+    errors.push({ field: 'quiet_day', problem: 'Choose what a day without papers brings.', expected: 'skip or send' })
+  }
   const { frequency } = raw
   if (frequency !== 'daily' && frequency !== 'weekly') {
     errors.push({ field: 'frequency', problem: 'Choose daily or weekly.', expected: 'daily or weekly' })
@@ -94,11 +129,13 @@ export const readPreferences = (
       problem:
         zone === ''
           ? 'Choose a time zone, such as Europe/London.'
-          : `There is no time zone ${quote(zone)}. Choose one such as Europe/London.`,
+          : `There is no time zone ${quoted(zone)}. Choose one such as Europe/London.`,
       expected: 'an IANA time zone such as Europe/London',
     })
   }
-  if (!Array.isArray(topics) || (frequency !== 'daily' && frequency !== 'weekly')) return { errors }
-  if (hour === null || weekday === null || timeZone === null) return { errors }
-  return { preferences: { topics, frequency, hour, weekday, timeZone } }
+  if (errors.length > 0 || !Array.isArray(topics) || (frequency !== 'daily' && frequency !== 'weekly'))
+    return { errors }
+  if ((quietDay !== 'skip' && quietDay !== 'send') || hour === null || weekday === null || timeZone === null)
+    return { errors }
+  return { preferences: { topics, keywords, authors, muted, quietDay, frequency, hour, weekday, timeZone } }
 }

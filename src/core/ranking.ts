@@ -1,6 +1,21 @@
 /** Which papers go to whom and in what order: relevance to the subscriber's topics, lifted by the trend. */
-import { GATE, type Match, type TopicRelevance } from './relevance.ts'
+import { GATE, type Match } from './relevance.ts'
 import type { Trend } from './trend.ts'
+
+/** Words of a paper that speak for it; of an author who is followed the name, as the paper has it. */
+export interface Sighted {
+  words: string
+  field: Match['field'] | 'authors'
+}
+
+/** How well a paper fits a topic, or a keyword or author of the reader's, which are topics of one phrase. */
+export interface Fit {
+  topic: string
+  /** 0 to 1; from `GATE` on the paper is offered. */
+  score: number
+  /** Best first. */
+  matches: Sighted[]
+}
 
 /** What ranking needs to know of a paper. */
 export interface Rankable {
@@ -8,7 +23,7 @@ export interface Rankable {
   title: string
   upvotes: number | null
   trend: Trend
-  relevance: readonly TopicRelevance[]
+  relevance: readonly Fit[]
 }
 
 export interface RankedPaper<P extends Rankable = Rankable> {
@@ -16,7 +31,7 @@ export interface RankedPaper<P extends Rankable = Rankable> {
   /** Of the subscriber's topics the one it fits best. */
   topic: string
   /** Words of that topic found in the paper, best first. */
-  matches: Match[]
+  matches: Sighted[]
   /** Relevance to that topic, from `GATE` to 1, times up to three for the trend. */
   score: number
 }
@@ -47,7 +62,7 @@ export const rankPapers = <P extends Rankable>(
   const wanted = new Set(topics)
   const ranked: RankedPaper<P>[] = []
   for (const paper of papers) {
-    let best: TopicRelevance | undefined
+    let best: Fit | undefined
     for (const one of paper.relevance) {
       if (one.score < gate || !wanted.has(one.topic)) continue
       const isBetter =

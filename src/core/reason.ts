@@ -1,7 +1,8 @@
 /** Why a paper is here, in one plain sentence of which every word is true: its topic, the words found, its rank. */
 import type { DigestEntry } from './digest.ts'
 import { dateRange } from './headline.ts'
-import type { Match } from './relevance.ts'
+import { kindOfInterest } from './interests.ts'
+import type { Sighted } from './ranking.ts'
 import { topicBySlug } from './topics.ts'
 
 const NBSP = '\u00a0'
@@ -12,22 +13,31 @@ const listed = (words: string[]): string =>
   words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`
 
 /** `“GUI agents” in the title, “screen” and “clicks” in the abstract` */
-const foundWords = (matches: readonly Match[]): string =>
-  (['title', 'abstract'] as const)
+const foundWords = (matches: readonly Sighted[]): string =>
+  (['authors', 'title', 'abstract'] as const)
     .map((field) => {
+      if (field === 'authors') return listed(matches.filter((match) => match.field === field).map(({ words }) => words))
       const quoted = matches.filter((match) => match.field === field).map(({ words }) => `“${words}”`)
       return quoted.length > 0 ? `${listed(quoted)} in the ${field}` : ''
     })
     .filter((part) => part !== '')
     .join(', ')
 
-/** Topic and words, then rank; the last three words stay on one line. */
-const sentence = (topic: string | null, matches: readonly Match[], rank: string): string => {
-  const why = [foundWords(matches), rank].filter((part) => part !== '').join('; ')
-  const label = topic === null ? '' : (topicBySlug(topic)?.label ?? topic)
-  const whole = label === '' || why === '' ? label + why : `${label}: ${why}`
-  return whole.replace(/ (\S+) (\S+)$/, `${NBSP}$1${NBSP}$2`)
+const labelOf = (topic: string): string => {
+  const kind = kindOfInterest(topic)
+  if (kind !== 'topic') return kind === 'keyword' ? 'Keyword' : 'Author'
+  return topicBySlug(topic)?.label ?? topic
 }
+
+/** Topic and words, then rank. */
+const sentence = (topic: string | null, matches: readonly Sighted[], rank: string): string => {
+  const why = [foundWords(matches), rank].filter((part) => part !== '').join('; ')
+  const label = topic === null ? '' : labelOf(topic)
+  return heldTogether(label === '' || why === '' ? label + why : `${label}: ${why}`)
+}
+
+/** The last three words stay on one line. */
+const heldTogether = (text: string): string => text.replace(/ (\S+) (\S+)$/, `${NBSP}$1${NBSP}$2`)
 
 /** "112 upvotes at 09:00 UTC", or with the day when that was another than the reader's. */
 const countedUpvotes = ({ upvotes, observedAt, hourKnown }: DigestEntry, localDate: string | undefined): string => {
@@ -44,9 +54,14 @@ const countedUpvotes = ({ upvotes, observedAt, hourKnown }: DigestEntry, localDa
 /**
  * Why a paper is in a digest: `Diffusion language models: “masked diffusion” in the title, “denoising” in the abstract;
  * top 8 % of the month, 112 upvotes at 09:00 UTC`. Says only what the entry knows. `localDate` is the digest's: counts
- * read on another day are shown with that day instead of the hour.
+ * read on another day are shown with that day instead of the hour. Other beginnings are `Keyword: “sheet music” in the
+ * title` and `Author: Yann LeCun`; beyond the topics it is the rank alone, `top 3 % of the month’s papers: 120 upvotes`.
  */
 export const reasonOf = (entry: DigestEntry, localDate?: string): string => {
+  if (entry.topic === null) {
+    const top = entry.topPercent === null ? '' : `top ${entry.topPercent}${NBSP}% of the month’s papers`
+    return heldTogether([top, countedUpvotes(entry, localDate)].filter((part) => part !== '').join(': '))
+  }
   const top = entry.topPercent === null ? '' : `top ${entry.topPercent}${NBSP}% of the month`
   const rank = [top, countedUpvotes(entry, localDate)].filter((part) => part !== '').join(', ')
   return sentence(entry.topic, entry.matches, rank)
@@ -60,7 +75,7 @@ const ordinal = (rank: number): string => {
 
 export interface DayStanding {
   topic: string | null
-  matches: readonly Match[]
+  matches: readonly Sighted[]
   upvotes: number | null
   /** All upvote counts of the day that are known, this paper's among them. */
   counts: readonly number[]

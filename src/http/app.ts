@@ -6,6 +6,7 @@ import { archiveRoutes } from './archive.ts'
 import { isCrossSite, securityHeaders } from './guard.ts'
 import { operationsRoutes } from './operations.ts'
 import { preferencesRoutes } from './preferences.ts'
+import { previewRoutes } from './preview.ts'
 import type { App, Site } from './site.ts'
 import { subscriptionRoutes } from './subscription.ts'
 import { answerError, answerTrouble, answerUnrouted, CROSS_SITE } from './trouble.ts'
@@ -69,6 +70,7 @@ export const buildApp = ({ baseUrl, trustProxy, ...site }: AppOptions): App => {
   app.register(formbody)
   operationsRoutes(app, site)
   archiveRoutes(app, site)
+  previewRoutes(app, site)
   subscriptionRoutes(app, site)
   preferencesRoutes(app, site)
   unsubscriptionRoutes(app, site)

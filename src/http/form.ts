@@ -1,13 +1,30 @@
 /** Forms as templates show them: blank, with what is stored, or with what was typed and what is wrong with it. */
+import { Type } from 'typebox'
 import {
-  DEFAULT_HOUR,
-  DEFAULT_WEEKDAY,
   type FieldError,
   type Frequency,
   type Preferences,
+  type QuietDay,
+  STANDARD,
+  type Standing,
 } from '../core/preferences.ts'
 import { readTimeZone, TIME_ZONES } from '../core/time-zone.ts'
 import { TOPIC_GROUPS } from '../core/topics.ts'
+
+/** What is chosen, as it is sent: `core/preferences` reads it, so that everything wrong is said at once and in words. */
+export const CHOICES = {
+  topics: Type.Optional(
+    Type.Unknown({ description: 'Topic names; at least one, unless there are keywords or authors' }),
+  ),
+  keywords: Type.Optional(Type.Unknown({ description: 'Phrases of your own, at most 20, an array or one a line' })),
+  authors: Type.Optional(Type.Unknown({ description: 'Names of authors to follow, at most 20, likewise' })),
+  muted: Type.Optional(Type.Unknown({ description: 'Phrases that keep a paper away, at most 20, likewise' })),
+  quiet_day: Type.Optional(Type.Unknown({ description: 'skip or send, on a day without papers of yours' })),
+  frequency: Type.Optional(Type.Unknown({ description: 'daily or weekly' })),
+  timezone: Type.Optional(Type.Unknown({ description: 'An IANA time zone such as Europe/London' })),
+  hour: Type.Optional(Type.Unknown({ description: '0 to 23' })),
+  weekday: Type.Optional(Type.Unknown({ description: '1 (Monday) to 7' })),
+}
 
 export interface FormView {
   email: string
@@ -20,6 +37,13 @@ export interface FormView {
   }[]
   /** How many topics are ticked. */
   chosen: number
+  /** One a line. */
+  keywords: string
+  authors: string
+  muted: string
+  /** Whether any of these three holds something, or something wrong. */
+  hasOwn: boolean
+  quietDay: QuietDay
   frequency: Frequency | null
   hour: number
   weekday: number
@@ -33,10 +57,12 @@ export interface FormView {
 
 const LISTED_ZONES = new Set(['UTC', ...TIME_ZONES.flatMap((group) => group.zones.map((zone) => zone.name))])
 
+const OWN = ['keywords', 'authors', 'muted'] as const
+
 const viewOf = (
   email: string,
   chosen: ReadonlySet<unknown>,
-  rest: Pick<FormView, 'frequency' | 'hour' | 'weekday' | 'timezone'>,
+  rest: Pick<FormView, 'keywords' | 'authors' | 'muted' | 'quietDay' | 'frequency' | 'hour' | 'weekday' | 'timezone'>,
   problems: FieldError[] = [],
 ): FormView => {
   const groups = TOPIC_GROUPS.map(({ label, topics }, index) => {
@@ -49,6 +75,7 @@ const viewOf = (
     groups,
     chosen: groups.reduce((sum, group) => sum + group.chosen, 0),
     ...rest,
+    hasOwn: OWN.some((field) => rest[field].trim() !== '' || problems.some((problem) => problem.field === field)),
     unlistedZone: !LISTED_ZONES.has(rest.timezone),
     errors: Object.fromEntries(problems.map(({ field, problem }) => [field, problem])),
     problems,
@@ -57,25 +84,58 @@ const viewOf = (
 
 /** The subscribe form before anything is typed; the zone is UTC until the browser or its reader says otherwise. */
 export const blankForm = (): FormView =>
-  viewOf('', new Set(), { frequency: 'daily', hour: DEFAULT_HOUR, weekday: DEFAULT_WEEKDAY, timezone: 'UTC' })
+  viewOf('', new Set(), {
+    ...STANDARD,
+    keywords: '',
+    authors: '',
+    muted: '',
+    frequency: 'daily',
+    timezone: 'UTC',
+  })
 
 /** A form with the preferences that are stored. */
 export const filledForm = (preferences: Preferences, problems: FieldError[] = []): FormView =>
-  viewOf('', new Set(preferences.topics), { ...preferences, timezone: preferences.timeZone }, problems)
+  viewOf(
+    '',
+    new Set(preferences.topics),
+    {
+      ...preferences,
+      keywords: preferences.keywords.join('\n'),
+      authors: preferences.authors.join('\n'),
+      muted: preferences.muted.join('\n'),
+      timezone: preferences.timeZone,
+    },
+    problems,
+  )
+
+/** A list as its writer sent it, with every mistake. */
+const typedList = (value: unknown, standing: readonly string[]): string => {
+  if (typeof value === 'string') return value
+  return (Array.isArray(value) ? value.filter((entry) => typeof entry === 'string') : standing).join('\n')
+}
+
+const typedTopics = (value: unknown): Set<unknown> =>
+  new Set(
+    [value].flat().flatMap((slugs) => (typeof slugs === 'string' ? slugs.split(',').map((one) => one.trim()) : [])),
+  )
 
 /** A form as it was sent, with what is wrong beside each field. */
 export const refusedForm = (
   typed: Readonly<Record<string, unknown>>,
   problems: FieldError[],
-  standing: Pick<Preferences, 'hour' | 'weekday'> = { hour: DEFAULT_HOUR, weekday: DEFAULT_WEEKDAY },
+  standing: Standing = STANDARD,
 ): FormView => {
   const { topics, frequency } = typed
   const number = (value: unknown, otherwise: number) =>
     typeof value === 'string' && /^\d{1,2}$/.test(value) ? Number(value) : otherwise
   return viewOf(
     typeof typed.email === 'string' ? typed.email : '',
-    new Set(Array.isArray(topics) ? topics : [topics].filter((topic) => topic !== undefined)),
+    typedTopics(topics),
     {
+      keywords: typedList(typed.keywords, standing.keywords),
+      authors: typedList(typed.authors, standing.authors),
+      muted: typedList(typed.muted, standing.muted),
+      quietDay: typed.quiet_day === 'skip' || typed.quiet_day === 'send' ? typed.quiet_day : standing.quietDay,
       frequency: frequency === 'daily' || frequency === 'weekly' ? frequency : null,
       hour: number(typed.hour, standing.hour),
       weekday: number(typed.weekday, standing.weekday),

@@ -1,43 +1,50 @@
-/** The preferences page: topics, times and a pause, by the link at the foot of every mail. */
+/** The preferences page: topics, own words, times and a pause, by the link at the foot of every mail. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { addDays } from '../core/calendar.ts'
 import { latestPause, pauseChoices, readPause } from '../core/pause.ts'
-import { type FieldError, readPreferences } from '../core/preferences.ts'
+import { type FieldError, type Preferences, readPreferences } from '../core/preferences.ts'
+import { changeLine, volumeLine } from '../core/volume.ts'
 import type { OwnPreferences } from '../newsletter/subscription.ts'
-import { type FormView, filledForm, refusedForm } from './form.ts'
+import { CHOICES, type FormView, filledForm, refusedForm } from './form.ts'
 import { type App, type Site, sendProblem, show, showDeadLink, wantsJson } from './site.ts'
 
 const TokenParam = Type.Object({ token: Type.String() })
 
-/** As they are sent; `core/preferences` says what is right. */
-const Choices = Type.Object({
-  topics: Type.Optional(Type.Unknown({ description: 'Topic names, at least one' })),
-  frequency: Type.Optional(Type.Unknown({ description: 'daily or weekly' })),
-  timezone: Type.Optional(Type.Unknown({ description: 'An IANA time zone such as Europe/London' })),
-  hour: Type.Optional(Type.Unknown({ description: '0 to 23' })),
-  weekday: Type.Optional(Type.Unknown({ description: '1 (Monday) to 7' })),
-})
+const Choices = Type.Object(CHOICES)
 const Pause = Type.Object({
   until: Type.Optional(Type.Unknown({ description: 'The first date with mail again, YYYY-MM-DD' })),
   end: Type.Optional(Type.Unknown({ description: 'Any value ends the pause' })),
 })
 
+/** Whether two preferences bring the same papers, whenever they come. */
+const choosesAlike = (one: Preferences, other: Preferences): boolean =>
+  (['topics', 'keywords', 'authors', 'muted'] as const).every((list) => one[list].join('\n') === other[list].join('\n'))
+
 const isSubscribed = (own: OwnPreferences): boolean => own.state === 'active' || own.state === 'paused'
 
-export const preferencesRoutes = (app: App, { subscriptions, pages }: Site): void => {
-  const showPreferences = (
+export const preferencesRoutes = (app: App, { subscriptions, previews, pages }: Site): void => {
+  /** What a change does to the number of papers, `null` when it cannot be told or does nothing to it. */
+  const tellChange = async (before: Preferences, after: Preferences): Promise<string | null> => {
+    const volumes = await Promise.all([before, after].map((profile) => previews.readVolume(profile)))
+    const [was, becomes] = volumes
+    return was == null || becomes == null ? null : changeLine(was, becomes)
+  }
+
+  const showPreferences = async (
     reply: FastifyReply,
     token: string,
     own: OwnPreferences,
-    { form = filledForm(own.preferences), saved = null as string | null, until = null as string | null } = {},
+    { form = filledForm(own.preferences), notice = null as string | null, until = null as string | null } = {},
   ) => {
     const today = subscriptions.localToday(own.preferences.timeZone)
+    const volume = await previews.readVolume(own.preferences)
     return show(reply, pages, 'preferences', {
       token,
       own,
       form,
-      saved,
+      notice,
+      volume: volume === null ? null : volumeLine(volume),
       pause: {
         value: until ?? own.pausedUntil ?? pauseChoices(today)[0],
         earliest: addDays(today, 1),
@@ -54,7 +61,7 @@ export const preferencesRoutes = (app: App, { subscriptions, pages }: Site): voi
       : show(reply.code(status), pages, 'message', { heading: 'You are not subscribed.', sentence })
   }
 
-  const refuse = (
+  const refuse = async (
     request: FastifyRequest,
     reply: FastifyReply,
     own: OwnPreferences,
@@ -86,7 +93,30 @@ export const preferencesRoutes = (app: App, { subscriptions, pages }: Site): voi
     if (changed === null) return showDeadLink(reply, pages)
     if (!isSubscribed(changed)) return showNotSubscribed(request, reply)
     if (wantsJson(request)) return { status: 'saved' }
-    return showPreferences(reply, token, changed, { saved: 'Your preferences are saved.' })
+    const change = choosesAlike(own.preferences, read.preferences)
+      ? null
+      : await tellChange(own.preferences, read.preferences)
+    const notice = ['Your preferences are saved.', change].filter((line) => line !== null).join(' ')
+    return showPreferences(reply, token, changed, { notice })
+  })
+
+  /** Shows what a change would do, and keeps it in the form; it is a POST so that no address holds what was typed. */
+  app.post('/preferences/:token/look', { schema: { params: TokenParam, body: Choices } }, async (request, reply) => {
+    const { token } = request.params
+    const own = await subscriptions.readPreferences(token)
+    if (own === null) return showDeadLink(reply, pages)
+    if (!isSubscribed(own)) return showNotSubscribed(request, reply)
+    const read = readPreferences(request.body, own.preferences)
+    if ('errors' in read) {
+      const form = refusedForm(request.body, read.errors, own.preferences)
+      return refuse(request, reply, own, read.errors, { token, form })
+    }
+    const change = (await tellChange(own.preferences, read.preferences)) ?? 'No papers are held yet to count by.'
+    if (wantsJson(request)) return { status: 'not saved', change }
+    return showPreferences(reply, token, own, {
+      form: filledForm(read.preferences),
+      notice: `Not saved yet. With this choice: ${change}`,
+    })
   })
 
   app.post('/preferences/:token/pause', { schema: { params: TokenParam, body: Pause } }, async (request, reply) => {
@@ -106,7 +136,7 @@ export const preferencesRoutes = (app: App, { subscriptions, pages }: Site): voi
     if (changed === null) return showDeadLink(reply, pages)
     if (!isSubscribed(changed)) return showNotSubscribed(request, reply)
     if (wantsJson(request)) return { status: 'saved' }
-    const saved = read.until === null ? 'The pause is over.' : 'Your pause is saved.'
-    return showPreferences(reply, token, changed, { saved })
+    const notice = read.until === null ? 'The pause is over.' : 'Your pause is saved.'
+    return showPreferences(reply, token, changed, { notice })
   })
 }

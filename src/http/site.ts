@@ -6,6 +6,7 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest, 
 import type { Log } from '../core/log.ts'
 import type { FieldError } from '../core/preferences.ts'
 import type { Archive } from '../newsletter/archive.ts'
+import type { Previews } from '../newsletter/preview.ts'
 import type { Subscriptions } from '../newsletter/subscription.ts'
 
 export type App = FastifyInstance<
@@ -25,6 +26,7 @@ export interface Pages {
 export interface Site {
   subscriptions: Subscriptions
   archive: Archive
+  previews: Previews
   pages: Pages
   log: Log
   /** Resolves when the database answers, rejects when it does not. */

@@ -3,18 +3,13 @@ import { Type } from 'typebox'
 import { readAddress } from '../core/address.ts'
 import { type FieldError, type Preferences, readPreferences } from '../core/preferences.ts'
 import { topicBySlug } from '../core/topics.ts'
-import { refusedForm } from './form.ts'
+import { CHOICES, refusedForm } from './form.ts'
 import { makePublic } from './guard.ts'
 import { type App, type Site, sendProblem, show, showDeadLink, wantsJson } from './site.ts'
 
-/** Fields come as they are sent: `core/` reads them, so that everything wrong is said at once and in words. */
 const SignUp = Type.Object({
   email: Type.Optional(Type.Unknown({ description: 'One email address' })),
-  topics: Type.Optional(Type.Unknown({ description: 'Topic names, at least one' })),
-  frequency: Type.Optional(Type.Unknown({ description: 'daily or weekly' })),
-  timezone: Type.Optional(Type.Unknown({ description: 'An IANA time zone such as Europe/London' })),
-  hour: Type.Optional(Type.Unknown({ description: '0 to 23, 7 when absent' })),
-  weekday: Type.Optional(Type.Unknown({ description: '1 (Monday) to 7, 6 when absent' })),
+  ...CHOICES,
 })
 const LostMail = Type.Object({ email: Type.Optional(Type.Unknown({ description: 'One email address' })) })
 const TokenParam = Type.Object({ token: Type.String() })
@@ -25,7 +20,11 @@ const readEmail = (raw: unknown): { address: string } | { error: FieldError } =>
   return { error: { field: 'email', problem: read.problem, expected: 'one email address such as ada@example.org' } }
 }
 
-const labelsOf = ({ topics }: Preferences): string[] => topics.map((slug) => topicBySlug(slug)?.label ?? slug)
+const labelsOf = ({ topics, keywords, authors }: Preferences): string[] => [
+  ...topics.map((slug) => topicBySlug(slug)?.label ?? slug),
+  ...keywords.map((keyword) => `“${keyword}”`),
+  ...authors,
+]
 
 /** The same for every address: whoever asks learns nothing about who reads here. */
 const CHECK_INBOX = { status: 'check your inbox' }

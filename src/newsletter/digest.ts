@@ -1,11 +1,17 @@
 /** Composing digests: from the papers that may be chosen to the frozen list of a cohort, and from there to the reader. */
+import { LITTLE, selectBeyond } from '../core/beyond.ts'
 import { localDateAt } from '../core/calendar.ts'
 import { cohortKey } from '../core/cohort.ts'
-import type { DigestEntry, DigestIssue, DigestKind } from '../core/digest.ts'
+import type { DigestEntry, DigestIssue, DigestKind, PaperCard } from '../core/digest.ts'
 import { carryOn, isPartial } from '../core/eligibility.ts'
+import { interestsOf, seenBy } from '../core/interests.ts'
+import { createLikeness, selectDistinct } from '../core/near-duplicates.ts'
+import type { Paper } from '../core/paper.ts'
 import { cardOf } from '../core/paper-card.ts'
+import { createPaperIndex, type PaperIndex } from '../core/paper-index.ts'
+import type { Profile } from '../core/preferences.ts'
 import { quietLine } from '../core/quiet.ts'
-import { type RankedPaper, rankPapers, selectPapers } from '../core/ranking.ts'
+import { rankPapers, type Sighted, selectPapers } from '../core/ranking.ts'
 import { reasonOf } from '../core/reason.ts'
 import { topicBySlug } from '../core/topics.ts'
 import { AGE_BUCKETS, createTrend, TREND_LIST_DAYS } from '../core/trend.ts'
@@ -20,7 +26,7 @@ import {
   readTrendHistory,
 } from '../store/papers.ts'
 import { readStaleSources } from '../store/refreshes.ts'
-import type { Subscriber } from '../store/subscribers.ts'
+import { profileOf, type Subscriber } from '../store/subscribers.ts'
 
 /** How many papers a digest of a kind holds at most. */
 export const MOST_PAPERS: Record<DigestKind, number> = { daily: 10, weekly: 15, welcome: 10 }
@@ -36,6 +42,10 @@ type Choosable = Awaited<ReturnType<typeof readCandidates>>[number] & {
 export interface Choice {
   cutoff: Date
   papers: Choosable[]
+  /** Where keywords, authors and muted words stand in them. */
+  index: PaperIndex
+  /** Whether two of them say nearly the same. */
+  isAlike: (id: string, other: string) => boolean
   /** Why a digest without papers has none, should one turn out so. */
   whyQuiet: string
   /** The list day left out because it has come in only in part. */
@@ -54,12 +64,16 @@ export const loadChoice = async (
   // Only the day that is still open is held back; once it is over, what it has is what it is.
   const partialDay = 'since' in of && fill.count > 0 && isPartial(fill.count, fill.earlier) ? today : null
   const trend = createTrend(await readTrendHistory(db, cutoff, TREND_LIST_DAYS, AGE_BUCKETS))
+  const revisions = candidates.map(({ id, revision }) => ({ paperId: id, revision }))
+  const texts = [...(await readTexts(db, revisions)).values()]
   const stale = await readStaleSources(db, new Date(cutoff.getTime() - STALE_AFTER))
   return {
     cutoff,
     papers: candidates
       .filter((paper) => paper.listDay !== partialDay)
       .map((paper) => ({ ...paper, trend: trend(paper.ageHours, paper.upvotes) })),
+    index: createPaperIndex(texts),
+    isAlike: createLikeness(texts),
     whyQuiet:
       partialDay !== null
         ? 'the list of the day was still coming in'
@@ -70,22 +84,26 @@ export const loadChoice = async (
   }
 }
 
-const entryOf = (ranked: RankedPaper<Choosable>): DigestEntry => ({
-  paperId: ranked.paper.id,
-  revision: ranked.paper.revision,
-  topic: ranked.topic,
-  matches: ranked.matches,
-  upvotes: ranked.paper.upvotes,
-  comments: ranked.paper.comments,
-  observedAt: ranked.paper.upvotes === null ? null : ranked.paper.observedAt.toISOString(),
-  hourKnown: ranked.paper.hourKnown,
-  topPercent: ranked.paper.trend.topPercent,
+const entryOf = (
+  paper: Choosable,
+  why: { topic: string | null; matches: Sighted[] },
+  seeAlso: readonly Choosable[] = [],
+): DigestEntry => ({
+  paperId: paper.id,
+  revision: paper.revision,
+  ...why,
+  upvotes: paper.upvotes,
+  comments: paper.comments,
+  observedAt: paper.upvotes === null ? null : paper.observedAt.toISOString(),
+  hourKnown: paper.hourKnown,
+  topPercent: paper.trend.topPercent,
+  ...(seeAlso.length === 0 ? {} : { seeAlso: seeAlso.map(({ id, revision }) => ({ paperId: id, revision })) }),
 })
 
 /** What a cohort is composed from: the wish, and what its members were sent before. */
 export interface Wish {
   kind: DigestKind
-  topics: string[]
+  profile: Profile
   localDate: string
   since: Date
   /** Paper ids sent before that are still among the papers to choose from. */
@@ -94,32 +112,58 @@ export interface Wish {
   note: string | null
 }
 
+/** The papers of a wish: its own, and where those are few what trends beyond them. */
+const choosePapers = (open: Choosable[], { kind, profile }: Wish, { index, isAlike }: Choice): DigestEntry[] => {
+  const papers = seenBy(open, profile, index)
+  const interests = interestsOf(profile)
+  const { chosen, seeAlso } = selectDistinct(
+    rankPapers(papers, interests),
+    (ranked) => selectPapers(ranked, interests, MOST_PAPERS[kind]),
+    isAlike,
+  )
+  const own = chosen.map(({ paper, topic, matches }) => entryOf(paper, { topic, matches }, seeAlso.get(paper.id)))
+  const isWanted = chosen.length > 0 || profile.quietDay === 'send' || kind === 'welcome'
+  if (chosen.length >= LITTLE[kind] || !isWanted) return own
+  const taken = chosen.flatMap(({ paper }) => [paper, ...(seeAlso.get(paper.id) ?? [])])
+  const beyond = selectBeyond(papers, taken, isAlike)
+  return [...own, ...beyond.map((paper) => entryOf(paper, { topic: null, matches: [] }))]
+}
+
+const sentenceOf = (why: string): string => `${why.charAt(0).toUpperCase()}${why.slice(1)}.`
+
+/** Of a digest that has something: the silence before it, and why it has nothing of its readers' own. */
+const noteOf = (entries: DigestEntry[], { note }: Wish, { whyQuiet }: Choice): string | null => {
+  const hasOwn = entries.some((entry) => entry.topic !== null)
+  return [note, hasOwn ? null : sentenceOf(whyQuiet)].filter((line) => line !== null).join(' ') || null
+}
+
 /** Freezes the digest of one cohort. `pasts` are those of its members: their carries go on together. */
 export const composeDigest = (choice: Choice, wish: Wish, editionId: number | null, pasts: Past[]): NewDigest => {
   const carried = new Set(wish.carried)
   const open = choice.papers.filter(
     (paper) => !carried.has(paper.id) && (wish.kind === 'welcome' || paper.eligibleAt > wish.since),
   )
-  const chosen = selectPapers(rankPapers(open, wish.topics), wish.topics, MOST_PAPERS[wish.kind])
-  const entries = chosen.map(entryOf)
+  const entries = choosePapers(open, wish, choice)
   const quietSince = pasts.map((past) => past.quietFrom).find((day) => day !== null)
   return {
     editionId,
     cohortKey: cohortKey({ ...wish, cutoff: choice.cutoff }),
     kind: wish.kind,
     localDate: wish.localDate,
-    topics: wish.topics,
+    topics: wish.profile.topics,
+    keywords: wish.profile.keywords,
+    authors: wish.profile.authors,
     cutoff: choice.cutoff,
     entries,
     listDays: [...new Set(open.map((paper) => paper.listDay))].sort(),
     considered: open.length,
     carry: carryOn(
       pasts.map((past) => past.carry),
-      entries.map((entry) => entry.paperId),
+      entries.flatMap((entry) => [entry.paperId, ...(entry.seeAlso ?? []).map(({ paperId }) => paperId)]),
       wish.localDate,
     ),
     quietFrom: entries.length > 0 ? null : (quietSince ?? wish.localDate),
-    note: entries.length > 0 ? wish.note : choice.whyQuiet,
+    note: entries.length > 0 ? noteOf(entries, wish, choice) : choice.whyQuiet,
     sample: open.some((paper) => paper.source === 'sample'),
   }
 }
@@ -147,7 +191,7 @@ export const composeWelcome = async (
   const known = new Set(choice.papers.map((paper) => paper.id))
   const wish: Wish = {
     kind: 'welcome',
-    topics: subscriber.topics,
+    profile: profileOf(subscriber),
     localDate: localDateAt(now, subscriber.time_zone),
     since: new Date(0),
     carried: past.flatMap((one) => Object.keys(one.carry).filter((id) => known.has(id))),
@@ -158,28 +202,49 @@ export const composeWelcome = async (
   return { digestId, cutoff }
 }
 
+/** What `readIssue` needs of a digest, stored or not. */
+export type Composed = Pick<
+  Digest,
+  'kind' | 'local_date' | 'topics' | 'keywords' | 'authors' | 'entries' | 'list_days' | 'considered' | 'note' | 'sample'
+>
+
 /** A digest as its readers see it: the frozen list, with the texts of the revisions it was composed from. */
-export const readIssue = async (
-  db: Database,
-  digest: Pick<Digest, 'kind' | 'local_date' | 'topics' | 'entries' | 'list_days' | 'considered' | 'note' | 'sample'>,
-): Promise<DigestIssue> => {
-  const texts = await readTexts(db, digest.entries)
+export const readIssue = async (db: Database, digest: Composed): Promise<DigestIssue> => {
+  const texts = await readTexts(
+    db,
+    digest.entries.flatMap((entry) => [entry, ...(entry.seeAlso ?? [])]),
+  )
+  const textOf = ({ paperId, revision }: { paperId: string; revision: number }): Paper => {
+    const paper = texts.get(paperId)
+    if (paper === undefined) throw new Error(`paper ${paperId} has no revision ${revision}`)
+    return paper
+  }
+  const cardsOf = (entries: DigestEntry[]): PaperCard[] =>
+    entries.map((entry) =>
+      cardOf(textOf(entry), {
+        reason: reasonOf(entry, digest.local_date),
+        upvotes: entry.upvotes,
+        comments: entry.comments,
+        seeAlso: (entry.seeAlso ?? []).map(textOf),
+      }),
+    )
   return {
     kind: digest.kind,
     localDate: digest.local_date,
     listDays: digest.list_days,
-    topics: digest.topics.map((slug) => topicBySlug(slug)?.label ?? slug),
-    cards: digest.entries.map((entry) => {
-      const paper = texts.get(entry.paperId)
-      if (paper === undefined) throw new Error(`paper ${entry.paperId} has no revision ${entry.revision}`)
-      return cardOf(paper, {
-        reason: reasonOf(entry, digest.local_date),
-        upvotes: entry.upvotes,
-        comments: entry.comments,
-      })
-    }),
+    topics: [
+      ...digest.topics.map((slug) => topicBySlug(slug)?.label ?? slug),
+      ...digest.keywords.map((keyword) => `“${keyword}”`),
+      ...digest.authors,
+    ],
+    cards: cardsOf(digest.entries.filter((entry) => entry.topic !== null)),
+    beyond: cardsOf(digest.entries.filter((entry) => entry.topic === null)),
     considered: digest.considered,
     note: digest.note,
     sample: digest.sample,
   }
 }
+
+/** The same of one that is looked at before, or without, being stored. */
+export const readUnstored = (db: Database, digest: NewDigest): Promise<DigestIssue> =>
+  readIssue(db, { ...digest, local_date: digest.localDate, list_days: digest.listDays })

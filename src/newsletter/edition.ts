@@ -96,7 +96,6 @@ const createPress = (db: Database, edition: { id: number; cutoff: Date }) => {
   const { cutoff } = edition
   const choices = new Map<number, Promise<Choice>>()
   const dues = new Map<string, { due: Due; next: Due }>()
-  const digestIds = new Map<string, { id: number; empty: boolean }>()
 
   // Whole spans are loaded once: most subscribers share two values of `since`, daily's and weekly's.
   const choiceSince = (since: Date): Promise<Choice> => {
@@ -135,7 +134,7 @@ const createPress = (db: Database, edition: { id: number; cutoff: Date }) => {
       }
       const wish: Wish = {
         kind: subscriber.frequency,
-        topics: subscriber.topics,
+        profile: subscriber,
         localDate: duesOf(subscriber).due.localDate,
         since,
         carried,
@@ -152,6 +151,7 @@ const createPress = (db: Database, edition: { id: number; cutoff: Date }) => {
       composeDigest(cohort.choice, cohort.wish, edition.id, [...cohort.pasts]),
     )
     const ids = await storeDigests(trx, composed)
+    const digestIds = new Map<string, { id: number; empty: boolean }>()
     ids.forEach((id, at) => {
       digestIds.set(composed[at]?.cohortKey.toString('hex') ?? '', { id, empty: composed[at]?.entries.length === 0 })
     })

@@ -42,6 +42,12 @@ export interface ComposePorts {
   }) => Promise<Buffer>
 }
 
+/** Own words are counted, not repeated: whoever typed in somebody else's address cannot have it written to them. */
+const countOwn = (keywords: string[], authors: string[]): string[] => {
+  const counted = (count: number, noun: string) => (count === 0 ? [] : [`${count} ${noun}${count === 1 ? '' : 's'}`])
+  return [...counted(keywords.length, 'keyword'), ...counted(authors.length, 'author')]
+}
+
 /** Digests rendered lately: the mails of a group mostly belong to a few cohorts. */
 const KEPT_RENDERINGS = 64
 
@@ -72,11 +78,9 @@ export const createComposer = (ports: ComposePorts) => {
     if (mail.kind === 'digest' || mail.kind === 'welcome') throw new Error(`${mail.kind} is not a letter of its own`)
     const subscriber = await readSubscriber(db, { id: mail.subscriberId })
     if (subscriber === undefined) throw new Error('the subscriber is gone')
-    const { frequency, topics } = preferencesOf(subscriber)
-    return ports.renderLetter(mail.kind, {
-      frequency,
-      topics: topics.map((slug) => topicBySlug(slug)?.label ?? slug),
-    })
+    const { frequency, topics, keywords, authors } = preferencesOf(subscriber)
+    const labels = topics.map((slug) => topicBySlug(slug)?.label ?? slug)
+    return ports.renderLetter(mail.kind, { frequency, topics: [...labels, ...countOwn(keywords, authors)] })
   }
 
   return async (claimed: Claimed): Promise<{ from: string; message: Buffer }> => {

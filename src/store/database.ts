@@ -4,7 +4,7 @@ import { Pool, types } from 'pg'
 import type { DigestEntry, DigestKind } from '../core/digest.ts'
 import type { ModelTrial } from '../core/model-trial.ts'
 import type { SourceName } from '../core/paper.ts'
-import type { Frequency, Preferences, SubscriberState } from '../core/preferences.ts'
+import type { Frequency, Preferences, QuietDay, SubscriberState } from '../core/preferences.ts'
 import type { Match } from '../core/relevance.ts'
 
 export type MailState = 'queued' | 'sending' | 'deferred' | 'sent' | 'failed' | 'skipped'
@@ -76,6 +76,8 @@ export interface Tables {
     kind: DigestKind
     local_date: string
     topics: string[]
+    keywords: Generated<string[]>
+    authors: Generated<string[]>
     cutoff: Date
     entries: DigestEntry[]
     list_days: string[]
@@ -90,6 +92,10 @@ export interface Tables {
     email: string | null
     state: SubscriberState
     topics: string[]
+    keywords: Generated<string[]>
+    authors: Generated<string[]>
+    muted: Generated<string[]>
+    quiet_day: Generated<QuietDay>
     frequency: Frequency
     hour: number
     weekday: number

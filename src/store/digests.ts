@@ -29,6 +29,8 @@ export interface NewDigest {
   kind: DigestKind
   localDate: string
   topics: string[]
+  keywords: string[]
+  authors: string[]
   cutoff: Date
   entries: DigestEntry[]
   listDays: string[]
@@ -51,6 +53,8 @@ export const storeDigests = async (db: Kysely<Tables>, digests: NewDigest[]): Pr
         kind: digest.kind,
         local_date: digest.localDate,
         topics: digest.topics,
+        keywords: digest.keywords,
+        authors: digest.authors,
         cutoff: digest.cutoff,
         entries: JSON.stringify(digest.entries) as never,
         list_days: digest.listDays,

@@ -1,6 +1,6 @@
 /** What people typed in on the site and is not worked off yet, and how often a mailbox may be written to for it. */
 import { type Kysely, sql } from 'kysely'
-import type { Preferences } from '../core/preferences.ts'
+import { type Preferences, STANDARD } from '../core/preferences.ts'
 import type { Tables } from './database.ts'
 
 export interface SignUp {
@@ -29,7 +29,10 @@ export const takeSignUp = async (db: Kysely<Tables>): Promise<SignUp | null> => 
   const { rows } = await sql<SignUp>`
     delete from sign_ups where id = (select id from sign_ups order by id limit 1 for update skip locked)
     returning id, kind, email, preferences, requested_at as "requestedAt"`.execute(db)
-  return rows[0] ?? null
+  const [signUp] = rows
+  if (signUp === undefined) return null
+  // What was taken down before a choice was offered does not have it.
+  return { ...signUp, preferences: signUp.preferences && { ...STANDARD, ...signUp.preferences } }
 }
 
 /** Whether anything that was typed in still waits to be worked off. */

@@ -1,14 +1,23 @@
 /** Subscribers: their state, what they chose, and when they are due. */
 import { type Kysely, type Selectable, sql } from 'kysely'
 import type { Due } from '../core/calendar.ts'
-import type { Preferences } from '../core/preferences.ts'
+import type { Preferences, Profile } from '../core/preferences.ts'
 import type { Tables } from './database.ts'
 
 export type Subscriber = Selectable<Tables['subscribers']>
 
+/** By what a subscriber's papers are chosen. */
+export const profileOf = (subscriber: Subscriber): Profile => ({
+  topics: subscriber.topics,
+  keywords: subscriber.keywords,
+  authors: subscriber.authors,
+  muted: subscriber.muted,
+  quietDay: subscriber.quiet_day,
+})
+
 /** What is chosen, as the domain names it. */
 export const preferencesOf = (subscriber: Subscriber): Preferences => ({
-  topics: subscriber.topics,
+  ...profileOf(subscriber),
   frequency: subscriber.frequency,
   hour: subscriber.hour,
   weekday: subscriber.weekday,
@@ -17,6 +26,10 @@ export const preferencesOf = (subscriber: Subscriber): Preferences => ({
 
 const columnsOf = (preferences: Preferences) => ({
   topics: preferences.topics,
+  keywords: preferences.keywords,
+  authors: preferences.authors,
+  muted: preferences.muted,
+  quiet_day: preferences.quietDay,
   frequency: preferences.frequency,
   hour: preferences.hour,
   weekday: preferences.weekday,
@@ -134,9 +147,8 @@ export const forgetUnconfirmed = async (db: Kysely<Tables>, requestedBefore: Dat
 }
 
 /** A subscriber who is due, as publishing needs them. */
-export interface DueSubscriber {
+export interface DueSubscriber extends Profile {
   id: string
-  topics: string[]
   frequency: Preferences['frequency']
   hour: number
   weekday: number
@@ -151,7 +163,7 @@ export interface DueSubscriber {
 /** Up to `most` subscribers due by the cut-off, locked; those that another publisher holds are passed over. */
 export const lockDue = async (db: Kysely<Tables>, cutoff: Date, most: number): Promise<DueSubscriber[]> => {
   const { rows } = await sql<DueSubscriber>`
-    select id, topics, frequency, hour, weekday, time_zone as "timeZone", next_due_at as "dueAt",
+    select id, topics, keywords, authors, muted, quiet_day as "quietDay", frequency, hour, weekday, time_zone as "timeZone", next_due_at as "dueAt",
       last_digest_id as "lastDigestId", last_cutoff as "lastCutoff", last_due_at as "lastDueAt",
       last_local_date as "lastLocalDate"
     from subscribers where next_due_at <= ${cutoff}

@@ -24,6 +24,7 @@ const card = (change: Partial<PaperCard> = {}): PaperCard => ({
     { label: 'Discussion (5)', url: 'https://huggingface.co/papers/2604.11784' },
   ],
   upvotes: 112,
+  seeAlso: [],
   ...change,
 })
 
@@ -33,6 +34,7 @@ const issue = (change: Partial<DigestIssue> = {}): DigestIssue => ({
   listDays: ['2026-04-14', '2026-04-15'],
   topics: ['LLM agents & tool use', 'Robotics & embodied AI'],
   cards: [card(), card({ title: 'KnowRL: Boosting Reasoning', url: null, upvotes: null }), card({ upvotes: 1 })],
+  beyond: [],
   considered: 26,
   note: null,
   sample: false,
@@ -155,6 +157,35 @@ describe('a digest', () => {
     const mail = templates.renderDigest(issue({ note }))
     expect(wordsOf(mail.html)).toContain(note)
     expect(mail.text).toContain(note)
+  })
+
+  test('has what trends beyond the topics in a section of its own, in both parts', () => {
+    const beyond = [card({ title: 'Elsewhere', reason: 'top 3 % of the month’s papers: 120 upvotes' })]
+    const { html, text } = templates.renderDigest(issue({ beyond }))
+    expect(html).toMatch(/<h2[^>]*>Trending beyond your topics<\/h2>[\s\S]*<h3[^>]*><a[^>]*>Elsewhere<\/a><\/h3>/)
+    expect(text).toMatch(/\nTRENDING BEYOND YOUR TOPICS\n\n4\. Elsewhere\n[\s\S]*top 3 % of the month’s papers/)
+    expect(templates.renderDigest(issue()).html).not.toContain('beyond your topics')
+  })
+
+  test('of nothing else names it above', () => {
+    const mail = templates.renderDigest(issue({ cards: [], beyond: [card()], note: 'No new papers in your topics.' }))
+    expect(mail.subject).toBe('Beyond your topics: ClawGUI')
+    expect(wordsOf(mail.html)).toContain('ClawGUI, with its reason.')
+    expect(wordsOf(mail.html)).toContain('none of the 26 papers')
+    expect(linksOfText(mail.text)).toEqual(linksOfHtml(mail.html))
+  })
+
+  test('names papers that say nearly the same under the one shown, with a link where there is one', () => {
+    const seeAlso = [
+      { title: 'ClawGUI, Revised', url: 'https://arxiv.org/abs/2604.20001' },
+      { title: 'No page <of its own>', url: null },
+    ]
+    const { html, text } = templates.renderDigest(issue({ cards: [card({ seeAlso })] }))
+    expect(html).toContain('See also <a class="act" href="https://arxiv.org/abs/2604.20001"')
+    expect(html).toContain('See also No page &lt;of its own&gt;')
+    expect(text).toContain('See also ClawGUI, Revised\n   https://arxiv.org/abs/2604.20001')
+    const hostile = [{ title: 'x', url: 'javascript:alert(1)' }]
+    expect(templates.renderDigest(issue({ cards: [card({ seeAlso: hostile })] })).html).not.toContain('javascript')
   })
 
   test('stands without counts, links, authors, excerpts or topics', () => {

@@ -13,6 +13,7 @@ const card = (title: string): PaperCard => ({
   authors: '',
   links: [],
   upvotes: null,
+  seeAlso: [],
 })
 
 const issue = (change: Partial<DigestIssue>): DigestIssue => ({
@@ -21,6 +22,7 @@ const issue = (change: Partial<DigestIssue>): DigestIssue => ({
   listDays: ['2026-04-15'],
   topics: ['Robotics'],
   cards: ['ClawGUI: A Framework', 'KnowRL: Boosting', 'SPPO: Sequence-Level'].map(card),
+  beyond: [],
   considered: 26,
   note: null,
   sample: false,
@@ -35,6 +37,12 @@ describe('a subject', () => {
   test('is true with two papers and with one', () => {
     expect(subjectOf(issue({ cards: [card('A: x'), card('B: y')] }))).toBe('Your papers: A and B')
     expect(subjectOf(issue({ cards: [card('A: x')] }))).toBe('Your papers: A')
+  })
+
+  test('says so when all that a digest has lies beyond its readers’ topics', () => {
+    const beyond = [card('A: x'), card('B: y')]
+    expect(subjectOf(issue({ cards: [], beyond }))).toBe('Beyond your topics: A and B')
+    expect(standfirstOf(issue({ cards: [], beyond }))).toBe('none of the 26 papers listed 15 April 2026')
   })
 
   test('of a week has the ISO week of its newest list day', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { readPreferences } from '../../src/core/preferences.ts'
+import { readPreferences, STANDARD } from '../../src/core/preferences.ts'
 import { TOPICS } from '../../src/core/topics.ts'
 
 const RIGHT = { topics: ['robotics', 'agents'], frequency: 'weekly', timezone: 'Europe/London' }
@@ -15,6 +15,10 @@ describe('preferences', () => {
     expect(readPreferences({ ...RIGHT, topics: ['robotics', 'agents', 'robotics'] })).toEqual({
       preferences: {
         topics: ['agents', 'robotics'],
+        keywords: [],
+        authors: [],
+        muted: [],
+        quietDay: 'skip',
         frequency: 'weekly',
         hour: 7,
         weekday: 6,
@@ -23,9 +27,25 @@ describe('preferences', () => {
     })
   })
 
-  it('keep the standing hour and weekday where none are given', () => {
-    const read = readPreferences({ ...RIGHT, hour: '' }, { hour: 21, weekday: 2 })
-    expect(read).toMatchObject({ preferences: { hour: 21, weekday: 2 } })
+  it('keep what stands where nothing is given, and an empty list empties it', () => {
+    const standing = {
+      ...STANDARD,
+      hour: 21,
+      weekday: 2,
+      keywords: ['Lean 4'],
+      muted: ['survey'],
+      quietDay: 'send' as const,
+    }
+    const read = readPreferences({ ...RIGHT, hour: '', muted: '' }, standing)
+    expect(read).toMatchObject({ preferences: { ...standing, muted: [] } })
+  })
+
+  it('need no topic where there is a keyword or an author', () => {
+    expect(readPreferences({ ...RIGHT, topics: [], keywords: 'Lean 4' })).toMatchObject({
+      preferences: { topics: [], keywords: ['Lean 4'] },
+    })
+    expect(readPreferences({ ...RIGHT, topics: undefined, authors: ['Grace Hopper'] })).toHaveProperty('preferences')
+    expect(problemsOf({ ...RIGHT, topics: [], muted: 'survey' })).toEqual({ topics: 'Choose at least one topic.' })
   })
 
   it.each([
@@ -38,6 +58,13 @@ describe('preferences', () => {
     ],
     ['digits of a form', { hour: '00', weekday: '7' }, { hour: 0, weekday: 7 }],
     ['numbers of JSON', { hour: 23, weekday: 1 }, { hour: 23, weekday: 1 }],
+    ['keywords one a line', { keywords: 'sheet music\r\n\r\n Lean 4 ' }, { keywords: ['Lean 4', 'sheet music'] }],
+    ['what a quiet day brings', { quiet_day: 'send' }, { quietDay: 'send' }],
+    [
+      'topics in several comma lists',
+      { topics: ['robotics,agents', 'code'] },
+      { topics: ['agents', 'code', 'robotics'] },
+    ],
     ['a zone in any case', { timezone: ' asia/calcutta ' }, { timeZone: 'Asia/Kolkata' }],
   ])('take %s', (_, given, read) => {
     expect(readPreferences({ ...RIGHT, ...given })).toMatchObject({ preferences: read })
@@ -55,6 +82,12 @@ describe('preferences', () => {
     ['topics of a wrong type', { topics: [1, 2] }, { topics: 'Give the topics as a list of their names.' }],
     ['an object for topics', { topics: { a: 1 } }, { topics: 'Give the topics as a list of their names.' }],
     ['an unknown frequency', { frequency: 'hourly' }, { frequency: 'Choose daily or weekly.' }],
+    ['another quiet day', { quiet_day: 'maybe' }, { quiet_day: 'Choose what a day without papers brings.' }],
+    [
+      'a keyword that is muted',
+      { keywords: ['Large-Language Models'], muted: ['large language model'] },
+      { muted: '“large language model” is a keyword of yours too: take it out here or there.' },
+    ],
     ['hour 24', { hour: 24 }, { hour: 'Choose an hour from 0 to 23.' }],
     ['half an hour', { hour: 7.5 }, { hour: 'Choose an hour from 0 to 23.' }],
     ['an hour in words', { hour: 'seven' }, { hour: 'Choose an hour from 0 to 23.' }],
@@ -85,13 +118,24 @@ describe('preferences', () => {
       fc.anything({ withNullPrototype: true }),
       fc.constantFrom('daily', 'weekly', 'agents', 'UTC', 7, '7', ['agents', 'robotics']),
     )
-    const raw = fc.record({ topics: value, frequency: value, hour: value, weekday: value, timezone: value })
+    const words = fc.oneof(value, fc.string({ unit: 'binary' }), fc.array(fc.string({ unit: 'grapheme' })))
+    const raw = fc.record({
+      topics: value,
+      keywords: words,
+      authors: words,
+      muted: words,
+      quiet_day: fc.oneof(value, fc.constantFrom('skip', 'send')),
+      frequency: value,
+      hour: value,
+      weekday: value,
+      timezone: value,
+    })
     fc.assert(
       fc.property(raw, (typed) => {
         const read = readPreferences(typed)
         if ('errors' in read) return read.errors.length > 0 && read.errors.every(({ problem }) => problem.length < 300)
-        const { timeZone, ...rest } = read.preferences
-        expect(readPreferences({ ...rest, timezone: timeZone })).toEqual(read)
+        const { timeZone, quietDay, ...rest } = read.preferences
+        expect(readPreferences({ ...rest, timezone: timeZone, quiet_day: quietDay })).toEqual(read)
         return true
       }),
       { numRuns: 1000 },

@@ -68,6 +68,21 @@ describe('the reason of a paper in a digest', () => {
     expect(of()).toBe('Diffusion language models')
   })
 
+  it('names a keyword’s words, and an author as the paper has them', () => {
+    const keyword = { topic: 'keyword:sheet music', matches: [{ words: 'Sheet-Music', field: 'title' as const }] }
+    expect(plain(reasonOf(entry({ ...keyword, hourKnown: false })))).toBe(
+      'Keyword: “Sheet-Music” in the title; top 8 % of the month, 112 upvotes',
+    )
+    const author = { topic: 'author:yann lecun', matches: [{ words: 'Yann LeCun', field: 'authors' as const }] }
+    expect(plain(reasonOf(entry(author)))).toBe('Author: Yann LeCun; top 8 % of the month, 112 upvotes at 09:00 UTC')
+  })
+
+  it('beyond the topics is the trend alone', () => {
+    const beyond = { topic: null, matches: [] }
+    expect(plain(reasonOf(entry(beyond)))).toBe('top 8 % of the month’s papers: 112 upvotes at 09:00 UTC')
+    expect(plain(reasonOf(entry({ ...beyond, topPercent: null })))).toBe('112 upvotes at 09:00 UTC')
+  })
+
   it('still reads when the topic is no longer offered', () => {
     expect(plain(reasonOf(entry({ topic: 'old-topic' })))).toMatch(/^old-topic: “masked diffusion”/)
   })

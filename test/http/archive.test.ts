@@ -80,6 +80,7 @@ it('a digest opens in the browser with the same papers, and nothing of its reade
     listDays: ['2026-04-15'],
     topics: ['Robotics & embodied AI', 'Document AI, OCR & charts'],
     cards: [card(), card({ title: 'Another', upvotes: null, url: null })],
+    beyond: [card({ title: 'Elsewhere', reason: 'top 3 % of the month’s papers: 120 upvotes' })],
     considered: 26,
     note: 'Nothing came on Tuesday, 14 April: no new papers in your topics.',
     sample: false,
@@ -92,6 +93,7 @@ it('a digest opens in the browser with the same papers, and nothing of its reade
   expect(page).toContain('2 of the 26 papers listed 15 April 2026, in Robotics &amp; embodied AI and Document AI')
   expect(page).toContain('Nothing came on Tuesday')
   expect(page).toContain('<h2>Another</h2>')
+  expect(page).toMatch(/Trending beyond your topics<\/h2>[\s\S]*<h3><a [^>]*>Elsewhere<\/a><\/h3>/)
   expect(page).not.toContain('@example.org')
 })
 

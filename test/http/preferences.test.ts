@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { STANDARD } from '../../src/core/preferences.ts'
 import { EMAIL, form, openTestSite, TOKEN } from '../support/site.ts'
 
 const PATH = `/preferences/${TOKEN.preferences}`
@@ -22,7 +23,14 @@ it('a change is saved and shown as saved', async () => {
   await using site = await openTestSite()
   const answer = await post(site.url + PATH, CHOSEN)
   expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining('Your preferences are saved.')])
-  const stored = { topics: ['vlm'], frequency: 'weekly', hour: 21, weekday: 1, timeZone: 'America/New_York' }
+  const stored = {
+    ...STANDARD,
+    topics: ['vlm'],
+    frequency: 'weekly',
+    hour: 21,
+    weekday: 1,
+    timeZone: 'America/New_York',
+  }
   expect(site.changes).toEqual([['changePreferences', TOKEN.preferences, stored]])
 })
 
@@ -47,6 +55,59 @@ it('JSON is answered in JSON', async () => {
     })
   expect(await (await send(CHOSEN)).json()).toEqual({ status: 'saved' })
   expect(await (await send({})).json()).toMatchObject({ status: 400, errors: [{ field: 'topics' }, {}, {}] })
+})
+
+it('own words and the quiet day are shown as they are stored, saved, and said back with what they change', async () => {
+  await using site = await openTestSite()
+  const before = await (await fetch(site.url + PATH)).text()
+  expect(before).toContain('About 20 papers a week fit, going by the last four weeks.')
+  expect(before).toMatch(/value="skip" checked/)
+  const own = { keywords: 'sheet music\r\nLean 4\r\n', authors: 'Grace Hopper', muted: 'survey', quiet_day: 'send' }
+  const page = await (await post(site.url + PATH, { ...CHOSEN, ...own })).text()
+  expect(page).toContain('Your preferences are saved. About 20 papers a week become 40, going by the last four weeks.')
+  expect(page).toContain('\nLean 4\nsheet music</textarea>')
+  expect(page).toMatch(/value="send" checked/)
+  expect(site.changes).toMatchObject([
+    [
+      'changePreferences',
+      TOKEN.preferences,
+      { keywords: ['Lean 4', 'sheet music'], authors: ['Grace Hopper'], muted: ['survey'], quietDay: 'send' },
+    ],
+  ])
+})
+
+it('what a change would do is shown without being saved, with the form as it was typed', async () => {
+  await using site = await openTestSite()
+  const answer = await post(`${site.url}${PATH}/look`, { ...CHOSEN, keywords: 'Lean 4' })
+  const page = await answer.text()
+  expect(answer.status).toBe(200)
+  expect(page).toContain('Not saved yet. With this choice: About 20 papers a week fit, as before')
+  expect(page).toContain('\nLean 4</textarea>')
+  expect(page).toContain('value="vlm" checked')
+  expect(page).not.toContain('value="robotics" checked')
+  expect((await post(`${site.url}${PATH}/look`, { ...CHOSEN, topics: [] })).status).toBe(400)
+  expect((await post(`${site.url}/preferences/${TOKEN.left}/look`, CHOSEN)).status).toBe(409)
+  expect((await post(`${site.url}/preferences/cut/look`, CHOSEN)).status).toBe(404)
+  expect(site.changes).toEqual([])
+})
+
+it('before any papers are held nothing is said of how many there are', async () => {
+  await using site = await openTestSite({ held: false })
+  expect(await (await fetch(site.url + PATH)).text()).not.toContain('papers a week')
+  expect(await (await post(site.url + PATH, CHOSEN)).text()).toContain('Your preferences are saved.</p>')
+})
+
+it('one entry too many is refused beside its field, and nothing typed is lost', async () => {
+  await using site = await openTestSite()
+  const authors = Array.from({ length: 21 }, (_, n) => `Grace Hopper ${n}`).join('\n')
+  const answer = await post(site.url + PATH, { ...CHOSEN, authors, muted: 'survey' })
+  const page = await answer.text()
+  expect(answer.status).toBe(400)
+  expect(page).toContain('id="authors-error">These are 21 authors, and 20 is the most: take 1 out.')
+  expect(page).toContain('aria-describedby="authors-error authors-hint" aria-invalid="true"')
+  expect(page).toContain(`${authors}</textarea>`)
+  expect(page).toContain('survey</textarea>')
+  expect(site.changes).toEqual([])
 })
 
 it('a pause runs to a date, can be ended, and is refused in words', async () => {

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { STANDARD } from '../../src/core/preferences.ts'
 import { TOPICS } from '../../src/core/topics.ts'
 import { EMAIL, form, openTestSite, TOKEN } from '../support/site.ts'
 
@@ -8,7 +9,7 @@ const RIGHT = {
   frequency: 'daily',
   timezone: 'Europe/London',
 }
-const STORED = { topics: ['agents', 'robotics'], frequency: 'daily', hour: 7, weekday: 6, timeZone: 'Europe/London' }
+const STORED = { ...STANDARD, topics: ['agents', 'robotics'], frequency: 'daily', timeZone: 'Europe/London' }
 
 const post = (url: string, body: URLSearchParams | object, headers: Record<string, string> = {}) =>
   body instanceof URLSearchParams
@@ -43,6 +44,28 @@ it('JSON is taken, with every topic there is, and answered 202', async () => {
   const answer = await post(`${site.url}/subscribe`, { ...RIGHT, topics })
   expect([answer.status, await answer.json()]).toEqual([202, { status: 'check your inbox' }])
   expect(site.changes).toEqual([['requestSubscription', 'ada@example.org', { ...STORED, topics: topics.sort() }]])
+})
+
+it('own words are taken with a form and with JSON, and come back as they were typed when one is wrong', async () => {
+  await using site = await openTestSite()
+  const own = { keywords: ['Lean 4', 'sheet music'], authors: ['Grace Hopper'], muted: ['survey'] }
+  await post(`${site.url}/subscribe`, { ...RIGHT, ...own, topics: [] })
+  await post(
+    `${site.url}/subscribe`,
+    form({ ...RIGHT, keywords: 'sheet music\nLean 4', authors: 'Grace Hopper', muted: 'survey' }),
+  )
+  expect(site.changes.map(([, , stored]) => stored)).toEqual([
+    { ...STORED, ...own, topics: [] },
+    { ...STORED, ...own },
+  ])
+  const keywords = `<b>RAG</b>\n${'x'.repeat(500)}\n🎵`
+  const refused = await post(`${site.url}/subscribe`, form({ ...RIGHT, keywords, muted: 'لغة' }))
+  const page = await refused.text()
+  expect(refused.status).toBe(400)
+  expect(page).toContain('id="keywords-error">Write “&lt;b&gt;RAG&lt;/b&gt;” without &lt; and &gt;.')
+  expect(page).toContain(`&lt;b&gt;RAG&lt;/b&gt;\n${'x'.repeat(500)}\n🎵</textarea>`)
+  expect(page).toContain('لغة</textarea>')
+  expect(page).toMatch(/<details class="own" open>/)
 })
 
 it('the answer is the same, byte by byte, whatever the address', async () => {

@@ -1,7 +1,7 @@
 /** How often a mailbox may be written to because somebody typed it in, however many do so at once. */
 import { expect, test } from 'vitest'
 import { allowLetter, forgetLetterLimits, storeSignUp, takeSignUp } from '../../src/store/sign-ups.ts'
-import { openNewsletter } from '../support/newsletter.ts'
+import { LONDON_DAILY, openNewsletter } from '../support/newsletter.ts'
 
 const ADA = Buffer.alloc(32, 1)
 const GRACE = Buffer.alloc(32, 2)
@@ -59,4 +59,13 @@ test('a sign-up is taken by one of several, in order, and is there again when it
     requestedAt,
   })
   expect(await takeSignUp(db)).toBeNull()
+})
+
+test('a request from before there were own words is read as one without any', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  const { topics, frequency, hour, weekday, timeZone } = LONDON_DAILY
+  const old = { topics, frequency, hour, weekday, timeZone } as typeof LONDON_DAILY
+  await storeSignUp(db, { kind: 'subscribe', email: 'ada@example.org', preferences: old, requestedAt: new Date() })
+  expect((await takeSignUp(db))?.preferences).toEqual(LONDON_DAILY)
 })

@@ -1,6 +1,6 @@
 /** A newsletter without processes around it: a database, papers and subscribers, for tests of the use cases. */
 import type { Listing } from '../../src/core/paper.ts'
-import type { Preferences } from '../../src/core/preferences.ts'
+import { type Preferences, STANDARD } from '../../src/core/preferences.ts'
 import { deriveToken, type Keys } from '../../src/core/token.ts'
 import { readIssue } from '../../src/newsletter/digest.ts'
 import { storeAll } from '../../src/newsletter/intake.ts'
@@ -15,10 +15,9 @@ export const SILENT = { info: () => undefined, warn: () => undefined, error: () 
 export const QUIET = async (): Promise<void> => undefined
 
 export const LONDON_DAILY: Preferences = {
+  ...STANDARD,
   topics: ['diffusion-lm', 'robotics'],
   frequency: 'daily',
-  hour: 7,
-  weekday: 6,
   timeZone: 'Europe/London',
 }
 

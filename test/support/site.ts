@@ -2,10 +2,12 @@
 import type { AddressInfo } from 'node:net'
 import { createPages } from '../../src/adapters/pages.ts'
 import type { DigestIssue, PaperCard } from '../../src/core/digest.ts'
-import type { Preferences } from '../../src/core/preferences.ts'
+import { type Preferences, STANDARD } from '../../src/core/preferences.ts'
+import type { Volume } from '../../src/core/volume.ts'
 import { buildApp } from '../../src/http/app.ts'
 import type { App } from '../../src/http/site.ts'
 import type { Archive, DayPage } from '../../src/newsletter/archive.ts'
+import type { Previews } from '../../src/newsletter/preview.ts'
 import type { OwnPreferences, Subscriptions } from '../../src/newsletter/subscription.ts'
 
 /** Tokens of the one subscriber there is; every other token is unknown. */
@@ -21,10 +23,9 @@ export const TOKEN = {
 export const EMAIL = 'ada.canary@example.org'
 
 const PREFERENCES: Preferences = {
+  ...STANDARD,
   topics: ['agents', 'robotics'],
   frequency: 'daily',
-  hour: 7,
-  weekday: 6,
   timeZone: 'Europe/London',
 }
 
@@ -37,6 +38,7 @@ export const card = (over: Partial<PaperCard> = {}): PaperCard => ({
   authors: 'Ada Lovelace',
   links: [{ label: 'PDF', url: 'https://arxiv.org/pdf/2604.11784' }],
   upvotes: 12,
+  seeAlso: [],
   ...over,
 })
 
@@ -48,11 +50,25 @@ const dayOf = (listDay: string, cards: PaperCard[], sample = false): DayPage => 
   sample,
 })
 
+const issueOf = (cards: PaperCard[]): DigestIssue => ({
+  kind: 'daily',
+  localDate: '2026-04-15',
+  listDays: ['2026-04-14', '2026-04-15'],
+  topics: ['LLM agents & tool use'],
+  cards,
+  beyond: [],
+  considered: 26,
+  note: null,
+  sample: false,
+})
+
 export interface TestSite extends AsyncDisposable {
   app: App
   url: string
   /** Every use case that changes something, as it was called. */
   changes: unknown[][]
+  /** Whose digest was previewed. */
+  asked: Preferences[]
   /** Every line that was logged, as JSON. */
   log: string[]
 }
@@ -68,6 +84,7 @@ export const openTestSite = async ({
   fault = null as Error | null,
 } = {}): Promise<TestSite> => {
   const changes: unknown[][] = []
+  const asked: Preferences[] = []
   const log: string[] = []
   const change = async <T>(answer: T, ...call: unknown[]): Promise<T> => {
     changes.push(call)
@@ -113,10 +130,20 @@ export const openTestSite = async ({
         : null,
     readDigest: async (token) => (token === TOKEN.view ? issue : null),
   }
+  const previews: Previews = {
+    readDigest: async (preferences) => {
+      asked.push(preferences)
+      return issue ?? issueOf(cards)
+    },
+    // Ten papers a week for each topic, keyword and author, so that a change is seen.
+    readVolume: async ({ topics, keywords, authors }): Promise<Volume | null> =>
+      held ? { papers: 40 * (topics.length + keywords.length + authors.length), weeks: 4 } : null,
+  }
   const write = (facts: object, event: string) => log.push(JSON.stringify({ event, ...facts }))
   const app = buildApp({
     subscriptions,
     archive,
+    previews,
     pages: createPages({ mailboxUrl }),
     log: { info: write, warn: write, error: write },
     ready,
@@ -129,6 +156,7 @@ export const openTestSite = async ({
     app,
     url: `http://127.0.0.1:${port}`,
     changes,
+    asked,
     log,
     [Symbol.asyncDispose]: async () => app.close(),
   }

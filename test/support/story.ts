@@ -206,6 +206,7 @@ export const HARD_ISSUE: DigestIssue = {
     hardCard(UNBREAKABLE, 12_345),
     hardCard('Nothing else', 0, { url: null, reason: '', excerpt: '', authors: '', links: [], upvotes: null }),
   ],
+  beyond: [],
   considered: 3,
   note: 'Nothing fitted your topics on Monday, 13 April, so no mail came that day.',
   sample: false,

@@ -1,0 +1,70 @@
+/** Trying before subscribing: the digest that a choice would bring today. */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
+import { headingOf, standfirstOf } from '../core/headline.ts'
+import { type Preferences, readPreferences, STANDARD } from '../core/preferences.ts'
+import { volumeLine } from '../core/volume.ts'
+import { CHOICES, filledForm, refusedForm } from './form.ts'
+import { type App, type Site, sendProblem, show, wantsJson } from './site.ts'
+
+const Choice = Type.Object(CHOICES)
+
+/** In an address everything but the topics may be left out. */
+const LEFT_OUT = { frequency: 'daily', timezone: 'UTC' }
+
+const readChoice = (given: Readonly<Record<string, unknown>>) => {
+  const said = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ''))
+  return readPreferences({ ...LEFT_OUT, ...said })
+}
+
+/** The address of a preview, which holds what is not as usual and never who asks. */
+const addressOf = (preferences: Preferences): string => {
+  const { topics, keywords, authors, muted, frequency, hour, timeZone } = preferences
+  const query = new URLSearchParams()
+  if (topics.length > 0) query.set('topics', topics.join(','))
+  query.set('frequency', frequency)
+  for (const [name, list] of Object.entries({ keywords, authors, muted }))
+    for (const entry of list) query.append(name, entry)
+  if (hour !== STANDARD.hour) query.set('hour', String(hour))
+  if (timeZone !== LEFT_OUT.timezone) query.set('timezone', timeZone)
+  return `/preview?${query.toString().replaceAll('%2C', ',').replaceAll('%2F', '/')}`
+}
+
+export const previewRoutes = (app: App, { previews, pages }: Site): void => {
+  const refuse = (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    given: Readonly<Record<string, unknown>>,
+    errors: Parameters<typeof refusedForm>[1],
+  ) =>
+    wantsJson(request)
+      ? sendProblem(reply, 400, 'No preview', 'Some fields are not right yet.', errors)
+      : show(reply.code(400), pages, 'subscribe', { form: refusedForm({ ...LEFT_OUT, ...given }, errors) })
+
+  app.get('/preview', { schema: { querystring: Choice } }, async (request, reply) => {
+    const read = readChoice(request.query)
+    if ('errors' in read) return refuse(request, reply, request.query, read.errors)
+    const issue = await previews.readDigest(read.preferences)
+    if (wantsJson(request)) return issue
+    const volume = await previews.readVolume(read.preferences)
+    return show(reply, pages, 'preview', {
+      ...issue,
+      heading: headingOf(issue),
+      standfirst: standfirstOf(issue),
+      frequency: read.preferences.frequency,
+      volume: volume === null ? null : volumeLine(volume),
+      form: filledForm(read.preferences),
+    })
+  })
+
+  /**
+   * The second button of the subscribe form. It posts, because a form that is sent by GET would put the address that
+   * somebody has typed into the page's own, and so into histories and the logs of proxies.
+   */
+  app.post('/preview', { schema: { body: Choice } }, async (request, reply) => {
+    const read = readChoice(request.body)
+    return 'errors' in read
+      ? refuse(request, reply, request.body, read.errors)
+      : reply.redirect(addressOf(read.preferences), 303)
+  })
+}

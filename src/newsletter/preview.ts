@@ -1,0 +1,84 @@
+/** What a choice would bring before it is made: the digest of today, and how many papers a week. */
+import { DAY, localDateAt, MINUTE, utcMidnight } from '../core/calendar.ts'
+import type { DigestIssue } from '../core/digest.ts'
+import { sinceOf } from '../core/eligibility.ts'
+import { interestsOf, seenBy } from '../core/interests.ts'
+import type { Frequency, Preferences, Profile } from '../core/preferences.ts'
+import { rankPapers } from '../core/ranking.ts'
+import type { Volume } from '../core/volume.ts'
+import type { Database } from '../store/database.ts'
+import { type Choice, composeDigest, loadChoice, readUnstored } from './digest.ts'
+
+export interface Previews {
+  /** The digest that a new subscriber with these preferences would get now; nothing is stored or sent. */
+  readDigest(preferences: Preferences): Promise<DigestIssue>
+  /** How many papers of the last weeks fit a profile; `null` while none are held. */
+  readVolume(profile: Profile): Promise<Volume | null>
+}
+
+const WEEK = 7 * DAY
+const WEEKS_COUNTED = 4
+/** How long what was loaded for one visitor serves the others. A month of papers is more to load, and changes less. */
+const KEEP_CHOICE = MINUTE
+const KEEP_MONTH = 10 * MINUTE
+
+/** Loads at most once in `keepFor` milliseconds of the given clock, however many ask; a failed load is not kept. */
+const createShelf = <T>(load: (at: Date) => Promise<T>, keepFor: number, now: () => Date): (() => Promise<T>) => {
+  let kept: { at: number; value: Promise<T> } | undefined
+  return () => {
+    const at = now()
+    if (kept !== undefined && Math.abs(at.getTime() - kept.at) < keepFor) return kept.value
+    const mine = { at: at.getTime(), value: load(at) }
+    kept = mine
+    mine.value.catch(() => {
+      if (kept === mine) kept = undefined
+    })
+    return mine.value
+  }
+}
+
+const loadFor = (db: Database, frequency: Frequency, cutoff: Date): Promise<Choice> =>
+  loadChoice(db, cutoff, { since: sinceOf(frequency, cutoff, null) })
+
+const issueFrom = (db: Database, choice: Choice, preferences: Preferences): Promise<DigestIssue> => {
+  const { cutoff } = choice
+  const wish = {
+    kind: preferences.frequency,
+    profile: preferences,
+    localDate: localDateAt(cutoff, preferences.timeZone),
+    since: sinceOf(preferences.frequency, cutoff, null),
+    carried: [],
+    note: null,
+  }
+  return readUnstored(db, composeDigest(choice, wish, null, []))
+}
+
+/** The same for once, as of an instant. */
+export const previewDigest = async (db: Database, preferences: Preferences, cutoff: Date): Promise<DigestIssue> =>
+  issueFrom(db, await loadFor(db, preferences.frequency, cutoff), preferences)
+
+export const createPreviews = ({ db, now }: { db: Database; now: () => Date }): Previews => {
+  const choices: Record<Frequency, () => Promise<Choice>> = {
+    daily: createShelf((at) => loadFor(db, 'daily', at), KEEP_CHOICE, now),
+    weekly: createShelf((at) => loadFor(db, 'weekly', at), KEEP_CHOICE, now),
+  }
+  const month = createShelf(
+    (at) => loadChoice(db, at, { since: new Date(at.getTime() - WEEKS_COUNTED * WEEK) }),
+    KEEP_MONTH,
+    now,
+  )
+  return {
+    readDigest: async (preferences) => issueFrom(db, await choices[preferences.frequency](), preferences),
+
+    async readVolume(profile) {
+      const { papers, index, cutoff } = await month()
+      const [oldest] = papers.map((paper) => paper.listDay).sort()
+      if (oldest === undefined) return null
+      const held = (cutoff.getTime() - utcMidnight(oldest).getTime()) / WEEK
+      return {
+        papers: rankPapers(seenBy(papers, profile, index), interestsOf(profile)).length,
+        weeks: Math.min(WEEKS_COUNTED, Math.max(1, held)),
+      }
+    },
+  }
+}
