@@ -13,9 +13,9 @@ alter table subscribers
   add check (cardinality(keywords) <= 20 and length(array_to_string(keywords, '')) <= 20 * 60),
   add check (cardinality(authors) <= 20 and length(array_to_string(authors, '')) <= 20 * 80),
   add check (cardinality(muted) <= 20 and length(array_to_string(muted, '')) <= 20 * 60),
-  -- A keyword or an author is a topic of one phrase, so it is enough by itself.
+  -- A keyword or an author is a topic of one phrase, so it is enough by itself. Of the erased none is kept.
   drop constraint subscribers_topics_check,
-  add check (cardinality(topics) + cardinality(keywords) + cardinality(authors) > 0);
+  add check (cardinality(topics) + cardinality(keywords) + cardinality(authors) > 0 or state = 'erased');
 
 -- What a digest is for is named above it.
 alter table digests

@@ -111,7 +111,10 @@ export const stopMail = async (
       state,
       paused_until: null,
       next_due_at: null,
-      ...(state === 'erased' ? { email: null, epoch: sql<number>`epoch + 1` } : {}),
+      // What somebody wrote in their own words may tell who they are.
+      ...(state === 'erased'
+        ? { email: null, keywords: [], authors: [], muted: [], epoch: sql<number>`epoch + 1` }
+        : {}),
     })
     .where('id', '=', id)
     .execute()

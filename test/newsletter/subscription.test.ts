@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { deriveToken, type Purpose } from '../../src/core/token.ts'
 import { createSubscriptions, workOffSignUps } from '../../src/newsletter/subscription.ts'
 import type { Database } from '../../src/store/database.ts'
+import { preferencesOf, stopMail } from '../../src/store/subscribers.ts'
 import { KEYS, LONDON_DAILY, openNewsletter, QUIET, subscribe } from '../support/newsletter.ts'
 
 const NOW = new Date('2026-04-14T05:00:00Z')
@@ -116,4 +117,23 @@ test('two presses of the confirming button at once make one welcome', async () =
   const presses = await Promise.all([desk.confirm(token), desk.confirm(token), desk.confirm(token)])
   expect(presses.sort()).toEqual(['already', 'already', 'confirmed'])
   expect((await letters(db)).map((one) => one.kind)).toEqual(['confirmation', 'welcome'])
+})
+
+test('own words survive what reduces mail and coming back, and nothing of them is kept of the erased', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  const desk = openDesk(db)
+  const own = {
+    topics: [],
+    keywords: ['Lean 4'],
+    authors: ['Grace Hopper'],
+    muted: ['survey'],
+    quietDay: 'send' as const,
+  }
+  const id = await subscribe(db, 'ada@example.org', { ...LONDON_DAILY, ...own }, NOW)
+  expect(await desk.reduce(deriveToken(KEYS, 'unsubscribe', id), { frequency: 'weekly' })).toBe('reduced')
+  const stored = await stateOf(db, id)
+  expect(preferencesOf(stored)).toEqual({ ...LONDON_DAILY, ...own, frequency: 'weekly' })
+  await stopMail(db, id, 'erased')
+  expect(await stateOf(db, id)).toMatchObject({ email: null, keywords: [], authors: [], muted: [] })
 })
