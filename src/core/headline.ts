@@ -96,7 +96,7 @@ export const headingOf = (issue: DigestIssue): string => {
   return words.charAt(0).toUpperCase() + words.slice(1)
 }
 
-/** How many were chosen, out of how many, listed when: `10 of the 26 papers listed 13 to 15 April 2026`, or `none of`. */
+/** How many were chosen, out of how many, listed when: `10 of the 26 papers listed 13 to 15 April 2026`, or `None of`. */
 export const standfirstOf = (issue: DigestIssue): string => {
   const [first, last] = [issue.listDays[0], issue.listDays.at(-1)]
   const chosen = issue.cards.length
@@ -104,6 +104,6 @@ export const standfirstOf = (issue: DigestIssue): string => {
   const of =
     chosen === issue.considered
       ? `${chosen} ${noun}`
-      : `${chosen === 0 ? 'none' : chosen} of the ${issue.considered} ${noun}`
+      : `${chosen === 0 ? 'None' : chosen} of the ${issue.considered} ${noun}`
   return first === undefined || last === undefined ? of : `${of} listed ${dateRange(first, last)}`
 }

@@ -59,8 +59,11 @@ const countedUpvotes = ({ upvotes, observedAt, hourKnown }: DigestEntry, localDa
  */
 export const reasonOf = (entry: DigestEntry, localDate?: string): string => {
   if (entry.topic === null) {
-    const top = entry.topPercent === null ? '' : `top ${entry.topPercent}${NBSP}% of the month’s papers`
-    return heldTogether([top, countedUpvotes(entry, localDate)].filter((part) => part !== '').join(': '))
+    // Only the upper fifth gets here (`core/beyond`), whether or not there is enough history to give its rank.
+    const { topPercent } = entry
+    const rank =
+      topPercent === null ? 'among the most upvoted of its age' : `top ${topPercent}${NBSP}% of the month’s papers`
+    return heldTogether([rank, countedUpvotes(entry, localDate)].filter((part) => part !== '').join(': '))
   }
   const top = entry.topPercent === null ? '' : `top ${entry.topPercent}${NBSP}% of the month`
   const rank = [top, countedUpvotes(entry, localDate)].filter((part) => part !== '').join(', ')

@@ -171,7 +171,7 @@ describe('a digest', () => {
     const mail = templates.renderDigest(issue({ cards: [], beyond: [card()], note: 'No new papers in your topics.' }))
     expect(mail.subject).toBe('Beyond your topics: ClawGUI')
     expect(wordsOf(mail.html)).toContain('ClawGUI, with its reason.')
-    expect(wordsOf(mail.html)).toContain('none of the 26 papers')
+    expect(wordsOf(mail.html)).toContain('None of the 26 papers')
     expect(linksOfText(mail.text)).toEqual(linksOfHtml(mail.html))
   })
 

@@ -87,6 +87,7 @@ describe.skipIf(NEEDS_CHROMIUM !== '')(`by keyboard in a browser${NEEDS_CHROMIUM
     ['page that confirms', `/confirm/${TOKEN.confirm}`],
     ['preferences', `/preferences/${TOKEN.preferences}`],
     ['page that unsubscribes', `/unsubscribe/${TOKEN.unsubscribe}`],
+    ['preview', '/preview?topics=agents&keywords=Lean+4'],
     ['form for lost mail', '/links'],
     ['page of a dead link', '/confirm/cut'],
   ])('on the %s every stop shows its ring, in reading order', { timeout: 60_000 }, async (_, path) => {

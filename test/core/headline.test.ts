@@ -42,7 +42,7 @@ describe('a subject', () => {
   test('says so when all that a digest has lies beyond its readers’ topics', () => {
     const beyond = [card('A: x'), card('B: y')]
     expect(subjectOf(issue({ cards: [], beyond }))).toBe('Beyond your topics: A and B')
-    expect(standfirstOf(issue({ cards: [], beyond }))).toBe('none of the 26 papers listed 15 April 2026')
+    expect(standfirstOf(issue({ cards: [], beyond }))).toBe('None of the 26 papers listed 15 April 2026')
   })
 
   test('of a week has the ISO week of its newest list day', () => {

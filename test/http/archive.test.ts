@@ -108,6 +108,7 @@ it('no page links to an address that does not exist', async () => {
     '/',
     '/papers/2026-04-13',
     '/about',
+    '/preview?topics=agents',
     '/links',
     '/links/sent',
     '/check-inbox',

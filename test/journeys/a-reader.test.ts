@@ -102,6 +102,36 @@ test('a reader subscribes, confirms, is welcomed, gets a digest in the morning, 
   expect((await service.mail.list(ADA)).length).toBe(4)
 })
 
+test('a reader looks before subscribing, has words of their own, and is kept from those that are muted', async () => {
+  await using service = await startTestService({
+    clock: '2026-04-14T05:00:00Z',
+    days: [...WEEKDAYS, '2026-04-14', '2026-04-15'],
+  })
+  const site = openSite(service.url)
+  const choice = { topics: [], keywords: 'What Came of It\nzebra', frequency: 'daily', timezone: 'Europe/London' }
+  const preview = await site.post('/preview', { email: ADA, ...choice })
+  expect(preview.text).toContain('A preview: the daily digest')
+  expect(titlesOf(preview.html)).toHaveLength(10)
+  expect(await service.mail.list(ADA)).toEqual([])
+
+  const welcome = await subscribe(service, ADA, choice)
+  const [confirmation] = await service.mail.list(ADA)
+  expect(confirmation?.text).toContain('2 keywords')
+  expect(confirmation?.text).not.toContain('zebra')
+  expect(welcome.text.replaceAll('\u00a0', ' ')).toContain('Keyword: “what came of it” in the abstract')
+
+  const preferences = welcome.links.get('preferences') ?? ''
+  const muting = { ...choice, hour: '7', weekday: '6', muted: 'report' }
+  const looked = await site.post(`${preferences}/look`, muting)
+  expect(looked.text).toMatch(/Not saved yet\. With this choice: About \d+ papers a week become none/)
+  expect((await site.get(preferences)).html).not.toContain('report</textarea>')
+  expect((await site.post(preferences, muting)).text).toMatch(/are saved\. About \d+ papers a week become none/)
+  service.setClock('2026-04-15T06:00:30Z')
+  await service.ring('tick')
+  await subscribe(service, 'grace@example.net')
+  expect(await service.mail.list(ADA)).toHaveLength(2)
+})
+
 test('who left and comes back confirms anew, and nothing they had comes again', async () => {
   await using service = await startTestService({ clock: '2026-04-14T05:00:00Z', days: WEEKDAYS })
   const site = openSite(service.url)

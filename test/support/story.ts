@@ -86,6 +86,11 @@ export const walkStory = async (stage: Stage): Promise<void> => {
   await page.fill('#email', 'ada@')
   await press('Subscribe')
   await show('subscribe-refused', 'page')
+  await open('/')
+  await choose(TOPICS)
+  await page.selectOption('#timezone', 'Europe/London')
+  await press('Preview today’s digest')
+  await show('preview', 'page')
   await ask(ADA)
   await show('check-inbox', 'page')
   const confirmation = await openMail('mail-confirmation', ADA, 1)
@@ -104,8 +109,21 @@ export const walkStory = async (stage: Stage): Promise<void> => {
   await open(preferences)
   await show('preferences', 'page')
   await page.check('input[value=reasoning]')
+  await page.fill('#keywords', 'video\nLean 4\nsheet music')
+  await page.fill('#authors', 'Grace Hopper\nY. LeCun')
+  await page.fill('#muted', 'benchmark')
+  await press('See what this changes')
+  await show('preferences-look', 'page')
   await press('Save preferences')
   await show('preferences-saved', 'page')
+  await page.fill('#keywords', 'x'.repeat(500))
+  await page.fill('#authors', Array.from({ length: 21 }, (_, n) => `Grace Hopper ${n}`).join('\n'))
+  await page.fill('#muted', '<b>survey</b>')
+  await press('Save preferences')
+  await show('preferences-refused-words', 'page')
+  await open(preferences)
+  await page.fill('#keywords', '')
+  await page.fill('#authors', '')
   for (const topic of [...TOPICS, 'reasoning']) await page.uncheck(`input[value=${topic}]`)
   await press('Save preferences')
   await show('preferences-refused', 'page')
@@ -206,9 +224,61 @@ export const HARD_ISSUE: DigestIssue = {
     hardCard(UNBREAKABLE, 12_345),
     hardCard('Nothing else', 0, { url: null, reason: '', excerpt: '', authors: '', links: [], upvotes: null }),
   ],
-  beyond: [],
+  beyond: [
+    hardCard(`Beyond: ${LONG_TITLE}`, 99_999, {
+      reason: 'top 1 % of the month’s papers: 99,999 upvotes on 15 April 2026',
+      seeAlso: [
+        { title: `See ${LONG_TITLE}`, url: 'https://arxiv.org/abs/2604.00547' },
+        { title: UNBREAKABLE, url: null },
+      ],
+    }),
+  ],
   considered: 3,
   note: 'Nothing fitted your topics on Monday, 13 April, so no mail came that day.',
+  sample: false,
+}
+
+const steeredCard = (id: string, title: string, reason: string, upvotes: number, more: Partial<PaperCard> = {}) => ({
+  ...hardCard(title, upvotes),
+  id,
+  url: `https://arxiv.org/abs/${id}`,
+  reason,
+  excerpt:
+    'Scores of piano music are read from photographs by a model that sees a page as one long line. On four collections ' +
+    'it makes half the mistakes of a reader that works system by system.',
+  authors: 'Ada Ashe, Ben Birch, Cy Cole and 4 more',
+  links: [{ label: 'PDF', url: `https://arxiv.org/pdf/${id}` }],
+  ...more,
+})
+
+/** The digest of a reader with words of their own, on a day with little: two papers, one named under another, and three beyond. */
+export const STEERED_ISSUE: DigestIssue = {
+  kind: 'daily',
+  localDate: '2026-04-15',
+  listDays: ['2026-04-14', '2026-04-15'],
+  topics: ['Speech, audio & music', '“sheet music”', 'Yann LeCun'],
+  cards: [
+    steeredCard(
+      '2604.01001',
+      'One Long Line: Reading Sheet Music without Systems',
+      'Keyword: “Sheet Music” in the title; top 8\u00a0% of the month, 112 upvotes at\u00a007:00\u00a0UTC',
+      112,
+      {
+        seeAlso: [{ title: 'One Long Line, Revisited: Reading Sheet Music', url: 'https://arxiv.org/abs/2604.01002' }],
+      },
+    ),
+    steeredCard('2604.01003', 'World Models That Plan', 'Author: Yann LeCun; 40 upvotes at\u00a007:00\u00a0UTC', 40),
+  ],
+  beyond: [3, 5, 9].map((top, n) =>
+    steeredCard(
+      `2604.0200${n}`,
+      `What Everybody Reads, Part ${n + 1}`,
+      `top ${top}\u00a0% of the month’s papers: ${300 - 40 * n} upvotes at\u00a007:00\u00a0UTC`,
+      300 - 40 * n,
+    ),
+  ),
+  considered: 41,
+  note: null,
   sample: false,
 }
 
@@ -226,11 +296,25 @@ export const walkOddities = async ({ page, show }: Pick<Stage, 'page' | 'show'>)
   await page.goto('about:blank')
   await page.setContent(renderDigest(HARD_ISSUE).html)
   await show('mail-hard', 'mail')
+  await using steered = await openTestSite({ issue: STEERED_ISSUE })
+  await page.goto(`${steered.url}/digests/${TOKEN.view}`)
+  await show('digest-steered', 'page')
+  await page.goto('about:blank')
+  await page.setContent(renderDigest(STEERED_ISSUE).html)
+  await show('mail-steered', 'mail')
+  const beyondOnly = { ...STEERED_ISSUE, cards: [], note: 'No new papers in your topics.' }
+  await page.setContent(renderDigest(beyondOnly).html)
+  await show('mail-beyond-only', 'mail')
+  await using quiet = await openTestSite({ issue: beyondOnly })
+  await page.goto(`${quiet.url}/digests/${TOKEN.view}`)
+  await show('digest-beyond-only', 'page')
   await using empty = await openTestSite({ held: false, issue: { ...HARD_ISSUE, cards: [], considered: 0 } })
   await page.goto(empty.url)
   await show('home-empty', 'page')
   await page.goto(`${empty.url}/digests/${TOKEN.view}`)
   await show('digest-empty', 'page')
+  await page.goto(`${empty.url}/preview?topics=robotics`)
+  await show('preview-empty', 'page')
   await using broken = await openTestSite({ fault: new Error('a fault on purpose') })
   await page.goto(`${broken.url}/unsubscribe/${TOKEN.unsubscribe}`)
   await page.getByRole('button', { name: 'Unsubscribe' }).click()
