@@ -129,10 +129,17 @@ describe('an edition', () => {
     for (const day of WEEK) await storeDay(db, day, ['code'])
     const topics = ['robotics']
     const id = await subscribe(db, 'ada@example.org', { ...LONDON_DAILY, topics }, at('2026-04-13T05:00:00Z'))
+    const wordsOf = (n: number, count: number) => Array.from({ length: count }, (_, k) => `w${n}x${k}`).join(' ')
     const seen = (time: string, upvotes: number | null, count: number) =>
       listingsOf('2026-04-14', topics, time).flatMap(({ paper, observation }) =>
         Array.from({ length: count }, (_, n) => ({
-          paper: { ...paper, id: `2604.2${String(n).padStart(4, '0')}`, title: `${paper.title}, part ${n}` },
+          paper: {
+            ...paper,
+            id: `2604.2${String(n).padStart(4, '0')}`,
+            title: `${paper.title.split(',')[0]} ${wordsOf(n, 8)}`,
+            // Otherwise they would be near-duplicates, which share one place.
+            abstract: `${paper.abstract} ${wordsOf(n, 60)}`,
+          },
           listDay: time.slice(0, 10),
           observation: { ...observation, upvotes, comments: null },
         })),
