@@ -29,6 +29,8 @@ export interface Config {
   trustProxy: string[]
   logLevel: (typeof LOG_LEVELS)[number]
   mailboxPort: number
+  /** Where every process, whatever its roles, says whether it is well; `null`: nowhere but on the site. */
+  healthPort: number | null
   /** Where the service's clock starts; `null`: at the machine's time. */
   clock: Date | null
 }
@@ -57,10 +59,10 @@ export const SOURCE_KINDS = ['huggingface', 'arxiv', 'file', 'sample'] as const
 type Environment = Record<string, string | undefined>
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'] as const
-const SETTINGS = new Set(
+export const SETTINGS = new Set(
   (
     'DATABASE_URL REDIS_URL SMTP_URL BASE_URL HOST PORT DATA_DIR SECRET_KEY SECRET_KEY_PREVIOUS MAIL_FROM ' +
-    'POSTAL_ADDRESS PAPER_SOURCES ADMIN_TOKEN TRUST_PROXY LOG_LEVEL MAILBOX_PORT CLOCK'
+    'POSTAL_ADDRESS PAPER_SOURCES ADMIN_TOKEN TRUST_PROXY LOG_LEVEL MAILBOX_PORT HEALTH_PORT CLOCK'
   ).split(' '),
 )
 
@@ -106,6 +108,7 @@ export const readConfig = (environment: Environment): Config => {
     trustProxy: read('TRUST_PROXY', [], readNetworks),
     logLevel: read('LOG_LEVEL', 'info', readLogLevel),
     mailboxPort: read('MAILBOX_PORT', 8025, readPort),
+    healthPort: read('HEALTH_PORT', null, readPort),
     clock: read('CLOCK', null, readInstant),
   }
   if (production) faults.push(...productionFaults(config))

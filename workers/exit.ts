@@ -33,7 +33,10 @@ const linesOf = (error: unknown): { lines: string[]; code: number } => {
   // What the mailbox says of its port has the system's own word as its cause.
   const { code, port } = ((error as Error).cause ?? error) as { code?: string; port?: number }
   if (code === PORT_IN_USE)
-    return { lines: [`port ${port} is in use; stop what uses it, or set PORT or MAILBOX_PORT to another`], code: 2 }
+    return {
+      lines: [`port ${port} is in use; stop what uses it, or set PORT, MAILBOX_PORT or HEALTH_PORT to another`],
+      code: 2,
+    }
   if (code === 'ENOENT' || code === 'EACCES' || code === 'EISDIR') return { lines: [(error as Error).message], code: 2 }
   if (code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === '28P01' || code === '3D000')
     return { lines: [`the database cannot be reached: ${(error as Error).message || code}`], code: 2 }

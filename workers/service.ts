@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { createMailTemplates } from '../src/adapters/mail-templates.ts'
 import { composeMessage } from '../src/adapters/message.ts'
 import { createPages } from '../src/adapters/pages.ts'
-import { type Bell, openQueue } from '../src/adapters/queue.ts'
+import { type Bell, openQueue, type Queue } from '../src/adapters/queue.ts'
 import { samplePapers } from '../src/adapters/sample-papers.ts'
 import { openSmtp } from '../src/adapters/smtp.ts'
 import { HOUR, MINUTE, SECOND } from '../src/core/calendar.ts'
@@ -12,6 +12,7 @@ import type { Log } from '../src/core/log.ts'
 import { describeFault } from '../src/core/scrub.ts'
 import type { Keys } from '../src/core/token.ts'
 import { buildApp } from '../src/http/app.ts'
+import { buildHealthApp } from '../src/http/health.ts'
 import { createArchive } from '../src/newsletter/archive.ts'
 import { drain, type MailerPorts } from '../src/newsletter/delivery.ts'
 import { clockTrouble, tick } from '../src/newsletter/edition.ts'
@@ -19,7 +20,7 @@ import { fillWithSample, refreshPapers } from '../src/newsletter/intake.ts'
 import { createComposer } from '../src/newsletter/mail.ts'
 import { createPreviews } from '../src/newsletter/preview.ts'
 import { createSubscriptions, workOffSignUps } from '../src/newsletter/subscription.ts'
-import { openDatabase } from '../src/store/database.ts'
+import { type Database, openDatabase } from '../src/store/database.ts'
 import { keepSampleOffTheWire, requeueExpired } from '../src/store/deliveries.ts'
 import { readLastTick } from '../src/store/digests.ts'
 import { answers, holdsAnyPapers } from '../src/store/papers.ts'
@@ -61,6 +62,9 @@ const REFRESH_EVERY = HOUR
 /** Whoever waits for an answer of ours does not wait longer than this for the queue. */
 const PATIENCE_TO_RING = SECOND / 10
 
+/** A scheduler that was not woken for so long has lost its queue, or hangs in an edition. */
+const LONGEST_SILENCE = 5 * MINUTE
+
 /** Starts the roles; when the promise resolves everything of theirs is ready. */
 export const startService = async (config: Config, ground: Ground, roles: ReadonlySet<Role>): Promise<Service> => {
   const { databaseUrl, keys, now, log } = ground
@@ -99,6 +103,13 @@ export const startService = async (config: Config, ground: Ground, roles: Readon
       await Promise.race([rung, delay(PATIENCE_TO_RING, undefined, { ref: false })])
     }
 
+    const ready = createReadiness({ db, queue, roles, now })
+    if (config.healthPort !== null) {
+      const health = buildHealthApp({ ready, log })
+      closers.push(() => health.close())
+      await health.listen({ host: config.host, port: config.healthPort })
+    }
+
     // First of all, so that a port in use ends the start before anything has been published or sent.
     let url: string | null = null
     if (roles.has('api')) {
@@ -110,7 +121,7 @@ export const startService = async (config: Config, ground: Ground, roles: Readon
         baseUrl: config.baseUrl,
         trustProxy: config.trustProxy,
         log,
-        ready: () => answers(db),
+        ready,
       })
       closers.push(async () => {
         await app.close()
@@ -168,7 +179,28 @@ export const startService = async (config: Config, ground: Ground, roles: Readon
   }
 }
 
-const openMailer = async (config: Config, ground: Ground, db: ReturnType<typeof openDatabase>) => {
+interface Needs {
+  db: Database
+  queue: Pick<Queue, 'answers'>
+  roles: ReadonlySet<Role>
+  now: () => Date
+}
+
+/** What must hold for the roles to do their work; rejects with what does not. */
+const createReadiness = ({ db, queue, roles, now }: Needs): (() => Promise<void>) => {
+  const begun = now().getTime()
+  return async () => {
+    await answers(db)
+    // The site does without: what its bells would have said is found by the next tick.
+    if (roles.has('scheduler') || roles.has('mailer')) await queue.answers()
+    if (!roles.has('scheduler')) return
+    const last = await readLastTick(db)
+    const silence = now().getTime() - Math.max(begun, last?.getTime() ?? 0)
+    if (silence > LONGEST_SILENCE) throw new Error(`no tick for ${Math.floor(silence / MINUTE)} minutes`)
+  }
+}
+
+const openMailer = async (config: Config, ground: Ground, db: Database) => {
   const { keys, now, log, smtpUrl } = ground
   const templates = await createMailTemplates({ baseUrl: config.baseUrl, postalAddress: config.postalAddress })
   const compose = createComposer({
@@ -207,7 +239,7 @@ const openMailer = async (config: Config, ground: Ground, db: ReturnType<typeof 
 }
 
 interface Intake {
-  db: ReturnType<typeof openDatabase>
+  db: Database
   now: () => Date
   log: Log
 }

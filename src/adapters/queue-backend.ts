@@ -15,6 +15,7 @@ export interface Jobs {
 /** The part of a BullMQ worker that is used here. */
 export interface Worker {
   waitUntilReady(): Promise<unknown>
+  isRunning(): boolean
   on(event: 'error', listener: (error: Error) => void): unknown
   on(event: 'failed', listener: (job: unknown, error: Error) => void): unknown
   close(): Promise<void>

@@ -25,6 +25,8 @@ export interface Queue {
    * this process lives it looks after the schedule: one that was thrown away or stands still is put back.
    */
   every(bell: Bell, intervalMs: number): Promise<void>
+  /** Resolves when the queue answers and every bell of this process is listened for; fails otherwise. */
+  answers(): Promise<void>
   /** Takes no more bells, waits for handlers that run, for `graceMs` at most, and closes the connections. */
   close(options: { graceMs: number }): Promise<void>
 }
@@ -122,6 +124,12 @@ export const openQueue = async (options: Options): Promise<Queue> => {
       await schedule(bell, intervalMs)
       schedules.set(bell, intervalMs)
       keeping ??= keepSchedules()
+    },
+
+    async answers() {
+      backend.requireConnection()
+      await jobsOf('tick').getWaitingCount()
+      if (!answering.every((worker) => worker.isRunning())) throw new Error('a bell is not listened for')
     },
 
     async close({ graceMs }) {

@@ -1,6 +1,6 @@
-/** What browsers, crawlers and operators fetch beside the pages: assets, `robots.txt`, and whether the service is well. */
+/** What browsers, crawlers and operators fetch beside the pages: assets, `robots.txt`, and whether the process is well. */
 import { Type } from 'typebox'
-import { describeFault } from '../core/scrub.ts'
+import { healthRoutes } from './health.ts'
 import type { App, Site } from './site.ts'
 
 const YEAR = 31_536_000
@@ -29,15 +29,5 @@ export const operationsRoutes = (app: App, { pages, ready, log }: Site): void =>
 
   app.get('/robots.txt', async (_, reply) => reply.type('text/plain; charset=utf-8').send(ROBOTS))
 
-  app.get('/healthz', async () => ({ status: 'ok' }))
-
-  app.get('/readyz', async (_, reply) => {
-    try {
-      await ready()
-      return { status: 'ready' }
-    } catch (error) {
-      log.warn({ error: describeFault(error) }, 'not ready')
-      return reply.code(503).send({ status: 'not ready' })
-    }
-  })
+  healthRoutes(app, { ready, log })
 }

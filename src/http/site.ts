@@ -29,7 +29,7 @@ export interface Site {
   previews: Previews
   pages: Pages
   log: Log
-  /** Resolves when the database answers, rejects when it does not. */
+  /** See `health`. */
   ready: () => Promise<unknown>
 }
 

@@ -42,6 +42,7 @@ describe('without any setting', () => {
       trustProxy: [],
       logLevel: 'info',
       mailboxPort: 8025,
+      healthPort: null,
       clock: null,
     })
   })

@@ -1,0 +1,36 @@
+/** What watches over a process is told: that it lives, and whether what it needs answers. */
+import type { AddressInfo } from 'node:net'
+import { expect, test } from 'vitest'
+import { buildHealthApp } from '../../src/http/health.ts'
+
+const open = async (ready: () => Promise<unknown>) => {
+  const log: string[] = []
+  const write = (facts: object, event: string) => void log.push(JSON.stringify({ event, ...facts }))
+  const app = buildHealthApp({ ready, log: { info: write, warn: write, error: write } })
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
+  return { url, log, [Symbol.asyncDispose]: () => app.close() }
+}
+
+test('what never answers is asked once, however often somebody looks, and each is told within seconds', async () => {
+  let asked = 0
+  await using process = await open(() => {
+    asked += 1
+    return new Promise(() => undefined)
+  })
+  const looks = await Promise.all([1, 2, 3].map(() => fetch(`${process.url}/readyz`)))
+  expect(looks.map((look) => look.status)).toEqual([503, 503, 503])
+  expect(asked).toBe(1)
+  expect(process.log.join()).toContain('no answer within 3000 ms')
+  expect((await fetch(`${process.url}/healthz`)).status).toBe(200)
+})
+
+test('after a failure it is looked anew', async () => {
+  let well = false
+  await using process = await open(async () => {
+    if (!well) throw new Error('connect ECONNREFUSED')
+  })
+  expect((await fetch(`${process.url}/readyz`)).status).toBe(503)
+  well = true
+  expect((await fetch(`${process.url}/readyz`)).status).toBe(200)
+})
