@@ -135,7 +135,7 @@ export const startService = async (config: Config, ground: Ground, roles: Readon
       closers.push(async () => {
         stopping = true
       })
-      const mailer = await openMailer(config, ground, db)
+      const mailer = await openMailer(config, ground, db, ring)
       closers.splice(-1, 0, mailer.close)
       const options = (ledger: 'letters' | 'deliveries') => ({
         connections: CONNECTIONS[ledger],
@@ -200,7 +200,7 @@ const createReadiness = ({ db, queue, roles, now }: Needs): (() => Promise<void>
   }
 }
 
-const openMailer = async (config: Config, ground: Ground, db: Database) => {
+const openMailer = async (config: Config, ground: Ground, db: Database, ring: (bell: Bell) => Promise<unknown>) => {
   const { keys, now, log, smtpUrl } = ground
   const templates = await createMailTemplates({ baseUrl: config.baseUrl, postalAddress: config.postalAddress })
   const compose = createComposer({
@@ -231,6 +231,7 @@ const openMailer = async (config: Config, ground: Ground, db: Database) => {
       send: smtp[ledger].send,
       steady: () => performance.now(),
       random: Math.random,
+      ring: () => ring(ledger),
     }),
     close: async () => {
       await Promise.all([smtp.letters.close(), smtp.deliveries.close()])

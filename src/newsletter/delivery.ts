@@ -37,6 +37,8 @@ export interface MailerPorts {
   steady: () => number
   /** 0 to 1, to spread retries. */
   random: () => number
+  /** Wakes one more mailer, if any is idle. */
+  ring: () => Promise<unknown>
 }
 
 const LEASE = MINUTE
@@ -60,10 +62,16 @@ export const drain = async (
   options: { connections: number; stopping: () => boolean },
 ): Promise<number> => {
   let sent = 0
+  let rung = false
   while (!options.stopping()) {
     const claimedAt = ports.steady()
     const group = await claim(ports.db, ledger, GROUP)
     if (group.length === 0) break
+    // Where there is more than one group the next mailer comes to share the rest, and does the same.
+    if (group.length === GROUP && !rung) {
+      rung = true
+      await ports.ring()
+    }
     sent += await sendGroup(ports, ledger, group, claimedAt, options)
   }
   return sent

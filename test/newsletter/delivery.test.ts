@@ -29,6 +29,7 @@ const openMailRoom = async (readers: number, fault?: SinkOptions['fault']) => {
   const smtp = openSmtp({ url: sink.url, connections: OPTIONS.connections })
   const templates = await createMailTemplates({ baseUrl: 'http://localhost:8080', postalAddress: null })
   let steady = 0
+  let rings = 0
   const ports: MailerPorts = {
     db,
     log: SILENT,
@@ -44,8 +45,12 @@ const openMailRoom = async (readers: number, fault?: SinkOptions['fault']) => {
     send: smtp.send,
     steady: () => steady,
     random: () => 0,
+    ring: async () => {
+      rings += 1
+    },
   }
   return {
+    rings: () => rings,
     db,
     ids,
     sink,
@@ -82,6 +87,15 @@ test('every digest is sent once, to its own reader, with links of their own', as
   }
   expect(new Set((await room.states()).map((one) => one.state))).toEqual(new Set(['sent']))
   expect(await drain(room.ports, 'deliveries', OPTIONS)).toBe(0)
+})
+
+test('whoever finds more than a group calls the next mailer, once', async () => {
+  await using few = await openMailRoom(5)
+  await drain(few.ports, 'deliveries', OPTIONS)
+  expect(few.rings()).toBe(0)
+  await using many = await openMailRoom(70)
+  await drain(many.ports, 'deliveries', OPTIONS)
+  expect(many.rings()).toBe(1)
 })
 
 test('a temporary refusal puts a digest off, and it is sent the same later', async () => {
