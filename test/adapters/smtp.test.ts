@@ -43,7 +43,9 @@ describe('a message', () => {
     await using sink = await openSmtpSink()
     await using smtp = openMailer(sink.url, { name: 'mailer.example.net' })
     expect(await smtp.send(mail())).toEqual({ kind: 'sent', reply: '250 2.0.0 Ok: queued' })
-    expect(sink.messages).toEqual([{ from: FROM, to: TO, raw: MESSAGE.toString(), at: expect.any(String) }])
+    expect(sink.messages).toEqual([
+      { from: FROM, to: TO, raw: MESSAGE.toString(), at: expect.any(String), client: expect.any(String) },
+    ])
     expect(sink.commands).toEqual(['EHLO mailer.example.net', `MAIL FROM:<${FROM}>`, `RCPT TO:<${TO}>`, 'DATA'])
   })
 

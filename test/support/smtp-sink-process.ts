@@ -1,7 +1,7 @@
 /**
  * The sink as a program of its own, for tests in which the service is killed: what it took is on disk before it answers.
  *
- *     node test/support/smtp-sink-process.ts --port 0 --log FILE [--hold-at N] [--with-parent]
+ *     node test/support/smtp-sink-process.ts --port 0 --log FILE [--host ADDRESS] [--hold-at N] [--with-parent]
  *
  * prints `{"port":N}` on one line once it listens. With `--hold-at N` the answer to the Nth message is never given: it is
  * stored, and its sender cannot know. With `--with-parent` it ends when its standard input does.
@@ -79,6 +79,7 @@ export const readSinkLog = async (log: string): Promise<SinkMessage[]> =>
 const main = async (): Promise<void> => {
   const { values } = parseArgs({
     options: {
+      host: { type: 'string', default: '127.0.0.1' },
       port: { type: 'string', default: '0' },
       log: { type: 'string' },
       'hold-at': { type: 'string' },
@@ -88,6 +89,7 @@ const main = async (): Promise<void> => {
   const holdAt = Number(values['hold-at'] ?? Number.NaN)
   let stored = 0
   const sink = await openSmtpSink({
+    host: values.host,
     port: Number(values.port),
     keep: false,
     ...(values.log === undefined ? {} : { log: values.log }),

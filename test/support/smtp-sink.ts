@@ -56,7 +56,7 @@ export const openSmtpSink = async (options: SinkOptions = {}): Promise<SmtpSink>
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(options.port ?? 0, HOST, resolve)
+    server.listen(options.port ?? 0, options.host ?? HOST, resolve)
   })
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('the sink has no port')
