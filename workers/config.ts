@@ -66,6 +66,9 @@ export const SETTINGS = new Set(
   ).split(' '),
 )
 
+/** What docker-compose.yml fills in where nothing is set: nobody else is to be served with it. */
+const AT_HOME = { databasePassword: 'at-home-only', mailServer: 'mailpit' }
+
 /** Reads the settings. An empty variable counts as not set. Throws `UnusableSettings` with every fault found. */
 export const readConfig = (environment: Environment): Config => {
   const faults: string[] = []
@@ -114,7 +117,8 @@ export const readConfig = (environment: Environment): Config => {
   if (production) faults.push(...productionFaults(config))
   if ((production || config.smtpUrl !== null) && config.sources.some((source) => source.kind === 'sample'))
     faults.push('PAPER_SOURCES: `sample` is for trying out; not in production, and not with SMTP_URL')
-  if (!production && config.smtpUrl !== null && get('MAIL_FROM') === null)
+  const leaves = config.smtpUrl !== null && readSmtpUrl(config.smtpUrl).host !== AT_HOME.mailServer
+  if (!production && leaves && get('MAIL_FROM') === null)
     faults.push('MAIL_FROM: needed with SMTP_URL, such as: Paper Round <round@example.org>')
   if (faults.length > 0) throw new UnusableSettings(faults)
   return config
@@ -128,9 +132,11 @@ const productionFaults = (config: Config): string[] => {
     faults.push(`BASE_URL: needed in production as a public https address, such as https://round.example.org`)
   if (config.databaseUrl === null)
     faults.push('DATABASE_URL: needed in production, such as postgres://user:password@host/paper_round')
+  else if (new URL(config.databaseUrl).password === AT_HOME.databasePassword)
+    faults.push('DATABASE_URL: has the password that is for trying out; with docker-compose.yml set POSTGRES_PASSWORD')
   if (config.secretKeys === null)
     faults.push('SECRET_KEY: needed in production, 64 hex digits; make one with: openssl rand -hex 32')
-  if (config.smtpUrl === null)
+  if (config.smtpUrl === null || readSmtpUrl(config.smtpUrl).host === AT_HOME.mailServer)
     faults.push('SMTP_URL: needed in production, such as smtp://user:password@mail.example.org:587')
   if (config.postalAddress === null)
     faults.push('POSTAL_ADDRESS: needed in production; the law asks for it in every newsletter')

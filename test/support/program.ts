@@ -1,6 +1,7 @@
 /** The programs of `workers/` as processes of their own, with the settings they are given and nothing else of ours. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export interface Ended {
@@ -21,14 +22,17 @@ export interface Program extends AsyncDisposable {
 
 const PATIENCE = 25_000
 
-/** A program of `workers/`; killed at the end of the test at the latest. `input` is all it can read. */
+/**
+ * A program of `workers/`; killed at the end of the test at the latest. `input` is all it can read, and `root` the folder
+ * that holds the code, where it is not this one.
+ */
 export const startProgram = (
   file: 'main' | 'admin' | 'eval' | 'train',
   words: string[],
   settings: Record<string, string> = {},
-  input = '',
+  { input = '', root = fileURLToPath(new URL('../..', import.meta.url)) } = {},
 ): Program => {
-  const script = fileURLToPath(new URL(`../../workers/${file}.ts`, import.meta.url))
+  const script = join(root, 'workers', `${file}.ts`)
   const child = spawn(process.execPath, [script, ...words], {
     env: { PATH: process.env.PATH ?? '', ...settings },
     stdio: 'pipe',

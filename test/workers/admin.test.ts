@@ -28,7 +28,7 @@ beforeAll(async () => {
 afterAll(() => folder[Symbol.asyncDispose]())
 
 const admin = (words: string[], more: Record<string, string> = {}, input = '') =>
-  runProgram('admin', words, { ...settings, ...more }, input)
+  runProgram('admin', words, { ...settings, ...more }, { input })
 
 describe('without a service', () => {
   test('papers are imported from a folder, and known when they come again', async () => {

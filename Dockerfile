@@ -1,0 +1,24 @@
+# The service as an image. The role is the argument: `api`, `scheduler`, `mailer`, `migrate`, or none for all of them.
+
+FROM node:24-bookworm-slim AS dependencies
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# The optional ones are Node itself and the embedded Postgres of the one-command start.
+RUN npm ci --omit=dev --omit=optional --ignore-scripts
+
+FROM node:24-bookworm-slim
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=8080 HEALTH_PORT=8081 DATA_DIR=/data
+# Holds the key of links where SECRET_KEY is not set; nothing else is written outside /tmp.
+RUN mkdir /data && chown node:node /data
+VOLUME /data
+WORKDIR /app
+COPY --from=dependencies /app/node_modules node_modules
+COPY package.json LICENSE ./
+COPY migrations migrations
+COPY templates templates
+COPY src src
+COPY workers workers
+USER node
+EXPOSE 8080
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 CMD ["node", "workers/health.ts"]
+ENTRYPOINT ["node", "-r", "./workers/before.cjs", "workers/main.ts"]

@@ -1,0 +1,123 @@
+/** What can be said of docker-compose.yml, .env.example and the Dockerfile without Docker: that they fit the settings and the code. */
+import { cp, readFile, symlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { readConfig, SETTINGS, UnusableSettings } from '../../workers/config.ts'
+import { openTestFolder } from '../support/folder.ts'
+import { findFreePort } from '../support/free-port.ts'
+import { openTestDatabase } from '../support/postgres.ts'
+import { startProgram } from '../support/program.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
+const ROLES = ['migrate', 'api', 'scheduler', 'mailer']
+const COMPOSE = await readFile(join(ROOT, 'docker-compose.yml'), 'utf8')
+const DOCKERFILE = await readFile(join(ROOT, 'Dockerfile'), 'utf8')
+const EXAMPLE = await readFile(join(ROOT, '.env.example'), 'utf8')
+
+interface Service {
+  image: string
+  environment?: Record<string, string>
+  ports?: string[]
+}
+
+const VARIABLE = /\$\{([A-Z_]+):-([^}]*)\}/g
+
+/** The services as they are with these variables. */
+const readServices = (variables: Record<string, string>): Record<string, Service> => {
+  const text = COMPOSE.replace(VARIABLE, (_, name, fallback) => variables[name] || fallback)
+  // A dollar sign that is left would be a variable without a value for those who have no .env.
+  expect(text).not.toContain('$')
+  return parse(text, { merge: true }).services
+}
+
+/** What a role of the stack is told: the image's own settings, and over them those of the file. */
+const settingsOf = (service: Service | undefined): Record<string, string> => {
+  const [, line = ''] = /^ENV (.*)$/m.exec(DOCKERFILE) ?? []
+  const image = Object.fromEntries(line.split(' ').map((pair) => pair.split('=') as [string, string]))
+  return { ...image, ...service?.environment }
+}
+
+const faultsOf = (settings: Record<string, string>): string[] => {
+  try {
+    readConfig(settings)
+    return []
+  } catch (error) {
+    if (error instanceof UnusableSettings) return error.faults
+    throw error
+  }
+}
+
+const readExample = (): Record<string, string> =>
+  Object.fromEntries([...EXAMPLE.matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value]))
+
+describe('docker-compose.yml', () => {
+  test('gives every role, as it stands, settings that it can start with', () => {
+    const services = readServices({})
+    for (const role of ROLES) expect(faultsOf(settingsOf(services[role]))).toEqual([])
+  })
+
+  test('does not serve the public with anything that is filled in for one’s own machine', () => {
+    const { api } = readServices({ NODE_ENV: 'production' })
+    const named = faultsOf(settingsOf(api)).map((fault) => fault.replace(/:.*/, ''))
+    expect(named.sort()).toEqual(['BASE_URL', 'DATABASE_URL', 'MAIL_FROM', 'POSTAL_ADDRESS', 'SECRET_KEY', 'SMTP_URL'])
+  })
+
+  test('serves the public with the first part of .env.example filled in', () => {
+    const own = { SECRET_KEY: 'a'.repeat(64), POSTGRES_PASSWORD: 'b'.repeat(48), POSTAL_ADDRESS: '1 Example Street' }
+    const services = readServices({ ...readExample(), ...own })
+    for (const role of ROLES) {
+      expect(readConfig(settingsOf(services[role]))).toMatchObject({
+        production: true,
+        postalAddress: '1 Example Street',
+      })
+      expect(services[role]?.environment?.DATABASE_URL).toContain(own.POSTGRES_PASSWORD)
+    }
+    expect(services.postgres?.environment?.POSTGRES_PASSWORD).toBe(own.POSTGRES_PASSWORD)
+  })
+
+  test('publishes the site and Mailpit, on this machine alone, and neither database', () => {
+    const published = Object.entries(readServices({})).flatMap(([name, { ports = [] }]) =>
+      ports.map((port) => [name, port.replace(/:\d+:\d+$/, '')]),
+    )
+    expect(published).toEqual([
+      ['api', '127.0.0.1'],
+      ['mailpit', '127.0.0.1'],
+    ])
+  })
+
+  test('passes every setting on, but those that are the image’s or make no sense in it', () => {
+    const noSense = ['HOST', 'PORT', 'HEALTH_PORT', 'DATA_DIR', 'MAILBOX_PORT', 'CLOCK', 'ADMIN_TOKEN']
+    const passed = Object.keys(readServices({}).api?.environment ?? {}).filter((name) => name !== 'NODE_ENV')
+    expect([...passed, ...noSense].sort()).toEqual([...SETTINGS].sort())
+  })
+})
+
+test('.env.example explains each variable of docker-compose.yml, and no other', () => {
+  const used = new Set([...COMPOSE.matchAll(VARIABLE)].map(([, name]) => name))
+  expect(Object.keys(readExample()).sort()).toEqual([...used].sort())
+  for (const name of used)
+    expect(EXAMPLE, `a comment before ${name}`).toMatch(new RegExp(`^# .*\\n(?:[A-Z_]+=.*\\n)?${name}=`, 'm'))
+})
+
+test('what the Dockerfile copies is all that the roles need', async () => {
+  await using folder = await openTestFolder(0o711)
+  await using database = await openTestDatabase()
+  const final = DOCKERFILE.slice(DOCKERFILE.lastIndexOf('\nFROM '))
+  const copied = [...final.matchAll(/^COPY (?!--from)(.*) \S+$/gm)].flatMap(([, paths = '']) => paths.split(' '))
+  for (const path of copied) await cp(join(ROOT, path), join(folder.path, path), { recursive: true })
+  await symlink(join(ROOT, 'node_modules'), join(folder.path, 'node_modules'))
+  const port = await findFreePort()
+  const settings = {
+    DATABASE_URL: database.url,
+    DATA_DIR: join(folder.path, 'data'),
+    PORT: String(port),
+    MAILBOX_PORT: '0',
+    PAPER_SOURCES: 'sample',
+    LOG_LEVEL: 'warn',
+  }
+  await using service = startProgram('main', [], settings, { root: folder.path })
+  await service.said('is ready')
+  expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(200)
+  expect(await service.end('SIGTERM')).toMatchObject({ code: 0, stderr: '' })
+})
