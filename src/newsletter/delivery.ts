@@ -147,7 +147,7 @@ const sendGroup = async (
           }
           if (!wanted.has(mail.id)) continue
         }
-        const verdict = await attempt(ports, ledger, mail)
+        const verdict = await attempt(ports, ledger, mail, options.stopping)
         if (verdict.state === 'sent') sent++
         settle(verdict)
       } finally {
@@ -180,7 +180,12 @@ const verdictOf = (
   ...verdict,
 })
 
-const attempt = async (ports: MailerPorts, ledger: Ledger, mail: Claimed): Promise<Verdict> => {
+const attempt = async (
+  ports: MailerPorts,
+  ledger: Ledger,
+  mail: Claimed,
+  stopping: () => boolean,
+): Promise<Verdict> => {
   const { db, log } = ports
   let composed: { from: string; message: Buffer }
   try {
@@ -198,6 +203,9 @@ const attempt = async (ports: MailerPorts, ledger: Ledger, mail: Claimed): Promi
     })
   }
   const outcome = await ports.send({ ...composed, to: mail.email })
+  // That we stop is no trouble of the mail's: it does not wait for the time of a retry, and no try is counted.
+  if (outcome.kind === 'unreachable' && stopping())
+    return verdictOf(mail, { state: 'queued', reason: null, counts: false })
   const judged = judgeOutcome(outcome, {
     attempts: mail.attempts,
     kind: ledger === 'letters' ? 'letter' : 'delivery',

@@ -276,3 +276,15 @@ test('a stop finishes what has begun and puts the rest back without counting it'
   expect(states.filter((one) => one.state === 'sent')).toHaveLength(4)
   expect(states.filter((one) => one.state === 'queued' && one.attempts === 0 && one.resent === 0)).toHaveLength(6)
 })
+
+test('a mail that a stop kept from the server is ready at once for the next mailer', async () => {
+  await using room = await openMailRoom(1)
+  let stopped = false
+  const send: MailerPorts['send'] = async () => {
+    stopped = true
+    return { kind: 'unreachable', stage: 'connect', reason: 'the mailer stopped' }
+  }
+  await drain({ ...room.ports, send }, 'deliveries', { connections: 1, stopping: () => stopped })
+  expect(await room.states()).toEqual([{ state: 'queued', reason: null, attempts: 0, resent: 0 }])
+  expect(await drain(room.ports, 'deliveries', OPTIONS)).toBe(1)
+})
