@@ -83,7 +83,8 @@ const headersOf = (raw: string): Map<string, string[]> => {
   return headers
 }
 
-const linksOf = (html: string): Map<string, string> => {
+/** Paths of the links that go to the service, by their first part. */
+export const linksOf = (html: string): Map<string, string> => {
   const links = new Map<string, string>()
   for (const [, href = ''] of html.matchAll(/href="([^"]+)"/g)) {
     const [, path, kind = ''] =

@@ -9,7 +9,7 @@ export interface SinkMessage {
   raw: string
   /** When it was taken, ISO 8601. */
   at: string
-  /** By what name the client introduced itself. */
+  /** The address of the machine that brought it. */
   client: string
 }
 
@@ -82,7 +82,6 @@ export const converse = async (plain: Socket, connection: number, shared: Shared
   let socket = plain
   let from = ''
   let to = ''
-  let client = ''
   let message = 0
   let secured = false
   let hanging = false
@@ -127,7 +126,6 @@ export const converse = async (plain: Socket, connection: number, shared: Shared
     switch (verb) {
       case 'EHLO':
       case 'HELO': {
-        client = line.slice(5)
         const extensions = verb === 'EHLO' ? extensionsOf(options, secured) : []
         const lines = ['sink.test', ...extensions].map(
           (text, at, all) => `250${at < all.length - 1 ? '-' : ' '}${text}`,
@@ -186,7 +184,7 @@ export const converse = async (plain: Socket, connection: number, shared: Shared
     if (options.fault !== undefined && !(await answer('body', null))) return
     const raw = await input.message()
     if (await answer('dot', null)) {
-      await take({ from, to, raw, at: new Date().toISOString(), client })
+      await take({ from, to, raw, at: new Date().toISOString(), client: plain.remoteAddress ?? '' })
       await answer('accepted', '250 2.0.0 Ok: queued')
     }
     from = ''
