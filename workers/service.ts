@@ -103,14 +103,13 @@ export const startService = async (config: Config, ground: Ground, roles: Readon
       await Promise.race([rung, delay(PATIENCE_TO_RING, undefined, { ref: false })])
     }
 
+    // First of all, so that a port in use ends the start before anything has been published or sent.
     const ready = createReadiness({ db, queue, roles, now })
     if (config.healthPort !== null) {
       const health = buildHealthApp({ ready, log })
       closers.push(() => health.close())
       await health.listen({ host: config.host, port: config.healthPort })
     }
-
-    // First of all, so that a port in use ends the start before anything has been published or sent.
     let url: string | null = null
     if (roles.has('api')) {
       const app = buildApp({

@@ -8,6 +8,10 @@ import { openTestFolder } from '../support/folder.ts'
 import { findFreePort } from '../support/free-port.ts'
 import { openTestDatabase } from '../support/postgres.ts'
 import { startProgram } from '../support/program.ts'
+import { hasOwnRedis, NEEDS_OWN_REDIS, openTestRedis } from '../support/redis.ts'
+
+/** Many processes are started here, one after the other. */
+const PATIENCE = 60_000
 
 /** As the engine runs it. */
 const check = async (port: number): Promise<{ code: number; said: string }> => {
@@ -84,4 +88,40 @@ test.each(['api', 'scheduler', 'mailer'])(
     process.kill(program.pid, 'SIGCONT')
     expect(await program.end('SIGTERM')).toMatchObject({ code: 0 })
   },
+  PATIENCE,
+)
+
+test.skipIf(!hasOwnRedis)(
+  `tells that scheduler and mailer are without their queue, and the site well without it${NEEDS_OWN_REDIS}`,
+  async () => {
+    await using database = await openTestDatabase()
+    await using folder = await openTestFolder()
+    await using redis = await openTestRedis({ config: ['--appendonly', 'yes'] })
+    const start = async (role: string) => {
+      const port = await findFreePort()
+      const program = startProgram('main', [role], {
+        DATABASE_URL: database.url,
+        REDIS_URL: redis.url,
+        DATA_DIR: folder.path,
+        PORT: '0',
+        MAILBOX_PORT: '0',
+        HEALTH_PORT: String(port),
+        PAPER_SOURCES: `file:${folder.path}`,
+        LOG_LEVEL: 'silent',
+      })
+      await program.said('is ready')
+      return { port, [Symbol.asyncDispose]: () => program[Symbol.asyncDispose]() }
+    }
+    await using api = await start('api')
+    await using scheduler = await start('scheduler')
+    await using mailer = await start('mailer')
+    const codes = async () =>
+      Promise.all([api, scheduler, mailer].map(async (process) => (await check(process.port)).code))
+    expect(await codes()).toEqual([0, 0, 0])
+    await redis.kill()
+    await expect.poll(codes, { timeout: 15_000 }).toEqual([0, 1, 1])
+    await redis.restart()
+    await expect.poll(codes, { timeout: 15_000 }).toEqual([0, 0, 0])
+  },
+  PATIENCE,
 )
