@@ -54,6 +54,7 @@ const run = (command: string): Promise<void> =>
 
 const stop = async (): Promise<void> => {
   const running = service
+  service = undefined
   if (running?.pid === undefined || running.exitCode !== null) return
   const ended = new Promise<void>((resolve) => running.on('exit', () => resolve()))
   process.kill(-running.pid, 'SIGINT')
