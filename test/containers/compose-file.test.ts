@@ -17,6 +17,7 @@ const EXAMPLE = await readFile(join(ROOT, '.env.example'), 'utf8')
 
 interface Service {
   image: string
+  build?: string
   environment?: Record<string, string>
   ports?: string[]
 }
@@ -64,7 +65,16 @@ describe('docker-compose.yml', () => {
   })
 
   test('serves the public with the first part of .env.example filled in', () => {
-    const own = { SECRET_KEY: 'a'.repeat(64), POSTGRES_PASSWORD: 'b'.repeat(48), POSTAL_ADDRESS: '1 Example Street' }
+    const own = {
+      BASE_URL: 'https://round.example.org',
+      SECRET_KEY: 'a'.repeat(64),
+      POSTGRES_PASSWORD: 'b'.repeat(48),
+      SMTP_URL: 'smtp://round:secret@mail.example.org:587',
+      MAIL_FROM: 'Paper Round <round@example.org>',
+      POSTAL_ADDRESS: '1 Example Street',
+    }
+    const empty = Object.entries(readExample()).filter(([, value]) => value === '')
+    expect(empty.slice(0, 6).map(([name]) => name)).toEqual(Object.keys(own))
     const services = readServices({ ...readExample(), ...own })
     for (const role of ROLES) {
       expect(readConfig(settingsOf(services[role]))).toMatchObject({
@@ -84,6 +94,13 @@ describe('docker-compose.yml', () => {
       ['api', '127.0.0.1'],
       ['mailpit', '127.0.0.1'],
     ])
+  })
+
+  test('makes the image once, whatever runs from it', () => {
+    const services = readServices({})
+    const built = Object.entries(services).filter(([, { build }]) => build !== undefined)
+    expect(built.map(([name]) => name)).toEqual(['migrate'])
+    expect(ROLES.map((role) => services[role]?.image)).toEqual(ROLES.map(() => built[0]?.[1].image))
   })
 
   test('passes every setting on, but those that are the image’s or make no sense in it', () => {
