@@ -2,7 +2,7 @@
 import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createMailTemplates } from '../src/adapters/mail-templates.ts'
-import { composeMessage } from '../src/adapters/message.ts'
+import { createMold } from '../src/adapters/message.ts'
 import { createPages } from '../src/adapters/pages.ts'
 import { type Bell, openQueue, type Queue } from '../src/adapters/queue.ts'
 import { samplePapers } from '../src/adapters/sample-papers.ts'
@@ -50,7 +50,9 @@ export interface Service {
   close(): Promise<void>
 }
 
-const CONNECTIONS = { letters: 2, deliveries: 4 }
+/** Letters are few and one waits for each; digests are many, and each lane has a group of them claimed. */
+const SENDING = { letters: { lanes: 1, connections: 2 }, deliveries: { lanes: 4, connections: 4 } }
+const connectionsOf = ({ lanes, connections }: { lanes: number; connections: number }) => lanes * connections
 /** Work under way at a stop has this long to end; Docker's own patience is 10 seconds. */
 const GRACE = 6 * SECOND
 /** A start shows what the sources have if they answer within this time, and the sample otherwise. */
@@ -137,7 +139,7 @@ export const startService = async (config: Config, ground: Ground, roles: Readon
       const mailer = await openMailer(config, ground, db, ring)
       closers.splice(-1, 0, mailer.close)
       const options = (ledger: 'letters' | 'deliveries') => ({
-        connections: CONNECTIONS[ledger],
+        ...SENDING[ledger],
         stopping: () => stopping,
       })
       await queue.answer('letters', async () => {
@@ -209,12 +211,12 @@ const openMailer = async (config: Config, ground: Ground, db: Database, ring: (b
     mailFrom: config.mailFrom,
     renderDigest: templates.renderDigest,
     renderLetter: templates.renderLetter,
-    composeMessage,
+    createMold,
   })
   // Letters have connections of their own: a sign-up does not wait behind a run of digests.
   const smtp = {
-    letters: openSmtp({ url: smtpUrl, connections: CONNECTIONS.letters }),
-    deliveries: openSmtp({ url: smtpUrl, connections: CONNECTIONS.deliveries }),
+    letters: openSmtp({ url: smtpUrl, connections: connectionsOf(SENDING.letters) }),
+    deliveries: openSmtp({ url: smtpUrl, connections: connectionsOf(SENDING.deliveries) }),
   }
   if (config.smtpUrl !== null) await keepSampleOffTheWire(db, now())
   if (ground.alone)

@@ -1,4 +1,10 @@
-/** A mail as it goes over the wire: MIME by nodemailer, the same bytes for the same input, and no header but ours. */
+/**
+ * A mail as it goes over the wire: MIME by nodemailer, the same bytes for the same input, and no header but ours.
+ *
+ * A digest is the same for thousands but for a few words. So it is composed and encoded once, into a mold: the bytes that
+ * all share, and between them the places for a reader's address, their Message-ID and the tokens of their links. Each
+ * message is then poured by copying.
+ */
 import MailComposer from 'nodemailer/lib/mail-composer'
 
 export interface Sender {
@@ -7,18 +13,30 @@ export interface Sender {
   address: string
 }
 
-export interface MessageParts {
+/** What all messages of a mold share. */
+export interface SharedParts {
   from: Sender
-  /** One bare address. */
-  to: string
   subject: string
-  /** Without angle brackets, such as `d-1.4@round.example.org`. */
-  messageId: string
-  date: Date
-  /** Such as `List-Unsubscribe`; values are taken literally. None of the headers that this function writes itself. */
+  /** Such as `List-Unsubscribe`; values are taken literally. None of the headers that this module writes itself. */
   headers: Record<string, string>
   text: string
   html: string
+}
+
+/** What is one message's alone. */
+export interface OwnParts {
+  /** One bare address. */
+  to: string
+  /** Without angle brackets, such as `d-1.4@round.example.org`. */
+  messageId: string
+  date: Date
+  /** What stands in place of each gap, octet for octet. */
+  fillings: Record<string, string>
+}
+
+export interface Mold {
+  /** The complete message. Throws when an address or the id could carry more than that, or a filling does not fit. */
+  pour(own: OwnParts): Buffer
 }
 
 /**
@@ -30,8 +48,8 @@ const BOUNDARY = { boundaryPrefix: '=_paper', baseBoundary: 'round' }
 const OWN_HEADERS =
   /^(?:from|to|cc|bcc|sender|reply-to|subject|date|message-id|mime-version|content-[a-z-]+|dkim-signature)$/i
 const HEADER_NAME = /^[A-Za-z][A-Za-z0-9-]*$/
-/** No white space, no list, no brackets: what else an address may hold was decided when it was accepted. */
-const BARE_ADDRESS = /^[^\s\p{Cc}<>()[\]\\,;:"@]+@[^\s\p{Cc}<>()[\]\\,;:"@]+$/u
+/** ASCII without white space, lists and brackets: what else an address may hold was decided when it was accepted. */
+const BARE_ADDRESS = /^[^\s\p{Cc}\P{ASCII}<>()[\]\\,;:"@]+@[^\s\p{Cc}\P{ASCII}<>()[\]\\,;:"@]+$/u
 
 const withoutControls = (value: string, what: string): string => {
   // nodemailer would fold or drop some of these in silence, and send the mail to another host for others.
@@ -44,31 +62,108 @@ const bareAddress = (value: string, what: string): string => {
   return value
 }
 
+/** A header of which each message has its own, as it is composed with a stand-in. */
+const STAND_IN = {
+  to: 'to@stand-in.invalid',
+  messageId: 'id@stand-in.invalid',
+  date: new Date(0),
+}
+
+const dateOf = (date: Date): string => date.toUTCString().replace('GMT', '+0000')
+
 /**
- * The complete message: CRLF line ends, multipart/alternative with the text first, both parts UTF-8 in
- * quoted-printable. Throws when a header value holds a line break or another control character, or an address is not
- * a single bare one: such a mail must not leave.
+ * Composes what all messages of a kind share: CRLF line ends, multipart/alternative with the text first, both parts UTF-8
+ * in quoted-printable. `gaps` are words in text, HTML or header values that each message has filled with others of the
+ * same length, made of letters, digits, `-` and `_` alone, which quoted-printable leaves as they are. Throws when a header
+ * value holds a line break or another control character: such a mail must not leave.
  */
-export const composeMessage = async (parts: MessageParts): Promise<Buffer> => {
-  const headers = Object.entries(parts.headers).map(([key, value]) => {
+export const createMold = async (shared: SharedParts, gaps: readonly string[] = []): Promise<Mold> => {
+  const headers = Object.entries(shared.headers).map(([key, value]) => {
     if (!HEADER_NAME.test(key) || OWN_HEADERS.test(key))
       throw new Error(`the header ${JSON.stringify(key)} is not the caller's`)
     return { key, value: withoutControls(value, key) }
   })
+  for (const gap of gaps) if (!GAP.test(gap)) throw new Error(`${JSON.stringify(gap)} cannot be a gap`)
   const composer = new MailComposer({
     ...BOUNDARY,
-    from: { name: withoutControls(parts.from.name, 'From'), address: bareAddress(parts.from.address, 'From') },
-    to: { name: '', address: bareAddress(parts.to, 'To') },
-    subject: withoutControls(parts.subject, 'Subject'),
-    messageId: `<${bareAddress(parts.messageId, 'Message-ID')}>`,
-    date: parts.date,
+    from: { name: withoutControls(shared.from.name, 'From'), address: bareAddress(shared.from.address, 'From') },
+    to: { name: '', address: STAND_IN.to },
+    subject: withoutControls(shared.subject, 'Subject'),
+    messageId: `<${STAND_IN.messageId}>`,
+    date: STAND_IN.date,
     headers,
-    text: parts.text,
-    html: parts.html,
+    text: shared.text,
+    html: shared.html,
     encoding: 'quoted-printable',
     newline: 'windows',
     disableFileAccess: true,
     disableUrlAccess: true,
   })
-  return composer.compile().build()
+  const composed = (await composer.compile().build()).toString('latin1')
+  const bodyAt = composed.indexOf('\r\n\r\n')
+  const head = [
+    [`\r\nTo: ${STAND_IN.to}\r\n`, '\r\nTo: ', TO],
+    [`\r\nMessage-ID: <${STAND_IN.messageId}>\r\n`, '\r\nMessage-ID: ', MESSAGE_ID],
+    [`\r\nDate: ${dateOf(STAND_IN.date)}\r\n`, '\r\nDate: ', DATE],
+  ].reduce(
+    (rest, [line = '', name = '', mark = '']) => {
+      if (!rest.includes(line)) throw new Error(`the composed message has no line ${JSON.stringify(line)}`)
+      return rest.replace(line, () => `${name}${mark}\r\n`)
+    },
+    composed.slice(0, bodyAt),
+  )
+  return cast(head + wholeGaps(composed.slice(bodyAt), gaps), gaps)
+}
+
+/** Stand in the composed head where each message has its own; no octet of a composed head is a control character. */
+const TO = '\u0001'
+const MESSAGE_ID = '\u0002'
+const DATE = '\u0003'
+const GAP = /^[A-Za-z0-9_-]+$/
+
+/**
+ * Quoted-printable breaks lines after 76 characters, wherever that is. A gap that a soft line break falls into gets a line
+ * of its own instead: no line grows, and the text stays the same.
+ */
+const wholeGaps = (body: string, gaps: readonly string[]): string =>
+  gaps.reduce((rest, gap) => {
+    const broken = new RegExp(`${[...gap].join('(=\r\n)?')}(=?\r\n)?`, 'g')
+    return rest.replace(broken, (found, ...groups: unknown[]) => {
+      const breaks = groups.slice(0, gap.length - 1)
+      if (breaks.every((one) => one === undefined)) return found
+      return `=\r\n${gap}${(groups[gap.length - 1] as string | undefined) ?? '=\r\n'}`
+    })
+  }, body)
+
+/** Cuts a composed message at its marks and gaps. */
+const cast = (composed: string, gaps: readonly string[]): Mold => {
+  const marks = [TO, MESSAGE_ID, DATE, ...gaps]
+  const pieces = composed.split(new RegExp(`(${marks.join('|')})`))
+  const fixed = pieces.filter((_, at) => at % 2 === 0).map((piece) => Buffer.from(piece, 'latin1'))
+  const between = pieces.filter((_, at) => at % 2 === 1)
+  const size = fixed.reduce((sum, piece) => sum + piece.length, 0)
+
+  return {
+    pour({ to, messageId, date, fillings }) {
+      const own: Record<string, string> = {
+        [TO]: bareAddress(to, 'To'),
+        [MESSAGE_ID]: `<${bareAddress(messageId, 'Message-ID')}>`,
+        [DATE]: dateOf(date),
+      }
+      for (const gap of gaps) {
+        const filling = fillings[gap] ?? ''
+        if (filling.length !== gap.length || !GAP.test(filling)) throw new Error('a filling does not fit its gap')
+        own[gap] = filling
+      }
+      const words = between.map((mark) => own[mark] ?? '')
+      const message = Buffer.allocUnsafe(size + words.reduce((sum, word) => sum + Buffer.byteLength(word), 0))
+      let at = 0
+      fixed.forEach((piece, n) => {
+        at += piece.copy(message, at)
+        const word = words[n]
+        if (word !== undefined) at += message.write(word, at)
+      })
+      return message
+    },
+  }
 }

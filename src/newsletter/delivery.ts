@@ -8,23 +8,32 @@
  *        lease ran out, or the connection died after the last byte: outcome unknown
  *                 └──────► queued again, same Message-ID, counted as resent
  *
- * A mail is **queued** in the transaction that caused it. A mailer claims a group: in one statement consent and
- * suppression are checked and each mail becomes **sending**, under a lease of 60 seconds by the database's clock and a
- * fencing number one higher than before. While the server takes its time the lease is renewed. The outcome is recorded
- * under the fence, so a mailer that was frozen and woke up cannot overwrite what its successor did; and it begins no
- * message when its own steady clock leaves less than 10 seconds of lease, so it sends nothing either. A claimed mail
- * that has not begun within 2 seconds is asked about again first: nobody is written to more than 2 seconds after their
- * unsubscribe was answered.
+ * A mail is **queued** in the transaction that caused it. A lane of a mailer claims a group: in one statement the outcomes
+ * of its group before are recorded, consent and suppression of the next are checked, and each of these becomes
+ * **sending**, under a lease of 60 seconds by the database's clock and a fencing number one higher than before. While the
+ * server takes its time the lease is renewed, and half a second after a first outcome it is recorded, the group complete
+ * or not. An outcome is recorded under the fence, so a mailer that was frozen and woke up cannot overwrite what its
+ * successor did; and it begins no message when its own steady clock leaves less than 10 seconds of lease, so it sends
+ * nothing either. A claimed mail that has not begun within 2 seconds is asked about again first: nobody is written to more
+ * than 2 seconds after their unsubscribe was answered.
  *
- * A digest is never lost. It arrives twice only if a mailer dies after the server took it and before that was recorded;
- * each such case is counted in `resent`.
+ * A digest is never lost. It arrives twice only if a mailer dies after the server took it and before that was recorded:
+ * at most one group a lane, and each such case is counted in `resent`.
  */
 import { MINUTE, SECOND } from '../core/calendar.ts'
 import type { Log } from '../core/log.ts'
 import { describeFault } from '../core/scrub.ts'
 import { judgeOutcome, type SmtpOutcome } from '../core/smtp-outcome.ts'
 import type { Database } from '../store/database.ts'
-import { type Claimed, claim, type Ledger, record, renew, stillWanted, type Verdict } from '../store/deliveries.ts'
+import {
+  type Claimed,
+  type Ledger,
+  record,
+  recordAndClaim,
+  renew,
+  stillWanted,
+  type Verdict,
+} from '../store/deliveries.ts'
 import { suppress } from '../store/subscribers.ts'
 
 export interface MailerPorts {
@@ -45,36 +54,102 @@ const LEASE = MINUTE
 const RENEW_EVERY = 15 * SECOND
 const LEAST_LEASE = 10 * SECOND
 const RECHECK_AFTER = 2 * SECOND
+const RECORD_AFTER = SECOND / 2
 const RECORD_RETRY = SECOND / 2
 const GROUP = 32
 /** A message that cannot be composed is tried again at this pace, and given up after three tries. */
 const COMPOSE_RETRY = 10 * MINUTE
 const COMPOSE_TRIES = 3
 
-/**
- * Sends until nothing of the ledger is ready, `lanes` groups at a time, `connections` messages at a time in all.
- * `stopping` is asked before each message: when it says yes, what has begun is finished and the rest is put back.
- * Returns how many were sent.
- */
-export const drain = async (
+export interface DrainOptions {
+  /** Groups under way at a time. */
+  lanes: number
+  /** Messages under way at a time in each lane. */
+  connections: number
+  /** Asked before each message: when it says yes, what has begun is finished and the rest is put back. */
+  stopping: () => boolean
+}
+
+/** Sends until nothing of the ledger is ready. Returns how many were sent. */
+export const drain = async (ports: MailerPorts, ledger: Ledger, options: DrainOptions): Promise<number> => {
+  let called = false
+  // Where there is more than one group the next mailer comes to share the rest, and does the same.
+  const callNext = async () => {
+    if (called) return
+    called = true
+    await ports.ring()
+  }
+  const lanes = Array.from({ length: options.lanes }, () => runLane(ports, ledger, options, callNext))
+  let sent = 0
+  let fault: unknown
+  // A lane that fails leaves its mails to their leases; the others go on.
+  for (const lane of await Promise.allSettled(lanes)) {
+    if (lane.status === 'fulfilled') sent += lane.value
+    else fault ??= lane.reason
+  }
+  if (fault !== undefined) throw fault
+  return sent
+}
+
+const runLane = async (
   ports: MailerPorts,
   ledger: Ledger,
-  options: { connections: number; stopping: () => boolean },
+  options: DrainOptions,
+  callNext: () => Promise<void>,
 ): Promise<number> => {
   let sent = 0
-  let rung = false
-  while (!options.stopping()) {
+  let verdicts: Verdict[] = []
+  let leaseEnds = ports.steady() + LEASE
+  for (;;) {
     const claimedAt = ports.steady()
-    const group = await claim(ports.db, ledger, GROUP)
-    if (group.length === 0) break
-    // Where there is more than one group the next mailer comes to share the rest, and does the same.
-    if (group.length === GROUP && !rung) {
-      rung = true
-      await ports.ring()
-    }
-    sent += await sendGroup(ports, ledger, group, claimedAt, options)
+    // Nothing to record and nothing to claim: no reason to ask.
+    if (options.stopping() && verdicts.length === 0) return sent
+    const group = await settle(ports, ledger, verdicts, options.stopping() ? 0 : GROUP, leaseEnds)
+    if (group.length === 0) return sent
+    if (group.length === GROUP) await callNext()
+    leaseEnds = claimedAt + LEASE
+    const done = await sendGroup(ports, ledger, group, claimedAt, options)
+    sent += done.sent
+    verdicts = done.verdicts
+    leaseEnds = done.leaseEnds
   }
-  return sent
+}
+
+/**
+ * Records outcomes and claims the next group, through a restart of the database: losing the outcomes would send every one
+ * of these mails again. Gives up when the leases have ended, for then they count no more.
+ */
+const settle = async (
+  ports: MailerPorts,
+  ledger: Ledger,
+  verdicts: Verdict[],
+  most: number,
+  leaseEnds: number,
+): Promise<Claimed[]> => {
+  const { db, log, steady } = ports
+  for (;;) {
+    try {
+      const { recorded, claimed } =
+        most === 0
+          ? { recorded: await record(db, ledger, verdicts), claimed: [] }
+          : await recordAndClaim(db, ledger, verdicts, most)
+      const lost = verdicts.length - recorded
+      if (lost > 0) log.warn({ ledger, lost }, 'outcomes came too late: their leases had passed to another mailer')
+      return claimed
+    } catch (error) {
+      if (verdicts.length === 0 || steady() > leaseEnds) throw error
+      const trouble = describeFault(error)
+      log.warn({ ledger, waiting: verdicts.length, trouble }, 'outcomes could not be recorded yet')
+      await new Promise((resume) => setTimeout(resume, RECORD_RETRY))
+    }
+  }
+}
+
+/** What a group came to: `verdicts` are those that are not recorded yet. */
+interface GroupDone {
+  sent: number
+  verdicts: Verdict[]
+  leaseEnds: number
 }
 
 const sendGroup = async (
@@ -82,35 +157,36 @@ const sendGroup = async (
   ledger: Ledger,
   group: Claimed[],
   claimedAt: number,
-  options: { connections: number; stopping: () => boolean },
-): Promise<number> => {
+  options: DrainOptions,
+): Promise<GroupDone> => {
   const { db, log, steady } = ports
   const waiting = [...group]
   const underWay = new Set<Claimed>()
-  const verdicts: Verdict[] = []
+  let verdicts: Verdict[] = []
   let checkedAt = claimedAt
   let leasedAt = claimedAt
   let sent = 0
-  let recording: Promise<void> | null = null
+  let recording: Promise<void> = Promise.resolve()
+  let timer: NodeJS.Timeout | undefined
   let fault: unknown
 
-  const recordAll = async () => {
-    // What is settled while a batch is written down is the next batch: sending waits for no recording, and should this
-    // mailer die, few mails were taken by the server and not recorded.
-    for (let batch = verdicts.splice(0); batch.length > 0; batch = verdicts.splice(0)) {
-      try {
-        const taken = new Set(await recordSurely(ports, ledger, batch, leasedAt + LEASE))
-        const lost = batch.filter((verdict) => !taken.has(verdict.id)).length
-        if (lost > 0) log.warn({ ledger, lost }, 'outcomes came too late: their leases had passed to another mailer')
-      } catch (error) {
-        fault ??= error
-      }
-    }
-    recording = null
+  // A group that takes its time must not keep what is known of it to itself: should this mailer die, it would be sent again.
+  const recordSome = () => {
+    timer = undefined
+    const batch = verdicts
+    verdicts = []
+    recording = recording
+      .then(() => settle(ports, ledger, batch, 0, leasedAt + LEASE))
+      .then(
+        () => undefined,
+        (error) => {
+          fault ??= error
+        },
+      )
   }
-  const settle = (verdict: Verdict) => {
+  const note = (verdict: Verdict) => {
     verdicts.push(verdict)
-    recording ??= recordAll()
+    if (waiting.length > 0 || underWay.size > 0) timer ??= setTimeout(recordSome, RECORD_AFTER)
   }
 
   const heartbeat = setInterval(() => {
@@ -129,7 +205,7 @@ const sendGroup = async (
       const mail = waiting.shift()
       if (mail === undefined) return
       if (options.stopping() || steady() - leasedAt > LEASE - LEAST_LEASE) {
-        settle(verdictOf(mail, { state: 'queued', reason: null, counts: false }))
+        note(verdictOf(mail, { state: 'queued', reason: null, counts: false }))
         continue
       }
       underWay.add(mail)
@@ -141,7 +217,7 @@ const sendGroup = async (
           checkedAt = askedAt
           for (const other of asked) {
             if (wanted.has(other.id)) continue
-            settle(verdictOf(other, { state: 'skipped', reason: 'no longer wanted', counts: false }))
+            note(verdictOf(other, { state: 'skipped', reason: 'no longer wanted', counts: false }))
             const at = waiting.indexOf(other)
             if (at >= 0) waiting.splice(at, 1)
           }
@@ -149,7 +225,7 @@ const sendGroup = async (
         }
         const verdict = await attempt(ports, ledger, mail, options.stopping)
         if (verdict.state === 'sent') sent++
-        settle(verdict)
+        note(verdict)
       } finally {
         underWay.delete(mail)
       }
@@ -157,15 +233,20 @@ const sendGroup = async (
   }
 
   try {
-    const lanes = Array.from({ length: Math.min(options.connections, group.length) }, next)
-    const ended = await Promise.allSettled(lanes)
-    for (const lane of ended) if (lane.status === 'rejected') fault ??= lane.reason
+    const seats = Array.from({ length: Math.min(options.connections, group.length) }, next)
+    const ended = await Promise.allSettled(seats)
+    for (const seat of ended) if (seat.status === 'rejected') fault ??= seat.reason
   } finally {
     clearInterval(heartbeat)
+    clearTimeout(timer)
   }
   await recording
-  if (fault !== undefined) throw fault
-  return sent
+  if (fault !== undefined) {
+    // What is known is not lost with what went wrong.
+    await settle(ports, ledger, verdicts, 0, leasedAt + LEASE)
+    throw fault
+  }
+  return { sent, verdicts, leaseEnds: leasedAt + LEASE }
 }
 
 const verdictOf = (
@@ -237,26 +318,5 @@ const attempt = async (
         log.info({ ledger, id: mail.id, code: judged.code }, 'the address does not exist: suppressed')
       }
       return verdictOf(mail, { state: 'failed', reason: judged.reason, counts: true })
-  }
-}
-
-/** Records outcomes through a restart of the database: losing them would send every one of these mails again. */
-const recordSurely = async (
-  ports: MailerPorts,
-  ledger: Ledger,
-  verdicts: Verdict[],
-  until: number,
-): Promise<string[]> => {
-  for (;;) {
-    try {
-      return await record(ports.db, ledger, verdicts)
-    } catch (error) {
-      if (ports.steady() > until) throw error
-      ports.log.warn(
-        { ledger, waiting: verdicts.length, trouble: describeFault(error) },
-        'outcomes could not be recorded yet',
-      )
-      await new Promise((resume) => setTimeout(resume, RECORD_RETRY))
-    }
   }
 }

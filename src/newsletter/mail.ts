@@ -1,4 +1,4 @@
-/** From a claimed mail to its message: rendered once per digest, and filled with the subscriber's own links. */
+/** From a claimed mail to its message: rendered and encoded once per digest, and poured for each with their own links. */
 import type { DigestIssue } from '../core/digest.ts'
 import { deriveToken, type Keys, TOKEN_GAP } from '../core/token.ts'
 import { topicBySlug } from '../core/topics.ts'
@@ -30,16 +30,17 @@ export interface ComposePorts {
   mailFrom: { name: string; address: string }
   renderDigest: (issue: DigestIssue) => RenderedMail
   renderLetter: (kind: 'confirmation' | 'links' | 'already-subscribed', view: LetterView) => RenderedMail
-  composeMessage: (message: {
-    from: { name: string; address: string }
-    to: string
-    subject: string
-    messageId: string
-    date: Date
-    headers: Record<string, string>
-    text: string
-    html: string
-  }) => Promise<Buffer>
+  /** Encodes what all messages of a kind share; `gaps` are filled for each. */
+  createMold: (
+    shared: {
+      from: { name: string; address: string }
+      subject: string
+      headers: Record<string, string>
+      text: string
+      html: string
+    },
+    gaps: readonly string[],
+  ) => Promise<Mold>
 }
 
 /** Own words are counted, not repeated: whoever typed in somebody else's address cannot have it written to them. */
@@ -48,8 +49,13 @@ const countOwn = (keywords: string[], authors: string[]): string[] => {
   return [...counted(keywords.length, 'keyword'), ...counted(authors.length, 'author')]
 }
 
-/** Digests rendered lately: the mails of a group mostly belong to a few cohorts. */
-const KEPT_RENDERINGS = 64
+interface Mold {
+  pour(own: { to: string; messageId: string; date: Date; fillings: Record<string, string> }): Buffer
+}
+
+/** Molds kept, of 50 KB or so each: the mails of a group mostly belong to a few cohorts. */
+const KEPT_MOLDS = 256
+const GAPS = Object.values(TOKEN_GAP)
 
 /**
  * Returns the function that makes a claimed mail's message. The same mail gives the same bytes again: dates come from
@@ -58,20 +64,35 @@ const KEPT_RENDERINGS = 64
 export const createComposer = (ports: ComposePorts) => {
   const { db, keys, baseUrl, mailFrom } = ports
   const domain = mailFrom.address.split('@')[1] ?? 'localhost'
-  const rendered = new Map<number, { mail: RenderedMail; kind: DigestIssue['kind'] }>()
+  const molds = new Map<number, Promise<Mold>>()
 
-  const renderDigest = async (id: number) => {
-    const known = rendered.get(id)
-    if (known !== undefined) return known
+  const castDigest = async (id: number): Promise<Mold> => {
     const digest = await readDigest(db, id)
     if (digest === undefined) throw new Error(`digest ${id} does not exist`)
-    const fresh = { mail: ports.renderDigest(await readIssue(db, digest)), kind: digest.kind }
-    rendered.set(id, fresh)
-    for (const oldest of rendered.keys()) {
-      if (rendered.size <= KEPT_RENDERINGS) break
-      rendered.delete(oldest)
+    const unsubscribeUrl = `${baseUrl}/unsubscribe/${TOKEN_GAP.unsubscribe}`
+    const mail = ports.renderDigest(await readIssue(db, digest))
+    return cast(mail, digestHeaders(digest.kind, domain, unsubscribeUrl))
+  }
+
+  const cast = (mail: RenderedMail, headers: Record<string, string>): Promise<Mold> =>
+    ports.createMold({ ...mail, from: mailFrom, headers: { ...EVERY_MAIL, ...headers } }, GAPS)
+
+  /** Many lanes ask for the same digest at the same time: the first has it cast, and all have it then. */
+  const moldOf = (id: number): Promise<Mold> => {
+    const known = molds.get(id)
+    if (known !== undefined) {
+      molds.delete(id)
+      molds.set(id, known)
+      return known
     }
-    return fresh
+    const casting = castDigest(id)
+    molds.set(id, casting)
+    casting.catch(() => molds.delete(id))
+    for (const oldest of molds.keys()) {
+      if (molds.size <= KEPT_MOLDS) break
+      molds.delete(oldest)
+    }
+    return casting
   }
 
   const renderLetter = async (mail: Claimed): Promise<RenderedMail> => {
@@ -84,39 +105,24 @@ export const createComposer = (ports: ComposePorts) => {
   }
 
   return async (claimed: Claimed): Promise<{ from: string; message: Buffer }> => {
-    const unsubscribe = deriveToken(keys, 'unsubscribe', claimed.subscriberId)
-    const tokens: Record<keyof typeof TOKEN_GAP, string> = {
-      confirm: deriveToken(keys, 'confirm', claimed.id),
-      preferences: deriveToken(keys, 'preferences', claimed.subscriberId, claimed.epoch),
-      unsubscribe,
-      view: deriveToken(keys, 'view', claimed.id, claimed.epoch),
-    }
-    const fill = (text: string): string => {
-      let filled = text
-      for (const [purpose, gap] of Object.entries(TOKEN_GAP))
-        filled = filled.replaceAll(gap, tokens[purpose as keyof typeof TOKEN_GAP])
-      return filled
-    }
-    const digest = claimed.digestId === null ? null : await renderDigest(claimed.digestId)
-    const mail = digest?.mail ?? (await renderLetter(claimed))
-    const message = await ports.composeMessage({
-      from: mailFrom,
+    const mold = await (claimed.digestId === null ? cast(await renderLetter(claimed), {}) : moldOf(claimed.digestId))
+    const message = mold.pour({
       to: claimed.email,
-      subject: mail.subject,
       // Unique per recipient and equal on every attempt (Gmail defers senders that repeat one: 4.7.28).
       messageId: `${claimed.id}@${domain}`,
       date: claimed.date,
-      headers: {
-        'Auto-Submitted': 'auto-generated',
-        'X-Auto-Response-Suppress': 'All',
-        ...(digest === null ? {} : digestHeaders(digest.kind, domain, `${baseUrl}/unsubscribe/${unsubscribe}`)),
+      fillings: {
+        [TOKEN_GAP.confirm]: deriveToken(keys, 'confirm', claimed.id),
+        [TOKEN_GAP.preferences]: deriveToken(keys, 'preferences', claimed.subscriberId, claimed.epoch),
+        [TOKEN_GAP.unsubscribe]: deriveToken(keys, 'unsubscribe', claimed.subscriberId),
+        [TOKEN_GAP.view]: deriveToken(keys, 'view', claimed.id, claimed.epoch),
       },
-      text: fill(mail.text),
-      html: fill(mail.html),
     })
     return { from: mailFrom.address, message }
   }
 }
+
+const EVERY_MAIL = { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' }
 
 /** RFC 8058 (one-click), RFC 2919 (List-Id), and Gmail's Feedback-ID, which holds nothing of the subscriber. */
 const digestHeaders = (kind: DigestIssue['kind'], domain: string, unsubscribeUrl: string): Record<string, string> => ({

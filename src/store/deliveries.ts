@@ -49,14 +49,22 @@ const wanted = (ledger: Ledger) =>
 
 const unsuppressed = sql`s.email is not null and not exists (select from suppressions x where x.email = lower(s.email))`
 
+const arrays = (mails: Pick<Verdict, 'id' | 'localDate' | 'fence'>[]) =>
+  sql`unnest(${mails.map((mail) => mail.id)}::uuid[], ${mails.map((mail) => mail.localDate)}::date[],
+    ${mails.map((mail) => mail.fence)}::int[])`
+
+const sameMail = (ledger: Ledger) =>
+  sql`m.id = u.id and m.fence = u.fence and m.state = 'sending'
+    ${ledger === 'deliveries' ? sql`and m.local_date = u.local_date` : sql``}`
+
 /**
- * Claims up to `most` mails whose time has come. Consent and suppression are checked in the same statement: what is no
- * longer wanted ends as `skipped` here and is never seen by a mailer.
+ * Claims up to `most` mails whose time has come, in three common table expressions that end in `taken`. Consent and
+ * suppression are checked in the same statement: what is no longer wanted ends as `skipped` here and is never seen by a
+ * mailer.
  */
-export const claim = async (db: Kysely<Tables>, ledger: Ledger, most: number): Promise<Claimed[]> => {
+const taking = (ledger: Ledger, most: number) => {
   const isDelivery = ledger === 'deliveries'
-  const { rows } = await sql<Claimed>`
-    with ready as (
+  return sql`ready as (
       select m.id, ${isDelivery ? sql`m.local_date` : sql`null::date as local_date`} from ${table(ledger)} m
       where m.state in ('queued', 'deferred') and m.next_attempt_at <= now()
       order by m.next_attempt_at limit ${most} for update skip locked),
@@ -72,33 +80,24 @@ export const claim = async (db: Kysely<Tables>, ledger: Ledger, most: number): P
         lease_until = case when j.wanted then now() + ${LEASE} end
       from judged j join ready on ready.id = j.id
       where m.id = j.id ${isDelivery ? sql`and m.local_date = ready.local_date` : sql``}
-      returning m.*)
-    select t.id, ${isDelivery ? sql`t.local_date` : sql`null`} as "localDate", t.fence, t.attempts,
+      returning m.*)`
+}
+
+/** What `taking` took, as `Claimed`. */
+const claimed = (ledger: Ledger) => {
+  const isDelivery = ledger === 'deliveries'
+  return sql`select t.id, ${isDelivery ? sql`t.local_date` : sql`null`} as "localDate", t.fence, t.attempts,
       extract(epoch from now() - t.created_at)::float8 * 1000 as "waitedMs",
       t.subscriber_id as "subscriberId", s.epoch, s.email, t.digest_id as "digestId",
       ${isDelivery ? sql`'digest' as kind, e.cutoff as date` : sql`t.kind, t.requested_at as date`}
     from taken t join subscribers s on s.id = t.subscriber_id
       ${isDelivery ? sql`join editions e on e.id = t.edition_id` : sql``}
-    where t.state = 'sending'`.execute(db)
-  return rows
+    where t.state = 'sending'`
 }
 
-const arrays = (mails: Pick<Verdict, 'id' | 'localDate' | 'fence'>[]) =>
-  sql`unnest(${mails.map((mail) => mail.id)}::uuid[], ${mails.map((mail) => mail.localDate)}::date[],
-    ${mails.map((mail) => mail.fence)}::int[])`
-
-const sameMail = (ledger: Ledger) =>
-  sql`m.id = u.id and m.fence = u.fence and m.state = 'sending'
-    ${ledger === 'deliveries' ? sql`and m.local_date = u.local_date` : sql``}`
-
-/**
- * Records outcomes. A mail that was claimed anew meanwhile has another fence and is left alone: a mailer that was
- * frozen cannot overwrite what its successor found out. Returns the ids that took the verdict.
- */
-export const record = async (db: Kysely<Tables>, ledger: Ledger, verdicts: Verdict[]): Promise<string[]> => {
-  if (verdicts.length === 0) return []
-  const { rows } = await sql<{ id: string }>`
-    update ${table(ledger)} m set state = u.state, reason = u.reason, lease_until = null,
+/** Writes outcomes down, in a common table expression that gives back the ids of those that took theirs. */
+const recording = (ledger: Ledger, verdicts: Verdict[]) =>
+  sql`update ${table(ledger)} m set state = u.state, reason = u.reason, lease_until = null,
       attempts = m.attempts + case when u.counts then 1 else 0 end,
       resent = m.resent + case when u.resend then 1 else 0 end,
       next_attempt_at = now() + u.retry_ms * interval '1 millisecond',
@@ -108,8 +107,41 @@ export const record = async (db: Kysely<Tables>, ledger: Ledger, verdicts: Verdi
       ${verdicts.map((v) => v.reason)}::text[], ${verdicts.map((v) => v.retryAfterMs)}::float8[],
       ${verdicts.map((v) => v.counts)}::bool[], ${verdicts.map((v) => v.resend)}::bool[])
       as u(id, local_date, fence, state, reason, retry_ms, counts, resend)
-    where ${sameMail(ledger)} returning m.id`.execute(db)
-  return rows.map((row) => row.id)
+    where ${sameMail(ledger)} returning m.id`
+
+/** Claims up to `most` mails whose time has come and that are still wanted. */
+export const claim = async (db: Kysely<Tables>, ledger: Ledger, most: number): Promise<Claimed[]> => {
+  const { rows } = await sql<Claimed>`with ${taking(ledger, most)} ${claimed(ledger)}`.execute(db)
+  return rows
+}
+
+/**
+ * Records outcomes. A mail that was claimed anew meanwhile has another fence and is left alone: a mailer that was
+ * frozen cannot overwrite what its successor found out. Returns how many took theirs.
+ */
+export const record = async (db: Kysely<Tables>, ledger: Ledger, verdicts: Verdict[]): Promise<number> => {
+  if (verdicts.length === 0) return 0
+  const { rows } = await recording(ledger, verdicts).execute(db)
+  return rows.length
+}
+
+/**
+ * Both in one statement: what became of the group before, and the next group. On the way of every mail there is no other
+ * statement than this one, once a group. `recorded` is how many verdicts were taken.
+ */
+export const recordAndClaim = async (
+  db: Kysely<Tables>,
+  ledger: Ledger,
+  verdicts: Verdict[],
+  most: number,
+): Promise<{ recorded: number; claimed: Claimed[] }> => {
+  if (verdicts.length === 0) return { recorded: 0, claimed: await claim(db, ledger, most) }
+  const { rows } = await sql<Claimed & { recorded: number }>`
+    with recorded as (${recording(ledger, verdicts)}),
+    ${taking(ledger, most)}
+    select r.recorded, c.* from (select count(*)::int as recorded from recorded) r
+    left join (${claimed(ledger)}) c on true`.execute(db)
+  return { recorded: rows[0]?.recorded ?? 0, claimed: rows.filter((row) => row.id !== null) }
 }
 
 /** Extends leases of mails that take their time; returns the ids still held. */

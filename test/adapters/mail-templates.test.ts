@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createMailTemplates, type LetterKind } from '../../src/adapters/mail-templates.ts'
-import { composeMessage } from '../../src/adapters/message.ts'
+import { createMold } from '../../src/adapters/message.ts'
 import type { DigestIssue, PaperCard } from '../../src/core/digest.ts'
 import { TOKEN_GAP } from '../../src/core/token.ts'
 
@@ -328,13 +328,12 @@ describe('size', () => {
   ])('of fifteen papers with long texts (%s) stays below what Gmail cuts', async (_name, unit) => {
     const mail = templates.renderDigest(worst(unit))
     expect(Buffer.byteLength(mail.html)).toBeLessThanOrEqual(80_000)
-    const message = await composeMessage({
-      from: { name: 'Paper Round', address: 'round@example.org' },
+    const mold = await createMold({ from: { name: 'Paper Round', address: 'round@example.org' }, headers: {}, ...mail })
+    const message = mold.pour({
       to: 'ada@example.org',
       messageId: 'd-1@example.org',
       date: new Date('2026-04-18T06:00:00Z'),
-      headers: {},
-      ...mail,
+      fillings: {},
     })
     expect(message.length).toBeLessThan(102_400)
     expect(mail.html.match(/<h2/g)).toHaveLength(15)

@@ -2,8 +2,13 @@
 import fc from 'fast-check'
 import PostalMime from 'postal-mime'
 import { describe, expect, test } from 'vitest'
-import { composeMessage, type MessageParts } from '../../src/adapters/message.ts'
+import { createMold, type OwnParts, type SharedParts } from '../../src/adapters/message.ts'
 import { cleanLine } from '../../src/core/text.ts'
+
+type MessageParts = SharedParts & Omit<OwnParts, 'fillings'>
+
+const composeMessage = async (message: MessageParts): Promise<Buffer> =>
+  (await createMold(message)).pour({ ...message, fillings: {} })
 
 const parts = (change: Partial<MessageParts> = {}): MessageParts => ({
   from: { name: 'Paper Round', address: 'round@digest.example.org' },
@@ -145,5 +150,53 @@ describe('the body', () => {
       await composeMessage(parts({ text: 'file:///etc/passwd', html: '{"path":"/etc/passwd"}' })),
     )
     expect(read.text).toContain('file:///etc/passwd')
+  })
+})
+
+describe('a mold', () => {
+  const GAP = 'UNSUBSCRIBE_TOKEN'.padEnd(43, '_')
+  const token = fc.string({ unit: fc.constantFrom(...'abcXYZ019-_'), minLength: 43, maxLength: 43 })
+  const words = fc.string({ unit: 'grapheme', maxLength: 200 }).map((text) => cleanLine(text, 200))
+
+  test('pours what composing each message by itself would have said', async () => {
+    const lines = fc.array(words, { minLength: 1, maxLength: 6 })
+    const readers = fc.array(fc.tuple(fc.emailAddress(), token, fc.integer({ min: 0, max: 4e9 })), {
+      minLength: 1,
+      maxLength: 3,
+    })
+    await fc.assert(
+      fc.asyncProperty(lines, readers, async (before, list) => {
+        const text = `${before.map((line) => `${line} https://round.example.org/unsubscribe/${GAP} ${line}`).join('\n')}\n`
+        const html = `<p>${text.replace(/[<&]/g, '')}<a href="https://round.example.org/u/${GAP}">${GAP}</a></p>\n`
+        const shared = parts({ text, html, headers: { 'List-Unsubscribe': `<https://round.example.org/u/${GAP}>` } })
+        const mold = await createMold(shared, [GAP])
+        for (const [to, filling, seconds] of list) {
+          const own = { to, messageId: `${seconds}@example.org`, date: new Date(seconds * 1000) }
+          const filled = (whole: string) => whole.replaceAll(GAP, filling)
+          const poured = mold.pour({ ...own, fillings: { [GAP]: filling } })
+          const alone = await composeMessage({
+            ...shared,
+            ...own,
+            text: filled(text),
+            html: filled(html),
+            headers: { 'List-Unsubscribe': `<https://round.example.org/u/${filling}>` },
+          })
+          expect(headersOf(poured)).toEqual(headersOf(alone))
+          const [read, meant] = [await PostalMime.parse(poured), await PostalMime.parse(alone)]
+          expect([read.text, read.html]).toEqual([meant.text, meant.html])
+          const wire = poured.toString('latin1').split('\r\n')
+          expect(Math.max(...wire.slice(wire.indexOf('')).map((line) => line.length))).toBeLessThanOrEqual(76)
+        }
+      }),
+      { numRuns: 40 },
+    )
+  })
+
+  test('takes no filling that is longer, shorter or of other letters than its gap, and none that is missing', async () => {
+    const mold = await createMold(parts({ text: GAP, html: GAP }), [GAP])
+    const own = { to: 'ada@example.org', messageId: 'a@example.org', date: new Date(0) }
+    for (const filling of ['', 'a'.repeat(42), 'a'.repeat(44), `${'a'.repeat(42)}=`, `${'a'.repeat(41)}\r\n`])
+      expect(() => mold.pour({ ...own, fillings: { [GAP]: filling } })).toThrow('does not fit')
+    expect(() => mold.pour({ ...own, fillings: {} })).toThrow('does not fit')
   })
 })

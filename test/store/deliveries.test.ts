@@ -1,6 +1,6 @@
 /** Claims: each mail to one mailer, and only what is wanted to any. */
 import { expect, test } from 'vitest'
-import { claim, record, renew } from '../../src/store/deliveries.ts'
+import { claim, record, recordAndClaim, renew } from '../../src/store/deliveries.ts'
 import { stopMail } from '../../src/store/subscribers.ts'
 import { LONDON_DAILY, openNewsletter, subscribe } from '../support/newsletter.ts'
 
@@ -39,8 +39,36 @@ test('a lease is renewed and an outcome recorded under the fence it was claimed 
   const stale = { ...mail, fence: mail.fence - 1 }
   const sent = { state: 'sent' as const, reason: null, retryAfterMs: 0, counts: true, resend: false }
   expect(await renew(db, 'letters', [stale])).toEqual([])
-  expect(await record(db, 'letters', [{ ...stale, ...sent }])).toEqual([])
+  expect(await record(db, 'letters', [{ ...stale, ...sent }])).toBe(0)
   expect(await renew(db, 'letters', [mail])).toEqual([mail.id])
-  expect(await record(db, 'letters', [{ ...mail, ...sent }])).toEqual([mail.id])
+  expect(await record(db, 'letters', [{ ...mail, ...sent }])).toBe(1)
   expect(await renew(db, 'letters', [mail])).toEqual([])
+})
+
+test('one statement records a group and claims the next, which holds nothing of the one before', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  for (let n = 0; n < 5; n++) await subscribe(db, `reader${n}@example.org`, LONDON_DAILY, NOW)
+  await db.updateTable('letters').set({ state: 'sent' }).where('kind', '=', 'confirmation').execute()
+  const [first, second] = await claim(db, 'letters', 2)
+  if (first === undefined || second === undefined) throw new Error('nothing was claimed')
+  const verdict = { reason: null, retryAfterMs: 0, counts: true, resend: false }
+  const verdicts = [
+    { ...first, ...verdict, state: 'sent' as const },
+    // Ready again at once: it is for a later group all the same.
+    { ...second, ...verdict, state: 'queued' as const },
+    { ...second, ...verdict, state: 'sent' as const, fence: second.fence - 1 },
+  ]
+  const { recorded, claimed } = await recordAndClaim(db, 'letters', verdicts, 10)
+  expect(recorded).toBe(2)
+  expect(claimed).toHaveLength(3)
+  expect(claimed.map((mail) => mail.id)).not.toContain(second.id)
+  expect(
+    await recordAndClaim(
+      db,
+      'letters',
+      claimed.map((mail) => ({ ...mail, ...verdict, state: 'sent' })),
+      10,
+    ),
+  ).toEqual({ recorded: 3, claimed: [expect.objectContaining({ id: second.id })] })
 })
