@@ -51,7 +51,7 @@ export interface Service {
 }
 
 /** Letters are few and one waits for each; digests are many, and each lane has a group of them claimed. */
-const SENDING = { letters: { lanes: 1, connections: 2 }, deliveries: { lanes: 4, connections: 4 } }
+export const SENDING = { letters: { lanes: 1, connections: 2 }, deliveries: { lanes: 4, connections: 4 } }
 const connectionsOf = ({ lanes, connections }: { lanes: number; connections: number }) => lanes * connections
 /** Work under way at a stop has this long to end; Docker's own patience is 10 seconds. */
 const GRACE = 6 * SECOND

@@ -1,0 +1,172 @@
+/**
+ * How fast an edition is sent, beside what the mail server could take and what a plain program would do, all in one run
+ * and into the same sink: Postfix's `smtp-sink` where it is installed, else one of ours in its own process.
+ */
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { startEmbeddedPostgres } from '../../src/adapters/embedded-postgres.ts'
+import { createMailTemplates } from '../../src/adapters/mail-templates.ts'
+import { createMold } from '../../src/adapters/message.ts'
+import { createComposer } from '../../src/newsletter/mail.ts'
+import { openDatabase } from '../../src/store/database.ts'
+import { claim } from '../../src/store/deliveries.ts'
+import { migrate } from '../../src/store/migrate.ts'
+import { SENDING } from '../../workers/service.ts'
+import { startChild } from '../support/child.ts'
+import { BENCH_KEYS, BENCH_SETTINGS, oweEdition } from '../support/delivery-room.ts'
+import { findProgram } from '../support/find-program.ts'
+import { findFreePort } from '../support/free-port.ts'
+import { startSmtpSinkProcess } from '../support/smtp-sink-process.ts'
+
+const RUNS = 3
+const COHORTS = 200
+const MAILS = { ours: 20_000, naive: 5_000, 'mjml-each': 500 }
+const SESSIONS = SENDING.deliveries.lanes * SENDING.deliveries.connections
+const PATIENCE = 5_000
+
+interface Told {
+  sent: number
+  seconds: number
+  cpu_ms: number
+  rss_mb: number
+}
+
+const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
+const round = (value: number, digits = 0): number => Number(value.toFixed(digits))
+
+const openSink = async () => {
+  const program = findProgram('smtp-sink')
+  if (program === null) {
+    const sink = await startSmtpSinkProcess({ log: '/dev/null' })
+    return { port: sink.port, name: 'a sink of ours', [Symbol.asyncDispose]: sink.stop }
+  }
+  const port = await findFreePort()
+  // It does not serve as root.
+  const user = process.getuid?.() === 0 ? ['-u', 'nobody'] : []
+  const child = spawn(program, [...user, `127.0.0.1:${port}`, '1000'], { stdio: ['ignore', 'ignore', 'inherit'] })
+  const until = performance.now() + PATIENCE
+  while (!(await answers(port))) {
+    if (performance.now() > until) throw new Error('smtp-sink does not answer')
+    await delay(20)
+  }
+  return {
+    port,
+    name: 'smtp-sink',
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL')
+      await once(child, 'exit')
+    },
+  }
+}
+
+const answers = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    socket.once('data', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => resolve(false))
+  })
+
+/** Messages per second of Postfix's own generator, with as many sessions as we have; `null` where it is not installed. */
+const measureLimit = async (port: number, size: number): Promise<number | null> => {
+  const program = findProgram('smtp-source')
+  if (program === null) return null
+  const begun = performance.now()
+  const words = [
+    '-s',
+    `${SESSIONS}`,
+    '-l',
+    `${size}`,
+    '-m',
+    `${MAILS.ours}`,
+    '-f',
+    'round@example.org',
+    '-t',
+    'a@example.com',
+  ]
+  await promisify(execFile)(program, [...words, `127.0.0.1:${port}`])
+  return (MAILS.ours / (performance.now() - begun)) * 1000
+}
+
+/** Starts `processes` senders at the same moment and waits for all. */
+const measure = async (way: keyof typeof MAILS, databaseUrl: string, port: number, processes = 1) => {
+  const words = [way, databaseUrl, `smtp://127.0.0.1:${port}?requireTLS=false`, String(MAILS[way])]
+  const children = Array.from({ length: processes }, () => startChild('delivery-process.ts', words))
+  for (const child of children) if ((await child.line()) !== 'ready') throw new Error(`${way} is not ready`)
+  for (const child of children) child.write('go\n')
+  const told = await Promise.all(children.map(async (child) => JSON.parse(await child.line()) as Told))
+  for (const child of children) await child.end()
+  const sent = told.reduce((sum, one) => sum + one.sent, 0)
+  if (sent !== MAILS[way]) throw new Error(`${way} sent ${sent} of ${MAILS[way]}`)
+  return {
+    perSecond: sent / Math.max(...told.map((one) => one.seconds)),
+    rss: Math.max(...told.map((one) => one.rss_mb)),
+    cpuMs: told.reduce((sum, one) => sum + one.cpu_ms, 0) / sent,
+  }
+}
+
+const run = async (say: (line: string) => void): Promise<Record<string, number | null>> => {
+  const folder = await mkdtemp(join(tmpdir(), 'paper-round-bench-'))
+  const server = await startEmbeddedPostgres({ folder: join(folder, 'postgres'), durable: true })
+  try {
+    await migrate(server.url)
+    const db = openDatabase(server.url, { connections: 2, name: 'bench', onError: () => undefined })
+    await using sink = await openSink()
+    say(`into ${sink.name}, ${SESSIONS} sessions`)
+
+    await oweEdition(db, MAILS.ours, COHORTS)
+    const [first] = await claim(db, 'deliveries', 1)
+    if (first === undefined) throw new Error('nothing is owed')
+    const templates = await createMailTemplates(BENCH_SETTINGS)
+    const compose = createComposer({ db, keys: BENCH_KEYS, ...BENCH_SETTINGS, ...templates, createMold })
+    const size = (await compose(first)).message.length
+
+    const limits: (number | null)[] = []
+    const ours: Awaited<ReturnType<typeof measure>>[] = []
+    const two: number[] = []
+    for (let n = 0; n < RUNS; n++) {
+      limits.push(await measureLimit(sink.port, size))
+      await oweEdition(db, MAILS.ours, COHORTS)
+      ours.push(await measure('ours', server.url, sink.port))
+      await oweEdition(db, MAILS.ours, COHORTS)
+      two.push((await measure('ours', server.url, sink.port, 2)).perSecond)
+      say(`run ${n + 1}: ${round(ours.at(-1)?.perSecond ?? 0)}/s, limit ${round(limits.at(-1) ?? 0)}/s`)
+    }
+    await oweEdition(db, MAILS.naive, COHORTS)
+    const naive = await measure('naive', server.url, sink.port)
+    await oweEdition(db, MAILS['mjml-each'], COHORTS)
+    const mjmlEach = await measure('mjml-each', server.url, sink.port)
+    await db.destroy()
+
+    const rate = median(ours.map((one) => one.perSecond))
+    const limit = limits.includes(null) ? null : median(limits.map(Number))
+    return {
+      messages_per_s: round(rate),
+      limit_per_s: limit === null ? null : round(limit),
+      ratio_to_limit: limit === null ? null : round(rate / limit, 2),
+      naive_per_s: round(naive.perSecond),
+      times_naive: round(rate / naive.perSecond, 1),
+      mjml_each_per_s: round(mjmlEach.perSecond),
+      times_mjml_each: round(rate / mjmlEach.perSecond),
+      two_mailers_per_s: round(median(two)),
+      rss_mb: Math.max(...ours.map((one) => one.rss)),
+      cpu_ms_per_message: round(median(ours.map((one) => one.cpuMs)), 2),
+      message_bytes: size,
+    }
+  } finally {
+    await server.stop()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+const result = await run(console.log)
+for (const [name, value] of Object.entries(result)) console.log(`${name.padEnd(20)} ${value ?? '(not measured)'}`)
+if (process.argv.includes('--json')) console.log(JSON.stringify(result))

@@ -1,0 +1,134 @@
+/**
+ * A process that sends what is owed, in one of three ways, and tells what it took:
+ *
+ *     node test/support/delivery-process.ts ours|naive|mjml-each DATABASE_URL SMTP_URL [MOST]
+ *
+ * `ours` is the mailer as it runs in production. `naive` is what one writes first: a pool of nodemailer's that composes
+ * each message, an update for each; `mjml-each` compiles the MJML for each besides, as most newsletters do. Prints one
+ * line of JSON: {"sent","seconds","cpu_ms","rss_mb"}; `ready` on a line before, and begins when it is written to.
+ */
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import mjml2html from 'mjml'
+import { createTransport } from 'nodemailer'
+import { createMailTemplates } from '../../src/adapters/mail-templates.ts'
+import { createMold } from '../../src/adapters/message.ts'
+import { openSmtp } from '../../src/adapters/smtp.ts'
+import { readSmtpUrl } from '../../src/core/smtp-url.ts'
+import { deriveToken, TOKEN_GAP } from '../../src/core/token.ts'
+import { drain } from '../../src/newsletter/delivery.ts'
+import { readIssue } from '../../src/newsletter/digest.ts'
+import { createComposer } from '../../src/newsletter/mail.ts'
+import { openDatabase } from '../../src/store/database.ts'
+import { readDigest } from '../../src/store/digests.ts'
+import { SENDING } from '../../workers/service.ts'
+import { BENCH_KEYS, BENCH_SETTINGS } from './delivery-room.ts'
+
+const [way = '', databaseUrl = '', smtpUrl = '', most = 'Infinity'] = process.argv.slice(2)
+const db = openDatabase(databaseUrl, { connections: 10, name: 'bench', onError: (error) => console.error(error) })
+const templates = await createMailTemplates(BENCH_SETTINGS)
+const { lanes, connections } = SENDING.deliveries
+
+const sendOurs = async (): Promise<number> => {
+  const smtp = openSmtp({ url: smtpUrl, connections: lanes * connections })
+  const compose = createComposer({ db, keys: BENCH_KEYS, ...BENCH_SETTINGS, ...templates, createMold })
+  const ring = async () => undefined
+  const log = { info: () => undefined, warn: console.error, error: console.error }
+  const ports = { db, log, compose, send: smtp.send, steady: () => performance.now(), random: Math.random, ring }
+  const sent = await drain(ports, 'deliveries', { lanes, connections, stopping: () => false })
+  await smtp.close()
+  return sent
+}
+
+/** Each mail by itself: read, filled, composed by nodemailer, sent, and recorded. */
+const sendEach = async (compileEach: boolean): Promise<number> => {
+  const { host, port } = readSmtpUrl(smtpUrl)
+  const pool = createTransport({
+    pool: true,
+    host,
+    port,
+    ignoreTLS: true,
+    maxConnections: lanes * connections,
+    maxMessages: Number.POSITIVE_INFINITY,
+  })
+  const source = await readFile(new URL('../../templates/emails/digest.mjml', import.meta.url), 'utf8')
+  const head = await readFile(new URL('../../templates/emails/head.mjml', import.meta.url), 'utf8')
+  const rendered = new Map<number, ReturnType<typeof templates.renderDigest>>()
+  let left = Number(most)
+  let sent = 0
+  const work = async (): Promise<void> => {
+    for (;;) {
+      if (left-- <= 0) return
+      const mail = await db
+        .updateTable('deliveries')
+        .set({ state: 'sending', lease_until: new Date(Date.now() + 60_000) })
+        .where('id', '=', (eb) =>
+          eb.selectFrom('deliveries').select('id').where('state', '=', 'queued').limit(1).forUpdate().skipLocked(),
+        )
+        .returningAll()
+        .executeTakeFirst()
+      if (mail === undefined) return
+      const reader = await db
+        .selectFrom('subscribers')
+        .selectAll()
+        .where('id', '=', mail.subscriber_id)
+        .where('state', '=', 'active')
+        .executeTakeFirstOrThrow()
+      let digest = rendered.get(mail.digest_id)
+      if (digest === undefined) {
+        const stored = await readDigest(db, mail.digest_id)
+        if (stored === undefined) throw new Error('no digest')
+        digest = templates.renderDigest(await readIssue(db, stored))
+        rendered.set(mail.digest_id, digest)
+      }
+      if (compileEach) await mjml2html(source.replace('<mj-head />', head), { fonts: {}, validationLevel: 'skip' })
+      const unsubscribe = deriveToken(BENCH_KEYS, 'unsubscribe', reader.id)
+      const fill = (text: string) =>
+        text
+          .replaceAll(TOKEN_GAP.unsubscribe, unsubscribe)
+          .replaceAll(TOKEN_GAP.preferences, deriveToken(BENCH_KEYS, 'preferences', reader.id, reader.epoch))
+          .replaceAll(TOKEN_GAP.view, deriveToken(BENCH_KEYS, 'view', mail.id, reader.epoch))
+      await pool.sendMail({
+        from: BENCH_SETTINGS.mailFrom,
+        to: reader.email ?? '',
+        subject: digest.subject,
+        messageId: `<${mail.id}@example.org>`,
+        headers: { 'List-Unsubscribe': `<${BENCH_SETTINGS.baseUrl}/unsubscribe/${unsubscribe}>` },
+        text: fill(digest.text),
+        html: fill(digest.html),
+      })
+      await db
+        .updateTable('deliveries')
+        .set({ state: 'sent', lease_until: null, sent_at: new Date() })
+        .where('local_date', '=', mail.local_date)
+        .where('id', '=', mail.id)
+        .execute()
+      sent++
+    }
+  }
+  await Promise.all(Array.from({ length: lanes * connections }, work))
+  pool.close()
+  return sent
+}
+
+console.log('ready')
+await once(process.stdin, 'data')
+const begun = performance.now()
+const cpuBefore = process.cpuUsage()
+let rss = 0
+const watch = setInterval(() => {
+  rss = Math.max(rss, process.memoryUsage.rss())
+}, 200)
+const sent = await (way === 'ours' ? sendOurs() : sendEach(way === 'mjml-each'))
+clearInterval(watch)
+const cpu = process.cpuUsage(cpuBefore)
+console.log(
+  JSON.stringify({
+    sent,
+    seconds: (performance.now() - begun) / 1000,
+    cpu_ms: (cpu.user + cpu.system) / 1000,
+    rss_mb: Math.round(Math.max(rss, process.memoryUsage.rss()) / 1e6),
+  }),
+)
+await db.destroy()
+process.exit()
