@@ -35,7 +35,7 @@ export interface OwnParts {
 }
 
 export interface Mold {
-  /** The complete message. Throws when an address or the id could carry more than that, or a filling does not fit. */
+  /** The complete message, plain as SMTP likes it: CRLF alone, and no line that begins with a dot. Throws when an address or the id could carry more than that, or a filling does not fit. */
   pour(own: OwnParts): Buffer
 }
 
@@ -112,7 +112,7 @@ export const createMold = async (shared: SharedParts, gaps: readonly string[] = 
     },
     composed.slice(0, bodyAt),
   )
-  return cast(head + wholeGaps(composed.slice(bodyAt), gaps), gaps)
+  return cast(head + wholeGaps(withoutDots(composed.slice(bodyAt)), gaps), gaps)
 }
 
 /** Stand in the composed head where each message has its own; no octet of a composed head is a control character. */
@@ -120,6 +120,21 @@ const TO = '\u0001'
 const MESSAGE_ID = '\u0002'
 const DATE = '\u0003'
 const GAP = /^[A-Za-z0-9_-]+$/
+
+/** Characters of a line in quoted-printable, its soft line break included (RFC 2045 6.7). */
+const LINE = 76
+
+/** SMTP doubles a dot that begins a line (RFC 5321 4.5.2); encoded, it needs no doubling in any of the copies. */
+const withoutDots = (body: string): string => body.split('\r\n').map(withoutDot).join('\r\n')
+
+const withoutDot = (line: string): string => {
+  if (!line.startsWith('.')) return line
+  const encoded = `=2E${line.slice(1)}`
+  if (encoded.length <= LINE) return encoded
+  // An encoded octet is not cut in two.
+  const [first = ''] = /^.{1,72}(?<!=.?)/.exec(encoded) ?? []
+  return `${first}=\r\n${withoutDot(encoded.slice(first.length))}`
+}
 
 /**
  * Quoted-printable breaks lines after 76 characters, wherever that is. A gap that a soft line break falls into gets a line

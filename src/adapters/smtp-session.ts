@@ -10,12 +10,14 @@ import { connect, type Socket } from 'node:net'
 import SMTPConnection from 'nodemailer/lib/smtp-connection'
 import { readReply, type SmtpOutcome, type SmtpStage, scrubReply } from '../core/smtp-outcome.ts'
 import type { SmtpServer } from '../core/smtp-url.ts'
-import { type Patience, watchConversation } from './smtp-watch.ts'
+import { isOnePiece, type Patience, watchConversation } from './smtp-watch.ts'
 
 export interface Envelope {
   from: string
   to: string
   message: Buffer
+  /** Vouches that all line ends of the message are CRLF, the last line's too, and that no line begins with a dot. */
+  plain?: boolean
 }
 
 export interface Session {
@@ -156,12 +158,13 @@ export const openSession = async (
       return begun
     },
     ready: () => ready,
-    send: async ({ from, to, message }) => {
+    send: async ({ from, to, message, plain = false }) => {
       begun++
       watch.begin()
       let reply = ''
+      const stream = plain && isOnePiece(message) ? watch.whole(message) : watch.pieces(message)
       const error = await step((done) =>
-        connection.send({ from, to: [to] }, watch.pieces(message), (failure, info) => {
+        connection.send({ from, to: [to] }, stream, (failure, info) => {
           reply = info?.response ?? ''
           done(failure)
         }),

@@ -2,7 +2,7 @@
  * Knows how far a conversation of nodemailer's `SMTPConnection` has come: which command awaits its answer and for how
  * long already, and whether a message has left our hands.
  */
-import { Readable } from 'node:stream'
+import { Readable, type Transform } from 'node:stream'
 import type { SmtpStage } from '../core/smtp-outcome.ts'
 
 /** How long to wait for the server, milliseconds. */
@@ -29,6 +29,34 @@ const STAGES: Record<string, SmtpStage> = {
   RCPT: 'rcpt',
   DATA: 'data',
 }
+
+/**
+ * A message that needs no change goes past nodemailer's search for dots at the beginning of lines, which looks at every
+ * octet of every copy and took a third of the time that a mail takes. What that search is and does at the end of a message
+ * stays: it closes the last line, which is left open here, and adds the dot (RFC 5321 4.1.1.4).
+ */
+class PlainMessage extends Readable {
+  readonly #message: Buffer
+  readonly #leave: () => void
+
+  constructor(message: Buffer, leave: () => void) {
+    super()
+    this.#message = message
+    this.#leave = leave
+  }
+
+  override pipe<T extends NodeJS.WritableStream>(search: T): T {
+    this.#leave()
+    ;(search as unknown as Transform).push(this.#message.subarray(0, -LINE_END.length))
+    search.end()
+    return search
+  }
+}
+
+const LINE_END = '\r\n'
+
+/** Whether a message leaves in one piece, so that its death half-way need not be told from one after its last byte. */
+export const isOnePiece = (message: Buffer): boolean => message.length <= PIECE
 
 /**
  * Follows a conversation by nodemailer's transaction log: a queue of the commands that await an answer (with PIPELINING
@@ -60,7 +88,14 @@ export const watchConversation = (patience: Patience, late: (stage: SmtpStage) =
       handedOver = false
     },
     stop: () => clearTimeout(timer),
-    /** The message as the stream that nodemailer reads once DATA was answered. */
+    /** A plain message of one piece as the stream that nodemailer reads once DATA was answered. */
+    whole: (message: Buffer): Readable =>
+      new PlainMessage(message, () => {
+        asked.push('message')
+        handedOver = true
+        wait()
+      }),
+    /** Any other message, the same. */
     pieces: (message: Buffer): Readable => {
       let at = 0
       return new Readable({

@@ -35,13 +35,14 @@ import {
   type Verdict,
 } from '../store/deliveries.ts'
 import { suppress } from '../store/subscribers.ts'
+import type { ComposedMail } from './mail.ts'
 
 export interface MailerPorts {
   db: Database
   log: Log
   /** The message as bytes for one subscriber; the same mail gives the same bytes again. */
-  compose: (mail: Claimed) => Promise<{ from: string; message: Buffer }>
-  send: (envelope: { from: string; to: string; message: Buffer }) => Promise<SmtpOutcome>
+  compose: (mail: Claimed) => Promise<ComposedMail>
+  send: (envelope: ComposedMail & { to: string }) => Promise<SmtpOutcome>
   /** Milliseconds of a clock that never jumps. */
   steady: () => number
   /** 0 to 1, to spread retries. */
@@ -268,7 +269,7 @@ const attempt = async (
   stopping: () => boolean,
 ): Promise<Verdict> => {
   const { db, log } = ports
-  let composed: { from: string; message: Buffer }
+  let composed: ComposedMail
   try {
     composed = await ports.compose(mail)
   } catch (error) {

@@ -49,7 +49,15 @@ const countOwn = (keywords: string[], authors: string[]): string[] => {
   return [...counted(keywords.length, 'keyword'), ...counted(authors.length, 'author')]
 }
 
+/** A message and its envelope's sender; `plain` vouches for what `Mold.pour` promises. */
+export interface ComposedMail {
+  from: string
+  message: Buffer
+  plain: boolean
+}
+
 interface Mold {
+  /** Bytes that SMTP takes as they are: CRLF alone, no line that begins with a dot. */
   pour(own: { to: string; messageId: string; date: Date; fillings: Record<string, string> }): Buffer
 }
 
@@ -104,7 +112,7 @@ export const createComposer = (ports: ComposePorts) => {
     return ports.renderLetter(mail.kind, { frequency, topics: [...labels, ...countOwn(keywords, authors)] })
   }
 
-  return async (claimed: Claimed): Promise<{ from: string; message: Buffer }> => {
+  return async (claimed: Claimed): Promise<ComposedMail> => {
     const mold = await (claimed.digestId === null ? cast(await renderLetter(claimed), {}) : moldOf(claimed.digestId))
     const message = mold.pour({
       to: claimed.email,
@@ -118,7 +126,7 @@ export const createComposer = (ports: ComposePorts) => {
         [TOKEN_GAP.view]: deriveToken(keys, 'view', claimed.id, claimed.epoch),
       },
     })
-    return { from: mailFrom.address, message }
+    return { from: mailFrom.address, message, plain: true }
   }
 }
 

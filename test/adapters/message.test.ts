@@ -159,14 +159,15 @@ describe('a mold', () => {
   const words = fc.string({ unit: 'grapheme', maxLength: 200 }).map((text) => cleanLine(text, 200))
 
   test('pours what composing each message by itself would have said', async () => {
-    const lines = fc.array(words, { minLength: 1, maxLength: 6 })
+    const dots = fc.constantFrom('.', '..', '...and so on', '. ', '.\n.')
+    const lines = fc.array(fc.oneof(words, dots), { minLength: 1, maxLength: 6 })
     const readers = fc.array(fc.tuple(fc.emailAddress(), token, fc.integer({ min: 0, max: 4e9 })), {
       minLength: 1,
       maxLength: 3,
     })
     await fc.assert(
       fc.asyncProperty(lines, readers, async (before, list) => {
-        const text = `${before.map((line) => `${line} https://round.example.org/unsubscribe/${GAP} ${line}`).join('\n')}\n`
+        const text = `${before.map((line) => `${line}\n${line} https://round.example.org/unsubscribe/${GAP} ${line}`).join('\n')}\n`
         const html = `<p>${text.replace(/[<&]/g, '')}<a href="https://round.example.org/u/${GAP}">${GAP}</a></p>\n`
         const shared = parts({ text, html, headers: { 'List-Unsubscribe': `<https://round.example.org/u/${GAP}>` } })
         const mold = await createMold(shared, [GAP])
@@ -185,6 +186,9 @@ describe('a mold', () => {
           const [read, meant] = [await PostalMime.parse(poured), await PostalMime.parse(alone)]
           expect([read.text, read.html]).toEqual([meant.text, meant.html])
           const wire = poured.toString('latin1').split('\r\n')
+          expect(wire.filter((line) => line.startsWith('.'))).toEqual([])
+          expect(poured.toString('latin1').replaceAll('\r\n', '')).not.toMatch(/[\r\n]/)
+          expect(wire.at(-1)).toBe('')
           expect(Math.max(...wire.slice(wire.indexOf('')).map((line) => line.length))).toBeLessThanOrEqual(76)
         }
       }),

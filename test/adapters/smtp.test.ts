@@ -35,7 +35,7 @@ const openMailer = (url: string, options: Partial<SmtpOptions> = {}) => {
 const sendOnce = async (sink: SinkOptions, options: Partial<SmtpOptions> = {}, flags = ''): Promise<SmtpOutcome> => {
   await using server = await openSmtpSink(sink)
   await using smtp = openMailer(server.url + flags, options)
-  return await smtp.send(mail())
+  return await smtp.send({ ...mail(), plain: true })
 }
 
 describe('a message', () => {
@@ -63,6 +63,20 @@ describe('a message', () => {
       fc.asyncProperty(lines, async (text) => {
         const message = Buffer.from(`${text.join('\r\n')}\r\n`, 'latin1')
         expect(await smtp.send(mail({ message }))).toMatchObject({ kind: 'sent' })
+        expect(Buffer.from(sink.messages.at(-1)?.raw ?? '', 'latin1').equals(message)).toBe(true)
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  it('that is plain arrives byte for byte, too', async () => {
+    await using sink = await openSmtpSink()
+    await using smtp = openMailer(sink.url)
+    const line = fc.string({ unit: fc.constantFrom(...'ab=.'), maxLength: 60 }).map((text) => text.replace(/^\.+/, ''))
+    await fc.assert(
+      fc.asyncProperty(fc.array(line, { minLength: 1, maxLength: 30 }), fc.nat(70_000), async (lines, more) => {
+        const message = Buffer.from(`${'x'.repeat(more)}\r\n${lines.join('\r\n')}\r\n`)
+        expect(await smtp.send({ ...mail({ message }), plain: true })).toMatchObject({ kind: 'sent' })
         expect(Buffer.from(sink.messages.at(-1)?.raw ?? '', 'latin1').equals(message)).toBe(true)
       }),
       { numRuns: 60 },
