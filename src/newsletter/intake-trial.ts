@@ -3,7 +3,7 @@ import { addDays } from '../core/calendar.ts'
 import type { Listing } from '../core/paper.ts'
 import type { Problem } from '../core/paper-file.ts'
 import { readUncategorised } from '../store/categories.ts'
-import { type StoredCounts, tryListings } from '../store/papers.ts'
+import { type StoredCounts, tryListings } from '../store/listings.ts'
 import { addCounts, type IntakePorts, type Part, readParts, storeAll } from './intake.ts'
 import { createAsking, type Source } from './source.ts'
 

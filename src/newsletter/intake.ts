@@ -6,15 +6,8 @@ import type { Problem } from '../core/paper-file.ts'
 import { scrub } from '../core/scrub.ts'
 import { readUncategorised, storeCategories } from '../store/categories.ts'
 import type { Database } from '../store/database.ts'
-import {
-  countListedBefore,
-  holdsAnyPapers,
-  holdsRealPapers,
-  readListDays,
-  type StoredCounts,
-  type StoreListings,
-  storeListings,
-} from '../store/papers.ts'
+import { type StoredCounts, type StoreListings, storeListings } from '../store/listings.ts'
+import { countListedBefore, holdsAnyPapers, holdsRealPapers, readListDays } from '../store/papers.ts'
 import { readRefresh, storeRefresh } from '../store/refreshes.ts'
 import { readFeed, storeFeed } from '../store/source-feeds.ts'
 import { readScore, settleScores } from './relevance.ts'

@@ -5,7 +5,7 @@ import { createScorer, SHIPPED_MODEL, scoreTopics } from '../core/relevance.ts'
 import { fingerprintOf, type RelevanceModel, readModel, UnusableModel, writeModel } from '../core/relevance-model.ts'
 import { LEAST_PAPERS, trainModel, UntrainableCorpus } from '../core/training.ts'
 import type { Database } from '../store/database.ts'
-import { rescore, type Score } from '../store/papers.ts'
+import { rescore, type Score } from '../store/listings.ts'
 import {
   putInUse,
   readArchive,

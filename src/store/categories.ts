@@ -1,7 +1,7 @@
 /** Categories that are added to papers known from elsewhere, and who was asked for them in vain. */
 import { type Kysely, sql } from 'kysely'
 import type { Database, Tables } from './database.ts'
-import { waitForIntake } from './papers.ts'
+import { waitForIntake } from './listings.ts'
 
 /** A paper that arXiv did not know is asked for again a week later, and after the third time no more. */
 const MOST_TIMES = 3
