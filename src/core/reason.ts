@@ -55,14 +55,14 @@ const countedUpvotes = ({ upvotes, observedAt, hourKnown }: DigestEntry, localDa
  * Why a paper is in a digest: `Diffusion language models: “masked diffusion” in the title, “denoising” in the abstract;
  * top 8 % of the month, 112 upvotes at 09:00 UTC`. Says only what the entry knows. `localDate` is the digest's: counts
  * read on another day are shown with that day instead of the hour. Other beginnings are `Keyword: “sheet music” in the
- * title` and `Author: Yann LeCun`; beyond the topics it is the rank alone, `top 3 % of the month’s papers: 120 upvotes`.
+ * title` and `Author: Yann LeCun`; beyond the topics it is the rank alone, `Top 3 % of the month’s papers: 120 upvotes`.
  */
 export const reasonOf = (entry: DigestEntry, localDate?: string): string => {
   if (entry.topic === null) {
     // Only the upper fifth gets here (`core/beyond`), whether or not there is enough history to give its rank.
     const { topPercent } = entry
     const rank =
-      topPercent === null ? 'among the most upvoted of its age' : `top ${topPercent}${NBSP}% of the month’s papers`
+      topPercent === null ? 'Among the most upvoted of its age' : `Top ${topPercent}${NBSP}% of the month’s papers`
     return heldTogether([rank, countedUpvotes(entry, localDate)].filter((part) => part !== '').join(': '))
   }
   const top = entry.topPercent === null ? '' : `top ${entry.topPercent}${NBSP}% of the month`

@@ -115,7 +115,7 @@ export const preferencesRoutes = (app: App, { subscriptions, previews, pages }: 
     if (wantsJson(request)) return { status: 'not saved', change }
     return showPreferences(reply, token, own, {
       form: filledForm(read.preferences),
-      notice: `Not saved yet. With this choice: ${change}`,
+      notice: `Not saved yet. ${change}`,
     })
   })
 

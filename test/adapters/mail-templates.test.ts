@@ -160,10 +160,10 @@ describe('a digest', () => {
   })
 
   test('has what trends beyond the topics in a section of its own, in both parts', () => {
-    const beyond = [card({ title: 'Elsewhere', reason: 'top 3 % of the month’s papers: 120 upvotes' })]
+    const beyond = [card({ title: 'Elsewhere', reason: 'Top 3 % of the month’s papers: 120 upvotes' })]
     const { html, text } = templates.renderDigest(issue({ beyond }))
     expect(html).toMatch(/<h2[^>]*>Trending beyond your topics<\/h2>[\s\S]*<h3[^>]*><a[^>]*>Elsewhere<\/a><\/h3>/)
-    expect(text).toMatch(/\nTRENDING BEYOND YOUR TOPICS\n\n4\. Elsewhere\n[\s\S]*top 3 % of the month’s papers/)
+    expect(text).toMatch(/\nTRENDING BEYOND YOUR TOPICS\n\n4\. Elsewhere\n[\s\S]*Top 3 % of the month’s papers/)
     expect(templates.renderDigest(issue()).html).not.toContain('beyond your topics')
   })
 

@@ -81,7 +81,7 @@ it('what a change would do is shown without being saved, with the form as it was
   const answer = await post(`${site.url}${PATH}/look`, { ...CHOSEN, keywords: 'Lean 4' })
   const page = await answer.text()
   expect(answer.status).toBe(200)
-  expect(page).toContain('Not saved yet. With this choice: About 20 papers a week fit, as before')
+  expect(page).toContain('Not saved yet. About 20 papers a week fit, as before')
   expect(page).toContain('\nLean 4</textarea>')
   expect(page).toContain('value="vlm" checked')
   expect(page).not.toContain('value="robotics" checked')

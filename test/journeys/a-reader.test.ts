@@ -123,7 +123,7 @@ test('a reader looks before subscribing, has words of their own, and is kept fro
   const preferences = welcome.links.get('preferences') ?? ''
   const muting = { ...choice, hour: '7', weekday: '6', muted: 'report' }
   const looked = await site.post(`${preferences}/look`, muting)
-  expect(looked.text).toMatch(/Not saved yet\. With this choice: About \d+ papers a week become none/)
+  expect(looked.text).toMatch(/Not saved yet\. About \d+ papers a week become none/)
   expect((await site.get(preferences)).html).not.toContain('report</textarea>')
   expect((await site.post(preferences, muting)).text).toMatch(/are saved\. About \d+ papers a week become none/)
   service.setClock('2026-04-15T06:00:30Z')

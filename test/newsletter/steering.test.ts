@@ -135,7 +135,7 @@ describe('what trends beyond the topics', () => {
     const { issue } = await digestOf(newsletter.db, { topics: [], keywords }, [...tuesday, own])
     expect(issue.cards.map((card) => card.id)).toEqual(['2604.14906'])
     expect(issue.beyond.map((card) => card.id)).toEqual(['2604.14901', '2604.14902', '2604.14903'])
-    expect(plain(issue.beyond[0]?.reason)).toMatch(/^top 1 % of the month’s papers: 900 upvotes on 14 April 2026$/)
+    expect(plain(issue.beyond[0]?.reason)).toMatch(/^Top 1 % of the month’s papers: 900 upvotes on 14 April 2026$/)
     expect(issue.note).toBeNull()
   })
 

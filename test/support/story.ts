@@ -226,7 +226,7 @@ export const HARD_ISSUE: DigestIssue = {
   ],
   beyond: [
     hardCard(`Beyond: ${LONG_TITLE}`, 99_999, {
-      reason: 'top 1 % of the month’s papers: 99,999 upvotes on 15 April 2026',
+      reason: 'Top 1 % of the month’s papers: 99,999 upvotes on 15 April 2026',
       seeAlso: [
         { title: `See ${LONG_TITLE}`, url: 'https://arxiv.org/abs/2604.00547' },
         { title: UNBREAKABLE, url: null },
@@ -273,7 +273,7 @@ export const STEERED_ISSUE: DigestIssue = {
     steeredCard(
       `2604.0200${n}`,
       `What Everybody Reads, Part ${n + 1}`,
-      `top ${top}\u00a0% of the month’s papers: ${300 - 40 * n} upvotes at\u00a007:00\u00a0UTC`,
+      `Top ${top}\u00a0% of the month’s papers: ${300 - 40 * n} upvotes at\u00a007:00\u00a0UTC`,
       300 - 40 * n,
     ),
   ),
