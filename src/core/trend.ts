@@ -91,3 +91,20 @@ export const createTrend = (history: readonly Sighting[]): ((ageHours: number, u
     return { percentile, topPercent: topPercent <= LAST_CLAIM ? topPercent : null }
   }
 }
+
+/** How far what is no popularity may lift a paper: no further than the least upvoted fifth is lifted. */
+const LIFT = { fresh: 0.1, broad: 0.1 }
+/** Hours after which a paper is no longer fresh, and categories beyond which it is no broader. */
+const FRESH = 72
+const BROAD = 4
+
+/**
+ * The place of a paper that no source counts, as those of arXiv alone, by what is known of it: how new it is and to how
+ * many categories it was announced. It stands in for a trend and claims none; the paper has its own once Hugging Face
+ * lists it.
+ */
+export const standingOf = ({ ageHours, categories }: { ageHours: number; categories: number }): Trend => {
+  const fresh = Math.min(1, Math.max(0, 1 - ageHours / FRESH))
+  const broad = Math.min(1, Math.max(0, (categories - 1) / (BROAD - 1)))
+  return { percentile: LIFT.fresh * fresh + LIFT.broad * broad, topPercent: null }
+}

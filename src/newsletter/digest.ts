@@ -1,6 +1,6 @@
 /** Composing digests: from the papers that may be chosen to the frozen list of a cohort, and from there to the reader. */
 import { LITTLE, selectBeyond } from '../core/beyond.ts'
-import { localDateAt } from '../core/calendar.ts'
+import { HOUR, localDateAt } from '../core/calendar.ts'
 import { cohortKey } from '../core/cohort.ts'
 import type { DigestEntry, DigestIssue, DigestKind, PaperCard } from '../core/digest.ts'
 import { carryOn, isPartial } from '../core/eligibility.ts'
@@ -14,7 +14,7 @@ import { quietLine } from '../core/quiet.ts'
 import { rankPapers, type Sighted, selectPapers } from '../core/ranking.ts'
 import { reasonOf } from '../core/reason.ts'
 import { topicBySlug } from '../core/topics.ts'
-import { AGE_BUCKETS, createTrend, TREND_LIST_DAYS } from '../core/trend.ts'
+import { AGE_BUCKETS, createTrend, standingOf, TREND_LIST_DAYS } from '../core/trend.ts'
 import type { Database } from '../store/database.ts'
 import { type Digest, type NewDigest, type Past, readPasts, storeDigests } from '../store/digests.ts'
 import {
@@ -71,7 +71,16 @@ export const loadChoice = async (
     cutoff,
     papers: candidates
       .filter((paper) => paper.listDay !== partialDay)
-      .map((paper) => ({ ...paper, trend: trend(paper.ageHours, paper.upvotes) })),
+      .map((paper) => ({
+        ...paper,
+        trend:
+          paper.upvotes === null
+            ? standingOf({
+                ageHours: (cutoff.getTime() - paper.eligibleAt.getTime()) / HOUR,
+                categories: paper.categories,
+              })
+            : trend(paper.ageHours, paper.upvotes),
+      })),
     index: createPaperIndex(texts),
     isAlike: createLikeness(texts),
     whyQuiet:

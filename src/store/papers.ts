@@ -66,6 +66,8 @@ export interface Candidate {
   source: SourceName
   title: string
   listDay: string
+  /** How many categories it was announced to, as far as known. */
+  categories: number
   /** Hours between the sighting and the counts below. */
   ageHours: number
   upvotes: number | null
@@ -90,7 +92,7 @@ export const readCandidates = async (
           or p.eligible_again_at > ${choice.since} and p.eligible_again_at <= ${cutoff})`
       : sql`p.list_day = any(${choice.listDays}::date[])`
   const { rows } = await sql<Candidate & { eligibleAt: Date }>`
-    select p.id, p.revision, p.source, t.title, p.list_day as "listDay",
+    select p.id, p.revision, p.source, t.title, p.list_day as "listDay", cardinality(t.categories) as categories,
       case when p.eligible_again_at <= ${cutoff} then greatest(p.eligible_at, p.eligible_again_at)
         else p.eligible_at end as "eligibleAt",
       ${AGE_HOURS} as "ageHours",

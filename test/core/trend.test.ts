@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { AGE_BUCKETS, createTrend, TREND_LIST_DAYS } from '../../src/core/trend.ts'
+import { AGE_BUCKETS, createTrend, standingOf, TREND_LIST_DAYS } from '../../src/core/trend.ts'
 
 type History = Parameters<typeof createTrend>[0]
 
@@ -122,6 +122,27 @@ describe('the trend of a paper', () => {
         const share = (100 * counts.filter((count) => count >= own).length) / counts.length
         if (topPercent === null) expect(share).toBeGreaterThan(50)
         else expect(share).toBeLessThanOrEqual(topPercent)
+      }),
+    )
+  })
+})
+
+describe('the standing of a paper that no source counts', () => {
+  it('is higher for a newer one and for one in more categories', () => {
+    const at = (ageHours: number, categories: number) => standingOf({ ageHours, categories }).percentile
+    expect(at(1, 1)).toBeGreaterThan(at(30, 1))
+    expect(at(1, 3)).toBeGreaterThan(at(1, 1))
+    expect(at(0, 4)).toBe(at(-5, 9))
+    expect(at(200, 0)).toBe(0)
+  })
+
+  it('is never that of a paper which anybody liked, and claims no rank', () => {
+    fc.assert(
+      fc.property(fc.double({ min: -10, max: 1000, noNaN: true }), fc.nat(20), (ageHours, categories) => {
+        const { percentile, topPercent } = standingOf({ ageHours, categories })
+        expect(percentile).toBeGreaterThanOrEqual(0)
+        expect(percentile).toBeLessThanOrEqual(0.2)
+        expect(topPercent).toBeNull()
       }),
     )
   })
