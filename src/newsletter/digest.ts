@@ -183,18 +183,23 @@ export const noteAfter = (past: Past | undefined): string | null =>
     ? null
     : quietLine(past.quietFrom, past.localDate, past.note ?? 'no new papers in your topics')
 
+/** What welcomes are chosen from: the seven newest list days, as they were at the last refresh. */
+export const loadWelcomeChoice = async (db: Database, now: Date): Promise<Choice> => {
+  const cutoff = (await readNewestObservation(db, now)) ?? now
+  return loadChoice(db, cutoff, { listDays: await readListDays(db, cutoff, WELCOME_LIST_DAYS) })
+}
+
 /**
- * The welcome of somebody who just confirmed: the best of the seven newest list days, as they were at the last refresh,
- * so that equal profiles share one. What they were sent in an earlier subscription does not come again.
+ * The welcome of somebody who just confirmed: the best of those days, so that equal profiles share one. What they were
+ * sent in an earlier subscription does not come again.
  */
 export const composeWelcome = async (
   db: Database,
   subscriber: Subscriber,
   now: Date,
 ): Promise<{ digestId: number; cutoff: Date }> => {
-  const cutoff = (await readNewestObservation(db, now)) ?? now
-  const listDays = await readListDays(db, cutoff, WELCOME_LIST_DAYS)
-  const choice = await loadChoice(db, cutoff, { listDays })
+  const choice = await loadWelcomeChoice(db, now)
+  const { cutoff } = choice
   const past =
     subscriber.last_digest_id === null ? [] : [...(await readPasts(db, [subscriber.last_digest_id])).values()]
   const known = new Set(choice.papers.map((paper) => paper.id))

@@ -1,16 +1,19 @@
 /** What a choice would bring before it is made: the digest of today, and how many papers a week. */
 import { DAY, localDateAt, MINUTE, utcMidnight } from '../core/calendar.ts'
-import type { DigestIssue } from '../core/digest.ts'
+import type { DigestIssue, DigestKind } from '../core/digest.ts'
 import { sinceOf } from '../core/eligibility.ts'
 import { interestsOf, seenBy } from '../core/interests.ts'
 import type { Frequency, Preferences, Profile } from '../core/preferences.ts'
 import { rankPapers } from '../core/ranking.ts'
 import type { Volume } from '../core/volume.ts'
 import type { Database } from '../store/database.ts'
-import { type Choice, composeDigest, loadChoice, readUnstored } from './digest.ts'
+import { type Choice, composeDigest, loadChoice, loadWelcomeChoice, readUnstored } from './digest.ts'
 
 export interface Previews {
-  /** The digest that a new subscriber with these preferences would get now; nothing is stored or sent. */
+  /**
+   * The digest that these preferences would bring now; where that has nothing, as at weekends, the one that welcomes a
+   * new subscriber. Nothing is stored or sent.
+   */
   readDigest(preferences: Preferences): Promise<DigestIssue>
   /** How many papers of the last weeks fit a profile; `null` while none are held. */
   readVolume(profile: Profile): Promise<Volume | null>
@@ -40,13 +43,18 @@ const createShelf = <T>(load: (at: Date) => Promise<T>, keepFor: number, now: ()
 const loadFor = (db: Database, frequency: Frequency, cutoff: Date): Promise<Choice> =>
   loadChoice(db, cutoff, { since: sinceOf(frequency, cutoff, null) })
 
-const issueFrom = (db: Database, choice: Choice, preferences: Preferences): Promise<DigestIssue> => {
+const issueFrom = (
+  db: Database,
+  choice: Choice,
+  preferences: Preferences,
+  kind: DigestKind = preferences.frequency,
+): Promise<DigestIssue> => {
   const { cutoff } = choice
   const wish = {
-    kind: preferences.frequency,
+    kind,
     profile: preferences,
     localDate: localDateAt(cutoff, preferences.timeZone),
-    since: sinceOf(preferences.frequency, cutoff, null),
+    since: kind === 'welcome' ? new Date(0) : sinceOf(kind, cutoff, null),
     carried: [],
     note: null,
   }
@@ -62,13 +70,18 @@ export const createPreviews = ({ db, now }: { db: Database; now: () => Date }): 
     daily: createShelf((at) => loadFor(db, 'daily', at), KEEP_CHOICE, now),
     weekly: createShelf((at) => loadFor(db, 'weekly', at), KEEP_CHOICE, now),
   }
+  const welcome = createShelf((at) => loadWelcomeChoice(db, at), KEEP_CHOICE, now)
   const month = createShelf(
     (at) => loadChoice(db, at, { since: new Date(at.getTime() - WEEKS_COUNTED * WEEK) }),
     KEEP_MONTH,
     now,
   )
   return {
-    readDigest: async (preferences) => issueFrom(db, await choices[preferences.frequency](), preferences),
+    async readDigest(preferences) {
+      const today = await issueFrom(db, await choices[preferences.frequency](), preferences)
+      const isEmpty = today.cards.length === 0 && today.beyond.length === 0
+      return isEmpty ? issueFrom(db, await welcome(), preferences, 'welcome') : today
+    },
 
     async readVolume(profile) {
       const { papers, index, cutoff } = await month()
