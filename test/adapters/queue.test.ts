@@ -4,6 +4,7 @@ import { Client } from 'pg'
 import { describe, expect, test } from 'vitest'
 import { type Bell, openQueue, type Queue } from '../../src/adapters/queue.ts'
 import { startChild } from '../support/child.ts'
+import { persist } from '../support/persist.ts'
 import { openTestDatabase, type TestDatabase } from '../support/postgres.ts'
 import { hasRedis, NEEDS_REDIS, openTestRedis } from '../support/redis.ts'
 
@@ -37,7 +38,7 @@ const openOnPostgres = async (): Promise<Place> => {
   return {
     databaseUrl: database.url,
     redisUrl: null,
-    wipe: async () => void (await query(database, 'drop schema bullmq cascade')),
+    wipe: () => persist(() => query(database, 'drop schema bullmq cascade')),
     cut: async () => void (await query(database, `select pg_terminate_backend(pid) ${OTHERS}`)),
     connections: async () => (await query(database, `select ${OTHERS}`)).length,
     delayed: async (bell) =>

@@ -10,6 +10,7 @@ import { openSite } from '../support/browserless.ts'
 import { openTestFolder } from '../support/folder.ts'
 import { LONDON_DAILY, storeDay, subscribe } from '../support/newsletter.ts'
 import { writeDays } from '../support/papers.ts'
+import { persist } from '../support/persist.ts'
 import { openTestDatabase } from '../support/postgres.ts'
 import { type Program, startProgram } from '../support/program.ts'
 import { hasOwnRedis, NEEDS_OWN_REDIS, type OwnTestRedis, openTestRedis } from '../support/redis.ts'
@@ -93,7 +94,7 @@ const openStage = async (onRedis: boolean, readers = READERS) => {
       ),
     ring: (bell: Bell) => bells.ring(bell),
     async throwQueueAway() {
-      if (redis === null) await sql`drop schema bullmq cascade`.execute(db)
+      if (redis === null) await persist(() => sql`drop schema bullmq cascade`.execute(db))
       else await withRedis(redis.url, (client) => client.flushall())
     },
     /** Clients of Redis, without the one that asks. */
