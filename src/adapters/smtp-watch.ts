@@ -47,6 +47,7 @@ class PlainMessage extends Readable {
 
   override pipe<T extends NodeJS.WritableStream>(search: T): T {
     this.#leave()
+    // What nodemailer pipes a message into is a Transform; the types of `pipe` know only that it can be written to.
     ;(search as unknown as Transform).push(this.#message.subarray(0, -LINE_END.length))
     search.end()
     return search

@@ -180,6 +180,7 @@ const readPhrases = (value: unknown): PhraseCounts => {
   const unknown = TOPIC_PHRASES.find((phrase) => !Number.isFinite((frequencies as Record<string, unknown>)[phrase]))
   if (unknown !== undefined)
     throw new UnusableModel(`The model knows nothing of the phrase "${unknown}": train it again (npm run train).`)
+  // Each of its parts was looked at above.
   return value as unknown as PhraseCounts
 }
 
