@@ -1,0 +1,48 @@
+/** `digest …`: look at digests. */
+import { writeFile } from 'node:fs/promises'
+import type { Command } from 'commander'
+import { type Frequency, STANDARD } from '../../src/core/preferences.ts'
+import { previewDigest } from '../../src/newsletter/preview.ts'
+import type { At } from './desk.ts'
+import { frequency, instant, topics } from './words.ts'
+
+export const digestCommands = (program: Command, at: At): void => {
+  program
+    .command('digest')
+    .description('look at digests')
+    .command('preview')
+    .description('compose the digest that a new subscriber of some topics would get now; nothing is stored or sent')
+    .requiredOption('--topics <a,b>', 'topic names, such as diffusion-lm,robotics', topics)
+    .option('--frequency <daily|weekly>', 'which digest', frequency, 'daily')
+    .option('--at <instant>', 'as if the clock stood there', instant)
+    .option('--out <file>', 'write the mail as HTML into a file instead of printing its text')
+    .action((options: { topics: string[]; frequency: Frequency; at?: Date; out?: string }) =>
+      at(
+        async (desk) => {
+          const cutoff = options.at ?? desk.now()
+          const { topics, frequency } = options
+          const preferences = { ...STANDARD, topics, frequency, timeZone: 'UTC' }
+          const issue = await previewDigest(desk.db, preferences, cutoff)
+          // MJML alone takes longer to load than most commands to run.
+          const { createMailTemplates } = await import('../../src/adapters/mail-templates.ts')
+          const templates = await createMailTemplates({
+            baseUrl: desk.config.baseUrl,
+            postalAddress: desk.config.postalAddress,
+          })
+          const mail = templates.renderDigest(issue)
+          if (options.out !== undefined) await writeFile(options.out, mail.html)
+          return {
+            subject: mail.subject,
+            papers: issue.cards.length,
+            considered: issue.considered,
+            out: options.out ?? null,
+            text: mail.text,
+          }
+        },
+        (result: { subject: string; papers: number; considered: number; out: string | null; text: string }) =>
+          result.out === null
+            ? `Subject: ${result.subject}\n\n${result.text}`
+            : `${result.papers} of ${result.considered} papers, “${result.subject}”, written to ${result.out}.`,
+      ),
+    )
+}
