@@ -211,9 +211,9 @@ export const composeWelcome = async (
     carried: past.flatMap((one) => Object.keys(one.carry).filter((id) => known.has(id))),
     note: null,
   }
-  const [digestId] = await storeDigests(db, [{ ...composeDigest(choice, wish, null, past), quietFrom: null }])
-  if (digestId === undefined) throw new Error('a welcome was not stored')
-  return { digestId, cutoff }
+  const [stored] = await storeDigests(db, [{ ...composeDigest(choice, wish, null, past), quietFrom: null }])
+  if (stored === undefined) throw new Error('a welcome was not stored')
+  return { digestId: stored.id, cutoff }
 }
 
 /** What `readIssue` needs of a digest, stored or not. */

@@ -1,11 +1,12 @@
 /** Publishing: who is due at a tick, which of them get the same digest, and what is owed to each. */
-import { type Due, latestDue, nextDue, SECOND } from '../core/calendar.ts'
+import { DAY, latestDue, nextDue, SECOND } from '../core/calendar.ts'
 import { cohortKey } from '../core/cohort.ts'
-import { sinceOf } from '../core/eligibility.ts'
+import { CARRY_DAYS, carryOn, NEWS_SPAN, sinceOf } from '../core/eligibility.ts'
 import type { Log } from '../core/log.ts'
 import type { Database } from '../store/database.ts'
 import {
   anyReady,
+  type DueSlot,
   ensureMonths,
   type Ledger,
   type OwedDigest,
@@ -15,6 +16,7 @@ import {
 import {
   beginEdition,
   closeEdition,
+  growCarries,
   type Past,
   readLastTick,
   readOpenEdition,
@@ -23,7 +25,7 @@ import {
   storeLastTick,
 } from '../store/digests.ts'
 import { anySignUp, dropOldLetterLimits } from '../store/sign-ups.ts'
-import { anyoneDue, type DueSubscriber, forgetUnconfirmed, lockDue } from '../store/subscribers.ts'
+import { anyoneDue, type DueSubscriber, forgetUnconfirmed, lockDue, readProfiles } from '../store/subscribers.ts'
 import { type Choice, composeDigest, loadChoice, noteAfter, type Wish } from './digest.ts'
 import { CONFIRM_WITHIN } from './subscription.ts'
 
@@ -35,7 +37,12 @@ export interface EditionPorts {
 }
 
 /** Subscribers of one transaction: enough to make the statements few, so few that a crash undoes little. */
-const CHUNK = 2_000
+const CHUNK = 5_000
+
+/** Cohorts that are remembered from chunk to chunk: those many share come again and again, the others hardly ever. */
+const MOST_KNOWN = 20_000
+/** Digests composed and stored at a time. */
+const MOST_COMPOSED = 500
 
 export interface Published {
   subscribers: number
@@ -65,112 +72,208 @@ export const publishDue = async (ports: EditionPorts, at: Date): Promise<Publish
 const publishEdition = async (ports: EditionPorts, edition: { id: number; cutoff: Date }): Promise<Published> => {
   const { db, log } = ports
   const total: Published = { subscribers: 0, owed: 0, digests: 0 }
-  const seen = new Set<number>()
   const press = createPress(db, edition)
   for (;;) {
     const chunk = await db.transaction().execute(async (trx) => {
       const due = await lockDue(trx, edition.cutoff, CHUNK)
       if (due.length === 0) return null
-      const owed = await press(trx, due)
+      const { owed, digests } = await press(trx, due)
       await ensureMonths(
         trx,
-        owed.map((one) => one.localDate),
+        owed.map((one) => one.slot.localDate),
       )
-      return { due: due.length, written: await oweDigests(trx, edition.id, owed), owed }
+      return { due: due.length, written: await oweDigests(trx, edition, owed), digests }
     })
     if (chunk === null) break
     total.subscribers += chunk.due
     total.owed += chunk.written
-    for (const one of chunk.owed) seen.add(one.digestId)
+    total.digests += chunk.digests
     // One bell a chunk, so that several mailers wake and share a long edition.
     await ports.ring('deliveries')
   }
   await closeEdition(db, edition.id)
-  total.digests = seen.size
   log.info({ edition: edition.id, cutoff: edition.cutoff, ...total }, 'edition published')
   return total
 }
 
-/** Turns due subscribers into owed digests; what it loads and ranks is kept for the chunks that follow. */
+/** What an edition may choose from is loaded in at most these spans before its cut-off; the last is all it may reach. */
+const SPANS = [NEWS_SPAN, 7 * DAY, CARRY_DAYS * DAY]
+
+/** A map that forgets what was asked for longest ago. */
+const createMemory = <V>(most: number) => {
+  const held = new Map<string, V>()
+  const set = (key: string, value: V): void => {
+    held.delete(key)
+    held.set(key, value)
+    if (held.size <= most) return
+    for (const oldest of held.keys()) {
+      held.delete(oldest)
+      return
+    }
+  }
+  return {
+    set,
+    get(key: string): V | undefined {
+      const value = held.get(key)
+      if (value !== undefined) set(key, value)
+      return value
+    },
+  }
+}
+
+/** A stored digest, and whether it has no papers. */
+interface Known {
+  id: number
+  empty: boolean
+}
+
+/** Members of one chunk who have chosen alike and were sent the same digest last: they are of one cohort. */
+interface Group {
+  key: string
+  first: DueSubscriber
+  since: Date
+  slot: DueSlot
+  members: { subscriberId: string; slot: DueSlot }[]
+}
+
+interface Cohort {
+  key: string
+  wish: Wish
+  choice: Choice
+  pasts: Set<Past>
+  groups: Group[]
+}
+
+/**
+ * Turns due subscribers into owed digests. Of most subscribers a chunk has met the like before: then nothing is read,
+ * hashed or composed for them. What is kept from chunk to chunk does not grow with the list.
+ */
 const createPress = (db: Database, edition: { id: number; cutoff: Date }) => {
   const { cutoff } = edition
   const choices = new Map<number, Promise<Choice>>()
-  const dues = new Map<string, { due: Due; next: Due }>()
+  const slots = new Map<string, DueSlot>()
+  /** By group: its past is in the carry of the digest already. */
+  const digestOfGroup = createMemory<Known>(MOST_KNOWN)
+  const digestOfCohort = createMemory<Known>(MOST_KNOWN)
 
-  // Whole spans are loaded once: most subscribers share two values of `since`, daily's and weekly's.
+  // Whole spans are loaded once; a paper's own date says whether it lies after a reader's `since`.
   const choiceSince = (since: Date): Promise<Choice> => {
-    const known = choices.get(since.getTime())
+    const span = SPANS.find((one) => cutoff.getTime() - one <= since.getTime()) ?? CARRY_DAYS * DAY
+    const known = choices.get(span)
     if (known !== undefined) return known
-    const loading = loadChoice(db, cutoff, { since })
-    choices.set(since.getTime(), loading)
+    const loading = loadChoice(db, cutoff, { since: new Date(cutoff.getTime() - span) })
+    choices.set(span, loading)
     return loading
   }
 
-  const duesOf = (subscriber: DueSubscriber): { due: Due; next: Due } => {
-    const slot = [subscriber.frequency, subscriber.hour, subscriber.weekday, subscriber.timeZone]
-    const key = [...slot, subscriber.dueAt.getTime()].join('|')
-    const known = dues.get(key)
+  const slotOf = (subscriber: DueSubscriber): DueSlot => {
+    const { frequency, hour, weekday, timeZone, dueAt } = subscriber
+    const key = `${frequency}|${hour}|${weekday}|${timeZone}|${dueAt.getTime()}`
+    const known = slots.get(key)
     if (known !== undefined) return known
-    const due = latestDue(subscriber, subscriber.dueAt, cutoff)
-    const both = { due, next: nextDue(subscriber, cutoff, { date: due.localDate, at: due.at }) }
-    dues.set(key, both)
-    return both
+    const due = latestDue(subscriber, dueAt, cutoff)
+    const next = nextDue(subscriber, cutoff, { date: due.localDate, at: due.at })
+    const slot = { localDate: due.localDate, dueAt: due.at, nextDueAt: next.at }
+    slots.set(key, slot)
+    return slot
   }
 
-  return async (trx: Database, due: DueSubscriber[]): Promise<OwedDigest[]> => {
-    const pasts = await readPasts(trx, [...new Set(due.flatMap((subscriber) => subscriber.lastDigestId ?? []))])
-    const cohorts = new Map<string, { wish: Wish; choice: Choice; pasts: Set<Past>; members: DueSubscriber[] }>()
-    const carriedOf = new Map<string, string[]>()
+  const groupAll = (due: DueSubscriber[]): Group[] => {
+    const groups = new Map<string, Group>()
     for (const subscriber of due) {
-      const since = sinceOf(subscriber.frequency, cutoff, subscriber.lastCutoff)
-      const choice = await choiceSince(since)
-      const past = subscriber.lastDigestId === null ? undefined : pasts.get(subscriber.lastDigestId)
-      const pastKey = `${past?.id}|${since.getTime()}`
-      let carried = carriedOf.get(pastKey)
-      if (carried === undefined) {
-        const carry = past?.carry ?? {}
-        carried = choice.papers.filter((paper) => paper.id in carry).map((paper) => paper.id)
-        carriedOf.set(pastKey, carried)
+      const { frequency, lastCutoff, lastDigestId } = subscriber
+      const slot = slotOf(subscriber)
+      const since = sinceOf(frequency, cutoff, lastCutoff)
+      const key = `${frequency}|${slot.localDate}|${since.getTime()}|${lastDigestId}|${subscriber.profileKey}`
+      let group = groups.get(key)
+      if (group === undefined) {
+        group = { key, first: subscriber, since, slot, members: [] }
+        groups.set(key, group)
       }
+      group.members.push({ subscriberId: subscriber.id, slot })
+    }
+    return [...groups.values()]
+  }
+
+  /** Groups whose pasts differ in nothing that could come again are one cohort. */
+  const cohortsOf = async (trx: Database, groups: Group[]): Promise<Cohort[]> => {
+    const pasts = await readPasts(trx, [...new Set(groups.flatMap(({ first }) => first.lastDigestId ?? []))])
+    const profiles = await readProfiles(
+      trx,
+      groups.map(({ first }) => first.id),
+    )
+    const cohorts = new Map<string, Cohort>()
+    const carriedOf = new Map<string, string[]>()
+    for (const group of groups) {
+      const { first, since, slot } = group
+      const choice = await choiceSince(since)
+      const past = first.lastDigestId === null ? undefined : pasts.get(first.lastDigestId)
+      const pastKey = `${past?.id}|${since.getTime()}`
+      const carry = past?.carry ?? {}
+      const carried =
+        carriedOf.get(pastKey) ??
+        choice.papers.filter(({ id, eligibleAt }) => id in carry && eligibleAt > since).map(({ id }) => id)
+      carriedOf.set(pastKey, carried)
+      const profile = profiles.get(first.id)
+      if (profile === undefined) throw new Error('a subscriber who is locked has gone')
       const wish: Wish = {
-        kind: subscriber.frequency,
-        profile: subscriber,
-        localDate: duesOf(subscriber).due.localDate,
+        kind: first.frequency,
+        profile,
+        localDate: slot.localDate,
         since,
         carried,
         note: noteAfter(past),
       }
       const key = cohortKey({ ...wish, cutoff }).toString('hex')
-      const cohort = cohorts.get(key) ?? { wish, choice, pasts: new Set<Past>(), members: [] }
+      const cohort = cohorts.get(key) ?? { key, wish, choice, pasts: new Set<Past>(), groups: [] }
       cohorts.set(key, cohort)
       if (past !== undefined) cohort.pasts.add(past)
-      cohort.members.push(subscriber)
+      cohort.groups.push(group)
     }
+    return [...cohorts.values()]
+  }
 
-    const composed = [...cohorts.values()].map((cohort) =>
-      composeDigest(cohort.choice, cohort.wish, edition.id, [...cohort.pasts]),
-    )
-    const ids = await storeDigests(trx, composed)
-    const digestIds = new Map<string, { id: number; empty: boolean }>()
-    ids.forEach((id, at) => {
-      digestIds.set(composed[at]?.cohortKey.toString('hex') ?? '', { id, empty: composed[at]?.entries.length === 0 })
-    })
-    return [...cohorts].flatMap(([key, cohort]) => {
-      const digest = digestIds.get(key)
-      if (digest === undefined) throw new Error('a cohort has no digest')
-      return cohort.members.map((member) => {
-        const { due, next } = duesOf(member)
-        return {
-          subscriberId: member.id,
-          localDate: due.localDate,
-          digestId: digest.id,
-          empty: digest.empty,
-          cutoff,
-          dueAt: due.at,
-          nextDueAt: next.at,
-        }
+  /** Stores what is new of these cohorts, digests and carries; returns how many digests are. */
+  const storeCohorts = async (trx: Database, cohorts: Cohort[]): Promise<number> => {
+    const grown: { id: number; carry: Record<string, string> }[] = []
+    const fresh: Cohort[] = []
+    for (const cohort of cohorts) {
+      const known = digestOfCohort.get(cohort.key)
+      if (known === undefined) fresh.push(cohort)
+      else {
+        const carries = [...cohort.pasts].map((past) => past.carry)
+        grown.push({ id: known.id, carry: carryOn(carries, [], cohort.wish.localDate) })
+        for (const group of cohort.groups) digestOfGroup.set(group.key, known)
+      }
+    }
+    await growCarries(trx, grown)
+    let made = 0
+    for (let at = 0; at < fresh.length; at += MOST_COMPOSED) {
+      const some = fresh.slice(at, at + MOST_COMPOSED)
+      const composed = some.map(({ choice, wish, pasts }) => composeDigest(choice, wish, edition.id, [...pasts]))
+      const stored = await storeDigests(trx, composed)
+      stored.forEach(({ id, isNew }, n) => {
+        const cohort = some[n]
+        if (isNew) made++
+        if (cohort === undefined) return
+        const known = { id, empty: composed[n]?.entries.length === 0 }
+        digestOfCohort.set(cohort.key, known)
+        for (const group of cohort.groups) digestOfGroup.set(group.key, known)
       })
+    }
+    return made
+  }
+
+  return async (trx: Database, due: DueSubscriber[]): Promise<{ owed: OwedDigest[]; digests: number }> => {
+    const groups = groupAll(due)
+    const unknown = groups.filter((group) => digestOfGroup.get(group.key) === undefined)
+    const digests = unknown.length === 0 ? 0 : await storeCohorts(trx, await cohortsOf(trx, unknown))
+    const owed = groups.flatMap(({ key, members }) => {
+      const digest = digestOfGroup.get(key)
+      if (digest === undefined) throw new Error('a cohort has no digest')
+      return members.map((member) => ({ ...member, digestId: digest.id, empty: digest.empty }))
     })
+    return { owed, digests }
   }
 }
 

@@ -255,15 +255,19 @@ export const readMailsOf = async (db: Kysely<Tables>, subscriberId: string, most
   return rows
 }
 
+/** When a digest was due, its local date, and when the next one is: the same object for all who share these. */
+export interface DueSlot {
+  localDate: string
+  dueAt: Date
+  nextDueAt: Date
+}
+
 export interface OwedDigest {
   subscriberId: string
-  localDate: string
   digestId: number
   /** A digest without papers is owed and settled at once: nobody is sent an empty mail. */
   empty: boolean
-  cutoff: Date
-  dueAt: Date
-  nextDueAt: Date
+  slot: DueSlot
 }
 
 /** Makes sure the months of these dates have their partitions. */
@@ -284,23 +288,33 @@ export const ensureMonths = async (db: Kysely<Tables>, dates: Iterable<string>):
  * Writes down what an edition owes and moves its subscribers on, in one statement. A subscriber who has a delivery of
  * that date already keeps it and is moved on all the same: never two on one date. Returns how many were newly owed.
  */
-export const oweDigests = async (db: Kysely<Tables>, editionId: number, owed: OwedDigest[]): Promise<number> => {
+export const oweDigests = async (
+  db: Kysely<Tables>,
+  edition: { id: number; cutoff: Date },
+  owed: OwedDigest[],
+): Promise<number> => {
+  // Slots are few: their instants are not written out for each subscriber.
+  const slots = [...new Set(owed.map((one) => one.slot))]
+  const numberOf = new Map(slots.map((slot, n) => [slot, n]))
   const { rows } = await sql<{ owed: number }>`
-    with u as (select * from unnest(${owed.map((o) => o.subscriberId)}::uuid[], ${owed.map((o) => o.localDate)}::date[],
-        ${owed.map((o) => o.digestId)}::bigint[], ${owed.map((o) => o.empty)}::bool[],
-        ${owed.map((o) => o.cutoff)}::timestamptz[], ${owed.map((o) => o.dueAt)}::timestamptz[],
-        ${owed.map((o) => o.nextDueAt)}::timestamptz[])
-        as u(subscriber_id, local_date, digest_id, empty, cutoff, due_at, next_due_at)),
+    with slots as (select * from unnest(${slots.map((_, n) => n)}::int[], ${slots.map((s) => s.localDate)}::date[],
+        ${slots.map((s) => s.dueAt)}::timestamptz[], ${slots.map((s) => s.nextDueAt)}::timestamptz[])
+        as t(slot, local_date, due_at, next_due_at)),
+      u as materialized (
+        select o.subscriber_id, o.digest_id, o.empty, t.local_date, t.due_at, t.next_due_at
+        from unnest(${owed.map((o) => o.subscriberId)}::uuid[], ${owed.map((o) => o.digestId)}::bigint[],
+          ${owed.map((o) => o.empty)}::bool[], ${owed.map((o) => numberOf.get(o.slot))}::int[])
+          as o(subscriber_id, digest_id, empty, slot) join slots t using (slot)),
       written as (
         insert into deliveries (local_date, id, subscriber_id, edition_id, digest_id, state, reason)
         select local_date, (lpad(to_hex(local_date - date '1970-01-01'), 8, '0')
             || substr(replace(gen_random_uuid()::text, '-', ''), 9))::uuid,
-          subscriber_id, ${editionId}, digest_id,
+          subscriber_id, ${edition.id}, digest_id,
           case when empty then 'skipped' else 'queued' end, case when empty then 'nothing to send' end
         from u on conflict (subscriber_id, local_date) do nothing returning subscriber_id),
       moved as (
         update subscribers s set next_due_at = u.next_due_at, last_due_at = u.due_at, last_local_date = u.local_date,
-          last_cutoff = case when w.subscriber_id is null then s.last_cutoff else u.cutoff end,
+          last_cutoff = case when w.subscriber_id is null then s.last_cutoff else ${edition.cutoff} end,
           last_digest_id = case when w.subscriber_id is null then s.last_digest_id else u.digest_id end,
           state = 'active', paused_until = null
         from u left join written w on w.subscriber_id = u.subscriber_id where s.id = u.subscriber_id returning 1)

@@ -41,43 +41,45 @@ export interface NewDigest {
   sample: boolean
 }
 
-/** Freezes digests; of one that stands already (same cohort, same cut-off) only the carry grows. Ids in the order given. */
-export const storeDigests = async (db: Kysely<Tables>, digests: NewDigest[]): Promise<number[]> => {
+/**
+ * Freezes digests; of one that stands already (same cohort, same cut-off) only the carry grows: it was met in an earlier
+ * chunk, or by another publisher, and its list stays as it is. In the order given; `isNew` unless it stood already.
+ */
+export const storeDigests = async (
+  db: Kysely<Tables>,
+  digests: NewDigest[],
+): Promise<{ id: number; isNew: boolean }[]> => {
   if (digests.length === 0) return []
-  const rows = await db
-    .insertInto('digests')
-    .values(
-      digests.map((digest) => ({
-        edition_id: digest.editionId,
-        cohort_key: digest.cohortKey,
-        kind: digest.kind,
-        local_date: digest.localDate,
-        topics: digest.topics,
-        keywords: digest.keywords,
-        authors: digest.authors,
-        cutoff: digest.cutoff,
-        entries: JSON.stringify(digest.entries) as never,
-        list_days: digest.listDays,
-        considered: digest.considered,
-        carry: JSON.stringify(digest.carry) as never,
-        quiet_from: digest.quietFrom,
-        note: digest.note,
-        sample: digest.sample,
-      })),
-    )
-    // A cohort that stands already was met in an earlier chunk: its list stays as it is, and what the new members were
-    // sent before is carried along.
-    .onConflict((conflict) =>
-      conflict.column('cohort_key').doUpdateSet({ carry: sql`digests.carry || excluded.carry` }),
-    )
-    .returning(['id', 'cohort_key'])
-    .execute()
-  const ids = new Map(rows.map((row) => [row.cohort_key.toString('hex'), row.id]))
+  const { rows } = await sql<{ id: number; cohortKey: Buffer; isNew: boolean }>`
+    insert into digests (edition_id, cohort_key, kind, local_date, topics, keywords, authors, cutoff, entries, list_days,
+      considered, carry, quiet_from, note, sample)
+    select "editionId", decode("cohortKey", 'hex'), kind, "localDate", topics, keywords, authors, cutoff, entries,
+      "listDays", considered, carry, "quietFrom", note, sample
+    from jsonb_to_recordset(${JSON.stringify(
+      digests.map((digest) => ({ ...digest, cohortKey: digest.cohortKey.toString('hex') })),
+    )}::jsonb)
+      as d("editionId" bigint, "cohortKey" text, kind text, "localDate" date, topics text[], keywords text[],
+        authors text[], cutoff timestamptz, entries jsonb, "listDays" date[], considered integer, carry jsonb,
+        "quietFrom" date, note text, sample boolean)
+    on conflict (cohort_key) do update set carry = digests.carry || excluded.carry
+    returning id, cohort_key as "cohortKey", xmax = 0 as "isNew"`.execute(db)
+  const stored = new Map(rows.map((row) => [row.cohortKey.toString('hex'), row]))
   return digests.map((digest) => {
-    const id = ids.get(digest.cohortKey.toString('hex'))
-    if (id === undefined) throw new Error('a digest was neither made nor found')
-    return id
+    const row = stored.get(digest.cohortKey.toString('hex'))
+    if (row === undefined) throw new Error('a digest was neither made nor found')
+    return row
   })
+}
+
+/** Adds what further members of stored digests were sent before. */
+export const growCarries = async (
+  db: Kysely<Tables>,
+  grown: { id: number; carry: Record<string, string> }[],
+): Promise<void> => {
+  if (grown.length === 0) return
+  await sql`update digests d set carry = g.carry || d.carry
+    from jsonb_to_recordset(${JSON.stringify(grown)}::jsonb) as g(id bigint, carry jsonb)
+    where d.id = g.id and not d.carry @> g.carry`.execute(db)
 }
 
 export const readDigest = (db: Kysely<Tables>, id: number): Promise<Digest | undefined> =>

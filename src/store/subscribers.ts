@@ -150,8 +150,10 @@ export const forgetUnconfirmed = async (db: Kysely<Tables>, requestedBefore: Dat
 }
 
 /** A subscriber who is due, as publishing needs them. */
-export interface DueSubscriber extends Profile {
+export interface DueSubscriber {
   id: string
+  /** The same for equal profiles, and for few others; `readProfiles` has the profile itself. */
+  profileKey: string
   frequency: Preferences['frequency']
   hour: number
   weekday: number
@@ -159,19 +161,24 @@ export interface DueSubscriber extends Profile {
   dueAt: Date
   lastDigestId: number | null
   lastCutoff: Date | null
-  lastDueAt: Date | null
-  lastLocalDate: string | null
 }
 
 /** Up to `most` subscribers due by the cut-off, locked; those that another publisher holds are passed over. */
 export const lockDue = async (db: Kysely<Tables>, cutoff: Date, most: number): Promise<DueSubscriber[]> => {
   const { rows } = await sql<DueSubscriber>`
-    select id, topics, keywords, authors, muted, quiet_day as "quietDay", frequency, hour, weekday, time_zone as "timeZone", next_due_at as "dueAt",
-      last_digest_id as "lastDigestId", last_cutoff as "lastCutoff", last_due_at as "lastDueAt",
-      last_local_date as "lastLocalDate"
+    select id, (topics, keywords, authors, muted, quiet_day)::text as "profileKey", frequency, hour, weekday,
+      time_zone as "timeZone", next_due_at as "dueAt", last_digest_id as "lastDigestId", last_cutoff as "lastCutoff"
     from subscribers where next_due_at <= ${cutoff}
     order by next_due_at limit ${most} for update skip locked`.execute(db)
   return rows
+}
+
+/** The profiles of some subscribers, by their ids. */
+export const readProfiles = async (db: Kysely<Tables>, ids: string[]): Promise<Map<string, Profile>> => {
+  const { rows } = await sql<Profile & { id: string }>`
+    select id, topics, keywords, authors, muted, quiet_day as "quietDay" from subscribers
+    where id = any(${ids}::uuid[])`.execute(db)
+  return new Map(rows.map(({ id, ...profile }) => [id, profile]))
 }
 
 /** Whether anybody is due by an instant; answered by an index. */

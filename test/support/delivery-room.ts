@@ -84,7 +84,7 @@ export const oweEdition = async (db: Database, count: number, cohorts: number): 
   await sql`insert into deliveries (local_date, id, subscriber_id, edition_id, digest_id)
     select ${LOCAL_DATE}::date, (lpad(to_hex(${LOCAL_DATE}::date - date '1970-01-01'), 8, '0')
         || substr(replace(gen_random_uuid()::text, '-', ''), 9))::uuid, id, ${edition.id},
-      (${ids}::bigint[])[1 + (row_number() over ())::int % ${cohorts}]
+      (${ids.map(({ id }) => id)}::bigint[])[1 + (row_number() over ())::int % ${cohorts}]
     from subscribers`.execute(db)
   await closeEdition(db, edition.id)
   await sql`analyze subscribers, deliveries, digests`.execute(db)
