@@ -8,13 +8,13 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { Liquid, type Template } from 'liquidjs'
-import mjml2html from 'mjml'
 import type { DigestIssue, PaperCard } from '../core/digest.ts'
 import { foldLines, TEXT_WIDTH } from '../core/fold.ts'
 import { headingOf, isBeyondOnly, namesOf, shortName, standfirstOf, subjectOf, weekdayName } from '../core/headline.ts'
 import type { Frequency } from '../core/preferences.ts'
 import { httpsUrl } from '../core/text.ts'
 import { TOKEN_GAP } from '../core/token.ts'
+import { compileMjml } from './mjml.ts'
 
 /** A mail whose links hold the stand-ins of `TOKEN_GAP` where a subscriber's tokens go. */
 export interface Mail {
@@ -51,6 +51,7 @@ const LETTERS: Record<LetterKind, string> = {
   links: 'Your links',
   'already-subscribed': 'You are already subscribed',
 }
+const LETTER_KINDS = Object.keys(LETTERS)
 
 /** Gmail shows no more than 102,400 bytes of a message, counted before or after encoding: sources differ, so both are kept. */
 const HTML_LIMIT = 80_000
@@ -206,19 +207,22 @@ export const createMailTemplates = async ({
   const plain = new Liquid({ ...settings, outputEscape: escapeText })
   const head = await source('head.mjml')
 
-  const compile = async (name: string): Promise<{ html: Template[]; text: Template[] }> => {
-    const mjml = (await source(`${name}.mjml`)).replace('<mj-head />', head)
-    const text = await source(`${name}.txt.liquid`)
-    // Without `fonts: {}` MJML sees "Roboto" in our font list and links it from Google, which tells them who reads.
-    const compiled = await mjml2html(mjml, { fonts: {}, ignoreIncludes: true, validationLevel: 'strict' })
-    const tight = compiled.html.replace(/^\s+/gm, '')
-    return { html: html.parse(tight), text: plain.parse(text) }
+  const mjml: Record<string, string> = {}
+  const texts: Record<string, string> = {}
+  for (const name of ['digest', ...LETTER_KINDS]) {
+    mjml[name] = (await source(`${name}.mjml`)).replace('<mj-head />', head)
+    texts[name] = await source(`${name}.txt.liquid`)
   }
-  const digest = await compile('digest')
+  const skeletons = await compileMjml(mjml)
+  const compile = (name: string): { html: Template[]; text: Template[] } => ({
+    html: html.parse((skeletons[name] ?? '').replace(/^\s+/gm, '')),
+    text: plain.parse(texts[name] ?? ''),
+  })
+  const digest = compile('digest')
   const letters = {
-    confirmation: await compile('confirmation'),
-    links: await compile('links'),
-    'already-subscribed': await compile('already-subscribed'),
+    confirmation: compile('confirmation'),
+    links: compile('links'),
+    'already-subscribed': compile('already-subscribed'),
   }
 
   const render = (template: { html: Template[]; text: Template[] }, view: object): Omit<Mail, 'subject'> => ({

@@ -2,10 +2,12 @@
  * A mail as it goes over the wire: MIME by nodemailer, the same bytes for the same input, and no header but ours.
  *
  * A digest is the same for thousands but for a few words. So it is composed and encoded once, into a mold: the bytes that
- * all share, and between them the places for a reader's address, their Message-ID and the tokens of their links. Each
- * message is then poured by copying.
+ * all share, and between them the places for a reader's address, their Message-ID and the tokens of their links. A
+ * poured message holds those words alone; its bytes come to be where they are copied to.
  */
+import { createHash } from 'node:crypto'
 import MailComposer from 'nodemailer/lib/mail-composer'
+import { readHead, type Signer } from './dkim.ts'
 
 export interface Sender {
   /** Display name; empty for none. */
@@ -34,9 +36,21 @@ export interface OwnParts {
   fillings: Record<string, string>
 }
 
+/** The octets of a message, to be copied where they are wanted; a Buffer is one, too. */
+export interface Message {
+  readonly length: number
+  /** Writes them to the beginning of `target`, which has room for `length`; returns how many they are. */
+  copy(target: Uint8Array): number
+}
+
 export interface Mold {
-  /** The complete message, plain as SMTP likes it: CRLF alone, and no line that begins with a dot. Throws when an address or the id could carry more than that, or a filling does not fit. */
-  pour(own: OwnParts): Buffer
+  /** Which of the gaps asked for it has: the others need no filling. */
+  readonly gaps: readonly string[]
+  /**
+   * The complete message, signed if the mold was made with a signer, and plain as SMTP likes it: CRLF alone, and no line
+   * that begins with a dot. Rejects when an address or the id could carry more than that, or a filling does not fit.
+   */
+  pour(own: OwnParts): Promise<Message>
 }
 
 /**
@@ -76,8 +90,15 @@ const dateOf = (date: Date): string => date.toUTCString().replace('GMT', '+0000'
  * in quoted-printable. `gaps` are words in text, HTML or header values that each message has filled with others of the
  * same length, made of letters, digits, `-` and `_` alone, which quoted-printable leaves as they are. Throws when a header
  * value holds a line break or another control character: such a mail must not leave.
+ *
+ * With a signer each message carries a DKIM signature over all of its headers and its body. What all share is hashed
+ * here: the body up to its first gap, and the names and order of the headers.
  */
-export const createMold = async (shared: SharedParts, gaps: readonly string[] = []): Promise<Mold> => {
+export const createMold = async (
+  shared: SharedParts,
+  gaps: readonly string[] = [],
+  signer: Signer | null = null,
+): Promise<Mold> => {
   const headers = Object.entries(shared.headers).map(([key, value]) => {
     if (!HEADER_NAME.test(key) || OWN_HEADERS.test(key))
       throw new Error(`the header ${JSON.stringify(key)} is not the caller's`)
@@ -100,20 +121,23 @@ export const createMold = async (shared: SharedParts, gaps: readonly string[] = 
     disableUrlAccess: true,
   })
   const composed = (await composer.compile().build()).toString('latin1')
-  const bodyAt = composed.indexOf('\r\n\r\n')
+  const headEnd = composed.indexOf('\r\n\r\n') + LINE_END.length
   const head = [
-    [`\r\nTo: ${STAND_IN.to}\r\n`, '\r\nTo: ', TO],
-    [`\r\nMessage-ID: <${STAND_IN.messageId}>\r\n`, '\r\nMessage-ID: ', MESSAGE_ID],
-    [`\r\nDate: ${dateOf(STAND_IN.date)}\r\n`, '\r\nDate: ', DATE],
+    [`To: ${STAND_IN.to}\r\n`, 'To: ', TO],
+    [`Message-ID: <${STAND_IN.messageId}>\r\n`, 'Message-ID: ', MESSAGE_ID],
+    [`Date: ${dateOf(STAND_IN.date)}\r\n`, 'Date: ', DATE],
   ].reduce(
     (rest, [line = '', name = '', mark = '']) => {
-      if (!rest.includes(line)) throw new Error(`the composed message has no line ${JSON.stringify(line)}`)
-      return rest.replace(line, () => `${name}${mark}\r\n`)
+      if (!rest.includes(`\r\n${line}`)) throw new Error(`the composed message has no line ${JSON.stringify(line)}`)
+      return rest.replace(`\r\n${line}`, () => `\r\n${name}${mark}\r\n`)
     },
-    composed.slice(0, bodyAt),
+    composed.slice(0, headEnd),
   )
-  return cast(head + wholeGaps(withoutDots(composed.slice(bodyAt)), gaps), gaps)
+  const body = wholeGaps(withoutDots(composed.slice(headEnd + LINE_END.length)), gaps)
+  return castMold(head, body, gaps, signer)
 }
+
+const LINE_END = '\r\n'
 
 /** Stand in the composed head where each message has its own; no octet of a composed head is a control character. */
 const TO = '\u0001'
@@ -150,17 +174,49 @@ const wholeGaps = (body: string, gaps: readonly string[]): string =>
     })
   }, body)
 
-/** Cuts a composed message at its marks and gaps. */
-const cast = (composed: string, gaps: readonly string[]): Mold => {
+/** A text in pieces: what stays as it is, and which mark's word goes after each piece but the last. */
+interface Cut {
+  fixed: Buffer[]
+  marks: string[]
+}
+
+const cut = (text: string, marks: readonly string[]): Cut => {
+  const pieces = text.split(new RegExp(`(${marks.join('|')})`))
+  return {
+    // Copies: a piece of a string would keep the whole of it.
+    fixed: pieces.filter((_, at) => at % 2 === 0).map((piece) => Buffer.from(piece, 'latin1')),
+    marks: pieces.filter((_, at) => at % 2 === 1).map((mark) => marks[marks.indexOf(mark)] ?? ''),
+  }
+}
+
+const sizeOf = (pieces: readonly { length: number }[]): number => pieces.reduce((sum, piece) => sum + piece.length, 0)
+
+/** Everything here is in ASCII: as many octets as characters. */
+type Words = Readonly<Record<string, string>>
+
+const fill = (target: Buffer, start: number, { fixed, marks }: Cut, words: Words): number => {
+  let at = start
+  for (let n = 0; n < fixed.length; n++) {
+    at += (fixed[n] as Buffer).copy(target, at)
+    const mark = marks[n]
+    if (mark !== undefined) at += target.write(words[mark] ?? '', at, 'latin1')
+  }
+  return at
+}
+
+const castMold = (headText: string, bodyText: string, wanted: readonly string[], signer: Signer | null): Mold => {
+  const gaps = wanted.filter((gap) => headText.includes(gap) || bodyText.includes(gap))
   const marks = [TO, MESSAGE_ID, DATE, ...gaps]
-  const pieces = composed.split(new RegExp(`(${marks.join('|')})`))
-  const fixed = pieces.filter((_, at) => at % 2 === 0).map((piece) => Buffer.from(piece, 'latin1'))
-  const between = pieces.filter((_, at) => at % 2 === 1)
-  const size = fixed.reduce((sum, piece) => sum + piece.length, 0)
+  const head = cut(`${headText}${LINE_END}`, marks)
+  const body = cut(bodyText, marks)
+  const all = [...head.marks, ...body.marks]
+  const size = sizeOf(head.fixed) + sizeOf(body.fixed)
+  const sign = signer === null ? null : prepareSignature(headText, body, marks, signer)
 
   return {
-    pour({ to, messageId, date, fillings }) {
-      const own: Record<string, string> = {
+    gaps,
+    async pour({ to, messageId, date, fillings }) {
+      const words: Record<string, string> = {
         [TO]: bareAddress(to, 'To'),
         [MESSAGE_ID]: `<${bareAddress(messageId, 'Message-ID')}>`,
         [DATE]: dateOf(date),
@@ -168,17 +224,37 @@ const cast = (composed: string, gaps: readonly string[]): Mold => {
       for (const gap of gaps) {
         const filling = fillings[gap] ?? ''
         if (filling.length !== gap.length || !GAP.test(filling)) throw new Error('a filling does not fit its gap')
-        own[gap] = filling
+        words[gap] = filling
       }
-      const words = between.map((mark) => own[mark] ?? '')
-      const message = Buffer.allocUnsafe(size + words.reduce((sum, word) => sum + Buffer.byteLength(word), 0))
-      let at = 0
-      fixed.forEach((piece, n) => {
-        at += piece.copy(message, at)
-        const word = words[n]
-        if (word !== undefined) at += message.write(word, at)
-      })
-      return message
+      const signature = sign === null ? '' : await sign(words, date)
+      const length = signature.length + size + all.reduce((sum, mark) => sum + (words[mark]?.length ?? 0), 0)
+      return {
+        length,
+        copy: (given) => {
+          const target = Buffer.from(given.buffer, given.byteOffset, given.byteLength)
+          return fill(target, fill(target, target.write(signature, 0, 'latin1'), head, words), body, words)
+        },
+      }
     },
+  }
+}
+
+/** What a signature needs of a message, as far as all of a mold share it. */
+const prepareSignature = (headText: string, body: Cut, marks: readonly string[], signer: Signer) => {
+  const { names, canonical } = readHead(headText)
+  const signed = cut(canonical, marks)
+  const [beginning = Buffer.alloc(0), ...rest] = body.fixed
+  const begun = createHash('sha256').update(beginning)
+  return (words: Words, date: Date): Promise<string> => {
+    const hash = begun.copy()
+    for (let n = 0; n < rest.length; n++) {
+      hash.update(words[body.marks[n] ?? ''] ?? '', 'latin1')
+      hash.update(rest[n] as Buffer)
+    }
+    const text = Buffer.allocUnsafe(
+      sizeOf(signed.fixed) + signed.marks.reduce((sum, mark) => sum + (words[mark]?.length ?? 0), 0),
+    )
+    fill(text, 0, signed, words)
+    return signer.sign({ names, canonical: text, bodyHash: hash.digest('base64'), date })
   }
 }

@@ -10,12 +10,13 @@ import { connect, type Socket } from 'node:net'
 import SMTPConnection from 'nodemailer/lib/smtp-connection'
 import { readReply, type SmtpOutcome, type SmtpStage, scrubReply } from '../core/smtp-outcome.ts'
 import type { SmtpServer } from '../core/smtp-url.ts'
-import { isOnePiece, type Patience, watchConversation } from './smtp-watch.ts'
+import type { Message } from './message.ts'
+import { ONE_PIECE, type Patience, watchConversation } from './smtp-watch.ts'
 
 export interface Envelope {
   from: string
   to: string
-  message: Buffer
+  message: Message
   /** Vouches that all line ends of the message are CRLF, the last line's too, and that no line begins with a dot. */
   plain?: boolean
 }
@@ -146,6 +147,21 @@ export const openSession = async (
     if (loggedIn !== null) return openingFailed(loggedIn)
   }
 
+  /**
+   * The octets of the message under way. The next is written over them, since no message of a connection begins before
+   * the server has answered for the one before: so thousands need no memory but this.
+   */
+  let desk: Buffer | undefined
+  const layOut = (message: Message): Buffer => {
+    desk ??= Buffer.allocUnsafeSlow(ONE_PIECE)
+    return desk.subarray(0, message.copy(desk))
+  }
+  const wholeOf = (message: Message): Buffer => {
+    const whole = Buffer.allocUnsafe(message.length)
+    message.copy(whole)
+    return whole
+  }
+
   let begun = 0
   let ready: Promise<boolean> = Promise.resolve(true)
   const endNow = (): Promise<boolean> => {
@@ -162,13 +178,19 @@ export const openSession = async (
       begun++
       watch.begin()
       let reply = ''
-      const stream = plain && isOnePiece(message) ? watch.whole(message) : watch.pieces(message)
+      const stream =
+        plain && message.length <= ONE_PIECE ? watch.whole(layOut(message)) : watch.pieces(wholeOf(message))
       const error = await step((done) =>
         connection.send({ from, to: [to] }, stream, (failure, info) => {
           reply = info?.response ?? ''
           done(failure)
         }),
       )
+      if (error === null && socket.writableLength > 0) {
+        // Whatever it answers for, it is not this message; and its octets are not free for the next.
+        ready = endNow()
+        return { kind: 'unknown', reason: 'the server answered before it had the message' }
+      }
       if (error === null && watch.handedOver() && /^2\d\d(?:[ -]|$)/.test(reply)) {
         return { kind: 'sent', reply: readReply(reply)?.reply ?? '' }
       }

@@ -17,8 +17,11 @@ export interface Patience {
   message: number
 }
 
-/** The message leaves our hands in pieces, so that a death in the middle of a large one is known to be harmless. */
-const PIECE = 64 * 1024
+/**
+ * A large message leaves our hands in pieces of so many octets, so that its death half-way is known to be harmless. Of
+ * one that is a single piece this need not be told from a death after its last byte.
+ */
+export const ONE_PIECE = 64 * 1024
 
 const STAGES: Record<string, SmtpStage> = {
   EHLO: 'greeting',
@@ -55,9 +58,6 @@ class PlainMessage extends Readable {
 }
 
 const LINE_END = '\r\n'
-
-/** Whether a message leaves in one piece, so that its death half-way need not be told from one after its last byte. */
-export const isOnePiece = (message: Buffer): boolean => message.length <= PIECE
 
 /**
  * Follows a conversation by nodemailer's transaction log: a queue of the commands that await an answer (with PIPELINING
@@ -102,7 +102,7 @@ export const watchConversation = (patience: Patience, late: (stage: SmtpStage) =
       return new Readable({
         read() {
           if (at === 0) asked.push('message')
-          const piece = message.subarray(at, at + PIECE)
+          const piece = message.subarray(at, at + ONE_PIECE)
           at += piece.length
           handedOver = at === message.length
           wait()

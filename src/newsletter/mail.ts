@@ -49,21 +49,37 @@ const countOwn = (keywords: string[], authors: string[]): string[] => {
   return [...counted(keywords.length, 'keyword'), ...counted(authors.length, 'author')]
 }
 
+/** The octets of a message, to be copied where they are wanted. */
+interface Message {
+  readonly length: number
+  copy(target: Uint8Array): number
+}
+
 /** A message and its envelope's sender; `plain` vouches for what `Mold.pour` promises. */
 export interface ComposedMail {
   from: string
-  message: Buffer
+  message: Message
   plain: boolean
 }
 
 interface Mold {
+  /** Those of the gaps that it has. */
+  readonly gaps: readonly string[]
   /** Bytes that SMTP takes as they are: CRLF alone, no line that begins with a dot. */
-  pour(own: { to: string; messageId: string; date: Date; fillings: Record<string, string> }): Buffer
+  pour(own: { to: string; messageId: string; date: Date; fillings: Record<string, string> }): Promise<Message>
 }
 
 /** Molds kept, of 50 KB or so each: the mails of a group mostly belong to a few cohorts. */
 const KEPT_MOLDS = 256
-const GAPS = Object.values(TOKEN_GAP)
+
+/** Which token goes into which gap. */
+const FILLINGS: Record<string, (keys: Keys, mail: Claimed) => string> = {
+  [TOKEN_GAP.confirm]: (keys, mail) => deriveToken(keys, 'confirm', mail.id),
+  [TOKEN_GAP.preferences]: (keys, mail) => deriveToken(keys, 'preferences', mail.subscriberId, mail.epoch),
+  [TOKEN_GAP.unsubscribe]: (keys, mail) => deriveToken(keys, 'unsubscribe', mail.subscriberId),
+  [TOKEN_GAP.view]: (keys, mail) => deriveToken(keys, 'view', mail.id, mail.epoch),
+}
+const GAPS = Object.keys(FILLINGS)
 
 /**
  * Returns the function that makes a claimed mail's message. The same mail gives the same bytes again: dates come from
@@ -114,17 +130,12 @@ export const createComposer = (ports: ComposePorts) => {
 
   return async (claimed: Claimed): Promise<ComposedMail> => {
     const mold = await (claimed.digestId === null ? cast(await renderLetter(claimed), {}) : moldOf(claimed.digestId))
-    const message = mold.pour({
+    const message = await mold.pour({
       to: claimed.email,
       // Unique per recipient and equal on every attempt (Gmail defers senders that repeat one: 4.7.28).
       messageId: `${claimed.id}@${domain}`,
       date: claimed.date,
-      fillings: {
-        [TOKEN_GAP.confirm]: deriveToken(keys, 'confirm', claimed.id),
-        [TOKEN_GAP.preferences]: deriveToken(keys, 'preferences', claimed.subscriberId, claimed.epoch),
-        [TOKEN_GAP.unsubscribe]: deriveToken(keys, 'unsubscribe', claimed.subscriberId),
-        [TOKEN_GAP.view]: deriveToken(keys, 'view', claimed.id, claimed.epoch),
-      },
+      fillings: Object.fromEntries(mold.gaps.map((gap) => [gap, FILLINGS[gap]?.(keys, claimed) ?? ''])),
     })
     return { from: mailFrom.address, message, plain: true }
   }

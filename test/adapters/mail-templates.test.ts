@@ -329,7 +329,7 @@ describe('size', () => {
     const mail = templates.renderDigest(worst(unit))
     expect(Buffer.byteLength(mail.html)).toBeLessThanOrEqual(80_000)
     const mold = await createMold({ from: { name: 'Paper Round', address: 'round@example.org' }, headers: {}, ...mail })
-    const message = mold.pour({
+    const message = await mold.pour({
       to: 'ada@example.org',
       messageId: 'd-1@example.org',
       date: new Date('2026-04-18T06:00:00Z'),

@@ -4,11 +4,12 @@ import PostalMime from 'postal-mime'
 import { describe, expect, test } from 'vitest'
 import { createMold, type OwnParts, type SharedParts } from '../../src/adapters/message.ts'
 import { cleanLine } from '../../src/core/text.ts'
+import { octetsOf } from '../support/octets.ts'
 
 type MessageParts = SharedParts & Omit<OwnParts, 'fillings'>
 
 const composeMessage = async (message: MessageParts): Promise<Buffer> =>
-  (await createMold(message)).pour({ ...message, fillings: {} })
+  octetsOf(await (await createMold(message)).pour({ ...message, fillings: {} }))
 
 const parts = (change: Partial<MessageParts> = {}): MessageParts => ({
   from: { name: 'Paper Round', address: 'round@digest.example.org' },
@@ -174,7 +175,7 @@ describe('a mold', () => {
         for (const [to, filling, seconds] of list) {
           const own = { to, messageId: `${seconds}@example.org`, date: new Date(seconds * 1000) }
           const filled = (whole: string) => whole.replaceAll(GAP, filling)
-          const poured = mold.pour({ ...own, fillings: { [GAP]: filling } })
+          const poured = octetsOf(await mold.pour({ ...own, fillings: { [GAP]: filling } }))
           const alone = await composeMessage({
             ...shared,
             ...own,
@@ -200,7 +201,7 @@ describe('a mold', () => {
     const mold = await createMold(parts({ text: GAP, html: GAP }), [GAP])
     const own = { to: 'ada@example.org', messageId: 'a@example.org', date: new Date(0) }
     for (const filling of ['', 'a'.repeat(42), 'a'.repeat(44), `${'a'.repeat(42)}=`, `${'a'.repeat(41)}\r\n`])
-      expect(() => mold.pour({ ...own, fillings: { [GAP]: filling } })).toThrow('does not fit')
-    expect(() => mold.pour({ ...own, fillings: {} })).toThrow('does not fit')
+      await expect(mold.pour({ ...own, fillings: { [GAP]: filling } })).rejects.toThrow('does not fit')
+    await expect(mold.pour({ ...own, fillings: {} })).rejects.toThrow('does not fit')
   })
 })

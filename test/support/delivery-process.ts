@@ -9,7 +9,6 @@
  */
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
-import mjml2html from 'mjml'
 import { createTransport } from 'nodemailer'
 import { createMailTemplates } from '../../src/adapters/mail-templates.ts'
 import { createMold } from '../../src/adapters/message.ts'
@@ -53,6 +52,7 @@ const sendEach = async (compileEach: boolean): Promise<number> => {
   })
   const source = await readFile(new URL('../../templates/emails/digest.mjml', import.meta.url), 'utf8')
   const head = await readFile(new URL('../../templates/emails/head.mjml', import.meta.url), 'utf8')
+  const mjml2html = compileEach ? (await import('mjml')).default : null
   const rendered = new Map<number, ReturnType<typeof templates.renderDigest>>()
   let left = Number(most)
   let sent = 0
@@ -81,7 +81,8 @@ const sendEach = async (compileEach: boolean): Promise<number> => {
         digest = templates.renderDigest(await readIssue(db, stored))
         rendered.set(mail.digest_id, digest)
       }
-      if (compileEach) await mjml2html(source.replace('<mj-head />', head), { fonts: {}, validationLevel: 'skip' })
+      if (mjml2html !== null)
+        await mjml2html(source.replace('<mj-head />', head), { fonts: {}, validationLevel: 'skip' })
       const unsubscribe = deriveToken(BENCH_KEYS, 'unsubscribe', reader.id)
       const fill = (text: string) =>
         text

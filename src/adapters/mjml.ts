@@ -1,0 +1,31 @@
+/** MJML to HTML, by a program that ends when it is done (see `mjml-program`). */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import path from 'node:path'
+import { text } from 'node:stream/consumers'
+
+const PROGRAM = path.join(import.meta.dirname, 'mjml-program.ts')
+
+/** What was asked for, as text, and what comes of it. */
+const known = new Map<string, Promise<Record<string, string>>>()
+
+/**
+ * Compiles sources by name, all at once; what this process compiled before is not compiled again. Rejects with what the
+ * compiler says when one of them is at fault.
+ */
+export const compileMjml = (sources: Readonly<Record<string, string>>): Promise<Record<string, string>> => {
+  const input = JSON.stringify(sources)
+  const compiling = known.get(input) ?? run(input)
+  known.set(input, compiling)
+  return compiling
+}
+
+const run = async (input: string): Promise<Record<string, string>> => {
+  const child = spawn(process.execPath, [PROGRAM], { stdio: 'pipe' })
+  // One that dies early takes no more input; what it died of is on stderr.
+  child.stdin.on('error', () => {})
+  child.stdin.end(input)
+  const [output, complaint, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+  if (code !== 0) throw new Error(`the mails cannot be compiled: ${complaint.trim()}`)
+  return JSON.parse(output) as Record<string, string>
+}
