@@ -90,11 +90,11 @@ const disarmed = (card: PaperCard): PaperCard => ({
 const linkable = (text: string | null): string | null =>
   text === null || text.length > LINK_LENGTH || text.search(GAP_LIKE) >= 0 ? null : httpsUrl(text)
 
-/** Octets of a text in quoted-printable, soft line breaks included. */
+/** Octets of a text in quoted-printable: line ends are two, and soft line breaks, which split no character, one in twenty. */
 const encodedSize = (text: string): number => {
   const octets = Buffer.byteLength(text)
-  const plain = text.replace(/[^\n\t\x20-\x3c\x3e-\x7e]/g, '').length
-  return Math.ceil((plain + 3 * (octets - plain)) * 1.04)
+  const plain = text.replace(/[^\t\x20-\x3c\x3e-\x7e]/g, '').length
+  return Math.ceil((plain + 3 * (octets - plain)) * 1.05)
 }
 
 const someOf = (labels: readonly string[], named: number): string[] =>
@@ -107,33 +107,31 @@ const countOf = (upvotes: number | null): string | null => {
 
 /** How much of its texts a digest can afford. */
 interface Room {
-  /** So many papers, the first ones, keep their excerpt. */
+  /** So many papers are shown; the others are in the browser. */
+  papers: number
+  /** So many of them, the first ones, keep their excerpt. */
   excerpts: number
   authors: boolean
-  /** Longest title and reason, in characters; `Infinity` for whole ones. */
-  words: number
 }
 
 /**
  * What gives way, and in which order, when a digest outgrows what Gmail shows: excerpts from the last paper upwards, then
- * authors, and titles only in the last resort. Latin script never gets here; fifteen papers in scripts of three octets a
- * character, nine in quoted-printable, do.
+ * authors, and in the last resort whole papers, which wait in the browser; a title is never cut. Latin script never gets
+ * here; fifteen papers in scripts of three octets a character, nine in quoted-printable, do.
  */
 const roomsFor = (papers: number): [Room, ...Room[]] => {
-  const rooms: [Room, ...Room[]] = [{ excerpts: papers, authors: true, words: Number.POSITIVE_INFINITY }]
+  const rooms: [Room, ...Room[]] = [{ papers, excerpts: papers, authors: true }]
   for (let excerpts = papers; excerpts > 0; ) {
     excerpts = Math.floor(excerpts / 2)
-    rooms.push({ excerpts, authors: true, words: Number.POSITIVE_INFINITY })
+    rooms.push({ papers, excerpts, authors: true })
   }
-  return [...rooms, ...[Number.POSITIVE_INFINITY, 120, 60, 30].map((words) => ({ excerpts: 0, authors: false, words }))]
+  for (let shown = papers; shown > 0; shown--) rooms.push({ papers: shown, excerpts: 0, authors: false })
+  return rooms
 }
 
-const within = (text: string, words: number): string =>
-  text.length <= words ? text : `${text.slice(0, words).toWellFormed().trimEnd()}…`
-
 const cardView = (card: PaperCard, place: number, room: Room) => ({
-  title: within(card.title, room.words),
-  reason: within(card.reason, room.words),
+  title: card.title,
+  reason: card.reason,
   excerpt: place < room.excerpts ? card.excerpt : '',
   authors: room.authors ? card.authors : '',
   // Said with each link's label, so that a list of links can be told apart.
@@ -145,16 +143,40 @@ const cardView = (card: PaperCard, place: number, room: Room) => ({
     const href = linkable(url)
     return href === null ? [] : [{ label, url: href }]
   }),
-  seeAlso: card.seeAlso.map((other) => ({ title: within(other.title, room.words), url: linkable(other.url) })),
+  seeAlso: card.seeAlso.map((other) => ({ title: other.title, url: linkable(other.url) })),
 })
 
+/** The parts that a digest falls into, a heading each; `null` for papers that stand under none. */
+const partsOf = ({ cards, groups, beyond }: DigestIssue): { label: string | null; papers: number }[] => [
+  ...(groups.length > 0 ? groups : [{ label: null, papers: cards.length }]),
+  ...(beyond.length > 0 ? [{ label: 'Trending beyond your topics', papers: beyond.length }] : []),
+]
+
 /** The papers in one list, as a mail's table has them: those of the reader's own topics, then those beyond. */
-const cardViews = ({ cards, beyond }: DigestIssue, room: Room) =>
-  [...cards, ...beyond].map((card, place) => ({
-    ...cardView(card, place, room),
-    isBeyond: place >= cards.length,
-    opensBeyond: place === cards.length,
-  }))
+const cardViews = (issue: DigestIssue, room: Room) => {
+  const headings = partsOf(issue).flatMap(({ label, papers }) =>
+    Array.from({ length: papers }, (_, n) => ({ opens: n === 0 ? label : null, level: label === null ? 2 : 3 })),
+  )
+  return [...issue.cards, ...issue.beyond].slice(0, room.papers).map((card, place) => {
+    const { opens, level } = headings[place] ?? { opens: null, level: 2 }
+    return { ...cardView(card, place, room), opens, level, leads: place === 0 && opens === null }
+  })
+}
+
+/** With more papers than this a digest begins with what is in it. */
+const FEW_PAPERS = 8
+
+/** What is in a digest of many papers, part by part, each paper by its place and name; nothing of one with few. */
+const contentsOf = (issue: DigestIssue, room: Room) => {
+  const names = [...issue.cards, ...issue.beyond].slice(0, room.papers).map(({ title }) => shortName(title))
+  if (names.length <= FEW_PAPERS) return []
+  let from = 0
+  return partsOf(issue).flatMap(({ label, papers }) => {
+    const entries = names.slice(from, from + papers).map((name, n) => ({ name, place: from + n + 1 }))
+    from += papers
+    return entries.length === 0 ? [] : [{ label, entries }]
+  })
+}
 
 const closingOf = (issue: DigestIssue): string => {
   if (issue.kind === 'welcome') return 'From now on it comes daily or weekly, as you chose, at the hour you chose.'
@@ -240,10 +262,16 @@ export const createMailTemplates = async ({
       opening: `${namesOf(named)}, ${named.length === 1 ? 'with its' : 'each with its'} reason.`,
       heading: headingOf(issue),
       standfirst: standfirstOf(issue),
-      topics: someOf(issue.topics, TOPICS_NAMED.digest).join(' · ').replace(' · and ', ' and '),
+      // Where papers stand under their topics, these are named there.
+      topics:
+        issue.groups.length > 0
+          ? ''
+          : someOf(issue.topics, TOPICS_NAMED.digest).join(' · ').replace(' · and ', ' and '),
       note: issue.note,
       sample: issue.sample,
+      contents: contentsOf(issue, room),
       cards,
+      left: issue.cards.length + issue.beyond.length - cards.length,
       closing: closingOf(issue),
       because: `You get this because you confirmed a ${issue.kind === 'welcome' ? '' : `${issue.kind} `}subscription to Paper Round at ${shared.site}. Links go straight to their pages; nothing here counts what you open or press.`,
       credits: creditsOf(cards),
@@ -259,6 +287,7 @@ export const createMailTemplates = async ({
       const issue = {
         ...given,
         topics: given.topics.map(withoutGaps),
+        groups: given.groups.map(({ label, papers }) => ({ label: withoutGaps(label), papers })),
         cards: given.cards.map(disarmed),
         beyond: given.beyond.map(disarmed),
         note: given.note && withoutGaps(given.note),

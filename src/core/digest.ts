@@ -31,9 +31,9 @@ export interface PaperCard {
   url: string | null
   /** Why the paper is here, one plain sentence without a full stop. */
   reason: string
-  /** Some 280 characters of the abstract, cut at a sentence; may be empty. */
+  /** The first two sentences of the abstract; may be empty. */
   excerpt: string
-  /** "A, B, C and 4 more"; empty when no author is known. */
+  /** "A, B, … Z (12)"; empty when no author is known. */
   authors: string
   /** In the order shown; labels are "PDF", "Code", "Project", "Discussion (5)". */
   links: { label: string; url: string }[]
@@ -52,6 +52,8 @@ export interface DigestIssue {
   /** Labels of the cohort's topics, its keywords in quotes and its authors among them. */
   topics: string[]
   cards: PaperCard[]
+  /** How `cards` fall into the topics that brought them, in their order; empty where they stand in one list. */
+  groups: { label: string; papers: number }[]
   /** What trends beyond the topics, at most three; empty where `cards` are enough. */
   beyond: PaperCard[]
   /** How many papers stood to be chosen from. */

@@ -19,6 +19,8 @@ const MONTHS = [
 ]
 const NUMBERS = 'no one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen'.split(' ')
 
+const grouped = new Intl.NumberFormat('en')
+
 /** Longer names are cut: two of them must fit a subject line as phones show it. */
 const NAME_LENGTH = 32
 
@@ -96,7 +98,28 @@ export const headingOf = (issue: DigestIssue): string => {
   return words.charAt(0).toUpperCase() + words.slice(1)
 }
 
-/** How many were chosen, out of how many, listed when: `10 of the 26 papers listed 13 to 15 April 2026`, or `None of`. */
+/**
+ * The week in numbers: `15 of the 131 papers listed on five days, in six topics, nine with code, 1,204 upvotes between
+ * them`. What no source counts is left out.
+ */
+const weekInNumbers = (issue: DigestIssue, of: string): string => {
+  const days = issue.listDays.length
+  const withCode = issue.cards.filter((card) => card.links.some(({ label }) => label === 'Code')).length
+  const upvotes = issue.cards.reduce((sum, card) => sum + (card.upvotes ?? 0), 0)
+  return [
+    days === 0 ? of : `${of} listed on ${counted(days, 'day')}`,
+    issue.groups.length === 0 ? '' : `in ${counted(issue.groups.length, 'topic')}`,
+    withCode === 0 ? '' : `${inWords(withCode)} with code`,
+    upvotes === 0 ? '' : `${grouped.format(upvotes)} upvote${upvotes === 1 ? '' : 's'} between them`,
+  ]
+    .filter((part) => part !== '')
+    .join(', ')
+}
+
+/**
+ * How many were chosen, out of how many, listed when: `10 of the 26 papers listed 13 to 15 April 2026`, or `None of`; of
+ * a weekly, whose heading has the days, the week in numbers.
+ */
 export const standfirstOf = (issue: DigestIssue): string => {
   const [first, last] = [issue.listDays[0], issue.listDays.at(-1)]
   const chosen = issue.cards.length
@@ -105,5 +128,6 @@ export const standfirstOf = (issue: DigestIssue): string => {
     chosen === issue.considered
       ? `${chosen} ${noun}`
       : `${chosen === 0 ? 'None' : chosen} of the ${issue.considered} ${noun}`
+  if (issue.kind === 'weekly' && chosen > 1) return weekInNumbers(issue, of)
   return first === undefined || last === undefined ? of : `${of} listed ${dateRange(first, last)}`
 }

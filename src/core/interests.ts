@@ -23,7 +23,11 @@ export const kindOfInterest = (interest: string): 'topic' | 'keyword' | 'author'
 }
 
 /** Everything that a reader wants papers of, in the form in which ranking takes topics. */
-export const interestsOf = ({ topics, keywords, authors }: Profile): string[] => [
+export const interestsOf = ({
+  topics,
+  keywords,
+  authors,
+}: Pick<Profile, 'topics' | 'keywords' | 'authors'>): string[] => [
   ...topics,
   ...keywords.map(interestOfKeyword),
   ...authors.map(interestOfAuthor),

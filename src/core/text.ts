@@ -57,10 +57,10 @@ export const quoted = (value: string): string => {
   return `“${text.length > 40 ? `${text.slice(0, 40).toWellFormed()}…` : text}”`
 }
 
-/** "A", "A and B", "A, B and C", "A, B, C and 4 more"; lists have held 573 names. */
+/** "A", "A and B", "A, B, C and D"; of more the first two, the last and how many: "A, B, … Z (12)". Lists have held 573. */
 export const authorLine = (authors: readonly string[]): string => {
-  if (authors.length > 3) return `${authors.slice(0, 3).join(', ')} and ${authors.length - 3} more`
   const last = authors.at(-1) ?? ''
+  if (authors.length > 4) return `${authors.slice(0, 2).join(', ')}, … ${last} (${authors.length})`
   return authors.length > 1 ? `${authors.slice(0, -1).join(', ')} and ${last}` : last
 }
 
@@ -93,20 +93,17 @@ const sentenceEnds = (text: string, within: number): number[] => {
 }
 
 /**
- * The beginning of a text, some `about` UTF-16 units long and at most a quarter more: up to the end of the sentence
- * nearest to `about`, else up to a word with "…". A text that is short enough stays whole.
+ * The first two sentences of a text where they have at most `most` UTF-16 units; else the first, unless it is short; else
+ * as many words as fit `most` and "…". A text of two sentences or fewer that fits stays whole.
  */
-export const excerpt = (text: string, about = 280): string => {
-  const most = Math.floor(about * 1.25)
-  if (text.length <= most) return text
-  const distance = (end: number): number => Math.abs(end - about)
-  const end = sentenceEnds(text, most)
-    .filter((candidate) => candidate >= about * 0.55)
-    .sort((a, b) => distance(a) - distance(b))[0]
+export const excerpt = (text: string, most = 450): string => {
+  const [first, second] = sentenceEnds(text, most)
+  const end = second ?? (text.length <= most ? text.length : undefined)
   if (end !== undefined) return text.slice(0, end)
-  const start = cap(text, about - 1)
+  if (first !== undefined && first >= most * 0.3) return text.slice(0, first)
+  const start = cap(text, most - 1)
   const space = text[start.length] === ' ' ? start.length : start.lastIndexOf(' ')
   // A text without spaces near the end, such as Chinese, is cut between characters.
-  const words = space >= about / 2 ? start.slice(0, space) : start
+  const words = space >= most / 2 ? start.slice(0, space) : start
   return `${words.replace(/[\s,;:.([{“‘–—-]+$/u, '')}…`
 }

@@ -222,6 +222,13 @@ export type Composed = Pick<
   'kind' | 'local_date' | 'topics' | 'keywords' | 'authors' | 'entries' | 'list_days' | 'considered' | 'note' | 'sample'
 >
 
+/** Of the papers of a week, ranked, those of each topic together; the topic of the best comes first. */
+const groupByTopic = (entries: DigestEntry[]): { topic: string | null; entries: DigestEntry[] }[] => {
+  const groups = new Map<string | null, DigestEntry[]>()
+  for (const entry of entries) groups.set(entry.topic, [...(groups.get(entry.topic) ?? []), entry])
+  return [...groups].map(([topic, own]) => ({ topic, entries: own }))
+}
+
 /** A digest as its readers see it: the frozen list, with the texts of the revisions it was composed from. */
 export const readIssue = async (db: Database, digest: Composed): Promise<DigestIssue> => {
   const texts = await readTexts(
@@ -242,16 +249,28 @@ export const readIssue = async (db: Database, digest: Composed): Promise<DigestI
         seeAlso: (entry.seeAlso ?? []).map(textOf),
       }),
     )
+  const labels = [
+    ...digest.topics.map((slug) => topicBySlug(slug)?.label ?? slug),
+    ...digest.keywords.map((keyword) => `“${keyword}”`),
+    ...digest.authors,
+  ]
+  // In the order of the labels.
+  const interests = interestsOf(digest)
+  const own = digest.entries.filter((entry) => entry.topic !== null)
+  const groups = digest.kind === 'weekly' ? groupByTopic(own) : []
   return {
     kind: digest.kind,
     localDate: digest.local_date,
     listDays: digest.list_days,
-    topics: [
-      ...digest.topics.map((slug) => topicBySlug(slug)?.label ?? slug),
-      ...digest.keywords.map((keyword) => `“${keyword}”`),
-      ...digest.authors,
-    ],
-    cards: cardsOf(digest.entries.filter((entry) => entry.topic !== null)),
+    topics: labels,
+    cards: cardsOf(groups.length === 0 ? own : groups.flatMap((group) => group.entries)),
+    groups:
+      groups.length < 2
+        ? []
+        : groups.map(({ topic, entries }) => ({
+            label: labels[interests.indexOf(topic ?? '')] ?? topic ?? '',
+            papers: entries.length,
+          })),
     beyond: cardsOf(digest.entries.filter((entry) => entry.topic === null)),
     considered: digest.considered,
     note: digest.note,

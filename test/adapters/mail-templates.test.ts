@@ -35,6 +35,7 @@ const issue = (change: Partial<DigestIssue> = {}): DigestIssue => ({
   topics: ['LLM agents & tool use', 'Robotics & embodied AI'],
   cards: [card(), card({ title: 'KnowRL: Boosting Reasoning', url: null, upvotes: null }), card({ upvotes: 1 })],
   beyond: [],
+  groups: [],
   considered: 26,
   note: null,
   sample: false,
@@ -52,8 +53,9 @@ const ENTITIES: Record<string, string> = {
 }
 const decoded = (html: string): string =>
   html.replace(/&(?:amp|lt|gt|quot|nbsp|#39|#8202);/g, (entity) => ENTITIES[entity] ?? '')
+/** Links that lead out of the mail; those of its contents stay within. */
 const linksOfHtml = (html: string): Set<string> =>
-  new Set([...html.matchAll(/href="([^"]*)"/g)].map((match) => decoded(match[1] ?? '')))
+  new Set([...html.matchAll(/href="([^"#][^"]*)"/g)].map((match) => decoded(match[1] ?? '')))
 const linksOfText = (text: string): Set<string> => new Set(text.match(/https?:\/\/\S+/g))
 const tagsOf = (html: string): string[] => html.match(/<\/?[a-z][a-z0-9]*/gi) ?? []
 const wordsOf = (html: string): string =>
@@ -173,6 +175,47 @@ describe('a digest', () => {
     expect(wordsOf(mail.html)).toContain('ClawGUI, with its reason.')
     expect(wordsOf(mail.html)).toContain('None of the 26 papers')
     expect(linksOfText(mail.text)).toEqual(linksOfHtml(mail.html))
+  })
+
+  test('of more than eight papers begins with what is in it, in both parts', () => {
+    const cards = Array.from({ length: 9 }, (_, n) => card({ title: `Name${n}: and so on`, id: `2604.0000${n}` }))
+    const { html, text } = templates.renderDigest(issue({ cards }))
+    expect(html).toMatch(/<h2[^>]*>In this digest<\/h2>/)
+    for (const n of cards.keys()) {
+      expect(html).toMatch(new RegExp(`<a class="act" href="#paper-${n + 1}"[^>]*>Name${n}</a>`))
+      expect(html.match(new RegExp(`name="paper-${n + 1}" id="paper-${n + 1}"`, 'g'))).toHaveLength(1)
+      expect(text).toContain(`\n ${n + 1}. Name${n}\n`)
+      expect(text).toContain(`\n${n + 1}. Name${n}: and so on\n`)
+    }
+    const few = templates.renderDigest(issue({ cards: cards.slice(1) }))
+    expect(few.html + few.text).not.toContain('In this digest')
+    expect(few.html).not.toContain('paper-1"')
+  })
+
+  test('of a week in topics has a heading for each, and the papers under it', () => {
+    const cards = ['A', 'B', 'C'].map((title) => card({ title }))
+    const groups = [
+      { label: 'Robots & <arms>', papers: 2 },
+      { label: '“sheet music”', papers: 1 },
+    ]
+    const { html, text } = templates.renderDigest(
+      issue({ kind: 'weekly', cards, groups, beyond: [card({ title: 'D' })] }),
+    )
+    const headings = [...html.matchAll(/<h([23])[^>]*>(.*?)<\/h\1>/g)].map(([, level, inside]) => [
+      level,
+      wordsOf(inside ?? '').trim(),
+    ])
+    expect(headings).toEqual([
+      ['2', 'Robots & <arms>'],
+      ['3', 'A'],
+      ['3', 'B'],
+      ['2', '“sheet music”'],
+      ['3', 'C'],
+      ['2', 'Trending beyond your topics'],
+      ['3', 'D'],
+    ])
+    expect(text).toMatch(/\nROBOTS & <ARMS>\n\n1\. A\n[\s\S]*\n2\. B\n[\s\S]*\n“SHEET MUSIC”\n\n3\. C\n/)
+    expect(wordsOf(html)).not.toContain('for your topics')
   })
 
   test('names papers that say nearly the same under the one shown, with a link where there is one', () => {
@@ -336,7 +379,43 @@ describe('size', () => {
       fillings: {},
     })
     expect(message.length).toBeLessThan(102_400)
-    expect(mail.html.match(/<h2/g)).toHaveLength(15)
+    const left = /And (\d+) more: this mail would have been too long/
+    const shown = mail.html.match(/class="ink paper"/g)?.length ?? 0
+    expect(shown + Number(left.exec(wordsOf(mail.html))?.[1] ?? 0)).toBe(15)
+    expect(left.exec(mail.text)?.[1]).toBe(left.exec(wordsOf(mail.html))?.[1])
+    expect(shown).toBeGreaterThan(6)
+    expect(linksOfText(mail.text)).toEqual(linksOfHtml(mail.html))
+  })
+
+  test('of the largest papers in any characters stays below it too, and shows one at least', async () => {
+    const unit = fc.string({ unit: 'binary', minLength: 1, maxLength: 12 })
+    const astral = fc.integer({ min: 0x10000, max: 0x10ffff }).map((point) => String.fromCodePoint(point))
+    const units = fc.oneof(unit, astral, fc.constantFrom('=', '&', '\u00a0', 'ﷺ', 'あ'))
+    await fc.assert(
+      fc.asyncProperty(units, fc.integer({ min: 1, max: 15 }), fc.nat(3), async (one, papers, own) => {
+        const large = card({
+          title: long(one, 500),
+          reason: long(one, 300),
+          excerpt: long(one, 450),
+          authors: long(one, 620),
+          links: links.map((link) => ({ ...link, url: link.url.padEnd(480, 'x') })),
+        })
+        const cards = Array.from({ length: papers }, () => large)
+        const groups =
+          own > 0 && papers > own ? [own, papers - own].map((n) => ({ label: long(one, 60), papers: n })) : []
+        const mail = templates.renderDigest(issue({ kind: 'weekly', cards, groups, beyond: [large, large, large] }))
+        expect(Buffer.byteLength(mail.html)).toBeLessThanOrEqual(80_000)
+        expect(mail.html).toContain('class="ink paper"')
+        const mold = await createMold({
+          from: { name: 'Paper Round', address: 'round@example.org' },
+          headers: {},
+          ...mail,
+        })
+        const poured = { to: 'ada@example.org', messageId: 'd-1@example.org', date: new Date(0), fillings: {} }
+        expect(mold.pour(poured).length).toBeLessThan(102_400)
+      }),
+      { numRuns: 12 },
+    )
   })
 
   test('of ten ordinary papers is near 40 KB', () => {

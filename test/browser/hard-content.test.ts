@@ -32,7 +32,7 @@ describe.skipIf(NEEDS_CHROMIUM !== '')(`hard content in a browser${NEEDS_CHROMIU
     expect(texts.length).toBe(4)
     for (const text of texts.map((one) => one.replace(/\s+/g, ' '))) {
       expect(text).toContain(LONG_TITLE)
-      expect(text).toContain('and 543 more')
+      expect(text).toContain('(546)')
       expect(text).toContain('0 upvotes')
       expect(text).not.toMatch(/\b(Code|Project|null|undefined|NaN)\b/)
     }

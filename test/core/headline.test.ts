@@ -23,6 +23,7 @@ const issue = (change: Partial<DigestIssue>): DigestIssue => ({
   topics: ['Robotics'],
   cards: ['ClawGUI: A Framework', 'KnowRL: Boosting', 'SPPO: Sequence-Level'].map(card),
   beyond: [],
+  groups: [],
   considered: 26,
   note: null,
   sample: false,
@@ -102,6 +103,26 @@ describe('a heading', () => {
 test('a standfirst says how many of how many, and when they were listed', () => {
   expect(standfirstOf(issue({}))).toBe('3 of the 26 papers listed 15 April 2026')
   expect(standfirstOf(issue({ considered: 3, listDays: [] }))).toBe('3 papers')
+})
+
+test('a standfirst of a week has it in numbers, as far as they are known', () => {
+  const cards = [
+    { ...card('A'), upvotes: 1200, links: [{ label: 'Code', url: 'https://example.org/' }] },
+    { ...card('B'), upvotes: 4 },
+    card('C'),
+  ]
+  const groups = [
+    { label: 'x', papers: 2 },
+    { label: 'y', papers: 1 },
+  ]
+  const weekly = issue({ kind: 'weekly', cards, groups, listDays: ['2026-04-13', '2026-04-14'], considered: 131 })
+  expect(standfirstOf(weekly)).toBe(
+    '3 of the 131 papers listed on two days, in two topics, one with code, 1,204 upvotes between them',
+  )
+  expect(standfirstOf({ ...weekly, groups: [], cards: [card('A'), card('B')] })).toBe(
+    '2 of the 131 papers listed on two days',
+  )
+  expect(standfirstOf({ ...weekly, cards: [card('A')] })).toBe('1 of the 131 papers listed 13 to 14 April 2026')
 })
 
 test('names of no papers claim none', () => {

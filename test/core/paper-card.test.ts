@@ -23,7 +23,7 @@ describe('the card of a paper', () => {
       url: 'https://arxiv.org/abs/2604.00001',
       reason: 'because',
       excerpt: 'One sentence with 45%. Another.',
-      authors: 'Ada L., Ben M., Erdős and 1 more',
+      authors: 'Ada L., Ben M., Erdős and Dan N.',
       upvotes: 12,
     })
   })

@@ -100,6 +100,30 @@ describe('own words', () => {
   })
 })
 
+test('a week stands in its topics, own words among them, that of the best paper first', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  for (const day of WEEK) await storeDay(db, day)
+  await storeAll(db, 'file', [listing('2604.14901', 'Reading Sheet Music', {}, 900)])
+  const wishes = { ...LONDON_DAILY, frequency: 'weekly' as const, keywords: ['sheet music'] }
+  const issue = await createPreviews({ db, now: () => MORNING }).readDigest(wishes)
+  expect(issue.groups.map(({ label }) => label)).toEqual([
+    '“sheet music”',
+    'Diffusion language models',
+    'Robotics & embodied AI',
+  ])
+  expect(issue.groups.reduce((sum, { papers }) => sum + papers, 0)).toBe(issue.cards.length)
+  let from = 0
+  for (const { label, papers } of issue.groups) {
+    const name = label.startsWith('“') ? 'Keyword' : label
+    for (const { reason } of issue.cards.slice(from, from + papers))
+      expect(plain(reason)).toMatch(new RegExp(`^${name}:`))
+    from += papers
+  }
+  const daily = await createPreviews({ db, now: () => MORNING }).readDigest({ ...wishes, frequency: 'daily' })
+  expect(daily.groups).toEqual([])
+})
+
 describe('papers that say nearly the same', () => {
   test('take one place, and neither comes again', async () => {
     await using newsletter = await openNewsletter()

@@ -57,6 +57,7 @@ const issueOf = (cards: PaperCard[]): DigestIssue => ({
   topics: ['LLM agents & tool use'],
   cards,
   beyond: [],
+  groups: [],
   considered: 26,
   note: null,
   sample: false,
