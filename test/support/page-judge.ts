@@ -32,6 +32,13 @@ const findFaults = (page: Page, options: object): Promise<string[]> =>
       violations.flatMap(({ id, nodes }) => nodes.map(({ target, html }) => id + ': ' + target + ' ' + html)))`,
   )
 
+/** What axe is to look for: everything, save what a mail cannot have. */
+const rulesFor = (kind: 'page' | 'mail') => {
+  const without = kind === 'mail' ? NOT_FOR_MAIL : []
+  return { rules: Object.fromEntries(without.map((rule) => [rule, { enabled: false }])) }
+}
+const CONTRAST = { runOnly: ['color-contrast'] }
+
 /**
  * What is wrong with a page, a line each, at 320, 360 and 1280 px, light and dark. Needs a window with `bypassCSP`, and
  * leaves its size and scheme changed.
@@ -44,10 +51,8 @@ export const judgePage = async (page: Page, name: string, kind: 'page' | 'mail')
     note(`${width} px, sticks out`, await probe(page, 'overflow'))
     if (kind === 'page' && width < 1280) note(`${width} px, too small to press`, await probe(page, 'smallTargets'))
   }
-  const without = kind === 'mail' ? NOT_FOR_MAIL : []
-  const everything = { rules: Object.fromEntries(without.map((rule) => [rule, { enabled: false }])) }
   // Only colours differ between the schemes, so each width is judged whole in one and for contrast in the other.
-  const contrast = { runOnly: ['color-contrast'] }
+  const everything = rulesFor(kind)
   const look = async (colorScheme: 'light' | 'dark', options: object) => {
     await page.emulateMedia({ colorScheme })
     note(`${page.viewportSize()?.width} px, ${colorScheme}`, await findFaults(page, options))
@@ -57,9 +62,46 @@ export const judgePage = async (page: Page, name: string, kind: 'page' | 'mail')
   await measure(360)
   await measure(320)
   await look('light', everything)
-  await look('dark', contrast)
+  await look('dark', CONTRAST)
   await measure(1280)
   await look('dark', everything)
-  await look('light', contrast)
+  await look('light', CONTRAST)
   return wrong
 }
+
+/** The widths of a small phone, of a mail program's pane and of a desktop. */
+export const MAIL_WIDTHS = [320, 600, 1200] as const
+
+/** What is wrong with a mail by itself, a line each, at every width and in both schemes, and with letters twice as large. */
+export const judgeMail = async (page: Page, name: string): Promise<string[]> => {
+  const wrong: string[] = []
+  const note = (where: string, what: string[]) => wrong.push(...what.map((one) => `${name}, ${where}: ${one}`))
+  await page.evaluate(AXE)
+  for (const width of MAIL_WIDTHS) {
+    await page.setViewportSize({ width, height: HEIGHT })
+    note(`${width} px, sticks out`, await probe(page, 'overflow'))
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme })
+      const options = colorScheme === 'light' ? rulesFor('mail') : CONTRAST
+      note(`${width} px, ${colorScheme}`, await findFaults(page, options))
+    }
+  }
+  for (const width of [320, 600]) {
+    await page.setViewportSize({ width, height: HEIGHT })
+    await probe(page, 'enlarge')
+    note(`${width} px with large letters, sticks out`, await probe(page, 'overflow'))
+  }
+  return wrong
+}
+
+/** A mail as it is read: its words in order, its headings with their levels, and where its links lead. */
+export interface MailOutline {
+  words: string
+  headings: [level: number, words: string][]
+  links: string[]
+}
+
+export const readOutline = (page: Page): Promise<MailOutline> => probe(page, 'outline')
+
+/** Takes away what a mail program may take away: every style, class and colour, and all pictures. */
+export const stripStyles = (page: Page): Promise<void> => probe(page, 'strip')

@@ -39,6 +39,36 @@ globalThis.pageProbe ??= (() => {
           return fits ? [] : [`${nameOf(target)}: ${width.toFixed(1)} x ${height.toFixed(1)}`]
         })
     },
+    /** As a reader does who sets letters to twice their size; done once for a page. */
+    enlarge() {
+      if (document.documentElement.dataset.large) return
+      document.documentElement.dataset.large = 'yes'
+      const sizes = [...document.body.querySelectorAll('*')].map((one) => {
+        const { fontSize, lineHeight } = getComputedStyle(one)
+        return [one, Number.parseFloat(fontSize), Number.parseFloat(lineHeight)]
+      })
+      for (const [one, size, line] of sizes) {
+        one.style.setProperty('font-size', `${2 * size}px`, 'important')
+        if (!Number.isNaN(line)) one.style.setProperty('line-height', `${2 * line}px`, 'important')
+      }
+    },
+    outline() {
+      const plain = (text) => text.replace(/\s+/g, ' ').trim()
+      return {
+        words: plain(document.body.innerText),
+        headings: [...document.querySelectorAll('h1, h2, h3, h4, h5, h6')].map((one) => [
+          Number(one.localName[1]),
+          plain(one.innerText),
+        ]),
+        links: [...document.querySelectorAll('a[href]')].map((one) => one.getAttribute('href')),
+      }
+    },
+    strip() {
+      for (const one of document.querySelectorAll('style, link, img')) one.remove()
+      for (const one of document.querySelectorAll('*'))
+        for (const name of ['style', 'class', 'bgcolor', 'align', 'valign', 'width', 'background'])
+          one.removeAttribute(name)
+    },
     focus() {
       const element = document.activeElement
       if (element === null || element === document.body) return null

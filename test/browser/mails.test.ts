@@ -1,0 +1,58 @@
+/** Every mail in a browser, as mail programs show it: narrow and wide, light and dark, in large letters, and bare. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { NEEDS_CHROMIUM, openTestBrowser, type TestBrowser, type TestWindow } from '../support/browser.ts'
+import { everyMail } from '../support/every-mail.ts'
+import { judgeMail, type MailOutline, readOutline, stripStyles } from '../support/page-judge.ts'
+
+const mails = await everyMail()
+
+describe.skipIf(NEEDS_CHROMIUM !== '')(`every mail in a browser${NEEDS_CHROMIUM}`, () => {
+  let browser: TestBrowser
+  let window: TestWindow
+  beforeAll(async () => {
+    browser = await openTestBrowser()
+    window = await browser.openWindow({ bypassCSP: true })
+  })
+  afterAll(async () => {
+    await window?.[Symbol.asyncDispose]()
+    await browser?.[Symbol.asyncDispose]()
+  })
+
+  test.each(mails)('the mail $name never scrolls sideways, and axe finds nothing in it', async ({ name, mail }) => {
+    await window.page.setContent(mail.html)
+    expect(await judgeMail(window.page, name)).toEqual([])
+  })
+
+  test.each(mails)(
+    'the mail $name reads in the same order without its styles, as in its text part',
+    async ({ mail }) => {
+      const { page } = window
+      await page.setViewportSize({ width: 600, height: 800 })
+      await page.setContent(mail.html)
+      const dressed = await readOutline(page)
+      await stripStyles(page)
+      const bare = await readOutline(page)
+      expect(letters(bare.words)).toBe(letters(dressed.words))
+      expect(bare.headings).toEqual(dressed.headings)
+      expect(bare.links).toEqual(dressed.links)
+      expect(levelsSkipped(dressed)).toEqual([])
+      expect(dressed.headings.filter(([level]) => level === 1)).toHaveLength(1)
+      const text = letters(mail.text).toUpperCase()
+      let from = 0
+      for (const [, heading] of dressed.headings) {
+        const at = text.indexOf(letters(heading).toUpperCase(), from)
+        expect(at, `${heading} in the text part`).toBeGreaterThanOrEqual(from)
+        from = at + 1
+      }
+    },
+  )
+})
+
+/** Without spaces: where lines are broken depends on how wide they are. */
+const letters = (text: string): string => text.replace(/\s+/g, '')
+
+/** Headings more than one level below the one before. */
+const levelsSkipped = ({ headings }: MailOutline): string[] =>
+  headings
+    .filter(([level], at) => level > (headings[at - 1]?.[0] ?? 0) + 1)
+    .map(([level, words]) => `h${level} ${words}`)
