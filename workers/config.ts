@@ -1,6 +1,7 @@
 /** The settings: read from the environment once, every fault named at the same time, and complete from then on. */
 import { BlockList, isIP } from 'node:net'
 import { resolve } from 'node:path'
+import { parse } from 'tldts'
 import { readAddress } from '../src/core/address.ts'
 import { ARXIV_CATEGORY } from '../src/core/paper.ts'
 import { readSmtpUrl } from '../src/core/smtp-url.ts'
@@ -23,6 +24,11 @@ export interface Config {
   /** `null`: the key kept in `dataDir`. */
   secretKeys: Keys | null
   mailFrom: { name: string; address: string }
+  /**
+   * The sender of letters (confirmations and such), so that providers judge them apart from digests: what readers say
+   * of a digest must not keep the next confirmation from arriving. The same as `mailFrom` unless it is set.
+   */
+  lettersFrom: { name: string; address: string }
   postalAddress: string | null
   sources: SourceSetting[]
   /** Networks whose forwarding headers are believed; empty: nobody's. */
@@ -62,7 +68,7 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'] as cons
 export const SETTINGS = new Set(
   (
     'DATABASE_URL REDIS_URL SMTP_URL BASE_URL HOST PORT DATA_DIR SECRET_KEY SECRET_KEY_PREVIOUS MAIL_FROM ' +
-    'POSTAL_ADDRESS PAPER_SOURCES ADMIN_TOKEN TRUST_PROXY LOG_LEVEL MAILBOX_PORT HEALTH_PORT CLOCK'
+    'LETTERS_FROM POSTAL_ADDRESS PAPER_SOURCES ADMIN_TOKEN TRUST_PROXY LOG_LEVEL MAILBOX_PORT HEALTH_PORT CLOCK'
   ).split(' '),
 )
 
@@ -92,6 +98,7 @@ export const readConfig = (environment: Environment): Config => {
   const host = get('HOST') ?? '127.0.0.1'
   const port = read('PORT', 8080, readPort)
   const baseUrl = read('BASE_URL', `http://localhost:${port}`, readBaseUrl)
+  const mailFrom = read('MAIL_FROM', { name: 'Paper Round', address: 'round@localhost' }, readSender)
   const config: Config = {
     production,
     databaseUrl: read('DATABASE_URL', null, (text) => readUrl(text, ['postgres:', 'postgresql:'])),
@@ -105,7 +112,8 @@ export const readConfig = (environment: Environment): Config => {
     port,
     dataDir: resolve(get('DATA_DIR') ?? '.data'),
     secretKeys: readKeys(get('SECRET_KEY'), get('SECRET_KEY_PREVIOUS'), faults),
-    mailFrom: read('MAIL_FROM', { name: 'Paper Round', address: 'round@localhost' }, readSender),
+    mailFrom,
+    lettersFrom: read('LETTERS_FROM', mailFrom, readSender),
     postalAddress: get('POSTAL_ADDRESS'),
     sources: read('PAPER_SOURCES', [{ kind: 'huggingface' }], readSources),
     trustProxy: read('TRUST_PROXY', [], readNetworks),
@@ -117,17 +125,22 @@ export const readConfig = (environment: Environment): Config => {
   if (production) faults.push(...productionFaults(config))
   if ((production || config.smtpUrl !== null) && config.sources.some((source) => source.kind === 'sample'))
     faults.push('PAPER_SOURCES: `sample` is for trying out; not in production, and not with SMTP_URL')
-  const leaves = config.smtpUrl !== null && readSmtpUrl(config.smtpUrl).host !== AT_HOME.mailServer
-  if (!production && leaves && get('MAIL_FROM') === null)
+  if (!production && mailLeaves(config) && get('MAIL_FROM') === null)
     faults.push('MAIL_FROM: needed with SMTP_URL, such as: Paper Round <round@example.org>')
   if (faults.length > 0) throw new UnusableSettings(faults)
   return config
 }
 
+/** Whether mail goes to other people, and not only into a mailbox for looking at. */
+export const mailLeaves = ({ smtpUrl }: Pick<Config, 'smtpUrl'>): boolean =>
+  smtpUrl !== null && readSmtpUrl(smtpUrl).host !== AT_HOME.mailServer
+
 const productionFaults = (config: Config): string[] => {
   const faults: string[] = []
   const { hostname, protocol } = new URL(config.baseUrl)
-  const isPublic = hostname.includes('.') && isIP(hostname) === 0 && !hostname.endsWith('.localhost')
+  // By the list of public suffixes: .local, .internal, .test, bare names and addresses lead a reader's browser nowhere.
+  const { isIcann, isIp, domain } = parse(hostname, { allowPrivateDomains: false })
+  const isPublic = isIcann === true && isIp === false && domain !== null && !/\.(?:arpa|onion)?$/.test(hostname)
   if (protocol !== 'https:' || !isPublic)
     faults.push(`BASE_URL: needed in production as a public https address, such as https://round.example.org`)
   if (config.databaseUrl === null)
@@ -136,7 +149,7 @@ const productionFaults = (config: Config): string[] => {
     faults.push('DATABASE_URL: has the password that is for trying out; with docker-compose.yml set POSTGRES_PASSWORD')
   if (config.secretKeys === null)
     faults.push('SECRET_KEY: needed in production, 64 hex digits; make one with: openssl rand -hex 32')
-  if (config.smtpUrl === null || readSmtpUrl(config.smtpUrl).host === AT_HOME.mailServer)
+  if (!mailLeaves(config))
     faults.push('SMTP_URL: needed in production, such as smtp://user:password@mail.example.org:587')
   if (config.postalAddress === null)
     faults.push('POSTAL_ADDRESS: needed in production; the law asks for it in every newsletter')

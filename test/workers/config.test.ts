@@ -37,6 +37,7 @@ describe('without any setting', () => {
       dataDir: resolve('.data'),
       secretKeys: null,
       mailFrom: { name: 'Paper Round', address: 'round@localhost' },
+      lettersFrom: { name: 'Paper Round', address: 'round@localhost' },
       postalAddress: null,
       sources: [{ kind: 'huggingface' }],
       trustProxy: [],
@@ -97,6 +98,16 @@ describe('usable settings', () => {
     expect(readConfig({ CLOCK: '2026-04-14T07:00:00+02:00' }).clock).toEqual(new Date('2026-04-14T05:00:00Z'))
   })
 
+  test('letters come from the sender of the digests, or from one of their own', () => {
+    expect(readConfig({ MAIL_FROM: 'round@example.org' }).lettersFrom).toEqual({
+      name: 'Paper Round',
+      address: 'round@example.org',
+    })
+    const own = readConfig({ MAIL_FROM: 'round@example.org', LETTERS_FROM: 'Paper Round <hello@letters.example.org>' })
+    expect(own.mailFrom.address).toBe('round@example.org')
+    expect(own.lettersFrom).toEqual({ name: 'Paper Round', address: 'hello@letters.example.org' })
+  })
+
   test('a sender’s name may hold anything that people are called', () => {
     expect(readConfig({ MAIL_FROM: 'Ada’s Päper Round <ada@example.org>' }).mailFrom.name).toBe('Ada’s Päper Round')
   })
@@ -122,6 +133,7 @@ describe('a setting that cannot be used', () => {
     ['SECRET_KEY', 'hunter2'],
     ['SECRET_KEY_PREVIOUS', 'b'.repeat(64)],
     ['MAIL_FROM', 'Paper Round'],
+    ['LETTERS_FROM', 'Paper Round'],
     ['MAIL_FROM', 'Paper Round <round@example.org>, Other <other@example.org>'],
     ['MAIL_FROM', 'Paper\r\nBcc: all@example.org <round@example.org>'],
     ['TRUST_PROXY', 'true'],
@@ -210,12 +222,39 @@ describe('in production', () => {
     ])
   })
 
-  test.each(['http://round.example.org', 'https://localhost', 'https://10.0.0.1', 'https://intranet'])(
-    'links to %s would lead readers nowhere',
+  test.each(
+    (
+      'http://round.example.org https://localhost https://round.localhost https://10.0.0.1 https://203.0.113.7 ' +
+      'https://[::1] https://[2001:db8::1] https://intranet https://intranet. https://round.local https://round.lan ' +
+      'https://round.internal https://round.corp.test https://round.home.arpa https://round.invalid https://co.uk'
+    ).split(' '),
+  )('links to %s would lead readers nowhere', (baseUrl) => {
+    const faults = faultsOf({ ...PRODUCTION, BASE_URL: baseUrl })
+    expect(faults).toEqual([expect.stringMatching(/^BASE_URL: needed in production as a public https [^\n]+$/)])
+  })
+
+  test.each(['https://round.example.org', 'https://round.example.org:8443/news', 'https://café.example.co.uk'])(
+    'links to %s can be followed',
     (baseUrl) => {
-      expect(faultsOf({ ...PRODUCTION, BASE_URL: baseUrl })).toEqual([expect.stringMatching(/^BASE_URL: /)])
+      expect(faultsOf({ ...PRODUCTION, BASE_URL: baseUrl })).toEqual([])
     },
   )
+
+  test.each(['round@localhost', 'round@intranet', 'round@round.local', 'round@round.internal', 'round@10.0.0.1'])(
+    'a sender %s, whom nobody could answer, is named in one line',
+    (address) => {
+      for (const name of ['MAIL_FROM', 'LETTERS_FROM']) {
+        const faults = faultsOf({ ...PRODUCTION, [name]: `Round <${address}>` })
+        expect(faults.length).toBeGreaterThan(0)
+        for (const fault of faults) expect(fault).toMatch(/^(?:MAIL|LETTERS)_FROM: [^\n]{20,}$/)
+      }
+    },
+  )
+
+  test('a mailbox for looking at is no mail server', () => {
+    const faults = faultsOf({ ...PRODUCTION, SMTP_URL: 'smtp://mailpit:1025?requireTLS=false' })
+    expect(faults).toEqual([expect.stringMatching(/^SMTP_URL: needed in production/)])
+  })
 
   test('the clock cannot be set, nor the sample be sent', () => {
     expect(faultsOf({ ...PRODUCTION, CLOCK: '2026-04-14T05:00:00Z', PAPER_SOURCES: 'sample' })).toEqual([
