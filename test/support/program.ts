@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
 export interface Ended {
   /** `null` when a signal ended it. */
@@ -14,6 +14,8 @@ export interface Ended {
 export interface Program extends AsyncDisposable {
   pid: number
   stderr(): string
+  /** What it has said so far, on both streams. */
+  output(): string
   /** Resolves to all of its output once it has said this, on either stream; fails with what it said if it ends before. */
   said(text: string): Promise<string>
   /** Resolves when it has ended, by itself or by this signal. */
@@ -24,16 +26,17 @@ const PATIENCE = 25_000
 
 /**
  * A program of `workers/`; killed at the end of the test at the latest. `input` is all it can read, and `root` the folder
- * that holds the code, where it is not this one.
+ * that holds the code, where it is not this one; `preload` is a module loaded before it.
  */
 export const startProgram = (
   file: 'main' | 'admin' | 'eval' | 'train',
   words: string[],
   settings: Record<string, string> = {},
-  { input = '', root = fileURLToPath(new URL('../..', import.meta.url)) } = {},
+  { input = '', root = fileURLToPath(new URL('../..', import.meta.url)), preload = null as string | null } = {},
 ): Program => {
   const script = join(root, 'workers', `${file}.ts`)
-  const child = spawn(process.execPath, [script, ...words], {
+  const before = preload === null ? [] : ['--import', pathToFileURL(preload).href]
+  const child = spawn(process.execPath, [...before, script, ...words], {
     env: { PATH: process.env.PATH ?? '', ...settings },
     stdio: 'pipe',
   })
@@ -57,6 +60,7 @@ export const startProgram = (
   return {
     pid: child.pid as number,
     stderr: () => stderr,
+    output: () => stdout + stderr,
     said: (text) =>
       new Promise((resolve, reject) => {
         const refuse = (why: string) =>
@@ -65,6 +69,7 @@ export const startProgram = (
         listener = () => {
           if (!`${stdout}${stderr}`.includes(text)) return
           clearTimeout(timer)
+          listener = () => undefined
           resolve(stdout + stderr)
         }
         listener()

@@ -63,12 +63,13 @@ export interface SinkOptions {
   login?: { user: string; password: string }
   /** `false` counts messages without keeping them: for benchmarks. */
   keep?: boolean
-  onMessage?: (message: SinkMessage) => void
+  /** `within` says where it came: the same numbers as those of a `FaultContext`, and to how many recipients. */
+  onMessage?: (message: SinkMessage, within: { connection: number; message: number; recipients: number }) => void
 }
 
 interface Shared {
   options: SinkOptions
-  take: (message: SinkMessage) => Promise<void>
+  take: (message: SinkMessage, within: { connection: number; message: number; recipients: number }) => Promise<void>
   commands: string[]
   leave: () => void
 }
@@ -83,6 +84,7 @@ export const converse = async (plain: Socket, connection: number, shared: Shared
   let from = ''
   let to = ''
   let message = 0
+  let recipients = 0
   let secured = false
   let hanging = false
   let loggedIn = options.login === undefined
@@ -149,13 +151,15 @@ export const converse = async (plain: Socket, connection: number, shared: Shared
         if (from !== '') return void say('503 5.5.1 One sender at a time')
         message++
         to = ''
+        recipients = 0
         from = pathOf(line)
         if (!(await answer('mail', '250 2.1.0 Ok'))) from = ''
         return
       case 'RCPT':
         if (from === '') return void say('503 5.5.1 MAIL first')
         to = pathOf(line)
-        if (!(await answer('rcpt', '250 2.1.5 Ok'))) to = ''
+        if (await answer('rcpt', '250 2.1.5 Ok')) recipients++
+        else to = ''
         return
       case 'DATA':
         if (to === '') return void say('503 5.5.1 RCPT first')
@@ -184,7 +188,8 @@ export const converse = async (plain: Socket, connection: number, shared: Shared
     if (options.fault !== undefined && !(await answer('body', null))) return
     const raw = await input.message()
     if (await answer('dot', null)) {
-      await take({ from, to, raw, at: new Date().toISOString(), client: plain.remoteAddress ?? '' })
+      const taken = { from, to, raw, at: new Date().toISOString(), client: plain.remoteAddress ?? '' }
+      await take(taken, { connection, message, recipients })
       await answer('accepted', '250 2.0.0 Ok: queued')
     }
     from = ''

@@ -37,11 +37,11 @@ export const openSmtpSink = async (options: SinkOptions = {}): Promise<SmtpSink>
   let opened = 0
   let most = 0
 
-  const take = async (message: SinkMessage): Promise<void> => {
+  const take: Parameters<typeof converse>[2]['take'] = async (message, within) => {
     await log?.append(JSON.stringify(message))
     count++
     if (options.keep !== false) messages.push(message)
-    options.onMessage?.(message)
+    options.onMessage?.(message, within)
     for (const look of waiting) look()
   }
   const server = createServer({ noDelay: true }, (socket) => {

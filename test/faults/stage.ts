@@ -1,0 +1,283 @@
+/**
+ * Where the service is made to suffer: its roles as processes of their own on a Postgres and a queue of their own, a mail
+ * server that is told how to fail, and a way to both that can be cut. Time passes here when it is told to.
+ */
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { Redis } from 'ioredis'
+import { sql } from 'kysely'
+import { startEmbeddedPostgres } from '../../src/adapters/embedded-postgres.ts'
+import { type Bell, openQueue, type Queue } from '../../src/adapters/queue.ts'
+import { type Database, openDatabase } from '../../src/store/database.ts'
+import { migrate } from '../../src/store/migrate.ts'
+import { type ClockFile, MOVED_CLOCK, openClockFile } from '../support/clock-file.ts'
+import { findFreePort } from '../support/free-port.ts'
+import { originOfOwnRedis } from '../support/origins.ts'
+import { writeDays } from '../support/papers.ts'
+import { persist } from '../support/persist.ts'
+import { type Program, startProgram } from '../support/program.ts'
+import { type RedisServer, startRedis } from '../support/redis-server.ts'
+import { openSmtpSink, type SinkOptions } from '../support/smtp-sink.ts'
+import { openTcpProxy } from '../support/tcp-proxy.ts'
+
+export type QueueKind = 'postgres' | 'redis'
+export const ROLES = ['api', 'scheduler', 'mailer-1', 'mailer-2'] as const
+export type RoleName = (typeof ROLES)[number]
+
+export interface StageOptions {
+  queue: QueueKind
+  /** The folder that holds the code of the service, where it is not this one. */
+  root?: string
+  /** Where the service's clock stands at first. */
+  at: Date
+  roles?: readonly RoleName[]
+  sink: Pick<SinkOptions, 'fault' | 'onMessage'>
+}
+
+export const TOPICS = ['diffusion-lm', 'robotics', 'agents']
+const POOL = { connections: 4, name: 'fault runner', onError: () => undefined }
+const REDIS = ['--appendonly', 'yes', '--appendfsync', 'always', '--maxmemory-policy', 'noeviction']
+const KEY = '07'.repeat(32)
+const READY = 'is ready'
+/** What lies ahead by the database's clock, and comes nearer when time passes. */
+const AHEAD = [
+  ['letters', 'lease_until'],
+  ['letters', 'next_attempt_at'],
+  ['deliveries', 'lease_until'],
+  ['deliveries', 'next_attempt_at'],
+] as const
+
+/** Opens the stage with all roles ready; nobody is subscribed yet. */
+export const openStage = async (options: StageOptions) => {
+  const closers = new AsyncDisposableStack()
+  try {
+    const folder = await mkdtemp(join(tmpdir(), 'paper-round-faults-'))
+    closers.defer(() => rm(folder, { recursive: true, force: true }))
+    // Durable, as for a service: what a killed server had answered for must be there again.
+    const startPostgres = () => startEmbeddedPostgres({ folder: join(folder, 'postgres'), durable: true })
+    let postgres = await startPostgres()
+    closers.defer(() => postgres.stop())
+    // Another port after each start; behind the proxy its address stays.
+    const wayToPostgres = closers.use(await openTcpProxy(Number(new URL(postgres.url).port)))
+    const address = new URL(postgres.url)
+    address.port = String(wayToPostgres.port)
+    await migrate(address.href)
+    const db: Database = openDatabase(address.href, POOL)
+    closers.defer(() => db.destroy())
+
+    const redis = options.queue === 'redis' ? await openRedis() : null
+    if (redis !== null) closers.defer(redis.stop)
+
+    const sink = closers.use(await openSmtpSink({ keep: false, ...options.sink }))
+    const wayToSink = closers.use(await openTcpProxy(sink.port))
+
+    /** How far the clocks of the service are from those of the machine, milliseconds. */
+    const moved = { calendar: options.at.getTime() - Date.now(), steady: 0 }
+    const apiPort = await findFreePort()
+    const url = `http://127.0.0.1:${apiPort}`
+    const settings = {
+      DATABASE_URL: address.href,
+      ...(redis === null ? {} : { REDIS_URL: redis.url }),
+      SECRET_KEY: KEY,
+      DATA_DIR: folder,
+      PORT: String(apiPort),
+      BASE_URL: url,
+      SMTP_URL: `smtp://127.0.0.1:${wayToSink.port}`,
+      MAIL_FROM: 'Paper Round <round@example.net>',
+      PAPER_SOURCES: `file:${join(folder, 'papers')}`,
+      LOG_LEVEL: 'info',
+    }
+    /** All that was ever started, the newest of a role last. */
+    const programs: { name: RoleName; program: Program; read: number }[] = []
+    const clocks = new Map<RoleName, ClockFile & { skew: number }>()
+    const setClocks = () => {
+      for (const clock of clocks.values()) clock.move({ calendar: moved.calendar + clock.skew, steady: moved.steady })
+    }
+    const start = (name: RoleName): Program => {
+      if (!clocks.has(name)) clocks.set(name, { ...openClockFile(join(folder, `${name}.clock`)), skew: 0 })
+      setClocks()
+      const program = startProgram(
+        'main',
+        [name.replace(/-\d$/, '')],
+        { ...settings, CLOCK_FILE: clocks.get(name)?.path ?? '' },
+        { preload: MOVED_CLOCK, ...(options.root === undefined ? {} : { root: options.root }) },
+      )
+      programs.push({ name, program, read: 0 })
+      return program
+    }
+    closers.defer(async () => {
+      await Promise.all(programs.map(({ program }) => program.end('SIGKILL')))
+      for (const clock of clocks.values()) clock.close()
+    })
+    const newestOf = (name: RoleName): Program => {
+      const found = programs.findLast((one) => one.name === name)
+      if (found === undefined) throw new Error(`${name} was not started`)
+      return found.program
+    }
+    const roles = options.roles ?? ROLES
+    // Papers come by the runner's own hand; the source is there, and has one old day.
+    await writeDays(join(folder, 'papers'), ['2026-04-10'], TOPICS)
+    await Promise.all(roles.map((name) => start(name).said(READY)))
+
+    let bells: Queue = await openBells(address.href, redis?.url ?? null)
+    closers.defer(() => bells.close({ graceMs: 500 }))
+
+    return {
+      db,
+      url,
+      roles,
+      wayToSink,
+      /** What the service's clock says. */
+      now: () => new Date(Date.now() + moved.calendar),
+      /** Moves the calendar's clock of all roles, and nothing else. */
+      setClock(at: Date) {
+        moved.calendar = at.getTime() - Date.now()
+        setClocks()
+      },
+      /** Lets the calendar's clock of one role be wrong by this much. */
+      skew(name: RoleName, ms: number) {
+        const clock = clocks.get(name)
+        if (clock !== undefined) clock.skew = ms
+        setClocks()
+      },
+      /** Milliseconds pass, for every clock: those of the roles, and what lies ahead in the database. */
+      async pass(ms: number) {
+        const after = `${ms} milliseconds`
+        await db.transaction().execute(async (trx) => {
+          for (const [table, column] of AHEAD)
+            await sql`update ${sql.table(table)} set ${sql.ref(column)} = ${sql.ref(column)} - ${after}::interval
+              where state in ('queued', 'sending', 'deferred')`.execute(trx)
+        })
+        moved.calendar += ms
+        moved.steady += ms
+        setClocks()
+      },
+      /** As the scheduler's minute would; whether somebody could be reached by it. */
+      ring: (bell: Bell): Promise<boolean> =>
+        bells.ring(bell).then(
+          () => true,
+          () => false,
+        ),
+      /** Kills a role as a power cut would, and starts it again. `ready` resolves when the new one is. */
+      async kill(name: RoleName): Promise<{ ready: Promise<unknown> }> {
+        await newestOf(name).end('SIGKILL')
+        const ready = start(name).said(READY)
+        ready.catch(() => undefined)
+        return { ready }
+      },
+      signal: (name: RoleName, signal: 'SIGSTOP' | 'SIGCONT') => process.kill(newestOf(name).pid, signal),
+      /** Resolves when all roles are up; a role that gave up by itself is started again, as any supervisor would. */
+      async allReady(): Promise<void> {
+        await Promise.all(
+          roles.map(async (name) => {
+            if ((await Promise.race([newestOf(name).end(), delay(20, null)])) !== null) start(name)
+            await newestOf(name).said(READY)
+          }),
+        )
+      },
+      /** Postgres ends, in order or by a kill, and comes back. */
+      async restartPostgres(how: 'stop' | 'kill') {
+        if (how === 'stop') await postgres.stop()
+        else process.kill(postgres.pid, 'SIGKILL')
+        wayToPostgres.cut()
+        postgres = await startPostgres()
+        wayToPostgres.leadTo(Number(new URL(postgres.url).port))
+      },
+      /** Connections to Postgres break, and can be made again. */
+      cutPostgres: () => wayToPostgres.cut(),
+      /** On Redis everything; on Postgres all that is in the queue, or its schema as well. */
+      async wipeQueue(how: 'emptied' | 'dropped') {
+        if (redis !== null) return withRedis(redis.url, (client) => client.flushall())
+        if (how === 'dropped') return persist(() => sql`drop schema if exists bullmq cascade`.execute(db))
+        const tables = await queueTables(db)
+        if (tables.length > 0)
+          await persist(() =>
+            sql`truncate ${sql.join(tables.map((table) => sql.table(`bullmq.${table}`)))}`.execute(db),
+          )
+      },
+      killRedis: async () => redis?.kill(),
+      restartRedis: async () => redis?.restart(),
+      /** Opens the queue anew, as any process that starts does: what is missing of it is made again. */
+      async repairQueue() {
+        await bells.close({ graceMs: 500 })
+        bells = await openBells(address.href, redis?.url ?? null)
+      },
+      /** All that was written since the last time: by every role, by Postgres; and all that is in the queue. */
+      async readTraces(): Promise<{ where: string; text: string }[]> {
+        const said = programs.map((one) => {
+          const text = one.program.stderr().slice(one.read)
+          one.read += text.length
+          return { where: `the log of ${one.name}`, text }
+        })
+        const server = await readFile(join(folder, 'postgres', 'server.log'), 'utf8')
+        const queue = redis === null ? await dumpQueueTables(db) : await withRedis(redis.url, dumpRedis)
+        return [...said, { where: 'the log of Postgres', text: server }, { where: 'the queue', text: queue }]
+      },
+      /** The last lines of each role, for whoever looks for the fault. */
+      lastWords: (lines: number) =>
+        roles.map((name) => ({ name, said: newestOf(name).stderr().trim().split('\n').slice(-lines) })),
+      [Symbol.asyncDispose]: () => closers.disposeAsync(),
+    }
+  } catch (error) {
+    await closers.disposeAsync()
+    throw error
+  }
+}
+
+export type Stage = Awaited<ReturnType<typeof openStage>>
+
+const openRedis = async (): Promise<RedisServer> => {
+  const origin = originOfOwnRedis()
+  if (origin.kind === 'none') throw new Error(`the queue on Redis ${origin.why}`)
+  return startRedis(origin, REDIS)
+}
+
+const openBells = (databaseUrl: string, redisUrl: string | null): Promise<Queue> =>
+  openQueue({ databaseUrl, redisUrl, workers: 0, onError: () => undefined })
+
+const withRedis = async <T>(url: string, work: (client: Redis) => Promise<T>): Promise<T> => {
+  const client = new Redis(url, { lazyConnect: true, retryStrategy: null })
+  client.on('error', () => undefined) // The command that fails says it.
+  try {
+    await client.connect()
+    return await work(client)
+  } finally {
+    client.disconnect()
+  }
+}
+
+/** What BullMQ keeps there, without its note of which schema it has. */
+const queueTables = async (db: Database): Promise<string[]> => {
+  const { rows } = await sql<{ name: string }>`
+    select tablename as name from pg_tables where schemaname = 'bullmq' and tablename not like '%migration%'`.execute(
+    db,
+  )
+  return rows.map((row) => row.name)
+}
+
+const dumpQueueTables = async (db: Database): Promise<string> => {
+  const parts: string[] = []
+  for (const table of await queueTables(db)) {
+    const { rows } = await sql<{ text: string | null }>`
+      select json_agg(t)::text as text from ${sql.table(`bullmq.${table}`)} t`.execute(db)
+    parts.push(rows[0]?.text ?? '')
+  }
+  return parts.join('\n')
+}
+
+const dumpRedis = async (client: Redis): Promise<string> => {
+  const readers: Record<string, (key: string) => Promise<unknown>> = {
+    string: (key) => client.get(key),
+    hash: (key) => client.hgetall(key),
+    list: (key) => client.lrange(key, 0, -1),
+    set: (key) => client.smembers(key),
+    zset: (key) => client.zrange(key, 0, -1),
+    stream: (key) => client.xrange(key, '-', '+'),
+  }
+  const parts: string[] = []
+  for (const key of await client.keys('*'))
+    parts.push(String(key), JSON.stringify(await readers[await client.type(key)]?.(String(key))))
+  return parts.join('\n')
+}
