@@ -273,7 +273,7 @@ const dumpRedis = async (client: Redis): Promise<string> => {
     hash: (key) => client.hgetall(key),
     list: (key) => client.lrange(key, 0, -1),
     set: (key) => client.smembers(key),
-    zset: (key) => client.zrange(key, 0, -1),
+    zset: (key) => client.zrange(key, '0', '-1'),
     stream: (key) => client.xrange(key, '-', '+'),
   }
   const parts: string[] = []

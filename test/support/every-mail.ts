@@ -9,6 +9,7 @@ import { reasonOf } from '../../src/core/reason.ts'
 import { scoreTopics } from '../../src/core/relevance.ts'
 import { TOKEN_GAP } from '../../src/core/token.ts'
 import { topicBySlug } from '../../src/core/topics.ts'
+import { octetsOf } from './octets.ts'
 import { HARD_ISSUE, STEERED_ISSUE } from './story.ts'
 
 export interface NamedMail {
@@ -169,7 +170,7 @@ export const messageOf = async ({ name, mail, kind }: NamedMail): Promise<Buffer
     },
     Object.values(TOKEN_GAP),
   )
-  return mold.pour({
+  const message = await mold.pour({
     to: 'ada@example.net',
     messageId: `${name}.1@round.example.org`,
     date: new Date('2026-04-15T06:00:00Z'),
@@ -177,4 +178,5 @@ export const messageOf = async ({ name, mail, kind }: NamedMail): Promise<Buffer
       Object.values(TOKEN_GAP).map((gap, n) => [gap, `Ab${n}cD-fGhIjKlMnOpQrStUvWxYz0123456789_x`.padEnd(43, 'k')]),
     ),
   })
+  return octetsOf(message)
 }
