@@ -4,10 +4,12 @@ import * as theMainJob from './0001-the-main-job.ts'
 import * as moreThanOneSource from './0002-more-than-one-source.ts'
 import * as relevanceModels from './0003-relevance-models.ts'
 import * as readersSteer from './0004-readers-steer.ts'
+import * as theLedger from './0005-the-ledger.ts'
 
 export const MIGRATIONS: Record<string, Migration> = {
   '0001-the-main-job': theMainJob,
   '0002-more-than-one-source': moreThanOneSource,
   '0003-relevance-models': relevanceModels,
   '0004-readers-steer': readersSteer,
+  '0005-the-ledger': theLedger,
 }

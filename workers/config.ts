@@ -37,6 +37,10 @@ export interface Config {
   mailboxPort: number
   /** Where every process, whatever its roles, says whether it is well; `null`: nowhere but on the site. */
   healthPort: number | null
+  /** What becomes of a digest of which nobody knows whether the server took it. */
+  onUnknown: (typeof ON_UNKNOWN)[number]
+  /** Whoever has it may read what operators read; `null`: nobody, and those pages are not there. */
+  adminToken: string | null
   /** Where the service's clock starts; `null`: at the machine's time. */
   clock: Date | null
 }
@@ -65,10 +69,12 @@ export const SOURCE_KINDS = ['huggingface', 'arxiv', 'file', 'sample'] as const
 type Environment = Record<string, string | undefined>
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'] as const
+const ON_UNKNOWN = ['resend', 'hold'] as const
 export const SETTINGS = new Set(
   (
     'DATABASE_URL REDIS_URL SMTP_URL BASE_URL HOST PORT DATA_DIR SECRET_KEY SECRET_KEY_PREVIOUS MAIL_FROM ' +
-    'LETTERS_FROM POSTAL_ADDRESS PAPER_SOURCES ADMIN_TOKEN TRUST_PROXY LOG_LEVEL MAILBOX_PORT HEALTH_PORT CLOCK'
+    'LETTERS_FROM POSTAL_ADDRESS PAPER_SOURCES ADMIN_TOKEN TRUST_PROXY LOG_LEVEL MAILBOX_PORT HEALTH_PORT CLOCK ' +
+    'ON_UNKNOWN'
   ).split(' '),
 )
 
@@ -120,6 +126,8 @@ export const readConfig = (environment: Environment): Config => {
     logLevel: read('LOG_LEVEL', 'info', readLogLevel),
     mailboxPort: read('MAILBOX_PORT', 8025, readPort),
     healthPort: read('HEALTH_PORT', null, readPort),
+    onUnknown: read('ON_UNKNOWN', 'resend', readOnUnknown),
+    adminToken: read('ADMIN_TOKEN', null, readAdminToken),
     clock: read('CLOCK', null, readInstant),
   }
   if (production) faults.push(...productionFaults(config))
@@ -236,6 +244,19 @@ const readLogLevel = (text: string): Config['logLevel'] => {
   const level = LOG_LEVELS.find((one) => one === text)
   if (level === undefined) throw new Error(`is one of ${LOG_LEVELS.join(', ')}`)
   return level
+}
+
+const readOnUnknown = (text: string): Config['onUnknown'] => {
+  const way = ON_UNKNOWN.find((one) => one === text)
+  if (way === undefined) throw new Error(`is one of ${ON_UNKNOWN.join(', ')}`)
+  return way
+}
+
+/** Short ones can be guessed; the text itself is never repeated. */
+const readAdminToken = (text: string): string => {
+  if (!/^[\x21-\x7e]{32,}$/.test(text))
+    throw new Error('is not 32 characters or more without spaces; make one with: openssl rand -hex 32')
+  return text
 }
 
 /** An instant with its offset; a time without one would mean another moment on every machine. */

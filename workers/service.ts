@@ -141,6 +141,7 @@ export const startService = async (config: Config, ground: Ground, roles: Readon
       const options = (ledger: 'letters' | 'deliveries') => ({
         ...SENDING[ledger],
         stopping: () => stopping,
+        onUnknown: config.onUnknown,
       })
       await queue.answer('letters', async () => {
         await workOffSignUps({ db, keys })
@@ -164,7 +165,7 @@ export const startService = async (config: Config, ground: Ground, roles: Readon
       await queue.answer('tick', async () => {
         // What fell due while the service was away is published with the papers of that time, not with those it knew.
         await papersRead
-        await tick({ db, log, ring }, now())
+        await tick({ db, log, ring, onUnknown: config.onUnknown }, now())
       })
       await queue.every('refresh', REFRESH_EVERY)
       await queue.every('tick', MINUTE)
@@ -203,6 +204,7 @@ const createReadiness = ({ db, queue, roles, now }: Needs): (() => Promise<void>
 
 const openMailer = async (config: Config, ground: Ground, db: Database, ring: (bell: Bell) => Promise<unknown>) => {
   const { keys, now, log, smtpUrl } = ground
+  const { onUnknown } = config
   const templates = await createMailTemplates({ baseUrl: config.baseUrl, postalAddress: config.postalAddress })
   const compose = createComposer({
     db,
@@ -221,8 +223,9 @@ const openMailer = async (config: Config, ground: Ground, db: Database, ring: (b
   if (config.smtpUrl !== null) await keepSampleOffTheWire(db, now())
   if (ground.alone)
     for (const ledger of ['letters', 'deliveries'] as const) {
-      const resent = await requeueExpired(db, ledger, true)
-      if (resent > 0) log.warn({ ledger, resent }, 'the last run ended while sending: these are sent again and counted')
+      const mails = await requeueExpired(db, ledger, { all: true, onUnknown })
+      if (mails > 0)
+        log.warn({ ledger, mails, onUnknown }, 'the last run ended while sending: nobody knows whether these were sent')
     }
   return {
     ports: (ledger: 'letters' | 'deliveries'): MailerPorts => ({

@@ -161,3 +161,11 @@ const reasonOf = (outcome: Exclude<SmtpOutcome, { kind: 'sent' }>): string => {
       return `outcome unknown: ${outcome.reason}`
   }
 }
+
+/** What the server said of a message, and its codes; all `null` where it said nothing. */
+export const answerOf = (
+  outcome: SmtpOutcome,
+): { code: number | null; enhanced: string | null; said: string | null } => {
+  const reply = outcome.kind === 'sent' ? readReply(outcome.reply) : outcome.kind === 'refused' ? outcome : null
+  return { code: reply?.code ?? null, enhanced: reply?.enhanced ?? null, said: reply?.reply ?? null }
+}

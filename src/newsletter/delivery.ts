@@ -6,7 +6,8 @@
  *                 ├──────► failed (final) · skipped (no longer wanted)
  *                 ▼
  *        lease ran out, or the connection died after the last byte: outcome unknown
- *                 └──────► queued again, same Message-ID, counted as resent
+ *                 ├──────► queued again, same Message-ID, counted as resent
+ *                 └──────► with ON_UNKNOWN=hold, digests: unknown, until released by hand, then as above
  *
  * A mail is **queued** in the transaction that caused it. A lane of a mailer claims a group: in one statement the outcomes
  * of its group before are recorded, consent and suppression of the next are checked, and each of these becomes
@@ -18,16 +19,21 @@
  * than 2 seconds after their unsubscribe was answered.
  *
  * A digest is never lost. It arrives twice only if a mailer dies after the server took it and before that was recorded:
- * at most one group a lane, and each such case is counted in `resent`.
+ * at most one group a lane, and each such case is counted in `resent`. Where that is to be decided by hand it is held as
+ * **unknown**; letters never are, since somebody waits for them. What is told late of one that is held, sent or refused for
+ * good, still counts.
+ *
+ * Nothing is claimed of an edition that is paused; what was claimed before is finished.
  */
 import { MINUTE, SECOND } from '../core/calendar.ts'
 import type { Log } from '../core/log.ts'
 import { describeFault } from '../core/scrub.ts'
-import { judgeOutcome, type SmtpOutcome } from '../core/smtp-outcome.ts'
+import { answerOf, judgeOutcome, type SmtpOutcome } from '../core/smtp-outcome.ts'
 import type { Database } from '../store/database.ts'
 import {
   type Claimed,
   type Ledger,
+  type OnUnknown,
   record,
   recordAndClaim,
   renew,
@@ -69,6 +75,8 @@ export interface DrainOptions {
   connections: number
   /** Asked before each message: when it says yes, what has begun is finished and the rest is put back. */
   stopping: () => boolean
+  /** `resend` unless told otherwise; concerns deliveries alone. */
+  onUnknown?: OnUnknown
 }
 
 /** Sends until nothing of the ledger is ready. Returns how many were sent. */
@@ -224,7 +232,7 @@ const sendGroup = async (
           }
           if (!wanted.has(mail.id)) continue
         }
-        const verdict = await attempt(ports, ledger, mail, options.stopping)
+        const verdict = await attempt(ports, ledger, mail, options)
         if (verdict.state === 'sent') sent++
         note(verdict)
       } finally {
@@ -259,6 +267,7 @@ const verdictOf = (
   fence: mail.fence,
   retryAfterMs: 0,
   resend: false,
+  answer: null,
   ...verdict,
 })
 
@@ -266,7 +275,7 @@ const attempt = async (
   ports: MailerPorts,
   ledger: Ledger,
   mail: Claimed,
-  stopping: () => boolean,
+  { stopping, onUnknown }: DrainOptions,
 ): Promise<Verdict> => {
   const { db, log } = ports
   let composed: ComposedMail
@@ -288,6 +297,7 @@ const attempt = async (
   // That we stop is no trouble of the mail's: it does not wait for the time of a retry, and no try is counted.
   if (outcome.kind === 'unreachable' && stopping())
     return verdictOf(mail, { state: 'queued', reason: null, counts: false })
+  const answer = answerOf(outcome)
   const judged = judgeOutcome(outcome, {
     attempts: mail.attempts,
     kind: ledger === 'letters' ? 'letter' : 'delivery',
@@ -296,8 +306,12 @@ const attempt = async (
   })
   switch (judged.next) {
     case 'sent':
-      return verdictOf(mail, { state: 'sent', reason: null, counts: true })
+      return verdictOf(mail, { state: 'sent', reason: null, counts: true, answer })
     case 'resend':
+      if (ledger === 'deliveries' && onUnknown === 'hold') {
+        log.warn({ ledger, id: mail.id }, 'the connection died after the last byte: the digest is held until released')
+        return verdictOf(mail, { state: 'unknown', reason: judged.reason, counts: true, answer })
+      }
       log.warn({ ledger, id: mail.id }, 'the connection died after the last byte: the mail is sent again and counted')
       return verdictOf(mail, {
         state: 'queued',
@@ -305,6 +319,7 @@ const attempt = async (
         counts: true,
         resend: true,
         retryAfterMs: judged.afterMs,
+        answer,
       })
     case 'retry':
       return verdictOf(mail, {
@@ -312,12 +327,13 @@ const attempt = async (
         reason: judged.reason,
         counts: judged.counts,
         retryAfterMs: judged.afterMs,
+        answer,
       })
     case 'failed':
       if (judged.suppress) {
         await suppress(db, mail.subscriberId, { reason: judged.reason, code: judged.code, source: 'smtp' })
         log.info({ ledger, id: mail.id, code: judged.code }, 'the address does not exist: suppressed')
       }
-      return verdictOf(mail, { state: 'failed', reason: judged.reason, counts: true })
+      return verdictOf(mail, { state: 'failed', reason: judged.reason, counts: true, answer })
   }
 }

@@ -4,15 +4,7 @@ import { cohortKey } from '../core/cohort.ts'
 import { CARRY_DAYS, carryOn, NEWS_SPAN, sinceOf } from '../core/eligibility.ts'
 import type { Log } from '../core/log.ts'
 import type { Database } from '../store/database.ts'
-import {
-  anyReady,
-  type DueSlot,
-  ensureMonths,
-  type Ledger,
-  type OwedDigest,
-  oweDigests,
-  requeueExpired,
-} from '../store/deliveries.ts'
+import { type DueSlot, ensureMonths, type OwedDigest, oweDigests } from '../store/deliveries.ts'
 import {
   beginEdition,
   closeEdition,
@@ -24,9 +16,11 @@ import {
   storeDigests,
   storeLastTick,
 } from '../store/digests.ts'
-import { anySignUp, dropOldLetterLimits } from '../store/sign-ups.ts'
+import { addDue } from '../store/editions.ts'
+import { dropOldLetterLimits } from '../store/sign-ups.ts'
 import { anyoneDue, type DueSubscriber, forgetUnconfirmed, lockDue, readProfiles } from '../store/subscribers.ts'
 import { type Choice, composeDigest, loadChoice, noteAfter, type Wish } from './digest.ts'
+import { type ReconcilerPorts, reconcile } from './reconciler.ts'
 import { CONFIRM_WITHIN } from './subscription.ts'
 
 export interface EditionPorts {
@@ -82,7 +76,9 @@ const publishEdition = async (ports: EditionPorts, edition: { id: number; cutoff
         trx,
         owed.map((one) => one.slot.localDate),
       )
-      return { due: due.length, written: await oweDigests(trx, edition, owed), digests }
+      const written = await oweDigests(trx, edition, owed)
+      await addDue(trx, edition.id, written)
+      return { due: due.length, written, digests }
     })
     if (chunk === null) break
     total.subscribers += chunk.due
@@ -277,26 +273,18 @@ const createPress = (db: Database, edition: { id: number; cutoff: Date }) => {
   }
 }
 
-const LEDGERS: Ledger[] = ['letters', 'deliveries']
-
 /**
- * What happens every minute: leases of dead mailers are released, what is due is published, requests that were never
- * confirmed are forgotten, and mailers are woken for whatever waits, rung before or not.
+ * What happens every minute: what went astray is put right, what is due is published, and requests that were never
+ * confirmed are forgotten.
  */
-export const tick = async (ports: EditionPorts, now: Date): Promise<void> => {
+export const tick = async (ports: EditionPorts & ReconcilerPorts, now: Date): Promise<void> => {
   const { db, log } = ports
   await storeLastTick(db, now)
-  for (const ledger of LEDGERS) {
-    const resent = await requeueExpired(db, ledger)
-    if (resent > 0) log.warn({ ledger, resent }, 'leases ran out: these mails are sent again and counted')
-  }
+  await reconcile(ports)
   await publishDue(ports, now)
   const forgotten = await forgetUnconfirmed(db, new Date(now.getTime() - CONFIRM_WITHIN))
   if (forgotten > 0) log.info({ forgotten }, 'requests were not confirmed in time and are forgotten')
   await dropOldLetterLimits(db)
-  // Whoever works off the sign-ups is woken by the bell of the letters.
-  if ((await anyReady(db, 'letters')) || (await anySignUp(db))) await ports.ring('letters')
-  if (await anyReady(db, 'deliveries')) await ports.ring('deliveries')
 }
 
 /** Clocks of two machines may differ by this much without a day being lived twice. */

@@ -2,12 +2,12 @@
 import { type Generated, Kysely, PostgresDialect } from 'kysely'
 import { Pool, types } from 'pg'
 import type { DigestEntry, DigestKind } from '../core/digest.ts'
+import type { MailState, StateCount } from '../core/ledger.ts'
 import type { ModelTrial } from '../core/model-trial.ts'
 import type { SourceName } from '../core/paper.ts'
 import type { Frequency, Preferences, QuietDay, SubscriberState } from '../core/preferences.ts'
 import type { Match } from '../core/relevance.ts'
 
-export type MailState = 'queued' | 'sending' | 'deferred' | 'sent' | 'failed' | 'skipped'
 export type LetterKind = 'confirmation' | 'welcome' | 'links' | 'already-subscribed'
 
 /** The columns that letters and deliveries share: one state machine serves both (`newsletter/delivery`). */
@@ -21,6 +21,11 @@ interface OwedMail {
   lease_until: Date | null
   created_at: Generated<Date>
   sent_at: Date | null
+  attempted_at: Date | null
+  /** What the server said to the last attempt, and its codes. */
+  code: number | null
+  enhanced: string | null
+  said: string | null
 }
 
 /** Dates (`local_date`, `list_day`, …) are `YYYY-MM-DD` strings on both sides; jsonb is written as JSON text. */
@@ -68,7 +73,20 @@ export interface Tables {
   }
   source_feeds: { source: string; etag: string | null; last_modified: string | null; batch_day: string | null }
   category_questions: { paper_id: string; asked_at: Generated<Date>; times: Generated<number> }
-  editions: { id: Generated<number>; cutoff: Date; begun_at: Generated<Date>; published_at: Date | null }
+  editions: {
+    id: Generated<number>
+    cutoff: Date
+    begun_at: Generated<Date>
+    published_at: Date | null
+    due: Generated<number>
+    completed_at: Date | null
+    totals: StateCount[] | null
+    checked_at: Date | null
+    missing: Generated<number>
+    paused_at: Date | null
+    paused_by: string | null
+    paused_why: string | null
+  }
   digests: {
     id: Generated<number>
     edition_id: number | null

@@ -27,7 +27,8 @@ export interface Verdict {
   id: string
   localDate: string | null
   fence: number
-  state: 'sent' | 'deferred' | 'failed' | 'skipped' | 'queued'
+  /** `unknown` for deliveries alone. */
+  state: 'sent' | 'deferred' | 'failed' | 'skipped' | 'queued' | 'unknown'
   reason: string | null
   /** Wait before the next attempt, milliseconds; 0 where there is none. */
   retryAfterMs: number
@@ -35,7 +36,19 @@ export interface Verdict {
   counts: boolean
   /** True when the outcome is unknown, so that the next copy may be a second one. */
   resend: boolean
+  /** What the server said to this attempt, without addresses; `null` where no attempt was made. */
+  answer: Answer | null
 }
+
+/** The server's own words to an attempt, and its codes; all `null` where the server said nothing. */
+export interface Answer {
+  code: number | null
+  enhanced: string | null
+  said: string | null
+}
+
+/** What becomes of a delivery of which nobody knows whether the server took it: sent again, or held until released. */
+export type OnUnknown = 'resend' | 'hold'
 
 const LEASE = sql`interval '60 seconds'`
 const table = (ledger: Ledger) => sql.table(ledger)
@@ -53,9 +66,20 @@ const arrays = (mails: Pick<Verdict, 'id' | 'localDate' | 'fence'>[]) =>
   sql`unnest(${mails.map((mail) => mail.id)}::uuid[], ${mails.map((mail) => mail.localDate)}::date[],
     ${mails.map((mail) => mail.fence)}::int[])`
 
-const sameMail = (ledger: Ledger) =>
-  sql`m.id = u.id and m.fence = u.fence and m.state = 'sending'
-    ${ledger === 'deliveries' ? sql`and m.local_date = u.local_date` : sql``}`
+const sameClaim = (ledger: Ledger) =>
+  sql`m.id = u.id and m.fence = u.fence ${ledger === 'deliveries' ? sql`and m.local_date = u.local_date` : sql``}`
+
+const sameMail = (ledger: Ledger) => sql`${sameClaim(ledger)} and m.state = 'sending'`
+
+/** The late word of a mailer whose delivery is held as unknown settles it, if it is a final one. */
+const stillTheirs = (ledger: Ledger) =>
+  sql`${sameClaim(ledger)} and (m.state = 'sending' or (m.state = 'unknown' and u.state in ('sent', 'failed')))`
+
+/**
+ * The editions whose digests may go, the oldest first. Each is looked into by itself: one that is paused costs nothing,
+ * and a complete one has nothing.
+ */
+const running = sql`select id from editions where completed_at is null and paused_at is null order by cutoff`
 
 /**
  * Claims up to `most` mails whose time has come, in three common table expressions that end in `taken`. Consent and
@@ -64,10 +88,12 @@ const sameMail = (ledger: Ledger) =>
  */
 const taking = (ledger: Ledger, most: number) => {
   const isDelivery = ledger === 'deliveries'
-  return sql`ready as (
+  const ready = sql`
       select m.id, ${isDelivery ? sql`m.local_date` : sql`null::date as local_date`} from ${table(ledger)} m
       where m.state in ('queued', 'deferred') and m.next_attempt_at <= now()
-      order by m.next_attempt_at limit ${most} for update skip locked),
+        ${isDelivery ? sql`and m.edition_id = e.id` : sql``}
+      order by m.next_attempt_at limit ${most} for update skip locked`
+  return sql`ready as (${isDelivery ? sql`select r.* from (${running}) e, lateral (${ready}) r limit ${most}` : ready}),
     judged as (
       select m.id, m.subscriber_id, ${wanted(ledger)} and ${unsuppressed} as wanted
       from ready join ${table(ledger)} m on m.id = ready.id ${isDelivery ? sql`and m.local_date = ready.local_date` : sql``}
@@ -101,13 +127,19 @@ const recording = (ledger: Ledger, verdicts: Verdict[]) =>
       attempts = m.attempts + case when u.counts then 1 else 0 end,
       resent = m.resent + case when u.resend then 1 else 0 end,
       next_attempt_at = now() + u.retry_ms * interval '1 millisecond',
-      sent_at = case when u.state = 'sent' then now() end
+      sent_at = case when u.state = 'sent' then now() end,
+      attempted_at = case when u.attempted then now() else m.attempted_at end,
+      code = case when u.attempted then u.code else m.code end,
+      enhanced = case when u.attempted then u.enhanced else m.enhanced end,
+      said = case when u.attempted then u.said else m.said end
     from unnest(${verdicts.map((v) => v.id)}::uuid[], ${verdicts.map((v) => v.localDate)}::date[],
       ${verdicts.map((v) => v.fence)}::int[], ${verdicts.map((v) => v.state)}::text[],
       ${verdicts.map((v) => v.reason)}::text[], ${verdicts.map((v) => v.retryAfterMs)}::float8[],
-      ${verdicts.map((v) => v.counts)}::bool[], ${verdicts.map((v) => v.resend)}::bool[])
-      as u(id, local_date, fence, state, reason, retry_ms, counts, resend)
-    where ${sameMail(ledger)} returning m.id`
+      ${verdicts.map((v) => v.counts)}::bool[], ${verdicts.map((v) => v.resend)}::bool[],
+      ${verdicts.map((v) => v.answer !== null)}::bool[], ${verdicts.map((v) => v.answer?.code ?? null)}::smallint[],
+      ${verdicts.map((v) => v.answer?.enhanced ?? null)}::text[], ${verdicts.map((v) => v.answer?.said ?? null)}::text[])
+      as u(id, local_date, fence, state, reason, retry_ms, counts, resend, attempted, code, enhanced, said)
+    where ${stillTheirs(ledger)} returning m.id`
 
 /** Claims up to `most` mails whose time has come and that are still wanted. */
 export const claim = async (db: Kysely<Tables>, ledger: Ledger, most: number): Promise<Claimed[]> => {
@@ -172,12 +204,22 @@ export const stillWanted = async (
 
 /**
  * Puts mails whose lease ran out back in the queue, counted as resent: their mailer died, and nobody knows whether the
- * server had taken them. With `all` (the embedded start, whose predecessor is known to be dead) leases still running too.
+ * server had taken them. With `hold` deliveries are not sent again but wait, as `unknown`, until somebody releases them.
+ * With `all` (the embedded start, whose predecessor is known to be dead) leases still running too. Returns how many.
  */
-export const requeueExpired = async (db: Kysely<Tables>, ledger: Ledger, all = false): Promise<number> => {
+export const requeueExpired = async (
+  db: Kysely<Tables>,
+  ledger: Ledger,
+  { all = false, onUnknown = 'resend' }: { all?: boolean; onUnknown?: OnUnknown } = {},
+): Promise<number> => {
+  const outcome =
+    onUnknown === 'hold' && ledger === 'deliveries'
+      ? sql`state = 'unknown'`
+      : sql`state = 'queued', resent = m.resent + 1, next_attempt_at = now()`
   const { rows } = await sql`
-    update ${table(ledger)} m set state = 'queued', lease_until = null, resent = m.resent + 1, next_attempt_at = now(),
-      reason = 'its mailer ended before the outcome was known'
+    update ${table(ledger)} m set ${outcome}, lease_until = null, attempted_at = m.lease_until - ${LEASE},
+      code = null, enhanced = null,
+      said = null, reason = 'its mailer ended before the outcome was known'
     where m.state = 'sending' and ${all ? sql`true` : sql`m.lease_until < now()`} returning 1`.execute(db)
   return rows.length
 }
@@ -191,13 +233,18 @@ export const keepSampleOffTheWire = async (db: Kysely<Tables>, now: Date): Promi
   for (const ledger of ['letters', 'deliveries'] as const)
     await sql`update ${table(ledger)} m set state = 'skipped', reason = 'sample papers are not sent by SMTP',
         lease_until = null, fence = m.fence + 1
-      from digests d where d.id = m.digest_id and d.sample and m.state in ('queued', 'sending', 'deferred')`.execute(db)
+      from digests d where d.id = m.digest_id and d.sample and m.state in ('queued', 'sending', 'deferred', 'unknown')`.execute(
+      db,
+    )
 }
 
-/** Whether any mail of the ledger waits for now or the past. */
+/** Whether any mail of the ledger may be claimed now. */
 export const anyReady = async (db: Kysely<Tables>, ledger: Ledger): Promise<boolean> => {
-  const { rows } = await sql`select 1 from ${table(ledger)}
-    where state in ('queued', 'deferred') and next_attempt_at <= now() limit 1`.execute(db)
+  const ready = sql`select 1 from ${table(ledger)} m where m.state in ('queued', 'deferred') and m.next_attempt_at <= now()`
+  const { rows } = await (ledger === 'letters'
+    ? sql`${ready} limit 1`
+    : sql`select 1 from (${running}) e, lateral (${ready} and m.edition_id = e.id limit 1) r limit 1`
+  ).execute(db)
   return rows.length > 0
 }
 

@@ -13,7 +13,7 @@ export const readOpenEdition = (db: Kysely<Tables>) =>
 export const beginEdition = async (db: Kysely<Tables>, cutoff: Date) => {
   const { rows } = await sql<Selectable<Tables['editions']>>`
     insert into editions (cutoff) values (${cutoff})
-    on conflict (cutoff) do update set published_at = null returning *`.execute(db)
+    on conflict (cutoff) do update set published_at = null, completed_at = null returning *`.execute(db)
   const [edition] = rows
   if (edition === undefined) throw new Error('an edition was neither made nor found')
   return edition

@@ -238,6 +238,7 @@ test('what a dead mailer had claimed is sent again and counted, and its own late
     retryAfterMs: 0,
     counts: true,
     resend: false,
+    answer: null,
   }
   expect(await record(room.db, 'deliveries', [verdict])).toBe(0)
   expect(await room.states()).toMatchObject([{ state: 'sent', resent: 1 }])

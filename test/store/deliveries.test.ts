@@ -37,7 +37,7 @@ test('a lease is renewed and an outcome recorded under the fence it was claimed 
   const [mail] = await claim(db, 'letters', 10)
   if (mail === undefined) throw new Error('nothing was claimed')
   const stale = { ...mail, fence: mail.fence - 1 }
-  const sent = { state: 'sent' as const, reason: null, retryAfterMs: 0, counts: true, resend: false }
+  const sent = { state: 'sent' as const, reason: null, retryAfterMs: 0, counts: true, resend: false, answer: null }
   expect(await renew(db, 'letters', [stale])).toEqual([])
   expect(await record(db, 'letters', [{ ...stale, ...sent }])).toBe(0)
   expect(await renew(db, 'letters', [mail])).toEqual([mail.id])
@@ -52,7 +52,7 @@ test('one statement records a group and claims the next, which holds nothing of 
   await db.updateTable('letters').set({ state: 'sent' }).where('kind', '=', 'confirmation').execute()
   const [first, second] = await claim(db, 'letters', 2)
   if (first === undefined || second === undefined) throw new Error('nothing was claimed')
-  const verdict = { reason: null, retryAfterMs: 0, counts: true, resend: false }
+  const verdict = { reason: null, retryAfterMs: 0, counts: true, resend: false, answer: null }
   const verdicts = [
     { ...first, ...verdict, state: 'sent' as const },
     // Ready again at once: it is for a later group all the same.

@@ -44,6 +44,8 @@ describe('without any setting', () => {
       logLevel: 'info',
       mailboxPort: 8025,
       healthPort: null,
+      onUnknown: 'resend',
+      adminToken: null,
       clock: null,
     })
   })
@@ -130,6 +132,8 @@ describe('a setting that cannot be used', () => {
     ['PORT', '80.5'],
     ['PORT', '0x50'],
     ['MAILBOX_PORT', '8025/tcp'],
+    ['ON_UNKNOWN', 'ignore'],
+    ['ADMIN_TOKEN', 'hunter2'],
     ['SECRET_KEY', 'hunter2'],
     ['SECRET_KEY_PREVIOUS', 'b'.repeat(64)],
     ['MAIL_FROM', 'Paper Round'],

@@ -1,0 +1,43 @@
+/**
+ * Puts right what went astray: mails whose mailer died, editions that are over and not called so, mails whose bell was
+ * never heard. Of several schedulers one does it at a time, the others move on. An edition that was begun and not
+ * published to its end is `publishDue`'s to finish, which any number may do at once.
+ */
+import type { Log } from '../core/log.ts'
+import type { Database } from '../store/database.ts'
+import { anyReady, type Ledger, type OnUnknown, requeueExpired } from '../store/deliveries.ts'
+import { drawSum, readEdition, readSettled, takeReconciling } from '../store/editions.ts'
+import { anySignUp } from '../store/sign-ups.ts'
+
+export interface ReconcilerPorts {
+  db: Database
+  log: Log
+  ring: (bell: 'letters' | 'deliveries') => Promise<void>
+  /** `resend` unless told otherwise. */
+  onUnknown?: OnUnknown
+}
+
+const LEDGERS: Ledger[] = ['letters', 'deliveries']
+
+/** Resolves to whether it was done here; `false`: another process is at it. */
+export const reconcile = async ({ db, log, ring, onUnknown = 'resend' }: ReconcilerPorts): Promise<boolean> => {
+  const done = await db.transaction().execute(async (trx) => {
+    if (!(await takeReconciling(trx))) return false
+    for (const ledger of LEDGERS) {
+      const mails = await requeueExpired(trx, ledger, { onUnknown })
+      if (mails > 0) log.warn({ ledger, mails, onUnknown }, 'leases ran out: nobody knows whether these were sent')
+    }
+    for (const id of await readSettled(trx)) {
+      await readEdition(trx, id, true)
+      const { due, missing, complete } = await drawSum(trx, id)
+      if (complete) log.info({ edition: id, due }, 'edition complete')
+      else if (missing !== 0) log.error({ edition: id, due, missing }, 'an edition does not add up')
+    }
+    return true
+  })
+  if (!done) return false
+  // Whoever works off the sign-ups is woken by the bell of the letters.
+  if ((await anyReady(db, 'letters')) || (await anySignUp(db))) await ring('letters')
+  if (await anyReady(db, 'deliveries')) await ring('deliveries')
+  return true
+}
