@@ -35,7 +35,7 @@ const areAlike = (one: Words, other: Words, least: number, share: number): boole
 
 /**
  * Returns whether two papers, by their ids, say nearly the same. Words are prepared when a paper is first asked for: of
- * many papers only those that rank high for somebody ever are.
+ * many papers only those that rank high for somebody ever are. The same two meet in many digests and are compared once.
  */
 export const createLikeness = (
   papers: readonly Pick<Paper, 'id' | 'title' | 'abstract'>[],
@@ -50,12 +50,22 @@ export const createLikeness = (
     prepared.set(id, words)
     return words
   }
-  return (id, other) => {
+  const compare = (id: string, other: string): boolean => {
     const [a, b] = [prepare(id), prepare(other)]
     return (
       areAlike(a.title, b.title, TITLE_WORDS_TO_COMPARE, SAME_TITLE) ||
       areAlike(a.text, b.text, WORDS_TO_COMPARE, SAME_TEXT)
     )
+  }
+  const compared = new Map<string, Map<string, boolean>>()
+  return (id, other) => {
+    const [first, second] = id < other ? [id, other] : [other, id]
+    const others = compared.get(first) ?? new Map<string, boolean>()
+    const known = others.get(second)
+    if (known !== undefined) return known
+    const isAlike = compare(first, second)
+    compared.set(first, others.set(second, isAlike))
+    return isAlike
   }
 }
 

@@ -65,12 +65,18 @@ const prepareNames = (papers: readonly IndexedPaper[]) => {
   return bySurname
 }
 
+/** Phrases that several readers follow are looked up once; so many are remembered, and then it begins anew. */
+const MOST_REMEMBERED = 1_000
+
 /** Prepares at the first lookup: most editions of a small installation have nobody with words of their own. */
 export const createPaperIndex = (papers: readonly IndexedPaper[]): PaperIndex => {
+  const phrases = new Map<string, ReadonlyMap<string, Match>>()
   let words: ReturnType<typeof prepareWords> | undefined
   let names: ReturnType<typeof prepareNames> | undefined
   return {
     findPhrase(phrase) {
+      const remembered = phrases.get(phrase)
+      if (remembered !== undefined) return remembered
       words ??= prepareWords(papers)
       const { texts, places } = words
       const found = new Map<string, Match>()
@@ -87,6 +93,8 @@ export const createPaperIndex = (papers: readonly IndexedPaper[]): PaperIndex =>
           break
         }
       }
+      if (phrases.size >= MOST_REMEMBERED) phrases.clear()
+      phrases.set(phrase, found)
       return found
     },
 

@@ -44,11 +44,21 @@ const compare = (a: RankedPaper, b: RankedPaper): number =>
   b.score - a.score || (b.paper.upvotes ?? -1) - (a.paper.upvotes ?? -1) || (a.paper.id < b.paper.id ? -1 : 1)
 
 /** One key for titles that differ in case, spaces and marks: a paper listed again under another id. */
-const titleKey = ({ title, id }: Rankable): string =>
+const readTitle = ({ title, id }: Rankable): string =>
   title
     .normalize('NFKC')
     .toLowerCase()
     .replace(/[^\p{L}\p{N}]+/gu, '') || id
+
+/** The papers of an edition are ranked for each of its cohorts. */
+const titleKeys = new WeakMap<Rankable, string>()
+const titleKey = (paper: Rankable): string => {
+  const known = titleKeys.get(paper)
+  if (known !== undefined) return known
+  const key = readTitle(paper)
+  titleKeys.set(paper, key)
+  return key
+}
 
 /**
  * All papers that fit one of the topics well enough (`gate`), best first, each title once. What makes one fit is its best topic

@@ -9,6 +9,7 @@ import {
   beginEdition,
   closeEdition,
   growCarries,
+  type NewDigest,
   type Past,
   readLastTick,
   readOpenEdition,
@@ -33,10 +34,13 @@ export interface EditionPorts {
 /** Subscribers of one transaction: enough to make the statements few, so few that a crash undoes little. */
 const CHUNK = 5_000
 
+/** Chunks under way: while the database writes one the next is composed. */
+const AT_A_TIME = 2
+
 /** Cohorts that are remembered from chunk to chunk: those many share come again and again, the others hardly ever. */
 const MOST_KNOWN = 20_000
-/** Digests composed and stored at a time. */
-const MOST_COMPOSED = 500
+/** Digests that go to the database at a time. */
+const MOST_STORED = 500
 
 export interface Published {
   subscribers: number
@@ -67,11 +71,17 @@ const publishEdition = async (ports: EditionPorts, edition: { id: number; cutoff
   const { db, log } = ports
   const total: Published = { subscribers: 0, owed: 0, digests: 0 }
   const press = createPress(db, edition)
-  for (;;) {
+  let last = Promise.resolve(true)
+
+  /** Publishes one chunk in its transaction; false when nobody is left. */
+  const publishChunk = async (before: Promise<boolean>): Promise<boolean> => {
     const chunk = await db.transaction().execute(async (trx) => {
       const due = await lockDue(trx, edition.cutoff, CHUNK)
       if (due.length === 0) return null
-      const { owed, digests } = await press(trx, due)
+      const cohorts = await press.compose(trx, due)
+      // What the chunk before has stored is referred to from here on: it must have come to stay.
+      if (!(await before)) throw new Error('the chunk before was not published')
+      const { owed, digests } = await press.store(trx, cohorts)
       await ensureMonths(
         trx,
         owed.map((one) => one.slot.localDate),
@@ -80,13 +90,31 @@ const publishEdition = async (ports: EditionPorts, edition: { id: number; cutoff
       await addDue(trx, edition.id, written)
       return { due: due.length, written, digests }
     })
-    if (chunk === null) break
+    if (chunk === null) return false
     total.subscribers += chunk.due
     total.owed += chunk.written
     total.digests += chunk.digests
     // One bell a chunk, so that several mailers wake and share a long edition.
     await ports.ring('deliveries')
+    return true
   }
+
+  const work = async (): Promise<void> => {
+    for (let more = true; more; ) {
+      const before = last
+      const ended = Promise.withResolvers<boolean>()
+      last = ended.promise
+      try {
+        more = await publishChunk(before)
+        ended.resolve(true)
+      } catch (error) {
+        ended.resolve(false)
+        throw error
+      }
+    }
+  }
+  const works = await Promise.allSettled(Array.from({ length: AT_A_TIME }, work))
+  for (const one of works) if (one.status === 'rejected') throw one.reason
   await closeEdition(db, edition.id)
   log.info({ edition: edition.id, cutoff: edition.cutoff, ...total }, 'edition published')
   return total
@@ -138,6 +166,12 @@ interface Cohort {
   choice: Choice
   pasts: Set<Past>
   groups: Group[]
+}
+
+interface ComposedCohort {
+  cohort: Cohort
+  /** `null` when it is stored already. */
+  digest: NewDigest | null
 }
 
 /**
@@ -226,50 +260,72 @@ const createPress = (db: Database, edition: { id: number; cutoff: Date }) => {
       if (past !== undefined) cohort.pasts.add(past)
       cohort.groups.push(group)
     }
-    return [...cohorts.values()]
+    // In one order everywhere, so that two publishers cannot wait for each other's digests crosswise.
+    return [...cohorts.values()].sort((a, b) => (a.key < b.key ? -1 : 1))
   }
 
   /** Stores what is new of these cohorts, digests and carries; returns how many digests are. */
-  const storeCohorts = async (trx: Database, cohorts: Cohort[]): Promise<number> => {
+  const storeCohorts = async (trx: Database, cohorts: ComposedCohort[]): Promise<number> => {
     const grown: { id: number; carry: Record<string, string> }[] = []
-    const fresh: Cohort[] = []
-    for (const cohort of cohorts) {
+    const fresh: { cohort: Cohort; digest: NewDigest }[] = []
+    for (const { cohort, digest } of cohorts) {
+      // The chunk before may have stored it meanwhile.
       const known = digestOfCohort.get(cohort.key)
-      if (known === undefined) fresh.push(cohort)
-      else {
+      if (known !== undefined) {
         const carries = [...cohort.pasts].map((past) => past.carry)
         grown.push({ id: known.id, carry: carryOn(carries, [], cohort.wish.localDate) })
         for (const group of cohort.groups) digestOfGroup.set(group.key, known)
-      }
+      } else if (digest !== null) fresh.push({ cohort, digest })
+      else throw new Error('a cohort was forgotten while it was needed')
     }
     await growCarries(trx, grown)
     let made = 0
-    for (let at = 0; at < fresh.length; at += MOST_COMPOSED) {
-      const some = fresh.slice(at, at + MOST_COMPOSED)
-      const composed = some.map(({ choice, wish, pasts }) => composeDigest(choice, wish, edition.id, [...pasts]))
-      const stored = await storeDigests(trx, composed)
-      stored.forEach(({ id, isNew }, n) => {
-        const cohort = some[n]
+    for (let at = 0; at < fresh.length; at += MOST_STORED) {
+      const some = fresh.slice(at, at + MOST_STORED)
+      const stored = await storeDigests(
+        trx,
+        some.map(({ digest }) => digest),
+      )
+      for (const [n, { cohort, digest }] of some.entries()) {
+        const { id = 0, isNew } = stored[n] ?? {}
         if (isNew) made++
-        if (cohort === undefined) return
-        const known = { id, empty: composed[n]?.entries.length === 0 }
+        const known = { id, empty: digest.entries.length === 0 }
         digestOfCohort.set(cohort.key, known)
         for (const group of cohort.groups) digestOfGroup.set(group.key, known)
-      })
+      }
     }
     return made
   }
 
-  return async (trx: Database, due: DueSubscriber[]): Promise<{ owed: OwedDigest[]; digests: number }> => {
-    const groups = groupAll(due)
-    const unknown = groups.filter((group) => digestOfGroup.get(group.key) === undefined)
-    const digests = unknown.length === 0 ? 0 : await storeCohorts(trx, await cohortsOf(trx, unknown))
-    const owed = groups.flatMap(({ key, members }) => {
-      const digest = digestOfGroup.get(key)
-      if (digest === undefined) throw new Error('a cohort has no digest')
-      return members.map((member) => ({ ...member, digestId: digest.id, empty: digest.empty }))
-    })
-    return { owed, digests }
+  return {
+    /** Reads and composes what is not known yet; writes nothing. */
+    async compose(trx: Database, due: DueSubscriber[]): Promise<{ groups: Group[]; cohorts: ComposedCohort[] }> {
+      const groups = groupAll(due)
+      const unknown = groups.filter((group) => digestOfGroup.get(group.key) === undefined)
+      const cohorts = unknown.length === 0 ? [] : await cohortsOf(trx, unknown)
+      return {
+        groups,
+        cohorts: cohorts.map((cohort) => ({
+          cohort,
+          digest: digestOfCohort.get(cohort.key)
+            ? null
+            : composeDigest(cohort.choice, cohort.wish, edition.id, [...cohort.pasts]),
+        })),
+      }
+    },
+
+    async store(
+      trx: Database,
+      { groups, cohorts }: { groups: Group[]; cohorts: ComposedCohort[] },
+    ): Promise<{ owed: OwedDigest[]; digests: number }> {
+      const digests = await storeCohorts(trx, cohorts)
+      const owed = groups.flatMap(({ key, members }) => {
+        const digest = digestOfGroup.get(key)
+        if (digest === undefined) throw new Error('a cohort has no digest')
+        return members.map((member) => ({ ...member, digestId: digest.id, empty: digest.empty }))
+      })
+      return { owed, digests }
+    },
   }
 }
 

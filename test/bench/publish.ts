@@ -34,7 +34,7 @@ interface Told {
 const round = (value: number, digits = 1): number => Number(value.toFixed(digits))
 const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
 
-const open = (url: string) => openDatabase(url, { connections: 2, name: 'bench', onError: () => undefined })
+const open = (url: string) => openDatabase(url, { connections: 4, name: 'bench', onError: () => undefined })
 
 const run = async (say: (line: string) => void) => {
   const folder = await mkdtemp(join(tmpdir(), 'paper-round-bench-'))

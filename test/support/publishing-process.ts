@@ -9,7 +9,7 @@ import { publishDue } from '../../src/newsletter/edition.ts'
 import { openDatabase } from '../../src/store/database.ts'
 
 const [databaseUrl = '', at = ''] = process.argv.slice(2)
-const db = openDatabase(databaseUrl, { connections: 2, name: 'bench', onError: (error) => console.error(error) })
+const db = openDatabase(databaseUrl, { connections: 4, name: 'bench', onError: (error) => console.error(error) })
 const log = { info: () => undefined, warn: console.error, error: console.error }
 const begun = performance.now()
 const published = await publishDue({ db, log, ring: async () => undefined }, new Date(at))
