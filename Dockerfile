@@ -1,4 +1,4 @@
-# The service as an image. The role is the argument: `api`, `scheduler`, `mailer`, `migrate`, or none for all of them.
+# The service as an image. The role is the argument: `api`, `scheduler`, `mailer`, `maintain`, `migrate`, or none for all of them.
 
 FROM node:24-bookworm-slim AS dependencies
 WORKDIR /app

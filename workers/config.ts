@@ -41,6 +41,8 @@ export interface Config {
   onUnknown: (typeof ON_UNKNOWN)[number]
   /** Whoever has it may read what operators read; `null`: nobody, and those pages are not there. */
   adminToken: string | null
+  /** For how many days what became of each delivery is kept at least. */
+  keepDeliveries: number
   /** Where the service's clock starts; `null`: at the machine's time. */
   clock: Date | null
 }
@@ -74,7 +76,7 @@ export const SETTINGS = new Set(
   (
     'DATABASE_URL REDIS_URL SMTP_URL BASE_URL HOST PORT DATA_DIR SECRET_KEY SECRET_KEY_PREVIOUS MAIL_FROM ' +
     'LETTERS_FROM POSTAL_ADDRESS PAPER_SOURCES ADMIN_TOKEN TRUST_PROXY LOG_LEVEL MAILBOX_PORT HEALTH_PORT CLOCK ' +
-    'ON_UNKNOWN'
+    'ON_UNKNOWN KEEP_DELIVERIES'
   ).split(' '),
 )
 
@@ -128,6 +130,7 @@ export const readConfig = (environment: Environment): Config => {
     healthPort: read('HEALTH_PORT', null, readPort),
     onUnknown: read('ON_UNKNOWN', 'resend', readOnUnknown),
     adminToken: read('ADMIN_TOKEN', null, readAdminToken),
+    keepDeliveries: read('KEEP_DELIVERIES', 90, readKeepDays),
     clock: read('CLOCK', null, readInstant),
   }
   if (production) faults.push(...productionFaults(config))
@@ -191,6 +194,15 @@ const readPort = (text: string): number => {
   if (!/^\d+$/.test(text) || port > 65_535)
     throw new Error('is not a port; write a number from 0 (any free one) to 65535')
   return port
+}
+
+/** Fewer days would drop what readers and their mail servers may still answer to. */
+const LEAST_KEPT = 31
+
+const readKeepDays = (text: string): number => {
+  const days = Number(text)
+  if (!/^\d{1,5}$/.test(text) || days < LEAST_KEPT) throw new Error(`is a number of days, ${LEAST_KEPT} at least`)
+  return days
 }
 
 const readSender = (text: string): { name: string; address: string } => {

@@ -7,6 +7,7 @@ import { UnusableModel } from '../src/core/relevance-model.ts'
 import { SourceTrouble } from '../src/core/source-trouble.ts'
 import { UntrainableCorpus } from '../src/core/training.ts'
 import { UnusableDatabase } from '../src/store/migrate.ts'
+import { MissingMonth } from '../src/store/months.ts'
 import { UnusableClock, UnusableSettings } from './config.ts'
 
 /** What was asked for cannot be done as it was asked; the message says what would be right. */
@@ -17,6 +18,7 @@ const FAULTS_OF_USE = [
   UnusableSettings,
   UnusableDataFolder,
   UnusableDatabase,
+  MissingMonth,
   UnusableQueue,
   UnusableClock,
   UnreadablePapers,

@@ -1,11 +1,13 @@
 /** The service: all roles in one process on the embedded default, or the roles named as arguments. */
 import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 import closeWithGrace from 'close-with-grace'
 import { openMailbox } from '../src/adapters/mailbox.ts'
 import { describeFault } from '../src/core/scrub.ts'
 import { describeHoldings } from '../src/newsletter/intake.ts'
+import { maintain } from '../src/newsletter/maintenance.ts'
 import { openDatabase } from '../src/store/database.ts'
-import { type Config, readConfig } from './config.ts'
+import { type Config, readConfig, readDay } from './config.ts'
 import { endWith, UsageError } from './exit.ts'
 import { type Ground, openGround } from './ground.ts'
 import { createLog } from './log.ts'
@@ -14,23 +16,73 @@ import { ROLES, type Role, type Service, startService } from './service.ts'
 /** All must be closed within this, or the process ends as it is: a container gives no more than ten seconds. */
 const CLOSE_WITHIN_MS = 9_000
 
-const readRoles = (words: string[]): Set<Role> | 'migrate' => {
+type Work = { roles: Set<Role> } | 'migrate' | { maintain: { json: boolean; dryRun: boolean; months: string[] } }
+
+const readWork = (words: string[]): Work => {
   if (words.length === 1 && words[0] === 'migrate') return 'migrate'
-  const unknown = words.filter((word) => !ROLES.some((role) => role === word))
+  const [first, ...rest] = words
+  if (first === 'maintain' && rest.join() !== '--daily') return { maintain: readMaintenance(rest) }
+  const roles = first === 'maintain' ? [first] : words
+  const unknown = roles.filter((word) => !ROLES.some((role) => role === word))
   if (unknown.length > 0)
     throw new UsageError(
       `there is no role ${unknown.join(', ')}; the roles are ${ROLES.join(', ')} and migrate (alone)`,
     )
-  return new Set(words.length === 0 ? ROLES : ROLES.filter((role) => words.includes(role)))
+  return { roles: new Set(roles.length === 0 ? ROLES : ROLES.filter((role) => roles.includes(role))) }
+}
+
+const readMaintenance = (words: string[]) => {
+  try {
+    const options = { json: { type: 'boolean' }, 'dry-run': { type: 'boolean' }, month: { type: 'string' } } as const
+    const { values } = parseArgs({ args: words, options, allowPositionals: false })
+    const { month } = values
+    if (month !== undefined && readDay(`${month}-01`) === null) throw new Error('--month is written as 2026-04')
+    return {
+      json: values.json ?? false,
+      dryRun: values['dry-run'] ?? false,
+      months: month === undefined ? [] : [month],
+    }
+  } catch (error) {
+    const usage = 'main.ts maintain [--daily | [--dry-run] [--json] [--month YYYY-MM]]'
+    throw new UsageError(`${(error as Error).message}; usage: ${usage}`)
+  }
+}
+
+/** Does the maintenance once and says what it did. */
+const maintainOnce = async (
+  ground: Ground,
+  config: Config,
+  { json, dryRun, months }: { json: boolean; dryRun: boolean; months: string[] },
+): Promise<void> => {
+  const db = openDatabase(ground.databaseUrl, {
+    connections: 1,
+    name: 'paper-round maintain',
+    onError: () => undefined,
+  })
+  try {
+    const done = await maintain(db, { now: ground.now(), keepDays: config.keepDeliveries, months, dryRun })
+    if (json) console.log(JSON.stringify(done ?? { busy: true }))
+    else if (done === null) console.log('Another process is at it; nothing was done.')
+    else {
+      const would = dryRun ? 'would be ' : ''
+      const list = (all: string[]) => (all.length === 0 ? 'none' : all.join(', '))
+      console.log(`Months of deliveries ${would}made: ${list(done.created)}; ${would}dropped: ${list(done.dropped)}.`)
+      for (const { month, unsettled } of done.kept)
+        console.log(`${month} is old enough to go and stays: ${unsettled} mails of it are not settled.`)
+    }
+  } finally {
+    await db.destroy()
+  }
 }
 
 const start = async (signal: AbortSignal): Promise<() => Promise<void>> => {
   const begun = performance.now()
-  const roles = readRoles(process.argv.slice(2))
+  const work = readWork(process.argv.slice(2))
   const config = readConfig(process.env)
   const log = createLog(config.logLevel)
-  const all = roles !== 'migrate' && roles.size === ROLES.length
-  if (config.databaseUrl === null && !all && roles !== 'migrate')
+  const roles = typeof work === 'object' && 'roles' in work ? work.roles : null
+  const all = roles !== null && roles.size === ROLES.length
+  if (config.databaseUrl === null && roles !== null && !all)
     throw new UsageError('roles apart from each other need DATABASE_URL; without it start all of them: npm start')
 
   const closers: (() => Promise<void>)[] = []
@@ -39,13 +91,14 @@ const start = async (signal: AbortSignal): Promise<() => Promise<void>> => {
   }
   try {
     const ground = await openGround(config, 'service', {
-      migrate: all || roles === 'migrate',
+      migrate: all || work === 'migrate',
       onNotice: (notice) => log.warn({}, notice),
       signal,
     })
     closers.push(ground.close)
-    if (roles === 'migrate') {
-      console.log('The database has the schema of this version.')
+    if (roles === null) {
+      if (typeof work === 'object' && 'maintain' in work) await maintainOnce(ground, config, work.maintain)
+      else console.log('The database has the schema of this version.')
       await close()
       return async () => undefined
     }

@@ -7,7 +7,7 @@ import { createPages } from '../src/adapters/pages.ts'
 import { type Bell, openQueue, type Queue } from '../src/adapters/queue.ts'
 import { samplePapers } from '../src/adapters/sample-papers.ts'
 import { openSmtp } from '../src/adapters/smtp.ts'
-import { HOUR, MINUTE, SECOND } from '../src/core/calendar.ts'
+import { DAY, HOUR, MINUTE, SECOND } from '../src/core/calendar.ts'
 import type { Log } from '../src/core/log.ts'
 import { describeFault } from '../src/core/scrub.ts'
 import type { Keys } from '../src/core/token.ts'
@@ -18,6 +18,7 @@ import { drain, type MailerPorts } from '../src/newsletter/delivery.ts'
 import { clockTrouble, tick } from '../src/newsletter/edition.ts'
 import { fillWithSample, refreshPapers } from '../src/newsletter/intake.ts'
 import { createComposer } from '../src/newsletter/mail.ts'
+import { maintain } from '../src/newsletter/maintenance.ts'
 import { createPreviews } from '../src/newsletter/preview.ts'
 import { createSubscriptions, workOffSignUps } from '../src/newsletter/subscription.ts'
 import { type Database, openDatabase } from '../src/store/database.ts'
@@ -28,7 +29,7 @@ import { wereTried } from '../src/store/refreshes.ts'
 import { type Config, UnusableClock } from './config.ts'
 import { openSources } from './sources.ts'
 
-export const ROLES = ['api', 'scheduler', 'mailer'] as const
+export const ROLES = ['api', 'scheduler', 'mailer', 'maintain'] as const
 export type Role = (typeof ROLES)[number]
 
 /** What the service stands on: found by `main`, or made by a test. */
@@ -60,6 +61,7 @@ const PATIENCE_AT_START = 2 * SECOND
 /** The first edition after a start waits so long for the sources at most. */
 const PATIENCE_FOR_SOURCES = MINUTE
 const REFRESH_EVERY = HOUR
+const MAINTAIN_EVERY = DAY
 
 /** Whoever waits for an answer of ours does not wait longer than this for the queue. */
 const PATIENCE_TO_RING = SECOND / 10
@@ -86,6 +88,16 @@ export const startService = async (config: Config, ground: Ground, roles: Readon
     if (roles.has('scheduler')) {
       const trouble = await clockTrouble(db, now())
       if (trouble !== null) throw new UnusableClock(trouble)
+    }
+
+    if (roles.has('maintain')) {
+      // Before anything is published: an edition needs its month.
+      const keep = () => keepMonths(db, now(), config.keepDeliveries, log)
+      await keep()
+      const timer = setInterval(() => {
+        keep().catch((error) => log.error({ trouble: describeFault(error) }, 'maintenance failed'))
+      }, MAINTAIN_EVERY)
+      closers.push(async () => clearInterval(timer))
     }
 
     const bells = (roles.has('scheduler') ? 2 : 0) + (roles.has('mailer') ? 2 : 0)
@@ -179,6 +191,13 @@ export const startService = async (config: Config, ground: Ground, roles: Readon
     await close()
     throw error
   }
+}
+
+const keepMonths = async (db: Database, now: Date, keepDays: number, log: Log): Promise<void> => {
+  const done = await maintain(db, { now, keepDays })
+  if (done === null) return
+  if (done.created.length + done.dropped.length > 0) log.info({ ...done }, 'months of deliveries were made or dropped')
+  if (done.kept.length > 0) log.warn({ kept: done.kept }, 'old months stay: mail of theirs is not settled')
 }
 
 interface Needs {

@@ -4,7 +4,7 @@ import { cohortKey } from '../core/cohort.ts'
 import { CARRY_DAYS, carryOn, NEWS_SPAN, sinceOf } from '../core/eligibility.ts'
 import type { Log } from '../core/log.ts'
 import type { Database } from '../store/database.ts'
-import { type DueSlot, ensureMonths, type OwedDigest, oweDigests } from '../store/deliveries.ts'
+import { type DueSlot, type OwedDigest, oweDigests } from '../store/deliveries.ts'
 import {
   beginEdition,
   closeEdition,
@@ -18,6 +18,7 @@ import {
   storeLastTick,
 } from '../store/digests.ts'
 import { addDue } from '../store/editions.ts'
+import { requireMonths } from '../store/months.ts'
 import { dropOldLetterLimits } from '../store/sign-ups.ts'
 import { anyoneDue, type DueSubscriber, forgetUnconfirmed, lockDue, readProfiles } from '../store/subscribers.ts'
 import { type Choice, composeDigest, loadChoice, noteAfter, type Wish } from './digest.ts'
@@ -82,7 +83,7 @@ const publishEdition = async (ports: EditionPorts, edition: { id: number; cutoff
       // What the chunk before has stored is referred to from here on: it must have come to stay.
       if (!(await before)) throw new Error('the chunk before was not published')
       const { owed, digests } = await press.store(trx, cohorts)
-      await ensureMonths(
+      await requireMonths(
         trx,
         owed.map((one) => one.slot.localDate),
       )

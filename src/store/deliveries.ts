@@ -317,20 +317,6 @@ export interface OwedDigest {
   slot: DueSlot
 }
 
-/** Makes sure the months of these dates have their partitions. */
-export const ensureMonths = async (db: Kysely<Tables>, dates: Iterable<string>): Promise<void> => {
-  for (const month of new Set([...dates].map((date) => date.slice(0, 7)))) {
-    const name = `deliveries_${month.replace('-', '_')}`
-    const exists = await sql<{ found: string | null }>`select to_regclass(${name})::text as found`.execute(db)
-    if (exists.rows[0]?.found != null) continue
-    await sql`select pg_advisory_xact_lock(hashtext('paper-round months'))`.execute(db)
-    const [year = 0, number = 0] = month.split('-').map(Number)
-    const next = number === 12 ? `${year + 1}-01` : `${year}-${String(number + 1).padStart(2, '0')}`
-    await sql`create table if not exists ${sql.id(name)} partition of deliveries
-      for values from (${sql.lit(`${month}-01`)}) to (${sql.lit(`${next}-01`)})`.execute(db)
-  }
-}
-
 /**
  * Writes down what an edition owes and moves its subscribers on, in one statement. A subscriber who has a delivery of
  * that date already keeps it and is moved on all the same: never two on one date. Returns how many were newly owed.

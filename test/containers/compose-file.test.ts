@@ -10,7 +10,7 @@ import { openTestDatabase } from '../support/postgres.ts'
 import { startProgram } from '../support/program.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
-const ROLES = ['migrate', 'api', 'scheduler', 'mailer']
+const ROLES = ['migrate', 'api', 'scheduler', 'mailer', 'maintain']
 const COMPOSE = await readFile(join(ROOT, 'docker-compose.yml'), 'utf8')
 const DOCKERFILE = await readFile(join(ROOT, 'Dockerfile'), 'utf8')
 const EXAMPLE = await readFile(join(ROOT, '.env.example'), 'utf8')

@@ -5,7 +5,7 @@ import { openSite, type Site } from '../support/browserless.ts'
 import { originOfOwnRedis } from '../support/origins.ts'
 import { type Stack, startStack, until } from '../support/stack.ts'
 
-const ROLES = ['api', 'scheduler', 'mailer']
+const ROLES = ['api', 'scheduler', 'mailer', 'maintain']
 const ADA = 'ada@example.org'
 const GRACE = 'grace@example.net'
 /** Enough that an edition can be looked at, and stopped, while it is under way. */

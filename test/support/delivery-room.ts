@@ -4,8 +4,8 @@ import { sql } from 'kysely'
 import { addDays } from '../../src/core/calendar.ts'
 import type { Keys } from '../../src/core/token.ts'
 import { storeAll } from '../../src/newsletter/intake.ts'
+import { maintain } from '../../src/newsletter/maintenance.ts'
 import type { Database } from '../../src/store/database.ts'
-import { ensureMonths } from '../../src/store/deliveries.ts'
 import { beginEdition, closeEdition, storeDigests } from '../../src/store/digests.ts'
 import { listingsOf } from './newsletter.ts'
 
@@ -76,7 +76,7 @@ export const oweEdition = async (db: Database, count: number, cohorts: number): 
       sample: false,
     })),
   )
-  await ensureMonths(db, [LOCAL_DATE])
+  await maintain(db, { now: CUTOFF, keepDays: 90 })
   await sql`insert into subscribers (email, state, topics, frequency, hour, weekday, time_zone, requested_at, confirmed_at,
       next_due_at)
     select 'reader' || n || '@example.com', 'active', '{diffusion-lm,robotics}', 'daily', 7, 6, 'Europe/London',

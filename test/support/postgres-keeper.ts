@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import { startEmbeddedPostgres } from '../../src/adapters/embedded-postgres.ts'
+import { maintain } from '../../src/newsletter/maintenance.ts'
+import { openDatabase } from '../../src/store/database.ts'
 import { migrate } from '../../src/store/migrate.ts'
 import { keep } from './keeper.ts'
 import { originOfPostgres } from './origins.ts'
@@ -74,6 +76,10 @@ const makeTemplate = async (server: string, name: string): Promise<void> => {
   const url = new URL(server)
   url.pathname = `/${name}`
   await migrate(url.href)
+  // Most tests live in the spring of 2026; those that start the service have it make the months of its clock.
+  const db = openDatabase(url.href, { connections: 1, name: 'template', onError: () => undefined })
+  await maintain(db, { now: new Date('2026-04-15T00:00:00Z'), keepDays: 90 })
+  await db.destroy()
 }
 
 await keep<KeptPostgres>(async (run) => {

@@ -8,6 +8,7 @@ import { TOPICS } from '../../src/core/topics.ts'
 import { composeDigest, loadWelcomeChoice, type Wish } from '../../src/newsletter/digest.ts'
 import { publishDue } from '../../src/newsletter/edition.ts'
 import { storeAll } from '../../src/newsletter/intake.ts'
+import { maintain } from '../../src/newsletter/maintenance.ts'
 import type { Database } from '../../src/store/database.ts'
 import { storeDigests } from '../../src/store/digests.ts'
 import { QUIET, SILENT } from './newsletter.ts'
@@ -193,6 +194,7 @@ const live = async (db: Database, day: string, due: Date): Promise<void> => {
  * sign-ups, changes, pauses and departures are written set-based. Returns the cohorts of each day.
  */
 export const liveAMonth = async (db: Database, readers: number, say: (line: string) => void): Promise<number[]> => {
+  await maintain(db, { now: instant(addDays(LAST_DAY, -LIVED_DAYS)), keepDays: 90 })
   await storePapers(db, say)
   const cohorts: number[] = []
   let people = 0
