@@ -5,6 +5,7 @@ import * as moreThanOneSource from './0002-more-than-one-source.ts'
 import * as relevanceModels from './0003-relevance-models.ts'
 import * as readersSteer from './0004-readers-steer.ts'
 import * as theLedger from './0005-the-ledger.ts'
+import * as waysInTrouble from './0006-ways-in-trouble.ts'
 import * as deliveriesStandAlone from './0007-deliveries-stand-alone.ts'
 
 export const MIGRATIONS: Record<string, Migration> = {
@@ -13,5 +14,6 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0003-relevance-models': relevanceModels,
   '0004-readers-steer': readersSteer,
   '0005-the-ledger': theLedger,
+  '0006-ways-in-trouble': waysInTrouble,
   '0007-deliveries-stand-alone': deliveriesStandAlone,
 }

@@ -10,6 +10,7 @@ import { openSmtp } from '../src/adapters/smtp.ts'
 import { DAY, HOUR, MINUTE, SECOND } from '../src/core/calendar.ts'
 import type { Log } from '../src/core/log.ts'
 import { describeFault } from '../src/core/scrub.ts'
+import { readSmtpUrl } from '../src/core/smtp-url.ts'
 import type { Keys } from '../src/core/token.ts'
 import { buildApp } from '../src/http/app.ts'
 import { buildHealthApp } from '../src/http/health.ts'
@@ -21,6 +22,7 @@ import { createComposer } from '../src/newsletter/mail.ts'
 import { maintain } from '../src/newsletter/maintenance.ts'
 import { createPreviews } from '../src/newsletter/preview.ts'
 import { createSubscriptions, workOffSignUps } from '../src/newsletter/subscription.ts'
+import { createWays } from '../src/newsletter/ways.ts'
 import { type Database, openDatabase } from '../src/store/database.ts'
 import { keepSampleOffTheWire, requeueExpired } from '../src/store/deliveries.ts'
 import { readLastTick } from '../src/store/digests.ts'
@@ -239,6 +241,8 @@ const openMailer = async (config: Config, ground: Ground, db: Database, ring: (b
     letters: openSmtp({ url: smtpUrl, connections: connectionsOf(SENDING.letters) }),
     deliveries: openSmtp({ url: smtpUrl, connections: connectionsOf(SENDING.deliveries) }),
   }
+  const { host, port } = readSmtpUrl(smtpUrl)
+  const ways = createWays({ db, log, relay: `${host}:${port}` })
   if (config.smtpUrl !== null) await keepSampleOffTheWire(db, now())
   if (ground.alone)
     for (const ledger of ['letters', 'deliveries'] as const) {
@@ -252,6 +256,7 @@ const openMailer = async (config: Config, ground: Ground, db: Database, ring: (b
       log,
       compose,
       send: smtp[ledger].send,
+      ways,
       steady: () => performance.now(),
       random: Math.random,
       ring: () => ring(ledger),

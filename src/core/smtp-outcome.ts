@@ -3,10 +3,10 @@
  *
  * Before the last byte left, a lost connection is harmless: the server cannot have the message. After it, and before
  * the answer, nobody can know (RFC 5321 4.5.3.2.6 asks for ten minutes of patience there); trying again may bring a
- * second copy, so that case stays apart from all others. What goes wrong before MAIL concerns the relay and us, never
+ * second copy, so that case stays apart from all others. What goes wrong before RCPT concerns the relay and us, never
  * the recipient.
  */
-import { DAY, MINUTE } from './calendar.ts'
+import { DAY, HOUR, MINUTE } from './calendar.ts'
 
 /** Where in the conversation: `data` is the command, `message` all from its first byte to the answer to the final dot. */
 export type SmtpStage = 'connect' | 'greeting' | 'tls' | 'auth' | 'mail' | 'rcpt' | 'data' | 'message'
@@ -34,6 +34,27 @@ export interface SmtpReply {
   /** One line of at most 300 characters, without addresses. */
   reply: string
 }
+
+/**
+ * Whose matter an outcome is: of `none` (it was sent) or of the `recipient`, the way was open; the others say that it is not.
+ *
+ * `throttled`: the destination takes less than it is given; `limited`: Google's word for it (4.7.28). `away`: the
+ * destination cannot be reached from the relay. `policy`: what is ours is refused, be it content, sender or reputation.
+ * `lost`: the connection died under a message. The last four are the relay's: its `login` failed, it refuses our
+ * `sender`, `tls` failed, or it is not there or out of step (`relay`).
+ */
+export type Blame =
+  | 'none'
+  | 'recipient'
+  | 'throttled'
+  | 'limited'
+  | 'away'
+  | 'policy'
+  | 'lost'
+  | 'login'
+  | 'sender'
+  | 'tls'
+  | 'relay'
 
 export type Judgement =
   | { next: 'sent' }
@@ -63,10 +84,22 @@ const OURS_GIVE_UP_AFTER = 5 * DAY
 /** Then somebody has put the relay right, and a confirmation should not wait long for it. */
 const OURS_LONGEST_WAIT = { letter: 2 * MINUTE, delivery: 15 * MINUTE }
 
-/** Before MAIL nobody has spoken of a recipient. */
-const OURS: ReadonlySet<SmtpStage> = new Set(['connect', 'greeting', 'tls', 'auth'])
-/** A login is wanted or failed (RFC 4954 6), or the session got out of step (503): nothing about this message. */
-const OURS_CODES: ReadonlySet<number> = new Set([432, 454, 503, 530, 534, 535, 538])
+/** A refusal that may be of what we send is tried again a few times in a day only: servers ask not to be asked again. */
+const POLICY_WAIT = { least: HOUR, most: 8 * HOUR }
+
+/** A login is wanted or failed for good (RFC 4954 6): nothing about this message. */
+const LOGIN_CODES: ReadonlySet<number> = new Set([432, 530, 534, 535, 538])
+/** The relay cannot check a login just now, or the session got out of step. */
+const RELAY_CODES: ReadonlySet<number> = new Set([454, 503])
+/** Google's for a sender whose rate it limits. */
+const LIMITED_CODE = '4.7.28'
+/** No host, no route, no answer from where the relay would bring it; and that the server is busy or going down (RFC 3463). */
+const AWAY = /^4\.4\.\d+$/
+const BUSY = /^4\.3\.2$/
+/** Of security and policy. 4.7.1 is left out: at RCPT it is what most servers that greylist say. */
+const THROTTLED = /^4\.7\.(?!1$)\d+$/
+/** Policy, a message too big, protocol and content; and the sender's address, which many servers refuse at RCPT only. */
+const POLICY = /^5\.(?:7\.\d+|3\.4|5\.\d+|6\.\d+|1\.[78])$/
 /** No such mailbox, no such domain, moved. 5.1.7 and 5.1.8 are about the sender, 5.1.0 is used for both (RFC 3463). */
 const NO_SUCH_ADDRESS = /^5\.1\.(?:1|2|3|6|10)$/
 
@@ -104,13 +137,45 @@ export const readReply = (text: string): SmtpReply | null => {
   return { code: Number(found[1]), enhanced, reply }
 }
 
+/** Whose matter an outcome is, by the stage and the codes; of the text nothing is believed. */
+export const blameOf = (outcome: SmtpOutcome): Blame => {
+  if (outcome.kind === 'sent') return 'none'
+  if (outcome.kind === 'unknown') return 'lost'
+  const { stage } = outcome
+  if (outcome.kind === 'unreachable') {
+    if (stage === 'tls') return 'tls'
+    // A connection that is lost within the login says nothing of it; a server that offers none is told apart by nobody.
+    if (stage === 'auth') return 'login'
+    return BEFORE_RECIPIENT.has(stage) ? 'relay' : 'lost'
+  }
+  const { code, enhanced, permanent } = outcome
+  if (LOGIN_CODES.has(code) || (stage === 'auth' && permanent)) return 'login'
+  if (RELAY_CODES.has(code)) return 'relay'
+  if (stage === 'tls') return 'tls'
+  if (stage === 'mail' && permanent) return 'sender'
+  if (BEFORE_RECIPIENT.has(stage)) return 'relay'
+  if (permanent) return enhanced !== null && POLICY.test(enhanced) ? 'policy' : 'recipient'
+  if (enhanced === LIMITED_CODE) return 'limited'
+  if (enhanced !== null && AWAY.test(enhanced)) return 'away'
+  if (code === 421 || (enhanced !== null && (THROTTLED.test(enhanced) || BUSY.test(enhanced)))) return 'throttled'
+  return 'recipient'
+}
+
+/** Until RCPT nobody has spoken of a recipient. */
+const BEFORE_RECIPIENT: ReadonlySet<SmtpStage> = new Set(['connect', 'greeting', 'tls', 'auth', 'mail'])
+const OF_RELAY: ReadonlySet<Blame> = new Set(['login', 'sender', 'tls', 'relay'])
+
+/** Whether an outcome is of the relay alone, so that any other mail would have had it too. */
+export const isOfRelay = (outcome: SmtpOutcome): boolean => OF_RELAY.has(blameOf(outcome))
+
 /**
  * What to do after an outcome.
  *
  * `attempts` are those counted before this one, `waitedMs` is how long the mail has been owed, `random` lies between 0
  * and 1. A 4xx is tried again after 1, 5, 15, 30, 60, 60… minutes for a day, then the mail has expired; a 5xx is final;
- * at RCPT one that says the address does not exist suppresses it. What concerns the relay or ourselves (before MAIL, or
- * a login that failed) is tried again for five days without counting against the mail.
+ * at RCPT one that says the address does not exist suppresses it. What concerns the relay (before RCPT, or a login that
+ * failed) is tried again for five days without counting against the mail. A 5xx of policy is no fault of the recipient's
+ * either, and what is wrong may be put right: it does not count, and is final only when it still stands after a day.
  */
 export const judgeOutcome = (
   outcome: SmtpOutcome,
@@ -122,10 +187,16 @@ export const judgeOutcome = (
   const expired: Judgement = { next: 'failed', suppress: false, code, reason: `expired: ${reason}` }
   const spread = (waitMs: number): number => Math.round(waitMs * (1 + JITTER * mail.random))
 
-  if (outcome.kind !== 'unknown' && isOurs(outcome)) {
+  // A connection lost at MAIL counts all the same: it may be the message before that the server could not bear.
+  if (isOfRelay(outcome) && !(outcome.kind === 'unreachable' && outcome.stage === 'mail')) {
     if (mail.waitedMs >= OURS_GIVE_UP_AFTER) return expired
     // Attempts do not count here, so the pace follows the age: half as long again each time, from a minute on.
     const waitMs = Math.min(Math.max(mail.waitedMs / 2, MINUTE), OURS_LONGEST_WAIT[mail.kind])
+    return { next: 'retry', afterMs: spread(waitMs), counts: false, reason }
+  }
+  if (blameOf(outcome) === 'policy') {
+    if (mail.waitedMs >= GIVE_UP_AFTER) return expired
+    const waitMs = Math.min(Math.max(mail.waitedMs, POLICY_WAIT.least), POLICY_WAIT.most)
     return { next: 'retry', afterMs: spread(waitMs), counts: false, reason }
   }
   if (outcome.kind === 'refused' && outcome.permanent) {
@@ -139,19 +210,17 @@ export const judgeOutcome = (
   return { next: 'retry', afterMs, counts: true, reason }
 }
 
-const isOurs = (outcome: Extract<SmtpOutcome, { stage: SmtpStage }>): boolean =>
-  OURS.has(outcome.stage) || (outcome.kind === 'refused' && OURS_CODES.has(outcome.code))
-
 const leastWait = (outcome: SmtpOutcome, kind: 'letter' | 'delivery'): number => {
   if (outcome.kind !== 'refused') return 0
-  if (outcome.enhanced === '4.7.28') return LIMITED
+  if (outcome.enhanced === LIMITED_CODE) return LIMITED
   return outcome.code === 450 || outcome.code === 451 ? GREYLISTED[kind] : 0
 }
 
 const codeOf = (outcome: { code: number; enhanced: string | null }): string =>
   outcome.enhanced === null ? String(outcome.code) : `${outcome.code} ${outcome.enhanced}`
 
-const reasonOf = (outcome: Exclude<SmtpOutcome, { kind: 'sent' }>): string => {
+/** The outcome in words for an operator, without addresses. */
+export const reasonOf = (outcome: Exclude<SmtpOutcome, { kind: 'sent' }>): string => {
   switch (outcome.kind) {
     case 'refused':
       return `refused at ${outcome.stage}: ${outcome.reply}`

@@ -24,13 +24,22 @@
  * good, still counts.
  *
  * Nothing is claimed of an edition that is paused; what was claimed before is finished.
+ *
+ * What is wrong with the way is not held against the mail (`newsletter/ways`). A **relay** that refuses our login or our
+ * sender at all, or five times in a row cannot be reached, closes for every mailer: nothing is claimed, what was claimed is
+ * put back uncounted, and after half a minute, then after a minute or more and at last every five, one mail tries it; when
+ * that goes through, sending goes on. A **destination** that says it is given too much rests and is then given less, more
+ * again mail by mail; one that five times in a row cannot be reached, breaks off or refuses us by its policy is closed like
+ * a relay. What goes there is put aside in the claim, untried, and holds up nobody; after a day it has expired.
+ * Greylisting (450, 451 at RCPT) slows nobody down: the mail is only tried later.
  */
 import { MINUTE, SECOND } from '../core/calendar.ts'
 import type { Log } from '../core/log.ts'
 import { describeFault } from '../core/scrub.ts'
-import { answerOf, judgeOutcome, type SmtpOutcome } from '../core/smtp-outcome.ts'
+import { answerOf, isOfRelay, judgeOutcome, type SmtpOutcome } from '../core/smtp-outcome.ts'
 import type { Database } from '../store/database.ts'
 import {
+  type Claim,
   type Claimed,
   type Ledger,
   type OnUnknown,
@@ -41,7 +50,8 @@ import {
   type Verdict,
 } from '../store/deliveries.ts'
 import { suppress } from '../store/subscribers.ts'
-import type { ComposedMail } from './mail.ts'
+import { type ComposedMail, UnrenderableDigest } from './mail.ts'
+import type { Ways } from './ways.ts'
 
 export interface MailerPorts {
   db: Database
@@ -49,6 +59,8 @@ export interface MailerPorts {
   /** The message as bytes for one subscriber; the same mail gives the same bytes again. */
   compose: (mail: Claimed) => Promise<ComposedMail>
   send: (envelope: ComposedMail & { to: string }) => Promise<SmtpOutcome>
+  /** What is known of relay and destinations; shared by all that sends in this process. */
+  ways: Ways
   /** Milliseconds of a clock that never jumps. */
   steady: () => number
   /** 0 to 1, to spread retries. */
@@ -67,6 +79,8 @@ const GROUP = 32
 /** A message that cannot be composed is tried again at this pace, and given up after three tries. */
 const COMPOSE_RETRY = 10 * MINUTE
 const COMPOSE_TRIES = 3
+
+const NOTHING_CLAIMED: Claim = { claimed: [], aside: 0, due: false, closed: false }
 
 export interface DrainOptions {
   /** Groups under way at a time. */
@@ -111,13 +125,19 @@ const runLane = async (
   let leaseEnds = ports.steady() + LEASE
   for (;;) {
     const claimedAt = ports.steady()
+    const moment = ports.ways.moment()
     // Nothing to record and nothing to claim: no reason to ask.
     if (options.stopping() && verdicts.length === 0) return sent
-    const group = await settle(ports, ledger, verdicts, options.stopping() ? 0 : GROUP, leaseEnds)
-    if (group.length === 0) return sent
-    if (group.length === GROUP) await callNext()
+    const met = await settle(ports, ledger, verdicts, options.stopping() ? 0 : GROUP, leaseEnds)
+    verdicts = []
+    if (met.aside > 0) await ports.ways.clear(ledger)
+    const tries = met.closed || met.due ? await ports.ways.tries(ledger, met) : []
+    const group = [...tries, ...met.claimed]
+    if (group.length === 0 && met.aside === 0) return sent
+    if (met.claimed.length + met.aside === GROUP) await callNext()
     leaseEnds = claimedAt + LEASE
-    const done = await sendGroup(ports, ledger, group, claimedAt, options)
+    const done = await sendGroup(ports, ledger, group, { claimedAt, moment }, options)
+    await ports.ways.tell(group)
     sent += done.sent
     verdicts = done.verdicts
     leaseEnds = done.leaseEnds
@@ -134,17 +154,17 @@ const settle = async (
   verdicts: Verdict[],
   most: number,
   leaseEnds: number,
-): Promise<Claimed[]> => {
-  const { db, log, steady } = ports
+): Promise<Claim> => {
+  const { db, log, steady, ways } = ports
   for (;;) {
     try {
-      const { recorded, claimed } =
+      const { recorded, ...met } =
         most === 0
-          ? { recorded: await record(db, ledger, verdicts), claimed: [] }
-          : await recordAndClaim(db, ledger, verdicts, most)
+          ? { ...NOTHING_CLAIMED, recorded: await record(db, ledger, verdicts) }
+          : await recordAndClaim(db, ledger, verdicts, most, ways.relay)
       const lost = verdicts.length - recorded
       if (lost > 0) log.warn({ ledger, lost }, 'outcomes came too late: their leases had passed to another mailer')
-      return claimed
+      return met
     } catch (error) {
       if (verdicts.length === 0 || steady() > leaseEnds) throw error
       const trouble = describeFault(error)
@@ -165,11 +185,13 @@ const sendGroup = async (
   ports: MailerPorts,
   ledger: Ledger,
   group: Claimed[],
-  claimedAt: number,
+  { claimedAt, moment }: { claimedAt: number; moment: number },
   options: DrainOptions,
 ): Promise<GroupDone> => {
-  const { db, log, steady } = ports
+  const { db, log, steady, ways } = ports
   const waiting = [...group]
+  /** Digests that could not be rendered: once is enough for all of a group. */
+  const spoiled = new Set<number>()
   const underWay = new Set<Claimed>()
   let verdicts: Verdict[] = []
   let checkedAt = claimedAt
@@ -213,7 +235,8 @@ const sendGroup = async (
     for (;;) {
       const mail = waiting.shift()
       if (mail === undefined) return
-      if (options.stopping() || steady() - leasedAt > LEASE - LEAST_LEASE) {
+      const tooLate = steady() - leasedAt > LEASE - LEAST_LEASE
+      if (options.stopping() || tooLate || ways.closedSince(moment, mail)) {
         note(verdictOf(mail, { state: 'queued', reason: null, counts: false }))
         continue
       }
@@ -232,7 +255,7 @@ const sendGroup = async (
           }
           if (!wanted.has(mail.id)) continue
         }
-        const verdict = await attempt(ports, ledger, mail, options)
+        const verdict = await attempt(ports, ledger, mail, spoiled, options)
         if (verdict.state === 'sent') sent++
         note(verdict)
       } finally {
@@ -275,29 +298,36 @@ const attempt = async (
   ports: MailerPorts,
   ledger: Ledger,
   mail: Claimed,
+  spoiled: Set<number>,
   { stopping, onUnknown }: DrainOptions,
 ): Promise<Verdict> => {
-  const { db, log } = ports
-  let composed: ComposedMail
-  try {
-    composed = await ports.compose(mail)
-  } catch (error) {
-    log.error(
-      { ledger, id: mail.id, digest: mail.digestId, trouble: describeFault(error) },
-      'a mail could not be composed',
-    )
-    return verdictOf(mail, {
+  const { db, log, ways } = ports
+  const notComposed = (): Verdict =>
+    verdictOf(mail, {
       state: mail.attempts + 1 >= COMPOSE_TRIES ? 'failed' : 'deferred',
       reason: 'could not be composed',
       counts: true,
       retryAfterMs: COMPOSE_RETRY,
     })
+  if (mail.digestId !== null && spoiled.has(mail.digestId)) return notComposed()
+  let composed: ComposedMail
+  try {
+    composed = await ports.compose(mail)
+  } catch (error) {
+    const ofCohort = error instanceof UnrenderableDigest
+    if (ofCohort && mail.digestId !== null) spoiled.add(mail.digestId)
+    log.error(
+      { ledger, id: mail.id, digest: mail.digestId, trouble: describeFault(error) },
+      ofCohort ? 'a digest could not be rendered: nobody of its cohort gets it' : 'a mail could not be composed',
+    )
+    return notComposed()
   }
   const outcome = await ports.send({ ...composed, to: mail.email })
   // That we stop is no trouble of the mail's: it does not wait for the time of a retry, and no try is counted.
   if (outcome.kind === 'unreachable' && stopping())
     return verdictOf(mail, { state: 'queued', reason: null, counts: false })
   const answer = answerOf(outcome)
+  const shut = await ways.note(mail, outcome)
   const judged = judgeOutcome(outcome, {
     attempts: mail.attempts,
     kind: ledger === 'letters' ? 'letter' : 'delivery',
@@ -326,7 +356,8 @@ const attempt = async (
         state: 'deferred',
         reason: judged.reason,
         counts: judged.counts,
-        retryAfterMs: judged.afterMs,
+        // While the relay is closed nothing is claimed; once it is open there is nothing to wait for.
+        retryAfterMs: shut === 'relay' && !judged.counts && isOfRelay(outcome) ? 0 : judged.afterMs,
         answer,
       })
     case 'failed':

@@ -24,6 +24,7 @@ import { anyoneDue, type DueSubscriber, forgetUnconfirmed, lockDue, readProfiles
 import { type Choice, composeDigest, loadChoice, noteAfter, type Wish } from './digest.ts'
 import { type ReconcilerPorts, reconcile } from './reconciler.ts'
 import { CONFIRM_WITHIN } from './subscription.ts'
+import { sweepWays } from './ways.ts'
 
 export interface EditionPorts {
   db: Database
@@ -342,6 +343,7 @@ export const tick = async (ports: EditionPorts & ReconcilerPorts, now: Date): Pr
   const forgotten = await forgetUnconfirmed(db, new Date(now.getTime() - CONFIRM_WITHIN))
   if (forgotten > 0) log.info({ forgotten }, 'requests were not confirmed in time and are forgotten')
   await dropOldLetterLimits(db)
+  await sweepWays({ db, log })
 }
 
 /** Clocks of two machines may differ by this much without a day being lived twice. */

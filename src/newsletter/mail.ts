@@ -1,5 +1,6 @@
 /** From a claimed mail to its message: rendered and encoded once per digest, and poured for each with their own links. */
 import type { DigestIssue } from '../core/digest.ts'
+import { describeFault } from '../core/scrub.ts'
 import { deriveToken, type Keys, TOKEN_GAP } from '../core/token.ts'
 import { topicBySlug } from '../core/topics.ts'
 import type { Database } from '../store/database.ts'
@@ -69,6 +70,9 @@ interface Mold {
   pour(own: { to: string; messageId: string; date: Date; fillings: Record<string, string> }): Promise<Message>
 }
 
+/** A digest cannot be rendered: the fault is of its whole cohort, not of one mail. */
+export class UnrenderableDigest extends Error {}
+
 /** Molds kept, of 50 KB or so each: the mails of a group mostly belong to a few cohorts. */
 const KEPT_MOLDS = 256
 
@@ -109,7 +113,9 @@ export const createComposer = (ports: ComposePorts) => {
       molds.set(id, known)
       return known
     }
-    const casting = castDigest(id)
+    const casting = castDigest(id).catch((cause) => {
+      throw new UnrenderableDigest(`digest ${id}: ${describeFault(cause).message}`, { cause })
+    })
     molds.set(id, casting)
     casting.catch(() => molds.delete(id))
     for (const oldest of molds.keys()) {

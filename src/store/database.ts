@@ -4,6 +4,7 @@ import { Pool, types } from 'pg'
 import type { DigestEntry, DigestKind } from '../core/digest.ts'
 import type { MailState, StateCount } from '../core/ledger.ts'
 import type { ModelTrial } from '../core/model-trial.ts'
+import type { Trouble } from '../core/pace.ts'
 import type { SourceName } from '../core/paper.ts'
 import type { Frequency, Preferences, QuietDay, SubscriberState } from '../core/preferences.ts'
 import type { Match } from '../core/relevance.ts'
@@ -26,6 +27,8 @@ interface OwedMail {
   code: number | null
   enhanced: string | null
   said: string | null
+  /** The destination in trouble that it waits for, or under whose limit it is being sent. */
+  waits_for: string | null
 }
 
 /** Dates (`local_date`, `list_day`, …) are `YYYY-MM-DD` strings on both sides; jsonb is written as JSON text. */
@@ -149,6 +152,19 @@ export interface Tables {
     subscriber_id: string
     edition_id: number
     digest_id: number
+  }
+  troubled_ways: {
+    kind: 'relay' | 'destination'
+    name: string
+    domains: string[]
+    trouble: Trouble
+    reason: string
+    since: Generated<Date>
+    changed_at: Generated<Date>
+    not_before: Date
+    seats: number
+    successes: number
+    strikes: number
   }
   suppressions: {
     email: string

@@ -1,5 +1,5 @@
 /** The mail that is owed: letters and deliveries, claimed under leases and recorded under fencing numbers. */
-import { type Kysely, sql } from 'kysely'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from './database.ts'
 
 /** Letters and deliveries live in tables of their own but have one life (told in `newsletter/delivery`). */
@@ -21,6 +21,19 @@ export interface Claimed {
   digestId: number | null
   /** What `Date` says: the edition's cut-off, or when the letter was asked for. */
   date: Date
+  /** The destination in trouble under whose limit it goes; `null` for all others. */
+  waitsFor: string | null
+}
+
+/** A claimed group, and what the claim met. */
+export interface Claim {
+  claimed: Claimed[]
+  /** Mails whose time has come but whose destination is in trouble: put aside, to wait for it. */
+  aside: number
+  /** A destination in trouble may be given some of what waits for it. */
+  due: boolean
+  /** The relay is closed: nothing was claimed. */
+  closed: boolean
 }
 
 export interface Verdict {
@@ -81,29 +94,60 @@ const stillTheirs = (ledger: Ledger) =>
  */
 const running = sql`select id from editions where completed_at is null and paused_at is null order by cutoff`
 
-/**
- * Claims up to `most` mails whose time has come, in three common table expressions that end in `taken`. Consent and
- * suppression are checked in the same statement: what is no longer wanted ends as `skipped` here and is never seen by a
- * mailer.
- */
-const taking = (ledger: Ledger, most: number) => {
+/** A mail put aside is looked at again after this long even if nobody said that its destination is free. */
+const ASIDE = sql`interval '1 hour'`
+/** The destination in trouble, if it is, of a subscriber `s`: a look into a small table, most of the time an empty one. */
+const troubledWay = sql`troubled_ways w on w.kind = 'destination' and lower(split_part(s.email, '@', 2)) = any(w.domains)`
+const closed = (relay: string | null) =>
+  sql`exists (select from troubled_ways where kind = 'relay' and name = ${relay})`
+const due = (ledger: Ledger) => sql`exists (select from troubled_ways w where w.kind = 'destination'
+    and w.not_before <= now() and exists (select from ${table(ledger)} m
+      where m.waits_for = w.name and m.state in ('queued', 'deferred')))`
+
+/** The mails whose time has come; none while the relay is closed. */
+const ready = (ledger: Ledger, most: number, relay: string | null) => {
   const isDelivery = ledger === 'deliveries'
-  const ready = sql`
-      select m.id, ${isDelivery ? sql`m.local_date` : sql`null::date as local_date`} from ${table(ledger)} m
-      where m.state in ('queued', 'deferred') and m.next_attempt_at <= now()
+  const found = sql`select m.id, ${isDelivery ? sql`m.local_date` : sql`null::date as local_date`}, false as seated
+      from ${table(ledger)} m
+      where m.state in ('queued', 'deferred') and m.next_attempt_at <= now() and not ${closed(relay)}
         ${isDelivery ? sql`and m.edition_id = e.id` : sql``}
       order by m.next_attempt_at limit ${most} for update skip locked`
-  return sql`ready as (${isDelivery ? sql`select r.* from (${running}) e, lateral (${ready}) r limit ${most}` : ready}),
+  return isDelivery ? sql`select r.* from (${running}) e, lateral (${found}) r limit ${most}` : found
+}
+
+/** Of what waits for each of these destinations as many as may be under way beside those that are. */
+const seated = (ledger: Ledger, names: string[]) =>
+  sql`select m.id, ${ledger === 'deliveries' ? sql`m.local_date` : sql`null::date as local_date`}, true as seated
+      from troubled_ways w cross join lateral (
+        select * from ${table(ledger)} m where m.waits_for = w.name and m.state in ('queued', 'deferred')
+          ${ledger === 'deliveries' ? sql`and m.edition_id in (select id from (${running}) e)` : sql``}
+        order by m.next_attempt_at limit greatest(0, w.seats
+          - (select count(*) from letters u where u.state = 'sending' and u.waits_for = w.name)
+          - (select count(*) from deliveries u where u.state = 'sending' and u.waits_for = w.name))
+        for update skip locked) m
+      where w.kind = 'destination' and w.name = any(${names}::text[])`
+
+/**
+ * Claims the mails that `found` selects, in three common table expressions that end in `taken`. Consent and suppression
+ * are checked in the same statement: what is no longer wanted ends as `skipped` here and is never seen by a mailer. What
+ * goes to a destination in trouble without having a seat there is put aside.
+ */
+const taking = (ledger: Ledger, found: RawBuilder<unknown>) => {
+  const isDelivery = ledger === 'deliveries'
+  return sql`ready as (${found}),
     judged as (
-      select m.id, m.subscriber_id, ${wanted(ledger)} and ${unsuppressed} as wanted
+      select m.id, m.subscriber_id, ${wanted(ledger)} and ${unsuppressed} as wanted, w.name as way,
+        w.name is not null and not ready.seated as aside
       from ready join ${table(ledger)} m on m.id = ready.id ${isDelivery ? sql`and m.local_date = ready.local_date` : sql``}
-      join subscribers s on s.id = m.subscriber_id),
+      join subscribers s on s.id = m.subscriber_id left join ${troubledWay}),
     taken as (
       update ${table(ledger)} m set
-        state = case when j.wanted then 'sending' else 'skipped' end,
+        state = case when not j.wanted then 'skipped' when j.aside then m.state else 'sending' end,
         reason = case when j.wanted then m.reason else 'no longer wanted' end,
         fence = m.fence + 1,
-        lease_until = case when j.wanted then now() + ${LEASE} end
+        lease_until = case when j.wanted and not j.aside then now() + ${LEASE} end,
+        waits_for = case when j.wanted then j.way end,
+        next_attempt_at = case when j.aside then now() + ${ASIDE} else m.next_attempt_at end
       from judged j join ready on ready.id = j.id
       where m.id = j.id ${isDelivery ? sql`and m.local_date = ready.local_date` : sql``}
       returning m.*)`
@@ -115,6 +159,7 @@ const claimed = (ledger: Ledger) => {
   return sql`select t.id, ${isDelivery ? sql`t.local_date` : sql`null`} as "localDate", t.fence, t.attempts,
       extract(epoch from now() - t.created_at)::float8 * 1000 as "waitedMs",
       t.subscriber_id as "subscriberId", s.epoch, s.email, t.digest_id as "digestId",
+      t.waits_for as "waitsFor",
       ${isDelivery ? sql`'digest' as kind, e.cutoff as date` : sql`t.kind, t.requested_at as date`}
     from taken t join subscribers s on s.id = t.subscriber_id
       ${isDelivery ? sql`join editions e on e.id = t.edition_id` : sql``}
@@ -123,7 +168,7 @@ const claimed = (ledger: Ledger) => {
 
 /** Writes outcomes down, in a common table expression that gives back the ids of those that took theirs. */
 const recording = (ledger: Ledger, verdicts: Verdict[]) =>
-  sql`update ${table(ledger)} m set state = u.state, reason = u.reason, lease_until = null,
+  sql`update ${table(ledger)} m set state = u.state, reason = u.reason, lease_until = null, waits_for = null,
       attempts = m.attempts + case when u.counts then 1 else 0 end,
       resent = m.resent + case when u.resend then 1 else 0 end,
       next_attempt_at = now() + u.retry_ms * interval '1 millisecond',
@@ -141,10 +186,65 @@ const recording = (ledger: Ledger, verdicts: Verdict[]) =>
       as u(id, local_date, fence, state, reason, retry_ms, counts, resend, attempted, code, enhanced, said)
     where ${stillTheirs(ledger)} returning m.id`
 
-/** Claims up to `most` mails whose time has come and that are still wanted. */
+/** Claims up to `most` mails whose time has come and that are still wanted, whether their relay is closed or not. */
 export const claim = async (db: Kysely<Tables>, ledger: Ledger, most: number): Promise<Claimed[]> => {
-  const { rows } = await sql<Claimed>`with ${taking(ledger, most)} ${claimed(ledger)}`.execute(db)
+  const { rows } = await sql<Claimed>`with ${taking(ledger, ready(ledger, most, null))} ${claimed(ledger)}`.execute(db)
   return rows
+}
+
+/**
+ * Claims what destinations in trouble may be given now, by a limit that all mailers share: whoever counts what is under way
+ * holds the destination's row until the claim is seen by others, and takes none that somebody else holds.
+ */
+export const claimSeated = async (db: Kysely<Tables>, ledger: Ledger): Promise<Claimed[]> =>
+  db.transaction().execute(async (trx) => {
+    const { rows: ways } = await sql<{ name: string }>`
+      select w.name from troubled_ways w where w.kind = 'destination' and w.not_before <= now()
+        and exists (select from ${table(ledger)} m where m.waits_for = w.name and m.state in ('queued', 'deferred'))
+      for update skip locked`.execute(trx)
+    if (ways.length === 0) return []
+    const names = ways.map((way) => way.name)
+    // A statement of its own, for it must see what was claimed before the lock was had.
+    const { rows } = await sql<Claimed>`with ${taking(ledger, seated(ledger, names))} ${claimed(ledger)}`.execute(trx)
+    return rows
+  })
+
+/** Of the `most` mails that are ready longest, puts those aside whose destination is in trouble. Returns how many. */
+export const putAside = async (db: Kysely<Tables>, ledger: Ledger, most: number): Promise<number> => {
+  const isDelivery = ledger === 'deliveries'
+  const { rows } = await sql`
+    with oldest as (
+      select m.id, m.subscriber_id ${isDelivery ? sql`, m.local_date` : sql``} from ${table(ledger)} m
+      where m.state in ('queued', 'deferred') and m.next_attempt_at <= now()
+      order by m.next_attempt_at limit ${most} for update skip locked)
+    update ${table(ledger)} m set waits_for = w.name, next_attempt_at = now() + ${ASIDE}
+    from oldest o join subscribers s on s.id = o.subscriber_id join ${troubledWay}
+    where m.id = o.id ${isDelivery ? sql`and m.local_date = o.local_date` : sql``} returning 1`.execute(db)
+  return rows.length
+}
+
+/** Readies up to `most` mails that wait for a destination whose trouble is over. Returns how many. */
+export const bringBack = async (db: Kysely<Tables>, ledger: Ledger, most: number): Promise<number> => {
+  const isDelivery = ledger === 'deliveries'
+  const { rows } = await sql`
+    with free as (
+      select m.id ${isDelivery ? sql`, m.local_date` : sql``} from ${table(ledger)} m
+      where m.waits_for is not null and m.state in ('queued', 'deferred')
+        and not exists (select from troubled_ways w where w.kind = 'destination' and w.name = m.waits_for)
+      limit ${most} for update skip locked)
+    update ${table(ledger)} m set waits_for = null, next_attempt_at = now() from free f
+    where m.id = f.id ${isDelivery ? sql`and m.local_date = f.local_date` : sql``} returning 1`.execute(db)
+  return rows.length
+}
+
+/** Gives up what was put aside for a day for a destination that has been in trouble for a day. Returns how many. */
+export const expireAside = async (db: Kysely<Tables>, ledger: Ledger): Promise<number> => {
+  const { rows } = await sql`
+    update ${table(ledger)} m set state = 'failed', waits_for = null,
+      reason = 'expired: ' || w.name || ' has taken no mail for a day: ' || w.reason
+    from troubled_ways w where w.kind = 'destination' and w.name = m.waits_for and m.state in ('queued', 'deferred')
+      and w.since < now() - interval '1 day' and m.created_at < now() - interval '1 day' returning 1`.execute(db)
+  return rows.length
 }
 
 /**
@@ -159,21 +259,26 @@ export const record = async (db: Kysely<Tables>, ledger: Ledger, verdicts: Verdi
 
 /**
  * Both in one statement: what became of the group before, and the next group. On the way of every mail there is no other
- * statement than this one, once a group. `recorded` is how many verdicts were taken.
+ * statement than this one, once a group. `recorded` is how many verdicts were taken; while `relay` is closed nothing is
+ * claimed.
  */
 export const recordAndClaim = async (
   db: Kysely<Tables>,
   ledger: Ledger,
   verdicts: Verdict[],
   most: number,
-): Promise<{ recorded: number; claimed: Claimed[] }> => {
-  if (verdicts.length === 0) return { recorded: 0, claimed: await claim(db, ledger, most) }
-  const { rows } = await sql<Claimed & { recorded: number }>`
-    with recorded as (${recording(ledger, verdicts)}),
-    ${taking(ledger, most)}
-    select r.recorded, c.* from (select count(*)::int as recorded from recorded) r
+  relay: string | null = null,
+): Promise<Claim & { recorded: number }> => {
+  const recorded = verdicts.length === 0 ? sql`select null where false` : recording(ledger, verdicts)
+  const { rows } = await sql<Claimed & Omit<Claim, 'claimed'> & { recorded: number }>`
+    with recorded as (${recorded}),
+    ${taking(ledger, ready(ledger, most, relay))}
+    select r.*, c.* from (select (select count(*) from recorded)::int as recorded,
+      (select count(*) from judged where wanted and aside)::int as aside,
+      ${due(ledger)} as due, ${closed(relay)} as closed) r
     left join (${claimed(ledger)}) c on true`.execute(db)
-  return { recorded: rows[0]?.recorded ?? 0, claimed: rows.filter((row) => row.id !== null) }
+  const { recorded: taken = 0, aside = 0, due: isDue = false, closed: isClosed = false } = rows[0] ?? {}
+  return { recorded: taken, aside, due: isDue, closed: isClosed, claimed: rows.filter((row) => row.id !== null) }
 }
 
 /** Extends leases of mails that take their time; returns the ids still held. */
@@ -238,14 +343,15 @@ export const keepSampleOffTheWire = async (db: Kysely<Tables>, now: Date): Promi
     )
 }
 
-/** Whether any mail of the ledger may be claimed now. */
+/** Whether any mail of the ledger may be claimed now, or waits for a destination that may be tried again. */
 export const anyReady = async (db: Kysely<Tables>, ledger: Ledger): Promise<boolean> => {
   const ready = sql`select 1 from ${table(ledger)} m where m.state in ('queued', 'deferred') and m.next_attempt_at <= now()`
-  const { rows } = await (ledger === 'letters'
-    ? sql`${ready} limit 1`
-    : sql`select 1 from (${running}) e, lateral (${ready} and m.edition_id = e.id limit 1) r limit 1`
-  ).execute(db)
-  return rows.length > 0
+  const found =
+    ledger === 'letters'
+      ? ready
+      : sql`select 1 from (${running}) e, lateral (${ready} and m.edition_id = e.id limit 1) r`
+  const { rows } = await sql<{ any: boolean }>`select ${due(ledger)} or exists (${found}) as any`.execute(db)
+  return rows[0]?.any ?? false
 }
 
 /** Writes a letter down, to be sent as soon as a mailer is free. */

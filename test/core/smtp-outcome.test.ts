@@ -1,7 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { DAY, HOUR, MINUTE } from '../../src/core/calendar.ts'
-import { judgeOutcome, readReply, type SmtpOutcome, type SmtpStage, scrubReply } from '../../src/core/smtp-outcome.ts'
+import {
+  blameOf,
+  judgeOutcome,
+  readReply,
+  type SmtpOutcome,
+  type SmtpStage,
+  scrubReply,
+} from '../../src/core/smtp-outcome.ts'
 
 const STAGES: SmtpStage[] = ['connect', 'greeting', 'tls', 'auth', 'mail', 'rcpt', 'data', 'message']
 
@@ -74,6 +81,46 @@ describe('a reply', () => {
   })
 })
 
+describe('the blame', () => {
+  it.each<[SmtpStage, string, string]>([
+    ['auth', '535 5.7.8 Wrong password', 'login'],
+    ['auth', '454 4.7.0 Not now', 'relay'],
+    ['mail', '530 5.7.0 Log in first', 'login'],
+    ['greeting', '421 4.3.2 Too busy', 'relay'],
+    ['tls', '454 4.7.0 TLS not available', 'relay'],
+    ['tls', '502 5.5.1 No TLS', 'tls'],
+    ['mail', '553 5.7.1 Sender refused', 'sender'],
+    ['rcpt', '550 5.1.1 unknown', 'recipient'],
+    ['rcpt', '550 no such user', 'recipient'],
+    ['rcpt', '450 4.2.0 Greylisted', 'recipient'],
+    ['rcpt', '451 4.7.1 Greylisted', 'recipient'],
+    ['rcpt', '450 4.2.1 Too much for this mailbox', 'recipient'],
+    ['rcpt', '450 4.4.1 No answer from host', 'away'],
+    ['rcpt', '421 4.4.2 Timed out', 'away'],
+    ['message', '421 4.7.28 Unusual rate', 'limited'],
+    ['message', '450 4.7.28 Unusual rate', 'limited'],
+    ['rcpt', '421 4.7.0 Try again later', 'throttled'],
+    ['rcpt', '451 4.7.500 Server busy', 'throttled'],
+    ['rcpt', '451 4.3.2 Not accepting', 'throttled'],
+    ['rcpt', '421 Later', 'throttled'],
+    ['rcpt', '550 5.7.1 Blocked', 'policy'],
+    ['message', '550 5.7.515 Not authenticated', 'policy'],
+  ])('at %s for %j is the %s’s', (stage, text, blame) => {
+    expect(blameOf(refused(stage, text))).toBe(blame)
+  })
+
+  it.each<[SmtpStage, string]>([
+    ['connect', 'relay'],
+    ['greeting', 'relay'],
+    ['mail', 'relay'],
+    ['rcpt', 'lost'],
+    ['message', 'lost'],
+  ])('of a connection lost at %s is %s', (stage, blame) => {
+    expect(blameOf({ kind: 'unreachable', stage, reason: 'gone' })).toBe(blame)
+    expect(blameOf({ kind: 'unknown', reason: 'gone' })).toBe('lost')
+  })
+})
+
 describe('the judgement', () => {
   it('of a mail that was sent is final', () => {
     expect(judgeOutcome({ kind: 'sent', reply: '250 Ok' }, mail())).toEqual({ next: 'sent' })
@@ -87,14 +134,29 @@ describe('the judgement', () => {
     ['556 5.1.10 null MX', true],
     ['550 no such user here', false],
     ['550 5.1.0 sender rejected', false],
-    ['550 5.1.7 bad sender', false],
-    ['550 5.1.8 bad sender domain', false],
+    ['550 Host not found', false],
+    ['550 5.4.4 no route to the domain', false],
+    ['512 5.1.2 host unknown', true],
+    ['550 5.0.0 no', false],
     ['552 5.2.2 mailbox full', false],
-    ['550 5.7.1 blocked', false],
-    ['554 5.7.1 relaying denied', false],
   ])('of %j at RCPT is final; suppressed: %j', (text, suppress) => {
     const judged = judgeOutcome(refused('rcpt', text), mail({ attempts: 3 }))
     expect(judged).toMatchObject({ next: 'failed', suppress })
+  })
+
+  it.each<[SmtpStage, string]>([
+    ['rcpt', '550 5.7.1 blocked'],
+    ['rcpt', '554 5.7.1 relaying denied'],
+    ['rcpt', '550 5.1.8 bad sender domain'],
+    ['message', '550 5.7.26 unauthenticated'],
+    ['message', '554 5.6.0 content'],
+    ['message', '552 5.3.4 too big'],
+  ])('at %s of %j is that it may be of us: a few times in a day without counting, then final', (stage, text) => {
+    const judge = (waitedMs: number) => judgeOutcome(refused(stage, text), mail({ waitedMs }))
+    expect(judge(0)).toMatchObject({ next: 'retry', afterMs: HOUR, counts: false })
+    expect(judge(4 * HOUR)).toMatchObject({ next: 'retry', afterMs: 4 * HOUR, counts: false })
+    expect(judge(20 * HOUR)).toMatchObject({ next: 'retry', afterMs: 8 * HOUR, counts: false })
+    expect(judge(DAY)).toMatchObject({ next: 'failed', suppress: false })
   })
 
   it('names code and stage of a final refusal, and no address', () => {
@@ -119,6 +181,8 @@ describe('the judgement', () => {
     ['mail', '530 5.7.0 Log in first'],
     ['rcpt', '530 5.7.0 Log in first'],
     ['mail', '503 5.5.1 Out of step'],
+    ['mail', '550 5.1.8 Sender refused'],
+    ['mail', '451 4.3.0 Not now'],
   ])('at %s of %j is that it is our fault: tried again without counting', (stage, text) => {
     for (const attempts of [0, 50]) {
       expect(judgeOutcome(refused(stage, text), mail({ attempts, waitedMs: 2 * DAY }))).toMatchObject({

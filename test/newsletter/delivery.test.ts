@@ -6,8 +6,9 @@ import { openSmtp } from '../../src/adapters/smtp.ts'
 import { deriveToken } from '../../src/core/token.ts'
 import { drain, type MailerPorts } from '../../src/newsletter/delivery.ts'
 import { publishDue } from '../../src/newsletter/edition.ts'
-import { createComposer } from '../../src/newsletter/mail.ts'
+import { createComposer, UnrenderableDigest } from '../../src/newsletter/mail.ts'
 import { createSubscriptions } from '../../src/newsletter/subscription.ts'
+import { createWays } from '../../src/newsletter/ways.ts'
 import { claim, record, requeueExpired } from '../../src/store/deliveries.ts'
 import { KEYS, LONDON_DAILY, openNewsletter, QUIET, SILENT, storeDay, subscribe } from '../support/newsletter.ts'
 import { type FaultContext, openSmtpSink, type SinkOptions } from '../support/smtp-sink.ts'
@@ -43,6 +44,7 @@ const openMailRoom = async (readers: number, fault?: SinkOptions['fault']) => {
       createMold,
     }),
     send: smtp.send,
+    ways: createWays({ db, log: SILENT, relay: 'sink' }),
     steady: () => steady,
     random: () => 0,
     ring: async () => {
@@ -133,10 +135,16 @@ test('an address that does not exist ends its digest and is written to no more',
   expect(next).toEqual([{ subscriber_id: room.ids[1] }])
 })
 
-test('a refusal of the content is final and suppresses nobody', async () => {
+test('a refusal of the content suppresses nobody, does not count, and is final only when it stands after a day', async () => {
   await using room = await openMailRoom(1, atStage('dot', '554 5.7.1 looks like spam'))
   await drain(room.ports, 'deliveries', OPTIONS)
-  expect((await room.states())[0]).toMatchObject({ state: 'failed' })
+  expect((await room.states())[0]).toMatchObject({ state: 'deferred', attempts: 0 })
+  await room.db
+    .updateTable('deliveries')
+    .set({ next_attempt_at: new Date(0), created_at: new Date(0) })
+    .execute()
+  await drain(room.ports, 'deliveries', OPTIONS)
+  expect((await room.states())[0]).toMatchObject({ state: 'failed', reason: expect.stringContaining('expired') })
   expect(await room.db.selectFrom('suppressions').selectAll().execute()).toEqual([])
 })
 
@@ -261,6 +269,20 @@ test('a digest that cannot be composed is given up after three tries and stops n
   const states = await room.states()
   expect(states.map((one) => one.state).sort()).toEqual(['failed', 'sent'])
   expect(states.find((one) => one.state === 'failed')).toMatchObject({ attempts: 3, reason: 'could not be composed' })
+})
+
+test('a digest that cannot be rendered is tried once for all of a group, and its cohort alone goes without', async () => {
+  await using room = await openMailRoom(5)
+  let renderings = 0
+  room.ports.compose = async (mail) => {
+    renderings++
+    throw new UnrenderableDigest(`digest ${mail.digestId}: a title nobody foresaw`)
+  }
+  await drain(room.ports, 'deliveries', { ...OPTIONS, connections: 1 })
+  expect(renderings).toBe(1)
+  expect(await room.states()).toMatchObject(
+    Array(5).fill({ state: 'deferred', attempts: 1, reason: 'could not be composed' }),
+  )
 })
 
 test('a stop finishes what has begun and puts the rest back without counting it', async () => {

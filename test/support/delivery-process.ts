@@ -18,6 +18,7 @@ import { deriveToken, TOKEN_GAP } from '../../src/core/token.ts'
 import { drain } from '../../src/newsletter/delivery.ts'
 import { readIssue } from '../../src/newsletter/digest.ts'
 import { createComposer } from '../../src/newsletter/mail.ts'
+import { createWays } from '../../src/newsletter/ways.ts'
 import { openDatabase } from '../../src/store/database.ts'
 import { readDigest } from '../../src/store/digests.ts'
 import { SENDING } from '../../workers/service.ts'
@@ -33,7 +34,8 @@ const sendOurs = async (): Promise<number> => {
   const compose = createComposer({ db, keys: BENCH_KEYS, ...BENCH_SETTINGS, ...templates, createMold })
   const ring = async () => undefined
   const log = { info: () => undefined, warn: console.error, error: console.error }
-  const ports = { db, log, compose, send: smtp.send, steady: () => performance.now(), random: Math.random, ring }
+  const ways = createWays({ db, log, relay: 'bench' })
+  const ports = { db, log, compose, send: smtp.send, ways, steady: () => performance.now(), random: Math.random, ring }
   const sent = await drain(ports, 'deliveries', { lanes, connections, stopping: () => false })
   await smtp.close()
   return sent
