@@ -63,13 +63,18 @@ export const createWays = ({ db, log, relay }: { db: Database; log: Log; relay: 
 
   const slow = async (way: Way, trouble: Trouble, reason: string) => {
     const isRelay = way.kind === 'relay'
+    const close = () => {
+      latest++
+      if (isRelay) relayClosedAt = latest
+      else closedAt.set(way.name, latest)
+    }
+    // At once for what is claimed here, and once more for what is claimed before the database knows.
+    close()
     const { before, after } = await changeWay(db, way, (known) => {
       const { pace, restMs } = slower(known, trouble, isRelay)
       return { ...pace, reason, restMs }
     })
-    latest++
-    if (isRelay) relayClosedAt = latest
-    else closedAt.set(way.name, latest)
+    close()
     if (after === null || before?.trouble === after.trouble) return
     if (isRelay) log.error({ relay, reason }, `sending stops: ${ADVICE[trouble]}`)
     else if (isSlow(trouble)) log.warn({ destination: way.name, reason }, 'a destination is sent less for now')
