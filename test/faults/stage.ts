@@ -129,6 +129,8 @@ export const openStage = async (options: StageOptions) => {
       url,
       roles,
       wayToSink,
+      /** Milliseconds of a clock that `pass` moves along, and nothing else does. */
+      elapsed: () => performance.now() + moved.steady,
       /** What the service's clock says. */
       now: () => new Date(Date.now() + moved.calendar),
       /** Moves the calendar's clock of all roles, and nothing else. */
@@ -277,7 +279,7 @@ const dumpRedis = async (client: Redis): Promise<string> => {
     stream: (key) => client.xrange(key, '-', '+'),
   }
   const parts: string[] = []
-  for (const key of await client.keys('*'))
-    parts.push(String(key), JSON.stringify(await readers[await client.type(key)]?.(String(key))))
+  for (const key of (await client.keys('*')).map(String))
+    parts.push(key, JSON.stringify(await readers[String(await client.type(key))]?.(key)))
   return parts.join('\n')
 }

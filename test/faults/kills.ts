@@ -1,0 +1,86 @@
+/** A mailer that is killed at random moments of one large edition: what its subscribers have, and what is counted. */
+import { setTimeout as delay } from 'node:timers/promises'
+import fc from 'fast-check'
+import { SENDING } from '../../workers/service.ts'
+import { oweEdition } from '../support/delivery-room.ts'
+import { openStage, type QueueKind } from './stage.ts'
+
+/** Mails that a mailer holds claimed at a time, a group in each lane (`newsletter/delivery`): no kill may double more. */
+const CLAIMED = 32 * SENDING.deliveries.lanes
+const COHORTS = 100
+const PATIENCE = 240_000
+/** A server that has taken nothing for so long has nothing left of a sender that is dead. */
+const QUIET = 150
+
+/** Publishes, kills, waits until all is sent, and counts; prints what it found. */
+export const runKills = async (options: { kills: number; deliveries: number; seed: number; queue: QueueKind }) => {
+  const { kills, deliveries, seed, queue } = options
+  const copies = new Map<string, number>()
+  let taken = 0
+  await using stage = await openStage({
+    queue,
+    at: new Date('2026-04-15T20:00:00Z'),
+    roles: ['scheduler', 'mailer-1'],
+    sink: {
+      onMessage: ({ raw }) => {
+        const id = /^Message-ID: <(.+)@/im.exec(raw)?.[1] ?? ''
+        copies.set(id, (copies.get(id) ?? 0) + 1)
+        taken++
+      },
+    },
+  })
+  await oweEdition(stage.db, deliveries, COHORTS)
+  // The edition is the only one: nobody is due again while it lasts.
+  await stage.db
+    .updateTable('subscribers')
+    .set({ next_due_at: new Date('2026-05-15T06:00:00Z') })
+    .execute()
+  const [moments = []] = fc.sample(
+    fc.uniqueArray(fc.integer({ min: 1, max: deliveries - 1 }), { minLength: kills, maxLength: kills }),
+    { seed, numRuns: 1 },
+  )
+  const until = performance.now() + PATIENCE
+  const inTime = () => {
+    if (performance.now() > until) throw new Error(`not ended within ${PATIENCE} ms: ${copies.size} of ${deliveries}`)
+  }
+  await stage.ring('deliveries')
+  const doubledBy: number[] = []
+  for (const moment of moments.toSorted((a, b) => a - b)) {
+    while (copies.size < moment) {
+      inTime()
+      await delay(1)
+    }
+    const { ready } = await stage.kill('mailer-1')
+    for (let known = -1; known < taken; await delay(QUIET)) known = taken
+    doubledBy.push(taken - copies.size)
+    await stage.pass(61_000)
+    await ready
+    await stage.ring('tick')
+  }
+  const states = () => stage.db.selectFrom('deliveries').select(['id', 'state', 'resent']).execute()
+  let ledger = await states()
+  while (ledger.some((row) => row.state !== 'sent')) {
+    inTime()
+    await delay(200)
+    await stage.ring('tick')
+    ledger = await states()
+  }
+  const uncounted = ledger.filter((row) => (copies.get(row.id) ?? 0) - 1 > row.resent).length
+  const without = ledger.filter((row) => !copies.has(row.id)).length
+  const duplicates = taken - copies.size
+  const result = {
+    deliveries: ledger.length,
+    kills,
+    sent: ledger.filter((row) => row.state === 'sent').length,
+    messages: taken,
+    without_message: without,
+    duplicates,
+    duplicates_allowed: kills * CLAIMED,
+    most_by_one_kill: Math.max(0, ...doubledBy.map((sum, n) => (doubledBy[n + 1] ?? duplicates) - sum)),
+    resent_counted: ledger.reduce((sum, row) => sum + row.resent, 0),
+    duplicates_not_counted: uncounted,
+  }
+  for (const [name, value] of Object.entries(result)) console.log(`${name.padEnd(24)} ${value}`)
+  const ok = without === 0 && uncounted === 0 && duplicates <= kills * CLAIMED && copies.size === ledger.length
+  return { ok: ok && ledger.length === deliveries, result }
+}

@@ -1,0 +1,94 @@
+/**
+ * Faults that are planted in a copy of the service, to see that the runner finds them: each is a change of its text, which
+ * must fit in exactly one place.
+ */
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { runSeeds } from './seeds.ts'
+import type { QueueKind } from './stage.ts'
+
+const ROOT = resolve(import.meta.dirname, '../..')
+const PARTS = ['src', 'workers', 'migrations', 'templates', 'package.json']
+
+interface Mutant {
+  name: string
+  file: string
+  /** Found once in the file. */
+  from: string
+  to: string
+}
+
+export const MUTANTS: Mutant[] = [
+  {
+    name: 'no lease: whatever is being sent counts as left behind',
+    file: 'src/store/deliveries.ts',
+    from: 'm.lease_until < now()',
+    to: "m.lease_until < now() + interval '1 day'",
+  },
+  {
+    name: 'no fencing: an outcome is recorded whoever holds the mail by now',
+    file: 'src/store/deliveries.ts',
+    from: 'm.id = u.id and m.fence = u.fence',
+    to: 'm.id = u.id and u.fence = u.fence',
+  },
+  {
+    name: 'marked as sent before it is sent',
+    file: 'src/newsletter/delivery.ts',
+    from: 'const outcome = await ports.send(',
+    to:
+      "await record(db, ledger, [verdictOf(mail, { state: 'sent', reason: null, counts: true })])\n" +
+      '  const outcome = await ports.send(',
+  },
+  {
+    name: 'no consent check in the claim',
+    file: 'src/store/deliveries.ts',
+    from: 'and $' + '{unsuppressed} as wanted',
+    to: 'is not null as wanted',
+  },
+]
+
+/** A copy of the service with a mutant in it; throws where its text does not fit in exactly one place. */
+const plant = async (mutant: Mutant | null) => {
+  const folder = await mkdtemp(join(tmpdir(), 'paper-round-mutant-'))
+  for (const part of PARTS) await cp(join(ROOT, part), join(folder, part), { recursive: true })
+  await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
+  if (mutant !== null) {
+    const path = join(folder, mutant.file)
+    const pieces = (await readFile(path, 'utf8')).split(mutant.from)
+    if (pieces.length !== 2)
+      throw new Error(`${mutant.file} has ${pieces.length - 1} places like ${JSON.stringify(mutant.from)}, not one`)
+    await writeFile(path, pieces.join(mutant.to))
+  }
+  return { folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) }
+}
+
+/** Plays each mutant until it is caught, and what is not mutated for as long as the longest took. Whether all is as it should be. */
+export const runMutants = async (options: { seed: number; seeds: number; queue: QueueKind }): Promise<boolean> => {
+  const { seed: first, seeds, queue } = options
+  let fine = true
+  let longest = 1
+  for (const mutant of MUTANTS) {
+    await using planted = await plant(mutant)
+    let caught: string | null = null
+    const report = await runSeeds({
+      queue,
+      first,
+      seeds,
+      root: planted.folder,
+      say: () => undefined,
+      untilBroken: true,
+      broken: ({ seed, violations }) => {
+        const numbers = [...new Set(violations.map((one) => one.invariant))].sort().join(', ')
+        caught = `caught by seed ${seed}, invariant ${numbers}: ${violations[0]?.what}`
+      },
+    })
+    fine &&= caught !== null
+    longest = Math.max(longest, report.seeds)
+    console.log(`${mutant.name}\n  ${caught ?? 'NOT CAUGHT'} (${report.seeds} seeds, ${report.seconds} s)`)
+  }
+  await using control = await plant(null)
+  const report = await runSeeds({ queue, first, seeds: longest, root: control.folder, say: console.log })
+  console.log(`nothing planted\n  ${report.violations} violations (${report.seeds} seeds, ${report.seconds} s)`)
+  return fine && report.violations === 0
+}
