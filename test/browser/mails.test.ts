@@ -23,6 +23,19 @@ describe.skipIf(NEEDS_CHROMIUM !== '')(`every mail in a browser${NEEDS_CHROMIUM}
     expect(await judgeMail(window.page, name)).toEqual([])
   })
 
+  test('a mail that is pale in the dark, too wide and without a language is found out', async () => {
+    const html = mails[0]?.mail.html ?? ''
+    const bad = html
+      .replace('lang="en"', '')
+      .replaceAll('.quiet, .unit { color: #a6b1a3', '.quiet, .unit { color: #333333')
+      .replace('<h1', '<p style="width: 700px">wide</p><h1')
+    await window.page.setContent(bad)
+    const wrong = (await judgeMail(window.page, 'bad')).join('\n')
+    for (const sign of [/320 px, sticks out/, /600 px, sticks out/, /dark: color-contrast/, /html-has-lang/])
+      expect(wrong).toMatch(sign)
+    expect(wrong).not.toMatch(/light: color-contrast|1200 px, sticks out/)
+  })
+
   test.each(mails)(
     'the mail $name reads in the same order without its styles, as in its text part',
     async ({ mail }) => {
