@@ -127,7 +127,7 @@ export const standfirstOf = (issue: DigestIssue): string => {
   const of =
     chosen === issue.considered
       ? `${chosen} ${noun}`
-      : `${chosen === 0 ? 'None' : chosen} of the ${issue.considered} ${noun}`
+      : `${chosen === 0 ? 'None' : chosen} of the ${grouped.format(issue.considered)} ${noun}`
   if (issue.kind === 'weekly' && chosen > 1) return weekInNumbers(issue, of)
   return first === undefined || last === undefined ? of : `${of} listed ${dateRange(first, last)}`
 }

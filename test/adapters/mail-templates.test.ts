@@ -17,7 +17,7 @@ const card = (change: Partial<PaperCard> = {}): PaperCard => ({
   url: 'https://arxiv.org/abs/2604.11784',
   reason: 'GUI agents: “GUI agents” in the title; top 2\u00a0% of the\u00a0month',
   excerpt: 'A harness to train, test and run agents that work a screen.',
-  authors: 'Ada Ashe, Ben Birch, Cy Cole and 4 more',
+  authors: 'Ada Ashe, Ben Birch, … Gil Gray (7)',
   links: [
     { label: 'PDF', url: 'https://arxiv.org/pdf/2604.11784' },
     { label: 'Code', url: 'https://code.example.org/a?b=1&c=2' },

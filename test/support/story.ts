@@ -247,7 +247,7 @@ const steeredCard = (id: string, title: string, reason: string, upvotes: number,
   excerpt:
     'Scores of piano music are read from photographs by a model that sees a page as one long line. On four collections ' +
     'it makes half the mistakes of a reader that works system by system.',
-  authors: 'Ada Ashe, Ben Birch, Cy Cole and 4 more',
+  authors: 'Ada Ashe, Ben Birch, … Gil Gray (7)',
   links: [{ label: 'PDF', url: `https://arxiv.org/pdf/${id}` }],
   ...more,
 })
