@@ -7,6 +7,7 @@ import * as readersSteer from './0004-readers-steer.ts'
 import * as theLedger from './0005-the-ledger.ts'
 import * as waysInTrouble from './0006-ways-in-trouble.ts'
 import * as deliveriesStandAlone from './0007-deliveries-stand-alone.ts'
+import * as newsOfPapers from './0009-news-of-papers.ts'
 
 export const MIGRATIONS: Record<string, Migration> = {
   '0001-the-main-job': theMainJob,
@@ -16,4 +17,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0005-the-ledger': theLedger,
   '0006-ways-in-trouble': waysInTrouble,
   '0007-deliveries-stand-alone': deliveriesStandAlone,
+  '0009-news-of-papers': newsOfPapers,
 }

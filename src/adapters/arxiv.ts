@@ -1,8 +1,15 @@
 /** arXiv: the feed of what it announced today in some categories, and the categories of papers known from elsewhere. */
-import { type AnnounceType, arxivDate, type FeedEntry, readAnnouncement } from '../core/arxiv-announcement.ts'
+import {
+  type AnnounceType,
+  arxivDate,
+  type FeedEntry,
+  newsOfReplacement,
+  readAnnouncement,
+} from '../core/arxiv-announcement.ts'
 import { HOUR, SECOND } from '../core/calendar.ts'
 import type { Listing } from '../core/paper.ts'
 import { mergeDuplicates, type Problem } from '../core/paper-file.ts'
+import type { PaperNews } from '../core/paper-news.ts'
 import { categoriesOf, readArxivId, UnreadableRow } from '../core/paper-row.ts'
 import { SourceTrouble } from '../core/source-trouble.ts'
 import { getFromSource, type Manners, type SourceAnswer, type Turn, type Validators } from './source-request.ts'
@@ -45,9 +52,11 @@ export interface ArxivOptions {
 export interface ArxivFeed {
   /** What is new, in one of the categories or to it, each paper once. */
   rows: Listing[]
+  /** What the replacements tell of papers that were announced before. */
+  news: PaperNews[]
   /** Entries that were skipped because they could not be read. */
   problems: Problem[]
-  /** How many entries were understood, replacements among them, which are skipped too. */
+  /** How many entries were understood, replacements among them. */
   announced: Record<AnnounceType, number>
   /** The day of the newest entry, `YYYY-MM-DD`; `null` for an empty feed, as at weekends. */
   batchDay: string | null
@@ -90,14 +99,20 @@ const readFeed = ({ body, validators }: SourceAnswer, now: Date): ArxivFeed => {
   const entries = childrenOf(readAtom(body), ATOM, 'entry')
   const announced: ArxivFeed['announced'] = { new: 0, cross: 0, replace: 0, 'replace-cross': 0 }
   const found: Listing[] = []
+  const news: PaperNews[] = []
   const problems: Problem[] = []
   let batchDay: string | null = null
   for (const [at, entry] of entries.entries()) {
     try {
-      const { type, listing } = readAnnouncement(entryOf(entry), now)
+      const read = entryOf(entry)
+      const { type, listing } = readAnnouncement(read, now)
       announced[type]++
       if (batchDay === null || listing.listDay > batchDay) batchDay = listing.listDay
       if (type === 'new' || type === 'cross') found.push(listing)
+      else {
+        const told = newsOfReplacement(read, listing)
+        if (told !== null) news.push(told)
+      }
     } catch (error) {
       if (!(error instanceof UnreadableRow)) throw error
       problems.push({ where: `entry ${at + 1}`, problem: error.message })
@@ -110,7 +125,7 @@ const readFeed = ({ body, validators }: SourceAnswer, now: Date): ArxivFeed => {
     throw new SourceTrouble(`its batch is of ${batchDay}, a day that has not come`)
   // A paper that is new in one category and cross-listed to another may stand there twice.
   const rows = mergeDuplicates(found).listings
-  return { rows, problems, announced, batchDay, isFull: entries.length >= MOST_ENTRIES, validators }
+  return { rows, news, problems, announced, batchDay, isFull: entries.length >= MOST_ENTRIES, validators }
 }
 
 /**

@@ -271,6 +271,7 @@ export const createMailTemplates = async ({
       sample: issue.sample,
       contents: contentsOf(issue, room),
       cards,
+      news: issue.news.map((one) => ({ ...one, url: linkable(one.url) })),
       left: issue.cards.length + issue.beyond.length - cards.length,
       closing: closingOf(issue),
       because: `You get this because you confirmed a ${issue.kind === 'welcome' ? '' : `${issue.kind} `}subscription to Paper Round at ${shared.site}. Links go straight to their pages; nothing here counts what you open or press.`,
@@ -290,6 +291,7 @@ export const createMailTemplates = async ({
         groups: given.groups.map(({ label, papers }) => ({ label: withoutGaps(label), papers })),
         cards: given.cards.map(disarmed),
         beyond: given.beyond.map(disarmed),
+        news: given.news.map((one) => ({ ...one, title: withoutGaps(one.title) })),
         note: given.note && withoutGaps(given.note),
       }
       const [everything, ...less] = roomsFor(issue.cards.length + issue.beyond.length)

@@ -2,6 +2,7 @@
 import { addDays, HOUR, localDateAt, weekdayOf } from './calendar.ts'
 import { plainLatex } from './latex.ts'
 import type { Listing } from './paper.ts'
+import { type PaperNews, tellsWithdrawal } from './paper-news.ts'
 import { categoriesOf, readArxivId, readInstant, UnreadableRow } from './paper-row.ts'
 import { ABSTRACT_LENGTH, cleanLine, cleanText, NAME_LENGTH, TITLE_LENGTH } from './text.ts'
 
@@ -91,6 +92,14 @@ export const readAnnouncement = (entry: FeedEntry, now: Date): { type: AnnounceT
       observation: { at: now, hourKnown: true, upvotes: null, comments: null, stars: null },
     },
   }
+}
+
+/** What a replacement tells of a paper that was announced before: its version, or that it is withdrawn. */
+export const newsOfReplacement = (entry: FeedEntry, { paper, observation }: Listing): PaperNews | null => {
+  const about = { paperId: paper.id, seenAt: observation.at }
+  if (tellsWithdrawal(paper.abstract)) return { ...about, kind: 'withdrawn', version: null }
+  const version = Number(/v(\d{1,3})$/.exec(entry.id.trim())?.[1] ?? 0)
+  return version > 1 ? { ...about, kind: 'version', version } : null
 }
 
 /** The date at arXiv. */

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { interestsOf } from './interests.ts'
 import { keyOfPhrase } from './own-words.ts'
+import type { FrozenNews } from './paper-news.ts'
 import type { Profile } from './preferences.ts'
 
 export interface Cohort {
@@ -14,6 +15,8 @@ export interface Cohort {
   carried: readonly string[]
   /** The line about digests that had nothing, `null` mostly. */
   note: string | null
+  /** What has become of papers sent before; pasts without such papers make no difference. */
+  news: readonly FrozenNews[]
 }
 
 /** 32 bytes, equal for equal cohorts; spellings that find the same papers make no difference. */
@@ -30,6 +33,7 @@ export const cohortKey = (cohort: Cohort): Buffer =>
         cohort.since.toISOString(),
         [...cohort.carried].sort(),
         cohort.note,
+        cohort.news.map(({ paperId, kind, version }) => [paperId, kind, version]),
       ]),
     )
     .digest()

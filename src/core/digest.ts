@@ -56,6 +56,8 @@ export interface DigestIssue {
   groups: { label: string; papers: number }[]
   /** What trends beyond the topics, at most three; empty where `cards` are enough. */
   beyond: PaperCard[]
+  /** What became of papers of earlier digests, at most five; `line` follows the title and a colon. */
+  news: { title: string; url: string | null; line: string }[]
   /** How many papers stood to be chosen from. */
   considered: number
   /** One line about what was left out before, such as an empty or unreadable day; `null` mostly. */

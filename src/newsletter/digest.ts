@@ -1,14 +1,15 @@
 /** Composing digests: from the papers that may be chosen to the frozen list of a cohort, and from there to the reader. */
 import { LITTLE, selectBeyond } from '../core/beyond.ts'
-import { HOUR, localDateAt } from '../core/calendar.ts'
+import { DAY, HOUR, localDateAt } from '../core/calendar.ts'
 import { cohortKey } from '../core/cohort.ts'
 import type { DigestEntry, DigestIssue, DigestKind, PaperCard } from '../core/digest.ts'
-import { carryOn, isPartial } from '../core/eligibility.ts'
+import { CARRY_DAYS, carryOn, isPartial } from '../core/eligibility.ts'
 import { interestsOf, seenBy } from '../core/interests.ts'
 import { createLikeness, selectDistinct } from '../core/near-duplicates.ts'
 import type { Paper } from '../core/paper.ts'
 import { cardOf } from '../core/paper-card.ts'
 import { createPaperIndex, type PaperIndex } from '../core/paper-index.ts'
+import { type FrozenNews, newsLine, newsSince } from '../core/paper-news.ts'
 import type { Profile } from '../core/preferences.ts'
 import { quietLine } from '../core/quiet.ts'
 import { rankPapers, type Sighted, selectPapers } from '../core/ranking.ts'
@@ -17,6 +18,7 @@ import { topicBySlug } from '../core/topics.ts'
 import { AGE_BUCKETS, createTrend, standingOf, TREND_LIST_DAYS } from '../core/trend.ts'
 import type { Database } from '../store/database.ts'
 import { type Digest, type NewDigest, type Past, readPasts, storeDigests } from '../store/digests.ts'
+import { readNews } from '../store/paper-news.ts'
 import {
   readCandidates,
   readFill,
@@ -50,6 +52,8 @@ export interface Choice {
   whyQuiet: string
   /** The list day left out because it has come in only in part. */
   partialDay: string | null
+  /** What became of papers lately, by paper; for as long as a digest remembers them. */
+  news: Awaited<ReturnType<typeof readNews>>
 }
 
 /** Loads what may be chosen: papers that became news since an instant, or those of some list days. */
@@ -66,11 +70,13 @@ export const loadChoice = async (
   const trend = createTrend(await readTrendHistory(db, cutoff, TREND_LIST_DAYS, AGE_BUCKETS))
   const revisions = candidates.map(({ id, revision }) => ({ paperId: id, revision }))
   const texts = [...(await readTexts(db, revisions)).values()]
+  const news = await readNews(db, new Date(cutoff.getTime() - CARRY_DAYS * DAY), cutoff)
+  const isWithdrawn = (id: string) => news.get(id)?.some(({ kind }) => kind === 'withdrawn') ?? false
   const stale = await readStaleSources(db, new Date(cutoff.getTime() - STALE_AFTER))
   return {
     cutoff,
     papers: candidates
-      .filter((paper) => paper.listDay !== partialDay)
+      .filter((paper) => paper.listDay !== partialDay && !isWithdrawn(paper.id))
       .map((paper) => ({
         ...paper,
         trend:
@@ -90,6 +96,7 @@ export const loadChoice = async (
           ? 'the source of papers could not be read'
           : 'no new papers in your topics',
     partialDay,
+    news,
   }
 }
 
@@ -119,6 +126,8 @@ export interface Wish {
   carried: string[]
   /** The line about digests that had nothing before this one. */
   note: string | null
+  /** What has become of papers sent before (`newsAfter`). */
+  news: FrozenNews[]
 }
 
 /** The papers of a wish: its own, and where those are few what trends beyond them. */
@@ -174,6 +183,7 @@ export const composeDigest = (choice: Choice, wish: Wish, editionId: number | nu
     quietFrom: entries.length > 0 ? null : (quietSince ?? wish.localDate),
     note: entries.length > 0 ? noteOf(entries, wish, choice) : choice.whyQuiet,
     sample: open.some((paper) => paper.source === 'sample'),
+    news: wish.news,
   }
 }
 
@@ -182,6 +192,12 @@ export const noteAfter = (past: Past | undefined): string | null =>
   past?.quietFrom == null
     ? null
     : quietLine(past.quietFrom, past.localDate, past.note ?? 'no new papers in your topics')
+
+/** What has become of the papers that a past carries since its digest; one that had nothing told nothing of it either. */
+export const newsAfter = (past: Past | undefined, lastCutoff: Date | null, { news }: Choice): FrozenNews[] =>
+  past === undefined || lastCutoff === null
+    ? []
+    : newsSince(news, { carry: past.carry, cutoff: lastCutoff, untold: past.quietFrom === null ? [] : past.news })
 
 /** What welcomes are chosen from: the seven newest list days, as they were at the last refresh. */
 export const loadWelcomeChoice = async (db: Database, now: Date): Promise<Choice> => {
@@ -210,6 +226,7 @@ export const composeWelcome = async (
     since: new Date(0),
     carried: past.flatMap((one) => Object.keys(one.carry).filter((id) => known.has(id))),
     note: null,
+    news: [],
   }
   const [stored] = await storeDigests(db, [{ ...composeDigest(choice, wish, null, past), quietFrom: null }])
   if (stored === undefined) throw new Error('a welcome was not stored')
@@ -219,7 +236,17 @@ export const composeWelcome = async (
 /** What `readIssue` needs of a digest, stored or not. */
 export type Composed = Pick<
   Digest,
-  'kind' | 'local_date' | 'topics' | 'keywords' | 'authors' | 'entries' | 'list_days' | 'considered' | 'note' | 'sample'
+  | 'kind'
+  | 'local_date'
+  | 'topics'
+  | 'keywords'
+  | 'authors'
+  | 'entries'
+  | 'list_days'
+  | 'considered'
+  | 'note'
+  | 'sample'
+  | 'news'
 >
 
 /** Of the papers of a week, ranked, those of each topic together; the topic of the best comes first. */
@@ -231,10 +258,10 @@ const groupByTopic = (entries: DigestEntry[]): { topic: string | null; entries: 
 
 /** A digest as its readers see it: the frozen list, with the texts of the revisions it was composed from. */
 export const readIssue = async (db: Database, digest: Composed): Promise<DigestIssue> => {
-  const texts = await readTexts(
-    db,
-    digest.entries.flatMap((entry) => [entry, ...(entry.seeAlso ?? [])]),
-  )
+  const texts = await readTexts(db, [
+    ...digest.entries.flatMap((entry) => [entry, ...(entry.seeAlso ?? [])]),
+    ...digest.news,
+  ])
   const textOf = ({ paperId, revision }: { paperId: string; revision: number }): Paper => {
     const paper = texts.get(paperId)
     if (paper === undefined) throw new Error(`paper ${paperId} has no revision ${revision}`)
@@ -272,6 +299,10 @@ export const readIssue = async (db: Database, digest: Composed): Promise<DigestI
             papers: entries.length,
           })),
     beyond: cardsOf(digest.entries.filter((entry) => entry.topic === null)),
+    news: digest.news.map((one) => {
+      const { title, url } = cardOf(textOf(one), { reason: '', upvotes: null, comments: null })
+      return { title, url: one.kind === 'code' ? textOf(one).codeUrl : url, line: newsLine(one) }
+    }),
     considered: digest.considered,
     note: digest.note,
     sample: digest.sample,

@@ -3,6 +3,7 @@ import { DAY, latestDue, nextDue, SECOND } from '../core/calendar.ts'
 import { cohortKey } from '../core/cohort.ts'
 import { CARRY_DAYS, carryOn, NEWS_SPAN, sinceOf } from '../core/eligibility.ts'
 import type { Log } from '../core/log.ts'
+import type { FrozenNews } from '../core/paper-news.ts'
 import type { Database } from '../store/database.ts'
 import { type DueSlot, type OwedDigest, oweDigests } from '../store/deliveries.ts'
 import {
@@ -21,7 +22,7 @@ import { addDue } from '../store/editions.ts'
 import { requireMonths } from '../store/months.ts'
 import { dropOldLetterLimits } from '../store/sign-ups.ts'
 import { anyoneDue, type DueSubscriber, forgetUnconfirmed, lockDue, readProfiles } from '../store/subscribers.ts'
-import { type Choice, composeDigest, loadChoice, noteAfter, type Wish } from './digest.ts'
+import { type Choice, composeDigest, loadChoice, newsAfter, noteAfter, type Wish } from './digest.ts'
 import { type ReconcilerPorts, reconcile } from './reconciler.ts'
 import { CONFIRM_WITHIN } from './subscription.ts'
 import { sweepWays } from './ways.ts'
@@ -236,6 +237,7 @@ const createPress = (db: Database, edition: { id: number; cutoff: Date }) => {
     )
     const cohorts = new Map<string, Cohort>()
     const carriedOf = new Map<string, string[]>()
+    const newsOf = new Map<number | undefined, FrozenNews[]>()
     for (const group of groups) {
       const { first, since, slot } = group
       const choice = await choiceSince(since)
@@ -246,6 +248,8 @@ const createPress = (db: Database, edition: { id: number; cutoff: Date }) => {
         carriedOf.get(pastKey) ??
         choice.papers.filter(({ id, eligibleAt }) => id in carry && eligibleAt > since).map(({ id }) => id)
       carriedOf.set(pastKey, carried)
+      const news = newsOf.get(past?.id) ?? newsAfter(past, first.lastCutoff, choice)
+      newsOf.set(past?.id, news)
       const profile = profiles.get(first.id)
       if (profile === undefined) throw new Error('a subscriber who is locked has gone')
       const wish: Wish = {
@@ -255,6 +259,7 @@ const createPress = (db: Database, edition: { id: number; cutoff: Date }) => {
         since,
         carried,
         note: noteAfter(past),
+        news,
       }
       const key = cohortKey({ ...wish, cutoff }).toString('hex')
       const cohort = cohorts.get(key) ?? { key, wish, choice, pasts: new Set<Past>(), groups: [] }

@@ -3,10 +3,12 @@ import { addDays, DAY, daysBetween, utcMidnight, weekdayOf } from '../core/calen
 import type { Log } from '../core/log.ts'
 import type { Listing, SourceName } from '../core/paper.ts'
 import type { Problem } from '../core/paper-file.ts'
+import type { PaperNews } from '../core/paper-news.ts'
 import { scrub } from '../core/scrub.ts'
 import { readUncategorised, storeCategories } from '../store/categories.ts'
 import type { Database } from '../store/database.ts'
 import { type StoredCounts, type StoreListings, storeListings } from '../store/listings.ts'
+import { storeNews } from '../store/paper-news.ts'
 import { countListedBefore, holdsAnyPapers, holdsRealPapers, readListDays } from '../store/papers.ts'
 import { readRefresh, storeRefresh } from '../store/refreshes.ts'
 import { readFeed, storeFeed } from '../store/source-feeds.ts'
@@ -25,6 +27,8 @@ export interface IntakePorts {
 export interface Part {
   name: SourceName
   listings: Listing[]
+  /** What is told of papers listed before; only feeds do. */
+  news?: PaperNews[]
   /** What was skipped, and why. */
   problems: Problem[]
   /** What is odd about an answer that can be used all the same, as clauses. */
@@ -107,10 +111,11 @@ export const refreshPapers = async (ports: IntakePorts, sources: Source[]): Prom
 export const refreshSource = async (ports: IntakePorts, source: Source, days?: string[]): Promise<StoredCounts> => {
   const { db, log } = ports
   const total: StoredCounts = { added: 0, changed: 0, unchanged: 0 }
-  for await (const { name, listings, problems, notices, remember } of readParts(ports, source, days)) {
+  for await (const { name, listings, news, problems, notices, remember } of readParts(ports, source, days)) {
     for (const { where, problem } of problems) log.warn({ source: source.label, where, problem }, 'row skipped')
     for (const notice of notices) log.warn({ source: source.label, notice }, 'source answered, but not as expected')
     addCounts(total, await storeAll(db, name, listings))
+    if (news !== undefined) await storeNews(db, news)
     await remember?.()
   }
   return total
@@ -167,8 +172,8 @@ async function* readBatch(
   if (feed.isFull) notices.push('it is as long as it can be: some papers may be missing; name fewer categories')
   if (await isOldBatch(db, feed)) notices.push(`most of its batch of ${batchDay} was served on an earlier day`)
   const remember = () => storeFeed(db, source.label, { ...feed.validators, batchDay })
-  const { rows: listings, problems, announced } = feed
-  yield { ...part, listings, problems, notices, feed: { announced, batchDay }, remember }
+  const { rows: listings, news, problems, announced } = feed
+  yield { ...part, listings, news, problems, notices, feed: { announced, batchDay }, remember }
 }
 
 /** Whether a batch is an older one under a new date: most of its papers are held with an earlier list day. */

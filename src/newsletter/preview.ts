@@ -57,6 +57,7 @@ const issueFrom = (
     since: kind === 'welcome' ? new Date(0) : sinceOf(kind, cutoff, null),
     carried: [],
     note: null,
+    news: [],
   }
   return readUnstored(db, composeDigest(choice, wish, null, []))
 }

@@ -2,6 +2,7 @@
 import { MINUTE, SECOND } from '../core/calendar.ts'
 import type { Listing, SourceName } from '../core/paper.ts'
 import type { Problem } from '../core/paper-file.ts'
+import type { PaperNews } from '../core/paper-news.ts'
 import { SourceTrouble } from '../core/source-trouble.ts'
 import type { Database } from '../store/database.ts'
 import { endTurn, type TurnOutcome, takeTurn } from '../store/source-turns.ts'
@@ -28,6 +29,8 @@ interface FeedVersion {
 
 export interface FeedReading {
   rows: Listing[]
+  /** What it tells of papers that were listed before. */
+  news: PaperNews[]
   problems: Problem[]
   /** How many entries were understood, by what they announce. */
   announced: Record<string, number>

@@ -6,6 +6,7 @@ import type { MailState, StateCount } from '../core/ledger.ts'
 import type { ModelTrial } from '../core/model-trial.ts'
 import type { Trouble } from '../core/pace.ts'
 import type { SourceName } from '../core/paper.ts'
+import type { FrozenNews, NewsKind } from '../core/paper-news.ts'
 import type { Frequency, Preferences, QuietDay, SubscriberState } from '../core/preferences.ts'
 import type { Match } from '../core/relevance.ts'
 
@@ -66,6 +67,7 @@ export interface Tables {
     stars: number | null
   }
   paper_topics: { topic: string; paper_id: string; score: number; matches: Match[] }
+  paper_news: { paper_id: string; kind: NewsKind; version: number | null; seen_at: Date }
   source_refreshes: { source: string; tried_at: Date; succeeded_at: Date | null; trouble: string | null }
   source_turns: {
     source: string
@@ -107,6 +109,7 @@ export interface Tables {
     quiet_from: string | null
     note: string | null
     sample: boolean
+    news: Generated<FrozenNews[]>
   }
   subscribers: {
     id: Generated<string>

@@ -1,6 +1,7 @@
 /** Editions, and the digests frozen for their cohorts. */
 import { type Kysely, type Selectable, sql } from 'kysely'
 import type { DigestEntry, DigestKind } from '../core/digest.ts'
+import type { FrozenNews } from '../core/paper-news.ts'
 import type { Tables } from './database.ts'
 
 export type Digest = Selectable<Tables['digests']>
@@ -39,6 +40,7 @@ export interface NewDigest {
   quietFrom: string | null
   note: string | null
   sample: boolean
+  news: FrozenNews[]
 }
 
 /**
@@ -52,15 +54,15 @@ export const storeDigests = async (
   if (digests.length === 0) return []
   const { rows } = await sql<{ id: number; cohortKey: Buffer; isNew: boolean }>`
     insert into digests (edition_id, cohort_key, kind, local_date, topics, keywords, authors, cutoff, entries, list_days,
-      considered, carry, quiet_from, note, sample)
+      considered, carry, quiet_from, note, sample, news)
     select "editionId", decode("cohortKey", 'hex'), kind, "localDate", topics, keywords, authors, cutoff, entries,
-      "listDays", considered, carry, "quietFrom", note, sample
+      "listDays", considered, carry, "quietFrom", note, sample, news
     from jsonb_to_recordset(${JSON.stringify(
       digests.map((digest) => ({ ...digest, cohortKey: digest.cohortKey.toString('hex') })),
     )}::jsonb)
       as d("editionId" bigint, "cohortKey" text, kind text, "localDate" date, topics text[], keywords text[],
         authors text[], cutoff timestamptz, entries jsonb, "listDays" date[], considered integer, carry jsonb,
-        "quietFrom" date, note text, sample boolean)
+        "quietFrom" date, note text, sample boolean, news jsonb)
     on conflict (cohort_key) do update set carry = digests.carry || excluded.carry
     returning id, cohort_key as "cohortKey", xmax = 0 as "isNew"`.execute(db)
   const stored = new Map(rows.map((row) => [row.cohortKey.toString('hex'), row]))
@@ -93,12 +95,13 @@ export interface Past {
   quietFrom: string | null
   /** Of a digest without papers: why it has none. */
   note: string | null
+  news: FrozenNews[]
 }
 
 export const readPasts = async (db: Kysely<Tables>, ids: number[]): Promise<Map<number, Past>> => {
   if (ids.length === 0) return new Map()
   const { rows } = await sql<Past>`
-    select id, carry, local_date as "localDate", quiet_from as "quietFrom", note from digests where id = any(${ids})`.execute(
+    select id, carry, local_date as "localDate", quiet_from as "quietFrom", note, news from digests where id = any(${ids})`.execute(
     db,
   )
   return new Map(rows.map((past) => [past.id, past]))

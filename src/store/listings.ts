@@ -2,8 +2,10 @@
 import { type Kysely, sql } from 'kysely'
 import { eligibleAgainAt, eligibleAt } from '../core/eligibility.ts'
 import type { Listing, Paper, SourceName } from '../core/paper.ts'
+import type { PaperNews } from '../core/paper-news.ts'
 import type { TopicRelevance } from '../core/relevance.ts'
 import type { Database, Tables } from './database.ts'
+import { storeNews } from './paper-news.ts'
 import { holdsRealPapers, paperOf, type Texts } from './papers.ts'
 
 const textsOf = (paper: Paper, revision: number): Texts => ({
@@ -132,6 +134,7 @@ const writeListings = async (
   const papers: Tables['papers'][] = []
   const observations: Tables['observations'][] = []
   const rescored: Texts[] = []
+  const news: PaperNews[] = []
   for (const listing of mergeDuplicates(listings)) {
     const { paper, listDay, observation } = listing
     const before = held.get(paper.id)
@@ -144,6 +147,8 @@ const writeListings = async (
       texts.push(merged)
       rescored.push(merged)
     }
+    if (keeps && before.texts.code_url === null && merged.code_url !== null)
+      news.push({ paperId: paper.id, kind: 'code', version: null, seenAt: observation.at })
     counts[before === undefined ? 'added' : writes ? 'changed' : 'unchanged']++
     const known = keeps ? before : undefined
     const firstSeenAt = earlierOf(known?.first_seen_at, observation.at)
@@ -188,6 +193,7 @@ const writeListings = async (
     )
     .execute()
   if (texts.length > 0) await trx.insertInto('paper_texts').values(texts).execute()
+  await storeNews(trx, news)
   if (observations.length > 0)
     await trx
       .insertInto('observations')

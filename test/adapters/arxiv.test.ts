@@ -77,6 +77,26 @@ describe('the feed', () => {
     ])
   })
 
+  it('tells the version of what replaces a paper, or that it is withdrawn', async () => {
+    source.answerWith(
+      200,
+      feedOf(DAY, [
+        { id: '2503.00003', type: 'replace', version: 3 },
+        {
+          id: '2503.00004',
+          type: 'replace-cross',
+          version: 2,
+          abstract: 'This paper has been withdrawn by the author.',
+        },
+        { id: '2503.00005', type: 'replace', version: 1 },
+      ]),
+    )
+    expect((await readFeed()).news).toEqual([
+      { paperId: '2503.00003', kind: 'version', version: 3, seenAt: NOW },
+      { paperId: '2503.00004', kind: 'withdrawn', version: null, seenAt: NOW },
+    ])
+  })
+
   it('that shows a paper once for each category gives it once', async () => {
     const twice = { id: '2604.00001', categories: ['cs.CL', 'cs.LG'] }
     source.answerWith(200, feedOf(DAY, [twice, { ...twice, type: 'cross' }]))

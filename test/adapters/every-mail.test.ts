@@ -73,6 +73,7 @@ describe.each(mails)('the mail $name', ({ name, mail }) => {
       ...card.links.map(({ url }) => url),
       ...card.seeAlso.map(({ url }) => url),
     ])
+    urls.push(...(issue?.news.map(({ url }) => url) ?? []))
     const allowed = new Set([BASE_URL, ...urls.filter((url) => url !== null)].map((url) => new URL(url).host))
     // Names of XML, which nothing fetches.
     const html = mail.html.replace(/xmlns(?::\w+)?="[^"]*"/g, '')

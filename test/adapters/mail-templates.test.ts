@@ -36,6 +36,7 @@ const issue = (change: Partial<DigestIssue> = {}): DigestIssue => ({
   cards: [card(), card({ title: 'KnowRL: Boosting Reasoning', url: null, upvotes: null }), card({ upvotes: 1 })],
   beyond: [],
   groups: [],
+  news: [],
   considered: 26,
   note: null,
   sample: false,
@@ -175,6 +176,20 @@ describe('a digest', () => {
     expect(wordsOf(mail.html)).toContain('ClawGUI, with its reason.')
     expect(wordsOf(mail.html)).toContain('None of the 26 papers')
     expect(linksOfText(mail.text)).toEqual(linksOfHtml(mail.html))
+  })
+
+  test('tells what became of papers in earlier ones, in both parts', () => {
+    const news = [
+      { title: 'Gone & <lost>', url: 'https://arxiv.org/abs/2604.00001', line: 'it was withdrawn' },
+      { title: 'No page', url: 'javascript:alert(1)', line: 'there is code now' },
+    ]
+    const { html, text } = templates.renderDigest(issue({ news }))
+    expect(html).toMatch(/<h2[^>]*>New since your last digest<\/h2>/)
+    expect(wordsOf(html)).toContain('Gone & <lost> : it was withdrawn')
+    expect(text).toContain(' - Gone & <lost>: it was withdrawn\n   https://arxiv.org/abs/2604.00001\n')
+    expect(html + text).not.toContain('javascript')
+    expect(linksOfText(text)).toEqual(linksOfHtml(html))
+    expect(templates.renderDigest(issue()).html).not.toContain('New since')
   })
 
   test('of more than eight papers begins with what is in it, in both parts', () => {

@@ -24,6 +24,7 @@ const issue = (change: Partial<DigestIssue>): DigestIssue => ({
   cards: ['ClawGUI: A Framework', 'KnowRL: Boosting', 'SPPO: Sequence-Level'].map(card),
   beyond: [],
   groups: [],
+  news: [],
   considered: 26,
   note: null,
   sample: false,

@@ -82,6 +82,7 @@ it('a digest opens in the browser with the same papers, and nothing of its reade
     cards: [card(), card({ title: 'Another', upvotes: null, url: null })],
     beyond: [card({ title: 'Elsewhere', reason: 'Top 3 % of the month’s papers: 120 upvotes' })],
     groups: [],
+    news: [],
     considered: 26,
     note: 'Nothing came on Tuesday, 14 April: no new papers in your topics.',
     sample: false,

@@ -3,6 +3,7 @@
 export interface MadeUpEntry {
   id: string
   type?: string
+  version?: number
   title?: string
   abstract?: string
   creators?: string
@@ -33,16 +34,17 @@ ${entries
     ({
       id,
       type = 'new',
+      version = 1,
       title = `Paper ${id}`,
       abstract = 'About it.',
       creators = 'Ada Byron',
       categories = ['cs.CL'],
     }) => `  <entry>
-    <id>oai:arXiv.org:${id}v1</id>
+    <id>oai:arXiv.org:${id}v${version}</id>
     <title>${escapeXml(title)}</title>
     <updated>${day}T04:00:19.899254+00:00</updated>
     <link href="https://arxiv.org/abs/${id}" rel="alternate" type="text/html"/>
-    <summary>arXiv:${id}v1 Announce Type: ${type} \nAbstract: ${escapeXml(abstract)}</summary>
+    <summary>arXiv:${id}v${version} Announce Type: ${type} \nAbstract: ${escapeXml(abstract)}</summary>
     ${termsOf(categories)}
     <published>${day}T00:00:00${offset}</published>
     <arxiv:announce_type>${type}</arxiv:announce_type>

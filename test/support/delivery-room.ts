@@ -73,6 +73,7 @@ export const oweEdition = async (db: Database, count: number, cohorts: number): 
       carry: {},
       quietFrom: null,
       note: null,
+      news: [],
       sample: false,
     })),
   )

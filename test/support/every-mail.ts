@@ -56,6 +56,7 @@ const digest = (change: Partial<DigestIssue>): DigestIssue => ({
   kind: 'daily',
   localDate: '2026-04-15',
   beyond: [],
+  news: [],
   considered: 53,
   note: null,
   sample: false,
@@ -130,6 +131,14 @@ export const everyIssue = (): Record<string, DigestIssue> => ({
   }),
   'daily-hard': HARD_ISSUE,
   'daily-scripts': digest({ cards: scriptCards(), topics: ['“نماذج”', 'Multilingual & low-resource NLP'] }),
+  'daily-news': digest({
+    cards: digest({}).cards.slice(0, 4),
+    news: [
+      { title: 'A Proof That Was None', url: 'https://arxiv.org/abs/2604.00901', line: 'it was withdrawn' },
+      { title: 'Agents That Share', url: 'https://github.com/example/agents', line: 'there is code now' },
+      { title: 'A Paper in the Making', url: 'https://arxiv.org/abs/2604.00902', line: 'version 3 is out' },
+    ],
+  }),
   weekly: week(),
   'weekly-large': { ...week(), cards: largeCards(week().cards), considered: 1204 },
   welcome: digest({ kind: 'welcome', sample: true }),

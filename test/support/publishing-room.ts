@@ -136,7 +136,7 @@ const signUp = async (db: Database, day: string, from: number, count: number): P
       localDate: day,
       since: new Date(0),
       carried: [],
-      note: null,
+      note: null, news: [],
     }
     return { key, digest: { ...composeDigest(choice, wish, null, []), quietFrom: null } }
   })

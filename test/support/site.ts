@@ -58,6 +58,7 @@ const issueOf = (cards: PaperCard[]): DigestIssue => ({
   cards,
   beyond: [],
   groups: [],
+  news: [],
   considered: 26,
   note: null,
   sample: false,

@@ -1,0 +1,55 @@
+/** What became of papers that were in earlier digests: code, another version, a withdrawal. */
+
+export type NewsKind = 'code' | 'version' | 'withdrawn'
+
+/** One thing that a source told of a paper it had listed before. */
+export interface PaperNews {
+  paperId: string
+  kind: NewsKind
+  /** Of a new version its number, else `null`. */
+  version: number | null
+  seenAt: Date
+}
+
+/** The same as a digest holds it, with the revision of the texts by which the paper is named. */
+export interface FrozenNews {
+  paperId: string
+  revision: number
+  kind: NewsKind
+  version: number | null
+}
+
+/** What matters most comes first, and a digest tells no more than this. */
+const ORDER: NewsKind[] = ['withdrawn', 'code', 'version']
+const MOST_NEWS = 5
+
+/**
+ * What to tell of the papers in a carry: what was seen after the last digest's cut-off, and what that digest, having been
+ * empty, could not tell. Of a withdrawn paper nothing else is told.
+ */
+export const newsSince = (
+  held: ReadonlyMap<string, readonly (PaperNews & { revision: number })[]>,
+  last: { carry: Record<string, string>; cutoff: Date; untold: readonly FrozenNews[] },
+): FrozenNews[] => {
+  const found = new Map(last.untold.map((one) => [`${one.paperId} ${one.kind}`, one]))
+  for (const paperId of Object.keys(last.carry))
+    for (const { kind, version, revision, seenAt } of held.get(paperId) ?? [])
+      if (seenAt > last.cutoff) found.set(`${paperId} ${kind}`, { paperId, revision, kind, version })
+  const gone = new Set([...found.values()].filter(({ kind }) => kind === 'withdrawn').map(({ paperId }) => paperId))
+  return [...found.values()]
+    .filter(({ paperId, kind }) => kind === 'withdrawn' || !gone.has(paperId))
+    .sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind) || (a.paperId < b.paperId ? -1 : 1))
+    .slice(0, MOST_NEWS)
+}
+
+/** `withdrawn`, `version 3 is out`, `there is code now`: what follows a title and a colon. */
+export const newsLine = ({ kind, version }: Pick<FrozenNews, 'kind' | 'version'>): string => {
+  if (kind === 'withdrawn') return 'it was withdrawn'
+  return kind === 'code' ? 'there is code now' : `version ${version} is out`
+}
+
+/** How an abstract begins that stands in place of a withdrawn paper's. https://info.arxiv.org/help/withdraw.html */
+const WITHDRAWAL =
+  /^(?:(?:this|the) (?:paper|submission|article|manuscript|preprint|work) (?:has been|have been|is|was) (?:\w+ )?withdrawn|withdrawn)\b/i
+
+export const tellsWithdrawal = (abstract: string): boolean => WITHDRAWAL.test(abstract.trim())
