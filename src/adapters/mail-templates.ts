@@ -215,6 +215,7 @@ export const createMailTemplates = async ({
       preferences: `${site}/preferences/${TOKEN_GAP.preferences}`,
       unsubscribe: `${site}/unsubscribe/${TOKEN_GAP.unsubscribe}`,
       view: `${site}/digests/${TOKEN_GAP.view}`,
+      never: `${site}/never/${TOKEN_GAP.never}`,
     },
   }
 

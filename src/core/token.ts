@@ -6,7 +6,7 @@
  */
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto'
 
-export type Purpose = 'confirm' | 'preferences' | 'unsubscribe' | 'view'
+export type Purpose = 'confirm' | 'preferences' | 'unsubscribe' | 'view' | 'never'
 
 /** The newest key first; older ones are accepted, so that links in delivered mail outlive a rotation. */
 export type Keys = readonly [Buffer, ...Buffer[]]
@@ -73,4 +73,5 @@ export const TOKEN_GAP = {
   preferences: 'PREFERENCES_TOKEN'.padEnd(TOKEN_LENGTH, '_'),
   unsubscribe: 'UNSUBSCRIBE_TOKEN'.padEnd(TOKEN_LENGTH, '_'),
   view: 'VIEW_TOKEN'.padEnd(TOKEN_LENGTH, '_'),
+  never: 'NEVER_TOKEN'.padEnd(TOKEN_LENGTH, '_'),
 } as const

@@ -49,6 +49,19 @@ export const unsubscriptionRoutes = (app: App, { subscriptions, pages }: Site): 
     })
   })
 
+  app.get('/never/:token', { schema: { params: TokenParam } }, async (request, reply) => {
+    const { token } = request.params
+    const found = await subscriptions.readRefusal(token)
+    return found === null ? showDeadLink(reply, pages) : show(reply, pages, 'never', { ...found, token, done: false })
+  })
+
+  app.post('/never/:token', { schema: { params: TokenParam } }, async (request, reply) => {
+    const found = await subscriptions.refuse(request.params.token)
+    return found === null
+      ? showDeadLink(reply, pages)
+      : show(reply, pages, 'never', { ...found, token: '', done: true })
+  })
+
   const answerReduced = async (
     token: string,
     to: { frequency: 'weekly' } | { pauseUntil: string },

@@ -81,6 +81,7 @@ const FILLINGS: Record<string, (keys: Keys, mail: Claimed) => string> = {
   [TOKEN_GAP.confirm]: (keys, mail) => deriveToken(keys, 'confirm', mail.id),
   [TOKEN_GAP.preferences]: (keys, mail) => deriveToken(keys, 'preferences', mail.subscriberId, mail.epoch),
   [TOKEN_GAP.unsubscribe]: (keys, mail) => deriveToken(keys, 'unsubscribe', mail.subscriberId),
+  [TOKEN_GAP.never]: (keys, mail) => deriveToken(keys, 'never', mail.subscriberId),
   [TOKEN_GAP.view]: (keys, mail) => deriveToken(keys, 'view', mail.id, mail.epoch),
 }
 const GAPS = Object.keys(FILLINGS)

@@ -16,6 +16,7 @@ import {
   stopMail,
   storePause,
   storePreferences,
+  suppress,
   upsertPending,
 } from '../store/subscribers.ts'
 import { composeWelcome } from './digest.ts'
@@ -49,6 +50,10 @@ export interface Subscriptions {
   readUnsubscription(token: string): Promise<{ email: string; state: SubscriberState; frequency: Frequency } | null>
   /** Stops all digests at once; again and again gives the same answer. */
   unsubscribe(token: string): Promise<'unsubscribed' | null>
+  /** Whose confirmation's second link this is: it takes an address out of all mail. */
+  readRefusal(token: string): Promise<{ email: string } | null>
+  /** No mail of any kind to the address again, whoever enters it, until an operator undoes it. */
+  refuse(token: string): Promise<{ email: string } | null>
   /** Less instead of nothing, with the power of the unsubscribe link: it can only reduce mail. */
   reduce(
     token: string,
@@ -77,8 +82,13 @@ const lastOf = (subscriber: Subscriber) => ({ date: subscriber.last_local_date, 
 const isSubscribed = (subscriber: Subscriber): boolean => subscriber.state === 'active' || subscriber.state === 'paused'
 
 export const createSubscriptions = ({ db, keys, now, ring }: SubscriptionPorts): Subscriptions => {
-  /** The subscriber whom a token of this purpose names; preferences links die with the epoch, unsubscribing never. */
-  const ownerOf = async (trx: Database, purpose: 'preferences' | 'unsubscribe', token: string, lock = false) => {
+  /** The subscriber whom a token of this purpose names; preferences links die with the epoch, those that stop mail never. */
+  const ownerOf = async (
+    trx: Database,
+    purpose: 'preferences' | 'unsubscribe' | 'never',
+    token: string,
+    lock = false,
+  ) => {
     const id = readTokenId(token)
     if (id === null) return null
     const subscriber = await readSubscriber(trx, { id }, lock)
@@ -212,6 +222,19 @@ export const createSubscriptions = ({ db, keys, now, ring }: SubscriptionPorts):
         // A confirmation that is under way is called off too: whoever presses this wants no mail.
         if (isSubscribed(owner) || owner.state === 'pending') await stopMail(trx, owner.id, 'unsubscribed')
         return 'unsubscribed' as const
+      }),
+
+    async readRefusal(token) {
+      const owner = await ownerOf(db, 'never', token)
+      return owner === null ? null : { email: owner.email }
+    },
+
+    refuse: (token) =>
+      db.transaction().execute(async (trx) => {
+        const owner = await ownerOf(trx, 'never', token, true)
+        if (owner === null) return null
+        await suppress(trx, owner.id, { reason: 'asked never to be mailed again', code: null, source: 'reader' })
+        return { email: owner.email }
       }),
 
     reduce: (token, to) =>

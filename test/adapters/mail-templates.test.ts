@@ -444,9 +444,13 @@ describe('size', () => {
 describe('a confirmation', () => {
   const mail = templates.renderLetter('confirmation', { frequency: 'daily', topics: ['Robotics & embodied AI'] })
 
-  test('has one link, and says what happens if it is ignored', () => {
+  test('has one button and a link that ends it, and says what happens if it is ignored', () => {
     expect(mail.subject).toBe('Confirm your digest')
-    expect(linksOfHtml(mail.html)).toEqual(new Set([`https://round.example.org/confirm/${TOKEN_GAP.confirm}`]))
+    const confirm = `https://round.example.org/confirm/${TOKEN_GAP.confirm}`
+    const never = `https://round.example.org/never/${TOKEN_GAP.never}`
+    expect(linksOfHtml(mail.html)).toEqual(new Set([confirm, never]))
+    expect(linksOfText(mail.text)).toEqual(new Set([confirm, never]))
+    expect(mail.html.match(/<a[^>]* class="button"/g)).toHaveLength(1)
     for (const words of [wordsOf(mail.html), mail.text.replace(/\s+/g, ' ')]) {
       expect(words).toContain('Do nothing. No digest will come, and the request is forgotten in 7 days.')
       expect(words).toContain('daily digest')

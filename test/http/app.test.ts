@@ -70,7 +70,12 @@ it('GET and HEAD change nothing, on any address, however often', async () => {
   await using site = await openTestSite()
   const paths = [...OPEN_PAGES, ...TOKEN_PAGES, '/subscribe', '/check-inbox', '/links/sent']
   for (const token of Object.values(TOKEN)) {
-    paths.push(`/confirm/${token}`, `/preferences/${token}/pause?end=1`, `/unsubscribe/${token}/weekly`)
+    paths.push(
+      `/confirm/${token}`,
+      `/never/${token}`,
+      `/preferences/${token}/pause?end=1`,
+      `/unsubscribe/${token}/weekly`,
+    )
   }
   for (const path of [...paths, ...paths]) {
     for (const method of ['GET', 'HEAD']) await (await fetch(site.url + path, { method })).text()
@@ -87,6 +92,7 @@ describe('a form from another site', () => {
     `/preferences/${TOKEN.preferences}/pause`,
     `/unsubscribe/${TOKEN.unsubscribe}/weekly`,
     `/unsubscribe/${TOKEN.unsubscribe}/pause`,
+    `/never/${TOKEN.never}`,
   ]
   const body = { ...RIGHT, until: '2026-05-15' }
 

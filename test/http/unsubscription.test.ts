@@ -92,3 +92,18 @@ it('somebody who left already is told so', async () => {
   const page = await fetch(`${site.url}/unsubscribe/${TOKEN.left}`)
   expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('You are unsubscribed.')])
 })
+
+describe('never again', () => {
+  it('asks once more, says so when it is done, and knows no other link', async () => {
+    await using site = await openTestSite()
+    const asked = await (await fetch(`${site.url}/never/${TOKEN.never}`)).text()
+    expect(asked).toContain('<button class="great">Never mail me again</button>')
+    expect(site.changes).toEqual([])
+    const done = await fetch(`${site.url}/never/${TOKEN.never}`, { method: 'POST' })
+    expect(done.status).toBe(200)
+    expect(await done.text()).toContain('<h1>Never again.</h1>')
+    expect(site.changes).toEqual([['refuse', TOKEN.never]])
+    for (const method of ['GET', 'POST'])
+      expect((await fetch(`${site.url}/never/${TOKEN.unsubscribe}`, { method })).status).toBe(404)
+  })
+})

@@ -53,6 +53,32 @@ test('an address that must not be mailed gets nothing, by either form', async ()
   expect(await letters(db)).toEqual([])
 })
 
+test('who asks never to be mailed again gets nothing any more, whoever enters the address', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  const desk = openDesk(db)
+  const enter = async () => {
+    await desk.requestSubscription('Ada@example.org', LONDON_DAILY)
+    await workOffSignUps({ db, keys: KEYS })
+  }
+  await enter()
+  const [letter] = await letters(db)
+  const id = letter?.subscriber_id ?? ''
+  const token = deriveToken(KEYS, 'never', id)
+  expect(await desk.refuse(deriveToken(KEYS, 'unsubscribe', id))).toBeNull()
+  expect(await desk.unsubscribe(token)).toBeNull()
+  expect(await desk.readRefusal(token)).toEqual({ email: 'Ada@example.org' })
+  expect((await stateOf(db, id)).state).toBe('pending')
+  expect(await desk.refuse(token)).toEqual({ email: 'Ada@example.org' })
+  expect(await desk.refuse(token)).toEqual({ email: 'Ada@example.org' })
+  expect((await stateOf(db, id)).state).toBe('suppressed')
+  await db.deleteFrom('letter_limits').execute()
+  await enter()
+  await desk.requestLinks('ada@example.org')
+  await workOffSignUps({ db, keys: KEYS })
+  expect(await letters(db)).toHaveLength(1)
+})
+
 test('a token of another purpose, of an erased subscriber, or of nobody opens nothing', async () => {
   await using newsletter = await openNewsletter()
   const { db } = newsletter

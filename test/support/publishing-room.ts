@@ -136,7 +136,8 @@ const signUp = async (db: Database, day: string, from: number, count: number): P
       localDate: day,
       since: new Date(0),
       carried: [],
-      note: null, news: [],
+      note: null,
+      news: [],
     }
     return { key, digest: { ...composeDigest(choice, wish, null, []), quietFrom: null } }
   })

@@ -18,6 +18,7 @@ export const TOKEN = {
   left: 'left'.padEnd(43, '0'),
   unsubscribe: 'unsubscribe'.padEnd(43, '0'),
   view: 'view'.padEnd(43, '0'),
+  never: 'never'.padEnd(43, '0'),
 }
 
 export const EMAIL = 'ada.canary@example.org'
@@ -122,6 +123,8 @@ export const openTestSite = async ({
       return token === TOKEN.unsubscribe ? { email: EMAIL, state: 'active', frequency: 'daily' } : null
     },
     unsubscribe: (token) => change(token === TOKEN.unsubscribe ? 'unsubscribed' : null, 'unsubscribe', token),
+    readRefusal: async (token) => (token === TOKEN.never ? { email: EMAIL } : null),
+    refuse: (token) => change(token === TOKEN.never ? { email: EMAIL } : null, 'refuse', token),
     reduce: (token, to) => change(token === TOKEN.unsubscribe ? 'reduced' : null, 'reduce', token, to),
     localToday: () => '2026-04-15',
   }

@@ -95,6 +95,8 @@ export const walkStory = async (stage: Stage): Promise<void> => {
   await show('check-inbox', 'page')
   const confirmation = await openMail('mail-confirmation', ADA, 1)
   const confirm = confirmation.links.get('confirm') ?? ''
+  await open(confirmation.links.get('never') ?? '')
+  await show('never', 'page')
   await open(confirm)
   await show('confirm', 'page')
   await press('Send me the digest')
