@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import { createDesk } from './admin/desk.ts'
 import { digestCommands } from './admin/digest.ts'
+import { doctorCommand } from './admin/doctor.ts'
 import { editionCommands } from './admin/editions.ts'
 import { modelCommands } from './admin/models.ts'
 import { paperCommands } from './admin/papers.ts'
@@ -23,6 +24,7 @@ editionCommands(program, at)
 digestCommands(program, at)
 subscriberCommands(program, at)
 modelCommands(program, at)
+doctorCommand(program, process.env, json)
 
 try {
   await program.parseAsync()

@@ -97,6 +97,26 @@ export const openRedisBackend = async ({
   }
 }
 
+/**
+ * Looks at a Redis without leaving anything with it: `trouble` is why it cannot be used, `notice` what an operator should
+ * know of it; both name what to set.
+ */
+export const examineRedis = async (redisUrl: string): Promise<{ trouble: string | null; notice: string | null }> => {
+  const settings = { enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: PATIENCE }
+  const redis = new Redis(redisUrl, { ...OPTIONS, ...settings, retryStrategy: () => null })
+  try {
+    await firstConnection(redis)
+    redis.on('error', () => undefined) // The command under way fails by itself.
+    const [notice = null] = await examine(redis)
+    return { trouble: null, notice }
+  } catch (error) {
+    if (error instanceof UnusableQueue) return { trouble: error.message, notice: null }
+    return { trouble: `REDIS_URL: Redis does not answer at ${placeOf(redisUrl)} (${reasonOf(error)})`, notice: null }
+  } finally {
+    redis.disconnect()
+  }
+}
+
 /** Resolves once connected. The first failure counts, though attempts go on behind it. */
 const firstConnection = async (redis: Redis): Promise<void> => {
   let first: Error | undefined

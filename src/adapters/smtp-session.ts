@@ -7,6 +7,7 @@
  * has been taken from our hands.
  */
 import { connect, type Socket } from 'node:net'
+import { checkServerIdentity, type PeerCertificate } from 'node:tls'
 import SMTPConnection from 'nodemailer/lib/smtp-connection'
 import { readReply, type SmtpOutcome, type SmtpStage, scrubReply } from '../core/smtp-outcome.ts'
 import type { SmtpServer } from '../core/smtp-url.ts'
@@ -26,6 +27,8 @@ export interface Session {
   send(envelope: Envelope): Promise<SmtpOutcome>
   /** Resolves when the conversation can take another message: to false if it is over. */
   ready(): Promise<boolean>
+  /** Whether the conversation is within TLS. */
+  readonly secure: boolean
   /** Messages begun so far. */
   readonly begun: number
   /** Takes leave properly, but waits for the server's own leave a moment only. */
@@ -50,7 +53,13 @@ const QUIT_PATIENCE = 1_000
  */
 export const openSession = async (
   server: SmtpServer,
-  options: { patience: Patience; name?: string | undefined; signal: AbortSignal },
+  options: {
+    patience: Patience
+    name?: string | undefined
+    signal: AbortSignal
+    /** Hears of the server's certificate, once an authority was found to vouch for it. */
+    onCertificate?: (certificate: PeerCertificate) => void
+  },
 ): Promise<{ session: Session } | { failed: Failed }> => {
   const { patience, signal } = options
   const socket = await connectSocket(server, patience.connect, signal)
@@ -73,7 +82,13 @@ export const openSession = async (
     secure: server.implicitTls,
     requireTLS: server.requireTls && !server.implicitTls,
     opportunisticTLS: !server.requireTls,
-    tls: { rejectUnauthorized: server.verifyCertificate },
+    tls: {
+      rejectUnauthorized: server.verifyCertificate,
+      checkServerIdentity: (name, certificate) => {
+        options.onCertificate?.(certificate)
+        return checkServerIdentity(name, certificate)
+      },
+    },
     ...(options.name === undefined ? {} : { name: options.name }),
     greetingTimeout: patience.greeting,
     connectionTimeout: 2 * patience.greeting,
@@ -170,6 +185,9 @@ export const openSession = async (
   }
   const session: Session = {
     over,
+    get secure() {
+      return connection.secure
+    },
     get begun() {
       return begun
     },

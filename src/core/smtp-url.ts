@@ -15,6 +15,9 @@ export interface SmtpServer {
 }
 
 const LOOPBACK = /^(?:localhost|.+\.localhost|127(?:\.\d{1,3}){3}|::1)$/i
+/** Whether a host is this machine by its name. */
+export const isLoopback = (host: string): boolean => LOOPBACK.test(host)
+
 const PORTS = { 'smtp:': 587, 'smtps:': 465 }
 const FORM = 'write it as smtp://user:password@host:587'
 
@@ -36,7 +39,7 @@ export const readSmtpUrl = (text: string): SmtpServer => {
   const implicitTls = scheme === 'smtps:'
   const flags = readFlags(url.searchParams)
   if (implicitTls && flags.requireTLS === false) throw new Error('smtps: is TLS always; leave out requireTLS=false')
-  const loopback = LOOPBACK.test(host)
+  const loopback = isLoopback(host)
   const requireTls = implicitTls || (flags.requireTLS ?? !loopback)
   return {
     host,

@@ -1,0 +1,173 @@
+/** `doctor`: looks at everything that must hold for mail to leave and arrive, and says what would mend the rest. */
+import { access } from 'node:fs/promises'
+import { isIP } from 'node:net'
+import { join } from 'node:path'
+import { type Command, InvalidArgumentError } from 'commander'
+import { readSecretKey } from '../../src/adapters/data-folder.ts'
+import { createLookup } from '../../src/adapters/name-servers.ts'
+import { examineRedis } from '../../src/adapters/queue-on-redis.ts'
+import { visitSite } from '../../src/adapters/site-visit.ts'
+import { tryRelay } from '../../src/adapters/smtp-trial.ts'
+import { evaluateSpf } from '../../src/adapters/spf.ts'
+import { SECOND } from '../../src/core/calendar.ts'
+import type { Check } from '../../src/core/checkup/check.ts'
+import { isLoopback, readSmtpUrl } from '../../src/core/smtp-url.ts'
+import { type CheckupPorts, examine, type Subject } from '../../src/newsletter/checkup.ts'
+import { openDatabase } from '../../src/store/database.ts'
+import { requireSchema } from '../../src/store/migrate.ts'
+import { readServer } from '../../src/store/server.ts'
+import { type Config, mailLeaves, readConfig } from '../config.ts'
+import { openGround } from '../ground.ts'
+
+interface Options {
+  sendsFrom?: string[]
+  nameServer?: string[]
+}
+
+/** One conversation or request, milliseconds. */
+const PATIENCE = 10 * SECOND
+
+/** What one process of each role and a command hold at most, in our pools and, without Redis, in the queue's. */
+const CONNECTIONS = { ours: 3 * 10 + 4, queue: 2 + 4 + 4 }
+
+const addresses = (text: string): string[] => {
+  const all = text.split(',').map((part) => part.trim())
+  const bad = all.find((one) => isIP(one) === 0)
+  if (bad !== undefined) throw new InvalidArgumentError(`${JSON.stringify(bad)} is no IP address`)
+  return all
+}
+
+const nameServers = (text: string): string[] => {
+  const all = text.split(',').map((part) => part.trim())
+  const bad = all.find((one) => isIP(one) === 0 && !/^(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]+\]):\d{1,5}$/i.test(one))
+  if (bad !== undefined)
+    throw new InvalidArgumentError(`${JSON.stringify(bad)} is no address of a name server, such as 9.9.9.9`)
+  return all
+}
+
+const isThere = async (path: string): Promise<boolean> => {
+  try {
+    await access(path)
+    return true
+  } catch {
+    // Whatever keeps us from it, there is nothing for us.
+    return false
+  }
+}
+
+const readSubject = async (config: Config, { sendsFrom = [] }: Options): Promise<Subject> => {
+  const { smtpUrl, secretKeys, dataDir } = config
+  // No key is made by looking at it.
+  const kept = secretKeys === null && (await isThere(join(dataDir, 'secret-key'))) ? await readSecretKey(dataDir) : null
+  return {
+    mail:
+      smtpUrl !== null && mailLeaves(config)
+        ? {
+            relay: readSmtpUrl(smtpUrl),
+            loopback: isLoopback(readSmtpUrl(smtpUrl).host),
+            from: config.mailFrom.address,
+            lettersFrom: config.lettersFrom.address,
+            bounceDomain: null,
+            dkim: null,
+            sendsFrom,
+            postalAddress: config.postalAddress,
+          }
+        : null,
+    baseUrl: config.baseUrl,
+    production: config.production,
+    secretKey:
+      secretKeys !== null
+        ? { from: 'setting', newest: secretKeys[0] }
+        : kept === null
+          ? null
+          : { from: 'file', newest: kept },
+    connections: CONNECTIONS.ours + (config.redisUrl === null ? CONNECTIONS.queue : 0),
+  }
+}
+
+/** The database of the settings as it is, or the embedded one, if there is one; it is made by no look either. */
+const openServer = async (config: Config): Promise<{ url: string; close: () => Promise<void> } | null> => {
+  if (config.databaseUrl !== null) return { url: config.databaseUrl, close: async () => undefined }
+  if (!(await isThere(join(config.dataDir, 'postgres', 'cluster')))) return null
+  const ground = await openGround(config, 'command', { migrate: false, onNotice: (notice) => console.error(notice) })
+  return { url: ground.databaseUrl, close: ground.close }
+}
+
+const check = async (config: Config, options: Options): Promise<Check[]> => {
+  const lookup = createLookup(options.nameServer)
+  const subject = await readSubject(config, options)
+  const server = await openServer(config)
+  const db =
+    server === null
+      ? null
+      : openDatabase(server.url, { connections: 1, name: 'paper-round doctor', onError: () => undefined })
+  const { redisUrl } = config
+  const ports: CheckupPorts = {
+    now: () => new Date(),
+    lookup,
+    evaluateSpf: (domain, address) => evaluateSpf(lookup, domain, address),
+    tryRelay: (relay) => tryRelay(relay, { withinMs: PATIENCE }),
+    visit: (url, method) => visitSite(url, { method, withinMs: PATIENCE }),
+    readServer: db === null ? null : () => readServer(db),
+    requireSchema: async () => (server === null ? undefined : requireSchema(server.url)),
+    examineRedis: redisUrl === null ? null : () => examineRedis(redisUrl),
+  }
+  try {
+    return await examine(subject, ports)
+  } finally {
+    await db?.destroy()
+    await server?.close()
+  }
+}
+
+const ORDER: Check['status'][] = ['wrong', 'warn', 'not looked at', 'ok']
+
+/** For a person: what is wrong first, each with what was found and what mends it. */
+const describe = (checks: Check[]): string => {
+  const width = Math.max(...checks.map(({ name }) => name.length))
+  const indent = ' '.repeat('not looked at'.length + width + 4)
+  const sorted = ORDER.flatMap((status) => checks.filter((check) => check.status === status))
+  const lines = sorted.flatMap(({ name, status, found, wrong, mend }) => [
+    `${status.padEnd('not looked at'.length)}  ${name.padEnd(width)}  ${wrong ?? found}`,
+    ...(wrong === null ? [] : [`${indent}found: ${found}`]),
+    ...(mend === null ? [] : [`${indent}mend:  ${mend}`]),
+  ])
+  const count = (status: Check['status']) => checks.filter((check) => check.status === status).length
+  const wrong = count('wrong')
+  const verdict = wrong === 0 ? 'Nothing is wrong' : wrong === 1 ? 'One thing is wrong' : `${wrong} things are wrong`
+  return [...lines, '', `${verdict}; ${count('warn')} to think about, ${count('ok')} in order.`].join('\n')
+}
+
+const HELP = `
+Looks at: settings; the relay (SMTP_URL): connection, TLS and certificate, login, without sending anything; in the
+domain name system: MX, SPF, DKIM and DMARC of the senders, PTR of the addresses; BASE_URL from here, and a one-click
+unsubscription there with a token of nobody's; the database, the queue, the clock. Nothing is changed.
+
+Each is ok, warn (some mail may suffer), wrong, or not looked at (there is nothing to look at). It takes 20 seconds at
+the most. Exit code: 0 nothing is wrong, 1 something is, 2 the settings or the command cannot be used.
+
+As one JSON object: npm run admin -- doctor --json
+  {"ok": false, "checks": [{"name": "spf", "status": "wrong", "found": "…", "wrong": "…", "mend": "…"}, …]}`
+
+export const doctorCommand = (
+  program: Command,
+  environment: Record<string, string | undefined>,
+  json: () => boolean,
+): void => {
+  program
+    .command('doctor')
+    .description('look at everything that must hold for mail to leave and arrive, and say what mends the rest')
+    .option(
+      '--sends-from <addresses>',
+      'the addresses that mail leaves from, by comma, where the relay has others',
+      addresses,
+    )
+    .option('--name-server <addresses>', 'name servers to ask instead of this machine’s, by comma', nameServers)
+    .addHelpText('after', HELP)
+    .action(async (options: Options) => {
+      const checks = await check(readConfig(environment), options)
+      const ok = checks.every(({ status }) => status !== 'wrong')
+      console.log(json() ? JSON.stringify({ ok, checks }) : describe(checks))
+      if (!ok) process.exitCode = 1
+    })
+}
