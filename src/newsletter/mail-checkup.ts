@@ -127,7 +127,7 @@ const lookAtDkim = async (key: DkimKey | null, from: string, lookup: Lookup): Pr
   return warning(
     'we do not sign',
     'large mailbox providers refuse or file away mail without DKIM, so it depends on what the relay signs',
-    `DKIM_DOMAIN=${from}, DKIM_SELECTOR=<a name> and DKIM_PRIVATE_KEY_FILE=<what openssl genrsa -out dkim.pem 2048 makes>; this look then says what record to publish. Or let the relay sign for ${from}`,
+    `DKIM_DOMAIN=${from}, DKIM_SELECTOR=<a name> and DKIM_PRIVATE_KEY=<the path of what openssl genrsa -out dkim.pem 2048 makes>; this look then says what record to publish. Or let the relay sign for ${from}`,
   )
 }
 

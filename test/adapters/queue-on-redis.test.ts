@@ -3,6 +3,7 @@ import { createServer } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { openQueue, type Queue } from '../../src/adapters/queue.ts'
 import { UnusableQueue } from '../../src/adapters/queue-backend.ts'
+import { examineRedis } from '../../src/adapters/queue-on-redis.ts'
 import { findFreePort } from '../support/free-port.ts'
 import { hasOwnRedis, NEEDS_OWN_REDIS, openTestRedis } from '../support/redis.ts'
 
@@ -105,5 +106,27 @@ describe('a Redis that does not answer', () => {
     const { port } = silent.address() as { port: number }
     expect(await refusal(`redis://127.0.0.1:${port}`)).toContain(`does not answer at 127.0.0.1:${port}`)
     silent.close()
+  })
+})
+
+describe.skipIf(!hasOwnRedis)(`a look at a Redis${NEEDS_OWN_REDIS}`, () => {
+  test('finds nothing to say of one that keeps everything', async () => {
+    await using redis = await openTestRedis({ config: ['--appendonly', 'yes'] })
+    expect(await examineRedis(redis.url)).toEqual({ trouble: null, notice: null })
+  })
+
+  test('tells what to set, and repeats no password', async () => {
+    await using redis = await openTestRedis({
+      config: ['--maxmemory-policy', 'volatile-ttl', '--requirepass', 'right'],
+    })
+    const withPassword = (password: string) => redis.url.replace('redis://', `redis://:${password}@`)
+    expect((await examineRedis(withPassword('right'))).trouble).toMatch(
+      /volatile-ttl.*set: maxmemory-policy noeviction$/,
+    )
+    const refused = await examineRedis(withPassword('wrong-one'))
+    expect(refused.trouble).toMatch(/^REDIS_URL: Redis refuses the login/)
+    expect(refused.trouble).not.toContain('wrong-one')
+    await redis.kill()
+    expect((await examineRedis(withPassword('right'))).trouble).toMatch(/^REDIS_URL: Redis does not answer at 127/)
   })
 })

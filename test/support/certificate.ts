@@ -3,8 +3,8 @@ import { generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 
 const DAY_MS = 86_400_000
 
-/** PEM of a fresh key and a certificate for these DNS names and IPv4 addresses, good for a day (RFC 5280, DER). */
-export const createCertificate = (names: string[]): { key: string; cert: string } => {
+/** PEM of a fresh key and a certificate for these DNS names and IPv4 addresses, good from yesterday on (RFC 5280, DER). */
+export const createCertificate = (names: string[], { days = 1 } = {}): { key: string; cert: string } => {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const algorithm = sequence(oid('2a8648ce3d040302')) // ecdsa-with-SHA256
   const subject = sequence(der(0x31, sequence(oid('550403'), der(0x0c, Buffer.from(names[0] ?? '')))))
@@ -16,7 +16,7 @@ export const createCertificate = (names: string[]): { key: string; cert: string 
     integer(Buffer.concat([Buffer.from([1]), randomBytes(8)])),
     algorithm,
     subject,
-    sequence(time(Date.now() - DAY_MS), time(Date.now() + DAY_MS)),
+    sequence(time(Date.now() - DAY_MS), time(Date.now() + days * DAY_MS)),
     subject,
     publicKey.export({ type: 'spki', format: 'der' }),
     der(0xa3, sequence(sequence(oid('551d11'), der(0x04, sequence(...alternatives))))),

@@ -80,7 +80,7 @@ const judgeUse = (key: DkimKey, tags: Map<string, string>, kind: string, mend: s
     return fault(`our key at ${name}, not for mail signed with SHA-256 (h or s)`, 'every signature of ours fails', mend)
   const bits = key.publicKey.asymmetricKeyDetails?.modulusLength
   const found = `our key at ${name}, ${kind}${bits === undefined ? '' : ` of ${bits} bits`}`
-  const renew = `openssl genrsa -out dkim.pem ${GOOD_BITS}; set DKIM_PRIVATE_KEY_FILE and a new DKIM_SELECTOR, and look again`
+  const renew = `openssl genrsa -out dkim.pem ${GOOD_BITS}; set DKIM_PRIVATE_KEY to its path and a new DKIM_SELECTOR, and look again`
   if (bits !== undefined && bits < LEAST_BITS)
     return fault(found, `verifiers ignore keys below ${LEAST_BITS} bits`, renew)
   if (
