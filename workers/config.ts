@@ -1,7 +1,9 @@
 /** The settings: read from the environment once, every fault named at the same time, and complete from then on. */
+import { readFileSync } from 'node:fs'
 import { BlockList, isIP } from 'node:net'
 import { resolve } from 'node:path'
-import { parse } from 'tldts'
+import { getDomain, parse } from 'tldts'
+import { type DkimKey, readDkimKey } from '../src/adapters/dkim.ts'
 import { readAddress } from '../src/core/address.ts'
 import { ARXIV_CATEGORY } from '../src/core/paper.ts'
 import { readSmtpUrl } from '../src/core/smtp-url.ts'
@@ -30,6 +32,8 @@ export interface Config {
    */
   lettersFrom: { name: string; address: string }
   postalAddress: string | null
+  /** `null`: mails leave unsigned, for the relay to sign. */
+  dkim: DkimKey | null
   sources: SourceSetting[]
   /** Networks whose forwarding headers are believed; empty: nobody's. */
   trustProxy: string[]
@@ -75,8 +79,8 @@ const ON_UNKNOWN = ['resend', 'hold'] as const
 export const SETTINGS = new Set(
   (
     'DATABASE_URL REDIS_URL SMTP_URL BASE_URL HOST PORT DATA_DIR SECRET_KEY SECRET_KEY_PREVIOUS MAIL_FROM ' +
-    'LETTERS_FROM POSTAL_ADDRESS PAPER_SOURCES ADMIN_TOKEN TRUST_PROXY LOG_LEVEL MAILBOX_PORT HEALTH_PORT CLOCK ' +
-    'ON_UNKNOWN KEEP_DELIVERIES'
+    'LETTERS_FROM POSTAL_ADDRESS DKIM_DOMAIN DKIM_SELECTOR DKIM_PRIVATE_KEY PAPER_SOURCES ADMIN_TOKEN TRUST_PROXY ' +
+    'LOG_LEVEL MAILBOX_PORT HEALTH_PORT CLOCK ON_UNKNOWN KEEP_DELIVERIES'
   ).split(' '),
 )
 
@@ -123,6 +127,7 @@ export const readConfig = (environment: Environment): Config => {
     mailFrom,
     lettersFrom: read('LETTERS_FROM', mailFrom, readSender),
     postalAddress: get('POSTAL_ADDRESS'),
+    dkim: readDkim(get, read, mailFrom.address, faults),
     sources: read('PAPER_SOURCES', [{ kind: 'huggingface' }], readSources),
     trustProxy: read('TRUST_PROXY', [], readNetworks),
     logLevel: read('LOG_LEVEL', 'info', readLogLevel),
@@ -212,6 +217,50 @@ const readSender = (text: string): { name: string; address: string } => {
   if (/[\p{Cc}"<>]/u.test(name))
     throw new Error('the name holds quotes, brackets or control characters; leave them out')
   return { name: name || 'Paper Round', address: found.address }
+}
+
+/** All three or none. The key itself is never repeated, and neither is what might be one. */
+const readDkim = (
+  get: (name: string) => string | null,
+  read: <T>(name: string, fallback: T, reader: (text: string) => T) => T,
+  sender: string,
+  faults: string[],
+): DkimKey | null => {
+  const missing = DKIM.filter((name) => get(name) === null)
+  if (missing.length === DKIM.length) return null
+  for (const name of missing) faults.push(`${name}: needed with the others of DKIM; set ${DKIM.join(', ')}, or none`)
+  const senderDomain = sender.split('@')[1] ?? ''
+  const domain = read('DKIM_DOMAIN', null, (text) => readDkimDomain(text, senderDomain))
+  const selector = read('DKIM_SELECTOR', null, (text) => {
+    if (!LABELS.test(text))
+      throw new Error('is not a selector; write what stands before ._domainkey, such as round2026')
+    return text
+  })
+  const privateKey = read('DKIM_PRIVATE_KEY', null, (text) => readDkimKey(readPem(text)))
+  return domain === null || selector === null || privateKey === null ? null : { domain, selector, privateKey }
+}
+
+const DKIM = ['DKIM_DOMAIN', 'DKIM_SELECTOR', 'DKIM_PRIVATE_KEY']
+const LABELS = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/i
+
+/** DMARC counts a signature when its domain and the sender's have the same registrable domain (RFC 7489 3.1.1). */
+const readDkimDomain = (text: string, senderDomain: string): string => {
+  if (!LABELS.test(text)) throw new Error('is not a domain; write it as example.org')
+  const domain = text.toLowerCase()
+  const registrable = (name: string) => getDomain(name, { allowPrivateDomains: true }) ?? name
+  if (registrable(domain) !== registrable(senderDomain))
+    throw new Error(`is not aligned with ${senderDomain}, the domain of MAIL_FROM, so DMARC would not count it`)
+  return domain
+}
+
+/** A key in PEM, whose line ends may be written as `\\n` as in a file of settings; or the path of a file that holds one. */
+const readPem = (text: string): string => {
+  if (text.includes('-----BEGIN')) return text.replaceAll('\\n', '\n')
+  try {
+    return readFileSync(text, 'utf8')
+  } catch {
+    throw new Error('is neither a private key in PEM nor the path of a file that can be read')
+  }
 }
 
 const readSources = (text: string): SourceSetting[] => text.split(',').map((part) => readSource(part.trim()))

@@ -1,6 +1,7 @@
 /** The wiring of the service, top to bottom: what each role opens, how the floors are joined, and how it all closes. */
 import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import { bitsOf, createSigner } from '../src/adapters/dkim.ts'
 import { createMailTemplates } from '../src/adapters/mail-templates.ts'
 import { createMold } from '../src/adapters/message.ts'
 import { createPages } from '../src/adapters/pages.ts'
@@ -56,6 +57,8 @@ export interface Service {
 /** Letters are few and one waits for each; digests are many, and each lane has a group of them claimed. */
 export const SENDING = { letters: { lanes: 1, connections: 2 }, deliveries: { lanes: 4, connections: 4 } }
 const connectionsOf = ({ lanes, connections }: { lanes: number; connections: number }) => lanes * connections
+/** Gmail and Yahoo recommend so many; fewer, down to 1024, are verified as well. */
+const GOOD_DKIM_BITS = 2048
 /** Work under way at a stop has this long to end; Docker's own patience is 10 seconds. */
 const GRACE = 6 * SECOND
 /** A start shows what the sources have if they answer within this time, and the sample otherwise. */
@@ -227,6 +230,9 @@ const openMailer = async (config: Config, ground: Ground, db: Database, ring: (b
   const { keys, now, log, smtpUrl } = ground
   const { onUnknown } = config
   const templates = await createMailTemplates({ baseUrl: config.baseUrl, postalAddress: config.postalAddress })
+  const signer = config.dkim === null ? null : createSigner(config.dkim)
+  if (config.dkim !== null && bitsOf(config.dkim.privateKey) < GOOD_DKIM_BITS)
+    log.warn({ bits: bitsOf(config.dkim.privateKey) }, `a DKIM key of ${GOOD_DKIM_BITS} bits is recommended`)
   const compose = createComposer({
     db,
     keys,
@@ -234,7 +240,7 @@ const openMailer = async (config: Config, ground: Ground, db: Database, ring: (b
     mailFrom: config.mailFrom,
     renderDigest: templates.renderDigest,
     renderLetter: templates.renderLetter,
-    createMold,
+    createMold: (shared, gaps) => createMold(shared, gaps, signer),
   })
   // Letters have connections of their own: a sign-up does not wait behind a run of digests.
   const smtp = {
