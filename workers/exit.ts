@@ -6,6 +6,7 @@ import { UnreadablePapers } from '../src/core/paper-file.ts'
 import { UnusableModel } from '../src/core/relevance-model.ts'
 import { SourceTrouble } from '../src/core/source-trouble.ts'
 import { UntrainableCorpus } from '../src/core/training.ts'
+import { UnusableEdition } from '../src/newsletter/ledger.ts'
 import { UnusableDatabase } from '../src/store/migrate.ts'
 import { MissingMonth } from '../src/store/months.ts'
 import { UnusableClock, UnusableSettings } from './config.ts'
@@ -23,6 +24,7 @@ const FAULTS_OF_USE = [
   UnusableClock,
   UnreadablePapers,
   UnusableModel,
+  UnusableEdition,
   UntrainableCorpus,
 ]
 const PORT_IN_USE = 'EADDRINUSE'

@@ -408,6 +408,37 @@ export const readMailsOf = async (db: Kysely<Tables>, subscriberId: string, most
   return rows
 }
 
+/** A mail and all that is known of it. */
+export interface MailRecord extends Answer {
+  /** `digest`, or the kind of letter. */
+  what: string
+  /** Of a digest: the edition that owed it. */
+  edition: number | null
+  /** When it was due: the edition's cut-off, or when the letter was asked for. */
+  dueAt: Date
+  state: string
+  reason: string | null
+  attempts: number
+  resent: number
+  attemptedAt: Date | null
+  sentAt: Date | null
+}
+
+/** The mails of a subscriber on one local date (of letters, by the day on which they were asked for), the oldest first. */
+export const readMailsOn = async (db: Kysely<Tables>, subscriberId: string, date: string): Promise<MailRecord[]> => {
+  const facts = sql`m.state, m.reason, m.attempts, m.resent, m.attempted_at as "attemptedAt", m.sent_at as "sentAt",
+    m.code, m.enhanced, m.said`
+  const { rows } = await sql<MailRecord>`
+    select 'digest' as what, m.edition_id as edition, e.cutoff as "dueAt", ${facts}
+    from deliveries m join editions e on e.id = m.edition_id
+    where m.subscriber_id = ${subscriberId} and m.local_date = ${date}::date
+    union all
+    select m.kind, null, m.requested_at, ${facts} from letters m join subscribers s on s.id = m.subscriber_id
+    where m.subscriber_id = ${subscriberId} and (m.requested_at at time zone s.time_zone)::date = ${date}::date
+    order by "dueAt"`.execute(db)
+  return rows
+}
+
 /** When a digest was due, its local date, and when the next one is: the same object for all who share these. */
 export interface DueSlot {
   localDate: string

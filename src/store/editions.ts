@@ -236,3 +236,22 @@ export const streamDeliveries = async (
     }
   })
 }
+
+/** Letters of the last 24 hours and those that wait, by state; and for how long the first of these has been ready, seconds. */
+export const readLetterFigures = async (
+  db: Kysely<Tables>,
+): Promise<{ states: Record<Exclude<MailState, 'unknown'>, number>; oldestWaiting: number | null }> => {
+  const { rows } = await sql<{ state: Exclude<MailState, 'unknown'>; count: number; oldest: number | null }>`
+    with known as (
+      select state, next_attempt_at from letters where state in ('queued', 'deferred')
+      union all select state, next_attempt_at from letters where state = 'sending'
+      union all select state, next_attempt_at from letters
+        where created_at > now() - interval '24 hours' and state in ('sent', 'failed', 'skipped'))
+    select state, count(*)::int as count, extract(epoch from now() - min(next_attempt_at)
+        filter (where state in ('queued', 'deferred') and next_attempt_at <= now()))::float8 as oldest
+    from known group by state`.execute(db)
+  const states = { queued: 0, sending: 0, deferred: 0, sent: 0, failed: 0, skipped: 0 }
+  for (const { state, count } of rows) states[state] = count
+  const ages = rows.flatMap((row) => row.oldest ?? [])
+  return { states, oldestWaiting: ages.length === 0 ? null : Math.max(...ages) }
+}

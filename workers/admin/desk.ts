@@ -10,15 +10,20 @@ import { createLog } from '../log.ts'
 export interface Desk extends Ground {
   config: Config
   db: Database
+  /** Whether the answer is JSON; it matters to those alone who print as they go. */
+  json: boolean
 }
 
-/** Does a command's work at a desk, and says what came of it. */
-export type At = (work: (desk: Desk) => Promise<object>, say: (result: never) => string) => Promise<void>
+/** Does a command's work at a desk, and says what came of it; a command that printed as it went gives `null`. */
+export type At = <T extends object>(
+  work: (desk: Desk) => Promise<T | null>,
+  say?: (result: T) => string,
+) => Promise<void>
 
 /** Returns what opens the database, does the work, prints what came of it (as one object with `json`), and closes all. */
 export const createDesk =
   (environment: Record<string, string | undefined>, json: () => boolean): At =>
-  async (work, say) => {
+  async (work, say = String) => {
     const config = readConfig(environment)
     const ground = await openGround(config, 'command', {
       migrate: false,
@@ -35,8 +40,8 @@ export const createDesk =
           config.clock === null && config.databaseUrl === null && ground.serviceRuns
             ? await clockOfService(db, ground.now)
             : ground.now
-        const result = await work({ ...ground, now, config, db })
-        console.log(json() ? JSON.stringify(result) : say(result as never))
+        const result = await work({ ...ground, now, config, db, json: json() })
+        if (result !== null) console.log(json() ? JSON.stringify(result) : say(result))
       } finally {
         await db.destroy()
       }
@@ -58,7 +63,7 @@ const clockOfService = async (db: Database, machine: () => Date): Promise<() => 
 /** Wakes the mailers of a running service; without one the mail waits in the database, and the operator is told. */
 export const ringOrSay = async (desk: Desk): Promise<void> => {
   if (!desk.serviceRuns) {
-    console.error('The service is not running: what was published leaves when it is started (npm start).')
+    console.error('The service is not running: what waits leaves when it is started (npm start).')
     return
   }
   const queue = await openQueue({
@@ -70,7 +75,7 @@ export const ringOrSay = async (desk: Desk): Promise<void> => {
   try {
     await queue.ring('deliveries')
   } catch {
-    console.error('The mailers could not be woken: what was published leaves within a minute after the queue is back.')
+    console.error('The mailers could not be woken: what waits leaves within a minute after the queue is back.')
   } finally {
     await queue.close({ graceMs: 1000 })
   }

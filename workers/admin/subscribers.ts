@@ -1,13 +1,15 @@
 /** `subscribers …`: look at subscribers. */
 import type { Command } from 'commander'
 import { readAccount } from '../../src/newsletter/account.ts'
+import { createLedger, type MailRecord } from '../../src/newsletter/ledger.ts'
 import { UsageError } from '../exit.ts'
 import type { At } from './desk.ts'
+import { counted, day } from './words.ts'
 
 export const subscriberCommands = (program: Command, at: At): void => {
-  program
-    .command('subscribers')
-    .description('look at subscribers')
+  const subscribers = program.command('subscribers').description('look at subscribers')
+
+  subscribers
     .command('show')
     .description('one subscriber: state, choices, when the next digest is due, and what became of the last mails')
     .argument('<address>')
@@ -35,4 +37,33 @@ export const subscriberCommands = (program: Command, at: At): void => {
           ].join('\n'),
       ),
     )
+
+  subscribers
+    .command('day')
+    .description('one subscriber on one of their days: what was due, what became of it, when, and what the server said')
+    .argument('<address>')
+    .argument('<date>', 'such as 2026-04-15', day)
+    .action((address: string, date: string) =>
+      at(
+        async (desk) => {
+          const found = await createLedger(desk.db).readDay(address, date)
+          if (found === null) throw new UsageError(`there is no subscriber ${address}`)
+          return { date, ...found }
+        },
+        ({ date, email, state, mails }) =>
+          [
+            `${email} (${state}) on ${date}: ${mails.length === 0 ? 'nothing was due' : counted(mails.length, 'mail')}`,
+            ...mails.flatMap(mailLines),
+          ].join('\n'),
+      ),
+    )
 }
+
+const mailLines = (mail: MailRecord): string[] => [
+  `${mail.what}${mail.edition === null ? '' : ` of edition ${mail.edition}`}: ${mail.state}${mail.reason ? ` (${mail.reason})` : ''}`,
+  `  due        ${mail.dueAt.toISOString()}`,
+  `  attempted  ${mail.attemptedAt === null ? 'never' : `${mail.attemptedAt.toISOString()}; tries that count: ${mail.attempts}`}`,
+  ...(mail.sentAt === null ? [] : [`  sent       ${mail.sentAt.toISOString()}`]),
+  ...(mail.resent === 0 ? [] : [`  resent     ${mail.resent}`]),
+  ...(mail.said === null ? [] : [`  server     ${mail.said}`]),
+]
