@@ -1,82 +1,13 @@
 /** What becomes of a mail that is owed: sent once, put off, given up, or sent again and counted. */
 import { expect, test } from 'vitest'
-import { createMailTemplates } from '../../src/adapters/mail-templates.ts'
-import { createMold } from '../../src/adapters/message.ts'
-import { openSmtp } from '../../src/adapters/smtp.ts'
 import { deriveToken } from '../../src/core/token.ts'
 import { drain, type MailerPorts } from '../../src/newsletter/delivery.ts'
 import { publishDue } from '../../src/newsletter/edition.ts'
-import { createComposer, UnrenderableDigest } from '../../src/newsletter/mail.ts'
+import { UnrenderableDigest } from '../../src/newsletter/mail.ts'
 import { createSubscriptions } from '../../src/newsletter/subscription.ts'
-import { createWays } from '../../src/newsletter/ways.ts'
 import { claim, record, requeueExpired } from '../../src/store/deliveries.ts'
-import { KEYS, LONDON_DAILY, openNewsletter, QUIET, SILENT, storeDay, subscribe } from '../support/newsletter.ts'
-import { type FaultContext, openSmtpSink, type SinkOptions } from '../support/smtp-sink.ts'
-
-const START = new Date('2026-04-14T05:00:00Z')
-const DUE = new Date('2026-04-15T06:00:00Z')
-const OPTIONS = { lanes: 1, connections: 3, stopping: () => false }
-
-/** A newsletter with `readers` digests owed and nothing else, and a mailer that sends them to a sink. */
-const openMailRoom = async (readers: number, fault?: SinkOptions['fault']) => {
-  const newsletter = await openNewsletter()
-  const { db } = newsletter
-  for (const day of ['2026-04-10', '2026-04-13', '2026-04-14']) await storeDay(db, day)
-  const ids = []
-  for (let n = 0; n < readers; n++) ids.push(await subscribe(db, `reader${n}@example.org`, LONDON_DAILY, START))
-  await db.updateTable('letters').set({ state: 'sent' }).execute()
-  await publishDue({ db, log: SILENT, ring: QUIET }, DUE)
-  const sink = await openSmtpSink(fault === undefined ? {} : { fault })
-  const smtp = openSmtp({ url: sink.url, connections: OPTIONS.connections })
-  const templates = await createMailTemplates({ baseUrl: 'http://localhost:8080', postalAddress: null })
-  let steady = 0
-  let rings = 0
-  const ports: MailerPorts = {
-    db,
-    log: SILENT,
-    compose: createComposer({
-      db,
-      keys: KEYS,
-      baseUrl: 'http://localhost:8080',
-      mailFrom: { name: 'Paper Round', address: 'round@example.net' },
-      renderDigest: templates.renderDigest,
-      renderLetter: templates.renderLetter,
-      createMold,
-    }),
-    send: smtp.send,
-    ways: createWays({ db, log: SILENT, relay: 'sink' }),
-    steady: () => steady,
-    random: () => 0,
-    ring: async () => {
-      rings += 1
-    },
-  }
-  return {
-    rings: () => rings,
-    db,
-    ids,
-    sink,
-    ports,
-    passTime: (ms: number) => {
-      steady += ms
-    },
-    states: () => db.selectFrom('deliveries').select(['state', 'reason', 'attempts', 'resent']).orderBy('id').execute(),
-    async [Symbol.asyncDispose]() {
-      await smtp.close()
-      await sink.close()
-      await newsletter[Symbol.asyncDispose]()
-    },
-  }
-}
-
-const atStage = (
-  stage: FaultContext['stage'],
-  reply: string,
-  times = Number.POSITIVE_INFINITY,
-): SinkOptions['fault'] => {
-  let left = times
-  return (context) => (context.stage === stage && left-- > 0 ? { reply } : undefined)
-}
+import { atStage, DUE, OPTIONS, openMailRoom } from '../support/mail-room.ts'
+import { KEYS, QUIET, SILENT } from '../support/newsletter.ts'
 
 test('every digest is sent once, to its own reader, with links of their own', async () => {
   await using room = await openMailRoom(40)

@@ -1,8 +1,8 @@
 /** Manners: what is done when a relay or a destination takes too little or nothing, and that it is not held against the mail. */
 import { expect, test } from 'vitest'
 import { sweepWays } from '../../src/newsletter/ways.ts'
-import { openMailRoom } from '../support/mail-room.ts'
 import { SILENT } from '../support/newsletter.ts'
+import { openPoliteRoom } from '../support/polite-room.ts'
 import type { FaultContext, FaultStage } from '../support/smtp-sink.ts'
 
 const people = (count: number, domain: string) => Array.from({ length: count }, (_, n) => `reader${n}@${domain}`)
@@ -27,7 +27,7 @@ const watchUnderWay = (domain: string) => {
 test('Google’s limit is obeyed: it is left alone, then gets one mail at a time, then one more; others go on', async () => {
   let limiting = true
   const watch = watchUnderWay('@gmail.com')
-  await using room = await openMailRoom([...people(60, 'gmail.com'), ...people(40, 'example.org')], {
+  await using room = await openPoliteRoom([...people(60, 'gmail.com'), ...people(40, 'example.org')], {
     fault: (context) =>
       limiting && isAt('rcpt', context, '@gmail.com') ? { reply: '421 4.7.28 Unusual rate' } : watch.fault(context),
   })
@@ -62,7 +62,7 @@ test('Google’s limit is obeyed: it is left alone, then gets one mail at a time
 
 test('two mailers share one destination’s limit', async () => {
   const watch = watchUnderWay('@example.org')
-  await using room = await openMailRoom(people(30, 'example.org'), { fault: watch.fault })
+  await using room = await openPoliteRoom(people(30, 'example.org'), { fault: watch.fault })
   await room.db
     .insertInto('troubled_ways')
     .values({
@@ -86,7 +86,7 @@ test('two mailers share one destination’s limit', async () => {
 
 test('throttling halves what a destination gets, and it is like any other once it took enough', async () => {
   let refusals = 1
-  await using room = await openMailRoom(people(300, 'example.org'), {
+  await using room = await openPoliteRoom(people(300, 'example.org'), {
     fault: (context) => (isAt('rcpt', context) && refusals-- > 0 ? { reply: '451 4.3.2 Too fast' } : undefined),
   })
   await room.send()
@@ -99,7 +99,7 @@ test('throttling halves what a destination gets, and it is like any other once i
 
 test('a login that fails stops everything, costs no mail an attempt, and all go once it works', async () => {
   let works = false
-  await using room = await openMailRoom(people(100, 'example.org'), {
+  await using room = await openPoliteRoom(people(100, 'example.org'), {
     login: { user: 'round', password: 'secret' },
     fault: (context) => (isAt('auth', context) && !works ? { reply: '535 5.7.8 No' } : undefined),
   })
@@ -129,7 +129,7 @@ test('a login that fails stops everything, costs no mail an attempt, and all go 
 
 test('a sender that is refused fails nobody: sending stops until it is accepted', async () => {
   let accepted = false
-  await using room = await openMailRoom(people(20, 'example.org'), {
+  await using room = await openPoliteRoom(people(20, 'example.org'), {
     fault: (context) => (isAt('mail', context) && !accepted ? { reply: '550 5.1.8 Unknown sender' } : undefined),
   })
   await room.send()
@@ -142,7 +142,7 @@ test('a sender that is refused fails nobody: sending stops until it is accepted'
 
 test('a relay that is away is no longer asked after a few failures, is tried with one mail, and then all go', async () => {
   let away = true
-  await using room = await openMailRoom(people(60, 'example.org'), {
+  await using room = await openPoliteRoom(people(60, 'example.org'), {
     fault: (context) => (isAt('greeting', context) && away ? 'drop' : undefined),
   })
   await room.send()
@@ -165,7 +165,7 @@ test('a relay that is away is no longer asked after a few failures, is tried wit
 })
 
 test('a hundred refusals by policy suppress nobody: the destination is closed, and nobody’s attempts are used up', async () => {
-  await using room = await openMailRoom([...people(100, 'example.org'), ...people(20, 'example.net')], {
+  await using room = await openPoliteRoom([...people(100, 'example.org'), ...people(20, 'example.net')], {
     fault: (context) => (isAt('rcpt', context, '@example.org') ? { reply: '550 5.7.1 Blocked' } : undefined),
   })
   await room.send()
@@ -186,7 +186,7 @@ test('a hundred refusals by policy suppress nobody: the destination is closed, a
 
 test('greylisting slows nobody down: the mail comes later', async () => {
   const met = new Set<string>()
-  await using room = await openMailRoom(people(40, 'example.org'), {
+  await using room = await openPoliteRoom(people(40, 'example.org'), {
     fault: (context) => {
       if (context.stage !== 'rcpt' || met.has(context.to)) return undefined
       met.add(context.to)
@@ -202,7 +202,7 @@ test('greylisting slows nobody down: the mail comes later', async () => {
 
 test('a domain that cannot be reached waits beside healthy ones, however many of its mails come first', async () => {
   let dead = true
-  await using room = await openMailRoom([...people(150, 'dead.example'), ...people(50, 'well.example')], {
+  await using room = await openPoliteRoom([...people(150, 'dead.example'), ...people(50, 'well.example')], {
     fault: (context) =>
       isAt('rcpt', context, '@dead.example') && dead ? { reply: '450 4.4.1 No answer from host' } : undefined,
   })
@@ -228,7 +228,7 @@ test('a domain that cannot be reached waits beside healthy ones, however many of
 })
 
 test('what waited a day for a destination in trouble for a day has expired; what waits for none is brought back', async () => {
-  await using room = await openMailRoom(people(3, 'dead.example'))
+  await using room = await openPoliteRoom(people(3, 'dead.example'))
   const way = {
     kind: 'destination' as const,
     name: 'dead.example',

@@ -1,89 +1,76 @@
-/** Digests owed to given addresses, a mail server to fail as a test wants, and mailers between them: for tests of manners. */
+/** A newsletter with digests owed, and a mailer that sends them to a sink: for tests of what becomes of a mail. */
+import { createMailTemplates } from '../../src/adapters/mail-templates.ts'
+import { createMold } from '../../src/adapters/message.ts'
 import { openSmtp } from '../../src/adapters/smtp.ts'
-import type { DrainOptions, MailerPorts } from '../../src/newsletter/delivery.ts'
-import { drain } from '../../src/newsletter/delivery.ts'
+import type { MailerPorts } from '../../src/newsletter/delivery.ts'
+import { publishDue } from '../../src/newsletter/edition.ts'
+import { createComposer } from '../../src/newsletter/mail.ts'
 import { createWays } from '../../src/newsletter/ways.ts'
-import { readTroubled } from '../../src/store/ways.ts'
-import { oweEdition } from './delivery-room.ts'
-import { openNewsletter, QUIET } from './newsletter.ts'
-import { openSmtpSink, type SinkOptions } from './smtp-sink.ts'
+import { KEYS, LONDON_DAILY, openNewsletter, QUIET, SILENT, storeDay, subscribe } from './newsletter.ts'
+import { type FaultContext, openSmtpSink, type SinkOptions } from './smtp-sink.ts'
 
-const MESSAGE = Buffer.from('From: round@example.net\r\nSubject: Papers\r\n\r\nPapers.\r\n')
-const OPTIONS: DrainOptions = { lanes: 2, connections: 4, stopping: () => false }
-/** Another user than the sink may want, so that its login can be made to fail. */
-const LOGIN = 'round:secret@'
+const START = new Date('2026-04-14T05:00:00Z')
+export const DUE = new Date('2026-04-15T06:00:00Z')
+export const OPTIONS = { lanes: 1, connections: 3, stopping: () => false }
 
-export const openMailRoom = async (emails: string[], sinkOptions: SinkOptions = {}) => {
-  const closers = new AsyncDisposableStack()
-  const { db } = closers.use(await openNewsletter())
-  await oweEdition(db, emails.length, 1)
-  const readers = await db.selectFrom('subscribers').select('id').orderBy('email').execute()
-  for (const [n, { id }] of readers.entries())
-    await db
-      .updateTable('subscribers')
-      .set({ email: emails[n] ?? '' })
-      .where('id', '=', id)
-      .execute()
-  const sink = closers.use(await openSmtpSink(sinkOptions))
-  const logged: string[] = []
-  const say = (level: string) => (_: object, event: string) => {
-    logged.push(`${level}: ${event}`)
-  }
-  const log = { info: say('info'), warn: say('warn'), error: say('error') }
-
-  /** A mailer with connections and a memory of its own, as another process has them. */
-  const openMailer = (): MailerPorts => {
-    const url = sinkOptions.login === undefined ? sink.url : sink.url.replace('//', `//${LOGIN}`)
-    const smtp = openSmtp({ url, connections: 8 })
-    closers.defer(() => smtp.close())
-    return {
-      db,
-      log,
-      compose: async () => ({ from: 'round@example.net', message: MESSAGE, plain: true }),
-      send: smtp.send,
-      ways: createWays({ db, log, relay: 'sink' }),
-      steady: () => performance.now(),
-      random: () => 0,
-      ring: QUIET,
-    }
-  }
-  const mailer = openMailer()
-  return {
+/** A newsletter with `readers` digests owed and nothing else, and a mailer that sends them to a sink. */
+export const openMailRoom = async (readers: number, fault?: SinkOptions['fault']) => {
+  const newsletter = await openNewsletter()
+  const { db } = newsletter
+  for (const day of ['2026-04-10', '2026-04-13', '2026-04-14']) await storeDay(db, day)
+  const ids = []
+  for (let n = 0; n < readers; n++) ids.push(await subscribe(db, `reader${n}@example.org`, LONDON_DAILY, START))
+  await db.updateTable('letters').set({ state: 'sent' }).execute()
+  await publishDue({ db, log: SILENT, ring: QUIET }, DUE)
+  const sink = await openSmtpSink(fault === undefined ? {} : { fault })
+  const smtp = openSmtp({ url: sink.url, connections: OPTIONS.connections })
+  const templates = await createMailTemplates({ baseUrl: 'http://localhost:8080', postalAddress: null })
+  let steady = 0
+  let rings = 0
+  const ports: MailerPorts = {
     db,
-    sink,
-    logged,
-    openMailer,
-    send: (options: Partial<DrainOptions> = {}, by = mailer) => drain(by, 'deliveries', { ...OPTIONS, ...options }),
-    troubled: () => readTroubled(db),
-    /** Lets ways in trouble rest no longer, as if the time had passed. */
-    endRests: () =>
-      db
-        .updateTable('troubled_ways')
-        .set({ not_before: new Date(0) })
-        .execute(),
-    /** Readies what was put off, though not what was put aside for a destination. */
-    readyAll: () =>
-      db
-        .updateTable('deliveries')
-        .set({ next_attempt_at: new Date(0) })
-        .where('state', '=', 'deferred')
-        .where('waits_for', 'is', null)
-        .execute(),
-    /** How many there are of each state and number of attempts, such as `sent 1`. */
-    states: async (domain = '') => {
-      const rows = await db
-        .selectFrom('deliveries')
-        .innerJoin('subscribers', 'subscribers.id', 'deliveries.subscriber_id')
-        .select(['deliveries.state', 'attempts'])
-        .where('email', 'like', `%${domain}`)
-        .execute()
-      const counts: Record<string, number> = {}
-      for (const { state, attempts } of rows) {
-        const key = `${state} ${attempts}`
-        counts[key] = (counts[key] ?? 0) + 1
-      }
-      return counts
+    log: SILENT,
+    compose: createComposer({
+      db,
+      keys: KEYS,
+      baseUrl: 'http://localhost:8080',
+      mailFrom: { name: 'Paper Round', address: 'round@example.net' },
+      renderDigest: templates.renderDigest,
+      renderLetter: templates.renderLetter,
+      createMold,
+    }),
+    send: smtp.send,
+    ways: createWays({ db, log: SILENT, relay: 'sink' }),
+    steady: () => steady,
+    random: () => 0,
+    ring: async () => {
+      rings += 1
     },
-    [Symbol.asyncDispose]: () => closers.disposeAsync(),
   }
+  return {
+    rings: () => rings,
+    db,
+    ids,
+    sink,
+    ports,
+    passTime: (ms: number) => {
+      steady += ms
+    },
+    states: () => db.selectFrom('deliveries').select(['state', 'reason', 'attempts', 'resent']).orderBy('id').execute(),
+    async [Symbol.asyncDispose]() {
+      await smtp.close()
+      await sink.close()
+      await newsletter[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** Answers with this reply at this stage, so many times. */
+export const atStage = (
+  stage: FaultContext['stage'],
+  reply: string,
+  times = Number.POSITIVE_INFINITY,
+): SinkOptions['fault'] => {
+  let left = times
+  return (context) => (context.stage === stage && left-- > 0 ? { reply } : undefined)
 }

@@ -1,0 +1,283 @@
+/** The ledger of an edition: its equation, who did not get it, sending it to them, pausing it, and what is held. */
+import { sql } from 'kysely'
+import { expect, test } from 'vitest'
+import { deriveToken } from '../../src/core/token.ts'
+import { drain } from '../../src/newsletter/delivery.ts'
+import { createLedger, type MissedDelivery, UnusableEdition } from '../../src/newsletter/ledger.ts'
+import { reconcile } from '../../src/newsletter/reconciler.ts'
+import { createSubscriptions } from '../../src/newsletter/subscription.ts'
+import { claim, record, requeueExpired } from '../../src/store/deliveries.ts'
+import { stopMail } from '../../src/store/subscribers.ts'
+import { DUE, OPTIONS, openMailRoom } from '../support/mail-room.ts'
+import { KEYS, QUIET, SILENT } from '../support/newsletter.ts'
+
+type Room = Awaited<ReturnType<typeof openMailRoom>>
+
+const HOLD = { ...OPTIONS, onUnknown: 'hold' as const }
+
+/** The one edition there is. */
+const editionOf = async ({ db }: Room) => (await db.selectFrom('editions').select('id').executeTakeFirstOrThrow()).id
+
+/** Reconciles, and returns what was logged as an error. */
+const reconcileIn = async ({ db }: Room, onUnknown?: 'hold' | 'resend') => {
+  const errors: object[] = []
+  const log = { ...SILENT, error: (facts: object) => errors.push(facts) }
+  await reconcile({ db, log, ring: QUIET, ...(onUnknown === undefined ? {} : { onUnknown }) })
+  return errors
+}
+
+const letTimePass = ({ db }: Room) =>
+  db
+    .updateTable('deliveries')
+    .set({ next_attempt_at: new Date(0) })
+    .execute()
+
+const missedOf = async (room: Room, id: number, reason: string | null = null) => {
+  const rows: MissedDelivery[] = []
+  await createLedger(room.db).streamMissed(id, { states: ['failed', 'skipped', 'unknown'], reason }, async (some) => {
+    rows.push(...some)
+  })
+  return rows.sort((a, b) => (a.email ?? '').localeCompare(b.email ?? ''))
+}
+
+const messageIds = ({ sink }: Room, to: string) =>
+  sink.messages.filter((one) => one.to === to).map((one) => /Message-ID: (.*)/.exec(one.raw)?.[1])
+
+test('an edition with every state adds up, by state and reason, and is complete only when nothing is pending', async () => {
+  await using room = await openMailRoom(7, ({ stage, to }) => {
+    if (stage === 'rcpt' && to.startsWith('reader0@')) return { reply: '550 5.1.1 no such user <reader0@example.org>' }
+    if (stage === 'rcpt' && to.startsWith('reader1@')) return { reply: '450 4.2.1 try later' }
+    if (stage === 'dot' && to.startsWith('reader2@')) return { reply: '554 5.7.1 looks like spam' }
+    return stage === 'accepted' && to.startsWith('reader3@') ? 'drop' : undefined
+  })
+  const ledger = createLedger(room.db)
+  const id = await editionOf(room)
+  const subscriptions = createSubscriptions({ db: room.db, keys: KEYS, now: () => DUE, ring: QUIET })
+  await subscriptions.unsubscribe(deriveToken(KEYS, 'unsubscribe', room.ids[4] ?? ''))
+  expect((await ledger.readAccount(id))?.equation).toMatchObject({ due: 7, pending: 7, missing: 0 })
+  await drain(room.ports, 'deliveries', HOLD)
+  await reconcileIn(room)
+
+  const sending = await ledger.readAccount(id)
+  expect(sending).toMatchObject({ status: 'sending', completedAt: null, resent: 0 })
+  const equation = { due: 7, sent: 2, failed: 2, skipped: 1, pending: 1, unknown: 1, missing: 0 }
+  expect(sending?.equation).toEqual(equation)
+  expect((await ledger.list(10))[0]?.equation).toEqual(equation)
+  expect(sending?.counts.map(({ state, reason, count }) => [state, reason, count])).toEqual(
+    expect.arrayContaining([
+      ['sent', null, 2],
+      ['failed', 'refused at rcpt 550 5.1.1', 1],
+      ['failed', 'refused at message 554 5.7.1', 1],
+      ['skipped', 'no longer wanted', 1],
+      ['deferred', 'refused at rcpt 450 4.2.1', 1],
+      ['unknown', 'outcome unknown', 1],
+    ]),
+  )
+  const missed = await missedOf(room, id)
+  expect(missed.map(({ email, state, said }) => [email, state, said])).toEqual([
+    ['reader0@example.org', 'failed', '550 5.1.1 no such user <address>'],
+    ['reader2@example.org', 'failed', '554 5.7.1 looks like spam'],
+    ['reader3@example.org', 'unknown', null],
+    ['reader4@example.org', 'skipped', null],
+  ])
+  expect((await missedOf(room, id, '554 5.7')).map((row) => row.email)).toEqual(['reader2@example.org'])
+
+  await room.db.updateTable('deliveries').set({ state: 'sent' }).where('state', '=', 'deferred').execute()
+  await reconcileIn(room)
+  const complete = { status: 'complete', completedAt: expect.any(Date), equation: { sent: 3, pending: 0, unknown: 1 } }
+  expect(await ledger.readAccount(id)).toMatchObject(complete)
+  // An erased subscriber, and a month that is dropped, take nothing from what an old edition came to.
+  await stopMail(room.db, room.ids[5] ?? '', 'erased')
+  expect(await ledger.readAccount(id)).toMatchObject(complete)
+  await sql`drop table deliveries_2026_04`.execute(room.db)
+  expect(await ledger.readAccount(id)).toMatchObject(complete)
+  expect(await reconcileIn(room)).toEqual([])
+  await expect(ledger.resend(id, { states: ['failed'], address: null })).rejects.toThrow(/dropped with their month/)
+})
+
+test('an edition that does not add up is told of, and never called complete', async () => {
+  await using room = await openMailRoom(3)
+  const ledger = createLedger(room.db)
+  const id = await editionOf(room)
+  await drain(room.ports, 'deliveries', OPTIONS)
+  await sql`delete from deliveries where subscriber_id = ${room.ids[1]}`.execute(room.db)
+  expect(await reconcileIn(room)).toEqual([{ edition: id, due: 3, missing: 1 }])
+  expect(await ledger.readAccount(id)).toMatchObject({
+    status: 'broken',
+    completedAt: null,
+    equation: { due: 3, sent: 2, missing: 1 },
+  })
+  expect((await ledger.list(1))[0]).toMatchObject({ status: 'broken' })
+  expect(await ledger.readFigures(DUE)).toMatchObject({ brokenEditions: 1, openEditions: 1 })
+})
+
+test('what a server says of each mail is kept, with when it was', async () => {
+  await using room = await openMailRoom(1)
+  await drain(room.ports, 'deliveries', OPTIONS)
+  const day = await createLedger(room.db).readDay('reader0@example.org', '2026-04-15')
+  expect(day?.mails).toEqual([
+    {
+      what: 'digest',
+      edition: await editionOf(room),
+      dueAt: DUE,
+      state: 'sent',
+      reason: null,
+      attempts: 1,
+      resent: 0,
+      attemptedAt: expect.any(Date),
+      sentAt: expect.any(Date),
+      code: 250,
+      enhanced: '2.0.0',
+      said: '250 2.0.0 Ok: queued',
+    },
+  ])
+  expect(await createLedger(room.db).readDay('nobody@example.org', '2026-04-15')).toBeNull()
+})
+
+test('a digest of unknown outcome that is held goes out only when it is released, once, with the same Message-ID', async () => {
+  let died = false
+  await using room = await openMailRoom(1, ({ stage }) => {
+    if (stage !== 'accepted' || died) return undefined
+    died = true
+    return 'drop'
+  })
+  const ledger = createLedger(room.db)
+  const id = await editionOf(room)
+  await drain(room.ports, 'deliveries', HOLD)
+  await letTimePass(room)
+  await reconcileIn(room, 'hold')
+  expect(await drain(room.ports, 'deliveries', HOLD)).toBe(0)
+  expect(room.sink.messages).toHaveLength(1)
+  expect(await ledger.readFigures(DUE)).toMatchObject({ openEditions: 0 })
+  expect(await ledger.resend(id, { states: ['failed'], address: null })).toMatchObject({ requeued: 0 })
+
+  expect(await ledger.resend(id, { states: ['unknown'], address: null })).toMatchObject({ requeued: 1 })
+  expect(await drain(room.ports, 'deliveries', HOLD)).toBe(1)
+  expect(await drain(room.ports, 'deliveries', HOLD)).toBe(0)
+  const ids = messageIds(room, 'reader0@example.org')
+  expect(ids).toHaveLength(2)
+  expect(new Set(ids).size).toBe(1)
+  await reconcileIn(room, 'hold')
+  expect(await ledger.readAccount(id)).toMatchObject({
+    status: 'complete',
+    resent: 1,
+    equation: { sent: 1, unknown: 0 },
+  })
+})
+
+test('of mailers that died, digests are held where that is wished and letters never; a late word still counts', async () => {
+  await using room = await openMailRoom(2)
+  await room.db.updateTable('letters').set({ state: 'queued' }).where('kind', '=', 'welcome').execute()
+  const [letter] = await claim(room.db, 'letters', 1)
+  const [first, second] = await claim(room.db, 'deliveries', 2)
+  if (letter === undefined || first === undefined || second === undefined) throw new Error('nothing was claimed')
+  for (const table of ['letters', 'deliveries'] as const)
+    await room.db
+      .updateTable(table)
+      .set({ lease_until: new Date(0) })
+      .where('state', '=', 'sending')
+      .execute()
+  await reconcileIn(room, 'hold')
+  expect(await room.states()).toMatchObject(Array(2).fill({ state: 'unknown', resent: 0 }))
+  expect(await claim(room.db, 'deliveries', 10)).toEqual([])
+  expect((await claim(room.db, 'letters', 10)).map((mail) => mail.id)).toContain(letter.id)
+
+  const late = { reason: null, retryAfterMs: 0, counts: true, resend: false, answer: null }
+  expect(await record(room.db, 'deliveries', [{ ...first, ...late, state: 'deferred' }])).toBe(0)
+  expect(await record(room.db, 'deliveries', [{ ...first, ...late, state: 'sent' }])).toBe(1)
+  expect((await room.states()).map((one) => one.state).sort()).toEqual(['sent', 'unknown'])
+  const id = await editionOf(room)
+  await createLedger(room.db).resend(id, { states: ['unknown'], address: null })
+  expect(await record(room.db, 'deliveries', [{ ...second, ...late, state: 'sent' }])).toBe(0)
+})
+
+test('those that did not get it are sent it, and nobody else: neither who has it nor who no longer wants it', async () => {
+  let refusing = true
+  await using room = await openMailRoom(4, ({ stage, to }) =>
+    refusing && stage === 'dot' && !to.startsWith('reader0@') ? { reply: '554 5.7.1 looks like spam' } : undefined,
+  )
+  const ledger = createLedger(room.db)
+  const id = await editionOf(room)
+  await drain(room.ports, 'deliveries', OPTIONS)
+  await reconcileIn(room)
+  expect(await ledger.readAccount(id)).toMatchObject({ status: 'complete', equation: { sent: 1, failed: 3 } })
+  refusing = false
+  await stopMail(room.db, room.ids[1] ?? '', 'unsubscribed')
+  await expect(ledger.resend(id, { states: ['failed'], address: 'nobody@example.org' })).rejects.toThrow(
+    UnusableEdition,
+  )
+  expect(await ledger.resend(id, { states: ['failed'], address: 'reader2@example.org' })).toMatchObject({ requeued: 1 })
+  expect(await ledger.resend(id, { states: ['failed'], address: null })).toMatchObject({ from: { failed: 2 } })
+  expect(await drain(room.ports, 'deliveries', OPTIONS)).toBe(2)
+  expect(room.sink.messages.map((message) => message.to).sort()).toEqual([0, 2, 3].map((n) => `reader${n}@example.org`))
+  await reconcileIn(room)
+  expect(await ledger.readAccount(id)).toMatchObject({ status: 'complete', equation: { sent: 3, skipped: 1 } })
+  expect(await ledger.resend(id, { states: ['failed', 'unknown'], address: null })).toMatchObject({ requeued: 0 })
+})
+
+test('a paused edition finishes what is claimed and no more, and goes on where it stood', async () => {
+  await using room = await openMailRoom(70)
+  const ledger = createLedger(room.db)
+  const id = await editionOf(room)
+  const send = room.ports.send
+  let begun = 0
+  room.ports.send = async (envelope) => {
+    begun += 1
+    if (begun === 5) await ledger.pause(id, { by: 'Ada', why: 'a wrong title' })
+    return send(envelope)
+  }
+  await drain(room.ports, 'deliveries', OPTIONS)
+  const before = room.sink.messages.length
+  expect(before).toBe(32)
+  expect(await drain(room.ports, 'deliveries', OPTIONS)).toBe(0)
+  await reconcileIn(room)
+  expect(await ledger.readAccount(id)).toMatchObject({
+    status: 'paused',
+    paused: { by: 'Ada', why: 'a wrong title' },
+    equation: { sent: 32, pending: 38 },
+  })
+  await ledger.resume(id)
+  expect(await drain(room.ports, 'deliveries', OPTIONS)).toBe(38)
+  expect(new Set(room.sink.messages.map((message) => message.to)).size).toBe(70)
+  expect(room.sink.messages).toHaveLength(70)
+  await expect(ledger.resume(id)).rejects.toThrow(/not paused/)
+  await reconcileIn(room)
+  await expect(ledger.pause(id, { by: null, why: null })).rejects.toThrow(/complete/)
+})
+
+test('two that reconcile at once do the work once', async () => {
+  await using room = await openMailRoom(1)
+  await claim(room.db, 'deliveries', 1)
+  await room.db
+    .updateTable('deliveries')
+    .set({ lease_until: new Date(0) })
+    .execute()
+  let release = () => {}
+  const held = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  // Whoever holds the row keeps the first in the middle of its work.
+  const blocker = room.db.transaction().execute(async (trx) => {
+    await sql`select from deliveries for update`.execute(trx)
+    await held
+  })
+  await expect
+    .poll(async () => (await sql`select from deliveries for update skip locked`.execute(room.db)).rows.length)
+    .toBe(0)
+  const first = reconcile({ db: room.db, log: SILENT, ring: QUIET })
+  await expect
+    .poll(
+      async () =>
+        (
+          await sql`select from pg_locks where locktype = 'advisory' and granted
+            and database = (select oid from pg_database where datname = current_database())`.execute(room.db)
+        ).rows.length,
+    )
+    .toBeGreaterThan(0)
+  expect(await reconcile({ db: room.db, log: SILENT, ring: QUIET })).toBe(false)
+  release()
+  await blocker
+  expect(await first).toBe(true)
+  expect(await room.states()).toMatchObject([{ state: 'queued', resent: 1 }])
+  expect(await requeueExpired(room.db, 'deliveries')).toBe(0)
+})
