@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { bitsOf, createSigner } from '../src/adapters/dkim.ts'
 import { createMailTemplates } from '../src/adapters/mail-templates.ts'
 import { createMold } from '../src/adapters/message.ts'
+import { createMetrics } from '../src/adapters/metrics.ts'
 import { createPages } from '../src/adapters/pages.ts'
 import { type Bell, openQueue, type Queue } from '../src/adapters/queue.ts'
 import { samplePapers } from '../src/adapters/sample-papers.ts'
@@ -19,6 +20,7 @@ import { createArchive } from '../src/newsletter/archive.ts'
 import { drain, type MailerPorts } from '../src/newsletter/delivery.ts'
 import { clockTrouble, tick } from '../src/newsletter/edition.ts'
 import { fillWithSample, refreshPapers } from '../src/newsletter/intake.ts'
+import { createLedger } from '../src/newsletter/ledger.ts'
 import { createComposer } from '../src/newsletter/mail.ts'
 import { maintain } from '../src/newsletter/maintenance.ts'
 import { createPreviews } from '../src/newsletter/preview.ts'
@@ -124,8 +126,10 @@ export const startService = async (config: Config, ground: Ground, roles: Readon
 
     // First of all, so that a port in use ends the start before anything has been published or sent.
     const ready = createReadiness({ db, queue, roles, now })
+    const editions = createLedger(db)
+    const metrics = createMetrics(() => editions.readFigures(now()))
     if (config.healthPort !== null) {
-      const health = buildHealthApp({ ready, log })
+      const health = buildHealthApp({ ready, log, metrics })
       closers.push(() => health.close())
       await health.listen({ host: config.host, port: config.healthPort })
     }
@@ -140,6 +144,9 @@ export const startService = async (config: Config, ground: Ground, roles: Readon
         trustProxy: config.trustProxy,
         log,
         ready,
+        editions,
+        metrics,
+        adminToken: config.adminToken,
       })
       closers.push(async () => {
         await app.close()

@@ -5,6 +5,7 @@ import Fastify, { type FastifyError } from 'fastify'
 import { archiveRoutes } from './archive.ts'
 import { isCrossSite, securityHeaders } from './guard.ts'
 import { operationsRoutes } from './operations.ts'
+import { operatorRoutes } from './operator.ts'
 import { preferencesRoutes } from './preferences.ts'
 import { previewRoutes } from './preview.ts'
 import type { App, Site } from './site.ts'
@@ -69,6 +70,7 @@ export const buildApp = ({ baseUrl, trustProxy, ...site }: AppOptions): App => {
 
   app.register(formbody)
   operationsRoutes(app, site)
+  operatorRoutes(app, site)
   archiveRoutes(app, site)
   previewRoutes(app, site)
   subscriptionRoutes(app, site)

@@ -2,6 +2,8 @@
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Log } from '../core/log.ts'
 import { describeFault } from '../core/scrub.ts'
+import { metricsRoute } from './operator.ts'
+import type { Site } from './site.ts'
 
 export interface Health {
   /** Resolves when everything that the process needs answers, rejects with what does not. */
@@ -29,9 +31,14 @@ export const healthRoutes = (app: Pick<FastifyInstance, 'get'>, { ready, log }: 
 }
 
 /** For a process without the site. It does not listen; whoever builds it does that. */
-export const buildHealthApp = (health: Health): FastifyInstance => {
+export const buildHealthApp = (health: Health & Pick<Site, 'metrics'>): FastifyInstance => {
   const app = Fastify({ logger: false, forceCloseConnections: true })
+  app.setErrorHandler((error, _, reply) => {
+    health.log.warn({ error: describeFault(error) }, 'no answer could be given')
+    return reply.code(500).send({ status: 'error' })
+  })
   healthRoutes(app, health)
+  metricsRoute(app, health.metrics)
   return app
 }
 

@@ -6,6 +6,7 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest, 
 import type { Log } from '../core/log.ts'
 import type { FieldError } from '../core/preferences.ts'
 import type { Archive } from '../newsletter/archive.ts'
+import type { EditionLedger } from '../newsletter/ledger.ts'
 import type { Previews } from '../newsletter/preview.ts'
 import type { Subscriptions } from '../newsletter/subscription.ts'
 
@@ -31,6 +32,10 @@ export interface Site {
   log: Log
   /** See `health`. */
   ready: () => Promise<unknown>
+  editions: Pick<EditionLedger, 'list' | 'readAccount'>
+  metrics: { contentType: string; read(): Promise<string> }
+  /** What operators prove themselves with; `null`: nobody can. */
+  adminToken: string | null
 }
 
 /** Whether the answer should be JSON: the body was, or the client asks for it and not for a page. */

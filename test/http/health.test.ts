@@ -1,12 +1,16 @@
 /** What watches over a process is told: that it lives, and whether what it needs answers. */
 import type { AddressInfo } from 'node:net'
 import { expect, test } from 'vitest'
+import { createMetrics } from '../../src/adapters/metrics.ts'
 import { buildHealthApp } from '../../src/http/health.ts'
 
 const open = async (ready: () => Promise<unknown>) => {
   const log: string[] = []
   const write = (facts: object, event: string) => void log.push(JSON.stringify({ event, ...facts }))
-  const app = buildHealthApp({ ready, log: { info: write, warn: write, error: write } })
+  const metrics = createMetrics(async () => {
+    throw new Error('connect ECONNREFUSED for ada@example.org')
+  })
+  const app = buildHealthApp({ ready, log: { info: write, warn: write, error: write }, metrics })
   await app.listen({ host: '127.0.0.1', port: 0 })
   const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`
   return { url, log, [Symbol.asyncDispose]: () => app.close() }
@@ -33,4 +37,12 @@ test('after a failure it is looked anew', async () => {
   expect((await fetch(`${process.url}/readyz`)).status).toBe(503)
   well = true
   expect((await fetch(`${process.url}/readyz`)).status).toBe(200)
+})
+
+test('metrics that cannot be read are told without the reason, which is in the log', async () => {
+  await using process = await open(async () => undefined)
+  const answer = await fetch(`${process.url}/metrics`)
+  expect([answer.status, await answer.json()]).toEqual([500, { status: 'error' }])
+  expect(process.log.join()).toContain('ECONNREFUSED')
+  expect(process.log.join()).not.toContain('ada@')
 })

@@ -5,7 +5,7 @@ import type { DigestIssue, PaperCard } from '../../src/core/digest.ts'
 import { type Preferences, STANDARD } from '../../src/core/preferences.ts'
 import type { Volume } from '../../src/core/volume.ts'
 import { buildApp } from '../../src/http/app.ts'
-import type { App } from '../../src/http/site.ts'
+import type { App, Site } from '../../src/http/site.ts'
 import type { Archive, DayPage } from '../../src/newsletter/archive.ts'
 import type { Previews } from '../../src/newsletter/preview.ts'
 import type { OwnPreferences, Subscriptions } from '../../src/newsletter/subscription.ts'
@@ -85,6 +85,8 @@ export const openTestSite = async ({
   mailboxUrl = null as string | null,
   ready = async () => {},
   fault = null as Error | null,
+  adminToken = null as string | null,
+  editions = { list: async () => [], readAccount: async () => null } as Site['editions'],
 } = {}): Promise<TestSite> => {
   const changes: unknown[][] = []
   const asked: Preferences[] = []
@@ -152,6 +154,9 @@ export const openTestSite = async ({
     pages: createPages({ mailboxUrl }),
     log: { info: write, warn: write, error: write },
     ready,
+    editions,
+    metrics: { contentType: 'text/plain; version=0.0.4; charset=utf-8', read: async () => '# figures\n' },
+    adminToken,
     baseUrl,
     trustProxy: [],
   })

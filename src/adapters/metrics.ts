@@ -1,0 +1,74 @@
+/** The figures of the newsletter, and of this process, as Prometheus reads them. */
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+
+/** What is measured; ages in seconds, `null` where nothing waits. */
+interface Figures {
+  openEditions: number
+  pausedEditions: number
+  brokenEditions: number
+  deliveries: Record<string, number>
+  resentDeliveries: number
+  oldestDelivery: number | null
+  letters: Record<string, number>
+  oldestLetter: number | null
+  sinceTick: number | null
+}
+
+/** Figures are asked for again only after this: several may scrape the same process. Milliseconds. */
+const KEPT = 5_000
+
+export interface Metrics {
+  contentType: string
+  read(): Promise<string>
+}
+
+/** `readFigures` must be cheap: it is called for every scrape, at most once in five seconds. */
+export const createMetrics = (readFigures: () => Promise<Figures>, steady = () => performance.now()): Metrics => {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry, prefix: 'paper_round_' })
+  const gauge = (name: string, help: string, labelNames: string[] = []) =>
+    new Gauge({ name: `paper_round_${name}`, help, labelNames, registers: [registry] })
+  const deliveries = gauge('deliveries', 'Deliveries of editions that are not complete, by state.', ['state'])
+  const letters = gauge('letters', 'Letters that wait, and those of the last 24 hours, by state.', ['state'])
+  const editions = gauge('editions', 'Editions that are not complete; of these the paused, and the broken.', ['which'])
+  const resent = gauge('deliveries_resent', 'Deliveries of open editions that may have arrived twice.')
+  const oldest = gauge('oldest_waiting_seconds', 'For how long the first mail that may be claimed has waited.', [
+    'what',
+  ])
+  const tick = gauge('last_tick_age_seconds', 'Since the scheduler ticked last, by the clock of the service.')
+
+  const update = (figures: Figures): void => {
+    for (const [state, count] of Object.entries(figures.deliveries)) deliveries.set({ state }, count)
+    for (const [state, count] of Object.entries(figures.letters)) letters.set({ state }, count)
+    editions.set({ which: 'open' }, figures.openEditions)
+    editions.set({ which: 'paused' }, figures.pausedEditions)
+    editions.set({ which: 'broken' }, figures.brokenEditions)
+    resent.set(figures.resentDeliveries)
+    oldest.set({ what: 'delivery' }, figures.oldestDelivery ?? 0)
+    oldest.set({ what: 'letter' }, figures.oldestLetter ?? 0)
+    if (figures.sinceTick === null) tick.reset()
+    else tick.set(figures.sinceTick)
+  }
+
+  let readAt = Number.NEGATIVE_INFINITY
+  let reading: Promise<void> | null = null
+  const refresh = (): Promise<void> => {
+    if (steady() - readAt < KEPT) return Promise.resolve()
+    reading ??= readFigures()
+      .then((figures) => {
+        readAt = steady()
+        update(figures)
+      })
+      .finally(() => {
+        reading = null
+      })
+    return reading
+  }
+  return {
+    contentType: registry.contentType,
+    async read() {
+      await refresh()
+      return registry.metrics()
+    },
+  }
+}
