@@ -50,13 +50,17 @@ const readTitle = ({ title, id }: Rankable): string =>
     .toLowerCase()
     .replace(/[^\p{L}\p{N}]+/gu, '') || id
 
-/** The papers of an edition are ranked for each of its cohorts. */
-const titleKeys = new WeakMap<Rankable, string>()
+/** The papers of an edition are ranked for each of its cohorts; so many titles are remembered, then it begins anew. */
+const MOST_REMEMBERED = 10_000
+const titleKeys = new Map<string, string>()
 const titleKey = (paper: Rankable): string => {
-  const known = titleKeys.get(paper)
+  const known = titleKeys.get(paper.title)
   if (known !== undefined) return known
   const key = readTitle(paper)
-  titleKeys.set(paper, key)
+  // A title without letters goes by its paper's id.
+  if (key === paper.id) return key
+  if (titleKeys.size >= MOST_REMEMBERED) titleKeys.clear()
+  titleKeys.set(paper.title, key)
   return key
 }
 

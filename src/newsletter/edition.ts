@@ -35,15 +35,15 @@ export interface EditionPorts {
 }
 
 /** Subscribers of one transaction: enough to make the statements few, so few that a crash undoes little. */
-const CHUNK = 5_000
+const CHUNK = 2_500
 
 /** Chunks under way: while the database writes one the next is composed. */
 const AT_A_TIME = 2
 
 /** Cohorts that are remembered from chunk to chunk: those many share come again and again, the others hardly ever. */
-const MOST_KNOWN = 20_000
+const MOST_KNOWN = 10_000
 /** Digests that go to the database at a time. */
-const MOST_STORED = 500
+const MOST_STORED = 250
 
 export interface Published {
   subscribers: number

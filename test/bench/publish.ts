@@ -4,7 +4,7 @@
  * A month is lived first, by a list that grows to 50,000 readers: each day's edition is published by the service's own
  * code, while people sign up, change their topics, pause, leave and come back (`test/support/publishing-room`). Then the
  * list is multiplied: copies of readers with a shared set keep preferences and past; copies of those with a set or
- * keywords of their own (one in ten) get a set, keywords and a past digest of their own, so that cohorts grow with the
+ * keywords of their own (seven in a hundred) get a set, keywords and a past digest of their own, so that cohorts grow with the
  * list. Publishing runs in a process of its own, on the embedded Postgres as it runs in production, fsync and all.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
