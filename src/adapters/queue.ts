@@ -50,6 +50,39 @@ const KEEP_EVERY = 5_000
 const NEWS_AFTER = 10_000
 const MOST_COMPLAINTS = 100
 
+/** Between two rings of one bell, milliseconds: nobody notices the wait, and a busy site rings fifty times a second at most. */
+const REST = 20
+
+/**
+ * Rings that are asked for while one is under way are one, which begins when that has ended: so it comes after what all
+ * who asked have committed, and a hundred sign-ups a second cost few rings.
+ */
+const gather = (ring: (bell: Bell) => Promise<void>): ((bell: Bell) => Promise<void>) => {
+  const underWay = new Map<Bell, Promise<void>>()
+  const following = new Map<Bell, Promise<void>>()
+  const begin = (bell: Bell): Promise<void> => {
+    const rung = ring(bell).finally(() => underWay.delete(bell))
+    underWay.set(bell, rung)
+    return rung
+  }
+  return (bell) => {
+    const current = underWay.get(bell)
+    if (current === undefined) return begin(bell)
+    const known = following.get(bell)
+    if (known !== undefined) return known
+    // Whether the one under way succeeds is told to those who wait for it.
+    const next = current
+      .catch(() => undefined)
+      .then(() => delay(REST, undefined, { ref: false }))
+      .then(() => {
+        following.delete(bell)
+        return begin(bell)
+      })
+    following.set(bell, next)
+    return next
+  }
+}
+
 /** Opens the queue on Redis where there is one, and in the database otherwise. Throws `UnusableQueue`. */
 export const openQueue = async (options: Options): Promise<Queue> => {
   const { databaseUrl, redisUrl, workers, onError } = options
@@ -101,15 +134,18 @@ export const openQueue = async (options: Options): Promise<Queue> => {
     }
   }
   let keeping: Promise<void> | null = null
+  const ringNow = gather(async (bell) => {
+    const jobs = jobsOf(bell)
+    // A job that has not begun will see what we have committed. BullMQ's own deduplication would hold rings back for
+    // as long as it takes to find that the worker of a running job died.
+    if ((await jobs.getWaitingCount()) === 0) await jobs.add(bell, {}, { delay: 0 })
+  })
 
   return {
     async ring(bell, { delayMs = 0 } = {}) {
       backend.requireConnection()
-      const jobs = jobsOf(bell)
-      // A job that has not begun will see what we have committed. BullMQ's own deduplication would hold rings back for
-      // as long as it takes to find that the worker of a running job died.
-      if (delayMs === 0 && (await jobs.getWaitingCount()) > 0) return
-      await jobs.add(bell, {}, { delay: delayMs })
+      if (delayMs === 0) await ringNow(bell)
+      else await jobsOf(bell).add(bell, {}, { delay: delayMs })
     },
 
     async answer(bell, handler, { concurrency = 1 } = {}) {

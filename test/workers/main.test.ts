@@ -255,3 +255,16 @@ test('the data folder is closed to others', async () => {
   expect(mode).toBe(process.getuid?.() === 0 ? 0o711 : 0o700)
   expect((await stat(join(data, 'postgres', 'password'))).mode & 0o777).toBe(0o600)
 })
+
+test('maintain alone makes months, says so, and finds nothing to do a second time', async () => {
+  await using database = await openTestDatabase()
+  const settings = { DATABASE_URL: database.url, CLOCK: '2026-11-20T00:00:00Z', KEEP_DELIVERIES: '100' }
+  const { code, stdout } = await runProgram('main', ['maintain'], settings)
+  expect({ code, stdout }).toEqual({
+    code: 0,
+    stdout: 'Months of deliveries made: 2026-11, 2026-12, 2027-01; dropped: 2026-04, 2026-05, 2026-06.\n',
+  })
+  const again = await runProgram('main', ['maintain', '--json'], settings)
+  expect(JSON.parse(again.stdout)).toEqual({ created: [], dropped: [], kept: [] })
+  expect(await refusal(['maintain', '--month', 'April'], settings)).toContain('--month is written as 2026-04')
+})

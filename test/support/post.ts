@@ -1,0 +1,30 @@
+/** Sign-ups over HTTP on kept connections, for benchmarks. */
+import { Agent, request } from 'node:http'
+
+export const openPoster = (url: string, connections: number) => {
+  const agent = new Agent({ keepAlive: true, maxSockets: connections })
+  return {
+    /** Signs an address up as a program would; resolves to the status of the answer. */
+    post: (email: string): Promise<number> =>
+      new Promise((resolve, reject) => {
+        const body = JSON.stringify({ email, topics: ['robotics'], frequency: 'daily', timezone: 'Europe/London' })
+        const headers = {
+          'content-type': 'application/json',
+          'content-length': Buffer.byteLength(body),
+          accept: 'application/json',
+        }
+        const asked = request(`${url}/subscribe`, { method: 'POST', agent, headers }, (answer) => {
+          answer.resume()
+          answer.once('end', () => resolve(answer.statusCode ?? 0))
+        })
+        asked.once('error', reject)
+        asked.end(body)
+      }),
+    close: () => agent.destroy(),
+  }
+}
+
+export const median = (values: number[]): number => percentile(values, 50)
+
+export const percentile = (values: number[], percent: number): number =>
+  values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor((values.length * percent) / 100))] ?? 0
