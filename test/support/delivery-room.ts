@@ -18,7 +18,8 @@ export const BENCH_SETTINGS = {
 
 const CUTOFF = new Date('2026-04-15T06:00:00Z')
 const LOCAL_DATE = '2026-04-15'
-const PAPERS_A_DIGEST = 10
+/** Makes messages of about 40 KB. */
+const PAPERS_A_DIGEST = 8
 /** As long as abstracts are, so that excerpts fill their place. */
 const SENTENCE = 'It measures what came of it, in the laboratory and outside, and says plainly where it fails and why. '
 
