@@ -1,4 +1,4 @@
-import { createServer } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
@@ -246,6 +246,162 @@ describe('the outcome', () => {
     const reply = `250-2.0.0 Ok for <${TO}>\r\n250 2.0.0 queued`
     const outcome = await sendOnce({ fault: ({ stage }) => (stage === 'accepted' ? { reply } : undefined) })
     expect(outcome).toEqual({ kind: 'sent', reply: '250 2.0.0 Ok for <address> queued' })
+  })
+})
+
+/** What a server says from its own hand, beyond what the sink can do; resolves to where it listens. */
+const openRawServer = async (converse: (socket: Socket) => void) => {
+  const sockets = new Set<Socket>()
+  let opened = 0
+  const server = createServer((socket) => {
+    opened++
+    sockets.add(socket)
+    socket.on('error', () => {})
+    converse(socket)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('the server has no port')
+  return {
+    url: `smtp://127.0.0.1:${address.port}`,
+    opened: () => opened,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
+const MEGABYTE = 1024 * 1024
+/** Sends without an end, or until it is cut. Resolves to how much was taken. */
+const pourForth = (socket: Socket, line: string): Promise<number> =>
+  new Promise((resolve) => {
+    socket.once('close', () => resolve(socket.bytesWritten))
+    const more = () => {
+      while (!socket.destroyed && socket.write(line));
+    }
+    socket.on('drain', more)
+    more()
+  })
+
+describe('a server out of its mind', () => {
+  it.each<[string, string, object]>([
+    ['a greeting of one line without end', 'x'.repeat(65_536), { kind: 'unreachable', stage: 'greeting' }],
+    ['a greeting of lines without end', `220-${'x'.repeat(60_000)}\r\n`, { kind: 'unreachable', stage: 'greeting' }],
+  ])('that sends %s is cut off within a few megabytes', async (_, line, outcome) => {
+    let taken: Promise<number> | undefined
+    await using server = await openRawServer((socket) => {
+      taken = pourForth(socket, line)
+    })
+    await using smtp = openMailer(server.url)
+    const told = await smtp.send(mail())
+    expect(told).toMatchObject({ ...outcome, reason: expect.stringContaining('maximum allowed size') })
+    expect(JSON.stringify(told).length).toBeLessThan(500)
+    // What the system's buffers of the two sockets hold comes on top.
+    expect(await taken).toBeLessThan(32 * MEGABYTE)
+  })
+
+  it.each<[FaultStage, object]>([
+    ['greeting', { kind: 'unreachable', stage: 'greeting' }],
+    ['mail', { kind: 'unreachable', stage: 'mail' }],
+    ['rcpt', { kind: 'unreachable', stage: 'rcpt' }],
+    ['accepted', { kind: 'unknown' }],
+  ])('that answers with a line of a megabyte at %s is told in a line, and left', async (at, outcome) => {
+    await using sink = await openSmtpSink({
+      fault: ({ stage, connection }) =>
+        stage === at && connection === 1 ? { reply: `what ${'x'.repeat(MEGABYTE)}` } : undefined,
+    })
+    await using smtp = openMailer(sink.url)
+    const told = await smtp.send(mail())
+    expect(told).toMatchObject(outcome)
+    expect(JSON.stringify(told).length).toBeLessThan(500)
+    expect(await smtp.send(mail())).toMatchObject({ kind: 'sent' })
+    expect(sink.connections().opened).toBe(2)
+  })
+
+  it('that refuses with a line of half a megabyte has refused', async () => {
+    const reply = `550 5.7.1 ${'no '.repeat(MEGABYTE / 6)}`
+    const told = await sendOnce({ fault: ({ stage }) => (stage === 'rcpt' ? { reply } : undefined) })
+    expect(told).toMatchObject({ kind: 'refused', permanent: true, stage: 'rcpt', code: 550 })
+    expect(JSON.stringify(told).length).toBeLessThan(500)
+  })
+
+  it('that sends octets which are no text is no server', async () => {
+    await using server = await openRawServer((socket) => {
+      socket.end(Buffer.from([0, 255, 254, 13, 10, 128, 129, 13, 10, 13, 10]))
+    })
+    await using smtp = openMailer(server.url)
+    expect(await smtp.send(mail())).toMatchObject({ kind: 'unreachable', stage: 'greeting' })
+  })
+
+  it('that takes the connection and never speaks is given up at the greeting', async () => {
+    await using server = await openRawServer(() => {})
+    await using smtp = openMailer(server.url, { patience: { ...CALM, greeting: SHORT } })
+    expect(await smtp.send(mail())).toMatchObject({ kind: 'unreachable', stage: 'greeting' })
+    expect(server.opened()).toBe(1)
+  })
+
+  it('that says 250 before it has the message is not believed, and left', async () => {
+    await using server = await openRawServer((socket) => {
+      socket.write('220 hasty.test\r\n')
+      socket.once('data', () => {
+        socket.write('250 hasty.test\r\n')
+        // After DATA it reads no more, and answers for what it has not got.
+        socket.on('data', (chunk: Buffer) => {
+          const verb = chunk.toString('latin1', 0, 4)
+          if (verb === 'DATA') {
+            socket.pause()
+            socket.write('354 Go ahead\r\n')
+            setTimeout(() => socket.write('250 2.0.0 Ok\r\n'), SHORT)
+          } else socket.write('250 2.0.0 Ok\r\n')
+        })
+      })
+    })
+    await using smtp = openMailer(server.url, { patience: { ...CALM, message: 10 * SHORT } })
+    const message = Buffer.alloc(64 * MEGABYTE, 'x')
+    expect(await smtp.send(mail({ message }))).toEqual({
+      kind: 'unknown',
+      reason: 'the server answered before it had the message',
+    })
+    await smtp.send(mail({ message }))
+    expect(server.opened()).toBe(2)
+  })
+
+  it('that takes its time after the last dot is waited for as long as patience has it, and the connection kept', async () => {
+    let waited = 0
+    await using sink = await openSmtpSink({
+      fault: async ({ stage }) => {
+        if (stage !== 'accepted') return undefined
+        await new Promise((resolve) => setTimeout(resolve, 3 * SHORT))
+        waited++
+        return undefined
+      },
+    })
+    // Every other patience is shorter than that.
+    const patience = { connect: 10_000, greeting: 2 * SHORT, command: 2 * SHORT, message: 10_000 }
+    await using smtp = openMailer(sink.url, { patience })
+    expect(await smtp.send(mail())).toMatchObject({ kind: 'sent' })
+    expect(await smtp.send(mail())).toMatchObject({ kind: 'sent' })
+    expect(waited).toBe(2)
+    expect(sink.connections().opened).toBe(1)
+  })
+
+  it.each<[FaultStage, Fault, object]>([
+    ['dot', 'drop', { kind: 'unknown' }],
+    ['accepted', 'drop', { kind: 'unknown' }],
+    ['dot', 'half-line', { kind: 'unknown' }],
+    ['dot', 'garbage', { kind: 'unknown' }],
+    ['mail', 'garbage', { kind: 'unreachable', stage: 'mail' }],
+    ['data', 'garbage', { kind: 'unreachable', stage: 'data' }],
+  ])('(at %s: %j) has its connection left, and the next message goes over another', async (at, fault, outcome) => {
+    await using sink = await openSmtpSink({
+      fault: ({ stage, connection }) => (stage === at && connection === 1 ? fault : undefined),
+    })
+    await using smtp = openMailer(sink.url)
+    const told = await smtp.send(mail())
+    expect(told).toMatchObject({ ...outcome, reason: expect.stringMatching(/\w{3}/) })
+    expect(await smtp.send(mail())).toMatchObject({ kind: 'sent' })
+    expect(sink.connections().opened).toBe(2)
   })
 })
 
