@@ -1,6 +1,7 @@
 /** The operator's commands: `npm run admin -- <command>`. They work beside a running service and without one. */
 import { Command } from 'commander'
 import { createDesk } from './admin/desk.ts'
+import { destinationCommands } from './admin/destinations.ts'
 import { digestCommands } from './admin/digest.ts'
 import { doctorCommand } from './admin/doctor.ts'
 import { editionCommands } from './admin/editions.ts'
@@ -24,6 +25,7 @@ editionCommands(program, at)
 digestCommands(program, at)
 subscriberCommands(program, at)
 modelCommands(program, at)
+destinationCommands(program, at)
 doctorCommand(program, process.env, json)
 
 try {

@@ -109,8 +109,9 @@ export const createWays = ({ db, log, relay }: { db: Database; log: Log; relay: 
         if (mail.waitsFor !== null) taken.set(mail.waitsFor, (taken.get(mail.waitsFor) ?? 0) + 1)
         return null
       }
-      // What is tried because it was closed is closed again by one failure.
-      if (tried) closing = { way: 'relay', trouble: blame }
+      // What is tried because it was closed is closed again by one failure; unless a destination behind it failed.
+      if (tried && (isSlow(blame) || blame === 'away')) await reopenRelay()
+      else if (tried) closing = { way: 'relay', trouble: blame }
       else if (closing === null && mail.waitsFor !== null) closing = { way: 'destination', trouble: blame }
       if (closing === null) return null
       await slow(

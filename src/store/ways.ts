@@ -117,9 +117,9 @@ export const forgetWay = async (db: Kysely<Tables>, name: string): Promise<numbe
   return rows.length
 }
 
-/** Forgets destinations that nothing waits for and nothing was heard of for a day. */
+/** Forgets ways that nothing waits for and nothing was heard of for a day, such as relays that are no longer set. */
 export const forgetQuietWays = async (db: Kysely<Tables>): Promise<void> => {
-  await sql`delete from troubled_ways w where w.kind = 'destination' and greatest(w.changed_at, w.not_before) < now() - interval '1 day'
+  await sql`delete from troubled_ways w where greatest(w.changed_at, w.not_before) < now() - interval '1 day'
     and not exists (select from letters m where m.waits_for = w.name and m.state in ('queued', 'deferred'))
     and not exists (select from deliveries m where m.waits_for = w.name and m.state in ('queued', 'deferred'))`.execute(
     db,

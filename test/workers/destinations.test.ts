@@ -1,0 +1,40 @@
+/** What an operator sees and does about destinations in trouble. */
+import { expect, test } from 'vitest'
+import { openTestFolder } from '../support/folder.ts'
+import { openNewsletter } from '../support/newsletter.ts'
+import { runProgram } from '../support/program.ts'
+
+test('ways in trouble are listed with what the server said, and forgotten at a word', async () => {
+  await using newsletter = await openNewsletter()
+  await using folder = await openTestFolder(0o711)
+  const row = {
+    domains: ['gmail.com', 'googlemail.com'],
+    not_before: new Date('2026-04-14T05:10:00Z'),
+    seats: 3,
+    successes: 0,
+    strikes: 1,
+  }
+  await newsletter.db
+    .insertInto('troubled_ways')
+    .values([
+      { ...row, kind: 'destination', name: 'gmail.com', trouble: 'limited', reason: '421 4.7.28 Unusual rate' },
+      { ...row, kind: 'relay', name: 'mail.example.net:587', domains: [], trouble: 'login', reason: '535 No' },
+    ])
+    .execute()
+  const settings = { DATABASE_URL: newsletter.url, DATA_DIR: folder.path, LOG_LEVEL: 'warn' }
+  const admin = (...words: string[]) => runProgram('admin', words, settings)
+
+  const listed = await admin('destinations', 'list')
+  expect(listed).toMatchObject({ code: 0, stderr: '' })
+  expect(listed.stdout).toMatch(/relay mail\.example\.net:587: login since .*, closed, one mail tries it/)
+  expect(listed.stdout).toMatch(/gmail\.com: limited since .*, 3 at a time/)
+  expect(listed.stdout).toContain('421 4.7.28 Unusual rate')
+
+  expect(await admin('destinations', 'clear', 'googlemail.com')).toMatchObject({ code: 0 })
+  expect(await admin('destinations', 'clear', 'gmail.com')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('nothing is known against gmail.com'),
+  })
+  const left = await newsletter.db.selectFrom('troubled_ways').select('name').execute()
+  expect(left).toEqual([{ name: 'mail.example.net:587' }])
+})
