@@ -144,7 +144,7 @@ export const blameOf = (outcome: SmtpOutcome): Blame => {
   const { stage } = outcome
   if (outcome.kind === 'unreachable') {
     if (stage === 'tls') return 'tls'
-    // A connection that is lost within the login says nothing of it; a server that offers none is told apart by nobody.
+    // A server that offers no login is one of these. One that only broke off costs half a minute of rest.
     if (stage === 'auth') return 'login'
     return BEFORE_RECIPIENT.has(stage) ? 'relay' : 'lost'
   }
