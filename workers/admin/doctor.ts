@@ -13,7 +13,7 @@ import { SECOND } from '../../src/core/calendar.ts'
 import type { Check } from '../../src/core/checkup/check.ts'
 import { isLoopback, readSmtpUrl } from '../../src/core/smtp-url.ts'
 import { type CheckupPorts, examine, type Subject } from '../../src/newsletter/checkup.ts'
-import { openDatabase } from '../../src/store/database.ts'
+import { type Database, openDatabase } from '../../src/store/database.ts'
 import { requireSchema } from '../../src/store/migrate.ts'
 import { readServer } from '../../src/store/server.ts'
 import { type Config, mailLeaves, readConfig } from '../config.ts'
@@ -85,22 +85,36 @@ const readSubject = async (config: Config, { sendsFrom = [] }: Options): Promise
   }
 }
 
-/** The database of the settings as it is, or the embedded one, if there is one; it is made by no look either. */
-const openServer = async (config: Config): Promise<{ url: string; close: () => Promise<void> } | null> => {
-  if (config.databaseUrl !== null) return { url: config.databaseUrl, close: async () => undefined }
-  if (!(await isThere(join(config.dataDir, 'postgres', 'cluster')))) return null
-  const ground = await openGround(config, 'command', { migrate: false, onNotice: (notice) => console.error(notice) })
-  return { url: ground.databaseUrl, close: ground.close }
+interface Server {
+  url: string
+  db: Database
+  close(): Promise<void>
+}
+
+/** The database of the settings as it is, or the embedded one. The signal ends the waiting for another process. */
+const openServer = async (config: Config, signal: AbortSignal): Promise<Server> => {
+  const options = { migrate: false, onNotice: (notice: string) => console.error(notice), signal }
+  const ground = config.databaseUrl === null ? await openGround(config, 'command', options) : null
+  const url = config.databaseUrl ?? ground?.databaseUrl ?? ''
+  const db = openDatabase(url, { connections: 1, name: 'paper-round doctor', onError: () => undefined })
+  const close = async () => {
+    await db.destroy()
+    await ground?.close()
+  }
+  return { url, db, close }
 }
 
 const check = async (config: Config, options: Options): Promise<Check[]> => {
   const lookup = createLookup(options.nameServer)
   const subject = await readSubject(config, options)
-  const server = await openServer(config)
-  const db =
-    server === null
-      ? null
-      : openDatabase(server.url, { connections: 1, name: 'paper-round doctor', onError: () => undefined })
+  // The embedded one is made by no look either.
+  const isMade = config.databaseUrl !== null || (await isThere(join(config.dataDir, 'postgres', 'cluster')))
+  const ended = new AbortController()
+  let opened: Promise<Server> | null = null
+  const server = (): Promise<Server> => {
+    opened ??= openServer(config, ended.signal)
+    return opened
+  }
   const { redisUrl } = config
   const ports: CheckupPorts = {
     now: () => new Date(),
@@ -108,16 +122,22 @@ const check = async (config: Config, options: Options): Promise<Check[]> => {
     evaluateSpf: (domain, address) => evaluateSpf(lookup, domain, address),
     tryRelay: (relay) => tryRelay(relay, { withinMs: PATIENCE }),
     visit: (url, method) => visitSite(url, { method, withinMs: PATIENCE }),
-    readServer: db === null ? null : () => readServer(db),
-    requireSchema: async () => (server === null ? undefined : requireSchema(server.url)),
+    readServer: isMade ? async () => readServer((await server()).db) : null,
+    requireSchema: async () => requireSchema((await server()).url),
     examineRedis: redisUrl === null ? null : () => examineRedis(redisUrl),
   }
   try {
     return await examine(subject, ports)
   } finally {
-    await db?.destroy()
-    await server?.close()
+    ended.abort()
+    await close(opened)
   }
+}
+
+/** One that could not be opened has been told of, and leaves nothing to close. */
+const close = async (opened: Promise<Server> | null): Promise<void> => {
+  const server = await opened?.catch(() => null)
+  await server?.close()
 }
 
 const ORDER: Check['status'][] = ['wrong', 'warn', 'not looked at', 'ok']

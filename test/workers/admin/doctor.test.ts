@@ -3,12 +3,15 @@ import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { visitSite } from '../../../src/adapters/site-visit.ts'
 import type { Check } from '../../../src/core/checkup/check.ts'
+import { judgeOneClick, judgeSite } from '../../../src/core/checkup/site.ts'
 import { createCertificate } from '../../support/certificate.ts'
 import { openTestFolder, type TestFolder } from '../../support/folder.ts'
 import { openNameServer } from '../../support/name-server.ts'
 import { openTestDatabase } from '../../support/postgres.ts'
 import { runProgram } from '../../support/program.ts'
+import { startTestService } from '../../support/service.ts'
 import { openSmtpSink } from '../../support/smtp-sink.ts'
 
 const SECRETS = { login: 'p4ss-of-the-relay', key: 'c0ffee'.repeat(11).slice(0, 62), database: 'p4ss-of-nobody' }
@@ -110,6 +113,16 @@ describe('doctor', () => {
     // What is wrong stands first.
     expect(stdout.search(/^wrong/m)).toBeLessThan(stdout.search(/^(?:warn|not looked at|ok) /m))
     for (const secret of Object.values(SECRETS)) expect(stdout).not.toContain(secret)
+  })
+
+  test('knows the service by its answers', async () => {
+    await using service = await startTestService({ clock: '2026-04-15T12:00:00Z' })
+    const visit = (path: string, method: 'GET' | 'POST') =>
+      visitSite(`${service.url}${path}`, { method, withinMs: 10_000 })
+    const seen = judgeSite(service.url, await visit('/healthz', 'GET'), new Date())
+    // All but the lock, which a test's service has none of.
+    expect(seen).toMatchObject({ found: `${service.url}/healthz answers, over http` })
+    expect(judgeOneClick(await visit(`/unsubscribe/${'A'.repeat(43)}`, 'POST'))).toMatchObject({ status: 'ok' })
   })
 
   test.each([
