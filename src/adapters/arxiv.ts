@@ -41,7 +41,7 @@ export interface ArxivOptions {
   /** Where this service can be found, its BASE_URL. */
   contact: string
   turn: Turn
-  /** Scheme and host of the feeds and of the API; others than arXiv's in tests. */
+  /** Scheme and host of the feeds and of the API; others than arXiv's in tests, and then in any network. */
   baseUrl?: string
   /** Milliseconds for one request, its body included. */
   timeout?: number
@@ -143,11 +143,12 @@ export const fetchArxivFeed = async (
   return answer.status === 304 ? 'unchanged' : readFeed(answer, now)
 }
 
-const requestOf = ({ contact, turn, timeout, signal }: ArxivOptions) => ({
+const requestOf = ({ contact, turn, timeout, signal, baseUrl }: ArxivOptions) => ({
   contact,
   accept: 'application/atom+xml',
   turn,
   timeout: timeout ?? ARXIV_MANNERS.patience,
+  anyNetwork: baseUrl !== undefined,
   signal,
 })
 

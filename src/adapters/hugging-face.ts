@@ -23,7 +23,7 @@ export interface HuggingFaceOptions {
   turn: Turn
   /** When the counts are seen. */
   now: Date
-  /** Scheme and host of the API; another than Hugging Face's in tests. */
+  /** Scheme and host of the API; another than Hugging Face's in tests, and then in any network. */
   baseUrl?: string
   /** Milliseconds for one request, its body included. */
   timeout?: number
@@ -52,6 +52,7 @@ const fetchPage = async (day: string, page: number, options: HuggingFaceOptions)
     turn: options.turn,
     expected: mayBeClosed ? [400] : [],
     timeout: options.timeout ?? HUGGING_FACE_MANNERS.patience,
+    anyNetwork: options.baseUrl !== undefined,
     signal: options.signal,
   })
   if (status === 400) return null

@@ -1,6 +1,7 @@
 /** How every source on the web is asked: politely, patiently up to a limit, and without believing what it says. */
 import { MINUTE, SECOND } from '../core/calendar.ts'
 import { SourceTrouble } from '../core/source-trouble.ts'
+import { isPrivateLiteral, NOT_PUBLIC, publicNetwork } from './public-network.ts'
 
 /**
  * Makes a request when it is our turn, and no other of our processes asks the source meanwhile. Throws what the request
@@ -38,6 +39,8 @@ export interface SourceRequest {
   timeout: number
   /** Octets of one answer, unpacked. */
   largest?: number
+  /** Also a server in a private network, or on this machine; otherwise only what is public is connected to. */
+  anyNetwork?: boolean
   /** Ends the request; its reason is thrown. */
   signal?: AbortSignal | undefined
 }
@@ -49,6 +52,7 @@ export interface SourceAnswer {
 }
 
 const MOST_REDIRECTS = 3
+const LEADS_INSIDE = 'its name leads to an address that is not public'
 /** A page of 100 rows of Hugging Face has some 600,000. */
 const LARGEST_BODY = 5_000_000
 /** How long we stay away after 429 where nothing says for how long: the window in which Hugging Face counts. */
@@ -104,7 +108,13 @@ const readBody = async (response: Response, largest: number): Promise<string> =>
 
 /** One request and its body; or where it sends us. */
 const ask = async (url: URL, request: SourceRequest, signal: AbortSignal): Promise<SourceAnswer | { to: URL }> => {
-  const response = await fetch(url, { redirect: 'manual', headers: headersOf(request), signal })
+  if (!request.anyNetwork && isPrivateLiteral(url.hostname)) throw new SourceTrouble(LEADS_INSIDE)
+  const response = await fetch(url, {
+    redirect: 'manual',
+    headers: headersOf(request),
+    signal,
+    ...(request.anyNetwork ? {} : { dispatcher: publicNetwork }),
+  })
   const { status, headers } = response
   if (status === 200)
     return {
@@ -141,6 +151,7 @@ const askInTime = async (url: URL, request: SourceRequest) => {
     // fetch wraps what went wrong below in a TypeError.
     if (error instanceof TypeError) {
       const { cause } = error
+      if (cause instanceof Error && 'code' in cause && cause.code === NOT_PUBLIC) throw new SourceTrouble(LEADS_INSIDE)
       const code = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : ''
       throw new SourceTrouble(`it cannot be reached, or broke off${code}`, { cause: error })
     }

@@ -10,10 +10,15 @@ export const readIpAddress = (text: string): string | null => {
 
 /**
  * Whether an address can be anybody's on the internet: not loopback, private, link-local (where clouds keep their
- * secrets), carrier-grade NAT, multicast, documentation, reserved, nor an IPv6 one that leads to such an IPv4 one
- * (NAT64, 6to4, Teredo). What is no address is not public.
+ * secrets), carrier-grade NAT, multicast, documentation or reserved, nor one of IPv6 that stands for such a one of IPv4
+ * (6to4, Teredo; NAT64 counts as what it leads to, since networks without IPv4 reach the rest so). What is no address is
+ * not public.
  */
 export const isPublicAddress = (text: string): boolean => {
   const address = readIpAddress(text)
-  return address !== null && ipaddr.parse(address).range() === 'unicast'
+  if (address === null) return false
+  const parsed = ipaddr.parse(address)
+  if (parsed instanceof ipaddr.IPv6 && parsed.range() === 'rfc6052')
+    return isPublicAddress(parsed.toByteArray().slice(12).join('.'))
+  return parsed.range() === 'unicast'
 }

@@ -8,7 +8,9 @@ const { fetch } = globalThis
 globalThis.fetch = (input, init) => {
   const url = new URL(input instanceof Request ? input.url : input)
   if (!SOURCES.has(url.origin)) return fetch(input, init)
-  return fetch(new URL(url.pathname + url.search, process.env.STAND_IN), init)
+  // Sources are on the public internet alone, and the stand-in is on this machine.
+  const { dispatcher: _publicNetwork, ...rest } = init ?? {}
+  return fetch(new URL(url.pathname + url.search, process.env.STAND_IN), rest)
 }
 
 export {}
