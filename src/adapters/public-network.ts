@@ -4,7 +4,6 @@
  */
 import { lookup as systemLookup } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
-import { Agent } from 'undici'
 import { isPublicAddress } from '../core/public-address.ts'
 
 /** The code of the error when a name leads to no public address. */
@@ -28,11 +27,19 @@ export const createPublicLookup =
     })
   }
 
+type Dispatcher = NonNullable<RequestInit['dispatcher']>
+let network: Promise<Dispatcher> | null = null
+
 /** For `fetch`: refuses what a name leads to unless it is public. An address in place of a name is not looked up at all. */
-export const publicNetwork = new Agent({
-  connect: { lookup: createPublicLookup() },
-  // The same class, of two sets of types: those that Node's own come with are a few versions older.
-}) as unknown as NonNullable<RequestInit['dispatcher']>
+export const publicNetwork = (): Promise<Dispatcher> => {
+  // It takes a while to load, and most commands ask no source.
+  network ??= import('undici').then(
+    ({ Agent }) =>
+      // The same class, of two sets of types: those that Node's own come with are a few versions older.
+      new Agent({ connect: { lookup: createPublicLookup() } }) as unknown as Dispatcher,
+  )
+  return network
+}
 
 /** Whether a host is written as an address that is not public. */
 export const isPrivateLiteral = (hostname: string): boolean => {

@@ -113,7 +113,7 @@ const ask = async (url: URL, request: SourceRequest, signal: AbortSignal): Promi
     redirect: 'manual',
     headers: headersOf(request),
     signal,
-    ...(request.anyNetwork ? {} : { dispatcher: publicNetwork }),
+    ...(request.anyNetwork ? {} : { dispatcher: await publicNetwork() }),
   })
   const { status, headers } = response
   if (status === 200)
