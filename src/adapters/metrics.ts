@@ -14,15 +14,15 @@ interface Figures {
   sinceTick: number | null
 }
 
-/** Figures are asked for again only after this: several may scrape the same process. Milliseconds. */
-const KEPT = 5_000
+/** Figures are asked for again only after this, milliseconds: counting what waits takes a while when it is a million. */
+const KEPT = 15_000
 
 export interface Metrics {
   contentType: string
   read(): Promise<string>
 }
 
-/** `readFigures` must be cheap: it is called for every scrape, at most once in five seconds. */
+/** `readFigures` must be cheap: it is called at a scrape, at most once in 15 seconds. */
 export const createMetrics = (readFigures: () => Promise<Figures>, steady = () => performance.now()): Metrics => {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry, prefix: 'paper_round_' })
@@ -46,7 +46,7 @@ export const createMetrics = (readFigures: () => Promise<Figures>, steady = () =
     resent.set(figures.resentDeliveries)
     oldest.set({ what: 'delivery' }, figures.oldestDelivery ?? 0)
     oldest.set({ what: 'letter' }, figures.oldestLetter ?? 0)
-    if (figures.sinceTick === null) tick.reset()
+    if (figures.sinceTick === null) tick.remove()
     else tick.set(figures.sinceTick)
   }
 

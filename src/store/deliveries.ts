@@ -345,11 +345,13 @@ export const keepSampleOffTheWire = async (db: Kysely<Tables>, now: Date): Promi
 
 /** Whether any mail of the ledger may be claimed now, or waits for a destination that may be tried again. */
 export const anyReady = async (db: Kysely<Tables>, ledger: Ledger): Promise<boolean> => {
+  // In order, so that the index is used that holds nothing else, however few are ready.
   const ready = sql`select 1 from ${table(ledger)} m where m.state in ('queued', 'deferred') and m.next_attempt_at <= now()`
   const found =
     ledger === 'letters'
       ? ready
-      : sql`select 1 from (${running}) e, lateral (${ready} and m.edition_id = e.id limit 1) r`
+      : sql`select 1 from (${running}) e, lateral (${ready} and m.edition_id = e.id
+          order by m.next_attempt_at limit 1) r`
   const { rows } = await sql<{ any: boolean }>`select ${due(ledger)} or exists (${found}) as any`.execute(db)
   return rows[0]?.any ?? false
 }

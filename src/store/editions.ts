@@ -121,7 +121,8 @@ export const readSettled = async (db: Kysely<Tables>): Promise<number[]> => {
     where e.completed_at is null and e.published_at is not null
       and (e.missing = 0 or e.checked_at < now() - interval '10 minutes')
       and not exists (select from leased l where l.edition_id = e.id)
-      and (select true from deliveries m where m.edition_id = e.id and m.state in ('queued', 'deferred') limit 1) is null
+      and (select true from deliveries m where m.edition_id = e.id and m.state in ('queued', 'deferred')
+        order by m.next_attempt_at limit 1) is null
     order by e.cutoff`.execute(db)
   return rows.map((row) => row.id)
 }

@@ -7,6 +7,7 @@ import { storeAll } from '../../src/newsletter/intake.ts'
 import { maintain } from '../../src/newsletter/maintenance.ts'
 import type { Database } from '../../src/store/database.ts'
 import { beginEdition, closeEdition, storeDigests } from '../../src/store/digests.ts'
+import { addDue } from '../../src/store/editions.ts'
 import { listingsOf } from './newsletter.ts'
 
 export const BENCH_KEYS: Keys = [Buffer.alloc(32, 7)]
@@ -88,6 +89,7 @@ export const oweEdition = async (db: Database, count: number, cohorts: number): 
         || substr(replace(gen_random_uuid()::text, '-', ''), 9))::uuid, id, ${edition.id},
       (${ids.map(({ id }) => id)}::bigint[])[1 + (row_number() over ())::int % ${cohorts}]
     from subscribers`.execute(db)
+  await addDue(db, edition.id, count)
   await closeEdition(db, edition.id)
   await sql`analyze subscribers, deliveries, digests`.execute(db)
 }

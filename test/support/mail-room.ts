@@ -50,6 +50,7 @@ export const openMailRoom = async (readers: number, fault?: SinkOptions['fault']
   return {
     rings: () => rings,
     db,
+    url: newsletter.url,
     ids,
     sink,
     ports,

@@ -2,10 +2,14 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { drain } from '../../src/newsletter/delivery.ts'
+import { reconcile } from '../../src/newsletter/reconciler.ts'
 import { feedOf } from '../support/arxiv-feed.ts'
 import { openSite } from '../support/browserless.ts'
 import { openTestFolder, type TestFolder } from '../support/folder.ts'
 import { createMail } from '../support/mail.ts'
+import { OPTIONS, openMailRoom } from '../support/mail-room.ts'
+import { QUIET, SILENT } from '../support/newsletter.ts'
 import { asHuggingFaceDay, papersOfDay, writeDays } from '../support/papers.ts'
 import { runProgram, startProgram } from '../support/program.ts'
 import { openSourceServer, type SourceServer } from '../support/source-server.ts'
@@ -93,6 +97,11 @@ describe('without a service', () => {
     [['papers', 'fetch', '--source', 'arxiv:cs.CL', '--date', '2026-04-14'], 'arxiv:cs.CL has no lists by day'],
     [['papers', 'fetch', '--source', 'file:/nowhere/at/all', '--dry-run'], '/nowhere/at/all'],
     [['subscribers', 'show', 'nobody@example.org'], 'there is no subscriber'],
+    [['subscribers', 'day', 'nobody@example.org', '2026-04-15'], 'there is no subscriber'],
+    [['editions', 'show', '7'], 'there is no edition 7'],
+    [['editions', 'missed', 'seven'], 'write its number'],
+    [['editions', 'resend', '7', '--state', 'sent'], 'write some of failed,skipped,unknown'],
+    [['editions', 'resume', '7'], 'there is no edition 7'],
     [['papers', 'import', '/nowhere/at/all'], '/nowhere/at/all'],
     [['papers', 'eat'], 'unknown command'],
   ])('%s ends with code 2 and says what would be right', async (words, sentence) => {
@@ -106,7 +115,7 @@ describe('without a service', () => {
     [[]],
     [['papers', 'import']],
     [['papers', 'fetch']],
-    [['editions', 'publish']],
+    [['editions', 'resend']],
     [['digest', 'preview']],
     [['subscribers', 'show']],
   ])('the help of %j tells what can be written', async (words) => {
@@ -215,3 +224,45 @@ test('beside a service, commands use its database, and what they publish is sent
   expect(shown.stdout).toMatch(/active[\s\S]*robotics[\s\S]*digest of 2026-04-16, sent/)
   expect(await service.end('SIGTERM')).toMatchObject({ code: 0 })
 })
+
+test('an edition is looked into, sent again, paused and gone on with', async () => {
+  let refusing = true
+  await using room = await openMailRoom(3, ({ stage, to }) =>
+    refusing && stage === 'rcpt' && !to.startsWith('reader0@') ? { reply: `554 5.7.1 not you, <${to}>` } : undefined,
+  )
+  await using home = await openTestFolder()
+  const on = (...words: string[]) =>
+    admin(words, { DATABASE_URL: room.url, DATA_DIR: home.path, NODE_ENV: 'development' })
+  await drain(room.ports, 'deliveries', OPTIONS)
+  await reconcile({ db: room.db, log: SILENT, ring: QUIET })
+
+  const shown = await on('editions', 'show', '1')
+  expect(shown).toMatchObject({ code: 0, stderr: '' })
+  expect(shown.stdout).toMatch(/^Edition 1 of 2026-04-15T06:00:00.000Z: complete\n/)
+  expect(shown.stdout).toContain('due 3 = sent 1 + failed 2 + skipped 0 + pending 0 + unknown 0')
+  expect(shown.stdout).toContain('2  failed: refused at rcpt 554 5.7.1')
+  expect(JSON.parse((await on('--json', 'editions', 'list')).stdout)).toMatchObject({
+    editions: [{ id: 1, status: 'complete', equation: { due: 3, sent: 1, failed: 2, missing: 0 } }],
+  })
+  const missed = await on('--json', 'editions', 'missed', '1', '--reason', '5.7.1')
+  const rows = missed.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  expect(rows.map((row) => [row.email, row.state, row.code, row.said]).sort()).toEqual(
+    [1, 2].map((n) => [`reader${n}@example.org`, 'failed', 554, '554 5.7.1 not you, <address>']),
+  )
+
+  refusing = false
+  expect((await on('editions', 'resend', '1')).stdout).toContain('2 deliveries put back in the queue (2 failed)')
+  expect((await on('editions', 'pause', '1', '--by', 'Ada', '--why', 'a wrong title')).code).toBe(0)
+  const paused = await on('editions', 'show', '1')
+  expect(paused.stdout).toMatch(/paused since \S+ by Ada: a wrong title/)
+  expect(await drain(room.ports, 'deliveries', OPTIONS)).toBe(0)
+  expect((await on('editions', 'resume', '1')).code).toBe(0)
+  expect(await drain(room.ports, 'deliveries', OPTIONS)).toBe(2)
+  const day = await on('subscribers', 'day', 'reader1@example.org', '2026-04-15')
+  expect(day.stdout).toMatch(
+    /digest of edition 1: sent\n {2}due {8}2026-04-15T06[\s\S]*server {5}250 2\.0\.0 Ok: queued/,
+  )
+}, 60_000)

@@ -77,6 +77,8 @@ test.each(['api', 'scheduler', 'mailer'])(
     })
     await program.said('is ready')
     expect(await check(port)).toEqual({ code: 0, said: '{"status":"ready"}' })
+    const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+    expect(metrics).toContain('paper_round_deliveries{state="unknown"} 0')
 
     way.cut()
     expect(await check(port)).toEqual({ code: 1, said: '{"status":"not ready"}' })
