@@ -80,21 +80,25 @@ export interface OpenEdition extends EditionRow {
 
 /** Editions that are not complete, by partial indexes that hold what waits and what was missed. */
 export const readOpenEditions = async (db: Kysely<Tables>): Promise<OpenEdition[]> => {
-  const of = sql`from deliveries m where m.edition_id = e.id`
   const waits = sql`m.state in ('queued', 'deferred')`
+  const ofOpen = sql`from deliveries m where m.edition_id = any(array(select id from editions where completed_at is null))`
+  const counting = (state: MailState) =>
+    sql`count(*) filter (where m.state = ${sql.lit(state)})::int as ${sql.id(state)}`
+  // Each read once for all editions: one by one they might be planned as so many readings of everything.
   const { rows } = await sql<OpenEdition>`
-    with leased as (select edition_id, count(*)::int as sending from deliveries where state = 'sending' group by 1)
-    select ${columns}, w.queued, w.deferred, coalesce(l.sending, 0) as sending, n.failed, n.skipped, n.unknown, r.resent,
-      extract(epoch from now() - o.next_attempt_at)::float8 as "oldestWaiting"
-    from editions e left join leased l on l.edition_id = e.id
-    cross join lateral (select count(*) filter (where m.state = 'queued')::int as queued,
-      count(*) filter (where m.state = 'deferred')::int as deferred ${of} and ${waits}) w
-    cross join lateral (select count(*) filter (where m.state = 'failed')::int as failed,
-      count(*) filter (where m.state = 'skipped')::int as skipped,
-      count(*) filter (where m.state = 'unknown')::int as unknown ${of} and m.state in ('failed', 'skipped', 'unknown')) n
-    cross join lateral (select count(*)::int as resent ${of} and m.resent > 0) r
-    left join lateral (select m.next_attempt_at ${of} and ${waits} and m.next_attempt_at <= now()
-      order by m.next_attempt_at limit 1) o on e.paused_at is null
+    with leased as (select m.edition_id, count(*)::int as sending from deliveries m where m.state = 'sending' group by 1),
+      waiting as (select m.edition_id, ${counting('queued')}, ${counting('deferred')},
+        min(m.next_attempt_at) filter (where m.next_attempt_at <= now()) as oldest
+        from deliveries m where ${waits} group by 1),
+      missed as (select m.edition_id, ${counting('failed')}, ${counting('skipped')}, ${counting('unknown')}
+        ${ofOpen} and m.state in ('failed', 'skipped', 'unknown') group by 1),
+      again as (select m.edition_id, count(*)::int as resent ${ofOpen} and m.resent > 0 group by 1)
+    select ${columns}, coalesce(w.queued, 0) as queued, coalesce(w.deferred, 0) as deferred,
+      coalesce(l.sending, 0) as sending, coalesce(n.failed, 0) as failed, coalesce(n.skipped, 0) as skipped,
+      coalesce(n.unknown, 0) as unknown, coalesce(r.resent, 0) as resent,
+      case when e.paused_at is null then extract(epoch from now() - w.oldest)::float8 end as "oldestWaiting"
+    from editions e left join leased l on l.edition_id = e.id left join waiting w on w.edition_id = e.id
+      left join missed n on n.edition_id = e.id left join again r on r.edition_id = e.id
     where e.completed_at is null order by e.cutoff`.execute(db)
   return rows
 }
