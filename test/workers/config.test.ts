@@ -50,6 +50,7 @@ describe('without any setting', () => {
       healthPort: null,
       onUnknown: 'resend',
       adminToken: null,
+      keepDeliveries: 90,
       clock: null,
     })
   })
