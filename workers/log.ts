@@ -8,6 +8,7 @@ import type { Config } from './config.ts'
 export const createLog = (level: Config['logLevel']): Log => {
   const stream = process.stderr.isTTY
     ? PinoPretty({ destination: 2, sync: true, singleLine: true, translateTime: 'SYS:HH:MM:ss' })
-    : pino.destination({ dest: 2, sync: true })
+    : // Lines that come while one is being written go out together; at an exit pino writes what is left.
+      pino.destination({ dest: 2, sync: false })
   return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, stream)
 }
