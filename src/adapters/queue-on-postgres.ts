@@ -20,7 +20,11 @@ export const openPostgresBackend = async (
   })
   pool.on('error', onError)
   const clients = new Set<PoolClient>()
-  pool.on('connect', (client) => clients.add(client))
+  pool.on('connect', (client) => {
+    clients.add(client)
+    // While BullMQ uses it, the pool does not listen: a connection that broke then would end the process.
+    client.on('error', () => undefined)
+  })
   pool.on('remove', (client) => clients.delete(client))
   const repair = async () => {
     const client = await pool.connect()

@@ -225,5 +225,8 @@ export const openDatabase = (
     // A server that is stopped right after us still says so to connections that are being closed.
     if (!pool.ending) options.onError(error)
   })
+  // A client in use has no listener of the pool's, and an error that nobody listens to would end the process. Whoever uses
+  // the client hears of it by the statement that fails.
+  pool.on('connect', (client) => client.on('error', () => undefined))
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
 }
