@@ -10,7 +10,8 @@ export interface Copy {
   /** The headers with their continuation lines, as they came. */
   raw: string
   recipients: number
-  /** By `performance.now`: when it was taken. */
+  /** By `performance.now`: when its conversation began, and when it was taken. */
+  begunAt: number
   takenAt: number
   /** Why its sender was not told, if the server itself kept it back. */
   unanswered: SmtpFault | null
@@ -70,9 +71,11 @@ export const openBook = (elapsed: () => number) => {
     }
   }
 
-  const onMessage: SinkOptions['onMessage'] = ({ to, raw }, { connection, recipients }) => {
+  const onMessage: SinkOptions['onMessage'] = ({ to, raw }, { connection, message, recipients }) => {
     const messageId = /^Message-ID: (\S+)\r$/im.exec(raw)?.[1] ?? ''
-    const copy: Copy = { to, messageId, raw, recipients, takenAt: performance.now(), unanswered: null }
+    const takenAt = performance.now()
+    const begunAt = begun.get(`${connection}/${message}`)?.at ?? takenAt
+    const copy: Copy = { to, messageId, raw, recipients, begunAt, takenAt, unanswered: null }
     copies.push(copy)
     newest.set(connection, copy)
     reader(copy)

@@ -6,7 +6,7 @@ import { type Book, type Copy, headersOf, kindOf, readable } from './book.ts'
 import { type Deed, MARK, type Reader, type Readers } from './readers.ts'
 
 export interface Violation {
-  /** 1 to 8. */
+  /** 1 to 8; 0 where a process ended that nobody had killed. */
   invariant: number
   what: string
 }
@@ -48,6 +48,8 @@ const STOPPED_WITHIN = 2_000 + 800
 /** From the answer of the server to the record in the database, at most: half a second of gathering and a slow statement. */
 const RECORDED_WITHIN = 2_500
 const ANSWERED_WITHIN = 500
+/** Between a mailer's last look at its lease and its first word to the server. */
+const JUST = 50
 /** A message whose turn came just as time jumped had been decided upon before. */
 const DECIDED_WITHIN = 500
 
@@ -126,7 +128,7 @@ const isExplained = (before: Copy, copy: Copy, accidents: Accident[]): boolean =
   before.unanswered !== null ||
   accidents.some(({ from, to, hits }) => {
     const within = hits === 'process' ? RECORDED_WITHIN : ANSWERED_WITHIN
-    return from < copy.takenAt && to > before.takenAt - 50 && from < before.takenAt + within
+    return from < copy.takenAt && to > before.begunAt - JUST && from < before.takenAt + within
   })
 
 const messageTroubles = (copy: Copy, reader: Reader | undefined): string[] => {

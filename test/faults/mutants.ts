@@ -49,7 +49,7 @@ export const MUTANTS: Mutant[] = [
 ]
 
 /** A copy of the service with a mutant in it; throws where its text does not fit in exactly one place. */
-const plant = async (mutant: Mutant | null) => {
+export const plant = async (mutant: Mutant | null) => {
   const folder = await mkdtemp(join(tmpdir(), 'paper-round-mutant-'))
   for (const part of PARTS) await cp(join(ROOT, part), join(folder, part), { recursive: true })
   await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'))

@@ -41,6 +41,8 @@ const POOL = { connections: 4, name: 'fault runner', onError: () => undefined }
 const REDIS = ['--appendonly', 'yes', '--appendfsync', 'always', '--maxmemory-policy', 'noeviction']
 const KEY = '07'.repeat(32)
 const READY = 'is ready'
+/** A machine that does many things at once may take so long to start a program, milliseconds. */
+const PATIENCE = 90_000
 /** What lies ahead by the database's clock, and comes nearer when time passes. */
 const AHEAD = [
   ['letters', 'lease_until'],
@@ -119,7 +121,7 @@ export const openStage = async (options: StageOptions) => {
     const roles = options.roles ?? ROLES
     // Papers come by the runner's own hand; the source is there, and has one old day.
     await writeDays(join(folder, 'papers'), ['2026-04-10'], TOPICS)
-    await Promise.all(roles.map((name) => start(name).said(READY)))
+    await Promise.all(roles.map((name) => start(name).said(READY, PATIENCE)))
 
     let bells: Queue = await openBells(address.href, redis?.url ?? null)
     closers.defer(() => bells.close({ graceMs: 500 }))
@@ -165,19 +167,22 @@ export const openStage = async (options: StageOptions) => {
       /** Kills a role as a power cut would, and starts it again. `ready` resolves when the new one is. */
       async kill(name: RoleName): Promise<{ ready: Promise<unknown> }> {
         await newestOf(name).end('SIGKILL')
-        const ready = start(name).said(READY)
+        const ready = start(name).said(READY, PATIENCE)
         ready.catch(() => undefined)
         return { ready }
       },
       signal: (name: RoleName, signal: 'SIGSTOP' | 'SIGCONT') => process.kill(newestOf(name).pid, signal),
-      /** Resolves when all roles are up; a role that gave up by itself is started again, as any supervisor would. */
-      async allReady(): Promise<void> {
-        await Promise.all(
-          roles.map(async (name) => {
-            if ((await Promise.race([newestOf(name).end(), delay(20, null)])) !== null) start(name)
-            await newestOf(name).said(READY)
-          }),
-        )
+      /** Resolves when all roles are up. One that ended by itself is started again, and the reason is among what it gives back. */
+      async allReady(): Promise<string[]> {
+        const ended: string[] = []
+        for (const name of roles) {
+          const how = await Promise.race([newestOf(name).end(), delay(5, null)])
+          if (how === null) continue
+          ended.push(`${name} ended by itself (${how.code}): ${how.stderr.trim().split('\n').slice(-12).join(' / ')}`)
+          start(name)
+        }
+        await Promise.all(roles.map((name) => newestOf(name).said(READY, PATIENCE)))
+        return ended
       },
       /** Postgres ends, in order or by a kill, and comes back. */
       async restartPostgres(how: 'stop' | 'kill') {

@@ -17,7 +17,7 @@ export interface Program extends AsyncDisposable {
   /** What it has said so far, on both streams. */
   output(): string
   /** Resolves to all of its output once it has said this, on either stream; fails with what it said if it ends before. */
-  said(text: string): Promise<string>
+  said(text: string, withinMs?: number): Promise<string>
   /** Resolves when it has ended, by itself or by this signal. */
   end(signal?: NodeJS.Signals): Promise<Ended>
 }
@@ -61,11 +61,11 @@ export const startProgram = (
     pid: child.pid as number,
     stderr: () => stderr,
     output: () => stdout + stderr,
-    said: (text) =>
+    said: (text, withinMs = PATIENCE) =>
       new Promise((resolve, reject) => {
         const refuse = (why: string) =>
           reject(new Error(`${file} ${words.join(' ')} ${why} “${text}”:\n${stdout}${stderr}`))
-        const timer = setTimeout(() => refuse('did not say'), PATIENCE)
+        const timer = setTimeout(() => refuse('did not say'), withinMs)
         listener = () => {
           if (!`${stdout}${stderr}`.includes(text)) return
           clearTimeout(timer)

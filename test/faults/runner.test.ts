@@ -1,0 +1,36 @@
+/** The fault runner itself, on a few seeds that are always the same; many more: `npm run test:faults -- --seeds 200`. */
+import { describe, expect, test } from 'vitest'
+import { hasOwnRedis, NEEDS_OWN_REDIS } from '../support/redis.ts'
+import { MUTANTS, plant } from './mutants.ts'
+import { drawPlan } from './plan.ts'
+import { runSeeds } from './seeds.ts'
+import type { QueueKind } from './stage.ts'
+
+const PLACES: { name: string; queue: QueueKind; runs: boolean }[] = [
+  { name: 'with the queue on Postgres', queue: 'postgres', runs: true },
+  { name: `with the queue on Redis${NEEDS_OWN_REDIS}`, queue: 'redis', runs: hasOwnRedis },
+]
+
+test('the same seed is always the same plan', () => {
+  expect(drawPlan(7)).toEqual(drawPlan(7))
+  expect(drawPlan(7)).not.toEqual(drawPlan(8))
+})
+
+describe.each(PLACES)('$name', ({ queue, runs }) => {
+  test.skipIf(!runs)(
+    'whatever goes wrong, no mail is lost, and none comes twice without a fault',
+    async () => {
+      const told: string[] = []
+      const report = await runSeeds({ queue, first: 1, seeds: 2, say: (line) => told.push(line) })
+      expect(report.violations, told.join('\n')).toBe(0)
+      expect({ seeds: report.seeds, losses: report.losses }).toEqual({ seeds: 2, losses: 0 })
+      expect(report.messages).toBeGreaterThan(40)
+    },
+    180_000,
+  )
+})
+
+test.each(MUTANTS)('the runner has a place to plant: $name', async (mutant) => {
+  await using planted = await plant(mutant)
+  expect(planted.folder).toBeTruthy()
+})
