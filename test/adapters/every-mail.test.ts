@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest'
 import { createMailTemplates } from '../../src/adapters/mail-templates.ts'
 import { cardOf } from '../../src/core/paper-card.ts'
 import { cleanLine, cleanText, NAME_LENGTH, TITLE_LENGTH } from '../../src/core/text.ts'
-import { BASE_URL, everyIssue, everyMail, messageOf } from '../support/every-mail.ts'
+import { BASE_URL, everyIssue, everyMail, fillGaps, messageOf } from '../support/every-mail.ts'
 import { judgeSpam, NEEDS_SPAMASSASSIN } from '../support/spam-judge.ts'
 
 const mails = await everyMail()
@@ -128,6 +128,8 @@ test('a paper in any script comes through to its reader letter by letter, in lin
         projectUrl: null,
         discussionUrl: null,
       }
+      // Sources refuse a paper without one.
+      fc.pre(paper.title !== '')
       const card = cardOf(paper, { reason: 'Keyword', upvotes: null, comments: null })
       const mail = renderDigest({ ...daily, cards: [card] })
       const wire = (await messageOf({ name: 'any', mail, kind: 'daily' })).toString('latin1')
@@ -137,9 +139,8 @@ test('a paper in any script comes through to its reader letter by letter, in lin
       for (const line of wire.split('\r\n')) expect(line.length).toBeLessThanOrEqual(998)
       const read = await PostalMime.parse(wire)
       expect(read.subject).toBe(mail.subject)
-      const filled = (text: string) => text.replace(/[A-Z]+_TOKEN_+/g, 'TOKEN').replace(/Ab\dcD[\w-]{38}/g, 'TOKEN')
-      expect(filled(read.html ?? '').trim()).toBe(filled(mail.html).trim())
-      expect(filled(read.text ?? '').trim()).toBe(filled(mail.text).trim())
+      expect((read.html ?? '').trim()).toBe(fillGaps(mail.html).trim())
+      expect((read.text ?? '').trim()).toBe(fillGaps(mail.text).trim())
       // What a reader sees is the card’s own text, joined where lines were folded.
       const letters = (text: string) => text.replace(/\s/g, '')
       for (const part of [card.title, card.excerpt, card.authors])

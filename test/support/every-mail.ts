@@ -162,6 +162,15 @@ export const everyMail = async (baseUrl = BASE_URL): Promise<NamedMail[]> => {
   ]
 }
 
+/** Tokens as good to look at as real ones. */
+const FILLINGS: Record<string, string> = Object.fromEntries(
+  Object.values(TOKEN_GAP).map((gap, n) => [gap, `Ab${n}cD-fGhIjKlMnOpQrStUvWxYz0123456789_x`.padEnd(43, 'k')]),
+)
+
+/** A text of a mail with a reader's tokens in its links. */
+export const fillGaps = (text: string): string =>
+  Object.entries(FILLINGS).reduce((rest, [gap, filling]) => rest.replaceAll(gap, filling), text)
+
 /** A mail as it would go over the wire, to one reader, with links as good as real ones. */
 export const messageOf = async ({ name, mail, kind }: NamedMail): Promise<Buffer> => {
   const unsubscribe = `${BASE_URL}/unsubscribe/${TOKEN_GAP.unsubscribe}`
@@ -183,9 +192,7 @@ export const messageOf = async ({ name, mail, kind }: NamedMail): Promise<Buffer
     to: 'ada@example.net',
     messageId: `${name}.1@round.example.org`,
     date: new Date('2026-04-15T06:00:00Z'),
-    fillings: Object.fromEntries(
-      Object.values(TOKEN_GAP).map((gap, n) => [gap, `Ab${n}cD-fGhIjKlMnOpQrStUvWxYz0123456789_x`.padEnd(43, 'k')]),
-    ),
+    fillings: FILLINGS,
   })
   return octetsOf(message)
 }
