@@ -111,6 +111,7 @@ export const readConfig = (environment: Environment): Config => {
   const port = read('PORT', 8080, readPort)
   const baseUrl = read('BASE_URL', `http://localhost:${port}`, readBaseUrl)
   const mailFrom = read('MAIL_FROM', { name: 'Paper Round', address: 'round@localhost' }, readSender)
+  const lettersFrom = read('LETTERS_FROM', mailFrom, readSender)
   const config: Config = {
     production,
     databaseUrl: read('DATABASE_URL', null, (text) => readUrl(text, ['postgres:', 'postgresql:'])),
@@ -125,9 +126,9 @@ export const readConfig = (environment: Environment): Config => {
     dataDir: resolve(get('DATA_DIR') ?? '.data'),
     secretKeys: readKeys(get('SECRET_KEY'), get('SECRET_KEY_PREVIOUS'), faults),
     mailFrom,
-    lettersFrom: read('LETTERS_FROM', mailFrom, readSender),
+    lettersFrom,
     postalAddress: get('POSTAL_ADDRESS'),
-    dkim: readDkim(get, read, mailFrom.address, faults),
+    dkim: readDkim(get, read, { MAIL_FROM: mailFrom, LETTERS_FROM: lettersFrom }, faults),
     sources: read('PAPER_SOURCES', [{ kind: 'huggingface' }], readSources),
     trustProxy: read('TRUST_PROXY', [], readNetworks),
     logLevel: read('LOG_LEVEL', 'info', readLogLevel),
@@ -223,14 +224,13 @@ const readSender = (text: string): { name: string; address: string } => {
 const readDkim = (
   get: (name: string) => string | null,
   read: <T>(name: string, fallback: T, reader: (text: string) => T) => T,
-  sender: string,
+  senders: Record<string, { address: string }>,
   faults: string[],
 ): DkimKey | null => {
   const missing = DKIM.filter((name) => get(name) === null)
   if (missing.length === DKIM.length) return null
   for (const name of missing) faults.push(`${name}: needed with the others of DKIM; set ${DKIM.join(', ')}, or none`)
-  const senderDomain = sender.split('@')[1] ?? ''
-  const domain = read('DKIM_DOMAIN', null, (text) => readDkimDomain(text, senderDomain))
+  const domain = read('DKIM_DOMAIN', null, (text) => readDkimDomain(text, senders))
   const selector = read('DKIM_SELECTOR', null, (text) => {
     if (!LABELS.test(text))
       throw new Error('is not a selector; write what stands before ._domainkey, such as round2026')
@@ -244,12 +244,15 @@ const DKIM = ['DKIM_DOMAIN', 'DKIM_SELECTOR', 'DKIM_PRIVATE_KEY']
 const LABELS = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/i
 
 /** DMARC counts a signature when its domain and the sender's have the same registrable domain (RFC 7489 3.1.1). */
-const readDkimDomain = (text: string, senderDomain: string): string => {
+const readDkimDomain = (text: string, senders: Record<string, { address: string }>): string => {
   if (!LABELS.test(text)) throw new Error('is not a domain; write it as example.org')
   const domain = text.toLowerCase()
   const registrable = (name: string) => getDomain(name, { allowPrivateDomains: true }) ?? name
-  if (registrable(domain) !== registrable(senderDomain))
-    throw new Error(`is not aligned with ${senderDomain}, the domain of MAIL_FROM, so DMARC would not count it`)
+  for (const [name, { address }] of Object.entries(senders)) {
+    const senderDomain = address.split('@')[1] ?? ''
+    if (registrable(domain) !== registrable(senderDomain))
+      throw new Error(`is not aligned with ${senderDomain}, the domain of ${name}, so DMARC would not count it`)
+  }
   return domain
 }
 

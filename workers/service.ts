@@ -253,6 +253,7 @@ const openMailer = async (config: Config, ground: Ground, db: Database, ring: (b
     keys,
     baseUrl: config.baseUrl,
     mailFrom: config.mailFrom,
+    lettersFrom: config.lettersFrom,
     renderDigest: templates.renderDigest,
     renderLetter: templates.renderLetter,
     createMold: (shared, gaps) => createMold(shared, gaps, signer),

@@ -22,19 +22,26 @@ export interface LetterView {
   topics: string[]
 }
 
+interface Sender {
+  name: string
+  address: string
+}
+
 export interface ComposePorts {
   db: Database
   keys: Keys
   /** Where links lead, without a slash at the end. */
   baseUrl: string
-  /** Its address is the envelope sender too. */
-  mailFrom: { name: string; address: string }
+  /** Who sends digests; the address is the envelope sender too. */
+  mailFrom: Sender
+  /** Who sends letters: another address where providers are to judge them apart. */
+  lettersFrom: Sender
   renderDigest: (issue: DigestIssue) => RenderedMail
   renderLetter: (kind: 'confirmation' | 'links' | 'already-subscribed', view: LetterView) => RenderedMail
   /** Encodes what all messages of a kind share; `gaps` are filled for each. */
   createMold: (
     shared: {
-      from: { name: string; address: string }
+      from: Sender
       subject: string
       headers: Record<string, string>
       text: string
@@ -91,8 +98,7 @@ const GAPS = Object.keys(FILLINGS)
  * the edition or the request, the Message-ID from the mail's own id.
  */
 export const createComposer = (ports: ComposePorts) => {
-  const { db, keys, baseUrl, mailFrom } = ports
-  const domain = mailFrom.address.split('@')[1] ?? 'localhost'
+  const { db, keys, baseUrl, mailFrom, lettersFrom } = ports
   const molds = new Map<number, Promise<Mold>>()
 
   const castDigest = async (id: number): Promise<Mold> => {
@@ -100,11 +106,11 @@ export const createComposer = (ports: ComposePorts) => {
     if (digest === undefined) throw new Error(`digest ${id} does not exist`)
     const unsubscribeUrl = `${baseUrl}/unsubscribe/${TOKEN_GAP.unsubscribe}`
     const mail = ports.renderDigest(await readIssue(db, digest))
-    return cast(mail, digestHeaders(digest.kind, domain, unsubscribeUrl))
+    return cast(mail, mailFrom, digestHeaders(digest.kind, domainOf(mailFrom), unsubscribeUrl))
   }
 
-  const cast = (mail: RenderedMail, headers: Record<string, string>): Promise<Mold> =>
-    ports.createMold({ ...mail, from: mailFrom, headers: { ...EVERY_MAIL, ...headers } }, GAPS)
+  const cast = (mail: RenderedMail, from: Sender, headers: Record<string, string>): Promise<Mold> =>
+    ports.createMold({ ...mail, from, headers: { ...EVERY_MAIL, ...headers } }, GAPS)
 
   /** Many lanes ask for the same digest at the same time: the first has it cast, and all have it then. */
   const moldOf = (id: number): Promise<Mold> => {
@@ -136,17 +142,22 @@ export const createComposer = (ports: ComposePorts) => {
   }
 
   return async (claimed: Claimed): Promise<ComposedMail> => {
-    const mold = await (claimed.digestId === null ? cast(await renderLetter(claimed), {}) : moldOf(claimed.digestId))
+    const sender = claimed.digestId === null ? lettersFrom : mailFrom
+    const mold = await (claimed.digestId === null
+      ? cast(await renderLetter(claimed), sender, {})
+      : moldOf(claimed.digestId))
     const message = await mold.pour({
       to: claimed.email,
       // Unique per recipient and equal on every attempt (Gmail defers senders that repeat one: 4.7.28).
-      messageId: `${claimed.id}@${domain}`,
+      messageId: `${claimed.id}@${domainOf(sender)}`,
       date: claimed.date,
       fillings: Object.fromEntries(mold.gaps.map((gap) => [gap, FILLINGS[gap]?.(keys, claimed) ?? ''])),
     })
-    return { from: mailFrom.address, message, plain: true }
+    return { from: sender.address, message, plain: true }
   }
 }
+
+const domainOf = ({ address }: Sender): string => address.split('@')[1] ?? 'localhost'
 
 const EVERY_MAIL = { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' }
 

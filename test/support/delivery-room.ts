@@ -15,6 +15,7 @@ export const BENCH_SETTINGS = {
   baseUrl: 'https://round.example.org',
   postalAddress: '12 Example Street, Example Town',
   mailFrom: { name: 'Paper Round', address: 'round@example.org' },
+  lettersFrom: { name: 'Paper Round', address: 'round@example.org' },
 }
 
 const CUTOFF = new Date('2026-04-15T06:00:00Z')

@@ -35,6 +35,7 @@ export const openMailRoom = async (readers: number, fault?: SinkOptions['fault']
       keys: KEYS,
       baseUrl: 'http://localhost:8080',
       mailFrom: { name: 'Paper Round', address: 'round@example.net' },
+      lettersFrom: { name: 'Paper Round', address: 'letters@example.net' },
       renderDigest: templates.renderDigest,
       renderLetter: templates.renderLetter,
       createMold,

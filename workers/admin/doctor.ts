@@ -1,4 +1,6 @@
 /** `doctor`: looks at everything that must hold for mail to leave and arrive, and says what would mend the rest. */
+
+import { createPublicKey } from 'node:crypto'
 import { access } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
@@ -55,6 +57,9 @@ const isThere = async (path: string): Promise<boolean> => {
   }
 }
 
+const signedAs = ({ dkim }: Config) =>
+  dkim === null ? null : { domain: dkim.domain, selector: dkim.selector, publicKey: createPublicKey(dkim.privateKey) }
+
 const readSubject = async (config: Config, { sendsFrom = [] }: Options): Promise<Subject> => {
   const { smtpUrl, secretKeys, dataDir } = config
   // No key is made by looking at it.
@@ -68,7 +73,7 @@ const readSubject = async (config: Config, { sendsFrom = [] }: Options): Promise
             from: config.mailFrom.address,
             lettersFrom: config.lettersFrom.address,
             bounceDomain: null,
-            dkim: null,
+            dkim: signedAs(config),
             sendsFrom,
             postalAddress: config.postalAddress,
           }
