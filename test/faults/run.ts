@@ -64,6 +64,7 @@ const main = async (): Promise<boolean> => {
   return total.violations === 0
 }
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 try {
   process.exitCode = (await main()) ? 0 : 1
 } catch (error) {

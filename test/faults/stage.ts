@@ -2,6 +2,7 @@
  * Where the service is made to suffer: its roles as processes of their own on a Postgres and a queue of their own, a mail
  * server that is told how to fail, and a way to both that can be cut. Time passes here when it is told to.
  */
+import { rmSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -109,7 +110,15 @@ export const openStage = async (options: StageOptions) => {
       programs.push({ name, program, read: 0 })
       return program
     }
+    const orphans = () => {
+      // Whoever runs this was told to end: nothing of it goes on, and nothing of it stays.
+      for (const { program } of programs) program.kill()
+      process.kill(postgres.pid, 'SIGKILL')
+      rmSync(folder, { recursive: true, force: true })
+    }
+    process.once('exit', orphans)
     closers.defer(async () => {
+      process.off('exit', orphans)
       await Promise.all(programs.map(({ program }) => program.end('SIGKILL')))
       for (const clock of clocks.values()) clock.close()
     })

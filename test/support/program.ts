@@ -20,6 +20,8 @@ export interface Program extends AsyncDisposable {
   said(text: string, withinMs?: number): Promise<string>
   /** Resolves when it has ended, by itself or by this signal. */
   end(signal?: NodeJS.Signals): Promise<Ended>
+  /** Kills it where it still runs, and waits for nothing. */
+  kill(): void
 }
 
 const PATIENCE = 25_000
@@ -79,6 +81,7 @@ export const startProgram = (
         })
       }),
     end,
+    kill: () => child.kill('SIGKILL'),
     async [Symbol.asyncDispose]() {
       await end('SIGKILL')
     },
