@@ -11,9 +11,10 @@ export interface Smtp {
   /**
    * Hands one message to the server, for one recipient. `message` is the whole mail with CRLF line ends; dots are
    * stuffed on the way. Waits for a free connection first. Whatever the server does is in the outcome; it throws only
-   * for an address that could carry more than an address, before anything is written.
+   * for an address that could carry more than an address, before anything is written. `mayBegin` is asked when the
+   * connection stands, which can take its time: on a no nothing of the message is said, and it is `unreachable`.
    */
-  send(envelope: Envelope): Promise<SmtpOutcome>
+  send(envelope: Envelope, mayBegin?: () => boolean): Promise<SmtpOutcome>
   /** Finishes what has begun, for at most `graceMs`; what still waits for a connection is `unreachable`. */
   close(graceMs?: number): Promise<void>
 }
@@ -41,6 +42,7 @@ const GRACE = 10 * SECOND
 /** Plain ASCII and dots on the left, letters, digits and hyphens on the right: nothing that SMTP could misread. */
 const ADDRESS = /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})$/
 
+const WITHDRAWN: SmtpOutcome = { kind: 'unreachable', stage: 'connect', reason: 'the time to begin was over' }
 const CLOSED: SmtpOutcome = { kind: 'unreachable', stage: 'connect', reason: 'the mailer stopped' }
 
 /** Opens nothing yet: connections come with the mail. Throws for a URL that `readSmtpUrl` refuses. */
@@ -108,7 +110,7 @@ export const openSmtp = (options: SmtpOptions): Smtp => {
     freeSeat()
   }
 
-  const sendOver = async (envelope: Envelope): Promise<SmtpOutcome> => {
+  const sendOver = async (envelope: Envelope, mayBegin: () => boolean): Promise<SmtpOutcome> => {
     let session = takeIdle()
     try {
       for (;;) {
@@ -118,6 +120,7 @@ export const openSmtp = (options: SmtpOptions): Smtp => {
           if ('failed' in opened) return opened.failed
           session = opened.session
         }
+        if (!mayBegin()) return WITHDRAWN
         const outcome = await session.send(envelope)
         // A kept connection that is found dead says nothing about this message: servers close them without a word.
         const foundDead = kept && outcome.kind === 'unreachable' && outcome.stage === 'mail'
@@ -131,13 +134,13 @@ export const openSmtp = (options: SmtpOptions): Smtp => {
   }
 
   return {
-    send: async (envelope) => {
+    send: async (envelope, mayBegin = () => true) => {
       for (const address of [envelope.from, envelope.to]) {
         // The message must not repeat it: it would end in a log.
         if (!ADDRESS.test(address)) throw new Error('not an address that may be put into an envelope')
       }
       if (envelope.message.length === 0) throw new Error('a message without a byte')
-      return (await takeSeat()) ? during(sendOver(envelope)) : CLOSED
+      return (await takeSeat()) ? during(sendOver(envelope, mayBegin)) : CLOSED
     },
     close: async (graceMs = GRACE) => {
       closing = true

@@ -16,7 +16,7 @@
  * or not. An outcome is recorded under the fence, so a mailer that was frozen and woke up cannot overwrite what its
  * successor did; and it begins no message when its own steady clock leaves less than 10 seconds of lease, so it sends
  * nothing either. A claimed mail that has not begun within 2 seconds is asked about again first: nobody is written to more
- * than 2 seconds after their unsubscribe was answered.
+ * than 2 seconds after their unsubscribe was answered. Both are looked at once more when the connection stands.
  *
  * A digest is never lost. It arrives twice only if a mailer dies after the server took it and before that was recorded:
  * at most one group a lane, and each such case is counted in `resent`. Where that is to be decided by hand it is held as
@@ -58,7 +58,8 @@ export interface MailerPorts {
   log: Log
   /** The message as bytes for one subscriber; the same mail gives the same bytes again. */
   compose: (mail: Claimed) => Promise<ComposedMail>
-  send: (envelope: ComposedMail & { to: string }) => Promise<SmtpOutcome>
+  /** `mayBegin` is asked once there is a connection: on a no, nothing of the message may have been said. */
+  send: (envelope: ComposedMail & { to: string }, mayBegin: () => boolean) => Promise<SmtpOutcome>
   /** What is known of relay and destinations; shared by all that sends in this process. */
   ways: Ways
   /** Milliseconds of a clock that never jumps. */
@@ -128,12 +129,18 @@ const runLane = async (
     const moment = ports.ways.moment()
     // Nothing to record and nothing to claim: no reason to ask.
     if (options.stopping() && verdicts.length === 0) return sent
-    const met = await settle(ports, ledger, verdicts, options.stopping() ? 0 : GROUP, leaseEnds)
+    const settled = verdicts
+    const met = await settle(ports, ledger, settled, options.stopping() ? 0 : GROUP, leaseEnds)
     verdicts = []
     if (met.aside > 0) await ports.ways.clear(ledger)
     const tries = met.closed || met.due ? await ports.ways.tries(ledger, met) : []
     const group = [...tries, ...met.claimed]
-    if (group.length === 0 && met.aside === 0) return sent
+    if (group.length === 0 && met.aside === 0) {
+      // What was put back is ready again, but not yet to the statement that put it back.
+      const isReady = settled.some((verdict) => verdict.state === 'queued' && !verdict.resend)
+      if (options.stopping() || met.closed || !isReady) return sent
+      continue
+    }
     if (met.claimed.length + met.aside === GROUP) await callNext()
     leaseEnds = claimedAt + LEASE
     const done = await sendGroup(ports, ledger, group, { claimedAt, moment }, options)
@@ -255,7 +262,10 @@ const sendGroup = async (
           }
           if (!wanted.has(mail.id)) continue
         }
-        const verdict = await attempt(ports, ledger, mail, spoiled, options)
+        // Composing and connecting take their time, and a machine may stand still meanwhile.
+        const wantedAt = checkedAt
+        const mayBegin = () => steady() - leasedAt <= LEASE - LEAST_LEASE && steady() - wantedAt <= RECHECK_AFTER
+        const verdict = await attempt(ports, ledger, mail, { spoiled, mayBegin }, options)
         if (verdict.state === 'sent') sent++
         note(verdict)
       } finally {
@@ -298,7 +308,7 @@ const attempt = async (
   ports: MailerPorts,
   ledger: Ledger,
   mail: Claimed,
-  spoiled: Set<number>,
+  { spoiled, mayBegin }: { spoiled: Set<number>; mayBegin: () => boolean },
   { stopping, onUnknown }: DrainOptions,
 ): Promise<Verdict> => {
   const { db, log, ways } = ports
@@ -322,7 +332,13 @@ const attempt = async (
     )
     return notComposed()
   }
-  const outcome = await ports.send({ ...composed, to: mail.email })
+  let withdrawn = false
+  const outcome = await ports.send({ ...composed, to: mail.email }, () => {
+    withdrawn = !mayBegin()
+    return !withdrawn
+  })
+  // The next claim asks for consent again, and finds the connection open.
+  if (withdrawn) return verdictOf(mail, { state: 'queued', reason: null, counts: false })
   // That we stop is no trouble of the mail's: it does not wait for the time of a retry, and no try is counted.
   if (outcome.kind === 'unreachable' && stopping())
     return verdictOf(mail, { state: 'queued', reason: null, counts: false })

@@ -49,6 +49,15 @@ describe('a message', () => {
     expect(sink.commands).toEqual(['EHLO mailer.example.net', `MAIL FROM:<${FROM}>`, `RCPT TO:<${TO}>`, 'DATA'])
   })
 
+  it('is not begun when its time is over before the connection stands, which then serves the next', async () => {
+    await using sink = await openSmtpSink()
+    await using smtp = openMailer(sink.url)
+    expect(await smtp.send(mail(), () => false)).toMatchObject({ kind: 'unreachable', stage: 'connect' })
+    expect(sink.commands.filter((line) => !line.startsWith('EHLO'))).toEqual([])
+    expect(await smtp.send(mail(), () => true)).toMatchObject({ kind: 'sent' })
+    expect(sink.connections().opened).toBe(1)
+  })
+
   it('arrives byte for byte, whatever dots and octets its lines hold', async () => {
     await using sink = await openSmtpSink()
     await using smtp = openMailer(sink.url)

@@ -118,14 +118,14 @@ test('who unsubscribed while their digest waited its turn in a group gets nothin
   const subscriptions = createSubscriptions({ db: room.db, keys: KEYS, now: () => DUE, ring: QUIET })
   let left = ''
   const send = room.ports.send
-  room.ports.send = async (envelope) => {
+  room.ports.send = async (envelope, mayBegin) => {
     // While the first is on its way the others wait for the one connection; one of them leaves meanwhile.
     if (left === '') {
       left = [0, 1, 2].map((n) => `reader${n}@example.org`).find((address) => address !== envelope.to) ?? ''
       await subscriptions.unsubscribe(deriveToken(KEYS, 'unsubscribe', room.ids[Number(left[6])] ?? ''))
       room.passTime(2_500)
     }
-    return send(envelope)
+    return send(envelope, mayBegin)
   }
   await drain(room.ports, 'deliveries', { ...OPTIONS, connections: 1 })
   expect(room.sink.messages.map((message) => message.to)).not.toContain(left)
@@ -137,7 +137,7 @@ test('a mailer that was frozen and wakes up begins nothing that its successor ha
   const successor: MailerPorts = { ...room.ports, steady: () => 0 }
   let begun = ''
   const send = room.ports.send
-  room.ports.send = async (envelope) => {
+  room.ports.send = async (envelope, mayBegin) => {
     if (begun === '') {
       begun = envelope.to
       // A quarter of an hour in which this process stood still, and another did its work.
@@ -150,12 +150,12 @@ test('a mailer that was frozen and wakes up begins nothing that its successor ha
       await requeueExpired(room.db, 'deliveries')
       await drain(successor, 'deliveries', OPTIONS)
     }
-    return send(envelope)
+    return send(envelope, mayBegin)
   }
   await drain(room.ports, 'deliveries', { ...OPTIONS, connections: 1 })
   const copies = room.sink.messages.map((message) => message.to).sort()
-  expect(copies).toHaveLength(4)
-  expect(copies.filter((to) => to === begun)).toHaveLength(2)
+  expect(copies).toHaveLength(3)
+  expect(new Set(copies)).toHaveProperty('size', 3)
   expect(await room.states()).toMatchObject(Array(3).fill({ state: 'sent', resent: 1 }))
 })
 
@@ -220,9 +220,9 @@ test('a stop finishes what has begun and puts the rest back without counting it'
   await using room = await openMailRoom(10)
   let begun = 0
   const send = room.ports.send
-  room.ports.send = (envelope) => {
+  room.ports.send = (envelope, mayBegin) => {
     begun += 1
-    return send(envelope)
+    return send(envelope, mayBegin)
   }
   await drain(room.ports, 'deliveries', { lanes: 1, connections: 1, stopping: () => begun >= 4 })
   expect(room.sink.messages).toHaveLength(4)

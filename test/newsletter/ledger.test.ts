@@ -221,10 +221,10 @@ test('a paused edition finishes what is claimed and no more, and goes on where i
   const id = await editionOf(room)
   const send = room.ports.send
   let begun = 0
-  room.ports.send = async (envelope) => {
+  room.ports.send = async (envelope, mayBegin) => {
     begun += 1
     if (begun === 5) await ledger.pause(id, { by: 'Ada', why: 'a wrong title' })
-    return send(envelope)
+    return send(envelope, mayBegin)
   }
   await drain(room.ports, 'deliveries', OPTIONS)
   const before = room.sink.messages.length
