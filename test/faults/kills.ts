@@ -44,7 +44,6 @@ export const runKills = async (options: { kills: number; deliveries: number; see
     if (performance.now() > until) throw new Error(`not ended within ${PATIENCE} ms: ${copies.size} of ${deliveries}`)
   }
   await stage.ring('deliveries')
-  const doubledBy: number[] = []
   for (const moment of moments.toSorted((a, b) => a - b)) {
     while (copies.size < moment) {
       inTime()
@@ -52,7 +51,6 @@ export const runKills = async (options: { kills: number; deliveries: number; see
     }
     const { ready } = await stage.kill('mailer-1')
     for (let known = -1; known < taken; await delay(QUIET)) known = taken
-    doubledBy.push(taken - copies.size)
     await stage.pass(61_000)
     await ready
     await stage.ring('tick')
@@ -76,7 +74,6 @@ export const runKills = async (options: { kills: number; deliveries: number; see
     without_message: without,
     duplicates,
     duplicates_allowed: kills * CLAIMED,
-    most_by_one_kill: Math.max(0, ...doubledBy.map((sum, n) => (doubledBy[n + 1] ?? duplicates) - sum)),
     resent_counted: ledger.reduce((sum, row) => sum + row.resent, 0),
     duplicates_not_counted: uncounted,
   }
