@@ -1,5 +1,6 @@
 /** The operator's commands: `npm run admin -- <command>`. They work beside a running service and without one. */
 import { Command } from 'commander'
+import { bounceCommands } from './admin/bounces.ts'
 import { createDesk } from './admin/desk.ts'
 import { destinationCommands } from './admin/destinations.ts'
 import { digestCommands } from './admin/digest.ts'
@@ -26,6 +27,7 @@ digestCommands(program, at)
 subscriberCommands(program, at)
 modelCommands(program, at)
 destinationCommands(program, at)
+bounceCommands(program, json)
 doctorCommand(program, process.env, json)
 
 try {

@@ -1,0 +1,67 @@
+/** `bounces …`: look at messages that came back, without a database and without a service. */
+import { open, readdir, stat } from 'node:fs/promises'
+import path from 'node:path'
+import type { Command } from 'commander'
+import { MOST_READ, readReturnedMail } from '../../src/adapters/returned-mail.ts'
+import { type BounceReading, readBounce } from '../../src/core/bounce-mail.ts'
+
+/** Of a larger file the beginning is read. */
+const readHead = async (file: string): Promise<Buffer> => {
+  const handle = await open(file)
+  try {
+    const head = Buffer.alloc(Math.min((await handle.stat()).size, MOST_READ))
+    let filled = 0
+    while (filled < head.length) {
+      const { bytesRead } = await handle.read(head, filled, head.length - filled, filled)
+      if (bytesRead === 0) break
+      filled += bytesRead
+    }
+    return head.subarray(0, filled)
+  } finally {
+    await handle.close()
+  }
+}
+
+/** A file as it is given; of a folder its `.eml` files, or all where there is none (a maildir has no endings). */
+const filesOf = async (given: string): Promise<string[]> => {
+  if (!(await stat(given)).isDirectory()) return [given]
+  const entries = await readdir(given, { withFileTypes: true })
+  const names = entries
+    .filter((entry) => entry.isFile() && !entry.name.startsWith('.'))
+    .map((entry) => entry.name)
+    .sort()
+  const mails = names.filter((name) => name.endsWith('.eml'))
+  return (mails.length > 0 ? mails : names).map((name) => path.join(given, name))
+}
+
+const inColumns = (file: string, { kind, class: of, code, recipient }: BounceReading): string =>
+  `${file}  ${kind.padEnd(10)}  ${(of ?? '-').padEnd(7)}  ${(code ?? '-').padEnd(8)}  ${recipient ?? '-'}`
+
+export const bounceCommands = (program: Command, json: () => boolean): void => {
+  program
+    .command('bounces')
+    .description('look at messages that came back')
+    .command('classify')
+    .description(
+      'say of each message whether it is a bounce, a complaint, an auto-reply, a delay or none of these, and of a bounce\n' +
+        'whether the address is gone (hard), the trouble passes (soft) or we are to blame (ours); nothing is stored.\n' +
+        'With --json one object a line',
+    )
+    .argument('<file...>', 'messages as they came, or folders of them')
+    .option('--json', 'print one JSON object a message')
+    .action(async (given: string[], options: { json?: boolean }) => {
+      const asJson = options.json === true || json()
+      for (const name of given) {
+        try {
+          for (const file of await filesOf(name)) {
+            const reading = readBounce(await readReturnedMail(await readHead(file)))
+            const { kind, class: of, code, recipient } = reading
+            console.log(asJson ? JSON.stringify({ file, kind, class: of, code, recipient }) : inColumns(file, reading))
+          }
+        } catch (error) {
+          console.error(`paper-round: ${name} cannot be read: ${(error as Error).message}`)
+          process.exitCode = 2
+        }
+      }
+    })
+}
