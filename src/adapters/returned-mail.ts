@@ -10,7 +10,12 @@ import type { MailParts } from '../core/bounce-mail.ts'
 
 export const MOST_READ = 1024 * 1024
 const DEEPEST = 20
+/** PostalMime takes some 20 microseconds over a line, however short. A returned digest has 2,000. */
+const MOST_LINES = 20_000
 const MOST_HEADERS = 256 * 1024
+const MOST_FIELDS = 2_000
+/** Lines that may begin a part; real reports have four. The work of telling them apart grows with their square. */
+const MOST_EDGES = 1_000
 /** Of a returned message its headers and a little more. */
 const MOST_ORIGINAL = 64 * 1024
 
@@ -27,7 +32,13 @@ const ORIGINALS = new Set(['message/rfc822', 'text/rfc822-headers', 'message/glo
 const readLines = (raw: Uint8Array): string => {
   const { buffer, byteOffset, length } = raw
   const head = Buffer.from(buffer, byteOffset, Math.min(length, MOST_READ)).toString('latin1')
-  return head.replace(/\r\n?/g, '\n').replace(/^\n*(?:>?From [^\n]*\n)?/, '')
+  const lines = head.replace(/\r\n?/g, '\n').replace(/^\n*(?:>?From [^\n]*\n)?/, '')
+  let end = -1
+  for (let line = 0; line < MOST_LINES; line++) {
+    end = lines.indexOf('\n', end + 1)
+    if (end < 0) return lines
+  }
+  return lines.slice(0, end + 1)
 }
 
 const decode = (content: ArrayBuffer | Uint8Array | string, most: number): string => {
@@ -70,7 +81,14 @@ const readPlainly = (lines: string): Email => {
   }
 }
 
+const hasTooManyParts = (lines: string): boolean => {
+  let edges = 0
+  for (let at = lines.indexOf('\n--'); at >= 0 && edges <= MOST_EDGES; at = lines.indexOf('\n--', at + 1)) edges++
+  return edges > MOST_EDGES
+}
+
 const takeApart = async (lines: string): Promise<Email> => {
+  if (hasTooManyParts(lines)) return readPlainly(lines)
   try {
     return await PostalMime.parse(Buffer.from(lines, 'latin1'), {
       forceRfc822Attachments: true,
@@ -88,7 +106,11 @@ export const readReturnedMail = async (raw: Uint8Array): Promise<MailParts> => {
   const lines = readLines(raw)
   const email = await takeApart(lines)
   const headers = new Map<string, string[]>()
-  for (const { key, value } of email.headers) headers.set(key, [...(headers.get(key) ?? []), value])
+  for (const { key, value } of email.headers.slice(0, MOST_FIELDS)) {
+    const values = headers.get(key)
+    if (values === undefined) headers.set(key, [value])
+    else values.push(value)
+  }
   const bodyAt = lines.indexOf('\n\n')
   const reports: MailParts['reports'][number][] = []
   const originals: string[] = []
