@@ -7,6 +7,7 @@ import * as readersSteer from './0004-readers-steer.ts'
 import * as theLedger from './0005-the-ledger.ts'
 import * as waysInTrouble from './0006-ways-in-trouble.ts'
 import * as deliveriesStandAlone from './0007-deliveries-stand-alone.ts'
+import * as whatComesBack from './0008-what-comes-back.ts'
 import * as newsOfPapers from './0009-news-of-papers.ts'
 
 export const MIGRATIONS: Record<string, Migration> = {
@@ -17,5 +18,6 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0005-the-ledger': theLedger,
   '0006-ways-in-trouble': waysInTrouble,
   '0007-deliveries-stand-alone': deliveriesStandAlone,
+  '0008-what-comes-back': whatComesBack,
   '0009-news-of-papers': newsOfPapers,
 }

@@ -9,6 +9,7 @@ import { editionCommands } from './admin/editions.ts'
 import { modelCommands } from './admin/models.ts'
 import { paperCommands } from './admin/papers.ts'
 import { subscriberCommands } from './admin/subscribers.ts'
+import { suppressionCommands } from './admin/suppressions.ts'
 import { endWith } from './exit.ts'
 
 const program = new Command('npm run admin --')
@@ -28,6 +29,7 @@ subscriberCommands(program, at)
 modelCommands(program, at)
 destinationCommands(program, at)
 bounceCommands(program, json)
+suppressionCommands(program, at)
 doctorCommand(program, process.env, json)
 
 try {

@@ -4,6 +4,8 @@ import { BlockList, isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { getDomain, parse } from 'tldts'
 import { type DkimKey, readDkimKey } from '../src/adapters/dkim.ts'
+import { createSendgridReader } from '../src/adapters/webhook-sendgrid.ts'
+import { hostOfTopic } from '../src/adapters/webhook-ses.ts'
 import { readAddress } from '../src/core/address.ts'
 import { ARXIV_CATEGORY } from '../src/core/paper.ts'
 import { readSmtpUrl } from '../src/core/smtp-url.ts'
@@ -49,6 +51,20 @@ export interface Config {
   keepDeliveries: number
   /** Where the service's clock starts; `null`: at the machine's time. */
   clock: Date | null
+  /** Under it each mail has an envelope sender of its own, to which it comes back; `null`: all have that of MAIL_FROM. */
+  bounceDomain: string | null
+  /** Where what comes back is taken; `null`: nowhere. */
+  bounces: { host: string; port: number } | null
+  /** What proves each provider's webhook; `null`: that provider has none. */
+  webhooks: {
+    /** ARN of the SNS topic. */
+    ses: string | null
+    /** `user:password`. */
+    postmark: string | null
+    mailgun: string | null
+    /** Public key, base64 of its DER. */
+    sendgrid: string | null
+  }
 }
 
 export type SourceSetting =
@@ -80,7 +96,8 @@ export const SETTINGS = new Set(
   (
     'DATABASE_URL REDIS_URL SMTP_URL BASE_URL HOST PORT DATA_DIR SECRET_KEY SECRET_KEY_PREVIOUS MAIL_FROM ' +
     'LETTERS_FROM POSTAL_ADDRESS DKIM_DOMAIN DKIM_SELECTOR DKIM_PRIVATE_KEY PAPER_SOURCES ADMIN_TOKEN TRUST_PROXY ' +
-    'LOG_LEVEL MAILBOX_PORT HEALTH_PORT CLOCK ON_UNKNOWN KEEP_DELIVERIES'
+    'LOG_LEVEL MAILBOX_PORT HEALTH_PORT CLOCK ON_UNKNOWN KEEP_DELIVERIES BOUNCE_DOMAIN BOUNCES_HOST BOUNCES_PORT ' +
+    'WEBHOOK_SES_TOPIC WEBHOOK_POSTMARK_LOGIN WEBHOOK_MAILGUN_KEY WEBHOOK_SENDGRID_KEY'
   ).split(' '),
 )
 
@@ -138,7 +155,33 @@ export const readConfig = (environment: Environment): Config => {
     adminToken: read('ADMIN_TOKEN', null, readAdminToken),
     keepDeliveries: read('KEEP_DELIVERIES', 90, readKeepDays),
     clock: read('CLOCK', null, readInstant),
+    bounceDomain: read('BOUNCE_DOMAIN', null, readDomain),
+    bounces: null,
+    webhooks: {
+      ses: read('WEBHOOK_SES_TOPIC', null, (text) => {
+        if (hostOfTopic(text) === null) throw new Error('is not the ARN of an SNS topic')
+        return text
+      }),
+      postmark: read('WEBHOOK_POSTMARK_LOGIN', null, (text) => {
+        if (!/^[^:]+:.{16,}$/.test(text))
+          throw new Error('write it as user:password, the password of 16 characters or more')
+        return text
+      }),
+      mailgun: get('WEBHOOK_MAILGUN_KEY'),
+      sendgrid: read('WEBHOOK_SENDGRID_KEY', null, (text) => {
+        try {
+          createSendgridReader(text)
+        } catch {
+          throw new Error('is not the public key that SendGrid shows')
+        }
+        return text
+      }),
+    },
   }
+  const bouncesPort = read('BOUNCES_PORT', null, readPort)
+  if (bouncesPort !== null && get('BOUNCE_DOMAIN') === null)
+    faults.push('BOUNCES_PORT: goes with BOUNCE_DOMAIN, under which mail comes back, such as bounces.example.org')
+  if (bouncesPort !== null) config.bounces = { host: get('BOUNCES_HOST') ?? host, port: bouncesPort }
   if (production) faults.push(...productionFaults(config))
   if ((production || config.smtpUrl !== null) && config.sources.some((source) => source.kind === 'sample'))
     faults.push('PAPER_SOURCES: `sample` is for trying out; not in production, and not with SMTP_URL')
@@ -209,6 +252,12 @@ const readKeepDays = (text: string): number => {
   const days = Number(text)
   if (!/^\d{1,5}$/.test(text) || days < LEAST_KEPT) throw new Error(`is a number of days, ${LEAST_KEPT} at least`)
   return days
+}
+
+const readDomain = (text: string): string => {
+  const found = readAddress(`b@${text}`)
+  if ('problem' in found) throw new Error('is not a domain; write it as bounces.example.org')
+  return found.address.slice(2)
 }
 
 const readSender = (text: string): { name: string; address: string } => {

@@ -18,7 +18,7 @@ const CLOSE_WITHIN_MS = 9_000
 
 type Work = { roles: Set<Role> } | 'migrate' | { maintain: { json: boolean; dryRun: boolean; months: string[] } }
 
-const readWork = (words: string[]): Work => {
+const readWork = (words: string[], config: Config): Work => {
   if (words.length === 1 && words[0] === 'migrate') return 'migrate'
   const [first, ...rest] = words
   if (first === 'maintain' && rest.join() !== '--daily') return { maintain: readMaintenance(rest) }
@@ -28,7 +28,11 @@ const readWork = (words: string[]): Work => {
     throw new UsageError(
       `there is no role ${unknown.join(', ')}; the roles are ${ROLES.join(', ')} and migrate (alone)`,
     )
-  return { roles: new Set(roles.length === 0 ? ROLES : ROLES.filter((role) => roles.includes(role))) }
+  if (roles.includes('bounces') && config.bounces === null)
+    throw new UsageError('the role bounces needs BOUNCE_DOMAIN and BOUNCES_PORT')
+  const isWanted = (role: Role) =>
+    roles.length === 0 ? role !== 'bounces' || config.bounces !== null : roles.includes(role)
+  return { roles: new Set(ROLES.filter(isWanted)) }
 }
 
 const readMaintenance = (words: string[]) => {
@@ -77,11 +81,12 @@ const maintainOnce = async (
 
 const start = async (signal: AbortSignal): Promise<() => Promise<void>> => {
   const begun = performance.now()
-  const work = readWork(process.argv.slice(2))
   const config = readConfig(process.env)
+  const work = readWork(process.argv.slice(2), config)
   const log = createLog(config.logLevel)
   const roles = typeof work === 'object' && 'roles' in work ? work.roles : null
-  const all = roles !== null && roles.size === ROLES.length
+  // Mail that comes back may be taken elsewhere, or nowhere.
+  const all = roles !== null && ROLES.every((role) => role === 'bounces' || roles.has(role))
   if (config.databaseUrl === null && roles !== null && !all)
     throw new UsageError('roles apart from each other need DATABASE_URL; without it start all of them: npm start')
 
@@ -155,6 +160,7 @@ const announce = async (
           ? '  mail      by SMTP_URL'
           : `  mailbox   ${mailbox.url}  (every mail sent; none leaves this machine)`,
         `  papers    ${await describeHoldings(db, ground.now())}; sources: ${sources.join(', ')}`,
+        ...(service.bouncesPort === null ? [] : [`  bounces   taken on port ${service.bouncesPort}`]),
         `  queue     on ${config.redisUrl === null ? 'Postgres' : 'Redis'}`,
         ...(embedded.length === 0 ? [] : [`  embedded  ${embedded.join(', ')}; data in ${config.dataDir}`]),
         ...(config.clock === null ? [] : [`  clock     started at ${config.clock.toISOString()}`]),

@@ -1,22 +1,31 @@
 /** The wiring of the service, top to bottom: what each role opens, how the floors are joined, and how it all closes. */
 import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import { openBounceListener } from '../src/adapters/bounce-listener.ts'
 import { bitsOf, createSigner } from '../src/adapters/dkim.ts'
 import { createMailTemplates } from '../src/adapters/mail-templates.ts'
 import { createMold } from '../src/adapters/message.ts'
 import { createMetrics } from '../src/adapters/metrics.ts'
 import { createPages } from '../src/adapters/pages.ts'
+import { fetchPinnedText } from '../src/adapters/pinned-fetch.ts'
 import { type Bell, openQueue, type Queue } from '../src/adapters/queue.ts'
+import { readReturnedMail } from '../src/adapters/returned-mail.ts'
 import { samplePapers } from '../src/adapters/sample-papers.ts'
 import { openSmtp } from '../src/adapters/smtp.ts'
+import { createMailgunReader } from '../src/adapters/webhook-mailgun.ts'
+import { createPostmarkReader } from '../src/adapters/webhook-postmark.ts'
+import { createSendgridReader } from '../src/adapters/webhook-sendgrid.ts'
+import { createSesReader } from '../src/adapters/webhook-ses.ts'
 import { DAY, HOUR, MINUTE, SECOND } from '../src/core/calendar.ts'
 import type { Log } from '../src/core/log.ts'
+import type { ReadWebhook } from '../src/core/provider-event.ts'
 import { describeFault } from '../src/core/scrub.ts'
 import { readSmtpUrl } from '../src/core/smtp-url.ts'
 import type { Keys } from '../src/core/token.ts'
 import { buildApp } from '../src/http/app.ts'
 import { buildHealthApp } from '../src/http/health.ts'
 import { createArchive } from '../src/newsletter/archive.ts'
+import { createDoor, stopFailing, watchEditions } from '../src/newsletter/bounces.ts'
 import { drain, type MailerPorts } from '../src/newsletter/delivery.ts'
 import { clockTrouble, tick } from '../src/newsletter/edition.ts'
 import { fillWithSample, refreshPapers } from '../src/newsletter/intake.ts'
@@ -26,6 +35,7 @@ import { maintain } from '../src/newsletter/maintenance.ts'
 import { createPreviews } from '../src/newsletter/preview.ts'
 import { createSubscriptions, workOffSignUps } from '../src/newsletter/subscription.ts'
 import { createWays } from '../src/newsletter/ways.ts'
+import { createWebhooks } from '../src/newsletter/webhooks.ts'
 import { type Database, openDatabase } from '../src/store/database.ts'
 import { keepSampleOffTheWire, requeueExpired } from '../src/store/deliveries.ts'
 import { readLastTick } from '../src/store/digests.ts'
@@ -34,7 +44,7 @@ import { wereTried } from '../src/store/refreshes.ts'
 import { type Config, UnusableClock } from './config.ts'
 import { openSources } from './sources.ts'
 
-export const ROLES = ['api', 'scheduler', 'mailer', 'maintain'] as const
+export const ROLES = ['api', 'scheduler', 'mailer', 'maintain', 'bounces'] as const
 export type Role = (typeof ROLES)[number]
 
 /** What the service stands on: found by `main`, or made by a test. */
@@ -53,6 +63,8 @@ export interface Ground {
 export interface Service {
   /** Where the site listens; `null` without the role `api`. */
   url: string | null
+  /** Where mail that came back is taken; `null` where it is not. */
+  bouncesPort: number | null
   close(): Promise<void>
 }
 
@@ -134,6 +146,7 @@ export const startService = async (config: Config, ground: Ground, roles: Readon
       await health.listen({ host: config.host, port: config.healthPort })
     }
     let url: string | null = null
+    let bouncesPort: number | null = null
     if (roles.has('api')) {
       const app = buildApp({
         subscriptions: createSubscriptions({
@@ -147,6 +160,15 @@ export const startService = async (config: Config, ground: Ground, roles: Readon
         }),
         archive: createArchive({ db, keys, now }),
         previews: createPreviews({ db, now }),
+        webhooks: createWebhooks({
+          db,
+          keys,
+          now,
+          log,
+          bounceDomain: config.bounceDomain,
+          mailDomain: config.mailFrom.address.split('@')[1] ?? 'localhost',
+          readers: openWebhookReaders(config),
+        }),
         pages: createPages({ mailboxUrl: ground.mailboxUrl }),
         baseUrl: config.baseUrl,
         trustProxy: config.trustProxy,
@@ -162,6 +184,18 @@ export const startService = async (config: Config, ground: Ground, roles: Readon
       await app.listen({ host: config.host, port: config.port })
       const { port } = app.server.address() as AddressInfo
       url = `http://${config.host === '0.0.0.0' || config.host === '127.0.0.1' ? 'localhost' : config.host}:${port}`
+    }
+    if (roles.has('bounces') && config.bounces !== null && config.bounceDomain !== null) {
+      const door = createDoor({ db, keys, log, domain: config.bounceDomain, readMail: readReturnedMail })
+      const listener = await openBounceListener({
+        ...config.bounces,
+        name: config.bounceDomain,
+        accepts: door.accepts,
+        receive: door.receive,
+        onError: (error) => log.error({ trouble: describeFault(error) }, 'a message that came back could not be taken'),
+      })
+      closers.push(listener.close)
+      bouncesPort = listener.port
     }
     if (roles.has('mailer')) {
       let stopping = false
@@ -198,6 +232,8 @@ export const startService = async (config: Config, ground: Ground, roles: Readon
         // What fell due while the service was away is published with the papers of that time, not with those it knew.
         await papersRead
         await tick({ db, log, ring, onUnknown: config.onUnknown }, now())
+        await watchEditions({ db, log })
+        await stopFailing({ db, log })
       })
       await queue.every('refresh', REFRESH_EVERY)
       await queue.every('tick', MINUTE)
@@ -206,7 +242,7 @@ export const startService = async (config: Config, ground: Ground, roles: Readon
       if (restarted) for (const bell of ['refresh', 'tick', 'letters', 'deliveries'] as const) await ring(bell)
       await settleSample(config, ports, papersRead)
     }
-    return { url, close }
+    return { url, bouncesPort, close }
   } catch (error) {
     await close()
     throw error
@@ -218,6 +254,17 @@ const keepMonths = async (db: Database, now: Date, keepDays: number, log: Log): 
   if (done === null) return
   if (done.created.length + done.dropped.length > 0) log.info({ ...done }, 'months of deliveries were made or dropped')
   if (done.kept.length > 0) log.warn({ kept: done.kept }, 'old months stay: mail of theirs is not settled')
+}
+
+/** Those of the providers that were set up. */
+const openWebhookReaders = ({ webhooks }: Config): Map<string, ReadWebhook> => {
+  const readers = new Map<string, ReadWebhook>()
+  const { ses, postmark, mailgun, sendgrid } = webhooks
+  if (ses !== null) readers.set('ses', createSesReader({ topicArn: ses, fetchText: fetchPinnedText }))
+  if (postmark !== null) readers.set('postmark', createPostmarkReader(postmark))
+  if (mailgun !== null) readers.set('mailgun', createMailgunReader(mailgun))
+  if (sendgrid !== null) readers.set('sendgrid', createSendgridReader(sendgrid))
+  return readers
 }
 
 interface Needs {
@@ -254,6 +301,7 @@ const openMailer = async (config: Config, ground: Ground, db: Database, ring: (b
     baseUrl: config.baseUrl,
     mailFrom: config.mailFrom,
     lettersFrom: config.lettersFrom,
+    bounceDomain: config.bounceDomain,
     renderDigest: templates.renderDigest,
     renderLetter: templates.renderLetter,
     createMold: (shared, gaps) => createMold(shared, gaps, signer),

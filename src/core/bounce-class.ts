@@ -198,7 +198,9 @@ const plainWords = (text: string): string =>
     .replace(/https?:\s*\S+/g, (link) => /spamhaus|sorbs|spamcop|barracuda|dnsbl|uribl|rbl\b/.exec(link)?.[0] ?? ' ')
     .replace(/<?"?[^\s<>"@]{1,64}"?@[^\s<>]{1,255}>?/g, ' ')
     .replace(/\b(?:[a-z0-9-]{1,63}\.){1,10}[a-z]{2,24}\b/g, (name) =>
-      /\b(?:spamhaus|sorbs|spamcop|barracudacentral|uribl|surbl)\.|\bdnsbl\b|^resolver\.adr\.recipientnotfound$/.test(name)
+      /\b(?:spamhaus|sorbs|spamcop|barracudacentral|uribl|surbl)\.|\bdnsbl\b|^resolver\.adr\.recipientnotfound$/.test(
+        name,
+      )
         ? name.replaceAll('.', ' ')
         : ' ',
     )

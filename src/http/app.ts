@@ -12,6 +12,7 @@ import type { App, Site } from './site.ts'
 import { subscriptionRoutes } from './subscription.ts'
 import { answerError, answerTrouble, answerUnrouted, CROSS_SITE } from './trouble.ts'
 import { ONE_CLICK, unsubscriptionRoutes } from './unsubscription.ts'
+import { webhookRoutes } from './webhooks.ts'
 
 const KILOBYTE = 1024
 const SECOND = 1000
@@ -76,5 +77,6 @@ export const buildApp = ({ baseUrl, trustProxy, ...site }: AppOptions): App => {
   subscriptionRoutes(app, site)
   preferencesRoutes(app, site)
   unsubscriptionRoutes(app, site)
+  webhookRoutes(app, site)
   return app
 }

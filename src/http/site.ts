@@ -9,6 +9,7 @@ import type { Archive } from '../newsletter/archive.ts'
 import type { EditionLedger } from '../newsletter/ledger.ts'
 import type { Previews } from '../newsletter/preview.ts'
 import type { Subscriptions } from '../newsletter/subscription.ts'
+import type { Webhooks } from '../newsletter/webhooks.ts'
 
 export type App = FastifyInstance<
   RawServerDefault,
@@ -29,6 +30,8 @@ export interface Site {
   archive: Archive
   previews: Previews
   pages: Pages
+  /** Without them there is no provider. */
+  webhooks?: Webhooks
   log: Log
   /** See `health`. */
   ready: () => Promise<unknown>

@@ -2,7 +2,8 @@
 import type { Preferences, SubscriberState } from '../core/preferences.ts'
 import type { Database } from '../store/database.ts'
 import { readMailsOf } from '../store/deliveries.ts'
-import { preferencesOf, readSubscriber, readSuppression } from '../store/subscribers.ts'
+import { preferencesOf, readSubscriber } from '../store/subscribers.ts'
+import { readSuppression } from '../store/suppressions.ts'
 
 export interface Account {
   email: string

@@ -49,7 +49,7 @@ import {
   stillWanted,
   type Verdict,
 } from '../store/deliveries.ts'
-import { suppress } from '../store/subscribers.ts'
+import { suppress } from '../store/suppressions.ts'
 import { type ComposedMail, UnrenderableDigest } from './mail.ts'
 import type { Ways } from './ways.ts'
 
@@ -378,7 +378,13 @@ const attempt = async (
       })
     case 'failed':
       if (judged.suppress) {
-        await suppress(db, mail.subscriberId, { reason: judged.reason, code: judged.code, source: 'smtp' })
+        await suppress(db, mail.subscriberId, {
+          class: 'hard',
+          reason: judged.reason,
+          code: judged.code,
+          diagnostic: answer?.said ?? null,
+          source: 'smtp',
+        })
         log.info({ ledger, id: mail.id, code: judged.code }, 'the address does not exist: suppressed')
       }
       return verdictOf(mail, { state: 'failed', reason: judged.reason, counts: true, answer })

@@ -3,6 +3,7 @@ import type { DigestIssue } from '../core/digest.ts'
 import { describeFault } from '../core/scrub.ts'
 import { deriveToken, type Keys, TOKEN_GAP } from '../core/token.ts'
 import { topicBySlug } from '../core/topics.ts'
+import { deriveReturnPath } from '../core/verp.ts'
 import type { Database } from '../store/database.ts'
 import type { Claimed } from '../store/deliveries.ts'
 import { readDigest } from '../store/digests.ts'
@@ -32,10 +33,12 @@ export interface ComposePorts {
   keys: Keys
   /** Where links lead, without a slash at the end. */
   baseUrl: string
-  /** Who sends digests; the address is the envelope sender too. */
+  /** Who sends digests. Its address is the envelope sender too, where there is no domain for what comes back. */
   mailFrom: Sender
   /** Who sends letters: another address where providers are to judge them apart. */
   lettersFrom: Sender
+  /** Under it each mail has an envelope sender of its own. */
+  bounceDomain?: string | null
   renderDigest: (issue: DigestIssue) => RenderedMail
   renderLetter: (kind: 'confirmation' | 'links' | 'already-subscribed', view: LetterView) => RenderedMail
   /** Encodes what all messages of a kind share; `gaps` are filled for each. */
@@ -100,6 +103,10 @@ const GAPS = Object.keys(FILLINGS)
 export const createComposer = (ports: ComposePorts) => {
   const { db, keys, baseUrl, mailFrom, lettersFrom } = ports
   const molds = new Map<number, Promise<Mold>>()
+  const envelopeSender = ({ id, kind }: Claimed, sender: Sender): string =>
+    ports.bounceDomain == null
+      ? sender.address
+      : deriveReturnPath(keys, { ledger: kind === 'digest' ? 'deliveries' : 'letters', id }, ports.bounceDomain)
 
   const castDigest = async (id: number): Promise<Mold> => {
     const digest = await readDigest(db, id)
@@ -153,7 +160,7 @@ export const createComposer = (ports: ComposePorts) => {
       date: claimed.date,
       fillings: Object.fromEntries(mold.gaps.map((gap) => [gap, FILLINGS[gap]?.(keys, claimed) ?? ''])),
     })
-    return { from: sender.address, message, plain: true }
+    return { from: envelopeSender(claimed, sender), message, plain: true }
   }
 }
 

@@ -11,14 +11,13 @@ import {
   pointToWelcome,
   preferencesOf,
   readSubscriber,
-  readSuppression,
   type Subscriber,
   stopMail,
   storePause,
   storePreferences,
-  suppress,
   upsertPending,
 } from '../store/subscribers.ts'
+import { readSuppression, suppress, unsuppress } from '../store/suppressions.ts'
 import { composeWelcome } from './digest.ts'
 
 /** What a preferences link shows. */
@@ -183,6 +182,8 @@ export const createSubscriptions = ({ db, keys, now, ring }: SubscriptionPorts):
           requestedAt: at,
         })
         await forgetLetterLimits(trx, keyedHash(keys, mailboxKey(subscriber.email)))
+        // Nothing else is on the list of somebody who could confirm: see `answerSignUp`.
+        await unsuppress(trx, subscriber.email, { whom: 'reader', why: 'subscribed and confirmed again' })
         return 'confirmed' as const
       })
       if (outcome === 'confirmed') await ring('letters')
@@ -233,7 +234,13 @@ export const createSubscriptions = ({ db, keys, now, ring }: SubscriptionPorts):
       db.transaction().execute(async (trx) => {
         const owner = await ownerOf(trx, 'never', token, true)
         if (owner === null) return null
-        await suppress(trx, owner.id, { reason: 'asked never to be mailed again', code: null, source: 'reader' })
+        await suppress(trx, owner.id, {
+          class: 'reader',
+          reason: 'asked never to be mailed again',
+          code: null,
+          diagnostic: null,
+          source: 'reader',
+        })
         return { email: owner.email }
       }),
 
@@ -278,7 +285,13 @@ const answerSignUp = async (trx: Database, keys: Keys, signUp: SignUp): Promise<
     await storeLetter(trx, { subscriberId, kind, digestId: null, requestedAt: signUp.requestedAt })
   }
   const suppressed = await readSuppression(trx, signUp.email)
-  if (suppressed !== undefined) return
+  if (suppressed !== undefined) {
+    // Whoever complained may come back by their own wish; whoever types in their address cannot have them mailed for it.
+    if (suppressed.class !== 'complaint' || signUp.preferences === null) return
+    if (!(await allowLetter(trx, mailbox, 'after a complaint', MOST_CONFIRMATIONS, 30))) return
+    const complained = await readSubscriber(trx, { email: signUp.email }, true)
+    if (complained?.state === 'suppressed') await stopMail(trx, complained.id, 'unsubscribed')
+  }
   const known = await readSubscriber(trx, { email: signUp.email }, true)
   if (signUp.preferences === null) {
     // Links are for those who are or were here; somebody still pending gets the confirmation they have lost.

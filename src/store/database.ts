@@ -1,6 +1,7 @@
 /** The connection to Postgres, and the tables as TypeScript sees them; `migrations/` is the truth about both. */
 import { type Generated, Kysely, PostgresDialect } from 'kysely'
 import { Pool, types } from 'pg'
+import type { BounceClass } from '../core/bounce-class.ts'
 import type { DigestEntry, DigestKind } from '../core/digest.ts'
 import type { MailState, StateCount } from '../core/ledger.ts'
 import type { ModelTrial } from '../core/model-trial.ts'
@@ -91,6 +92,7 @@ export interface Tables {
     paused_at: Date | null
     paused_by: string | null
     paused_why: string | null
+    alarmed_at: Date | null
   }
   digests: {
     id: Generated<number>
@@ -175,6 +177,32 @@ export interface Tables {
     code: string | null
     source: string
     created_at: Generated<Date>
+    class: SuppressionClass
+    diagnostic: string | null
+    state_before: string | null
+    paused_before: string | null
+  }
+  suppression_log: {
+    id: Generated<number>
+    at: Generated<Date>
+    email: string
+    change: 'added' | 'removed'
+    class: SuppressionClass
+    by_whom: string
+    why: string
+  }
+  provider_events: { provider: string; event: string; at: Generated<Date> }
+  mail_returns: {
+    mail_id: string
+    kind: 'bounce' | 'complaint'
+    ledger: 'letters' | 'deliveries'
+    subscriber_id: string
+    edition_id: number | null
+    class: BounceClass | null
+    code: string | null
+    diagnostic: string | null
+    source: string
+    at: Generated<Date>
   }
   relevance_models: {
     version: Generated<number>
@@ -189,6 +217,9 @@ export interface Tables {
   papers_scored: { single: Generated<boolean>; by_model: string }
   last_tick: { single: Generated<boolean>; at: Date }
 }
+
+/** Why an address is not mailed; `operator`: by hand. */
+export type SuppressionClass = 'hard' | 'soft' | 'complaint' | 'reader' | 'operator'
 
 export type Database = Kysely<Tables>
 

@@ -73,7 +73,10 @@ const wanted = (ledger: Ledger) =>
     : sql`case m.kind when 'confirmation' then s.state = 'pending' when 'welcome' then s.state = 'active'
         else s.state in ('pending', 'active', 'paused', 'unsubscribed') end`
 
-const unsuppressed = sql`s.email is not null and not exists (select from suppressions x where x.email = lower(s.email))`
+/** Somebody who complained is asked to confirm when they subscribe again, and is mailed nothing before they do. */
+const unsuppressed = (ledger: Ledger) =>
+  sql`s.email is not null and not exists (select from suppressions x where x.email = lower(s.email)
+    ${ledger === 'letters' ? sql`and not (m.kind = 'confirmation' and x.class = 'complaint')` : sql``})`
 
 const arrays = (mails: Pick<Verdict, 'id' | 'localDate' | 'fence'>[]) =>
   sql`unnest(${mails.map((mail) => mail.id)}::uuid[], ${mails.map((mail) => mail.localDate)}::date[],
@@ -136,7 +139,7 @@ const taking = (ledger: Ledger, found: RawBuilder<unknown>) => {
   const isDelivery = ledger === 'deliveries'
   return sql`ready as (${found}),
     judged as (
-      select m.id, m.subscriber_id, ${wanted(ledger)} and ${unsuppressed} as wanted, w.name as way,
+      select m.id, m.subscriber_id, ${wanted(ledger)} and ${unsuppressed(ledger)} as wanted, w.name as way,
         w.name is not null and not ready.seated as aside
       from ready join ${table(ledger)} m on m.id = ready.id ${isDelivery ? sql`and m.local_date = ready.local_date` : sql``}
       join subscribers s on s.id = m.subscriber_id left join ${troubledWay}),
@@ -303,7 +306,7 @@ export const stillWanted = async (
   const { rows } = await sql<{ id: string }>`
     select m.id from ${arrays(mails)} as u(id, local_date, fence)
     join ${table(ledger)} m on ${sameMail(ledger)} join subscribers s on s.id = m.subscriber_id
-    where ${wanted(ledger)} and ${unsuppressed}`.execute(db)
+    where ${wanted(ledger)} and ${unsuppressed(ledger)}`.execute(db)
   return new Set(rows.map((row) => row.id))
 }
 

@@ -40,7 +40,7 @@ export const anySignUp = async (db: Kysely<Tables>): Promise<boolean> =>
   (await db.selectFrom('sign_ups').select('id').limit(1).executeTakeFirst()) !== undefined
 
 /**
- * Counts one more letter to a mailbox and says whether it may go: at most one a day, and at most `most` until
+ * Counts one more letter to a mailbox and says whether it may go: at most one in so many days, and at most `most` until
  * `forgetLetterLimits`. By the database's clock; refused letters are not counted. (List bombing.)
  */
 export const allowLetter = async (
@@ -48,11 +48,12 @@ export const allowLetter = async (
   mailbox: Buffer,
   kind: string,
   most: number,
+  everyDays = 1,
 ): Promise<boolean> => {
   const { rows } = await sql`
     insert into letter_limits as l (mailbox, kind, last_at, times) values (${mailbox}, ${kind}, now(), 1)
     on conflict (mailbox, kind) do update set last_at = now(), times = l.times + 1
-      where l.last_at <= now() - interval '24 hours' and l.times < ${most}
+      where l.last_at <= now() - ${everyDays} * interval '24 hours' and l.times < ${most}
     returning 1`.execute(db)
   return rows.length > 0
 }

@@ -191,18 +191,3 @@ export const anyoneDue = async (db: Kysely<Tables>, cutoff: Date): Promise<boole
     .executeTakeFirst()
   return row !== undefined
 }
-
-export const readSuppression = (db: Kysely<Tables>, email: string) =>
-  db.selectFrom('suppressions').selectAll().where('email', '=', email.toLowerCase()).executeTakeFirst()
-
-/** Takes an address out of all mail until an operator undoes it. */
-export const suppress = async (
-  db: Kysely<Tables>,
-  subscriberId: string,
-  why: { reason: string; code: string | null; source: string },
-): Promise<void> => {
-  await sql`insert into suppressions (email, reason, code, source)
-    select lower(email), ${why.reason}, ${why.code}, ${why.source} from subscribers
-    where id = ${subscriberId} and email is not null on conflict (email) do nothing`.execute(db)
-  await stopMail(db, subscriberId, 'suppressed')
-}

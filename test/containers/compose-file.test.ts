@@ -84,14 +84,17 @@ describe('docker-compose.yml', () => {
       expect(services[role]?.environment?.DATABASE_URL).toContain(own.POSTGRES_PASSWORD)
     }
     expect(services.postgres?.environment?.POSTGRES_PASSWORD).toBe(own.POSTGRES_PASSWORD)
+    const { bounces } = readServices({ ...readExample(), ...own, BOUNCE_DOMAIN: 'bounces.example.org' })
+    expect(readConfig(settingsOf(bounces)).bounces).toEqual({ host: '0.0.0.0', port: 2525 })
   })
 
-  test('publishes the site and Mailpit, on this machine alone, and neither database', () => {
+  test('publishes the site, Mailpit and what takes bounces, on this machine alone, and neither database', () => {
     const published = Object.entries(readServices({})).flatMap(([name, { ports = [] }]) =>
       ports.map((port) => [name, port.replace(/:\d+:\d+$/, '')]),
     )
     expect(published).toEqual([
       ['api', '127.0.0.1'],
+      ['bounces', '127.0.0.1'],
       ['mailpit', '127.0.0.1'],
     ])
   })
@@ -104,7 +107,7 @@ describe('docker-compose.yml', () => {
   })
 
   test('passes every setting on, but those that are the image’s or make no sense in it', () => {
-    const noSense = ['HOST', 'PORT', 'HEALTH_PORT', 'DATA_DIR', 'MAILBOX_PORT', 'CLOCK']
+    const noSense = ['HOST', 'PORT', 'HEALTH_PORT', 'DATA_DIR', 'MAILBOX_PORT', 'CLOCK', 'BOUNCES_HOST', 'BOUNCES_PORT']
     const passed = Object.keys(readServices({}).api?.environment ?? {}).filter((name) => name !== 'NODE_ENV')
     expect([...passed, ...noSense].sort()).toEqual([...SETTINGS].sort())
   })

@@ -45,7 +45,7 @@ test('an address that must not be mailed gets nothing, by either form', async ()
   const { db } = newsletter
   await db
     .insertInto('suppressions')
-    .values({ email: 'ada@example.org', reason: 'no such mailbox', code: '550 5.1.1', source: 'smtp' })
+    .values({ email: 'ada@example.org', reason: 'no such mailbox', code: '550 5.1.1', source: 'smtp', class: 'hard' })
     .execute()
   await openDesk(db).requestSubscription('Ada@example.org', LONDON_DAILY)
   await openDesk(db).requestLinks('ada@example.org')

@@ -52,6 +52,9 @@ describe('without any setting', () => {
       adminToken: null,
       keepDeliveries: 90,
       clock: null,
+      bounceDomain: null,
+      bounces: null,
+      webhooks: { ses: null, postmark: null, mailgun: null, sendgrid: null },
     })
   })
 
@@ -319,5 +322,32 @@ describe('in production', () => {
       expect.stringMatching(/^CLOCK: /),
       expect.stringMatching(/^PAPER_SOURCES: /),
     ])
+  })
+})
+
+describe('what comes back', () => {
+  test('is taken under a domain, on a port', () => {
+    const settings = { BOUNCE_DOMAIN: 'Bounces.Example.org', BOUNCES_PORT: '2525', BOUNCES_HOST: '0.0.0.0' }
+    expect(readConfig(settings)).toMatchObject({
+      bounceDomain: 'bounces.example.org',
+      bounces: { host: '0.0.0.0', port: 2525 },
+    })
+  })
+
+  test('needs the domain, and proofs that can be ones', () => {
+    const settings = {
+      BOUNCES_PORT: '2525',
+      WEBHOOK_SES_TOPIC: 'arn:aws:sqs:eu-west-1:1:x',
+      WEBHOOK_POSTMARK_LOGIN: 'hook:short',
+      WEBHOOK_SENDGRID_KEY: 'bm8ga2V5',
+    }
+    const named = faultsOf(settings).map((fault) => fault.replace(/:.*/, ''))
+    expect(named.sort()).toEqual([
+      'BOUNCES_PORT',
+      'WEBHOOK_POSTMARK_LOGIN',
+      'WEBHOOK_SENDGRID_KEY',
+      'WEBHOOK_SES_TOPIC',
+    ])
+    expect(faultsOf({ BOUNCE_DOMAIN: 'no domain' })).toHaveLength(1)
   })
 })

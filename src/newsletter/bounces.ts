@@ -1,0 +1,242 @@
+/**
+ * What follows when something comes back: who is written to no more, and which edition stops.
+ *
+ * Only a mail of ours, sent within the last 30 days, can come back, and only once; what a stranger writes without its
+ * envelope sender changes nothing. A hard bounce ends mail at once; soft ones when three digests in a row failed over a
+ * week; a complaint at once, until that person subscribes again; and what is our own fault ends it for nobody.
+ */
+import { type BounceClass, judgeRefusal } from '../core/bounce-class.ts'
+import { type BounceReading, type MailParts, readBounce } from '../core/bounce-mail.ts'
+import { DAY } from '../core/calendar.ts'
+import { alarmOf } from '../core/edition-alarm.ts'
+import type { Log } from '../core/log.ts'
+import { scrubReply } from '../core/smtp-outcome.ts'
+import { type Arrival, hasFailedForLong } from '../core/soft-bounces.ts'
+import { type Keys, provesToken, readTokenId } from '../core/token.ts'
+import { type ReturnedMail, readReturnPath } from '../core/verp.ts'
+import type { Database } from '../store/database.ts'
+import { pauseEdition } from '../store/editions.ts'
+import {
+  noteAlarm,
+  readLatelyFailed,
+  readOpenReturns,
+  readSendings,
+  readSentMail,
+  type Sending,
+  storeReturn,
+} from '../store/returns.ts'
+import { readSubscriber } from '../store/subscribers.ts'
+import { suppress } from '../store/suppressions.ts'
+
+/** Mail that is older does not come back any more: relays give up after five days, people complain within weeks. */
+const COMES_BACK_WITHIN = 30 * DAY
+/** A report dated later than this is made up, or of a machine that knows no time. */
+const CLOCKS_APART = DAY
+/** Hours: what has not come back by then has arrived, as far as its reader is concerned. */
+const ARRIVED_AFTER = 48
+const MOST_SENDINGS = 60
+/** Of reports about a message that no person has made, nothing follows. */
+const COMPLAINTS = new Set(['abuse', 'fraud', 'virus', 'other', 'opt-out', 'opt-out-list', 'miscategorized'])
+const LATELY_MINUTES = 10
+
+export type Taken =
+  /** The reader is written to no more. */
+  | 'suppressed'
+  /** Written down; nothing follows, or not yet. */
+  | 'recorded'
+  | 'known'
+  /** It says nothing that matters: an auto-reply, a delay. */
+  | 'nothing'
+  /** Not about a mail of ours, or about one that cannot come back. */
+  | 'foreign'
+
+export type Report = Pick<BounceReading, 'kind' | 'class' | 'code' | 'diagnostic' | 'feedback'>
+
+export interface ReturnPorts {
+  db: Database
+  log: Log
+}
+
+const reasonOf = (of: BounceClass | 'complaint', report: Report, why: string): string =>
+  [why, report.code, of === 'complaint' ? null : report.diagnostic && scrubReply(report.diagnostic)]
+    .filter((part) => part !== null && part !== '')
+    .join(': ')
+
+/**
+ * Takes a report about one of our mails. `dated` is when the report says it was made; `null` where it does not say. When
+ * the promise resolves, what followed is stored.
+ */
+export const takeReport = async (
+  { db, log }: ReturnPorts,
+  mail: ReturnedMail,
+  report: Report,
+  source: string,
+  dated: Date | null = null,
+): Promise<Taken> => {
+  if (report.kind !== 'bounce' && report.kind !== 'complaint') return 'nothing'
+  const { kind } = report
+  if (kind === 'complaint' && !COMPLAINTS.has(report.feedback ?? 'abuse')) return 'nothing'
+  const taken = await db.transaction().execute(async (trx): Promise<Taken> => {
+    const sent = await readSentMail(trx, mail)
+    if (sent === null || sent.handedAt === null) return 'foreign'
+    if (sent.now.getTime() - sent.handedAt.getTime() > COMES_BACK_WITHIN) return 'foreign'
+    if (dated !== null && dated.getTime() - sent.now.getTime() > CLOCKS_APART) return 'foreign'
+    // Two reports about one reader are taken one after the other.
+    const reader = await readSubscriber(trx, { id: sent.subscriberId }, true)
+    if (reader === undefined || reader.email === null) return 'foreign'
+    const diagnostic = report.diagnostic === null ? null : scrubReply(report.diagnostic)
+    const of = kind === 'complaint' ? null : (report.class ?? 'unknown')
+    const fresh = await storeReturn(
+      trx,
+      { ...mail, subscriberId: sent.subscriberId, editionId: sent.editionId },
+      { kind, class: of, code: report.code, diagnostic, source },
+    )
+    if (!fresh) return 'known'
+    const grounds = { code: report.code, diagnostic, source }
+    if (kind === 'complaint') {
+      const reason = reasonOf('complaint', report, `complained (${report.feedback ?? 'abuse'})`)
+      await suppress(trx, sent.subscriberId, { ...grounds, class: 'complaint', reason })
+      return 'suppressed'
+    }
+    if (of === 'hard') {
+      await suppress(trx, sent.subscriberId, { ...grounds, class: 'hard', reason: reasonOf('hard', report, 'bounced') })
+      return 'suppressed'
+    }
+    if (of !== 'ours' && (await stopIfFailing(trx, sent.subscriberId, source))) return 'suppressed'
+    return 'recorded'
+  })
+  if (taken === 'suppressed' || taken === 'recorded') {
+    const facts = { mail: mail.id, kind, class: report.class, code: report.code, source, taken }
+    if (report.class === 'ours') log.warn(facts, 'a mail was refused for what we are or send: nobody is taken off')
+    else log.info(facts, 'a mail came back')
+    await watchEditions({ db, log })
+  }
+  return taken
+}
+
+const arrivalOf = (sending: Sending): Arrival => {
+  if (sending.returned !== null) return sending.returned === 'ours' ? 'ours' : 'failed'
+  if (sending.state === 'sent') return (sending.sentAgo ?? 0) >= ARRIVED_AFTER ? 'arrived' : 'open'
+  if (sending.said === null && sending.code === null) return 'ours'
+  const status = sending.enhanced
+  return judgeRefusal(status, `${sending.code ?? ''} ${sending.said ?? ''}`).class === 'ours' ? 'ours' : 'failed'
+}
+
+/** Ends mail to a reader whose digests failed for long; returns whether it did. */
+const stopIfFailing = async (db: Database, subscriberId: string, source: string): Promise<boolean> => {
+  const sendings = await readSendings(db, subscriberId, MOST_SENDINGS)
+  if (!hasFailedForLong(sendings.map((sending) => ({ at: sending.at, outcome: arrivalOf(sending) })))) return false
+  const last = sendings[0]
+  const code = last?.enhanced ?? last?.code?.toString() ?? null
+  return suppress(db, subscriberId, {
+    class: 'soft',
+    reason: 'three digests in a row or more came back, over a week at least',
+    code,
+    diagnostic: last?.said ?? null,
+    source,
+  })
+}
+
+/** The same for those whose digest a server refused, or did not take for a day. Returns how many are written to no more. */
+export const stopFailing = async ({ db, log }: ReturnPorts): Promise<number> => {
+  let stopped = 0
+  for (const id of await readLatelyFailed(db, LATELY_MINUTES))
+    if (await db.transaction().execute((trx) => stopIfFailing(trx, id, 'smtp'))) stopped++
+  if (stopped > 0) log.info({ stopped }, 'readers whose digests failed for long are written to no more')
+  return stopped
+}
+
+/** Stops editions of which too much comes back; an operator decides whether they go on. Returns how many. */
+export const watchEditions = async ({ db, log }: ReturnPorts): Promise<number> => {
+  let stopped = 0
+  for (const { id, ...returns } of await readOpenReturns(db)) {
+    const why = alarmOf(returns)
+    if (why === null) continue
+    const now = await db.transaction().execute(async (trx) => {
+      if (!(await noteAlarm(trx, id))) return false
+      await pauseEdition(trx, id, { by: 'alarm', why })
+      return true
+    })
+    if (!now) continue
+    stopped++
+    log.error({ edition: id, ...returns }, `an edition was paused: ${why}`)
+  }
+  return stopped
+}
+
+/** By what a complaint tells which of our mails it is about: its envelope sender, or the reader's link to unsubscribe. */
+export const readMark = (keys: Keys, marks: readonly string[], domain: string): ReturnedMail | null => {
+  for (const mark of marks) {
+    const mail = readReturnPath(keys, mark, domain)
+    if (mail !== null) return mail
+  }
+  return null
+}
+
+/** The reader of a forwarded complaint, by the token of their unsubscribe link; `null` where none proves itself. */
+export const readMarkedReader = (keys: Keys, marks: readonly string[]): string | null => {
+  const token = marks.find((mark) => provesToken(keys, 'unsubscribe', mark))
+  return token === undefined ? null : readTokenId(token)
+}
+
+/**
+ * A complaint about a mail that cannot be named, by a reader who can: their unsubscribe link stands in it. It does what
+ * the link does, and more.
+ */
+export const takeReaderComplaint = async (
+  { db, log }: ReturnPorts,
+  subscriberId: string,
+  report: Report,
+  source: string,
+): Promise<Taken> => {
+  if (report.kind !== 'complaint' || !COMPLAINTS.has(report.feedback ?? 'abuse')) return 'nothing'
+  const changed = await suppress(db, subscriberId, {
+    class: 'complaint',
+    reason: `complained (${report.feedback ?? 'abuse'})`,
+    code: null,
+    diagnostic: null,
+    source,
+  })
+  if (changed) log.info({ subscriber: subscriberId, source }, 'a reader complained')
+  return changed ? 'suppressed' : 'known'
+}
+
+/** Takes what strangers bring to the door: mail to the envelope senders of ours, and complaints. */
+export interface Door {
+  /** Whether an address is one of ours; the token in it is checked, and nothing is looked up. */
+  accepts(address: string): boolean
+  /** Reads a message and does what follows; resolves when that is stored. */
+  receive(raw: Uint8Array, recipient: string): Promise<Taken>
+}
+
+/** Where feedback loops are told to send what readers complain of. */
+const COMPLAINTS_TO = 'complaints'
+
+export const createDoor = (
+  ports: ReturnPorts & {
+    keys: Keys
+    /** Of the envelope senders. */
+    domain: string
+    readMail: (raw: Uint8Array) => Promise<MailParts>
+  },
+): Door => {
+  const { keys, domain, readMail } = ports
+  const isForComplaints = (address: string) => address.toLowerCase() === `${COMPLAINTS_TO}@${domain}`.toLowerCase()
+  return {
+    accepts: (address) => isForComplaints(address) || readReturnPath(keys, address, domain) !== null,
+
+    async receive(raw, recipient) {
+      const parts = await readMail(raw)
+      const reading = readBounce(parts)
+      const dated = new Date(parts.headers.get('date')?.[0] ?? '')
+      const at = Number.isNaN(dated.getTime()) ? null : dated
+      const named = readReturnPath(keys, recipient, domain)
+      if (named !== null) return takeReport(ports, named, reading, 'mail', at)
+      if (reading.kind !== 'complaint') return 'nothing'
+      const marked = readMark(keys, reading.marks, domain)
+      if (marked !== null) return takeReport(ports, marked, reading, 'feedback loop', at)
+      const reader = readMarkedReader(keys, reading.marks)
+      return reader === null ? 'foreign' : takeReaderComplaint(ports, reader, reading, 'feedback loop')
+    },
+  }
+}

@@ -1,0 +1,61 @@
+/** What an operator does with the list of addresses that are not mailed: look, add, and undo. */
+import { readAddress } from '../core/address.ts'
+import { firstDueAfterPause, localDateAt, nextDue } from '../core/calendar.ts'
+import type { SubscriberState } from '../core/preferences.ts'
+import type { Database } from '../store/database.ts'
+import { activate, preferencesOf, readSubscriber, stopMail, storePause } from '../store/subscribers.ts'
+import { readSuppression, suppressAddress, unsuppress } from '../store/suppressions.ts'
+
+/** Takes an address out of all mail by hand; `null`: it was on the list already. Throws nothing that was typed. */
+export const addSuppression = async (
+  db: Database,
+  typed: string,
+  by: { whom: string; why: string },
+): Promise<{ email: string; added: boolean } | { problem: string }> => {
+  const read = readAddress(typed)
+  if ('problem' in read) return read
+  const added = await suppressAddress(db, read.address, {
+    class: 'operator',
+    reason: by.why,
+    code: null,
+    diagnostic: null,
+    source: by.whom,
+  })
+  return { email: read.address.toLowerCase(), added }
+}
+
+/**
+ * Undoes a suppression: the subscriber is again what they were. After a complaint they stay unsubscribed, since only they
+ * can change that, by subscribing. `null` when the address is not on the list.
+ */
+export const removeSuppression = (
+  db: Database,
+  now: Date,
+  email: string,
+  by: { whom: string; why: string },
+): Promise<{ email: string; state: SubscriberState | null } | null> =>
+  db.transaction().execute(async (trx) => {
+    const stood = await readSuppression(trx, email)
+    if (stood === undefined) return null
+    // The reader first, then the list: the order in which reports lock them.
+    const reader = await readSubscriber(trx, { email }, true)
+    const removed = await unsuppress(trx, email, by)
+    if (removed === undefined) return null
+    if (reader === undefined || reader.state !== 'suppressed')
+      return { email: removed.email, state: reader?.state ?? null }
+    const preferences = preferencesOf(reader)
+    const last = { date: reader.last_local_date, at: reader.last_due_at }
+    const before = removed.class === 'complaint' ? 'unsubscribed' : removed.state_before
+    const today = localDateAt(now, reader.time_zone)
+    if (before === 'paused' && removed.paused_before !== null && removed.paused_before > today) {
+      const due = firstDueAfterPause(preferences, removed.paused_before, now, last)
+      await storePause(trx, reader.id, removed.paused_before, due)
+      return { email: removed.email, state: 'paused' }
+    }
+    if (before === 'active' || before === 'paused') {
+      await activate(trx, reader.id, reader.confirmed_at ?? now, nextDue(preferences, now, last))
+      return { email: removed.email, state: 'active' }
+    }
+    await stopMail(trx, reader.id, 'unsubscribed')
+    return { email: removed.email, state: 'unsubscribed' }
+  })
