@@ -72,7 +72,7 @@ const readSubject = async (config: Config, { sendsFrom = [] }: Options): Promise
             loopback: isLoopback(readSmtpUrl(smtpUrl).host),
             from: config.mailFrom.address,
             lettersFrom: config.lettersFrom.address,
-            bounceDomain: null,
+            bounceDomain: config.bounceDomain,
             dkim: signedAs(config),
             sendsFrom,
             postalAddress: config.postalAddress,
