@@ -47,7 +47,7 @@ test('an edition with every state adds up, by state and reason, and is complete 
   await using room = await openMailRoom(7, ({ stage, to }) => {
     if (stage === 'rcpt' && to.startsWith('reader0@')) return { reply: '550 5.1.1 no such user <reader0@example.org>' }
     if (stage === 'rcpt' && to.startsWith('reader1@')) return { reply: '450 4.2.1 try later' }
-    if (stage === 'dot' && to.startsWith('reader2@')) return { reply: '554 5.7.1 looks like spam' }
+    if (stage === 'dot' && to.startsWith('reader2@')) return { reply: '552 5.2.2 mailbox full' }
     return stage === 'accepted' && to.startsWith('reader3@') ? 'drop' : undefined
   })
   const ledger = createLedger(room.db)
@@ -67,7 +67,7 @@ test('an edition with every state adds up, by state and reason, and is complete 
     expect.arrayContaining([
       ['sent', null, 2],
       ['failed', 'refused at rcpt 550 5.1.1', 1],
-      ['failed', 'refused at message 554 5.7.1', 1],
+      ['failed', 'refused at message 552 5.2.2', 1],
       ['skipped', 'no longer wanted', 1],
       ['deferred', 'refused at rcpt 450 4.2.1', 1],
       ['unknown', 'outcome unknown', 1],
@@ -76,11 +76,11 @@ test('an edition with every state adds up, by state and reason, and is complete 
   const missed = await missedOf(room, id)
   expect(missed.map(({ email, state, said }) => [email, state, said])).toEqual([
     ['reader0@example.org', 'failed', '550 5.1.1 no such user <address>'],
-    ['reader2@example.org', 'failed', '554 5.7.1 looks like spam'],
+    ['reader2@example.org', 'failed', '552 5.2.2 mailbox full'],
     ['reader3@example.org', 'unknown', null],
     ['reader4@example.org', 'skipped', null],
   ])
-  expect((await missedOf(room, id, '554 5.7')).map((row) => row.email)).toEqual(['reader2@example.org'])
+  expect((await missedOf(room, id, '552 5.2')).map((row) => row.email)).toEqual(['reader2@example.org'])
 
   await room.db.updateTable('deliveries').set({ state: 'sent' }).where('state', '=', 'deferred').execute()
   await reconcileIn(room)
@@ -194,7 +194,7 @@ test('of mailers that died, digests are held where that is wished and letters ne
 test('those that did not get it are sent it, and nobody else: neither who has it nor who no longer wants it', async () => {
   let refusing = true
   await using room = await openMailRoom(4, ({ stage, to }) =>
-    refusing && stage === 'dot' && !to.startsWith('reader0@') ? { reply: '554 5.7.1 looks like spam' } : undefined,
+    refusing && stage === 'dot' && !to.startsWith('reader0@') ? { reply: '552 5.2.2 mailbox full' } : undefined,
   )
   const ledger = createLedger(room.db)
   const id = await editionOf(room)

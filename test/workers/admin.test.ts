@@ -228,7 +228,7 @@ test('beside a service, commands use its database, and what they publish is sent
 test('an edition is looked into, sent again, paused and gone on with', async () => {
   let refusing = true
   await using room = await openMailRoom(3, ({ stage, to }) =>
-    refusing && stage === 'rcpt' && !to.startsWith('reader0@') ? { reply: `554 5.7.1 not you, <${to}>` } : undefined,
+    refusing && stage === 'rcpt' && !to.startsWith('reader0@') ? { reply: `552 5.2.2 not you, <${to}>` } : undefined,
   )
   await using home = await openTestFolder()
   const on = (...words: string[]) =>
@@ -240,17 +240,17 @@ test('an edition is looked into, sent again, paused and gone on with', async () 
   expect(shown).toMatchObject({ code: 0, stderr: '' })
   expect(shown.stdout).toMatch(/^Edition 1 of 2026-04-15T06:00:00.000Z: complete\n/)
   expect(shown.stdout).toContain('due 3 = sent 1 + failed 2 + skipped 0 + pending 0 + unknown 0')
-  expect(shown.stdout).toContain('2  failed: refused at rcpt 554 5.7.1')
+  expect(shown.stdout).toContain('2  failed: refused at rcpt 552 5.2.2')
   expect(JSON.parse((await on('--json', 'editions', 'list')).stdout)).toMatchObject({
     editions: [{ id: 1, status: 'complete', equation: { due: 3, sent: 1, failed: 2, missing: 0 } }],
   })
-  const missed = await on('--json', 'editions', 'missed', '1', '--reason', '5.7.1')
+  const missed = await on('--json', 'editions', 'missed', '1', '--reason', '5.2.2')
   const rows = missed.stdout
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line))
   expect(rows.map((row) => [row.email, row.state, row.code, row.said]).sort()).toEqual(
-    [1, 2].map((n) => [`reader${n}@example.org`, 'failed', 554, '554 5.7.1 not you, <address>']),
+    [1, 2].map((n) => [`reader${n}@example.org`, 'failed', 552, '552 5.2.2 not you, <address>']),
   )
 
   refusing = false
