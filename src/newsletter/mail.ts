@@ -112,8 +112,8 @@ export const createComposer = (ports: ComposePorts) => {
     const digest = await readDigest(db, id)
     if (digest === undefined) throw new Error(`digest ${id} does not exist`)
     const unsubscribeUrl = `${baseUrl}/unsubscribe/${TOKEN_GAP.unsubscribe}`
-    const mail = ports.renderDigest(await readIssue(db, digest))
-    return cast(mail, mailFrom, digestHeaders(digest.kind, domainOf(mailFrom), unsubscribeUrl))
+    const issue = await readIssue(db, digest)
+    return cast(ports.renderDigest(issue), mailFrom, digestHeaders(issue, domainOf(mailFrom), unsubscribeUrl))
   }
 
   const cast = (mail: RenderedMail, from: Sender, headers: Record<string, string>): Promise<Mold> =>
@@ -168,10 +168,13 @@ const domainOf = ({ address }: Sender): string => address.split('@')[1] ?? 'loca
 
 const EVERY_MAIL = { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' }
 
-/** RFC 8058 (one-click), RFC 2919 (List-Id), and Gmail's Feedback-ID, which holds nothing of the subscriber. */
-const digestHeaders = (kind: DigestIssue['kind'], domain: string, unsubscribeUrl: string): Record<string, string> => ({
+/**
+ * RFC 8058 (one-click), RFC 2919 (List-Id), and Gmail's Feedback-ID: date, frequency, stream and sender, by which its
+ * complaints are counted, so that nothing in it is one subscriber's own (https://support.google.com/a/answer/6254652).
+ */
+const digestHeaders = (issue: DigestIssue, domain: string, unsubscribeUrl: string): Record<string, string> => ({
   'List-Id': `Paper Round <digest.${domain}>`,
   'List-Unsubscribe': `<${unsubscribeUrl}>`,
   'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
-  'Feedback-ID': `${kind}:digest:paper-round`,
+  'Feedback-ID': `${issue.localDate.replaceAll('-', '')}:${issue.kind}:digest:paper-round`,
 })

@@ -41,7 +41,7 @@ const shared = (change: Partial<SharedParts> = {}): SharedParts => ({
     'List-Id': 'Paper Round <digest.news.example.org>',
     'List-Unsubscribe': `<https://round.example.org/unsubscribe/${GAP}>`,
     'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
-    'Feedback-ID': 'daily:digest:paper-round',
+    'Feedback-ID': '20260415:daily:digest:paper-round',
   },
   text: `Ten papers.\n.dot\n\nhttps://round.example.org/unsubscribe/${GAP}\n`,
   html: `<p>Ten papers. <a href="https://round.example.org/unsubscribe/${GAP}">Stop</a></p>\n`,

@@ -23,7 +23,7 @@ const parts = (change: Partial<MessageParts> = {}): MessageParts => ({
     'List-Id': 'Paper Round <digest.round.example.org>',
     'Auto-Submitted': 'auto-generated',
     'X-Auto-Response-Suppress': 'All',
-    'Feedback-ID': '20260415:daily:digest:paperround',
+    'Feedback-ID': '20260415:daily:digest:paper-round',
   },
   text: 'Ten papers.\nhttps://arxiv.org/abs/2604.11784\n',
   html: '<p>Ten papers. <a href="https://arxiv.org/abs/2604.11784">One</a></p>\n',

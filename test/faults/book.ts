@@ -136,5 +136,5 @@ export const headersOf = (raw: string, name: string): string[] => {
 export const kindOf = (raw: string): 'letter' | 'welcome' | 'digest' => {
   const [feedback] = headersOf(raw, 'Feedback-ID')
   if (feedback === undefined) return 'letter'
-  return feedback.startsWith('welcome:') ? 'welcome' : 'digest'
+  return feedback.split(':')[1] === 'welcome' ? 'welcome' : 'digest'
 }

@@ -178,7 +178,7 @@ export const messageOf = async ({ name, mail, kind }: NamedMail): Promise<Buffer
     'List-Id': 'Paper Round <digest.round.example.org>',
     'List-Unsubscribe': `<${unsubscribe}>`,
     'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
-    'Feedback-ID': `${kind}:digest:paper-round`,
+    'Feedback-ID': `20260415:${kind}:digest:paper-round`,
   }
   const mold = await createMold(
     {
