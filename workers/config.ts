@@ -36,6 +36,8 @@ export interface Config {
   postalAddress: string | null
   /** `null`: mails leave unsigned, for the relay to sign. */
   dkim: DkimKey | null
+  /** For letters: the same key at the domain that is set for them, or else `dkim`. */
+  lettersDkim: DkimKey | null
   sources: SourceSetting[]
   /** Networks whose forwarding headers are believed; empty: nobody's. */
   trustProxy: string[]
@@ -95,9 +97,9 @@ const ON_UNKNOWN = ['resend', 'hold'] as const
 export const SETTINGS = new Set(
   (
     'DATABASE_URL REDIS_URL SMTP_URL BASE_URL HOST PORT DATA_DIR SECRET_KEY SECRET_KEY_PREVIOUS MAIL_FROM ' +
-    'LETTERS_FROM POSTAL_ADDRESS DKIM_DOMAIN DKIM_SELECTOR DKIM_PRIVATE_KEY PAPER_SOURCES ADMIN_TOKEN TRUST_PROXY ' +
-    'LOG_LEVEL MAILBOX_PORT HEALTH_PORT CLOCK ON_UNKNOWN KEEP_DELIVERIES BOUNCE_DOMAIN BOUNCES_HOST BOUNCES_PORT ' +
-    'WEBHOOK_SES_TOPIC WEBHOOK_POSTMARK_LOGIN WEBHOOK_MAILGUN_KEY WEBHOOK_SENDGRID_KEY'
+    'LETTERS_FROM POSTAL_ADDRESS DKIM_DOMAIN LETTERS_DKIM_DOMAIN DKIM_SELECTOR DKIM_PRIVATE_KEY PAPER_SOURCES ' +
+    'ADMIN_TOKEN TRUST_PROXY LOG_LEVEL MAILBOX_PORT HEALTH_PORT CLOCK ON_UNKNOWN KEEP_DELIVERIES BOUNCE_DOMAIN ' +
+    'BOUNCES_HOST BOUNCES_PORT WEBHOOK_SES_TOPIC WEBHOOK_POSTMARK_LOGIN WEBHOOK_MAILGUN_KEY WEBHOOK_SENDGRID_KEY'
   ).split(' '),
 )
 
@@ -145,7 +147,7 @@ export const readConfig = (environment: Environment): Config => {
     mailFrom,
     lettersFrom,
     postalAddress: get('POSTAL_ADDRESS'),
-    dkim: readDkim(get, read, { MAIL_FROM: mailFrom, LETTERS_FROM: lettersFrom }, faults),
+    ...readDkim(get, read, { mailFrom, lettersFrom }, faults),
     sources: read('PAPER_SOURCES', [{ kind: 'huggingface' }], readSources),
     trustProxy: read('TRUST_PROXY', [], readNetworks),
     logLevel: read('LOG_LEVEL', 'info', readLogLevel),
@@ -269,24 +271,36 @@ const readSender = (text: string): { name: string; address: string } => {
   return { name: name || 'Paper Round', address: found.address }
 }
 
-/** All three or none. The key itself is never repeated, and neither is what might be one. */
+/**
+ * All three or none; letters may have a domain of their own, at which the same key is published. The key itself is never
+ * repeated, and neither is what might be one.
+ */
 const readDkim = (
   get: (name: string) => string | null,
   read: <T>(name: string, fallback: T, reader: (text: string) => T) => T,
-  senders: Record<string, { address: string }>,
+  { mailFrom, lettersFrom }: Pick<Config, 'mailFrom' | 'lettersFrom'>,
   faults: string[],
-): DkimKey | null => {
+): Pick<Config, 'dkim' | 'lettersDkim'> => {
+  const apart = get('LETTERS_DKIM_DOMAIN') !== null
   const missing = DKIM.filter((name) => get(name) === null)
-  if (missing.length === DKIM.length) return null
+  if (missing.length === DKIM.length && !apart) return { dkim: null, lettersDkim: null }
   for (const name of missing) faults.push(`${name}: needed with the others of DKIM; set ${DKIM.join(', ')}, or none`)
-  const domain = read('DKIM_DOMAIN', null, (text) => readDkimDomain(text, senders))
+  const domain = read('DKIM_DOMAIN', null, (text) =>
+    readDkimDomain(text, { MAIL_FROM: mailFrom, ...(apart ? {} : { LETTERS_FROM: lettersFrom }) }),
+  )
+  const lettersDomain = read('LETTERS_DKIM_DOMAIN', domain, (text) => {
+    if (lettersFrom.address === mailFrom.address) throw new Error('goes with LETTERS_FROM, an address of their own')
+    return readDkimDomain(text, { LETTERS_FROM: lettersFrom })
+  })
   const selector = read('DKIM_SELECTOR', null, (text) => {
     if (!LABELS.test(text))
       throw new Error('is not a selector; write what stands before ._domainkey, such as round2026')
     return text
   })
   const privateKey = read('DKIM_PRIVATE_KEY', null, (text) => readDkimKey(readPem(text)))
-  return domain === null || selector === null || privateKey === null ? null : { domain, selector, privateKey }
+  if (domain === null || lettersDomain === null || selector === null || privateKey === null)
+    return { dkim: null, lettersDkim: null }
+  return { dkim: { domain, selector, privateKey }, lettersDkim: { domain: lettersDomain, selector, privateKey } }
 }
 
 const DKIM = ['DKIM_DOMAIN', 'DKIM_SELECTOR', 'DKIM_PRIVATE_KEY']

@@ -292,7 +292,10 @@ const openMailer = async (config: Config, ground: Ground, db: Database, ring: (b
   const { keys, now, log, smtpUrl } = ground
   const { onUnknown } = config
   const templates = await createMailTemplates({ baseUrl: config.baseUrl, postalAddress: config.postalAddress })
-  const signer = config.dkim === null ? null : createSigner(config.dkim)
+  const signers = {
+    digests: config.dkim === null ? null : createSigner(config.dkim),
+    letters: config.lettersDkim === null ? null : createSigner(config.lettersDkim),
+  }
   if (config.dkim !== null && bitsOf(config.dkim.privateKey) < GOOD_DKIM_BITS)
     log.warn({ bits: bitsOf(config.dkim.privateKey) }, `a DKIM key of ${GOOD_DKIM_BITS} bits is recommended`)
   const compose = createComposer({
@@ -304,7 +307,9 @@ const openMailer = async (config: Config, ground: Ground, db: Database, ring: (b
     bounceDomain: config.bounceDomain,
     renderDigest: templates.renderDigest,
     renderLetter: templates.renderLetter,
-    createMold: (shared, gaps) => createMold(shared, gaps, signer),
+    // Where both have one address they have one domain, too.
+    createMold: (shared, gaps) =>
+      createMold(shared, gaps, signers[shared.from.address === config.lettersFrom.address ? 'letters' : 'digests']),
   })
   // Letters have connections of their own: a sign-up does not wait behind a run of digests.
   const smtp = {

@@ -21,6 +21,8 @@ export interface MailSubject {
   /** Where bounces return to; `null`: to the sender. */
   bounceDomain: string | null
   dkim: DkimKey | null
+  /** What letters are signed with: the same key, at the same or another domain. */
+  lettersDkim: DkimKey | null
   /** The addresses that mail leaves from, where an operator names them. */
   sendsFrom: string[]
   postalAddress: string | null
@@ -65,7 +67,8 @@ export const mailLooks = (mail: MailSubject, ports: MailPorts): [string, Look][]
     const [mx, a, aaaa] = await Promise.all([lookup(name, 'MX'), lookup(name, 'A'), lookup(name, 'AAAA')])
     return judgeSenderDomain(name, use, { mx, a, aaaa })
   }
-  const { bounceDomain, dkim } = mail
+  const { bounceDomain } = mail
+  const signing = (ofLetters: boolean) => (ofLetters ? mail.lettersDkim : mail.dkim)
   const envelopeOf = (from: string) => bounceDomain ?? from
   return [
     ['relay', async () => judgeRelay(mail.relay, mail.loopback, await ports.tryRelay(mail.relay), now())],
@@ -76,15 +79,17 @@ export const mailLooks = (mail: MailSubject, ports: MailPorts): [string, Look][]
     ...streams('spf', envelopeOf(digests), envelopeOf(letters), (ofLetters) => async () => {
       return lookAtSpf(envelopeOf(ofLetters ? letters : digests), await senders(), ports)
     }),
-    ['dkim', () => lookAtDkim(dkim, digests, lookup)],
+    ...streams('dkim', mail.dkim?.domain ?? '', mail.lettersDkim?.domain ?? '', (ofLetters) => () => {
+      return lookAtDkim(signing(ofLetters), ofLetters ? letters : digests, lookup)
+    }),
     ...streams('dmarc', digests, letters, (ofLetters) => async () => {
       const from = ofLetters ? letters : digests
       const [own, organisation] = await Promise.all([
         lookup(`_dmarc.${from}`, 'TXT'),
         lookup(`_dmarc.${organisationOf(from)}`, 'TXT'),
       ])
-      const signing = dkim?.domain ?? null
-      return judgeDmarc({ from, own, organisation, envelope: envelopeOf(from), signing })
+      const by = signing(ofLetters)?.domain ?? null
+      return judgeDmarc({ from, own, organisation, envelope: envelopeOf(from), signing: by })
     }),
     ['ptr', async () => lookAtNames(await senders(), lookup)],
   ]

@@ -42,6 +42,7 @@ const MAIL: NonNullable<Subject['mail']> = {
   lettersFrom: 'round@example.org',
   bounceDomain: null,
   dkim: KEY,
+  lettersDkim: KEY,
   sendsFrom: [OURS],
   postalAddress: '1 Example Street, London',
 }
@@ -552,6 +553,23 @@ test('a second sender, of letters, is looked at as well', async () => {
   expect(checks['sender of letters']?.mend).toBe('letters.example.org. IN MX 10 <the server that takes its mail>.')
   expect(checks['spf of letters']).toMatchObject({ status: 'wrong', found: 'no SPF record at letters.example.org' })
   expect(checks['dmarc of letters']).toMatchObject({ status: 'ok' })
+  expect(Object.keys(checks)).not.toContain('dkim of letters')
+})
+
+test('a second domain that signs letters is looked at for the same key, and by DMARC of its own', async () => {
+  const lettersDkim = { ...KEY, domain: 'letters.example.net' }
+  const mail = { lettersFrom: 'hello@letters.example.net', lettersDkim, bounceDomain: 'bounces.example.org' }
+  const without = await checkup({ mail })
+  expect(without.dkim).toMatchObject({ status: 'ok' })
+  expect(without['dkim of letters']).toMatchObject({ status: 'wrong', mend: dkimRecordOf(lettersDkim) })
+  const zone = {
+    'round._domainkey.letters.example.net TXT': txt(recordOf(KEY)),
+    '_dmarc.example.net TXT': txt('v=DMARC1; p=none; rua=mailto:dmarc@example.net'),
+  }
+  const checks = await checkup({ mail, zone })
+  expect(checks['dkim of letters']).toMatchObject({ status: 'ok' })
+  // Its envelope is of another organisation: the signature alone counts.
+  expect(checks['dmarc of letters']?.status).not.toBe('wrong')
 })
 
 test('a relay whose addresses are no secret of the record is covered by its own list', async () => {

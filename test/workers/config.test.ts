@@ -43,6 +43,7 @@ describe('without any setting', () => {
       lettersFrom: { name: 'Paper Round', address: 'round@localhost' },
       postalAddress: null,
       dkim: null,
+      lettersDkim: null,
       sources: [{ kind: 'huggingface' }],
       trustProxy: [],
       logLevel: 'info',
@@ -242,6 +243,24 @@ describe('the settings of DKIM', () => {
 
   test.each(['DKIM_DOMAIN', 'DKIM_SELECTOR', 'DKIM_PRIVATE_KEY'])('without %s are not complete', (name) => {
     expect(faultsOf({ ...settings, [name]: '' })).toEqual([expect.stringMatching(new RegExp(`^${name}: needed`))])
+  })
+
+  test('sign letters at a domain of their own, with the same key, or else at the same one', () => {
+    const apart = { ...settings, LETTERS_FROM: 'hello@letters.example.net', LETTERS_DKIM_DOMAIN: 'letters.example.net' }
+    expect(readConfig(apart)).toMatchObject({
+      dkim: { domain: 'example.org', selector: 'round2026' },
+      lettersDkim: { domain: 'letters.example.net', selector: 'round2026' },
+    })
+    expect(readConfig(settings).lettersDkim).toEqual(readConfig(settings).dkim)
+    expect(faultsOf({ ...apart, LETTERS_DKIM_DOMAIN: '' })).toEqual([
+      expect.stringMatching(/^DKIM_DOMAIN: is not aligned with letters\.example\.net, the domain of LETTERS_FROM/),
+    ])
+    expect(faultsOf({ ...settings, LETTERS_DKIM_DOMAIN: 'letters.example.org' })).toEqual([
+      expect.stringMatching(/^LETTERS_DKIM_DOMAIN: goes with LETTERS_FROM/),
+    ])
+    expect(faultsOf({ ...apart, LETTERS_DKIM_DOMAIN: 'example.org' })).toEqual([
+      expect.stringMatching(/^LETTERS_DKIM_DOMAIN: is not aligned with letters\.example\.net/),
+    ])
   })
 
   test.each([

@@ -57,7 +57,7 @@ const isThere = async (path: string): Promise<boolean> => {
   }
 }
 
-const signedAs = ({ dkim }: Config) =>
+const signedAs = (dkim: Config['dkim']) =>
   dkim === null ? null : { domain: dkim.domain, selector: dkim.selector, publicKey: createPublicKey(dkim.privateKey) }
 
 const readSubject = async (config: Config, { sendsFrom = [] }: Options): Promise<Subject> => {
@@ -73,7 +73,8 @@ const readSubject = async (config: Config, { sendsFrom = [] }: Options): Promise
             from: config.mailFrom.address,
             lettersFrom: config.lettersFrom.address,
             bounceDomain: config.bounceDomain,
-            dkim: signedAs(config),
+            dkim: signedAs(config.dkim),
+            lettersDkim: signedAs(config.lettersDkim),
             sendsFrom,
             postalAddress: config.postalAddress,
           }
