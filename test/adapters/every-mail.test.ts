@@ -1,12 +1,15 @@
 /** Every mail as a spam filter, a mail program and a reader with another script get it. */
+import { generateKeyPairSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { caniemail } from 'caniemail'
 import fc from 'fast-check'
 import PostalMime from 'postal-mime'
 import { describe, expect, test } from 'vitest'
+import { createSigner } from '../../src/adapters/dkim.ts'
 import { createMailTemplates } from '../../src/adapters/mail-templates.ts'
 import { cardOf } from '../../src/core/paper-card.ts'
 import { cleanLine, cleanText, NAME_LENGTH, TITLE_LENGTH } from '../../src/core/text.ts'
+import { createReceiver } from '../support/dkim.ts'
 import { BASE_URL, everyIssue, everyMail, fillGaps, messageOf } from '../support/every-mail.ts'
 import { judgeSpam, NEEDS_SPAMASSASSIN } from '../support/spam-judge.ts'
 
@@ -89,8 +92,11 @@ describe.each(mails)('the mail $name', ({ name, mail }) => {
   })
 })
 
-test('a paper in any script comes through to its reader letter by letter, in lines that mail servers leave alone', async () => {
+test('a paper in any script comes through to its reader letter by letter, with a signature that holds, in lines that mail servers leave alone', async () => {
   const { renderDigest } = await createMailTemplates({ baseUrl: BASE_URL, postalAddress: null })
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const signer = createSigner({ domain: 'round.example.org', selector: 'any', privateKey })
+  const receive = createReceiver(privateKey, ['any._domainkey.round.example.org'])
   const [daily] = Object.values(issues)
   if (daily === undefined) throw new Error('no digest')
   const script = fc.oneof(
@@ -132,7 +138,9 @@ test('a paper in any script comes through to its reader letter by letter, in lin
       fc.pre(paper.title !== '')
       const card = cardOf(paper, { reason: 'Keyword', upvotes: null, comments: null })
       const mail = renderDigest({ ...daily, cards: [card] })
-      const wire = (await messageOf({ name: 'any', mail, kind: 'daily' })).toString('latin1')
+      const signed = await messageOf({ name: 'any', mail, kind: 'daily' }, signer)
+      expect(await receive(signed)).toEqual([{ result: 'pass', domain: 'round.example.org' }])
+      const wire = signed.toString('latin1')
       expect(wire.replaceAll('\r\n', '')).not.toMatch(/[\r\n\0]/)
       const head = wire.slice(0, wire.indexOf('\r\n\r\n'))
       for (const line of head.split('\r\n')) expect(line.length).toBeLessThanOrEqual(998)

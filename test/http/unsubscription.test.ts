@@ -1,22 +1,8 @@
-import { request } from 'node:http'
 import { describe, expect, it } from 'vitest'
+import { postBare } from '../support/bare-post.ts'
 import { form, openTestSite, TOKEN } from '../support/site.ts'
 
 const PATH = `/unsubscribe/${TOKEN.unsubscribe}`
-
-/** A POST with exactly these headers: `fetch` would put a content type of its own. */
-const bare = (url: string, headers: Record<string, string>, body: string) =>
-  new Promise<{ status: number; headers: NodeJS.Dict<string | string[]>; text: string }>((resolve, reject) => {
-    const sent = request(url, { method: 'POST', headers }, (answer) => {
-      let text = ''
-      answer.setEncoding('utf8').on('data', (part: string) => {
-        text += part
-      })
-      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, text }))
-    })
-    sent.on('error', reject)
-    sent.end(body)
-  })
 
 const URLENCODED = 'List-Unsubscribe=One-Click'
 const MULTIPART = '--b\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--b--\r\n'
@@ -36,7 +22,7 @@ describe('one click (RFC 8058)', () => {
     ['from another site', { origin: 'https://mail.example.com', 'sec-fetch-site': 'cross-site' }, URLENCODED],
   ])('is taken %s', async (_, headers: Record<string, string>, body) => {
     await using site = await openTestSite()
-    const answer = await bare(site.url + PATH, headers, body)
+    const answer = await postBare(site.url + PATH, headers, body)
     expect(answer.status).toBe(200)
     expect(answer.headers.location).toBeUndefined()
     expect(answer.headers['set-cookie']).toBeUndefined()
@@ -46,21 +32,21 @@ describe('one click (RFC 8058)', () => {
   it('is taken with a slash at the end, and again and again with the same answer', async () => {
     await using site = await openTestSite()
     const answers = []
-    for (const path of [PATH, `${PATH}/`, PATH]) answers.push(await bare(site.url + path, {}, URLENCODED))
+    for (const path of [PATH, `${PATH}/`, PATH]) answers.push(await postBare(site.url + path, {}, URLENCODED))
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200])
     expect(new Set(answers.map(({ text }) => text)).size).toBe(1)
   })
 
   it('with more than 4 kilobytes is refused in words', async () => {
     await using site = await openTestSite()
-    const answer = await bare(site.url + PATH, {}, 'x'.repeat(5000))
+    const answer = await postBare(site.url + PATH, {}, 'x'.repeat(5000))
     expect([answer.status, answer.text]).toEqual([413, expect.stringContaining('That was too much at once.')])
     expect(site.changes).toEqual([])
   })
 
   it('with a token that is not ours is a dead link', async () => {
     await using site = await openTestSite()
-    const answer = await bare(`${site.url}/unsubscribe/${TOKEN.preferences}`, {}, URLENCODED)
+    const answer = await postBare(`${site.url}/unsubscribe/${TOKEN.preferences}`, {}, URLENCODED)
     expect([answer.status, answer.text]).toEqual([404, expect.stringContaining('This link no longer works.')])
   })
 })

@@ -1,4 +1,5 @@
 /** Every mail there is, by the real templates: the sample papers as a day and as a week, and what is hard to set. */
+import type { Signer } from '../../src/adapters/dkim.ts'
 import { createMailTemplates, type Mail } from '../../src/adapters/mail-templates.ts'
 import { createMold } from '../../src/adapters/message.ts'
 import { samplePapers } from '../../src/adapters/sample-papers.ts'
@@ -172,7 +173,7 @@ export const fillGaps = (text: string): string =>
   Object.entries(FILLINGS).reduce((rest, [gap, filling]) => rest.replaceAll(gap, filling), text)
 
 /** A mail as it would go over the wire, to one reader, with links as good as real ones. */
-export const messageOf = async ({ name, mail, kind }: NamedMail): Promise<Buffer> => {
+export const messageOf = async ({ name, mail, kind }: NamedMail, signer: Signer | null = null): Promise<Buffer> => {
   const unsubscribe = `${BASE_URL}/unsubscribe/${TOKEN_GAP.unsubscribe}`
   const list = {
     'List-Id': 'Paper Round <digest.round.example.org>',
@@ -187,6 +188,7 @@ export const messageOf = async ({ name, mail, kind }: NamedMail): Promise<Buffer
       headers: { 'Auto-Submitted': 'auto-generated', ...(kind === null ? {} : list) },
     },
     Object.values(TOKEN_GAP),
+    signer,
   )
   const message = await mold.pour({
     to: 'ada@example.net',
