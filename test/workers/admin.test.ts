@@ -11,7 +11,7 @@ import { createMail } from '../support/mail.ts'
 import { OPTIONS, openMailRoom } from '../support/mail-room.ts'
 import { QUIET, SILENT } from '../support/newsletter.ts'
 import { asHuggingFaceDay, papersOfDay, writeDays } from '../support/papers.ts'
-import { runProgram, startProgram } from '../support/program.ts'
+import { type Ended, runProgram, startProgram } from '../support/program.ts'
 import { openSourceServer, type SourceServer } from '../support/source-server.ts'
 
 const ADA = 'ada@example.org'
@@ -35,13 +35,14 @@ const admin = (words: string[], more: Record<string, string> = {}, input = '') =
   runProgram('admin', words, { ...settings, ...more }, { input })
 
 describe('without a service', () => {
+  let imported: Ended
+  beforeAll(async () => {
+    imported = await admin(['papers', 'import', join(folder.path, 'days')])
+  })
+
   test('papers are imported from a folder, and known when they come again', async () => {
-    const days = join(folder.path, 'days')
-    expect(await admin(['papers', 'import', days])).toMatchObject({
-      code: 0,
-      stdout: expect.stringContaining('114 new'),
-    })
-    const again = await admin(['--json', 'papers', 'import', days])
+    expect(imported).toMatchObject({ code: 0, stdout: expect.stringContaining('114 new') })
+    const again = await admin(['--json', 'papers', 'import', join(folder.path, 'days')])
     expect(JSON.parse(again.stdout)).toMatchObject({ papers: 114, added: 0, unchanged: 114, problems: [] })
   })
 
