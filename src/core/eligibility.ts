@@ -42,9 +42,12 @@ export const sinceOf = (frequency: 'daily' | 'weekly', cutoff: Date, previous: D
   return new Date(Math.max(since, cutoff.getTime() - (CARRY_DAYS - 1) * DAY))
 }
 
+/** What was sent on this date or earlier is no longer remembered on `date`. */
+export const forgottenOn = (date: string): string => addDays(date, -CARRY_DAYS)
+
 /** The carry of a new digest: what was carried and is not yet forgotten, and what it sends itself. Ids to dates sent. */
 export const carryOn = (carries: Record<string, string>[], sent: string[], date: string): Record<string, string> => {
-  const oldest = addDays(date, -CARRY_DAYS)
+  const oldest = forgottenOn(date)
   const carry: Record<string, string> = {}
   for (const earlier of carries)
     for (const [id, day] of Object.entries(earlier)) if (day > oldest && day > (carry[id] ?? '')) carry[id] = day

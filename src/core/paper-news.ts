@@ -24,15 +24,15 @@ const ORDER: NewsKind[] = ['withdrawn', 'code', 'version']
 const MOST_NEWS = 5
 
 /**
- * What to tell of the papers in a carry: what was seen after the last digest's cut-off, and what that digest, having been
+ * What to tell of the papers that were sent before: what was seen after the last digest's cut-off, and what that digest, having been
  * empty, could not tell. Of a withdrawn paper nothing else is told.
  */
 export const newsSince = (
   held: ReadonlyMap<string, readonly (PaperNews & { revision: number })[]>,
-  last: { carry: Record<string, string>; cutoff: Date; untold: readonly FrozenNews[] },
+  last: { carried: readonly string[]; cutoff: Date; untold: readonly FrozenNews[] },
 ): FrozenNews[] => {
   const found = new Map(last.untold.map((one) => [`${one.paperId} ${one.kind}`, one]))
-  for (const paperId of Object.keys(last.carry))
+  for (const paperId of last.carried)
     for (const { kind, version, revision, seenAt } of held.get(paperId) ?? [])
       if (seenAt > last.cutoff) found.set(`${paperId} ${kind}`, { paperId, revision, kind, version })
   const gone = new Set([...found.values()].filter(({ kind }) => kind === 'withdrawn').map(({ paperId }) => paperId))

@@ -3,7 +3,7 @@ import { LITTLE, selectBeyond } from '../core/beyond.ts'
 import { DAY, HOUR, localDateAt } from '../core/calendar.ts'
 import { cohortKey } from '../core/cohort.ts'
 import type { DigestEntry, DigestIssue, DigestKind, PaperCard } from '../core/digest.ts'
-import { CARRY_DAYS, carryOn, isPartial } from '../core/eligibility.ts'
+import { CARRY_DAYS, forgottenOn, isPartial } from '../core/eligibility.ts'
 import { interestsOf, seenBy } from '../core/interests.ts'
 import { createLikeness, selectDistinct } from '../core/near-duplicates.ts'
 import type { Paper } from '../core/paper.ts'
@@ -14,6 +14,7 @@ import type { Profile } from '../core/preferences.ts'
 import { quietLine } from '../core/quiet.ts'
 import { rankPapers, type Sighted, selectPapers } from '../core/ranking.ts'
 import { reasonOf } from '../core/reason.ts'
+import { GATE } from '../core/relevance.ts'
 import { topicBySlug } from '../core/topics.ts'
 import { AGE_BUCKETS, createTrend, standingOf, TREND_LIST_DAYS } from '../core/trend.ts'
 import type { Database } from '../store/database.ts'
@@ -44,6 +45,8 @@ type Choosable = Awaited<ReturnType<typeof readCandidates>>[number] & {
 export interface Choice {
   cutoff: Date
   papers: Choosable[]
+  /** When each of them became news, by its id. */
+  byId: ReadonlyMap<string, Date>
   /** Where keywords, authors and muted words stand in them. */
   index: PaperIndex
   /** Whether two of them say nearly the same. */
@@ -73,20 +76,24 @@ export const loadChoice = async (
   const news = await readNews(db, new Date(cutoff.getTime() - CARRY_DAYS * DAY), cutoff)
   const isWithdrawn = (id: string) => news.get(id)?.some(({ kind }) => kind === 'withdrawn') ?? false
   const stale = await readStaleSources(db, new Date(cutoff.getTime() - STALE_AFTER))
+  const papers = candidates
+    .filter((paper) => paper.listDay !== partialDay && !isWithdrawn(paper.id))
+    .map((paper) => ({
+      ...paper,
+      // Every cohort looks at these; a topic that the paper hardly touches brings it to nobody.
+      relevance: paper.relevance.filter(({ score }) => score >= GATE),
+      trend:
+        paper.upvotes === null
+          ? standingOf({
+              ageHours: (cutoff.getTime() - paper.eligibleAt.getTime()) / HOUR,
+              categories: paper.categories,
+            })
+          : trend(paper.ageHours, paper.upvotes),
+    }))
   return {
     cutoff,
-    papers: candidates
-      .filter((paper) => paper.listDay !== partialDay && !isWithdrawn(paper.id))
-      .map((paper) => ({
-        ...paper,
-        trend:
-          paper.upvotes === null
-            ? standingOf({
-                ageHours: (cutoff.getTime() - paper.eligibleAt.getTime()) / HOUR,
-                categories: paper.categories,
-              })
-            : trend(paper.ageHours, paper.upvotes),
-      })),
+    papers,
+    byId: new Map(papers.map(({ id, eligibleAt }) => [id, eligibleAt])),
     index: createPaperIndex(texts),
     isAlike: createLikeness(texts),
     whyQuiet:
@@ -156,16 +163,22 @@ const noteOf = (entries: DigestEntry[], { note }: Wish, { whyQuiet }: Choice): s
 }
 
 /** Freezes the digest of one cohort. `pasts` are those of its members: their carries go on together. */
-export const composeDigest = (choice: Choice, wish: Wish, editionId: number | null, pasts: Past[]): NewDigest => {
+export const composeDigest = (
+  choice: Choice,
+  wish: Wish,
+  editionId: number | null,
+  pasts: Iterable<Pick<Past, 'id' | 'quietFrom'>>,
+  key = cohortKey({ ...wish, cutoff: choice.cutoff }),
+): NewDigest => {
   const carried = new Set(wish.carried)
-  const open = choice.papers.filter(
-    (paper) => !carried.has(paper.id) && (wish.kind === 'welcome' || paper.eligibleAt > wish.since),
-  )
+  const since = wish.kind === 'welcome' ? Number.NEGATIVE_INFINITY : wish.since.getTime()
+  const open = choice.papers.filter((paper) => paper.eligibleAt.getTime() > since && !carried.has(paper.id))
   const entries = choosePapers(open, wish, choice)
-  const quietSince = pasts.map((past) => past.quietFrom).find((day) => day !== null)
+  const earlier = [...pasts]
+  const quietSince = earlier.map((past) => past.quietFrom).find((day) => day !== null)
   return {
     editionId,
-    cohortKey: cohortKey({ ...wish, cutoff: choice.cutoff }),
+    cohortKey: key,
     kind: wish.kind,
     localDate: wish.localDate,
     topics: wish.profile.topics,
@@ -175,11 +188,12 @@ export const composeDigest = (choice: Choice, wish: Wish, editionId: number | nu
     entries,
     listDays: [...new Set(open.map((paper) => paper.listDay))].sort(),
     considered: open.length,
-    carry: carryOn(
-      pasts.map((past) => past.carry),
-      entries.flatMap((entry) => [entry.paperId, ...(entry.seeAlso ?? []).map(({ paperId }) => paperId)]),
-      wish.localDate,
+    carry: Object.fromEntries(
+      entries
+        .flatMap((entry) => [entry.paperId, ...(entry.seeAlso ?? []).map(({ paperId }) => paperId)])
+        .map((id) => [id, wish.localDate]),
     ),
+    after: { digests: earlier.map((past) => past.id), forget: forgottenOn(wish.localDate) },
     quietFrom: entries.length > 0 ? null : (quietSince ?? wish.localDate),
     note: entries.length > 0 ? noteOf(entries, wish, choice) : choice.whyQuiet,
     sample: open.some((paper) => paper.source === 'sample'),
@@ -197,7 +211,7 @@ export const noteAfter = (past: Past | undefined): string | null =>
 export const newsAfter = (past: Past | undefined, lastCutoff: Date | null, { news }: Choice): FrozenNews[] =>
   past === undefined || lastCutoff === null
     ? []
-    : newsSince(news, { carry: past.carry, cutoff: lastCutoff, untold: past.quietFrom === null ? [] : past.news })
+    : newsSince(news, { carried: past.carried, cutoff: lastCutoff, untold: past.quietFrom === null ? [] : past.news })
 
 /** What welcomes are chosen from: the seven newest list days, as they were at the last refresh. */
 export const loadWelcomeChoice = async (db: Database, now: Date): Promise<Choice> => {
@@ -217,14 +231,15 @@ export const composeWelcome = async (
   const choice = await loadWelcomeChoice(db, now)
   const { cutoff } = choice
   const past =
-    subscriber.last_digest_id === null ? [] : [...(await readPasts(db, [subscriber.last_digest_id])).values()]
-  const known = new Set(choice.papers.map((paper) => paper.id))
+    subscriber.last_digest_id === null
+      ? []
+      : [...(await readPasts(db, [subscriber.last_digest_id], choice.byId.keys())).values()]
   const wish: Wish = {
     kind: 'welcome',
     profile: profileOf(subscriber),
     localDate: localDateAt(now, subscriber.time_zone),
     since: new Date(0),
-    carried: past.flatMap((one) => Object.keys(one.carry).filter((id) => known.has(id))),
+    carried: past.flatMap((one) => one.carried),
     note: null,
     news: [],
   }

@@ -1,7 +1,7 @@
 /** Publishing: who is due at a tick, which of them get the same digest, and what is owed to each. */
 import { DAY, latestDue, nextDue, SECOND } from '../core/calendar.ts'
 import { cohortKey } from '../core/cohort.ts'
-import { CARRY_DAYS, carryOn, NEWS_SPAN, sinceOf } from '../core/eligibility.ts'
+import { CARRY_DAYS, forgottenOn, NEWS_SPAN, sinceOf } from '../core/eligibility.ts'
 import type { Log } from '../core/log.ts'
 import type { FrozenNews } from '../core/paper-news.ts'
 import type { Database } from '../store/database.ts'
@@ -9,6 +9,7 @@ import { type DueSlot, type OwedDigest, oweDigests } from '../store/deliveries.t
 import {
   beginEdition,
   closeEdition,
+  type Earlier,
   growCarries,
   type NewDigest,
   type Past,
@@ -21,7 +22,7 @@ import {
 import { addDue } from '../store/editions.ts'
 import { requireMonths } from '../store/months.ts'
 import { dropOldLetterLimits } from '../store/sign-ups.ts'
-import { anyoneDue, type DueSubscriber, forgetUnconfirmed, lockDue, readProfiles } from '../store/subscribers.ts'
+import { anyoneDue, type DueParty, forgetUnconfirmed, lockDue, readProfiles } from '../store/subscribers.ts'
 import { type Choice, composeDigest, loadChoice, newsAfter, noteAfter, type Wish } from './digest.ts'
 import { type ReconcilerPorts, reconcile } from './reconciler.ts'
 import { CONFIRM_WITHIN } from './subscription.ts'
@@ -91,7 +92,7 @@ const publishEdition = async (ports: EditionPorts, edition: { id: number; cutoff
       )
       const written = await oweDigests(trx, edition, owed)
       await addDue(trx, edition.id, written)
-      return { due: due.length, written, digests }
+      return { due: due.reduce((sum, { count }) => sum + count, 0), written, digests }
     })
     if (chunk === null) return false
     total.subscribers += chunk.due
@@ -157,10 +158,10 @@ interface Known {
 /** Members of one chunk who have chosen alike and were sent the same digest last: they are of one cohort. */
 interface Group {
   key: string
-  first: DueSubscriber
+  first: DueParty
   since: Date
   slot: DueSlot
-  members: { subscriberId: string; slot: DueSlot }[]
+  parties: { party: DueParty; slot: DueSlot }[]
 }
 
 interface Cohort {
@@ -199,7 +200,7 @@ const createPress = (db: Database, edition: { id: number; cutoff: Date }) => {
     return loading
   }
 
-  const slotOf = (subscriber: DueSubscriber): DueSlot => {
+  const slotOf = (subscriber: DueParty): DueSlot => {
     const { frequency, hour, weekday, timeZone, dueAt } = subscriber
     const key = `${frequency}|${hour}|${weekday}|${timeZone}|${dueAt.getTime()}`
     const known = slots.get(key)
@@ -211,46 +212,49 @@ const createPress = (db: Database, edition: { id: number; cutoff: Date }) => {
     return slot
   }
 
-  const groupAll = (due: DueSubscriber[]): Group[] => {
+  const groupAll = (due: DueParty[]): Group[] => {
     const groups = new Map<string, Group>()
-    for (const subscriber of due) {
-      const { frequency, lastCutoff, lastDigestId } = subscriber
-      const slot = slotOf(subscriber)
+    for (const party of due) {
+      const { frequency, lastCutoff, lastDigestId } = party
+      const slot = slotOf(party)
       const since = sinceOf(frequency, cutoff, lastCutoff)
-      const key = `${frequency}|${slot.localDate}|${since.getTime()}|${lastDigestId}|${subscriber.profileKey}`
+      const key = `${frequency}|${slot.localDate}|${since.getTime()}|${lastDigestId}|${party.profileKey}`
       let group = groups.get(key)
       if (group === undefined) {
-        group = { key, first: subscriber, since, slot, members: [] }
+        group = { key, first: party, since, slot, parties: [] }
         groups.set(key, group)
       }
-      group.members.push({ subscriberId: subscriber.id, slot })
+      group.parties.push({ party, slot })
     }
     return [...groups.values()]
   }
 
   /** Groups whose pasts differ in nothing that could come again are one cohort. */
   const cohortsOf = async (trx: Database, groups: Group[]): Promise<Cohort[]> => {
-    const pasts = await readPasts(trx, [...new Set(groups.flatMap(({ first }) => first.lastDigestId ?? []))])
+    const chosenFrom = new Set<Choice>()
+    for (const { since } of groups) chosenFrom.add(await choiceSince(since))
+    const pasts = await readPasts(
+      trx,
+      [...new Set(groups.flatMap(({ first }) => first.lastDigestId ?? []))],
+      new Set([...chosenFrom].flatMap((choice) => [...choice.byId.keys(), ...choice.news.keys()])),
+    )
     const profiles = await readProfiles(
       trx,
-      groups.map(({ first }) => first.id),
+      groups.map(({ first }) => first.first),
     )
     const cohorts = new Map<string, Cohort>()
-    const carriedOf = new Map<string, string[]>()
     const newsOf = new Map<number | undefined, FrozenNews[]>()
     for (const group of groups) {
       const { first, since, slot } = group
       const choice = await choiceSince(since)
       const past = first.lastDigestId === null ? undefined : pasts.get(first.lastDigestId)
-      const pastKey = `${past?.id}|${since.getTime()}`
-      const carry = past?.carry ?? {}
-      const carried =
-        carriedOf.get(pastKey) ??
-        choice.papers.filter(({ id, eligibleAt }) => id in carry && eligibleAt > since).map(({ id }) => id)
-      carriedOf.set(pastKey, carried)
+      const carried = (past?.carried ?? []).filter((id) => {
+        const eligibleAt = choice.byId.get(id)
+        return eligibleAt !== undefined && eligibleAt.getTime() > since.getTime()
+      })
       const news = newsOf.get(past?.id) ?? newsAfter(past, first.lastCutoff, choice)
       newsOf.set(past?.id, news)
-      const profile = profiles.get(first.id)
+      const profile = profiles.get(first.first)
       if (profile === undefined) throw new Error('a subscriber who is locked has gone')
       const wish: Wish = {
         kind: first.frequency,
@@ -273,14 +277,14 @@ const createPress = (db: Database, edition: { id: number; cutoff: Date }) => {
 
   /** Stores what is new of these cohorts, digests and carries; returns how many digests are. */
   const storeCohorts = async (trx: Database, cohorts: ComposedCohort[]): Promise<number> => {
-    const grown: { id: number; carry: Record<string, string> }[] = []
+    const grown: (Earlier & { id: number })[] = []
     const fresh: { cohort: Cohort; digest: NewDigest }[] = []
     for (const { cohort, digest } of cohorts) {
       // The chunk before may have stored it meanwhile.
       const known = digestOfCohort.get(cohort.key)
       if (known !== undefined) {
-        const carries = [...cohort.pasts].map((past) => past.carry)
-        grown.push({ id: known.id, carry: carryOn(carries, [], cohort.wish.localDate) })
+        const digests = [...cohort.pasts].map((past) => past.id)
+        grown.push({ id: known.id, digests, forget: forgottenOn(cohort.wish.localDate) })
         for (const group of cohort.groups) digestOfGroup.set(group.key, known)
       } else if (digest !== null) fresh.push({ cohort, digest })
       else throw new Error('a cohort was forgotten while it was needed')
@@ -306,7 +310,7 @@ const createPress = (db: Database, edition: { id: number; cutoff: Date }) => {
 
   return {
     /** Reads and composes what is not known yet; writes nothing. */
-    async compose(trx: Database, due: DueSubscriber[]): Promise<{ groups: Group[]; cohorts: ComposedCohort[] }> {
+    async compose(trx: Database, due: DueParty[]): Promise<{ groups: Group[]; cohorts: ComposedCohort[] }> {
       const groups = groupAll(due)
       const unknown = groups.filter((group) => digestOfGroup.get(group.key) === undefined)
       const cohorts = unknown.length === 0 ? [] : await cohortsOf(trx, unknown)
@@ -316,7 +320,7 @@ const createPress = (db: Database, edition: { id: number; cutoff: Date }) => {
           cohort,
           digest: digestOfCohort.get(cohort.key)
             ? null
-            : composeDigest(cohort.choice, cohort.wish, edition.id, [...cohort.pasts]),
+            : composeDigest(cohort.choice, cohort.wish, edition.id, cohort.pasts, Buffer.from(cohort.key, 'hex')),
         })),
       }
     },
@@ -326,10 +330,16 @@ const createPress = (db: Database, edition: { id: number; cutoff: Date }) => {
       { groups, cohorts }: { groups: Group[]; cohorts: ComposedCohort[] },
     ): Promise<{ owed: OwedDigest[]; digests: number }> {
       const digests = await storeCohorts(trx, cohorts)
-      const owed = groups.flatMap(({ key, members }) => {
+      const owed = groups.flatMap(({ key, parties }) => {
         const digest = digestOfGroup.get(key)
         if (digest === undefined) throw new Error('a cohort has no digest')
-        return members.map((member) => ({ ...member, digestId: digest.id, empty: digest.empty }))
+        return parties.map(({ party, slot }) => ({
+          members: party.members,
+          count: party.count,
+          digestId: digest.id,
+          empty: digest.empty,
+          slot,
+        }))
       })
       return { owed, digests }
     },

@@ -452,7 +452,9 @@ export interface DueSlot {
 }
 
 export interface OwedDigest {
-  subscriberId: string
+  /** The ids of those who are owed it, with commas between, and how many they are. */
+  members: string
+  count: number
   digestId: number
   /** A digest without papers is owed and settled at once: nobody is sent an empty mail. */
   empty: boolean
@@ -468,7 +470,7 @@ export const oweDigests = async (
   edition: { id: number; cutoff: Date },
   owed: OwedDigest[],
 ): Promise<number> => {
-  // Slots are few: their instants are not written out for each subscriber.
+  // Digests and slots are few: they are not written out for each subscriber.
   const slots = [...new Set(owed.map((one) => one.slot))]
   const numberOf = new Map(slots.map((slot, n) => [slot, n]))
   const { rows } = await sql<{ owed: number }>`
@@ -476,10 +478,12 @@ export const oweDigests = async (
         ${slots.map((s) => s.dueAt)}::timestamptz[], ${slots.map((s) => s.nextDueAt)}::timestamptz[])
         as t(slot, local_date, due_at, next_due_at)),
       u as materialized (
-        select o.subscriber_id, o.digest_id, o.empty, t.local_date, t.due_at, t.next_due_at
-        from unnest(${owed.map((o) => o.subscriberId)}::uuid[], ${owed.map((o) => o.digestId)}::bigint[],
+        select m.subscriber_id, o.digest_id, o.empty, t.local_date, t.due_at, t.next_due_at
+        from unnest(${`{${owed.map((o) => o.members).join()}}`}::uuid[],
+          ${`{${owed.map((o, n) => `${n}${`,${n}`.repeat(o.count - 1)}`).join()}}`}::int[]) as m(subscriber_id, party)
+        join unnest(${owed.map((_, n) => n)}::int[], ${owed.map((o) => o.digestId)}::bigint[],
           ${owed.map((o) => o.empty)}::bool[], ${owed.map((o) => numberOf.get(o.slot))}::int[])
-          as o(subscriber_id, digest_id, empty, slot) join slots t using (slot)),
+          as o(party, digest_id, empty, slot) using (party) join slots t using (slot)),
       written as (
         insert into deliveries (local_date, id, subscriber_id, edition_id, digest_id, state, reason)
         select local_date, (lpad(to_hex(local_date - date '1970-01-01'), 8, '0')

@@ -1,5 +1,5 @@
 /** Editions, and the digests frozen for their cohorts. */
-import { type Kysely, type Selectable, sql } from 'kysely'
+import { type Kysely, type RawBuilder, type Selectable, sql } from 'kysely'
 import type { DigestEntry, DigestKind } from '../core/digest.ts'
 import type { FrozenNews } from '../core/paper-news.ts'
 import type { Tables } from './database.ts'
@@ -24,6 +24,12 @@ export const closeEdition = async (db: Kysely<Tables>, id: number): Promise<void
   await sql`update editions set published_at = now() where id = ${id}`.execute(db)
 }
 
+/** Digests that the subscribers of a new one had last, and the latest date whose papers are no longer remembered. */
+export interface Earlier {
+  digests: number[]
+  forget: string
+}
+
 export interface NewDigest {
   editionId: number | null
   cohortKey: Buffer
@@ -36,12 +42,26 @@ export interface NewDigest {
   entries: DigestEntry[]
   listDays: string[]
   considered: number
+  /** What it sends itself, paper ids to the date; what its subscribers were sent before comes from `after`. */
   carry: Record<string, string>
+  /** Whose carries go on in its own, but for what was sent on `forget` or earlier; absent where there are none. */
+  after?: Earlier
   quietFrom: string | null
   note: string | null
   sample: boolean
   news: FrozenNews[]
 }
+
+/**
+ * The carries of earlier digests as one, each paper with the date it was sent last: `carryOn` in the database, where they
+ * lie, for they are long and many. Most have one before them, and nothing need be put together.
+ */
+const carryAfter = (ids: RawBuilder<number[]>, forget: RawBuilder<string>) => sql`case cardinality(${ids})
+    when 1 then coalesce((select p.carry - array(select c.key from jsonb_each_text(p.carry) c where c.value <= ${forget})
+      from digests p where p.id = (${ids})[1]), '{}')
+    else coalesce((select jsonb_object_agg(c.key, c.day) from (
+        select c.key, max(c.value) as day from digests p cross join jsonb_each_text(p.carry) c
+        where p.id = any(${ids}) and c.value > ${forget} group by c.key) c), '{}') end`
 
 /**
  * Freezes digests; of one that stands already (same cohort, same cut-off) only the carry grows: it was met in an earlier
@@ -56,13 +76,13 @@ export const storeDigests = async (
     insert into digests (edition_id, cohort_key, kind, local_date, topics, keywords, authors, cutoff, entries, list_days,
       considered, carry, quiet_from, note, sample, news)
     select "editionId", decode("cohortKey", 'hex'), kind, "localDate", topics, keywords, authors, cutoff, entries,
-      "listDays", considered, carry, "quietFrom", note, sample, news
+      "listDays", considered, ${carryAfter(sql`d.digests`, sql`d.forget`)} || carry, "quietFrom", note, sample, news
     from jsonb_to_recordset(${JSON.stringify(
-      digests.map((digest) => ({ ...digest, cohortKey: digest.cohortKey.toString('hex') })),
+      digests.map(({ cohortKey, after, ...digest }) => ({ ...digest, ...after, cohortKey: cohortKey.toString('hex') })),
     )}::jsonb)
       as d("editionId" bigint, "cohortKey" text, kind text, "localDate" date, topics text[], keywords text[],
         authors text[], cutoff timestamptz, entries jsonb, "listDays" date[], considered integer, carry jsonb,
-        "quietFrom" date, note text, sample boolean, news jsonb)
+        "quietFrom" date, note text, sample boolean, news jsonb, digests bigint[], forget text)
     on conflict (cohort_key) do update set carry = digests.carry || excluded.carry
     returning id, cohort_key as "cohortKey", xmax = 0 as "isNew"`.execute(db)
   const stored = new Map(rows.map((row) => [row.cohortKey.toString('hex'), row]))
@@ -74,14 +94,11 @@ export const storeDigests = async (
 }
 
 /** Adds what further members of stored digests were sent before. */
-export const growCarries = async (
-  db: Kysely<Tables>,
-  grown: { id: number; carry: Record<string, string> }[],
-): Promise<void> => {
+export const growCarries = async (db: Kysely<Tables>, grown: (Earlier & { id: number })[]): Promise<void> => {
   if (grown.length === 0) return
-  await sql`update digests d set carry = g.carry || d.carry
-    from jsonb_to_recordset(${JSON.stringify(grown)}::jsonb) as g(id bigint, carry jsonb)
-    where d.id = g.id and not d.carry @> g.carry`.execute(db)
+  await sql`with g as materialized (select g.id, ${carryAfter(sql`g.digests`, sql`g.forget`)} as carry
+      from jsonb_to_recordset(${JSON.stringify(grown)}::jsonb) as g(id bigint, digests bigint[], forget text))
+    update digests d set carry = g.carry || d.carry from g where d.id = g.id and not d.carry @> g.carry`.execute(db)
 }
 
 export const readDigest = (db: Kysely<Tables>, id: number): Promise<Digest | undefined> =>
@@ -90,7 +107,8 @@ export const readDigest = (db: Kysely<Tables>, id: number): Promise<Digest | und
 /** What a new digest must know of the one before it. */
 export interface Past {
   id: number
-  carry: Record<string, string>
+  /** Of the papers asked for those in its carry. */
+  carried: string[]
   localDate: string
   quietFrom: string | null
   /** Of a digest without papers: why it has none. */
@@ -98,12 +116,17 @@ export interface Past {
   news: FrozenNews[]
 }
 
-export const readPasts = async (db: Kysely<Tables>, ids: number[]): Promise<Map<number, Past>> => {
+/** Reads what new digests must know of these; of their carries, which are long, only whether they hold some `papers`. */
+export const readPasts = async (
+  db: Kysely<Tables>,
+  ids: number[],
+  papers: Iterable<string>,
+): Promise<Map<number, Past>> => {
   if (ids.length === 0) return new Map()
   const { rows } = await sql<Past>`
-    select id, carry, local_date as "localDate", quiet_from as "quietFrom", note, news from digests where id = any(${ids})`.execute(
-    db,
-  )
+    select id, local_date as "localDate", quiet_from as "quietFrom", note, news,
+      array(select key from jsonb_object_keys(carry) key where key = any(${[...papers]})) as carried
+    from digests where id = any(${ids})`.execute(db)
   return new Map(rows.map((past) => [past.id, past]))
 }
 

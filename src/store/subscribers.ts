@@ -149,9 +149,13 @@ export const forgetUnconfirmed = async (db: Kysely<Tables>, requestedBefore: Dat
   return rows[0]?.forgotten ?? 0
 }
 
-/** A subscriber who is due, as publishing needs them. */
-export interface DueSubscriber {
-  id: string
+/** Subscribers who are due and differ in nothing that publishing looks at. */
+export interface DueParty {
+  /** One of them. */
+  first: string
+  /** The ids of all, with commas between: they go back to the database as they came. */
+  members: string
+  count: number
   /** The same for equal profiles, and for few others; `readProfiles` has the profile itself. */
   profileKey: string
   frequency: Preferences['frequency']
@@ -164,12 +168,18 @@ export interface DueSubscriber {
 }
 
 /** Up to `most` subscribers due by the cut-off, locked; those that another publisher holds are passed over. */
-export const lockDue = async (db: Kysely<Tables>, cutoff: Date, most: number): Promise<DueSubscriber[]> => {
-  const { rows } = await sql<DueSubscriber>`
-    select id, (topics, keywords, authors, muted, quiet_day)::text as "profileKey", frequency, hour, weekday,
-      time_zone as "timeZone", next_due_at as "dueAt", last_digest_id as "lastDigestId", last_cutoff as "lastCutoff"
-    from subscribers where next_due_at <= ${cutoff}
-    order by next_due_at limit ${most} for update skip locked`.execute(db)
+export const lockDue = async (db: Kysely<Tables>, cutoff: Date, most: number): Promise<DueParty[]> => {
+  const { rows } = await sql<DueParty>`
+    with due as materialized (
+      select id, (topics, keywords, authors, muted, quiet_day)::text as "profileKey", frequency, hour, weekday,
+        time_zone as "timeZone", next_due_at as "dueAt", last_digest_id as "lastDigestId", last_cutoff as "lastCutoff"
+      from subscribers where next_due_at <= ${cutoff}
+      order by next_due_at limit ${most} for update skip locked)
+    select (array_agg(id))[1] as first, string_agg(id::text, ',') as members, count(*)::int as count, "profileKey",
+      frequency, hour, weekday, "timeZone", "dueAt", "lastDigestId", "lastCutoff"
+    from due group by "profileKey", frequency, hour, weekday, "timeZone", "dueAt", "lastDigestId", "lastCutoff"`.execute(
+    db,
+  )
   return rows
 }
 
