@@ -41,15 +41,18 @@ export const seenBy = <P extends Rankable>(papers: readonly P[], profile: Profil
   const muted = profile.muted.map((word) => index.findPhrase(word))
   const own = new Map<string, Fit[]>()
   const add = (id: string, fit: Fit) => own.set(id, [...(own.get(id) ?? []), fit])
-  for (const keyword of profile.keywords)
+  for (const keyword of profile.keywords) {
+    const topic = interestOfKeyword(keyword)
     for (const [id, match] of index.findPhrase(keyword)) {
-      const score = match.field === 'title' ? CERTAIN : LIKELY
-      add(id, { topic: interestOfKeyword(keyword), score, matches: [match] })
+      add(id, { topic, score: match.field === 'title' ? CERTAIN : LIKELY, matches: [match] })
     }
-  for (const author of profile.authors)
+  }
+  for (const author of profile.authors) {
+    const topic = interestOfAuthor(author)
     for (const [id, name] of index.findAuthor(author)) {
-      add(id, { topic: interestOfAuthor(author), score: CERTAIN, matches: [{ words: name, field: 'authors' }] })
+      add(id, { topic, score: CERTAIN, matches: [{ words: name, field: 'authors' }] })
     }
+  }
   const open = muted.length === 0 ? papers : papers.filter(({ id }) => !muted.some((found) => found.has(id)))
   if (own.size === 0) return [...open]
   return open.map((paper) => {

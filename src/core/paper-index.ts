@@ -25,28 +25,29 @@ const read = (latex: string): Text => {
   return { text, tokens: tokenise(text) }
 }
 
-/** The words of a text where a phrase stands in it first, or `null`; nothing goes on across a comma. */
-const wordsAt = ({ text, tokens }: Text, phrase: readonly string[]): string | null => {
-  for (let from = 0; from + phrase.length <= tokens.length; from++) {
-    const isHere = phrase.every((word, at) => {
-      const token = tokens[from + at]
-      return token?.word === word && (at === 0 || !token.barred)
-    })
-    if (!isHere) continue
-    return text.slice(tokens[from]?.start, tokens[from + phrase.length - 1]?.end).replace(/\s+/g, ' ')
+/** The words of a text where a phrase stands from a token on, or `null`; nothing goes on across a comma. */
+const wordsAt = ({ text, tokens }: Text, from: number, phrase: readonly string[]): string | null => {
+  for (const [at, word] of phrase.entries()) {
+    const token = tokens[from + at]
+    if (token?.word !== word || (at > 0 && token.barred)) return null
   }
-  return null
+  return text.slice(tokens[from]?.start, tokens[from + phrase.length - 1]?.end).replace(/\s+/g, ' ')
 }
 
+/** More than a text has words. */
+const LONGEST_TEXT = 2 ** 24
+
 const prepareWords = (papers: readonly IndexedPaper[]) => {
-  const texts = papers.map(({ title, abstract }) => ({ title: read(title), abstract: read(abstract) }))
-  /** By word the places in `papers` where it stands, ascending. */
+  // Of each paper the title and then the abstract.
+  const texts = papers.flatMap(({ title, abstract }) => [read(title), read(abstract)])
+  /** By word the places where it stands, ascending: which text, times `LONGEST_TEXT`, and which of its words. */
   const places = new Map<string, number[]>()
-  for (const [place, { title, abstract }] of texts.entries())
-    for (const { word } of [...title.tokens, ...abstract.tokens]) {
+  for (const [n, { tokens }] of texts.entries())
+    for (const [at, { word }] of tokens.entries()) {
+      const place = n * LONGEST_TEXT + at
       const known = places.get(word)
       if (known === undefined) places.set(word, [place])
-      else if (known.at(-1) !== place) known.push(place)
+      else known.push(place)
     }
   return { texts, places }
 }
@@ -81,17 +82,16 @@ export const createPaperIndex = (papers: readonly IndexedPaper[]): PaperIndex =>
       const { texts, places } = words
       const found = new Map<string, Match>()
       const key = keyOfPhrase(phrase).split(' ')
-      // The rarest word leaves the fewest papers to look at.
-      const [fewest = []] = key.map((word) => places.get(word) ?? []).sort((a, b) => a.length - b.length)
-      for (const place of fewest) {
-        const [paper, text] = [papers[place], texts[place]]
-        if (paper === undefined || text === undefined) continue
-        for (const field of ['title', 'abstract'] as const) {
-          const there = wordsAt(text[field], key)
-          if (there === null) continue
-          found.set(paper.id, { words: there, field })
-          break
-        }
+      // The rarest word leaves the fewest places to look at.
+      const standing = key.map((word) => places.get(word) ?? [])
+      const fewest = Math.min(...standing.map(({ length }) => length))
+      const rarest = standing.findIndex(({ length }) => length === fewest)
+      for (const place of standing[rarest] ?? []) {
+        const n = Math.floor(place / LONGEST_TEXT)
+        const [paper, text] = [papers[n >> 1], texts[n]]
+        if (paper === undefined || text === undefined || found.has(paper.id)) continue
+        const words = wordsAt(text, (place % LONGEST_TEXT) - rarest, key)
+        if (words !== null) found.set(paper.id, { words, field: n % 2 === 0 ? 'title' : 'abstract' })
       }
       if (phrases.size >= MOST_REMEMBERED) phrases.clear()
       phrases.set(phrase, found)
