@@ -204,8 +204,12 @@ const fill = (target: Buffer, start: number, { fixed, marks }: Cut, words: Words
   return at
 }
 
+/** Which of the gaps a text has. Apart, so that no function that a mold keeps keeps the text as well. */
+const gapsOf = (text: readonly string[], wanted: readonly string[]): string[] =>
+  wanted.filter((gap) => text.some((part) => part.includes(gap)))
+
 const castMold = (headText: string, bodyText: string, wanted: readonly string[], signer: Signer | null): Mold => {
-  const gaps = wanted.filter((gap) => headText.includes(gap) || bodyText.includes(gap))
+  const gaps = gapsOf([headText, bodyText], wanted)
   const marks = [TO, MESSAGE_ID, DATE, ...gaps]
   const head = cut(`${headText}${LINE_END}`, marks)
   const body = cut(bodyText, marks)

@@ -12,7 +12,7 @@ import SMTPConnection from 'nodemailer/lib/smtp-connection'
 import { readReply, type SmtpOutcome, type SmtpStage, scrubReply } from '../core/smtp-outcome.ts'
 import type { SmtpServer } from '../core/smtp-url.ts'
 import type { Message } from './message.ts'
-import { ONE_PIECE, type Patience, watchConversation } from './smtp-watch.ts'
+import { DESK, ONE_PIECE, type Patience, watchConversation } from './smtp-watch.ts'
 
 export interface Envelope {
   from: string
@@ -167,9 +167,9 @@ export const openSession = async (
    * the server has answered for the one before: so thousands need no memory but this.
    */
   let desk: Buffer | undefined
-  const layOut = (message: Message): Buffer => {
-    desk ??= Buffer.allocUnsafeSlow(ONE_PIECE)
-    return desk.subarray(0, message.copy(desk))
+  const layOut = (message: Message) => {
+    desk ??= Buffer.allocUnsafeSlow(DESK)
+    return watch.whole(desk, message.copy(desk))
   }
   const wholeOf = (message: Message): Buffer => {
     const whole = Buffer.allocUnsafe(message.length)
@@ -196,8 +196,7 @@ export const openSession = async (
       begun++
       watch.begin()
       let reply = ''
-      const stream =
-        plain && message.length <= ONE_PIECE ? watch.whole(layOut(message)) : watch.pieces(wholeOf(message))
+      const stream = plain && message.length <= ONE_PIECE ? layOut(message) : watch.pieces(wholeOf(message))
       const error = await step((done) =>
         connection.send({ from, to: [to] }, stream, (failure, info) => {
           reply = info?.response ?? ''
