@@ -2,7 +2,6 @@
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import closeWithGrace from 'close-with-grace'
-import { openMailbox } from '../src/adapters/mailbox.ts'
 import { describeFault } from '../src/core/scrub.ts'
 import { describeHoldings } from '../src/newsletter/intake.ts'
 import { maintain } from '../src/newsletter/maintenance.ts'
@@ -109,6 +108,7 @@ const start = async (signal: AbortSignal): Promise<() => Promise<void>> => {
     }
     let mailbox: { smtpUrl: string; url: string } | null = null
     if (config.smtpUrl === null) {
+      const { openMailbox } = await import('../src/adapters/mailbox.ts')
       const opened = await openMailbox({
         httpPort: config.mailboxPort,
         folder: join(config.dataDir, 'mailbox'),

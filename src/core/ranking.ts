@@ -1,5 +1,6 @@
 /** Which papers go to whom and in what order: relevance to the subscriber's topics, lifted by the trend. */
-import { GATE, type Match } from './relevance.ts'
+import { GATE } from './gate.ts'
+import type { Match } from './relevance.ts'
 import type { Trend } from './trend.ts'
 
 /** Words of a paper that speak for it; of an author who is followed the name, as the paper has it. */

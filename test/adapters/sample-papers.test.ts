@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { samplePapers } from '../../src/adapters/sample-papers.ts'
+import { GATE } from '../../src/core/gate.ts'
 import { ARXIV_ID } from '../../src/core/paper.ts'
-import { GATE, scoreTopics } from '../../src/core/relevance.ts'
+import { scoreTopics } from '../../src/core/relevance.ts'
 import { TOPICS } from '../../src/core/topics.ts'
 
 const sample = samplePapers()

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { GATE } from '../../src/core/gate.ts'
 import { type Rankable, rankPapers, selectPapers } from '../../src/core/ranking.ts'
-import { GATE } from '../../src/core/relevance.ts'
 
 const paper = (id: string, fits: Record<string, number>, more: Partial<Rankable> = {}): Rankable => ({
   id,

@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { sightPhrases, TOPIC_PHRASES } from '../../src/core/evidence.ts'
+import { GATE } from '../../src/core/gate.ts'
 import { plainLatex } from '../../src/core/latex.ts'
 import { readPaper } from '../../src/core/reading.ts'
-import { GATE, SHIPPED_MODEL, scoreTopics } from '../../src/core/relevance.ts'
+import { SHIPPED_MODEL, scoreTopics } from '../../src/core/relevance.ts'
 import { isTopic, TOPICS } from '../../src/core/topics.ts'
 
 const scoreFor = (topic: string, title: string, abstract = ''): number =>

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { GATE } from '../../src/core/gate.ts'
 import { createRandom } from '../../src/core/regression.ts'
-import { createScorer, GATE, SHIPPED_MODEL } from '../../src/core/relevance.ts'
+import { createScorer, SHIPPED_MODEL } from '../../src/core/relevance.ts'
 import { MODEL_VERSION, readModel, UnusableModel, writeModel } from '../../src/core/relevance-model.ts'
 import { TOPICS } from '../../src/core/topics.ts'
 import { type JudgedPaper, type TrainingPaper, trainModel, UntrainableCorpus } from '../../src/core/training.ts'

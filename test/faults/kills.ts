@@ -1,7 +1,7 @@
 /** A mailer that is killed at random moments of one large edition: what its subscribers have, and what is counted. */
 import { setTimeout as delay } from 'node:timers/promises'
 import fc from 'fast-check'
-import { SENDING } from '../../workers/service.ts'
+import { SENDING } from '../../workers/roles/mailer.ts'
 import { oweEdition } from '../support/delivery-room.ts'
 import { openStage, type QueueKind } from './stage.ts'
 

@@ -25,7 +25,7 @@ import { createComposer } from '../../src/newsletter/mail.ts'
 import { createWays } from '../../src/newsletter/ways.ts'
 import { openDatabase } from '../../src/store/database.ts'
 import { readDigest } from '../../src/store/digests.ts'
-import { SENDING } from '../../workers/service.ts'
+import { SENDING } from '../../workers/roles/mailer.ts'
 import { BENCH_KEYS, BENCH_SETTINGS } from './delivery-room.ts'
 
 const [way = '', databaseUrl = '', smtpUrl = '', most = 'Infinity'] = process.argv.slice(2)

@@ -1,6 +1,7 @@
 /** Measures the blend: what weekly digests of simulated subscribers are worth to them, by several ways to choose. */
+
+import { GATE } from '../gate.ts'
 import { type Rankable, rankPapers, selectPapers } from '../ranking.ts'
-import { GATE } from '../relevance.ts'
 import { TOPICS } from '../topics.ts'
 import type { EvaluatedPaper } from './judged-papers.ts'
 import { CUTOFF, type Estimate, estimate, gainOf, ndcg } from './metrics.ts'

@@ -5,9 +5,9 @@ import { cellsOf, studyGate, studyRelevance } from '../../../src/core/evaluation
 import { replay } from '../../../src/core/evaluation/replay.ts'
 import { simulateSubscribers } from '../../../src/core/evaluation/subscribers.ts'
 import { studyTrend, trendsOf } from '../../../src/core/evaluation/trend-study.ts'
+import { GATE } from '../../../src/core/gate.ts'
 import type { Listing } from '../../../src/core/paper.ts'
 import { createRandom } from '../../../src/core/regression.ts'
-import { GATE } from '../../../src/core/relevance.ts'
 import { TOPICS } from '../../../src/core/topics.ts'
 
 const listing = (id: string, listDay: string): Listing => ({

@@ -1,0 +1,72 @@
+/** The role `api`: the site, and what providers tell by webhook. */
+import type { AddressInfo } from 'node:net'
+import { createPages } from '../../src/adapters/pages.ts'
+import { fetchPinnedText } from '../../src/adapters/pinned-fetch.ts'
+import { createMailgunReader } from '../../src/adapters/webhook-mailgun.ts'
+import { createPostmarkReader } from '../../src/adapters/webhook-postmark.ts'
+import { createSendgridReader } from '../../src/adapters/webhook-sendgrid.ts'
+import { createSesReader } from '../../src/adapters/webhook-ses.ts'
+import type { ReadWebhook } from '../../src/core/provider-event.ts'
+import { buildApp } from '../../src/http/app.ts'
+import { createArchive } from '../../src/newsletter/archive.ts'
+import { createPreviews } from '../../src/newsletter/preview.ts'
+import { createSubscriptions } from '../../src/newsletter/subscription.ts'
+import { createWebhooks } from '../../src/newsletter/webhooks.ts'
+import type { Config } from '../config.ts'
+import type { Stage } from './stage.ts'
+
+/** Listens; rejects where the port is taken. */
+export const openApi = async ({ config, ground, db, ring, looks }: Stage) => {
+  const { keys, now, log, mailboxUrl } = ground
+  const app = buildApp({
+    subscriptions: createSubscriptions({
+      db,
+      keys,
+      now,
+      // What was asked for is in the database by then: nobody waits for the queue to get an answer.
+      ring: async (bell) => {
+        void ring(bell)
+      },
+    }),
+    archive: createArchive({ db, keys, now }),
+    previews: createPreviews({ db, now }),
+    webhooks: createWebhooks({
+      db,
+      keys,
+      now,
+      log,
+      bounceDomain: config.bounceDomain,
+      mailDomain: config.mailFrom.address.split('@')[1] ?? 'localhost',
+      readers: openWebhookReaders(config),
+    }),
+    pages: createPages({ mailboxUrl }),
+    baseUrl: config.baseUrl,
+    trustProxy: config.trustProxy,
+    log,
+    ...looks,
+    adminToken: config.adminToken,
+  })
+  const close = async () => {
+    await app.close()
+  }
+  try {
+    await app.listen({ host: config.host, port: config.port })
+  } catch (error) {
+    await close()
+    throw error
+  }
+  const { port } = app.server.address() as AddressInfo
+  const host = config.host === '0.0.0.0' || config.host === '127.0.0.1' ? 'localhost' : config.host
+  return { url: `http://${host}:${port}`, close }
+}
+
+/** Those of the providers that were set up. */
+const openWebhookReaders = ({ webhooks }: Config): Map<string, ReadWebhook> => {
+  const readers = new Map<string, ReadWebhook>()
+  const { ses, postmark, mailgun, sendgrid } = webhooks
+  if (ses !== null) readers.set('ses', createSesReader({ topicArn: ses, fetchText: fetchPinnedText }))
+  if (postmark !== null) readers.set('postmark', createPostmarkReader(postmark))
+  if (mailgun !== null) readers.set('mailgun', createMailgunReader(mailgun))
+  if (sendgrid !== null) readers.set('sendgrid', createSendgridReader(sendgrid))
+  return readers
+}

@@ -1,0 +1,23 @@
+/** The role `bounces`: takes mail that comes back. */
+import { openBounceListener } from '../../src/adapters/bounce-listener.ts'
+import { readReturnedMail } from '../../src/adapters/returned-mail.ts'
+import { describeFault } from '../../src/core/scrub.ts'
+import { createDoor } from '../../src/newsletter/bounces.ts'
+import type { Config } from '../config.ts'
+import type { Stage } from './stage.ts'
+
+/** Listens; rejects where the port is taken. */
+export const openBounces = (
+  { ground: { keys, log }, db }: Stage,
+  where: NonNullable<Config['bounces']>,
+  domain: string,
+): Promise<{ port: number; close(): Promise<void> }> => {
+  const door = createDoor({ db, keys, log, domain, readMail: readReturnedMail })
+  return openBounceListener({
+    ...where,
+    name: domain,
+    accepts: door.accepts,
+    receive: door.receive,
+    onError: (error) => log.error({ trouble: describeFault(error) }, 'a message that came back could not be taken'),
+  })
+}
