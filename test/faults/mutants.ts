@@ -43,7 +43,7 @@ export const MUTANTS: Mutant[] = [
   {
     name: 'no consent check in the claim',
     file: 'src/store/deliveries.ts',
-    from: 'and $' + '{unsuppressed} as wanted',
+    from: 'and $' + '{unsuppressed(ledger)} as wanted',
     to: 'is not null as wanted',
   },
 ]
