@@ -119,7 +119,8 @@ beforeAll(async () => {
   daily.ada = ada.at(-1) as Arrived
   daily.grace = grace.at(-1) as Arrived
   weekly = emmy.at(-1) as Arrived
-})
+  // Fourteen mails, one after the other: a busy machine takes a while for the whole story.
+}, 60_000)
 afterAll(async () => {
   await service?.[Symbol.asyncDispose]()
   await sink?.close()
