@@ -185,7 +185,10 @@ const settings = ({ durable, port }: Launch): string[] =>
     // Over TCP alone: the path of a socket must be short, and a data folder's need not be.
     unix_socket_directories: '',
     max_connections: 100,
-    shared_buffers: '64MB',
+    // Touched as far as they are needed. With less, an edition of many readers writes the same pages again and again.
+    shared_buffers: '256MB',
+    wal_buffers: '16MB',
+    max_wal_size: '2GB',
     timezone: 'UTC',
     log_timezone: 'UTC',
     // Messages about statements can quote addresses; those go to our program, which knows what to leave out.

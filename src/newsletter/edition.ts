@@ -335,6 +335,7 @@ const createPress = (db: Database, edition: { id: number; cutoff: Date }) => {
         if (digest === undefined) throw new Error('a cohort has no digest')
         return parties.map(({ party, slot }) => ({
           members: party.members,
+          rows: party.rows,
           count: party.count,
           digestId: digest.id,
           empty: digest.empty,

@@ -452,8 +452,9 @@ export interface DueSlot {
 }
 
 export interface OwedDigest {
-  /** The ids of those who are owed it, with commas between, and how many they are. */
+  /** Those who are owed it, locked by `lockDue`: their ids and the places of their rows, and how many they are. */
   members: string
+  rows: string
   count: number
   digestId: number
   /** A digest without papers is owed and settled at once: nobody is sent an empty mail. */
@@ -473,30 +474,35 @@ export const oweDigests = async (
   // Digests and slots are few: they are not written out for each subscriber.
   const slots = [...new Set(owed.map((one) => one.slot))]
   const numberOf = new Map(slots.map((slot, n) => [slot, n]))
-  const { rows } = await sql<{ owed: number }>`
+  const { rows } = await sql<{ owed: number; moved: number }>`
     with slots as (select * from unnest(${slots.map((_, n) => n)}::int[], ${slots.map((s) => s.localDate)}::date[],
         ${slots.map((s) => s.dueAt)}::timestamptz[], ${slots.map((s) => s.nextDueAt)}::timestamptz[])
         as t(slot, local_date, due_at, next_due_at)),
       u as materialized (
-        select m.subscriber_id, o.digest_id, o.empty, t.local_date, t.due_at, t.next_due_at
-        from unnest(${`{${owed.map((o) => o.members).join()}}`}::uuid[],
-          ${`{${owed.map((o, n) => `${n}${`,${n}`.repeat(o.count - 1)}`).join()}}`}::int[]) as m(subscriber_id, party)
+        select m.subscriber_id, m.row, o.digest_id, o.empty, t.local_date, t.due_at, t.next_due_at
+        from unnest(${`{${owed.map((o) => o.members).join()}}`}::uuid[], ${`{${owed.map((o) => o.rows).join()}}`}::tid[],
+          ${`{${owed.map((o, n) => `${n}${`,${n}`.repeat(o.count - 1)}`).join()}}`}::int[]) as m(subscriber_id, row, party)
         join unnest(${owed.map((_, n) => n)}::int[], ${owed.map((o) => o.digestId)}::bigint[],
           ${owed.map((o) => o.empty)}::bool[], ${owed.map((o) => numberOf.get(o.slot))}::int[])
           as o(party, digest_id, empty, slot) using (party) join slots t using (slot)),
       written as (
         insert into deliveries (local_date, id, subscriber_id, edition_id, digest_id, state, reason)
+        -- The date, then the microsecond, so that an index grows at its end, and 40 random bits.
         select local_date, (lpad(to_hex(local_date - date '1970-01-01'), 8, '0')
-            || substr(replace(gen_random_uuid()::text, '-', ''), 9))::uuid,
+            || lpad(to_hex((extract(epoch from clock_timestamp()) * 1e6)::bigint), 14, '0')
+            || right(gen_random_uuid()::text, 10))::uuid,
           subscriber_id, ${edition.id}, digest_id,
           case when empty then 'skipped' else 'queued' end, case when empty then 'nothing to send' end
         from u on conflict (subscriber_id, local_date) do nothing returning subscriber_id),
       moved as (
         update subscribers s set next_due_at = u.next_due_at, last_due_at = u.due_at, last_local_date = u.local_date,
-          last_cutoff = case when w.subscriber_id is null then s.last_cutoff else ${edition.cutoff} end,
-          last_digest_id = case when w.subscriber_id is null then s.last_digest_id else u.digest_id end,
+          last_cutoff = case when u.is_new then ${edition.cutoff} else s.last_cutoff end,
+          last_digest_id = case when u.is_new then u.digest_id else s.last_digest_id end,
           state = 'active', paused_until = null
-        from u left join written w on w.subscriber_id = u.subscriber_id where s.id = u.subscriber_id returning 1)
+        from (select u.*, subscriber_id in (select subscriber_id from written) as is_new from u) u
+        where s.ctid = u.row and s.id = u.subscriber_id returning 1)
     select (select count(*) from written)::int as owed, (select count(*) from moved)::int as moved`.execute(db)
-  return rows[0]?.owed ?? 0
+  const { owed: written = 0, moved = 0 } = rows[0] ?? {}
+  if (moved !== owed.reduce((sum, { count }) => sum + count, 0)) throw new Error('a subscriber who is locked has gone')
+  return written
 }

@@ -155,6 +155,8 @@ export interface DueParty {
   first: string
   /** The ids of all, with commas between: they go back to the database as they came. */
   members: string
+  /** Where their rows lie, in the same order: nobody moves them while they are locked, and they are found without an index. */
+  rows: string
   count: number
   /** The same for equal profiles, and for few others; `readProfiles` has the profile itself. */
   profileKey: string
@@ -171,11 +173,12 @@ export interface DueParty {
 export const lockDue = async (db: Kysely<Tables>, cutoff: Date, most: number): Promise<DueParty[]> => {
   const { rows } = await sql<DueParty>`
     with due as materialized (
-      select id, (topics, keywords, authors, muted, quiet_day)::text as "profileKey", frequency, hour, weekday,
+      select id, ctid, (topics, keywords, authors, muted, quiet_day)::text as "profileKey", frequency, hour, weekday,
         time_zone as "timeZone", next_due_at as "dueAt", last_digest_id as "lastDigestId", last_cutoff as "lastCutoff"
       from subscribers where next_due_at <= ${cutoff}
       order by next_due_at limit ${most} for update skip locked)
-    select (array_agg(id))[1] as first, string_agg(id::text, ',') as members, count(*)::int as count, "profileKey",
+    select (array_agg(id))[1] as first, string_agg(id::text, ',') as members,
+      string_agg('"' || ctid::text || '"', ',') as rows, count(*)::int as count, "profileKey",
       frequency, hour, weekday, "timeZone", "dueAt", "lastDigestId", "lastCutoff"
     from due group by "profileKey", frequency, hour, weekday, "timeZone", "dueAt", "lastDigestId", "lastCutoff"`.execute(
     db,

@@ -173,11 +173,12 @@ const signUp = async (db: Database, day: string, from: number, count: number): P
 }
 
 /** Some change their minds, some pause, some leave, and some come back, between two ticks. */
-const live = async (db: Database, day: string, due: Date): Promise<void> => {
+const live = async (db: Database, day: string, due: Date, people: number): Promise<void> => {
+  if (people === 0) return
   // A number from 0 to 1 for each reader and day, the same in each run.
   const chance = (what: string) => sql`(hashtextextended(email || ${what + day}, 0) & 1048575)::float8 / 1048576`
   await sql`update subscribers s set (topics, keywords) = (select o.topics, o.keywords from subscribers o
-      where o.email = 'reader' || (hashtextextended(s.email, 1) & 1048575) % 1000 || '@example.org')
+      where o.email = 'reader' || (hashtextextended(s.email, 1) & 1048575) % ${Math.min(people, 1_000)}::int || '@example.org')
     where state = 'active' and ${chance('change')} < ${DAILY_LIFE.change}`.execute(db)
   await sql`update subscribers set state = 'paused',
       next_due_at = next_due_at + case frequency when 'weekly' then 7 else 1 + hour % 9 end * interval '1 day',
@@ -202,7 +203,7 @@ export const liveAMonth = async (db: Database, readers: number, say: (line: stri
   for (let n = 0; n < LIVED_DAYS; n++) {
     const day = addDays(LAST_DAY, n - LIVED_DAYS)
     const joining = Math.round(n === 0 ? readers * FIRST_SHARE : (readers * FIRST_SHARE) / LIVED_DAYS)
-    await live(db, day, instant(day))
+    await live(db, day, instant(day), people)
     await signUp(db, day, people, joining)
     people += joining
     if (n === 0) await sql`analyze`.execute(db)
@@ -238,29 +239,31 @@ export const multiplyTo = async (db: Database, readers: number): Promise<void> =
     select (d).* from (select jsonb_populate_record(d, jsonb_build_object('id', c.copy_id, 'cohort_key',
       sha256(d.cohort_key || int4send(c.copy))::text)) as d from copies c join digests d using (id)) x`.execute(db)
   await sql`create unique index on copies (id, copy)`.execute(db)
-  await sql`analyze originals, copies`.execute(db)
+  // Written with the copies and not after them, so that readers lie among each other as in life.
+  await sql`create temporary table choices (n bigint, copy integer, topics text[], keywords text[])`.execute(db)
+  const owners = await sql<{ n: number; hasWords: boolean }>`
+    select n, keywords <> '{}' as "hasWords" from originals where own order by n`.execute(db)
+  for (let copy = 1; copy <= times; copy++) {
+    const chosen = owners.rows.map(({ n, hasWords }) => ({
+      n,
+      copy,
+      ...(hasWords ? withWords(pickZipf(SETS)) : ownSet()),
+    }))
+    await sql`insert into choices select * from jsonb_to_recordset(${JSON.stringify(chosen)}::jsonb)
+      as r(n bigint, copy integer, topics text[], keywords text[])`.execute(db)
+  }
+  await sql`create unique index on choices (n, copy)`.execute(db)
+  await sql`analyze originals, copies, choices`.execute(db)
   await sql`insert into subscribers (email, state, topics, keywords, frequency, hour, weekday, time_zone, requested_at,
       confirmed_at, next_due_at, paused_until, last_digest_id, last_cutoff, last_due_at, last_local_date)
-    select 'copy' || t.copy || email, state, o.topics, o.keywords, frequency, hour, weekday, time_zone, requested_at,
-      confirmed_at, next_due_at, paused_until, coalesce(c.copy_id, o.last_digest_id), last_cutoff, last_due_at,
+    select 'copy' || t.copy || email, state, coalesce(w.topics, o.topics), coalesce(w.keywords, o.keywords),
+      frequency, hour, weekday, time_zone, requested_at, confirmed_at, next_due_at, paused_until, coalesce(c.copy_id, o.last_digest_id), last_cutoff, last_due_at,
       last_local_date
     from generate_series(1, ${times}) t(copy) cross join originals o
     left join copies c on o.own and c.id = o.last_digest_id and c.copy = t.copy
+    left join choices w on o.own and w.n = o.n and w.copy = t.copy
     order by t.copy, o.n limit ${readers - count}`.execute(db)
-  // Choices of their own for the copies of those who have their own.
-  const owners = await sql<{ id: string; keywords: string[] }>`
-    select s.id, s.keywords from originals o cross join generate_series(1, ${times}) t(copy)
-      join subscribers s on s.email = 'copy' || t.copy || o.email
-    where o.own`.execute(db)
-  for (let from = 0; from < owners.rows.length; from += 5_000) {
-    const chosen = owners.rows
-      .slice(from, from + 5_000)
-      .map(({ id, keywords }) => ({ id, ...(keywords.length > 0 ? withWords(pickZipf(SETS)) : ownSet()) }))
-    await sql`update subscribers s set topics = r.topics, keywords = r.keywords
-      from jsonb_to_recordset(${JSON.stringify(chosen)}::jsonb) as r(id uuid, topics text[], keywords text[])
-      where r.id = s.id`.execute(db)
-  }
-  await sql`drop table originals, copies`.execute(db)
+  await sql`drop table originals, copies, choices`.execute(db)
   await sql`vacuum analyze subscribers, digests`.execute(db)
   await sql`checkpoint`.execute(db)
 }
