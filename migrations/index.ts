@@ -9,6 +9,7 @@ import * as waysInTrouble from './0006-ways-in-trouble.ts'
 import * as deliveriesStandAlone from './0007-deliveries-stand-alone.ts'
 import * as whatComesBack from './0008-what-comes-back.ts'
 import * as newsOfPapers from './0009-news-of-papers.ts'
+import * as oneDigestAfterTheOther from './0011-one-digest-after-the-other.ts'
 
 export const MIGRATIONS: Record<string, Migration> = {
   '0001-the-main-job': theMainJob,
@@ -20,4 +21,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0007-deliveries-stand-alone': deliveriesStandAlone,
   '0008-what-comes-back': whatComesBack,
   '0009-news-of-papers': newsOfPapers,
+  '0011-one-digest-after-the-other': oneDigestAfterTheOther,
 }

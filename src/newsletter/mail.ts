@@ -83,8 +83,8 @@ interface Mold {
 /** A digest cannot be rendered: the fault is of its whole cohort, not of one mail. */
 export class UnrenderableDigest extends Error {}
 
-/** Molds kept, of 50 KB or so each: the mails of a group mostly belong to a few cohorts. */
-const KEPT_MOLDS = 256
+/** Molds kept, of 50 KB or so each. Mails come by digest; what is tried again comes as it may. */
+const KEPT_MOLDS = 128
 
 /** Which token goes into which gap. */
 const FILLINGS: Record<string, (keys: Keys, mail: Claimed) => string> = {

@@ -85,11 +85,17 @@ const arrays = (mails: Pick<Verdict, 'id' | 'localDate' | 'fence'>[]) =>
 const sameClaim = (ledger: Ledger) =>
   sql`m.id = u.id and m.fence = u.fence ${ledger === 'deliveries' ? sql`and m.local_date = u.local_date` : sql``}`
 
-const sameMail = (ledger: Ledger) => sql`${sameClaim(ledger)} and m.state = 'sending'`
+/**
+ * Said so that Postgres goes by the key of each mail. There is an index of what is being sent, hardly anything is, and so it
+ * would look through all of that: but until the next vacuum that index holds every mail sent since the last.
+ */
+const isSending = sql`(m.state = 'sending') is true`
+
+const sameMail = (ledger: Ledger) => sql`${sameClaim(ledger)} and ${isSending}`
 
 /** The late word of a mailer whose delivery is held as unknown settles it, if it is a final one. */
 const stillTheirs = (ledger: Ledger) =>
-  sql`${sameClaim(ledger)} and (m.state = 'sending' or (m.state = 'unknown' and u.state in ('sent', 'failed')))`
+  sql`${sameClaim(ledger)} and (${isSending} or ((m.state = 'unknown') is true and u.state in ('sent', 'failed')))`
 
 /**
  * The editions whose digests may go, the oldest first. Each is looked into by itself: one that is paused costs nothing,
@@ -107,14 +113,17 @@ const due = (ledger: Ledger) => sql`exists (select from troubled_ways w where w.
     and w.not_before <= now() and exists (select from ${table(ledger)} m
       where m.waits_for = w.name and m.state in ('queued', 'deferred')))`
 
-/** The mails whose time has come; none while the relay is closed. */
+/**
+ * The mails whose time has come; none while the relay is closed. Those of a digest come together, so that a mailer that
+ * has its message at hand sends it to all: they share their moment, the edition's beginning.
+ */
 const ready = (ledger: Ledger, most: number, relay: string | null) => {
   const isDelivery = ledger === 'deliveries'
   const found = sql`select m.id, ${isDelivery ? sql`m.local_date` : sql`null::date as local_date`}, false as seated
       from ${table(ledger)} m
       where m.state in ('queued', 'deferred') and m.next_attempt_at <= now() and not ${closed(relay)}
         ${isDelivery ? sql`and m.edition_id = e.id` : sql``}
-      order by m.next_attempt_at limit ${most} for update skip locked`
+      order by m.next_attempt_at ${isDelivery ? sql`, m.digest_id` : sql``} limit ${most} for update skip locked`
   return isDelivery ? sql`select r.* from (${running}) e, lateral (${found}) r limit ${most}` : found
 }
 
@@ -486,13 +495,14 @@ export const oweDigests = async (
           ${owed.map((o) => o.empty)}::bool[], ${owed.map((o) => numberOf.get(o.slot))}::int[])
           as o(party, digest_id, empty, slot) using (party) join slots t using (slot)),
       written as (
-        insert into deliveries (local_date, id, subscriber_id, edition_id, digest_id, state, reason)
+        insert into deliveries (local_date, id, subscriber_id, edition_id, digest_id, state, reason, next_attempt_at)
         -- The date, then the microsecond, so that an index grows at its end, and 40 random bits.
         select local_date, (lpad(to_hex(local_date - date '1970-01-01'), 8, '0')
             || lpad(to_hex((extract(epoch from clock_timestamp()) * 1e6)::bigint), 14, '0')
             || right(gen_random_uuid()::text, 10))::uuid,
           subscriber_id, ${edition.id}, digest_id,
-          case when empty then 'skipped' else 'queued' end, case when empty then 'nothing to send' end
+          case when empty then 'skipped' else 'queued' end, case when empty then 'nothing to send' end,
+          (select begun_at from editions where id = ${edition.id})
         from u on conflict (subscriber_id, local_date) do nothing returning subscriber_id),
       moved as (
         update subscribers s set next_due_at = u.next_due_at, last_due_at = u.due_at, last_local_date = u.local_date,
