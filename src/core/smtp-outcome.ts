@@ -6,6 +6,7 @@
  * second copy, so that case stays apart from all others. What goes wrong before RCPT concerns the relay and us, never
  * the recipient.
  */
+import { type BounceClass, judgeRefusal } from './bounce-class.ts'
 import { DAY, HOUR, MINUTE } from './calendar.ts'
 
 /** Where in the conversation: `data` is the command, `message` all from its first byte to the answer to the final dot. */
@@ -62,7 +63,7 @@ export type Judgement =
   | { next: 'resend'; afterMs: number; reason: string }
   /** `counts` is false where the recipient has no part in it. */
   | { next: 'retry'; afterMs: number; counts: boolean; reason: string }
-  /** `suppress`: the address does not exist; `code` is basic and enhanced code, such as `550 5.1.1`. */
+  /** `suppress`: the address is gone; `code` is basic and enhanced code, such as `550 5.1.1`. */
   | { next: 'failed'; suppress: boolean; code: string | null; reason: string }
 
 const REPLY_LENGTH = 300
@@ -98,10 +99,6 @@ const AWAY = /^4\.4\.\d+$/
 const BUSY = /^4\.3\.2$/
 /** Of security and policy. 4.7.1 is left out: at RCPT it is what most servers that greylist say. */
 const THROTTLED = /^4\.7\.(?!1$)\d+$/
-/** Policy, a message too big, protocol and content; and the sender's address, which many servers refuse at RCPT only. */
-const POLICY = /^5\.(?:7\.\d+|3\.4|5\.\d+|6\.\d+|1\.[78])$/
-/** No such mailbox, no such domain, moved. 5.1.7 and 5.1.8 are about the sender, 5.1.0 is used for both (RFC 3463). */
-const NO_SUCH_ADDRESS = /^5\.1\.(?:1|2|3|6|10)$/
 
 /**
  * A server's text as one line without email addresses (`<address>` stands in their place), at most 300 characters.
@@ -137,7 +134,11 @@ export const readReply = (text: string): SmtpReply | null => {
   return { code: Number(found[1]), enhanced, reply }
 }
 
-/** Whose matter an outcome is, by the stage and the codes; of the text nothing is believed. */
+/** What a reply means for the person written to: the rule by which reports that come later are judged, too. */
+export const classOfReply = (reply: { code: number; enhanced: string | null; reply: string }): BounceClass =>
+  judgeRefusal(reply.enhanced, `${reply.code} ${reply.reply}`).class
+
+/** Whose matter an outcome is, by the stage and the codes; the text is heard only where a recipient is refused for good. */
 export const blameOf = (outcome: SmtpOutcome): Blame => {
   if (outcome.kind === 'sent') return 'none'
   if (outcome.kind === 'unknown') return 'lost'
@@ -154,7 +155,7 @@ export const blameOf = (outcome: SmtpOutcome): Blame => {
   if (stage === 'tls') return 'tls'
   if (stage === 'mail' && permanent) return 'sender'
   if (BEFORE_RECIPIENT.has(stage)) return 'relay'
-  if (permanent) return enhanced !== null && POLICY.test(enhanced) ? 'policy' : 'recipient'
+  if (permanent) return classOfReply(outcome) === 'ours' ? 'policy' : 'recipient'
   if (enhanced === LIMITED_CODE) return 'limited'
   if (enhanced !== null && AWAY.test(enhanced)) return 'away'
   if (code === 421 || (enhanced !== null && (THROTTLED.test(enhanced) || BUSY.test(enhanced)))) return 'throttled'
@@ -173,7 +174,7 @@ export const isOfRelay = (outcome: SmtpOutcome): boolean => OF_RELAY.has(blameOf
  *
  * `attempts` are those counted before this one, `waitedMs` is how long the mail has been owed, `random` lies between 0
  * and 1. A 4xx is tried again after 1, 5, 15, 30, 60, 60… minutes for a day, then the mail has expired; a 5xx is final;
- * at RCPT one that says the address does not exist suppresses it. What concerns the relay (before RCPT, or a login that
+ * at RCPT one that says the address is gone suppresses it. What concerns the relay (before RCPT, or a login that
  * failed) is tried again for five days without counting against the mail. A 5xx of policy is no fault of the recipient's
  * either, and what is wrong may be put right: it does not count, and is final only when it still stands after a day.
  */
@@ -200,7 +201,7 @@ export const judgeOutcome = (
     return { next: 'retry', afterMs: spread(waitMs), counts: false, reason }
   }
   if (outcome.kind === 'refused' && outcome.permanent) {
-    const suppress = outcome.stage === 'rcpt' && outcome.enhanced !== null && NO_SUCH_ADDRESS.test(outcome.enhanced)
+    const suppress = outcome.stage === 'rcpt' && classOfReply(outcome) === 'hard'
     return { next: 'failed', suppress, code, reason }
   }
   const backOff = BACK_OFF[Math.min(mail.attempts, BACK_OFF.length - 1)] ?? MINUTE

@@ -5,12 +5,12 @@
  * envelope sender changes nothing. A hard bounce ends mail at once; soft ones when three digests in a row failed over a
  * week; a complaint at once, until that person subscribes again; and what is our own fault ends it for nobody.
  */
-import { type BounceClass, judgeRefusal } from '../core/bounce-class.ts'
+import type { BounceClass } from '../core/bounce-class.ts'
 import { type BounceReading, type MailParts, readBounce } from '../core/bounce-mail.ts'
 import { DAY } from '../core/calendar.ts'
 import { alarmOf } from '../core/edition-alarm.ts'
 import type { Log } from '../core/log.ts'
-import { scrubReply } from '../core/smtp-outcome.ts'
+import { classOfReply, scrubReply } from '../core/smtp-outcome.ts'
 import { type Arrival, hasFailedForLong } from '../core/soft-bounces.ts'
 import { type Keys, provesToken, readTokenId } from '../core/token.ts'
 import { type ReturnedMail, readReturnPath } from '../core/verp.ts'
@@ -117,9 +117,10 @@ export const takeReport = async (
 const arrivalOf = (sending: Sending): Arrival => {
   if (sending.returned !== null) return sending.returned === 'ours' ? 'ours' : 'failed'
   if (sending.state === 'sent') return (sending.sentAgo ?? 0) >= ARRIVED_AFTER ? 'arrived' : 'open'
-  if (sending.said === null && sending.code === null) return 'ours'
-  const status = sending.enhanced
-  return judgeRefusal(status, `${sending.code ?? ''} ${sending.said ?? ''}`).class === 'ours' ? 'ours' : 'failed'
+  // No server said anything: the way was shut, or it could not be composed.
+  if (sending.code === null) return 'ours'
+  const { code, enhanced, said } = sending
+  return classOfReply({ code, enhanced, reply: said ?? '' }) === 'ours' ? 'ours' : 'failed'
 }
 
 /** Ends mail to a reader whose digests failed for long; returns whether it did. */

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { judgeRefusal } from '../../src/core/bounce-class.ts'
 import { DAY, HOUR, MINUTE } from '../../src/core/calendar.ts'
 import {
   blameOf,
@@ -105,6 +106,9 @@ describe('the blame', () => {
     ['rcpt', '421 Later', 'throttled'],
     ['rcpt', '550 5.7.1 Blocked', 'policy'],
     ['message', '550 5.7.515 Not authenticated', 'policy'],
+    ['rcpt', '550 5.2.1 This mailbox is disabled', 'recipient'],
+    ['rcpt', '550 5.1.1 Rejected: see the spamhaus list', 'policy'],
+    ['message', '554 Rejected as spam', 'policy'],
   ])('at %s for %j is the %s’s', (stage, text, blame) => {
     expect(blameOf(refused(stage, text))).toBe(blame)
   })
@@ -121,6 +125,35 @@ describe('the blame', () => {
   })
 })
 
+it('a refusal means the same at RCPT as in a report that comes later', () => {
+  const text = fc.constantFrom(
+    ...[
+      '',
+      'No such user',
+      'Mailbox is full',
+      'Blacklisted',
+      'Rejected as spam',
+      'Try later',
+      'Relaying denied',
+      'No.',
+    ],
+  )
+  const enhanced = fc.constantFrom(
+    '',
+    ...['0.0', '1.0', '1.1', '1.8', '1.10', '2.1', '2.2', '3.4', '4.4', '6.0', '7.1'],
+  )
+  fc.assert(
+    fc.property(fc.constantFrom(550, 551, 552, 553, 554), enhanced, text, (code, detail, words) => {
+      const said = [code, detail === '' ? '' : `5.${detail}`, words].filter((part) => part !== '').join(' ')
+      const later = judgeRefusal(detail === '' ? null : `5.${detail}`, said).class
+      const outcome = refused('rcpt', said)
+      const judged = judgeOutcome(outcome, mail())
+      expect(blameOf(outcome) === 'policy').toBe(later === 'ours')
+      expect(judged.next === 'failed' && judged.suppress).toBe(later === 'hard')
+    }),
+  )
+})
+
 describe('the judgement', () => {
   it('of a mail that was sent is final', () => {
     expect(judgeOutcome({ kind: 'sent', reply: '250 Ok' }, mail())).toEqual({ next: 'sent' })
@@ -132,9 +165,12 @@ describe('the judgement', () => {
     ['553 5.1.3 bad syntax', true],
     ['551 5.1.6 moved', true],
     ['556 5.1.10 null MX', true],
-    ['550 no such user here', false],
-    ['550 5.1.0 sender rejected', false],
-    ['550 Host not found', false],
+    ['550 5.2.1 mailbox disabled', true],
+    ['550 no such user here', true],
+    ['550 5.1.0 user unknown', true],
+    ['550 Host not found', true],
+    ['550 No.', false],
+    ['550 5.1.1 The mailbox is full', false],
     ['550 5.4.4 no route to the domain', false],
     ['512 5.1.2 host unknown', true],
     ['550 5.0.0 no', false],
@@ -148,6 +184,9 @@ describe('the judgement', () => {
     ['rcpt', '550 5.7.1 blocked'],
     ['rcpt', '554 5.7.1 relaying denied'],
     ['rcpt', '550 5.1.8 bad sender domain'],
+    ['rcpt', '550 5.1.1 Your host is blacklisted'],
+    ['rcpt', '550 Blocked by a block list'],
+    ['rcpt', '550 5.1.0 sender rejected'],
     ['message', '550 5.7.26 unauthenticated'],
     ['message', '554 5.6.0 content'],
     ['message', '552 5.3.4 too big'],
