@@ -11,6 +11,7 @@ interface Figures {
   oldestDelivery: number | null
   letters: Record<string, number>
   oldestLetter: number | null
+  returns: Record<string, number>
   sinceTick: number | null
 }
 
@@ -35,6 +36,9 @@ export const createMetrics = (readFigures: () => Promise<Figures>, steady = () =
   const oldest = gauge('oldest_waiting_seconds', 'For how long the first mail that may be claimed has waited.', [
     'what',
   ])
+  const returns = gauge('returns', 'Digests of the last seven days that came back: bounces by class, and complaints.', [
+    'class',
+  ])
   const tick = gauge('last_tick_age_seconds', 'Since the scheduler ticked last, by the clock of the service.')
 
   const update = (figures: Figures): void => {
@@ -46,6 +50,7 @@ export const createMetrics = (readFigures: () => Promise<Figures>, steady = () =
     resent.set(figures.resentDeliveries)
     oldest.set({ what: 'delivery' }, figures.oldestDelivery ?? 0)
     oldest.set({ what: 'letter' }, figures.oldestLetter ?? 0)
+    for (const [of, count] of Object.entries(figures.returns)) returns.set({ class: of }, count)
     if (figures.sinceTick === null) tick.remove()
     else tick.set(figures.sinceTick)
   }

@@ -26,6 +26,10 @@ const SHARED = { failures: 10, destinations: 3 }
 /** Domains come from subscribers: more than this many are not kept in mind. */
 const MOST_DESTINATIONS = 1_000
 
+/** Whether so many failures at so many destinations are no matter of the destinations any more. */
+export const areOfUs = (failures: number, destinations: number): boolean =>
+  failures >= SHARED.failures && destinations >= SHARED.destinations
+
 /** A way that is to rest. */
 export interface Closing {
   way: 'relay' | 'destination'
@@ -75,8 +79,7 @@ const countFailure = (
   if (trouble !== 'away') {
     const shared = before.shared + 1
     const sharedBy = new Set(before.sharedBy).add(destination)
-    if (shared >= SHARED.failures && sharedBy.size >= SHARED.destinations)
-      return { streak: NO_STREAK, closing: { way: 'relay', trouble } }
+    if (areOfUs(shared, sharedBy.size)) return { streak: NO_STREAK, closing: { way: 'relay', trouble } }
     before = { ...before, shared, sharedBy }
   }
   if (failures < DESTINATION_FAILURES) return { streak: { ...before, destinations }, closing: null }

@@ -3,12 +3,16 @@
  *
  * Only a mail of ours, sent within the last 30 days, can come back, and only once; what a stranger writes without its
  * envelope sender changes nothing. A hard bounce ends mail at once; soft ones when three digests in a row failed over a
- * week; a complaint at once, until that person subscribes again; and what is our own fault ends it for nobody.
+ * week; a complaint at once, until that person subscribes again; and what is our own fault ends it for nobody: it is
+ * counted, and told to the operator when many destinations say it. No way is closed by it, for it is of mail that was sent
+ * hours or days ago: what is sent now tells better whether we are still refused.
  */
 import type { BounceClass } from '../core/bounce-class.ts'
 import { type BounceReading, type MailParts, readBounce } from '../core/bounce-mail.ts'
-import { DAY } from '../core/calendar.ts'
-import { alarmOf } from '../core/edition-alarm.ts'
+import { areOfUs } from '../core/breaker.ts'
+import { DAY, HOUR, MINUTE, SECOND } from '../core/calendar.ts'
+import { destinationOfDomain } from '../core/destination.ts'
+import { alarmOf, FEWEST_RETURNS, MOST_RETURNS } from '../core/edition-alarm.ts'
 import type { Log } from '../core/log.ts'
 import { classOfReply, scrubReply } from '../core/smtp-outcome.ts'
 import { type Arrival, hasFailedForLong } from '../core/soft-bounces.ts'
@@ -17,6 +21,7 @@ import { type ReturnedMail, readReturnPath } from '../core/verp.ts'
 import type { Database } from '../store/database.ts'
 import { pauseEdition } from '../store/editions.ts'
 import {
+  countRefusalsOfUs,
   noteAlarm,
   readLatelyFailed,
   readOpenReturns,
@@ -38,6 +43,9 @@ const MOST_SENDINGS = 60
 /** Of reports about a message that no person has made, nothing follows. */
 const COMPLAINTS = new Set(['abuse', 'fraud', 'virus', 'other', 'opt-out', 'opt-out-list', 'miscategorized'])
 const LATELY_MINUTES = 10
+/** Digests are counted no sooner again, however many reports come; each tick looks, too. */
+const WATCH_EVERY = 10 * SECOND
+const REFUSED_WITHIN = HOUR
 
 export type Taken =
   /** The reader is written to no more. */
@@ -52,9 +60,14 @@ export type Taken =
 
 export type Report = Pick<BounceReading, 'kind' | 'class' | 'code' | 'diagnostic' | 'feedback'>
 
-export interface ReturnPorts {
+interface Desk {
   db: Database
   log: Log
+}
+
+export interface ReturnPorts extends Desk {
+  /** Called when there is one more of what stops an edition. */
+  watch: () => Promise<unknown>
 }
 
 const reasonOf = (of: BounceClass | 'complaint', report: Report, why: string): string =>
@@ -67,7 +80,7 @@ const reasonOf = (of: BounceClass | 'complaint', report: Report, why: string): s
  * the promise resolves, what followed is stored.
  */
 export const takeReport = async (
-  { db, log }: ReturnPorts,
+  { db, log, watch }: ReturnPorts,
   mail: ReturnedMail,
   report: Report,
   source: string,
@@ -109,7 +122,7 @@ export const takeReport = async (
     const facts = { mail: mail.id, kind, class: report.class, code: report.code, source, taken }
     if (report.class === 'ours') log.warn(facts, 'a mail was refused for what we are or send: nobody is taken off')
     else log.info(facts, 'a mail came back')
-    await watchEditions({ db, log })
+    if (kind === 'complaint' || report.class === 'hard') await watch()
   }
   return taken
 }
@@ -139,7 +152,7 @@ const stopIfFailing = async (db: Database, subscriberId: string, source: string)
 }
 
 /** The same for those whose digest a server refused, or did not take for a day. Returns how many are written to no more. */
-export const stopFailing = async ({ db, log }: ReturnPorts): Promise<number> => {
+export const stopFailing = async ({ db, log }: Desk): Promise<number> => {
   let stopped = 0
   for (const id of await readLatelyFailed(db, LATELY_MINUTES))
     if (await db.transaction().execute((trx) => stopIfFailing(trx, id, 'smtp'))) stopped++
@@ -148,9 +161,9 @@ export const stopFailing = async ({ db, log }: ReturnPorts): Promise<number> => 
 }
 
 /** Stops editions of which too much comes back; an operator decides whether they go on. Returns how many. */
-export const watchEditions = async ({ db, log }: ReturnPorts): Promise<number> => {
+export const watchEditions = async ({ db, log }: Desk): Promise<number> => {
   let stopped = 0
-  for (const { id, ...returns } of await readOpenReturns(db)) {
+  for (const { id, ...returns } of await readOpenReturns(db, FEWEST_RETURNS, MOST_RETURNS)) {
     const why = alarmOf(returns)
     if (why === null) continue
     const now = await db.transaction().execute(async (trx) => {
@@ -163,6 +176,38 @@ export const watchEditions = async ({ db, log }: ReturnPorts): Promise<number> =
     log.error({ edition: id, ...returns }, `an edition was paused: ${why}`)
   }
   return stopped
+}
+
+/** Watches editions after reports, at most once in ten seconds. `steady`: milliseconds of a clock that never jumps. */
+export const createWatch = (desk: Desk, steady: () => number): (() => Promise<void>) => {
+  let lookedAt = Number.NEGATIVE_INFINITY
+  return async () => {
+    if (steady() - lookedAt < WATCH_EVERY) return
+    lookedAt = steady()
+    await watchEditions(desk)
+  }
+}
+
+/**
+ * Tells the operator, at most once an hour, that reports of many destinations say that we are refused: as many as would
+ * close the relay, had they been said at once. Returns whether it did.
+ */
+export const createRefusalAlert = ({ db, log }: Desk, steady: () => number): (() => Promise<boolean>) => {
+  let toldAt = Number.NEGATIVE_INFINITY
+  return async () => {
+    if (steady() - toldAt < REFUSED_WITHIN) return false
+    const refusals = await countRefusalsOfUs(db, REFUSED_WITHIN / MINUTE)
+    const mails = refusals.reduce((sum, { count }) => sum + count, 0)
+    const destinations = new Set(refusals.map(({ domain }) => destinationOfDomain(domain).name))
+    if (!areOfUs(mails, destinations.size)) return false
+    toldAt = steady()
+    const names = [...destinations].slice(0, 10)
+    log.error(
+      { mails, destinations: names },
+      'mail comes back from many destinations for what we are or send: look at the reasons, at SPF, DKIM and DMARC of MAIL_FROM',
+    )
+    return true
+  }
 }
 
 /** By what a complaint tells which of our mails it is about: its envelope sender, or the reader's link to unsubscribe. */
@@ -185,7 +230,7 @@ export const readMarkedReader = (keys: Keys, marks: readonly string[]): string |
  * the link does, and more.
  */
 export const takeReaderComplaint = async (
-  { db, log }: ReturnPorts,
+  { db, log }: Desk,
   subscriberId: string,
   report: Report,
   source: string,

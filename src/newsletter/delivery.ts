@@ -49,6 +49,7 @@ import {
   stillWanted,
   type Verdict,
 } from '../store/deliveries.ts'
+import { readSentMail, storeReturn } from '../store/returns.ts'
 import { suppress } from '../store/suppressions.ts'
 import { type ComposedMail, UnrenderableDigest } from './mail.ts'
 import type { Ways } from './ways.ts'
@@ -378,14 +379,14 @@ const attempt = async (
       })
     case 'failed':
       if (judged.suppress) {
-        await suppress(db, mail.subscriberId, {
-          class: 'hard',
-          reason: judged.reason,
-          code: judged.code,
-          diagnostic: answer?.said ?? null,
-          source: 'smtp',
+        const grounds = { class: 'hard', code: judged.code, diagnostic: answer.said, source: 'smtp' } as const
+        await db.transaction().execute(async (trx) => {
+          await suppress(trx, mail.subscriberId, { ...grounds, reason: judged.reason })
+          // The same book as of what comes back later: an edition is stopped by both together.
+          const sent = await readSentMail(trx, { ledger, id: mail.id })
+          if (sent !== null) await storeReturn(trx, { ledger, id: mail.id, ...sent }, { kind: 'bounce', ...grounds })
         })
-        log.info({ ledger, id: mail.id, code: judged.code }, 'the address does not exist: suppressed')
+        log.info({ ledger, id: mail.id, code: judged.code }, 'the address is gone: suppressed')
       }
       return verdictOf(mail, { state: 'failed', reason: judged.reason, counts: true, answer })
   }

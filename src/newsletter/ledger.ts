@@ -18,6 +18,7 @@ import {
   resumeEdition,
   streamDeliveries,
 } from '../store/editions.ts'
+import { countReturns } from '../store/returns.ts'
 import { readSubscriber } from '../store/subscribers.ts'
 
 export interface EditionSummary {
@@ -195,6 +196,7 @@ export const createLedger = (db: Database) => ({
       oldestDelivery: ages.length === 0 ? null : Math.max(...ages),
       letters: letters.states,
       oldestLetter: letters.oldestWaiting,
+      returns: await countReturns(db),
       sinceTick: lastTick === null ? null : Math.max(0, (now.getTime() - lastTick.getTime()) / 1000),
     }
   },
@@ -215,5 +217,7 @@ export interface Figures {
   /** Of the last 24 hours, and whatever waits. */
   letters: Record<Exclude<MailState, 'unknown'>, number>
   oldestLetter: number | null
+  /** What came back of the editions of the last seven days, by class. */
+  returns: Record<string, number>
   sinceTick: number | null
 }

@@ -91,20 +91,51 @@ export const readLatelyFailed = async (db: Kysely<Tables>, minutes: number): Pro
   return rows.map((row) => row.id)
 }
 
-const GONE = sql`d.enhanced ~ '^5[.](1[.](1|2|3|6|10)|2[.]1)$'`
-
-/** Editions under way that were not stopped before, with what came back of them by now. */
-export const readOpenReturns = async (db: Kysely<Tables>): Promise<(Returns & { id: number })[]> => {
+/**
+ * Editions under way that were not stopped before, with what came back of them by now: those alone of which as much came
+ * back as `fewest`. Digests are counted no further than to the number at which the share of either is below `most`, so that
+ * one is cheap to look at whose returns are few among a million.
+ */
+export const readOpenReturns = async (
+  db: Kysely<Tables>,
+  fewest: { hard: number; complaints: number },
+  most: { hard: number; complaints: number },
+): Promise<(Returns & { id: number })[]> => {
   const { rows } = await sql<Returns & { id: number }>`
-    select e.id, h.handed, h.refused + r.hard as hard, r.complaints
-    from editions e,
-      lateral (select count(*) filter (where kind = 'bounce' and class = 'hard')::int as hard,
-          count(*) filter (where kind = 'complaint')::int as complaints
-        from mail_returns where edition_id = e.id) r,
-      lateral (select count(*) filter (where d.state = 'sent' or ${GONE})::int as handed,
-          count(*) filter (where d.state = 'failed' and ${GONE})::int as refused
-        from deliveries d where d.edition_id = e.id and d.state in ('sent', 'failed')) h
-    where e.completed_at is null and e.paused_at is null and e.alarmed_at is null`.execute(db)
+    with back as materialized (
+      select e.id, count(*) filter (where r.class = 'hard')::int as hard,
+        count(*) filter (where r.class = 'hard' and r.source = 'smtp')::int as refused,
+        count(*) filter (where r.kind = 'complaint')::int as complaints
+      from editions e join mail_returns r on r.edition_id = e.id
+      where e.completed_at is null and e.paused_at is null and e.alarmed_at is null group by e.id)
+    select b.id, b.refused + h.sent as handed, b.hard, b.complaints
+    from back b, lateral (select count(*)::int as sent from (
+      select from deliveries d where d.edition_id = b.id and d.state = 'sent'
+      limit greatest(b.hard / ${most.hard}::float8, b.complaints / ${most.complaints}::float8)::int + 1) counted) h
+    where b.hard >= ${fewest.hard} or b.complaints >= ${fewest.complaints}`.execute(db)
+  return rows
+}
+
+/** What came back of the editions of the last seven days, by class; complaints as one. */
+export const countReturns = async (db: Kysely<Tables>): Promise<Record<BounceClass | 'complaint', number>> => {
+  const { rows } = await sql<{ of: BounceClass | 'complaint'; count: number }>`
+    select coalesce(r.class, 'complaint') as of, count(*)::int as count
+    from editions e join mail_returns r on r.edition_id = e.id
+    where e.cutoff > now() - interval '7 days' group by 1`.execute(db)
+  const counts = Object.fromEntries(rows.map(({ of, count }) => [of, count]))
+  return { hard: 0, soft: 0, ours: 0, unknown: 0, complaint: 0, ...counts }
+}
+
+/** How many digests came back within the last minutes because we were refused, by the domain of their readers. */
+export const countRefusalsOfUs = async (
+  db: Kysely<Tables>,
+  minutes: number,
+): Promise<{ domain: string; count: number }[]> => {
+  const { rows } = await sql<{ domain: string; count: number }>`
+    select split_part(lower(s.email), '@', -1) as domain, count(*)::int as count
+    from editions e join mail_returns r on r.edition_id = e.id join subscribers s on s.id = r.subscriber_id
+    where e.cutoff > now() - interval '7 days' and r.class = 'ours' and r.at > now() - ${minutes} * interval '1 minute'
+      and s.email is not null group by 1`.execute(db)
   return rows
 }
 

@@ -5,9 +5,19 @@ import { expect, test } from 'vitest'
 import { openBounceListener } from '../../src/adapters/bounce-listener.ts'
 import { readReturnedMail } from '../../src/adapters/returned-mail.ts'
 import type { BounceClass } from '../../src/core/bounce-class.ts'
+import { HOUR } from '../../src/core/calendar.ts'
 import { deriveToken } from '../../src/core/token.ts'
 import { deriveReturnPath } from '../../src/core/verp.ts'
-import { createDoor, type Report, stopFailing, takeReport, watchEditions } from '../../src/newsletter/bounces.ts'
+import {
+  createDoor,
+  createRefusalAlert,
+  createWatch,
+  type Report,
+  stopFailing,
+  takeReport,
+  watchEditions,
+} from '../../src/newsletter/bounces.ts'
+import { createLedger } from '../../src/newsletter/ledger.ts'
 import { maintain } from '../../src/newsletter/maintenance.ts'
 import { createSubscriptions, workOffSignUps } from '../../src/newsletter/subscription.ts'
 import { addSuppression, removeSuppression } from '../../src/newsletter/suppressions.ts'
@@ -77,6 +87,40 @@ test('a hundred refusals of us take nobody off', async () => {
   for (let n = 0; n < 100; n++) await takeReport({ ...ports, log }, mail(n), bounce('ours', '5.7.1'), 'mail')
   expect(await db.selectFrom('suppressions').selectAll().execute()).toEqual([])
   expect(told).toHaveLength(100)
+  await sql`update editions set cutoff = now()`.execute(db)
+  expect(await createLedger(db).readFigures(NOW)).toMatchObject({ returns: { ours: 100, hard: 0, complaint: 0 } })
+
+  // One destination's opinion is its own; that of three is told once an hour, and closes nothing.
+  const errors: object[] = []
+  let steady = 0
+  const alert = createRefusalAlert(
+    { db, log: { ...SILENT, error: (facts: object) => void errors.push(facts) } },
+    () => steady,
+  )
+  expect(await alert()).toBe(false)
+  await sql`update subscribers set email = replace(email, 'example.com', 'd' || length(email) || '.example')`.execute(
+    db,
+  )
+  expect([await alert(), await alert()]).toEqual([true, false])
+  expect(errors).toEqual([{ mails: 100, destinations: expect.arrayContaining(['d19.example', 'd20.example']) }])
+  steady += HOUR
+  expect(await alert()).toBe(true)
+  expect(await db.selectFrom('troubled_ways').selectAll().execute()).toEqual([])
+})
+
+test('editions are looked at once in ten seconds, however many reports come', async () => {
+  await using sent = await openSent(20)
+  const { db, mail, edition } = sent
+  let steady = 0
+  const watch = createWatch({ db, log: SILENT }, () => steady)
+  const isPaused = async () =>
+    (await db.selectFrom('editions').select('paused_at').where('id', '=', edition).executeTakeFirst())?.paused_at !==
+    null
+  for (let n = 0; n < 12; n++) await takeReport({ db, log: SILENT, watch }, mail(n), bounce('hard'), 'mail')
+  expect(await isPaused()).toBe(false)
+  steady += 10_000
+  await watch()
+  expect(await isPaused()).toBe(true)
 })
 
 test.each([

@@ -57,6 +57,8 @@ test('an address that does not exist ends its digest and is written to no more',
   expect(JSON.stringify(states)).not.toContain('reader0@')
   const suppressions = await room.db.selectFrom('suppressions').select(['email', 'code']).execute()
   expect(suppressions).toEqual([{ email: 'reader0@example.org', code: '550 5.1.1' }])
+  const returns = await room.db.selectFrom('mail_returns').select(['subscriber_id', 'class', 'source']).execute()
+  expect(returns).toEqual([{ subscriber_id: room.ids[0], class: 'hard', source: 'smtp' }])
   await publishDue({ db: room.db, log: SILENT, ring: QUIET }, new Date('2026-04-16T06:00:00Z'))
   const next = await room.db
     .selectFrom('deliveries')

@@ -1,5 +1,6 @@
 /** An edition whose digests were all sent an hour ago: what tests of what comes back begin with. */
 import { sql } from 'kysely'
+import { watchEditions } from '../../src/newsletter/bounces.ts'
 import type { Database } from '../../src/store/database.ts'
 import { readSubscriber } from '../../src/store/subscribers.ts'
 import { oweEdition } from './delivery-room.ts'
@@ -20,7 +21,7 @@ export const openSent = async (count: number) => {
     mail,
     reader: (n: number) => rows[n]?.subscriber ?? '',
     edition: rows[0]?.edition ?? 0,
-    ports: { db, log: SILENT },
+    ports: { db, log: SILENT, watch: () => watchEditions({ db, log: SILENT }) },
   }
 }
 

@@ -9,6 +9,7 @@ import { createSesReader } from '../../src/adapters/webhook-ses.ts'
 import type { ReadWebhook } from '../../src/core/provider-event.ts'
 import { buildApp } from '../../src/http/app.ts'
 import { createArchive } from '../../src/newsletter/archive.ts'
+import { createWatch } from '../../src/newsletter/bounces.ts'
 import { createPreviews } from '../../src/newsletter/preview.ts'
 import { createSubscriptions } from '../../src/newsletter/subscription.ts'
 import { createWebhooks } from '../../src/newsletter/webhooks.ts'
@@ -35,6 +36,7 @@ export const openApi = async ({ config, ground, db, ring, looks }: Stage) => {
       keys,
       now,
       log,
+      watch: createWatch({ db, log }, () => performance.now()),
       bounceDomain: config.bounceDomain,
       mailDomain: config.mailFrom.address.split('@')[1] ?? 'localhost',
       readers: openWebhookReaders(config),

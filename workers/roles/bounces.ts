@@ -2,7 +2,7 @@
 import { openBounceListener } from '../../src/adapters/bounce-listener.ts'
 import { readReturnedMail } from '../../src/adapters/returned-mail.ts'
 import { describeFault } from '../../src/core/scrub.ts'
-import { createDoor } from '../../src/newsletter/bounces.ts'
+import { createDoor, createWatch } from '../../src/newsletter/bounces.ts'
 import type { Config } from '../config.ts'
 import type { Stage } from './stage.ts'
 
@@ -12,7 +12,8 @@ export const openBounces = (
   where: NonNullable<Config['bounces']>,
   domain: string,
 ): Promise<{ port: number; close(): Promise<void> }> => {
-  const door = createDoor({ db, keys, log, domain, readMail: readReturnedMail })
+  const watch = createWatch({ db, log }, () => performance.now())
+  const door = createDoor({ db, keys, log, watch, domain, readMail: readReturnedMail })
   return openBounceListener({
     ...where,
     name: domain,

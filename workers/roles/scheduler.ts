@@ -3,7 +3,7 @@ import { samplePapers } from '../../src/adapters/sample-papers.ts'
 import { HOUR, MINUTE, SECOND } from '../../src/core/calendar.ts'
 import type { Log } from '../../src/core/log.ts'
 import { describeFault } from '../../src/core/scrub.ts'
-import { stopFailing, watchEditions } from '../../src/newsletter/bounces.ts'
+import { createRefusalAlert, stopFailing, watchEditions } from '../../src/newsletter/bounces.ts'
 import { tick } from '../../src/newsletter/edition.ts'
 import { fillWithSample, refreshPapers } from '../../src/newsletter/intake.ts'
 import type { Database } from '../../src/store/database.ts'
@@ -25,6 +25,7 @@ export const openScheduler = async ({ config, ground, db, queue, ring }: Stage) 
   const { now, log } = ground
   const stop = new AbortController()
   const ports = { db, now, log, signal: stop.signal }
+  const tellRefusals = createRefusalAlert({ db, log }, () => performance.now())
   const restarted = (await readLastTick(db)) !== null
   try {
     await queue.answer('refresh', async () => {
@@ -37,6 +38,7 @@ export const openScheduler = async ({ config, ground, db, queue, ring }: Stage) 
       await tick({ db, log, ring, onUnknown: config.onUnknown }, now())
       await watchEditions({ db, log })
       await stopFailing({ db, log })
+      await tellRefusals()
     })
     await queue.every('refresh', REFRESH_EVERY)
     await queue.every('tick', MINUTE)
