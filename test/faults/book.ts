@@ -6,6 +6,8 @@ import type { SmtpFault, SmtpStage } from './plan.ts'
 /** One message that the server took, whether its sender heard of it or not. */
 export interface Copy {
   to: string
+  /** The envelope sender. */
+  from: string
   messageId: string
   /** The headers with their continuation lines, as they came. */
   raw: string
@@ -65,17 +67,19 @@ export const openBook = (elapsed: () => number) => {
       case '421':
         return { reply: `421 4.7.0 Too much for <${to}>` }
       case '5xx':
-        return { reply: stage === 'rcpt' ? `550 5.1.1 <${to}> is nobody here` : `554 5.7.1 Not for ${to}` }
+        return { reply: stage === 'rcpt' ? `550 5.1.1 <${to}> is nobody here` : `554 5.3.0 Not for ${to}` }
+      case 'policy':
+        return { reply: `550 5.7.1 What is meant for ${to} is not wanted here` }
       default:
         return fault
     }
   }
 
-  const onMessage: SinkOptions['onMessage'] = ({ to, raw }, { connection, message, recipients }) => {
+  const onMessage: SinkOptions['onMessage'] = ({ from, to, raw }, { connection, message, recipients }) => {
     const messageId = /^Message-ID: (\S+)\r$/im.exec(raw)?.[1] ?? ''
     const takenAt = performance.now()
     const begunAt = begun.get(`${connection}/${message}`)?.at ?? takenAt
-    const copy: Copy = { to, messageId, raw, recipients, begunAt, takenAt, unanswered: null }
+    const copy: Copy = { to, from, messageId, raw, recipients, begunAt, takenAt, unanswered: null }
     copies.push(copy)
     newest.set(connection, copy)
     reader(copy)

@@ -4,6 +4,7 @@
  */
 import { type Book, type Copy, headersOf, kindOf, readable } from './book.ts'
 import { type Deed, MARK, type Reader, type Readers } from './readers.ts'
+import { BOUNCE_DOMAIN } from './stage.ts'
 
 export interface Violation {
   /** 1 to 8; 0 where a process ended that nobody had killed. */
@@ -41,9 +42,16 @@ export interface Evidence {
   jumps: { at: number; ms: number }[]
   ledger: LedgerRow[]
   traces: { where: string; text: string }[]
+  /** Copies whose signature does not hold, with what a receiver says of it. */
+  unsigned: Map<Copy, string>
+  /** How much later than it should this machine did things at worst, milliseconds: the service is on it, too. */
+  late: number
 }
 
-/** The promise is 2 seconds; a busy machine may take this much longer from a mailer's decision to our clock. */
+/** Each step from a mailer's decision to our clock may be as late as the latest of ours; more than a second is a fault. */
+const STEPS = 4
+const LATEST = 1_000
+/** The promise is 2 seconds; this much is let go by from a mailer's decision to our clock. */
 const STOPPED_WITHIN = 2_000 + 800
 /** From the answer of the server to the record in the database, at most: half a second of gathering and a slow statement. */
 const RECORDED_WITHIN = 2_500
@@ -52,6 +60,8 @@ const ANSWERED_WITHIN = 500
 const JUST = 50
 /** A message whose turn came just as time jumped had been decided upon before. */
 const DECIDED_WITHIN = 500
+
+const slackOf = (late: number): number => STEPS * Math.min(late, LATEST)
 
 export interface Judgement {
   violations: Violation[]
@@ -79,13 +89,14 @@ export const judge = (evidence: Evidence): Judgement => {
     for (const [n, copy] of copies.entries()) {
       const before = copies[n - 1]
       if (before === undefined) continue
-      if (!isExplained(before, copy, evidence.accidents))
+      if (!isExplained(before, copy, evidence))
         find(3, `copy ${n + 1} of ${id} to ${copy.to} came without a fault that could have hidden copy ${n}`)
-      if (before.raw !== copy.raw || before.to !== copy.to)
+      if (before.raw !== copy.raw || before.to !== copy.to || before.from !== copy.from)
         find(6, `copy ${n + 1} of ${id} is not the same as the first`)
     }
     for (const copy of copies) for (const what of messageTroubles(copy, people.find(copy.to))) find(5, what)
   }
+  for (const [copy, what] of evidence.unsigned) find(5, `${copy.messageId} to ${copy.to} has the signature: ${what}`)
 
   const losses = ledgerTroubles(evidence, copiesOf, find)
   for (const what of traceTroubles(evidence)) find(8, what)
@@ -108,32 +119,34 @@ const consentTroubles = (reader: Reader, copiesOf: Map<string, Copy[]>): string[
 }
 
 /** Nothing begins more than 2 s after leaving was answered, until they come back. */
-const partingTroubles = (reader: Reader, { book, jumps }: Evidence): string[] =>
+const partingTroubles = (reader: Reader, { book, jumps, late }: Evidence): string[] =>
   book.beginnings.flatMap(({ to, at, elapsed }) => {
     if (to !== reader.email) return []
-    const jumped = jumps.filter((jump) => jump.at < at && at - jump.at < DECIDED_WITHIN)
+    const jumped = jumps.filter((jump) => jump.at < at && at - jump.at < DECIDED_WITHIN + slackOf(late))
     const when = elapsed - jumped.reduce((sum, jump) => sum + jump.ms, 0)
     const left = reader.deeds.findLast((deed) => deed.what === 'left' && deed.answered !== null && deed.answered < when)
-    if (left?.answered == null || when - left.answered <= STOPPED_WITHIN) return []
+    if (left?.answered == null || when - left.answered <= STOPPED_WITHIN + slackOf(late)) return []
     const back = reader.deeds.some((deed) => deed.what === 'asked' && isOpenAfter(deed, left) && deed.begun <= when)
     if (back) return []
-    const late = Math.round(when - left.answered)
-    return [`a message to ${reader.email} began ${late} ms after their leaving was answered`]
+    const after = Math.round(when - left.answered)
+    return [`a message to ${reader.email} began ${after} ms after their leaving was answered`]
   })
 
 const isOpenAfter = (deed: Deed, left: Deed): boolean => deed.answered === null || deed.answered > left.begun
 
 /** Whether something happened that could have kept the sender from knowing of the copy before, or from writing it down. */
-const isExplained = (before: Copy, copy: Copy, accidents: Accident[]): boolean =>
+const isExplained = (before: Copy, copy: Copy, { accidents, late }: Evidence): boolean =>
   before.unanswered !== null ||
   accidents.some(({ from, to, hits }) => {
-    const within = hits === 'process' ? RECORDED_WITHIN : ANSWERED_WITHIN
-    return from < copy.takenAt && to > before.begunAt - JUST && from < before.takenAt + within
+    const slack = slackOf(late)
+    const within = (hits === 'process' ? RECORDED_WITHIN : ANSWERED_WITHIN) + slack
+    return from < copy.takenAt && to > before.begunAt - JUST - slack && from < before.takenAt + within
   })
 
 const messageTroubles = (copy: Copy, reader: Reader | undefined): string[] => {
   const troubles: string[] = []
   const say = (what: string) => troubles.push(`${copy.messageId} to ${copy.to} ${what}`)
+  if (!copy.from.endsWith(`@${BOUNCE_DOMAIN}`)) say(`comes back to ${copy.from}`)
   if (copy.recipients !== 1) say(`went to ${copy.recipients} recipients`)
   if (headersOf(copy.raw, 'To').join() !== copy.to) say('is not addressed to them alone')
   for (const name of ['From', 'Subject', 'Date', 'Message-ID', 'MIME-Version'])

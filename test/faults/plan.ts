@@ -3,7 +3,18 @@ import fc from 'fast-check'
 import type { RoleName } from './stage.ts'
 
 export const SMTP_STAGES = ['greeting', 'ehlo', 'mail', 'rcpt', 'data', 'body', 'dot', 'accepted'] as const
-export const SMTP_FAULTS = ['drop', 'reset', 'hang', 'slow', '4xx', '421', '5xx', 'garbage', 'half-line'] as const
+export const SMTP_FAULTS = [
+  'drop',
+  'reset',
+  'hang',
+  'slow',
+  '4xx',
+  '421',
+  '5xx',
+  'garbage',
+  'half-line',
+  'policy',
+] as const
 export type SmtpStage = (typeof SMTP_STAGES)[number]
 export type SmtpFault = (typeof SMTP_FAULTS)[number]
 
@@ -28,6 +39,8 @@ export type Action =
   /** The next so many times that the server would answer at this stage. */
   | { act: 'SMTP'; stage: SmtpStage; fault: SmtpFault; times: number }
   | { act: 'way'; how: 'cut' | 'halve' | 'swallow' | 'refuse' | 'slow' }
+  /** An operator stops what is being sent of the newest edition, until there is peace. */
+  | { act: 'pause' }
   /** The clock of a role is wrong by this much until the end. */
   | { act: 'skew'; role: RoleName; minutes: number }
 
@@ -50,7 +63,7 @@ const smtp = fc
     times: fc.integer({ min: 1, max: 5 }),
   })
   // A server that takes a mail and then says it did not is one that nobody can be true to.
-  .filter(({ stage, fault }) => stage !== 'accepted' || !['4xx', '421', '5xx'].includes(fault))
+  .filter(({ stage, fault }) => stage !== 'accepted' || !['4xx', '421', '5xx', 'policy'].includes(fault))
 
 const human: fc.Arbitrary<Action> = fc.oneof(
   {
@@ -90,6 +103,7 @@ const fault: fc.Arbitrary<Action> = fc.oneof(
       how: fc.constantFrom('cut', 'halve', 'swallow', 'refuse', 'slow'),
     }),
   },
+  { weight: 1, arbitrary: fc.constant<Action>({ act: 'pause' }) },
   {
     weight: 1,
     arbitrary: fc.record({ act: fc.constant('skew' as const), role, minutes: fc.constantFrom(-60, -1, 1, 60) }),

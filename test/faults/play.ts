@@ -1,9 +1,12 @@
 /** Plays one seed on a stage: people and faults as planned, then peace, then the judgement. */
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { HOUR, MINUTE } from '../../src/core/calendar.ts'
+import { createLedger, UnusableEdition } from '../../src/newsletter/ledger.ts'
+import { forgetWay, readTroubled } from '../../src/store/ways.ts'
 import { storeDay } from '../support/newsletter.ts'
-import { type Book, openBook } from './book.ts'
+import { type Book, type Copy, openBook } from './book.ts'
 import {
   type Accident,
   type Evidence,
@@ -15,7 +18,7 @@ import {
 } from './judge.ts'
 import type { Action, Plan } from './plan.ts'
 import { openReaders, type Readers } from './readers.ts'
-import { openStage, type QueueKind, type Stage, TOPICS } from './stage.ts'
+import { openStage, type QueueKind, SENDER_DOMAIN, type Stage, TOPICS } from './stage.ts'
 
 const BEGIN = new Date('2026-04-13T05:00:00Z')
 const DAY = 24 * HOUR
@@ -23,14 +26,27 @@ const MAILERS = ['mailer-1', 'mailer-2'] as const
 /** A pause long enough for what has begun to reach the server, or its book. */
 const BREATH = 60
 const LOOK_EVERY = 40
-const PATIENCE_TO_BEGIN = 8_000
-const PATIENCE_TO_PUBLISH = 30_000
-const PATIENCE_FOR_PEACE = 60_000
+/** Of the measure of how late everything is, milliseconds. */
+const RESOLUTION = 10
+const PATIENCE_TO_BEGIN = 30_000
+const PATIENCE_TO_PUBLISH = 60_000
+const PATIENCE_FOR_PEACE = 150_000
 /** Sending that has not changed for so long is nobody's any more: outcomes are written down within half a second. */
 const NOBODYS_AFTER = 1_300
+/** On a machine with too much to do, longer by so many times what it is late at worst. */
+const LATE = 5
 /** The longest wait before another try, with its spread. */
 const LONGEST_WAIT = 80 * MINUTE
 const MOST_WAITS = 20
+
+/** What is not settled: the mails that are being sent, and how many wait; `closed`: the relay rests. */
+interface OpenMail {
+  sending: string
+  ready: number
+  later: number
+  asked: number
+  closed: boolean
+}
 
 export interface Theatre extends AsyncDisposable {
   book: Book
@@ -61,8 +77,13 @@ const nextMonday = (after: Date): Date => {
 }
 
 const playOn = async (stage: Stage, book: Book, queue: QueueKind, plan: Plan, name: string) => {
+  const delays = monitorEventLoopDelay({ resolution: RESOLUTION })
+  delays.enable()
+  /** Milliseconds by which this process was woken too late, at worst. */
+  const lateness = () => Math.max(0, delays.max / 1e6 - RESOLUTION)
   book.turnPage()
-  stage.setClock(nextMonday(stage.now()))
+  await stage.setClock(nextMonday(stage.now()))
+  await openWays(stage)
   const people = openReaders(stage, name)
   book.read(people.receive)
   book.setPace(plan.pace)
@@ -101,11 +122,27 @@ const playOn = async (stage: Stage, book: Book, queue: QueueKind, plan: Plan, na
   const publish = async () => {
     // Whoever was due on the evening before has it: a longer outage is made up for by one digest, not by two.
     if (!(await closeEdition(PATIENCE_TO_PUBLISH))) editions.pop()
+    await openWays(stage)
     const evening = new Date(`${dayOf(new Date(stage.now().getTime() + DAY))}T20:00:00Z`)
     await storeDay(stage.db, dayOf(evening), TOPICS)
-    stage.setClock(evening)
+    await stage.setClock(evening)
     editions.push({ day: dayOf(evening), begun: stage.elapsed(), done: Number.POSITIVE_INFINITY })
     await stage.ring('tick')
+  }
+
+  const editionsOf = createLedger(stage.db)
+  const pauseNewest = async () => {
+    const { rows } = await sql<{ id: number }>`select id from editions where completed_at is null and paused_at is null
+      order by cutoff desc limit 1`.execute(stage.db)
+    for (const { id } of rows) {
+      book.count('edition paused')
+      await editionsOf.pause(id, { by: 'fault runner', why: null }).catch(unlessUnusable)
+    }
+  }
+  /** Those that an alarm paused as well: whoever has looked at them lets them go on. */
+  const resumeAll = async () => {
+    const { rows } = await sql<{ id: number }>`select id from editions where paused_at is not null`.execute(stage.db)
+    for (const { id } of rows) await editionsOf.resume(id).catch(unlessUnusable)
   }
 
   const perform = async (action: Action): Promise<void> => {
@@ -176,6 +213,8 @@ const playOn = async (stage: Stage, book: Book, queue: QueueKind, plan: Plan, na
         }
         return void happened('way', action.how, from)
       }
+      case 'pause':
+        return pauseNewest()
       case 'skew':
         book.count('clock of a role wrong')
         return stage.skew(action.role, action.minutes * MINUTE)
@@ -183,15 +222,16 @@ const playOn = async (stage: Stage, book: Book, queue: QueueKind, plan: Plan, na
   }
 
   const openMail = async () => {
-    const { rows } = await sql<{ sending: string; ready: number; later: number; asked: number }>`
+    const { rows } = await sql<OpenMail>`
       select coalesce(string_agg(id || '.' || fence, ' ' order by id) filter (where state = 'sending'), '') as sending,
         count(*) filter (where state in ('queued', 'deferred') and next_attempt_at <= now())::int as ready,
         count(*) filter (where state in ('queued', 'deferred') and next_attempt_at > now())::int as later,
-        (select count(*) from sign_ups)::int as asked
+        (select count(*) from sign_ups)::int as asked,
+        exists (select from troubled_ways where kind = 'relay' and not_before > now()) as closed
       from (select id, fence, state, next_attempt_at from letters where state in ('queued', 'sending', 'deferred') union all
         select id, fence, state, next_attempt_at from deliveries where state in ('queued', 'sending', 'deferred')) mails
       `.execute(stage.db)
-    return rows[0] ?? { sending: '', ready: 0, later: 0, asked: 0 }
+    return rows[0] ?? { sending: '', ready: 0, later: 0, asked: 0, closed: false }
   }
 
   /** Everything is up and well again, and time passes until nothing is left to do. */
@@ -203,6 +243,7 @@ const playOn = async (stage: Stage, book: Book, queue: QueueKind, plan: Plan, na
     stage.wayToSink.cut()
     happened('way', 'cut', from)
     for (const role of stage.roles) stage.skew(role, 0)
+    await resumeAll()
     for (const what of await stage.allReady()) violations.push({ invariant: 0, what })
     const until = performance.now() + PATIENCE_FOR_PEACE
     let sendingSince = performance.now()
@@ -215,10 +256,11 @@ const playOn = async (stage: Stage, book: Book, queue: QueueKind, plan: Plan, na
         sending = open.sending
         sendingSince = performance.now()
       }
-      const still = performance.now() - sendingSince > NOBODYS_AFTER
+      const still = performance.now() - sendingSince > NOBODYS_AFTER + LATE * lateness()
+      const nothingToClaim = open.asked === 0 && (open.closed || (open.ready === 0 && open.later > 0))
       const due = await anyoneDue()
       if (sending === '' && open.ready + open.later + open.asked === 0 && !due && people.atRest()) return true
-      if (waits < MOST_WAITS && (sending === '' ? open.ready + open.asked === 0 && open.later > 0 : still)) {
+      if (waits < MOST_WAITS && (sending === '' ? nothingToClaim : still)) {
         waits++
         sendingSince = performance.now()
         await pass(sending === '' ? LONGEST_WAIT : 61_000)
@@ -228,6 +270,7 @@ const playOn = async (stage: Stage, book: Book, queue: QueueKind, plan: Plan, na
         rungAt = performance.now()
         if (!(await stage.ring('tick'))) await stage.repairQueue().catch(() => undefined)
         if (due) await stage.ring('refresh')
+        await resumeAll()
       }
       await delay(LOOK_EVERY)
     }
@@ -252,14 +295,38 @@ const playOn = async (stage: Stage, book: Book, queue: QueueKind, plan: Plan, na
     })
   }
   await closeEdition(PATIENCE_TO_PUBLISH)
+  const late = lateness()
+  delays.disable()
   const ledger = await readLedger(stage, people)
   const traces = await stage.readTraces()
   violations.push(...(await leaveAll(book)))
-  const judged = judge({ book, people, accidents, editions, jumps, ledger, traces })
+  const unsigned = await findUnsigned(stage, book)
+  const judged = judge({ book, people, accidents, editions, jumps, ledger, traces, unsigned, late })
   violations.push(...judged.violations)
   const words =
     violations.length === 0 ? [] : stage.lastWords(12).flatMap(({ name: role, said }) => [`${role}:`, ...said])
   return { ...judged, violations, words }
+}
+
+/** As an operator who has put the relay right: what was learned of it before says nothing of what is planned next. */
+const openWays = async (stage: Stage) => {
+  for (const { name } of await readTroubled(stage.db)) await forgetWay(stage.db, name)
+}
+
+/** The edition was over meanwhile, or somebody was quicker. */
+const unlessUnusable = (error: unknown) => {
+  if (!(error instanceof UnusableEdition)) throw error
+}
+
+/** What is wrong with the signatures of the copies, by a receiver that knows the sender's key. */
+const findUnsigned = async (stage: Stage, book: Book): Promise<Map<Copy, string>> => {
+  const found = new Map<Copy, string>()
+  for (const copy of book.copies) {
+    const verdicts = await stage.verify(Buffer.from(copy.raw, 'latin1'))
+    const words = verdicts.map(({ result, domain }) => `${result} of ${domain}`).join(', ') || 'none'
+    if (words !== `pass of ${SENDER_DOMAIN}`) found.set(copy, words)
+  }
+  return found
 }
 
 const readLedger = async (stage: Stage, people: Readers): Promise<LedgerRow[]> => {

@@ -2,18 +2,21 @@
  * Where the service is made to suffer: its roles as processes of their own on a Postgres and a queue of their own, a mail
  * server that is told how to fail, and a way to both that can be cut. Time passes here when it is told to.
  */
+import { generateKeyPairSync } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Redis } from 'ioredis'
-import { sql } from 'kysely'
+import { sql, type Transaction } from 'kysely'
 import { startEmbeddedPostgres } from '../../src/adapters/embedded-postgres.ts'
 import { type Bell, openQueue, type Queue } from '../../src/adapters/queue.ts'
-import { type Database, openDatabase } from '../../src/store/database.ts'
+import { maintain } from '../../src/newsletter/maintenance.ts'
+import { type Database, openDatabase, type Tables } from '../../src/store/database.ts'
 import { migrate } from '../../src/store/migrate.ts'
 import { type ClockFile, MOVED_CLOCK, openClockFile } from '../support/clock-file.ts'
+import { createReceiver } from '../support/dkim.ts'
 import { findFreePort } from '../support/free-port.ts'
 import { originOfOwnRedis } from '../support/origins.ts'
 import { writeDays } from '../support/papers.ts'
@@ -44,13 +47,20 @@ const KEY = '07'.repeat(32)
 const READY = 'is ready'
 /** A machine that does many things at once may take so long to start a program, milliseconds. */
 const PATIENCE = 90_000
-/** What lies ahead by the database's clock, and comes nearer when time passes. */
-const AHEAD = [
-  ['letters', 'lease_until'],
-  ['letters', 'next_attempt_at'],
-  ['deliveries', 'lease_until'],
-  ['deliveries', 'next_attempt_at'],
-] as const
+const SELECTOR = 'faults'
+export const SENDER_DOMAIN = 'example.net'
+/** Under which mails have their envelope senders. */
+export const BOUNCE_DOMAIN = `bounces.${SENDER_DOMAIN}`
+const OPEN = sql`where state in ('queued', 'sending', 'deferred')`
+/** What the database's clock is compared with, ahead of it and behind: it moves when time passes. */
+const TIMES = [
+  // In the order in which mailers lock them.
+  { table: 'troubled_ways', columns: ['since', 'changed_at', 'not_before'], which: sql`` },
+  { table: 'letters', columns: ['created_at', 'lease_until', 'next_attempt_at'], which: OPEN },
+  { table: 'deliveries', columns: ['created_at', 'lease_until', 'next_attempt_at'], which: OPEN },
+]
+/** Months as old as this are let go, as in a service that keeps deliveries for as long as it may. */
+const KEEP_DAYS = 31
 
 /** Opens the stage with all roles ready; nobody is subscribed yet. */
 export const openStage = async (options: StageOptions) => {
@@ -69,6 +79,9 @@ export const openStage = async (options: StageOptions) => {
     await migrate(address.href)
     const db: Database = openDatabase(address.href, POOL)
     closers.defer(() => db.destroy())
+    // The role that makes months is left out: its day is longer than any that is played here.
+    const makeMonths = (now: Date) => maintain(db, { now, keepDays: KEEP_DAYS })
+    await makeMonths(options.at)
 
     const redis = options.queue === 'redis' ? await openRedis() : null
     if (redis !== null) closers.defer(redis.stop)
@@ -80,6 +93,7 @@ export const openStage = async (options: StageOptions) => {
     const moved = { calendar: options.at.getTime() - Date.now(), steady: 0 }
     const apiPort = await findFreePort()
     const url = `http://127.0.0.1:${apiPort}`
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
     const settings = {
       DATABASE_URL: address.href,
       ...(redis === null ? {} : { REDIS_URL: redis.url }),
@@ -88,7 +102,11 @@ export const openStage = async (options: StageOptions) => {
       PORT: String(apiPort),
       BASE_URL: url,
       SMTP_URL: `smtp://127.0.0.1:${wayToSink.port}`,
-      MAIL_FROM: 'Paper Round <round@example.net>',
+      MAIL_FROM: `Paper Round <round@${SENDER_DOMAIN}>`,
+      DKIM_DOMAIN: SENDER_DOMAIN,
+      DKIM_SELECTOR: SELECTOR,
+      DKIM_PRIVATE_KEY: String(privateKey.export({ type: 'pkcs8', format: 'pem' })),
+      BOUNCE_DOMAIN,
       PAPER_SOURCES: `file:${join(folder, 'papers')}`,
       LOG_LEVEL: 'info',
     }
@@ -140,12 +158,15 @@ export const openStage = async (options: StageOptions) => {
       url,
       roles,
       wayToSink,
+      /** What a receiver finds of the signatures of a message. */
+      verify: createReceiver(privateKey, [`${SELECTOR}._domainkey.${SENDER_DOMAIN}`]),
       /** Milliseconds of a clock that `pass` moves along, and nothing else does. */
       elapsed: () => performance.now() + moved.steady,
       /** What the service's clock says. */
       now: () => new Date(Date.now() + moved.calendar),
-      /** Moves the calendar's clock of all roles, and nothing else. */
-      setClock(at: Date) {
+      /** Moves the calendar's clock of all roles, and nothing else; the months that are needed then are there. */
+      async setClock(at: Date) {
+        await makeMonths(at)
         moved.calendar = at.getTime() - Date.now()
         setClocks()
       },
@@ -158,11 +179,13 @@ export const openStage = async (options: StageOptions) => {
       /** Milliseconds pass, for every clock: those of the roles, and what lies ahead in the database. */
       async pass(ms: number) {
         const after = `${ms} milliseconds`
-        await db.transaction().execute(async (trx) => {
-          for (const [table, column] of AHEAD)
-            await sql`update ${sql.table(table)} set ${sql.ref(column)} = ${sql.ref(column)} - ${after}::interval
-              where state in ('queued', 'sending', 'deferred')`.execute(trx)
-        })
+        const move = async (trx: Transaction<Tables>) => {
+          for (const { table, columns, which } of TIMES) {
+            const moves = columns.map((column) => sql`${sql.ref(column)} = ${sql.ref(column)} - ${after}::interval`)
+            await sql`update ${sql.table(table)} set ${sql.join(moves)} ${which}`.execute(trx)
+          }
+        }
+        await persist(() => db.transaction().execute(move))
         moved.calendar += ms
         moved.steady += ms
         setClocks()
