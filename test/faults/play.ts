@@ -244,6 +244,7 @@ const playOn = async (stage: Stage, book: Book, queue: QueueKind, plan: Plan, na
     happened('way', 'cut', from)
     for (const role of stage.roles) stage.skew(role, 0)
     await resumeAll()
+    for (const { kind } of await readTroubled(stage.db)) book.count(`${kind} in trouble before peace`)
     for (const what of await stage.allReady()) violations.push({ invariant: 0, what })
     const until = performance.now() + PATIENCE_FOR_PEACE
     let sendingSince = performance.now()
@@ -263,7 +264,10 @@ const playOn = async (stage: Stage, book: Book, queue: QueueKind, plan: Plan, na
       if (waits < MOST_WAITS && (sending === '' ? nothingToClaim : still)) {
         waits++
         sendingSince = performance.now()
+        const passing = performance.now()
         await pass(sending === '' ? LONGEST_WAIT : 61_000)
+        // A mailer may only have been slow: then its leases ended while it worked.
+        if (sending !== '') happened('process', 'time passed', passing)
         rungAt = 0
       }
       if (performance.now() - rungAt > 400) {

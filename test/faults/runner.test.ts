@@ -26,7 +26,7 @@ describe.each(PLACES)('$name', ({ queue, runs }) => {
       expect({ seeds: report.seeds, losses: report.losses }).toEqual({ seeds: 2, losses: 0 })
       expect(report.messages).toBeGreaterThan(40)
     },
-    180_000,
+    300_000,
   )
 })
 
