@@ -99,7 +99,12 @@ export const storePause = async (db: Kysely<Tables>, id: string, until: string |
     .execute()
 }
 
-/** Ends mail to a subscriber; their pointers stay, so that nothing repeats should they come back. */
+/**
+ * Ends mail to a subscriber; their pointers stay, so that nothing repeats should they come back. Of one who is erased no
+ * row here tells the address or the profile any more; it stands on only where it was suppressed, in `suppressions` and
+ * its log, for an address that must not be written to cannot be known without being kept. What came back of their mail
+ * is kept without addresses.
+ */
 export const stopMail = async (
   db: Kysely<Tables>,
   id: string,

@@ -25,9 +25,12 @@ const PAPERS_A_DIGEST = 8
 /** As long as abstracts are, so that excerpts fill their place. */
 const SENTENCE = 'It measures what came of it, in the laboratory and outside, and says plainly where it fails and why. '
 
-/** Owes `count` digests in `cohorts` cohorts; what was owed before is forgotten. Everything is set-based and takes seconds. */
-export const oweEdition = async (db: Database, count: number, cohorts: number): Promise<void> => {
-  const days = Array.from({ length: 7 }, (_, n) => addDays('2026-04-14', -n))
+/**
+ * Owes `count` digests in `cohorts` cohorts; what was owed before is forgotten. Everything is set-based and takes seconds;
+ * less where there need not be papers of more than a day.
+ */
+export const oweEdition = async (db: Database, count: number, cohorts: number, listDays = 7): Promise<void> => {
+  const days = Array.from({ length: listDays }, (_, n) => addDays('2026-04-14', -n))
   const listings = days.flatMap((day) =>
     listingsOf(day).map((one) => ({
       ...one,

@@ -17,7 +17,7 @@ export const OPTIONS = { lanes: 1, connections: 3, stopping: () => false }
 export const openMailRoom = async (readers: number, fault?: SinkOptions['fault']) => {
   const newsletter = await openNewsletter()
   const { db } = newsletter
-  for (const day of ['2026-04-10', '2026-04-13', '2026-04-14']) await storeDay(db, day)
+  for (const day of ['2026-04-10', '2026-04-13', '2026-04-14']) await storeDay(db, day, LONDON_DAILY.topics)
   const ids = []
   for (let n = 0; n < readers; n++) ids.push(await subscribe(db, `reader${n}@example.org`, LONDON_DAILY, START))
   await db.updateTable('letters').set({ state: 'sent' }).execute()

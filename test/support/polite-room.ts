@@ -1,4 +1,5 @@
 /** Digests owed to given addresses, a mail server to fail as a test wants, and mailers between them: for tests of manners. */
+import { sql } from 'kysely'
 import { openSmtp } from '../../src/adapters/smtp.ts'
 import type { DrainOptions, MailerPorts } from '../../src/newsletter/delivery.ts'
 import { drain } from '../../src/newsletter/delivery.ts'
@@ -16,14 +17,11 @@ const LOGIN = 'round:secret@'
 export const openPoliteRoom = async (emails: string[], sinkOptions: SinkOptions = {}) => {
   const closers = new AsyncDisposableStack()
   const { db } = closers.use(await openNewsletter())
-  await oweEdition(db, emails.length, 1)
-  const readers = await db.selectFrom('subscribers').select('id').orderBy('email').execute()
-  for (const [n, { id }] of readers.entries())
-    await db
-      .updateTable('subscribers')
-      .set({ email: emails[n] ?? '' })
-      .where('id', '=', id)
-      .execute()
+  await oweEdition(db, emails.length, 1, 1)
+  await sql`update subscribers s set email = given.email
+    from (select id, row_number() over (order by email) as n from subscribers) reader
+      join unnest(${emails}::text[]) with ordinality as given (email, n) on given.n = reader.n
+    where s.id = reader.id`.execute(db)
   const sink = closers.use(await openSmtpSink(sinkOptions))
   const logged: string[] = []
   const say = (level: string) => (_: object, event: string) => {

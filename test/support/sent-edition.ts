@@ -10,7 +10,7 @@ import { openNewsletter, SILENT } from './newsletter.ts'
 export const openSent = async (count: number) => {
   const newsletter = await openNewsletter()
   const { db } = newsletter
-  await oweEdition(db, count, 1)
+  await oweEdition(db, count, 1, 1)
   await sql`update deliveries set state = 'sent', sent_at = now() - interval '1 hour'`.execute(db)
   const { rows } = await sql<{ id: string; subscriber: string; edition: number }>`
     select d.id, d.subscriber_id as subscriber, d.edition_id as edition from deliveries d
