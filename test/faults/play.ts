@@ -266,8 +266,8 @@ const playOn = async (stage: Stage, book: Book, queue: QueueKind, plan: Plan, na
         sendingSince = performance.now()
         const passing = performance.now()
         await pass(sending === '' ? LONGEST_WAIT : 61_000)
-        // A mailer may only have been slow: then its leases ended while it worked.
-        if (sending !== '') happened('process', 'time passed', passing)
+        // A mailer may only have been slow, or have claimed since we looked: then its leases ended while it worked.
+        happened('process', 'time passed', passing)
         rungAt = 0
       }
       if (performance.now() - rungAt > 400) {

@@ -10,6 +10,8 @@ import { addReports, type Report, runSeeds, showReport } from './seeds.ts'
 import type { QueueKind } from './stage.ts'
 
 const SEEDS = 20
+/** A mutant that shows in one kind of fault alone wants more of them. */
+const SEEDS_FOR_MUTANTS = 60
 
 const readWords = () => {
   const { values } = parseArgs({
@@ -33,7 +35,7 @@ const readWords = () => {
   return {
     ...values,
     queue: queue as QueueKind | undefined,
-    seeds: whole('seeds', values.seed === undefined ? SEEDS : 1),
+    seeds: whole('seeds', values.mutants ? SEEDS_FOR_MUTANTS : values.seed === undefined ? SEEDS : 1),
     seed: whole('seed', 1),
     kills: values.kills === undefined ? null : whole('kills', 0),
     deliveries: whole('deliveries', 10_000),

@@ -16,7 +16,8 @@ test('the same seed is always the same plan', () => {
   expect(drawPlan(7)).not.toEqual(drawPlan(8))
 })
 
-describe.each(PLACES)('$name', ({ queue, runs }) => {
+// Side by side: most of the time is spent waiting.
+describe.concurrent.each(PLACES)('$name', ({ queue, runs }) => {
   test.skipIf(!runs)(
     'whatever goes wrong, no mail is lost, and none comes twice without a fault',
     async () => {
