@@ -1,4 +1,4 @@
-/** The fault runner itself, on a few seeds that are always the same; many more: `npm run test:faults -- --seeds 200`. */
+/** The fault runner itself, on one seed that is always the same; many more: `npm run test:faults -- --seeds 200`. */
 import { describe, expect, test } from 'vitest'
 import { hasOwnRedis, NEEDS_OWN_REDIS } from '../support/redis.ts'
 import { MUTANTS, plant } from './mutants.ts'
@@ -11,6 +11,9 @@ const PLACES: { name: string; queue: QueueKind; runs: boolean }[] = [
   { name: `with the queue on Redis${NEEDS_OWN_REDIS}`, queue: 'redis', runs: hasOwnRedis },
 ]
 
+/** One with clocks that are wrong, mailers that stand still, and trouble with the mail server. */
+const SEED = 9
+
 test('the same seed is always the same plan', () => {
   expect(drawPlan(7)).toEqual(drawPlan(7))
   expect(drawPlan(7)).not.toEqual(drawPlan(8))
@@ -22,10 +25,10 @@ describe.concurrent.each(PLACES)('$name', ({ queue, runs }) => {
     'whatever goes wrong, no mail is lost, and none comes twice without a fault',
     async () => {
       const told: string[] = []
-      const report = await runSeeds({ queue, first: 1, seeds: 2, say: (line) => told.push(line) })
+      const report = await runSeeds({ queue, first: SEED, seeds: 1, say: (line) => told.push(line) })
       expect(report.violations, told.join('\n')).toBe(0)
-      expect({ seeds: report.seeds, losses: report.losses }).toEqual({ seeds: 2, losses: 0 })
-      expect(report.messages).toBeGreaterThan(40)
+      expect({ seeds: report.seeds, losses: report.losses }).toEqual({ seeds: 1, losses: 0 })
+      expect(report.messages).toBeGreaterThan(30)
     },
     300_000,
   )
