@@ -179,9 +179,13 @@ const playOn = async (stage: Stage, book: Book, queue: QueueKind, plan: Plan, na
         await stage.ring('tick')
         await delay(BREATH * 2)
         const second = MAILERS.find((mailer) => mailer !== action.first) ?? 'mailer-2'
+        // The first is still at what the second held when that wakes up.
+        book.setPace(Math.max(plan.pace, BREATH * 3))
         stage.signal(action.first, 'SIGCONT')
         await delay(BREATH * 3)
-        return void stage.signal(second, 'SIGCONT')
+        stage.signal(second, 'SIGCONT')
+        await delay(BREATH * 3)
+        return book.setPace(plan.pace)
       }
       case 'wipe queue':
         book.count('queue wiped')
