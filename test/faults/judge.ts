@@ -38,7 +38,7 @@ export interface Evidence {
   accidents: Accident[]
   /** Evenings that were published: their local date, and when they were begun and seen to be done, by `elapsed`. */
   editions: { day: string; begun: number; done: number }[]
-  /** Moments at which time jumped: by `performance.now`, and by how much. */
+  /** Moments at which time jumped while mail was being sent: by `performance.now`, and by how much. */
   jumps: { at: number; ms: number }[]
   ledger: LedgerRow[]
   traces: { where: string; text: string }[]

@@ -95,8 +95,7 @@ const playOn = async (stage: Stage, book: Book, queue: QueueKind, plan: Plan, na
   const happened = (hits: Accident['hits'], what: string, from: number) =>
     accidents.push({ what, hits, from, to: performance.now() })
   const pass = async (ms: number) => {
-    await stage.pass(ms)
-    jumps.push({ at: performance.now(), ms })
+    if (await stage.pass(ms)) jumps.push({ at: performance.now(), ms })
   }
   const anyoneDue = async (): Promise<boolean> => {
     const { rows } = await sql<{
@@ -295,6 +294,7 @@ const playOn = async (stage: Stage, book: Book, queue: QueueKind, plan: Plan, na
     await perform(action)
     await delay(action.wait)
   }
+  for (const reader of await readWaiting(stage)) people.leave(reader)
   if (!(await makePeace())) {
     people.giveUp()
     violations.push({
@@ -324,6 +324,15 @@ const openWays = async (stage: Stage) => {
 /** The edition was over meanwhile, or somebody was quicker. */
 const unlessUnusable = (error: unknown) => {
   if (!(error instanceof UnusableEdition)) throw error
+}
+
+/** A few of those whose digests wait: who leaves now must not get theirs. */
+const readWaiting = async (stage: Stage) => {
+  const { rows } = await sql<{
+    email: string
+  }>`select s.email from deliveries m join subscribers s on s.id = m.subscriber_id
+    where m.state in ('queued', 'deferred') order by s.email limit 2`.execute(stage.db)
+  return rows
 }
 
 /** What is wrong with the signatures of the copies, by a receiver that knows the sender's key. */

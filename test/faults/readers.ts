@@ -117,8 +117,9 @@ export const openReaders = (stage: Stage, name: string) => {
       if (reader !== undefined)
         act(reader, 'changed', linked(reader, 'preferences'), { ...wishesOf(n + 1), timezone: 'UTC', hour: 8 })
     },
-    leave(n: number) {
-      const reader = pick(n)
+    /** `email`: this reader and no other, if they are one of these. */
+    leave(who: number | { email: string }) {
+      const reader = typeof who === 'number' ? pick(who) : byEmail.get(who.email)
       if (reader !== undefined) act(reader, 'left', linked(reader, 'unsubscribe'), {})
     },
     returnTo(n: number) {

@@ -176,19 +176,29 @@ export const openStage = async (options: StageOptions) => {
         if (clock !== undefined) clock.skew = ms
         setClocks()
       },
-      /** Milliseconds pass, for every clock: those of the roles, and what lies ahead in the database. */
-      async pass(ms: number) {
+      /**
+       * Milliseconds pass, for every clock: those of the roles, and what lies ahead in the database. Resolves to whether
+       * any mail was being sent meanwhile.
+       */
+      async pass(ms: number): Promise<boolean> {
+        let sending = true
         const after = `${ms} milliseconds`
         const move = async (trx: Transaction<Tables>) => {
           for (const { table, columns, which } of TIMES) {
             const moves = columns.map((column) => sql`${sql.ref(column)} = ${sql.ref(column)} - ${after}::interval`)
             await sql`update ${sql.table(table)} set ${sql.join(moves)} ${which}`.execute(trx)
           }
+          // What is not claimed by now is locked by us.
+          const { rows } = await sql<{ sending: boolean }>`
+            select exists (select from letters where state = 'sending')
+              or exists (select from deliveries where state = 'sending') as sending`.execute(trx)
+          sending = rows[0]?.sending !== false
         }
         await persist(() => db.transaction().execute(move))
         moved.calendar += ms
         moved.steady += ms
         setClocks()
+        return sending
       },
       /** As the scheduler's minute would; whether somebody could be reached by it. */
       ring: (bell: Bell): Promise<boolean> =>
