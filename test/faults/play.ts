@@ -255,6 +255,7 @@ const playOn = async (stage: Stage, book: Book, queue: QueueKind, plan: Plan, na
     let waits = 0
     let rungAt = 0
     while (performance.now() < until) {
+      const rest = people.rest()
       const open = await openMail()
       if (open.sending !== sending) {
         sending = open.sending
@@ -263,7 +264,9 @@ const playOn = async (stage: Stage, book: Book, queue: QueueKind, plan: Plan, na
       const still = performance.now() - sendingSince > NOBODYS_AFTER + LATE * lateness()
       const nothingToClaim = open.asked === 0 && (open.closed || (open.ready === 0 && open.later > 0))
       const due = await anyoneDue()
-      if (sending === '' && open.ready + open.later + open.asked === 0 && !due && people.atRest()) return true
+      // Whoever was answered while we looked may have caused more than we saw.
+      const atRest = rest !== null && rest === people.rest()
+      if (sending === '' && open.ready + open.later + open.asked === 0 && !due && atRest) return true
       if (waits < MOST_WAITS && (sending === '' ? nothingToClaim : still)) {
         waits++
         sendingSince = performance.now()

@@ -43,6 +43,7 @@ export const openReaders = (stage: Stage, name: string) => {
   const tokens = new Set<string>()
   const confirming = new Set<string>()
   let busy = 0
+  let begun = 0
   let givenUp = false
 
   const post = (path: string, body: object): Promise<Response> =>
@@ -56,6 +57,7 @@ export const openReaders = (stage: Stage, name: string) => {
   /** Whoever gets no answer tries again. One thing at a time, as people do. */
   const act = (reader: Reader, what: Deed['what'], path: () => string | null, body: object): void => {
     busy++
+    begun++
     const done = (queues.get(reader) ?? Promise.resolve()).then(async () => {
       const to = path()
       if (to === null) return
@@ -97,8 +99,8 @@ export const openReaders = (stage: Stage, name: string) => {
     readers,
     tokens,
     find: (email: string) => byEmail.get(email),
-    /** Whether nobody waits for an answer. */
-    atRest: () => busy === 0,
+    /** How much they have done so far; `null` while somebody waits for an answer. */
+    rest: () => (busy === 0 ? begun : null),
     giveUp() {
       givenUp = true
     },
