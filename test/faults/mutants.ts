@@ -34,10 +34,10 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: 'marked as sent before it is sent',
-    file: 'src/newsletter/delivery.ts',
+    file: 'src/newsletter/attempt.ts',
     from: 'const outcome = await ports.send(',
     to:
-      "await record(db, ledger, [verdictOf(mail, { state: 'sent', reason: null, counts: true })])\n" +
+      "await (await import('../store/deliveries.ts')).record(db, ledger, [verdictOf(mail, { state: 'sent', reason: null, counts: true })])\n" +
       '  const outcome = await ports.send(',
   },
   {
