@@ -71,6 +71,7 @@ const wanted = (ledger: Ledger) =>
   ledger === 'deliveries'
     ? sql`s.state = 'active'`
     : sql`case m.kind when 'confirmation' then s.state = 'pending' when 'welcome' then s.state = 'active'
+        when 'already-subscribed' then s.state in ('active', 'paused')
         else s.state in ('pending', 'active', 'paused', 'unsubscribed') end`
 
 /** Somebody who complained is asked to confirm when they subscribe again, and is mailed nothing before they do. */

@@ -5,7 +5,7 @@ import { drain, type MailerPorts } from '../../src/newsletter/delivery.ts'
 import { publishDue } from '../../src/newsletter/edition.ts'
 import { UnrenderableDigest } from '../../src/newsletter/mail.ts'
 import { createSubscriptions } from '../../src/newsletter/subscription.ts'
-import { claim, record, requeueExpired } from '../../src/store/deliveries.ts'
+import { claim, record, requeueExpired, storeLetter } from '../../src/store/deliveries.ts'
 import { atStage, DUE, OPTIONS, openMailRoom } from '../support/mail-room.ts'
 import { KEYS, QUIET, SILENT } from '../support/newsletter.ts'
 
@@ -104,6 +104,16 @@ test('a relay that is away costs no digest an attempt', async () => {
   await using room = await openMailRoom(2, atStage('greeting', '421 4.3.2 closing', 2))
   await drain(room.ports, 'deliveries', OPTIONS)
   expect((await room.states()).map((one) => one.attempts)).toEqual([0, 0])
+})
+
+test('who leaves before a letter that says they are subscribed already is sent does not get it', async () => {
+  await using room = await openMailRoom(2)
+  for (const subscriberId of room.ids)
+    await storeLetter(room.db, { subscriberId, kind: 'already-subscribed', digestId: null, requestedAt: DUE })
+  const subscriptions = createSubscriptions({ db: room.db, keys: KEYS, now: () => DUE, ring: QUIET })
+  await subscriptions.unsubscribe(deriveToken(KEYS, 'unsubscribe', room.ids[0] ?? ''))
+  expect(await drain(room.ports, 'letters', OPTIONS)).toBe(1)
+  expect(room.sink.messages.map((message) => message.to)).toEqual(['reader1@example.org'])
 })
 
 test('who unsubscribed between publishing and sending gets nothing', async () => {
