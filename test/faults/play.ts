@@ -95,7 +95,9 @@ const playOn = async (stage: Stage, book: Book, queue: QueueKind, plan: Plan, na
   const happened = (hits: Accident['hits'], what: string, from: number) =>
     accidents.push({ what, hits, from, to: performance.now() })
   const pass = async (ms: number) => {
-    if (await stage.pass(ms)) jumps.push({ at: performance.now(), ms })
+    // Processes see it at some moment while it is made to pass: what begins meanwhile may be of before.
+    const at = performance.now()
+    if (await stage.pass(ms)) jumps.push({ at, ms })
   }
   const anyoneDue = async (): Promise<boolean> => {
     const { rows } = await sql<{
