@@ -1,7 +1,7 @@
 /** Everything an operator may need to know of one subscriber: their state, their choices, and what became of their mail. */
 import type { Preferences, SubscriberState } from '../core/preferences.ts'
 import type { Database } from '../store/database.ts'
-import { readMailsOf } from '../store/deliveries.ts'
+import { readMailsOf } from '../store/mail-records.ts'
 import { preferencesOf, readSubscriber } from '../store/subscribers.ts'
 import { readSuppression } from '../store/suppressions.ts'
 

@@ -220,7 +220,7 @@ export const readMark = (keys: Keys, marks: readonly string[], domain: string): 
 }
 
 /** The reader of a forwarded complaint, by the token of their unsubscribe link; `null` where none proves itself. */
-export const readMarkedReader = (keys: Keys, marks: readonly string[]): string | null => {
+const readMarkedReader = (keys: Keys, marks: readonly string[]): string | null => {
   const token = marks.find((mark) => provesToken(keys, 'unsubscribe', mark))
   return token === undefined ? null : readTokenId(token)
 }
@@ -229,7 +229,7 @@ export const readMarkedReader = (keys: Keys, marks: readonly string[]): string |
  * A complaint about a mail that cannot be named, by a reader who can: their unsubscribe link stands in it. It does what
  * the link does, and more.
  */
-export const takeReaderComplaint = async (
+const takeReaderComplaint = async (
   { db, log }: Desk,
   subscriberId: string,
   report: Report,

@@ -5,7 +5,6 @@ import { CARRY_DAYS, forgottenOn, NEWS_SPAN, sinceOf } from '../core/eligibility
 import type { Log } from '../core/log.ts'
 import type { FrozenNews } from '../core/paper-news.ts'
 import type { Database } from '../store/database.ts'
-import { type DueSlot, type OwedDigest, oweDigests } from '../store/deliveries.ts'
 import {
   beginEdition,
   closeEdition,
@@ -21,6 +20,7 @@ import {
 } from '../store/digests.ts'
 import { addDue } from '../store/editions.ts'
 import { requireMonths } from '../store/months.ts'
+import { type DueSlot, type OwedDigest, oweDigests } from '../store/owing.ts'
 import { dropOldLetterLimits } from '../store/sign-ups.ts'
 import { anyoneDue, type DueParty, forgetUnconfirmed, lockDue, readProfiles } from '../store/subscribers.ts'
 import { type Choice, composeDigest, loadChoice, newsAfter, noteAfter, type Wish } from './digest.ts'

@@ -1,7 +1,6 @@
 /** What an operator asks of editions and does with them: who got it, who did not and why, send it to them, pause, resume. */
 import { balance, type Equation, type MailState, type StateCount } from '../core/ledger.ts'
 import type { Database } from '../store/database.ts'
-import { readMailsOn } from '../store/deliveries.ts'
 import { readLastTick } from '../store/digests.ts'
 import {
   countStates,
@@ -18,6 +17,7 @@ import {
   resumeEdition,
   streamDeliveries,
 } from '../store/editions.ts'
+import { readMailsOn } from '../store/mail-records.ts'
 import { countReturns } from '../store/returns.ts'
 import { readSubscriber } from '../store/subscribers.ts'
 
@@ -203,8 +203,8 @@ export const createLedger = (db: Database) => ({
 })
 
 export type EditionLedger = ReturnType<typeof createLedger>
-export type { MailRecord } from '../store/deliveries.ts'
 export type { MissedDelivery } from '../store/editions.ts'
+export type { MailRecord } from '../store/mail-records.ts'
 
 export interface Figures {
   openEditions: number

@@ -4,7 +4,8 @@ import { DAY, firstDueAfterPause, localDateAt, nextDue } from '../core/calendar.
 import type { Frequency, Preferences, SubscriberState } from '../core/preferences.ts'
 import { deriveToken, type Keys, keyedHash, provesToken, readTokenId } from '../core/token.ts'
 import type { Database } from '../store/database.ts'
-import { readLetter, storeLetter } from '../store/deliveries.ts'
+import { readLetter } from '../store/mail-records.ts'
+import { storeLetter } from '../store/owing.ts'
 import { allowLetter, forgetLetterLimits, type SignUp, storeSignUp, takeSignUp } from '../store/sign-ups.ts'
 import {
   activate,
