@@ -49,15 +49,15 @@ test.each([
   ['src/core/planted.ts', '../store/database.ts', 'core/ is floor 1'],
   ['src/core/planted.ts', 'node:fs', 'core/ has no I/O'],
   ['src/core/planted.ts', 'pg', 'core/ has no I/O'],
-  ['src/store/planted.ts', '../adapters/queue.ts', 'store/ is floor 2'],
+  ['src/store/planted.ts', '../adapters/queue/queue.ts', 'store/ is floor 2'],
   ['src/adapters/planted.ts', '../store/database.ts', 'adapters/ is floor 2'],
   ['src/adapters/planted.ts', '../../workers/config.ts', 'adapters/ is floor 2'],
-  ['src/newsletter/planted.ts', '../adapters/queue.ts', 'newsletter/ is floor 3'],
+  ['src/newsletter/planted.ts', '../adapters/queue/queue.ts', 'newsletter/ is floor 3'],
   ['src/newsletter/planted.ts', 'fastify', 'newsletter/ holds use cases'],
   ['src/http/planted.ts', '../store/database.ts', 'http/ is floor 4'],
-  ['src/http/planted.ts', '../adapters/pages.ts', 'http/ is floor 4'],
+  ['src/http/planted.ts', '../adapters/templates/pages.ts', 'http/ is floor 4'],
   ['src/http/planted.ts', '../../workers/config.ts', 'http/ is floor 4'],
-  ['migrations/planted.ts', '../src/core/paper.ts', 'frozen in time'],
+  ['migrations/planted.ts', '../src/core/papers/paper.ts', 'frozen in time'],
 ])('%s may not import %s', async (path, imported, sentence) => {
   expect(await check({ [path]: `import * as x from '${imported}'\nexport const y = x` })).toContain(sentence)
 })
@@ -81,7 +81,7 @@ test('what the floors allow passes', async () => {
   const allowed = {
     'src/core/planted.ts': "import { createHash } from 'node:crypto'\nexport const hash = () => createHash('sha256')",
     'src/http/planted.ts': "export type { Archive } from '../newsletter/archive.ts'",
-    'workers/planted.ts': "export { openQueue } from '../src/adapters/queue.ts'",
+    'workers/planted.ts': "export { openQueue } from '../src/adapters/queue/queue.ts'",
   }
   expect(await check(allowed)).toBe('')
 })

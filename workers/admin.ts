@@ -1,7 +1,7 @@
 /** The operator's commands: `npm run admin -- <command>`. They work beside a running service and without one. */
 import { Command } from 'commander'
 import { bounceCommands } from './admin/bounces.ts'
-import { createDesk } from './admin/desk.ts'
+import { createDesk } from './admin/context.ts'
 import { destinationCommands } from './admin/destinations.ts'
 import { digestCommands } from './admin/digest.ts'
 import { doctorCommand } from './admin/doctor.ts'

@@ -1,14 +1,14 @@
 /** How the programs end when something is wrong: one line for each fault on stderr, and an exit code that means something. */
 import { CommanderError } from 'commander'
-import { UnusableDataFolder } from '../src/adapters/data-folder.ts'
-import { UnusableQueue } from '../src/adapters/queue-backend.ts'
-import { UnreadablePapers } from '../src/core/paper-file.ts'
-import { UnusableModel } from '../src/core/relevance-model.ts'
-import { SourceTrouble } from '../src/core/source-trouble.ts'
-import { UntrainableCorpus } from '../src/core/training.ts'
+import { UnusableDataFolder } from '../src/adapters/postgres/data-folder.ts'
+import { UnusableQueue } from '../src/adapters/queue/backend.ts'
+import { UnreadablePapers } from '../src/core/papers/paper-file.ts'
+import { SourceTrouble } from '../src/core/papers/source-error.ts'
+import { UnusableModel } from '../src/core/relevance/model.ts'
 import { UnusableEdition } from '../src/newsletter/ledger.ts'
 import { UnusableDatabase } from '../src/store/migrate.ts'
 import { MissingMonth } from '../src/store/months.ts'
+import { UntrainableCorpus } from '../test/evaluation/training.ts'
 import { UnusableClock, UnusableSettings } from './config.ts'
 
 /** What was asked for cannot be done as it was asked; the message says what would be right. */

@@ -2,14 +2,14 @@
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import closeWithGrace from 'close-with-grace'
-import { describeFault } from '../src/core/scrub.ts'
+import { describeFault } from '../src/core/redact.ts'
 import { describeHoldings } from '../src/newsletter/intake.ts'
 import { maintain } from '../src/newsletter/maintenance.ts'
 import { openDatabase } from '../src/store/database.ts'
 import { type Config, readConfig, readDay } from './config.ts'
 import { endWith, UsageError } from './exit.ts'
-import { type Ground, openGround } from './ground.ts'
 import { createLog } from './log.ts'
+import { type Ground, openGround } from './runtime.ts'
 import { ROLES, type Role, type Service, startService } from './service.ts'
 
 /** All must be closed within this, or the process ends as it is: a container gives no more than ten seconds. */
@@ -108,7 +108,7 @@ const start = async (signal: AbortSignal): Promise<() => Promise<void>> => {
     }
     let mailbox: { smtpUrl: string; url: string } | null = null
     if (config.smtpUrl === null) {
-      const { openMailbox } = await import('../src/adapters/mailbox.ts')
+      const { openMailbox } = await import('../src/adapters/mailbox/mailbox.ts')
       const opened = await openMailbox({
         httpPort: config.mailboxPort,
         folder: join(config.dataDir, 'mailbox'),

@@ -1,5 +1,5 @@
 /** Reading sources at an operator's command: for good, or for a look. */
-import { SourceTrouble } from '../src/core/source-trouble.ts'
+import { SourceTrouble } from '../src/core/papers/source-error.ts'
 import { type IntakePorts, refreshPapers, refreshSource } from '../src/newsletter/intake.ts'
 import { type Trial, trySource } from '../src/newsletter/intake-trial.ts'
 import type { Source } from '../src/newsletter/source.ts'

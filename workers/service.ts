@@ -1,16 +1,16 @@
 /** The wiring of the service: what every process opens, then its roles, and how it all closes. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { createMetrics } from '../src/adapters/metrics.ts'
-import { type Bell, openQueue, type Queue } from '../src/adapters/queue.ts'
+import { type Bell, openQueue, type Queue } from '../src/adapters/queue/queue.ts'
 import { MINUTE, SECOND } from '../src/core/calendar.ts'
-import { describeFault } from '../src/core/scrub.ts'
+import { describeFault } from '../src/core/redact.ts'
 import { clockTrouble } from '../src/newsletter/edition.ts'
 import { createLedger } from '../src/newsletter/ledger.ts'
 import { type Database, openDatabase } from '../src/store/database.ts'
 import { readLastTick } from '../src/store/digests.ts'
 import { answers } from '../src/store/papers.ts'
 import { type Config, UnusableClock } from './config.ts'
-import type { Ground, Stage } from './roles/stage.ts'
+import type { Ground, Stage } from './roles/context.ts'
 
 export const ROLES = ['api', 'scheduler', 'mailer', 'maintain', 'bounces'] as const
 export type Role = (typeof ROLES)[number]

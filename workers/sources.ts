@@ -1,9 +1,9 @@
 /** The sources of papers that the settings name, each with its way of reading. */
-import { ARXIV_MANNERS, fetchArxivCategories, fetchArxivFeed, MOST_IDS } from '../src/adapters/arxiv.ts'
-import { fetchHuggingFaceDay, HUGGING_FACE_MANNERS } from '../src/adapters/hugging-face.ts'
-import { readPaperFiles } from '../src/adapters/paper-files.ts'
-import { samplePapers } from '../src/adapters/sample-papers.ts'
-import { lateBatch } from '../src/core/arxiv-announcement.ts'
+import { ARXIV_MANNERS, fetchArxivCategories, fetchArxivFeed, MOST_IDS } from '../src/adapters/sources/arxiv.ts'
+import { fetchHuggingFaceDay, HUGGING_FACE_MANNERS } from '../src/adapters/sources/hugging-face.ts'
+import { readPaperFiles } from '../src/adapters/sources/paper-files.ts'
+import { samplePapers } from '../src/adapters/sources/sample-papers.ts'
+import { lateBatch } from '../src/core/papers/arxiv-announcement.ts'
 import type { Source } from '../src/newsletter/source.ts'
 import type { Config, SourceSetting } from './config.ts'
 

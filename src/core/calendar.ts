@@ -5,7 +5,7 @@
  * (Temporal's `compatible` rule, RFC 5545 3.3.5). No cron library agrees with another on this, so none decides it.
  */
 import { Temporal } from 'temporal-polyfill'
-import type { Preferences } from './preferences.ts'
+import type { Preferences } from './subscriber/preferences.ts'
 
 export const SECOND = 1000
 export const MINUTE = 60 * SECOND

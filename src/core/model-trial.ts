@@ -1,12 +1,13 @@
 /** Whether a newly trained relevance model may take the place of the one in use: both order days that it did not see. */
+
+import type { EvaluatedPaper } from '../../test/evaluation/judged-papers.ts'
+import { estimate, mean } from '../../test/evaluation/metrics.ts'
+import { cellsOf, type Scores } from '../../test/evaluation/relevance-study.ts'
+import { LEAST_PAPERS, type TrainingPaper } from '../../test/evaluation/training.ts'
 import { isoWeekOf } from './calendar.ts'
-import type { EvaluatedPaper } from './evaluation/judged-papers.ts'
-import { estimate, mean } from './evaluation/metrics.ts'
-import { cellsOf, type Scores } from './evaluation/relevance-study.ts'
-import { weighEvidence } from './evidence.ts'
-import { type Reading, readPaper } from './reading.ts'
-import { createJudge, type RelevanceModel } from './relevance-model.ts'
-import { LEAST_PAPERS, type TrainingPaper } from './training.ts'
+import { weighEvidence } from './relevance/evidence.ts'
+import { createJudge, type RelevanceModel } from './relevance/model.ts'
+import { type Reading, readPaper } from './relevance/reading.ts'
 
 export interface ModelTrial {
   /** Papers held back, and the pairs of a topic and a week among them that the measure is a mean of. */

@@ -1,8 +1,8 @@
 /** What anyone may read: the latest papers, those of another day, a digest in the browser, and how papers are chosen. */
 import { Type } from 'typebox'
 import { daysBetween } from '../core/calendar.ts'
-import { headingOf, longDate, standfirstOf } from '../core/headline.ts'
-import { isDate } from '../core/pause.ts'
+import { headingOf, longDate, standfirstOf } from '../core/digest/headline.ts'
+import { isDate } from '../core/subscriber/pause.ts'
 import type { DayPage } from '../newsletter/archive.ts'
 import { blankForm } from './form.ts'
 import { makePublic, POLICY_WITH_SCRIPT } from './guard.ts'

@@ -7,8 +7,8 @@ import {
   type QuietDay,
   STANDARD,
   type Standing,
-} from '../core/preferences.ts'
-import { readTimeZone, TIME_ZONES } from '../core/time-zone.ts'
+} from '../core/subscriber/preferences.ts'
+import { readTimeZone, TIME_ZONES } from '../core/subscriber/time-zone.ts'
 import { TOPIC_GROUPS } from '../core/topics.ts'
 
 /** What is chosen, as it is sent: `core/preferences` reads it, so that everything wrong is said at once and in words. */

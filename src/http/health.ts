@@ -1,7 +1,7 @@
 /** Whether a process lives, and whether it can do its work, for whoever watches over it; every process answers this. */
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Log } from '../core/log.ts'
-import { describeFault } from '../core/scrub.ts'
+import { describeFault } from '../core/redact.ts'
 import { metricsRoute } from './operator.ts'
 import type { Site } from './site.ts'
 

@@ -1,9 +1,9 @@
 /** Trying before subscribing: the digest that a choice would bring today. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import { headingOf, standfirstOf } from '../core/headline.ts'
-import { type Preferences, readPreferences, STANDARD } from '../core/preferences.ts'
-import { volumeLine } from '../core/volume.ts'
+import { headingOf, standfirstOf } from '../core/digest/headline.ts'
+import { volumeLine } from '../core/digest/volume.ts'
+import { type Preferences, readPreferences, STANDARD } from '../core/subscriber/preferences.ts'
 import { CHOICES, filledForm, refusedForm } from './form.ts'
 import { type App, type Site, sendProblem, show, wantsJson } from './site.ts'
 

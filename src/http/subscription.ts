@@ -1,7 +1,7 @@
 /** Subscribing and confirming, and having lost links mailed again. */
 import { Type } from 'typebox'
-import { readAddress } from '../core/address.ts'
-import { type FieldError, type Preferences, readPreferences } from '../core/preferences.ts'
+import { readAddress } from '../core/subscriber/address.ts'
+import { type FieldError, type Preferences, readPreferences } from '../core/subscriber/preferences.ts'
 import { topicBySlug } from '../core/topics.ts'
 import { CHOICES, refusedForm } from './form.ts'
 import { makePublic } from './guard.ts'

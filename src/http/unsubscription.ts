@@ -1,6 +1,6 @@
 /** Leaving: the page of the unsubscribe link, the one click of RFC 8058, and the ways to have less instead. */
 import { Type } from 'typebox'
-import { pauseChoices, readPause } from '../core/pause.ts'
+import { pauseChoices, readPause } from '../core/subscriber/pause.ts'
 import { type App, type Site, show, showDeadLink } from './site.ts'
 
 /** The route that mail providers call by themselves when a reader presses their unsubscribe button. */

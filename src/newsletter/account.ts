@@ -1,5 +1,5 @@
 /** Everything an operator may need to know of one subscriber: their state, their choices, and what became of their mail. */
-import type { Preferences, SubscriberState } from '../core/preferences.ts'
+import type { Preferences, SubscriberState } from '../core/subscriber/preferences.ts'
 import type { Database } from '../store/database.ts'
 import { readMailsOf } from '../store/mail-records.ts'
 import { preferencesOf, readSubscriber } from '../store/subscribers.ts'

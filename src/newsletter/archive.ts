@@ -1,8 +1,8 @@
 /** What anyone may read on the site: the papers of a list day, and a digest opened in the browser. */
-import type { DigestIssue, PaperCard } from '../core/digest.ts'
-import { GATE } from '../core/gate.ts'
-import { cardOf } from '../core/paper-card.ts'
-import { dayReasonOf } from '../core/reason.ts'
+import type { DigestIssue, PaperCard } from '../core/digest/digest.ts'
+import { cardOf } from '../core/digest/paper-card.ts'
+import { dayReasonOf } from '../core/digest/reason.ts'
+import { GATE } from '../core/relevance/gate.ts'
 import { type Keys, provesToken, readTokenId } from '../core/token.ts'
 import { topicBySlug } from '../core/topics.ts'
 import type { Database } from '../store/database.ts'

@@ -1,14 +1,14 @@
 /** One mail on its way: composed, handed to the server once it may begin, and what its outcome means for the ledger. */
 import { MINUTE } from '../core/calendar.ts'
 import type { Log } from '../core/log.ts'
-import { describeFault } from '../core/scrub.ts'
-import { answerOf, isOfRelay, judgeOutcome, type SmtpOutcome } from '../core/smtp-outcome.ts'
+import { describeFault } from '../core/redact.ts'
+import { answerOf, isOfRelay, judgeOutcome, type SmtpOutcome } from '../core/sending/smtp-outcome.ts'
 import type { Database } from '../store/database.ts'
 import type { Claimed, Ledger, OnUnknown, Verdict } from '../store/deliveries.ts'
-import { readSentMail, storeReturn } from '../store/returns.ts'
+import { readSentMail, storeReturn } from '../store/feedback.ts'
 import { suppress } from '../store/suppressions.ts'
 import { type ComposedMail, UnrenderableDigest } from './mail.ts'
-import type { Ways } from './ways.ts'
+import type { Ways } from './routes.ts'
 
 export interface AttemptPorts {
   db: Database

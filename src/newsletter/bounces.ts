@@ -7,17 +7,17 @@
  * counted, and told to the operator when many destinations say it. No way is closed by it, for it is of mail that was sent
  * hours or days ago: what is sent now tells better whether we are still refused.
  */
-import type { BounceClass } from '../core/bounce-class.ts'
-import { type BounceReading, type MailParts, readBounce } from '../core/bounce-mail.ts'
-import { areOfUs } from '../core/breaker.ts'
+import type { BounceClass } from '../core/bounces/bounce-class.ts'
+import { type BounceReading, type MailParts, readBounce } from '../core/bounces/bounce-mail.ts'
+import { alarmOf, FEWEST_RETURNS, MOST_RETURNS } from '../core/bounces/edition-alarm.ts'
+import { type Arrival, hasFailedForLong } from '../core/bounces/soft-bounces.ts'
+import { type ReturnedMail, readReturnPath } from '../core/bounces/verp.ts'
 import { DAY, HOUR, MINUTE, SECOND } from '../core/calendar.ts'
-import { destinationOfDomain } from '../core/destination.ts'
-import { alarmOf, FEWEST_RETURNS, MOST_RETURNS } from '../core/edition-alarm.ts'
 import type { Log } from '../core/log.ts'
-import { classOfReply, scrubReply } from '../core/smtp-outcome.ts'
-import { type Arrival, hasFailedForLong } from '../core/soft-bounces.ts'
+import { areOfUs } from '../core/sending/breaker.ts'
+import { destinationOfDomain } from '../core/sending/destination.ts'
+import { classOfReply, scrubReply } from '../core/sending/smtp-outcome.ts'
 import { type Keys, provesToken, readTokenId } from '../core/token.ts'
-import { type ReturnedMail, readReturnPath } from '../core/verp.ts'
 import type { Database } from '../store/database.ts'
 import { pauseEdition } from '../store/editions.ts'
 import {
@@ -29,7 +29,7 @@ import {
   readSentMail,
   type Sending,
   storeReturn,
-} from '../store/returns.ts'
+} from '../store/feedback.ts'
 import { readSubscriber } from '../store/subscribers.ts'
 import { suppress } from '../store/suppressions.ts'
 

@@ -5,7 +5,7 @@ import { type Check, type Finding, fault, fine, notLookedAt, warning } from '../
 import { judgeClocks, type OtherClock } from '../core/checkup/clock.ts'
 import { type DatabaseServer, judgeConnections, judgeDurability, judgeVersion } from '../core/checkup/database.ts'
 import { judgeOneClick, judgeSite, type SiteAnswer } from '../core/checkup/site.ts'
-import { scrub } from '../core/scrub.ts'
+import { scrub } from '../core/redact.ts'
 import { type Look, type MailPorts, type MailSubject, mailLooks, once } from './mail-checkup.ts'
 
 /** What is looked at. */

@@ -34,7 +34,7 @@
  * Greylisting (450, 451 at RCPT) slows nobody down: the mail is only tried later.
  */
 import { MINUTE, SECOND } from '../core/calendar.ts'
-import { describeFault } from '../core/scrub.ts'
+import { describeFault } from '../core/redact.ts'
 import {
   type Claim,
   type Claimed,

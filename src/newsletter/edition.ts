@@ -1,9 +1,9 @@
 /** Publishing: who is due at a tick, which of them get the same digest, and what is owed to each. */
 import { DAY, latestDue, nextDue, SECOND } from '../core/calendar.ts'
-import { cohortKey } from '../core/cohort.ts'
-import { CARRY_DAYS, forgottenOn, NEWS_SPAN, sinceOf } from '../core/eligibility.ts'
+import { cohortKey } from '../core/digest/cohort.ts'
+import { CARRY_DAYS, forgottenOn, NEWS_SPAN, sinceOf } from '../core/digest/eligibility.ts'
 import type { Log } from '../core/log.ts'
-import type { FrozenNews } from '../core/paper-news.ts'
+import type { FrozenNews } from '../core/papers/paper-news.ts'
 import type { Database } from '../store/database.ts'
 import {
   beginEdition,
@@ -20,13 +20,13 @@ import {
 } from '../store/digests.ts'
 import { addDue } from '../store/editions.ts'
 import { requireMonths } from '../store/months.ts'
-import { type DueSlot, type OwedDigest, oweDigests } from '../store/owing.ts'
+import { type DueSlot, type OwedDigest, oweDigests } from '../store/outbox.ts'
 import { dropOldLetterLimits } from '../store/sign-ups.ts'
 import { anyoneDue, type DueParty, forgetUnconfirmed, lockDue, readProfiles } from '../store/subscribers.ts'
 import { type Choice, composeDigest, loadChoice, newsAfter, noteAfter, type Wish } from './digest.ts'
 import { type ReconcilerPorts, reconcile } from './reconciler.ts'
+import { sweepWays } from './routes.ts'
 import { CONFIRM_WITHIN } from './subscription.ts'
-import { sweepWays } from './ways.ts'
 
 export interface EditionPorts {
   db: Database

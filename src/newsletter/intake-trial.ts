@@ -1,7 +1,7 @@
 /** A source read for a look: what it says now, what would be stored of it, and what would be skipped. */
 import { addDays } from '../core/calendar.ts'
-import type { Listing } from '../core/paper.ts'
-import type { Problem } from '../core/paper-file.ts'
+import type { Listing } from '../core/papers/paper.ts'
+import type { Problem } from '../core/papers/paper-file.ts'
 import { readUncategorised } from '../store/categories.ts'
 import { type StoredCounts, tryListings } from '../store/listings.ts'
 import { addCounts, type IntakePorts, type Part, readParts, storeAll } from './intake.ts'

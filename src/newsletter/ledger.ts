@@ -1,5 +1,5 @@
 /** What an operator asks of editions and does with them: who got it, who did not and why, send it to them, pause, resume. */
-import { balance, type Equation, type MailState, type StateCount } from '../core/ledger.ts'
+import { balance, type Equation, type MailState, type StateCount } from '../core/sending/ledger.ts'
 import type { Database } from '../store/database.ts'
 import { readLastTick } from '../store/digests.ts'
 import {
@@ -17,8 +17,8 @@ import {
   resumeEdition,
   streamDeliveries,
 } from '../store/editions.ts'
+import { countReturns } from '../store/feedback.ts'
 import { readMailsOn } from '../store/mail-records.ts'
-import { countReturns } from '../store/returns.ts'
 import { readSubscriber } from '../store/subscribers.ts'
 
 export interface EditionSummary {

@@ -8,7 +8,7 @@ import { judgeReverseNames, type ReverseName } from '../core/checkup/reverse-nam
 import { judgeSenderDomain } from '../core/checkup/sender-domain.ts'
 import { judgeSpf, type Senders, type SpfVerdict } from '../core/checkup/spf.ts'
 import { isPublicAddress, readIpAddress } from '../core/public-address.ts'
-import type { SmtpServer } from '../core/smtp-url.ts'
+import type { SmtpServer } from '../core/sending/smtp-url.ts'
 
 /** Where mail goes, and in whose name. */
 export interface MailSubject {

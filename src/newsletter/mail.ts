@@ -1,9 +1,10 @@
 /** From a claimed mail to its message: rendered and encoded once per digest, and poured for each with their own links. */
-import type { DigestIssue } from '../core/digest.ts'
-import { describeFault } from '../core/scrub.ts'
+
+import { deriveReturnPath } from '../core/bounces/verp.ts'
+import type { DigestIssue } from '../core/digest/digest.ts'
+import { describeFault } from '../core/redact.ts'
 import { deriveToken, type Keys, TOKEN_GAP } from '../core/token.ts'
 import { topicBySlug } from '../core/topics.ts'
-import { deriveReturnPath } from '../core/verp.ts'
 import type { Database } from '../store/database.ts'
 import type { Claimed } from '../store/deliveries.ts'
 import { readDigest } from '../store/digests.ts'

@@ -1,11 +1,11 @@
 /** What a choice would bring before it is made: the digest of today, and how many papers a week. */
 import { DAY, localDateAt, MINUTE, utcMidnight } from '../core/calendar.ts'
-import type { DigestIssue, DigestKind } from '../core/digest.ts'
-import { sinceOf } from '../core/eligibility.ts'
-import { interestsOf, seenBy } from '../core/interests.ts'
-import type { Frequency, Preferences, Profile } from '../core/preferences.ts'
-import { rankPapers } from '../core/ranking.ts'
-import type { Volume } from '../core/volume.ts'
+import type { DigestIssue, DigestKind } from '../core/digest/digest.ts'
+import { sinceOf } from '../core/digest/eligibility.ts'
+import { interestsOf, seenBy } from '../core/digest/interests.ts'
+import { rankPapers } from '../core/digest/ranking.ts'
+import type { Volume } from '../core/digest/volume.ts'
+import type { Frequency, Preferences, Profile } from '../core/subscriber/preferences.ts'
 import type { Database } from '../store/database.ts'
 import { type Choice, composeDigest, loadChoice, loadWelcomeChoice, readUnstored } from './digest.ts'
 

@@ -1,9 +1,10 @@
 /** The relevance model of this installation: which one scores the papers, training a new one, and going back. */
+
+import { LEAST_PAPERS, trainModel, UntrainableCorpus } from '../../test/evaluation/training.ts'
 import type { Log } from '../core/log.ts'
 import { holdBack, LEAST_OF_TRIAL, type ModelTrial, mayReplace, tryModel } from '../core/model-trial.ts'
-import { createScorer, SHIPPED_MODEL, scoreTopics } from '../core/relevance.ts'
-import { fingerprintOf, type RelevanceModel, readModel, UnusableModel, writeModel } from '../core/relevance-model.ts'
-import { LEAST_PAPERS, trainModel, UntrainableCorpus } from '../core/training.ts'
+import { fingerprintOf, type RelevanceModel, readModel, UnusableModel, writeModel } from '../core/relevance/model.ts'
+import { createScorer, SHIPPED_MODEL, scoreTopics } from '../core/relevance/relevance.ts'
 import type { Database } from '../store/database.ts'
 import { rescore, type Score } from '../store/listings.ts'
 import {

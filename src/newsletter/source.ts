@@ -1,11 +1,11 @@
 /** What a source of papers is to the newsletter, and how it is asked: one request at a time, over all processes. */
 import { MINUTE, SECOND } from '../core/calendar.ts'
-import type { Listing, SourceName } from '../core/paper.ts'
-import type { Problem } from '../core/paper-file.ts'
-import type { PaperNews } from '../core/paper-news.ts'
-import { SourceTrouble } from '../core/source-trouble.ts'
+import type { Listing, SourceName } from '../core/papers/paper.ts'
+import type { Problem } from '../core/papers/paper-file.ts'
+import type { PaperNews } from '../core/papers/paper-news.ts'
+import { SourceTrouble } from '../core/papers/source-error.ts'
 import type { Database } from '../store/database.ts'
-import { endTurn, type TurnOutcome, takeTurn } from '../store/source-turns.ts'
+import { endTurn, type TurnOutcome, takeTurn } from '../store/source-permits.ts'
 
 /** How often a source may be asked: what shares one turn, and for how many milliseconds. */
 interface Manners {

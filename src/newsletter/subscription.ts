@@ -1,11 +1,12 @@
 /** Subscribing, confirming, changing, pausing and leaving: what a person can do by the site and the links in their mail. */
-import { mailboxKey } from '../core/address.ts'
+
 import { DAY, firstDueAfterPause, localDateAt, nextDue } from '../core/calendar.ts'
-import type { Frequency, Preferences, SubscriberState } from '../core/preferences.ts'
+import { mailboxKey } from '../core/subscriber/address.ts'
+import type { Frequency, Preferences, SubscriberState } from '../core/subscriber/preferences.ts'
 import { deriveToken, type Keys, keyedHash, provesToken, readTokenId } from '../core/token.ts'
 import type { Database } from '../store/database.ts'
 import { readLetter } from '../store/mail-records.ts'
-import { storeLetter } from '../store/owing.ts'
+import { storeLetter } from '../store/outbox.ts'
 import { allowLetter, forgetLetterLimits, type SignUp, storeSignUp, takeSignUp } from '../store/sign-ups.ts'
 import {
   activate,

@@ -1,8 +1,8 @@
 /** What providers tell by webhook, proved, told apart from what was told before, and acted on like mail that came back. */
-import type { ProviderEvent, ReadWebhook, WebhookRequest } from '../core/provider-event.ts'
+import type { ProviderEvent, ReadWebhook, WebhookRequest } from '../core/bounces/provider-event.ts'
+import type { ReturnedMail } from '../core/bounces/verp.ts'
 import type { Keys } from '../core/token.ts'
-import type { ReturnedMail } from '../core/verp.ts'
-import { isKnownEvent, readNewestMailTo, readSentMail, storeEvent } from '../store/returns.ts'
+import { isKnownEvent, readNewestMailTo, readSentMail, storeEvent } from '../store/feedback.ts'
 import { type ReturnPorts, readMark, takeReport } from './bounces.ts'
 
 export interface Webhooks {

@@ -1,15 +1,15 @@
 /** The connection to Postgres, and the tables as TypeScript sees them; `migrations/` is the truth about both. */
 import { type Generated, Kysely, PostgresDialect } from 'kysely'
 import { Pool, types } from 'pg'
-import type { BounceClass } from '../core/bounce-class.ts'
-import type { DigestEntry, DigestKind } from '../core/digest.ts'
-import type { MailState, StateCount } from '../core/ledger.ts'
+import type { BounceClass } from '../core/bounces/bounce-class.ts'
+import type { DigestEntry, DigestKind } from '../core/digest/digest.ts'
 import type { ModelTrial } from '../core/model-trial.ts'
-import type { Trouble } from '../core/pace.ts'
-import type { SourceName } from '../core/paper.ts'
-import type { FrozenNews, NewsKind } from '../core/paper-news.ts'
-import type { Frequency, Preferences, QuietDay, SubscriberState } from '../core/preferences.ts'
-import type { Match } from '../core/relevance.ts'
+import type { SourceName } from '../core/papers/paper.ts'
+import type { FrozenNews, NewsKind } from '../core/papers/paper-news.ts'
+import type { Match } from '../core/relevance/relevance.ts'
+import type { MailState, StateCount } from '../core/sending/ledger.ts'
+import type { Trouble } from '../core/sending/pace.ts'
+import type { Frequency, Preferences, QuietDay, SubscriberState } from '../core/subscriber/preferences.ts'
 
 export type LetterKind = 'confirmation' | 'welcome' | 'links' | 'already-subscribed'
 

@@ -1,7 +1,7 @@
 /** Editions, and the digests frozen for their cohorts. */
 import { type Kysely, type RawBuilder, type Selectable, sql } from 'kysely'
-import type { DigestEntry, DigestKind } from '../core/digest.ts'
-import type { FrozenNews } from '../core/paper-news.ts'
+import type { DigestEntry, DigestKind } from '../core/digest/digest.ts'
+import type { FrozenNews } from '../core/papers/paper-news.ts'
 import type { Tables } from './database.ts'
 
 export type Digest = Selectable<Tables['digests']>

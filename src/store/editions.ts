@@ -1,6 +1,6 @@
 /** Editions as a ledger: what each owed, what came of it, and how it is paused, completed and opened again. */
 import { type Kysely, sql } from 'kysely'
-import type { MailState, StateCount } from '../core/ledger.ts'
+import type { MailState, StateCount } from '../core/sending/ledger.ts'
 import type { Tables } from './database.ts'
 import type { Answer } from './deliveries.ts'
 

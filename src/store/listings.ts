@@ -1,9 +1,9 @@
 /** What a source lists, being stored: papers, the revisions of their texts, what was observed, and the topics they fit. */
 import { type Kysely, sql } from 'kysely'
-import { eligibleAgainAt, eligibleAt } from '../core/eligibility.ts'
-import type { Listing, Paper, SourceName } from '../core/paper.ts'
-import type { PaperNews } from '../core/paper-news.ts'
-import type { TopicRelevance } from '../core/relevance.ts'
+import { eligibleAgainAt, eligibleAt } from '../core/digest/eligibility.ts'
+import type { Listing, Paper, SourceName } from '../core/papers/paper.ts'
+import type { PaperNews } from '../core/papers/paper-news.ts'
+import type { TopicRelevance } from '../core/relevance/relevance.ts'
 import type { Database, Tables } from './database.ts'
 import { storeNews } from './paper-news.ts'
 import { holdsRealPapers, paperOf, type Texts } from './papers.ts'

@@ -1,6 +1,6 @@
 /** News of papers that were held already, for the digests of those who were sent them. */
 import { type Kysely, sql } from 'kysely'
-import type { PaperNews } from '../core/paper-news.ts'
+import type { PaperNews } from '../core/papers/paper-news.ts'
 import type { Tables } from './database.ts'
 
 /**

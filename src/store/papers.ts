@@ -1,7 +1,7 @@
 /** Papers as they are held: their texts by revision, what was observed of them, and what digests choose from. */
 import { type Kysely, sql } from 'kysely'
-import type { Paper, SourceName } from '../core/paper.ts'
-import type { TopicRelevance } from '../core/relevance.ts'
+import type { Paper, SourceName } from '../core/papers/paper.ts'
+import type { TopicRelevance } from '../core/relevance/relevance.ts'
 import type { Tables } from './database.ts'
 
 export type Texts = Tables['paper_texts']

@@ -1,6 +1,6 @@
 /** What people typed in on the site and is not worked off yet, and how often a mailbox may be written to for it. */
 import { type Kysely, sql } from 'kysely'
-import { type Preferences, STANDARD } from '../core/preferences.ts'
+import { type Preferences, STANDARD } from '../core/subscriber/preferences.ts'
 import type { Tables } from './database.ts'
 
 export interface SignUp {

@@ -1,7 +1,7 @@
 /** Subscribers: their state, what they chose, and when they are due. */
 import { type Kysely, type Selectable, sql } from 'kysely'
 import type { Due } from '../core/calendar.ts'
-import type { Preferences, Profile } from '../core/preferences.ts'
+import type { Preferences, Profile } from '../core/subscriber/preferences.ts'
 import type { Tables } from './database.ts'
 
 export type Subscriber = Selectable<Tables['subscribers']>

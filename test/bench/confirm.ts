@@ -8,13 +8,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'kysely'
-import { startEmbeddedPostgres } from '../../src/adapters/embedded-postgres.ts'
+import { startEmbeddedPostgres } from '../../src/adapters/postgres/embedded-postgres.ts'
 import { openDatabase } from '../../src/store/database.ts'
 import { migrate } from '../../src/store/migrate.ts'
-import { startChild } from '../support/child.ts'
-import { oweEdition } from '../support/delivery-room.ts'
-import { openPoster, percentile } from '../support/post.ts'
-import { startProgram } from '../support/program.ts'
+import { oweEdition } from '../support/fixtures/owed-edition.ts'
+import { startChild } from '../support/processes/child.ts'
+import { startProgram } from '../support/processes/program.ts'
+import { openPoster, percentile } from '../support/servers/sign-up-load.ts'
 
 const RUN = 100_000
 const COHORTS = 200

@@ -13,19 +13,19 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
 import { parse } from 'yaml'
-import { startEmbeddedPostgres } from '../../src/adapters/embedded-postgres.ts'
-import { createMailTemplates } from '../../src/adapters/mail-templates.ts'
-import { createMold } from '../../src/adapters/message.ts'
+import { startEmbeddedPostgres } from '../../src/adapters/postgres/embedded-postgres.ts'
+import { createMold } from '../../src/adapters/smtp/message.ts'
+import { createMailTemplates } from '../../src/adapters/templates/mail-templates.ts'
 import { createComposer } from '../../src/newsletter/mail.ts'
 import { openDatabase } from '../../src/store/database.ts'
 import { claim } from '../../src/store/deliveries.ts'
 import { migrate } from '../../src/store/migrate.ts'
 import { SENDING } from '../../workers/roles/mailer.ts'
-import { startChild } from '../support/child.ts'
-import { BENCH_KEYS, BENCH_SETTINGS, oweEdition } from '../support/delivery-room.ts'
-import { findProgram } from '../support/find-program.ts'
-import { findFreePort } from '../support/free-port.ts'
-import { startSmtpSinkProcess } from '../support/smtp-sink-process.ts'
+import { BENCH_KEYS, BENCH_SETTINGS, oweEdition } from '../support/fixtures/owed-edition.ts'
+import { startChild } from '../support/processes/child.ts'
+import { findProgram } from '../support/processes/find-program.ts'
+import { findFreePort } from '../support/servers/free-port.ts'
+import { startSmtpSinkProcess } from '../support/servers/smtp-sink-process.ts'
 
 const RUNS = 3
 const COHORTS = 200
@@ -108,7 +108,7 @@ const measureLimit = async (port: number, size: number): Promise<number | null> 
 /** What Node is told for a mailer by docker-compose.yml and the Dockerfile: ours is measured as it runs there. */
 const readMailerOptions = async (): Promise<string> => {
   const file = await readFile(new URL('../../docker-compose.yml', import.meta.url), 'utf8')
-  const before = fileURLToPath(new URL('../../workers/before.cjs', import.meta.url))
+  const before = fileURLToPath(new URL('../../workers/preload.cjs', import.meta.url))
   return `-r ${before} ${parse(file, { merge: true }).services.mailer.environment.NODE_OPTIONS}`
 }
 

@@ -17,11 +17,11 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
 import { parse } from 'yaml'
-import { startEmbeddedPostgres } from '../../src/adapters/embedded-postgres.ts'
+import { startEmbeddedPostgres } from '../../src/adapters/postgres/embedded-postgres.ts'
 import { openDatabase } from '../../src/store/database.ts'
 import { migrate } from '../../src/store/migrate.ts'
-import { startChild } from '../support/child.ts'
-import { instant, LAST_DAY, liveAMonth, multiplyTo } from '../support/publishing-room.ts'
+import { instant, LAST_DAY, liveAMonth, multiplyTo } from '../support/fixtures/publishing-newsletter.ts'
+import { startChild } from '../support/processes/child.ts'
 
 const LIVED = 20_000
 const SMALL = 100_000
@@ -45,7 +45,7 @@ const open = (url: string) => openDatabase(url, { connections: 4, name: 'bench',
 /** What Node is told for a scheduler by docker-compose.yml and the Dockerfile. */
 const readNodeOptions = async (): Promise<string> => {
   const file = await readFile(new URL('../../docker-compose.yml', import.meta.url), 'utf8')
-  const before = fileURLToPath(new URL('../../workers/before.cjs', import.meta.url))
+  const before = fileURLToPath(new URL('../../workers/preload.cjs', import.meta.url))
   return `-r ${before} ${parse(file, { merge: true }).services.scheduler.environment.NODE_OPTIONS}`
 }
 

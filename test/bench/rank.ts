@@ -1,18 +1,18 @@
 /** What relevance costs: a paper for all topics, the model in memory and on disk, and training on 10,000 papers. */
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { createRandom } from '../../src/core/regression.ts'
-import { createScorer, SHIPPED_MODEL } from '../../src/core/relevance.ts'
-import { readModel, writeModel } from '../../src/core/relevance-model.ts'
+import { readModel, writeModel } from '../../src/core/relevance/model.ts'
+import { createRandom } from '../../src/core/relevance/regression.ts'
+import { createScorer, SHIPPED_MODEL } from '../../src/core/relevance/relevance.ts'
 import { TOPICS } from '../../src/core/topics.ts'
-import { type JudgedPaper, trainModel } from '../../src/core/training.ts'
+import { type JudgedPaper, trainModel } from '../evaluation/training.ts'
 
 const SCORED = 2_000
 const TRAINED_ON = 10_000
 const JUDGED = 800
 /** Words of an abstract, and of a title. */
 const LENGTHS = { abstract: 190, title: 11 }
-const MODEL_FILE = join(import.meta.dirname, '../../src/core/relevance-model.json')
+const MODEL_FILE = join(import.meta.dirname, '../../src/core/relevance/model.json')
 
 const random = createRandom(1)
 const pick = <T>(all: readonly T[]): T => all[Math.floor(random() * all.length)] as T

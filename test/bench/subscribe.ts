@@ -6,12 +6,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'kysely'
-import { startEmbeddedPostgres } from '../../src/adapters/embedded-postgres.ts'
+import { startEmbeddedPostgres } from '../../src/adapters/postgres/embedded-postgres.ts'
 import { openDatabase } from '../../src/store/database.ts'
 import { migrate } from '../../src/store/migrate.ts'
-import { startChild } from '../support/child.ts'
-import { median, openPoster, percentile } from '../support/post.ts'
-import { startProgram } from '../support/program.ts'
+import { startChild } from '../support/processes/child.ts'
+import { startProgram } from '../support/processes/program.ts'
+import { median, openPoster, percentile } from '../support/servers/sign-up-load.ts'
 
 const ROUNDS = 5
 const SECONDS = 4

@@ -1,8 +1,8 @@
 /** Pages and a mail with content that is hard to set, with none at all, and after a fault of ours. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { NEEDS_CHROMIUM, openTestBrowser, type TestBrowser } from '../support/browser.ts'
-import { judgePage } from '../support/page-judge.ts'
-import { LONG_TITLE, walkOddities } from '../support/story.ts'
+import { NEEDS_CHROMIUM, openTestBrowser, type TestBrowser } from '../support/browser/browser.ts'
+import { judgePage } from '../support/browser/page-judge.ts'
+import { LONG_TITLE, walkOddities } from '../support/browser/story.ts'
 
 describe.skipIf(NEEDS_CHROMIUM !== '')(`hard content in a browser${NEEDS_CHROMIUM}`, () => {
   let browser: TestBrowser

@@ -1,12 +1,12 @@
 /** Every page by keyboard alone: what has the focus is seen, in reading order, and all can be done. */
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createMailFolder } from '../../src/adapters/mail-folder.ts'
-import { openMailbox } from '../../src/adapters/mailbox.ts'
-import { NEEDS_CHROMIUM, openTestBrowser, type TestBrowser } from '../support/browser.ts'
-import { openTestFolder } from '../support/folder.ts'
-import { type Focus, readFocus } from '../support/page-judge.ts'
-import { openTestSite, TOKEN } from '../support/site.ts'
+import { createMailFolder } from '../../src/adapters/mailbox/mail-folder.ts'
+import { openMailbox } from '../../src/adapters/mailbox/mailbox.ts'
+import { NEEDS_CHROMIUM, openTestBrowser, type TestBrowser } from '../support/browser/browser.ts'
+import { type Focus, readFocus } from '../support/browser/page-judge.ts'
+import { openTestFolder } from '../support/fixtures/folder.ts'
+import { openTestSite, TOKEN } from '../support/servers/recording-site.ts'
 
 const NOW = new Date('2026-04-14T05:00:00Z')
 const PHONE = { width: 360, height: 740 }

@@ -1,8 +1,8 @@
 /** Every mail in a browser, as mail programs show it: narrow and wide, light and dark, in large letters, and bare. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { NEEDS_CHROMIUM, openTestBrowser, type TestBrowser, type TestWindow } from '../support/browser.ts'
-import { everyMail } from '../support/every-mail.ts'
-import { judgeMail, type MailOutline, readOutline, stripStyles } from '../support/page-judge.ts'
+import { NEEDS_CHROMIUM, openTestBrowser, type TestBrowser, type TestWindow } from '../support/browser/browser.ts'
+import { judgeMail, type MailOutline, readOutline, stripStyles } from '../support/browser/page-judge.ts'
+import { everyMail } from '../support/fixtures/every-mail.ts'
 
 const mails = await everyMail()
 

@@ -5,9 +5,9 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { CHROMIUM, openTestBrowser } from '../support/browser.ts'
-import { everyMail, fillGaps, messageOf, type NamedMail } from '../support/every-mail.ts'
-import { MAIL_WIDTHS } from '../support/page-judge.ts'
+import { CHROMIUM, openTestBrowser } from '../support/browser/browser.ts'
+import { MAIL_WIDTHS } from '../support/browser/page-judge.ts'
+import { everyMail, fillGaps, messageOf, type NamedMail } from '../support/fixtures/every-mail.ts'
 
 const SCHEMES = ['light', 'dark'] as const
 

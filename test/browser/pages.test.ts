@@ -1,9 +1,9 @@
 /** Every page and every mail of the story as a browser shows it: narrow and wide, light and dark. */
 import { describe, expect, test } from 'vitest'
-import { NEEDS_CHROMIUM, openTestBrowser } from '../support/browser.ts'
-import { judgePage } from '../support/page-judge.ts'
-import { startTestService } from '../support/service.ts'
-import { BEGINNING, walkStory } from '../support/story.ts'
+import { NEEDS_CHROMIUM, openTestBrowser } from '../support/browser/browser.ts'
+import { judgePage } from '../support/browser/page-judge.ts'
+import { BEGINNING, walkStory } from '../support/browser/story.ts'
+import { startTestService } from '../support/servers/service.ts'
 
 const DAYS = '03 06 07 08 09 10 13'.split(' ').map((day) => `2026-04-${day}`)
 const NAME = 'no page or mail scrolls sideways, has a thing too small to press, or a fault that axe knows'

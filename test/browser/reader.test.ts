@@ -1,9 +1,9 @@
 /** The story of a reader, clicked through in a browser: from the front page by the mailbox to the last press. */
 import type { BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { NEEDS_CHROMIUM, openTestBrowser, type TestBrowser, type TestWindow } from '../support/browser.ts'
-import { findFreePort } from '../support/free-port.ts'
-import { startTestService, type TestService } from '../support/service.ts'
+import { NEEDS_CHROMIUM, openTestBrowser, type TestBrowser, type TestWindow } from '../support/browser/browser.ts'
+import { findFreePort } from '../support/servers/free-port.ts'
+import { startTestService, type TestService } from '../support/servers/service.ts'
 
 const DAYS = '03 06 07 08 09 10 13'.split(' ').map((day) => `2026-04-${day}`)
 const ADA = 'ada@example.org'

@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { readConfig, SETTINGS, UnusableSettings } from '../../workers/config.ts'
-import { openTestFolder } from '../support/folder.ts'
-import { findFreePort } from '../support/free-port.ts'
-import { openTestDatabase } from '../support/postgres.ts'
-import { startProgram } from '../support/program.ts'
+import { openTestDatabase } from '../support/databases/postgres.ts'
+import { openTestFolder } from '../support/fixtures/folder.ts'
+import { startProgram } from '../support/processes/program.ts'
+import { findFreePort } from '../support/servers/free-port.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const ROLES = ['migrate', 'api', 'scheduler', 'mailer', 'maintain']

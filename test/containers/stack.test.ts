@@ -1,9 +1,9 @@
 /** The whole stack of docker-compose.yml, in real containers: the story of a reader, mailers that share, stops and starts. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { addDays } from '../../src/core/calendar.ts'
-import { openSite, type Site } from '../support/browserless.ts'
-import { originOfOwnRedis } from '../support/origins.ts'
-import { type Stack, startStack, until } from '../support/stack.ts'
+import { openSite, type Site } from '../support/browser/http-client.ts'
+import { originOfOwnRedis } from '../support/browser/origins.ts'
+import { type Stack, startStack, until } from '../support/processes/compose-stack.ts'
 
 const ROLES = ['api', 'scheduler', 'mailer', 'maintain']
 const ADA = 'ada@example.org'

@@ -1,9 +1,9 @@
 /** A new model may take the place of the one in use, and a worse one may not. */
 import { describe, expect, test } from 'vitest'
 import { type DatedPaper, holdBack, mayReplace, tryModel } from '../../src/core/model-trial.ts'
-import { SHIPPED_MODEL } from '../../src/core/relevance.ts'
-import type { RelevanceModel } from '../../src/core/relevance-model.ts'
-import { papersOfDay } from '../support/papers.ts'
+import type { RelevanceModel } from '../../src/core/relevance/model.ts'
+import { SHIPPED_MODEL } from '../../src/core/relevance/relevance.ts'
+import { papersOfDay } from '../support/fixtures/papers.ts'
 
 const DAYS = Array.from({ length: 15 }, (_, n) => `2026-04-${String(n + 1).padStart(2, '0')}`)
 const PAPERS: DatedPaper[] = DAYS.flatMap((listDay) =>

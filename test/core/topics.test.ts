@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { readPaperFiles } from '../../src/adapters/paper-files.ts'
-import { countPhrases } from '../../src/core/evidence.ts'
-import { plainPhrase } from '../../src/core/phrases.ts'
-import { type Reading, readPaper } from '../../src/core/reading.ts'
+import { readPaperFiles } from '../../src/adapters/sources/paper-files.ts'
+import { countPhrases } from '../../src/core/relevance/evidence.ts'
+import { type Reading, readPaper } from '../../src/core/relevance/reading.ts'
+import { plainPhrase } from '../../src/core/text/phrases.ts'
 import { isTopic, TOPIC_GROUPS, TOPICS, topicBySlug } from '../../src/core/topics.ts'
 
 describe('the topics', () => {

@@ -1,6 +1,6 @@
 /** The mail server's side: what it was told to do wrong, and a book of all it took, which is what the judge believes. */
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Fault, FaultContext, SinkOptions } from '../support/smtp-sink.ts'
+import type { Fault, FaultContext, SinkOptions } from '../support/servers/smtp-sink.ts'
 import type { SmtpFault, SmtpStage } from './plan.ts'
 
 /** One message that the server took, whether its sender heard of it or not. */

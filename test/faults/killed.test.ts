@@ -2,16 +2,16 @@
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { openDataFolder } from '../../src/adapters/data-folder.ts'
+import { openDataFolder } from '../../src/adapters/postgres/data-folder.ts'
 import { addDays } from '../../src/core/calendar.ts'
 import { openDatabase } from '../../src/store/database.ts'
 import { migrate } from '../../src/store/migrate.ts'
 import { SENDING } from '../../workers/roles/mailer.ts'
-import { openTestFolder } from '../support/folder.ts'
-import { LONDON_DAILY, storeDay, subscribe } from '../support/newsletter.ts'
-import { writeDays } from '../support/papers.ts'
-import { type Program, startProgram } from '../support/program.ts'
-import { startSmtpSinkProcess } from '../support/smtp-sink-process.ts'
+import { openTestFolder } from '../support/fixtures/folder.ts'
+import { LONDON_DAILY, storeDay, subscribe } from '../support/fixtures/newsletter.ts'
+import { writeDays } from '../support/fixtures/papers.ts'
+import { type Program, startProgram } from '../support/processes/program.ts'
+import { startSmtpSinkProcess } from '../support/servers/smtp-sink-process.ts'
 
 const READERS = 40
 /** After the how manieth digest of its edition the service is killed: in the first group, between groups, at the end. */

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import fc from 'fast-check'
 import { SENDING } from '../../workers/roles/mailer.ts'
-import { oweEdition } from '../support/delivery-room.ts'
+import { oweEdition } from '../support/fixtures/owed-edition.ts'
 import { openStage, type QueueKind } from './stage.ts'
 
 /** Mails that a mailer holds claimed at a time, a group in each lane (`newsletter/delivery`): no kill may double more. */

@@ -4,8 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { HOUR, MINUTE } from '../../src/core/calendar.ts'
 import { createLedger, UnusableEdition } from '../../src/newsletter/ledger.ts'
-import { forgetWay, readTroubled } from '../../src/store/ways.ts'
-import { storeDay } from '../support/newsletter.ts'
+import { forgetWay, readTroubled } from '../../src/store/throttled-routes.ts'
+import { storeDay } from '../support/fixtures/newsletter.ts'
 import { type Book, type Copy, openBook } from './book.ts'
 import {
   type Accident,

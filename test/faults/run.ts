@@ -3,7 +3,7 @@
  * `-- --kills 20 --deliveries 10000`. Ends with 1 when an invariant was broken, and with 2 when it was asked wrongly.
  */
 import { parseArgs } from 'node:util'
-import { hasOwnRedis, NEEDS_OWN_REDIS } from '../support/redis.ts'
+import { hasOwnRedis, NEEDS_OWN_REDIS } from '../support/databases/redis.ts'
 import { runKills } from './kills.ts'
 import { runMutants } from './mutants.ts'
 import { addReports, type Report, runSeeds, showReport } from './seeds.ts'

@@ -1,6 +1,6 @@
 /** The fault runner itself, on one seed that is always the same; many more: `npm run test:faults -- --seeds 200`. */
 import { describe, expect, test } from 'vitest'
-import { hasOwnRedis, NEEDS_OWN_REDIS } from '../support/redis.ts'
+import { hasOwnRedis, NEEDS_OWN_REDIS } from '../support/databases/redis.ts'
 import { MUTANTS, plant } from './mutants.ts'
 import { drawPlan } from './plan.ts'
 import { runSeeds } from './seeds.ts'

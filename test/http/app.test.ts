@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import { EMAIL, form, openTestSite, TOKEN } from '../support/site.ts'
+import { EMAIL, form, openTestSite, TOKEN } from '../support/servers/recording-site.ts'
 
 const TOKEN_PAGES = [
   `/confirm/${TOKEN.confirm}`,

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { card, openTestSite, TOKEN } from '../support/site.ts'
+import { card, openTestSite, TOKEN } from '../support/servers/recording-site.ts'
 
 const HOSTILE = card({
   title: '<script>alert(1)</script> {{ 7 | times: 7 }}',

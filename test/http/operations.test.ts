@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { openTestSite } from '../support/site.ts'
+import { openTestSite } from '../support/servers/recording-site.ts'
 
 it('styles, script and icon are kept for a year under the address that pages give, and checked under any other', async () => {
   await using site = await openTestSite()

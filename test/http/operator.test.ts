@@ -1,8 +1,8 @@
 /** What operators read by program, and that nobody else does. */
 import { expect, test } from 'vitest'
-import { balance } from '../../src/core/ledger.ts'
+import { balance } from '../../src/core/sending/ledger.ts'
 import type { EditionAccount } from '../../src/newsletter/ledger.ts'
-import { openTestSite } from '../support/site.ts'
+import { openTestSite } from '../support/servers/recording-site.ts'
 
 const TOKEN = 'a'.repeat(64)
 const ADDRESSES = ['/metrics', '/api/v1/editions', '/api/v1/editions/7']

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { STANDARD } from '../../src/core/preferences.ts'
-import { EMAIL, form, openTestSite, TOKEN } from '../support/site.ts'
+import { STANDARD } from '../../src/core/subscriber/preferences.ts'
+import { EMAIL, form, openTestSite, TOKEN } from '../support/servers/recording-site.ts'
 
 const PATH = `/preferences/${TOKEN.preferences}`
 const CHOSEN = { topics: ['vlm'], frequency: 'weekly', hour: '21', weekday: '1', timezone: 'America/New_York' }

@@ -1,7 +1,7 @@
 /** Trying before subscribing. */
 import { expect, it } from 'vitest'
-import { STANDARD } from '../../src/core/preferences.ts'
-import { card, form, openTestSite } from '../support/site.ts'
+import { STANDARD } from '../../src/core/subscriber/preferences.ts'
+import { card, form, openTestSite } from '../support/servers/recording-site.ts'
 
 const open = (url: string, accept = 'text/html') => fetch(url, { headers: { accept }, redirect: 'manual' })
 

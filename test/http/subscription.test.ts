@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
-import { STANDARD } from '../../src/core/preferences.ts'
+import { STANDARD } from '../../src/core/subscriber/preferences.ts'
 import { TOPICS } from '../../src/core/topics.ts'
-import { EMAIL, form, openTestSite, TOKEN } from '../support/site.ts'
+import { EMAIL, form, openTestSite, TOKEN } from '../support/servers/recording-site.ts'
 
 const RIGHT = {
   email: 'ada@example.org',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { postBare } from '../support/bare-post.ts'
-import { form, openTestSite, TOKEN } from '../support/site.ts'
+import { postBare } from '../support/servers/raw-post.ts'
+import { form, openTestSite, TOKEN } from '../support/servers/recording-site.ts'
 
 const PATH = `/unsubscribe/${TOKEN.unsubscribe}`
 

@@ -1,7 +1,7 @@
 /** The story of a reader, told through the site and the mailbox alone. */
 import { expect, test } from 'vitest'
-import { openSite } from '../support/browserless.ts'
-import { startTestService, type TestService } from '../support/service.ts'
+import { openSite } from '../support/browser/http-client.ts'
+import { startTestService, type TestService } from '../support/servers/service.ts'
 
 const WEEKDAYS = ['2026-04-03', '2026-04-06', '2026-04-07', '2026-04-08', '2026-04-09', '2026-04-10', '2026-04-13']
 const ADA = 'ada@example.org'

@@ -2,12 +2,12 @@
 import { generateKeyPairSync } from 'node:crypto'
 import PostalMime from 'postal-mime'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { postBare } from '../support/bare-post.ts'
-import { openSite } from '../support/browserless.ts'
-import { createReceiver } from '../support/dkim.ts'
-import { runProgram } from '../support/program.ts'
-import { startTestService, type TestService } from '../support/service.ts'
-import { openSmtpSink, type SmtpSink } from '../support/smtp-sink.ts'
+import { openSite } from '../support/browser/http-client.ts'
+import { runProgram } from '../support/processes/program.ts'
+import { createReceiver } from '../support/servers/dkim-verifier.ts'
+import { postBare } from '../support/servers/raw-post.ts'
+import { startTestService, type TestService } from '../support/servers/service.ts'
+import { openSmtpSink, type SmtpSink } from '../support/servers/smtp-sink.ts'
 
 const BASE_URL = 'https://round.example.org'
 /** Digests and letters are streams of their own: another sender, and another domain that signs. */

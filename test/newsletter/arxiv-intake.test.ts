@@ -1,19 +1,19 @@
 /** arXiv beside Hugging Face, over a real connection: one paper where both list it, asked politely and never twice. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { fetchArxivCategories, fetchArxivFeed } from '../../src/adapters/arxiv.ts'
-import { fetchHuggingFaceDay } from '../../src/adapters/hugging-face.ts'
-import { lateBatch } from '../../src/core/arxiv-announcement.ts'
+import { fetchArxivCategories, fetchArxivFeed } from '../../src/adapters/sources/arxiv.ts'
+import { fetchHuggingFaceDay } from '../../src/adapters/sources/hugging-face.ts'
 import { HOUR } from '../../src/core/calendar.ts'
+import { lateBatch } from '../../src/core/papers/arxiv-announcement.ts'
 import { refreshPapers, storeAll } from '../../src/newsletter/intake.ts'
 import { trySource } from '../../src/newsletter/intake-trial.ts'
 import type { Source } from '../../src/newsletter/source.ts'
 import type { Database } from '../../src/store/database.ts'
 import { readCandidates, readTrendHistory } from '../../src/store/papers.ts'
 import { readRefresh } from '../../src/store/refreshes.ts'
-import { feedOf, type MadeUpEntry, queryAnswerOf } from '../support/arxiv-feed.ts'
-import { listingsOf, openNewsletter, SILENT } from '../support/newsletter.ts'
-import { asHuggingFaceDay } from '../support/papers.ts'
-import { openSourceServer, type SourceServer } from '../support/source-server.ts'
+import { feedOf, type MadeUpEntry, queryAnswerOf } from '../support/fixtures/arxiv-feed.ts'
+import { listingsOf, openNewsletter, SILENT } from '../support/fixtures/newsletter.ts'
+import { asHuggingFaceDay } from '../support/fixtures/papers.ts'
+import { openSourceServer, type SourceServer } from '../support/servers/source-server.ts'
 
 const TUESDAY = new Date('2026-04-14T08:00:00Z')
 const WEDNESDAY = new Date('2026-04-15T08:00:00Z')

@@ -2,12 +2,12 @@ import { createConnection } from 'node:net'
 import { sql } from 'kysely'
 import SMTPConnection from 'nodemailer/lib/smtp-connection'
 import { expect, test } from 'vitest'
-import { openBounceListener } from '../../src/adapters/bounce-listener.ts'
-import { readReturnedMail } from '../../src/adapters/returned-mail.ts'
-import type { BounceClass } from '../../src/core/bounce-class.ts'
+import { openBounceListener } from '../../src/adapters/bounces/bounce-listener.ts'
+import { readReturnedMail } from '../../src/adapters/bounces/returned-mail.ts'
+import type { BounceClass } from '../../src/core/bounces/bounce-class.ts'
+import { deriveReturnPath } from '../../src/core/bounces/verp.ts'
 import { HOUR } from '../../src/core/calendar.ts'
 import { deriveToken } from '../../src/core/token.ts'
-import { deriveReturnPath } from '../../src/core/verp.ts'
 import {
   createDoor,
   createRefusalAlert,
@@ -25,8 +25,8 @@ import type { Database } from '../../src/store/database.ts'
 import { claim } from '../../src/store/deliveries.ts'
 import { readSubscriber } from '../../src/store/subscribers.ts'
 import { readSuppression, readSuppressionLog } from '../../src/store/suppressions.ts'
-import { KEYS, LONDON_DAILY, openNewsletter, QUIET, SILENT } from '../support/newsletter.ts'
-import { openSent, stateOf } from '../support/sent-edition.ts'
+import { KEYS, LONDON_DAILY, openNewsletter, QUIET, SILENT } from '../support/fixtures/newsletter.ts'
+import { openSent, stateOf } from '../support/fixtures/sent-edition.ts'
 
 const DOMAIN = 'bounces.example.org'
 const NOW = new Date('2026-04-16T08:00:00Z')

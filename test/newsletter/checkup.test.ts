@@ -1,13 +1,13 @@
 /** The checkup against a domain name system, a relay, a site and stores that fail in one way at a time. */
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { describe, expect, test, vi } from 'vitest'
-import { evaluateSpf } from '../../src/adapters/spf.ts'
+import { evaluateSpf } from '../../src/adapters/checkup/spf.ts'
 import type { Check } from '../../src/core/checkup/check.ts'
 import type { DatabaseServer } from '../../src/core/checkup/database.ts'
 import { dkimRecordOf } from '../../src/core/checkup/dkim.ts'
 import type { SiteAnswer } from '../../src/core/checkup/site.ts'
 import { type CheckupPorts, examine, type Subject } from '../../src/newsletter/checkup.ts'
-import { createZoneLookup, type Zone } from '../support/zone.ts'
+import { createZoneLookup, type Zone } from '../support/servers/dns-zone.ts'
 
 const NOW = new Date('2026-04-15T12:00:00Z')
 const LATER = new Date('2026-07-01T00:00:00Z')

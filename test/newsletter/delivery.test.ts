@@ -6,9 +6,9 @@ import { publishDue } from '../../src/newsletter/edition.ts'
 import { UnrenderableDigest } from '../../src/newsletter/mail.ts'
 import { createSubscriptions } from '../../src/newsletter/subscription.ts'
 import { claim, record, requeueExpired } from '../../src/store/deliveries.ts'
-import { storeLetter } from '../../src/store/owing.ts'
-import { atStage, DUE, OPTIONS, openMailRoom } from '../support/mail-room.ts'
-import { KEYS, QUIET, SILENT } from '../support/newsletter.ts'
+import { storeLetter } from '../../src/store/outbox.ts'
+import { KEYS, QUIET, SILENT } from '../support/fixtures/newsletter.ts'
+import { atStage, DUE, OPTIONS, openMailRoom } from '../support/fixtures/sending-newsletter.ts'
 
 test('every digest is sent once, to its own reader, with links of their own', async () => {
   await using room = await openMailRoom(40)

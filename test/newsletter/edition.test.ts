@@ -3,10 +3,10 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { readPaperFiles } from '../../src/adapters/paper-files.ts'
+import { readPaperFiles } from '../../src/adapters/sources/paper-files.ts'
 import { addDays, HOUR } from '../../src/core/calendar.ts'
-import { GATE } from '../../src/core/gate.ts'
-import { scoreTopics } from '../../src/core/relevance.ts'
+import { GATE } from '../../src/core/relevance/gate.ts'
+import { scoreTopics } from '../../src/core/relevance/relevance.ts'
 import { deriveToken } from '../../src/core/token.ts'
 import { clockTrouble, publishDue, tick } from '../../src/newsletter/edition.ts'
 import { storeAll } from '../../src/newsletter/intake.ts'
@@ -21,7 +21,7 @@ import {
   SILENT,
   storeDay,
   subscribe,
-} from '../support/newsletter.ts'
+} from '../support/fixtures/newsletter.ts'
 
 const SHARED = resolve(import.meta.dirname, '../../../shared/data/hf-api')
 const at = (text: string): Date => new Date(text)

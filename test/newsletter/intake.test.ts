@@ -1,12 +1,12 @@
 /** Papers coming in: what a failing source leaves alone, and when the sample stands in and goes. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { samplePapers } from '../../src/adapters/sample-papers.ts'
+import { samplePapers } from '../../src/adapters/sources/sample-papers.ts'
 import { daysToRead, fillWithSample, refreshPapers, storeAll } from '../../src/newsletter/intake.ts'
 import type { Source } from '../../src/newsletter/source.ts'
 import type { Database } from '../../src/store/database.ts'
 import { holdsRealPapers, readListDays } from '../../src/store/papers.ts'
-import { listingsOf, openNewsletter, SILENT, storeDay } from '../support/newsletter.ts'
+import { listingsOf, openNewsletter, SILENT, storeDay } from '../support/fixtures/newsletter.ts'
 
 const NOW = new Date('2026-04-14T10:00:00Z')
 const dump = async (db: Database) => ({

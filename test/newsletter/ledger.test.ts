@@ -8,8 +8,8 @@ import { reconcile } from '../../src/newsletter/reconciler.ts'
 import { createSubscriptions } from '../../src/newsletter/subscription.ts'
 import { claim, record, requeueExpired } from '../../src/store/deliveries.ts'
 import { stopMail } from '../../src/store/subscribers.ts'
-import { DUE, OPTIONS, openMailRoom } from '../support/mail-room.ts'
-import { KEYS, QUIET, SILENT } from '../support/newsletter.ts'
+import { KEYS, QUIET, SILENT } from '../support/fixtures/newsletter.ts'
+import { DUE, OPTIONS, openMailRoom } from '../support/fixtures/sending-newsletter.ts'
 
 type Room = Awaited<ReturnType<typeof openMailRoom>>
 

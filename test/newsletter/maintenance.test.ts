@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { publishDue } from '../../src/newsletter/edition.ts'
 import { maintain } from '../../src/newsletter/maintenance.ts'
 import { readMonths } from '../../src/store/months.ts'
-import { LONDON_DAILY, openNewsletter, QUIET, SILENT, storeDay, subscribe } from '../support/newsletter.ts'
+import { LONDON_DAILY, openNewsletter, QUIET, SILENT, storeDay, subscribe } from '../support/fixtures/newsletter.ts'
 
 const at = (text: string): Date => new Date(text)
 const SPRING = at('2026-04-14T05:00:00Z')

@@ -1,7 +1,7 @@
 /** What became of papers is told to those whose digests had them, once, and to nobody else. */
 import { expect, test } from 'vitest'
-import type { Listing } from '../../src/core/paper.ts'
-import type { PaperNews } from '../../src/core/paper-news.ts'
+import type { Listing } from '../../src/core/papers/paper.ts'
+import type { PaperNews } from '../../src/core/papers/paper-news.ts'
 import { publishDue } from '../../src/newsletter/edition.ts'
 import { storeAll } from '../../src/newsletter/intake.ts'
 import type { Database } from '../../src/store/database.ts'
@@ -15,7 +15,7 @@ import {
   SILENT,
   storeDay,
   subscribe,
-} from '../support/newsletter.ts'
+} from '../support/fixtures/newsletter.ts'
 
 const WEEK = ['2026-04-03', '2026-04-06', '2026-04-07', '2026-04-08', '2026-04-09', '2026-04-10', '2026-04-13']
 const at = (text: string): Date => new Date(text)

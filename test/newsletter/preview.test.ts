@@ -1,7 +1,7 @@
 /** What a visitor is shown before they subscribe: today's digest, and on a day without one the welcome. */
 import { expect, test } from 'vitest'
 import { createPreviews } from '../../src/newsletter/preview.ts'
-import { LONDON_DAILY, openNewsletter, storeDay } from '../support/newsletter.ts'
+import { LONDON_DAILY, openNewsletter, storeDay } from '../support/fixtures/newsletter.ts'
 
 const at = (text: string) => () => new Date(text)
 

@@ -1,11 +1,11 @@
 /** The model of an installation: trained on its own papers, kept by version, gone back from, and never in the way. */
 import { expect, test } from 'vitest'
 import { addDays } from '../../src/core/calendar.ts'
-import { UntrainableCorpus } from '../../src/core/training.ts'
 import { refreshPapers } from '../../src/newsletter/intake.ts'
 import { changeModel, listModels, retrain, settleScores } from '../../src/newsletter/relevance.ts'
 import type { Database } from '../../src/store/database.ts'
-import { openNewsletter, SILENT, storeDay } from '../support/newsletter.ts'
+import { UntrainableCorpus } from '../evaluation/training.ts'
+import { openNewsletter, SILENT, storeDay } from '../support/fixtures/newsletter.ts'
 
 const now = () => new Date('2026-06-01T10:00:00Z')
 const QUIET = () => undefined

@@ -1,7 +1,7 @@
 /** Readers steer: their own words, near-duplicates, what trends beyond their topics, and a look before subscribing. */
 import { describe, expect, test } from 'vitest'
-import type { Listing } from '../../src/core/paper.ts'
-import type { Preferences } from '../../src/core/preferences.ts'
+import type { Listing } from '../../src/core/papers/paper.ts'
+import type { Preferences } from '../../src/core/subscriber/preferences.ts'
 import { publishDue } from '../../src/newsletter/edition.ts'
 import { storeAll } from '../../src/newsletter/intake.ts'
 import { createPreviews } from '../../src/newsletter/preview.ts'
@@ -15,7 +15,7 @@ import {
   SILENT,
   storeDay,
   subscribe,
-} from '../support/newsletter.ts'
+} from '../support/fixtures/newsletter.ts'
 
 const WEEK = ['2026-04-03', '2026-04-06', '2026-04-07', '2026-04-08', '2026-04-09', '2026-04-10', '2026-04-13']
 const START = new Date('2026-04-14T05:00:00Z')

@@ -4,7 +4,7 @@ import { deriveToken, type Purpose } from '../../src/core/token.ts'
 import { createSubscriptions, workOffSignUps } from '../../src/newsletter/subscription.ts'
 import type { Database } from '../../src/store/database.ts'
 import { preferencesOf, stopMail } from '../../src/store/subscribers.ts'
-import { KEYS, LONDON_DAILY, openNewsletter, QUIET, subscribe } from '../support/newsletter.ts'
+import { KEYS, LONDON_DAILY, openNewsletter, QUIET, subscribe } from '../support/fixtures/newsletter.ts'
 
 const NOW = new Date('2026-04-14T05:00:00Z')
 const openDesk = (db: Database) => createSubscriptions({ db, keys: KEYS, now: () => NOW, ring: QUIET })

@@ -1,7 +1,7 @@
 /** What becomes of a process whose connections to Postgres break under it. */
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
-import { openNewsletter } from '../support/newsletter.ts'
+import { openNewsletter } from '../support/fixtures/newsletter.ts'
 
 test('a connection that breaks in the middle of a transaction fails that transaction, and nothing else', async () => {
   await using newsletter = await openNewsletter()

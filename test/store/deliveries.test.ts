@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { claim, record, recordAndClaim, renew } from '../../src/store/deliveries.ts'
 import { stopMail } from '../../src/store/subscribers.ts'
-import { LONDON_DAILY, openNewsletter, subscribe } from '../support/newsletter.ts'
+import { LONDON_DAILY, openNewsletter, subscribe } from '../support/fixtures/newsletter.ts'
 
 const NOW = new Date('2026-04-14T05:00:00Z')
 

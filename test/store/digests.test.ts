@@ -3,10 +3,10 @@ import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { addDays } from '../../src/core/calendar.ts'
-import { carryOn, forgottenOn } from '../../src/core/eligibility.ts'
+import { carryOn, forgottenOn } from '../../src/core/digest/eligibility.ts'
 import type { Database } from '../../src/store/database.ts'
 import { growCarries, type NewDigest, readPasts, storeDigests } from '../../src/store/digests.ts'
-import { openNewsletter } from '../support/newsletter.ts'
+import { openNewsletter } from '../support/fixtures/newsletter.ts'
 
 const DATE = '2026-04-15'
 const FORGET = forgottenOn(DATE)

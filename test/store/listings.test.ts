@@ -3,10 +3,10 @@ import fc from 'fast-check'
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { addDays } from '../../src/core/calendar.ts'
-import type { Listing } from '../../src/core/paper.ts'
+import type { Listing } from '../../src/core/papers/paper.ts'
 import { storeAll } from '../../src/newsletter/intake.ts'
 import type { Database } from '../../src/store/database.ts'
-import { listingsOf, openNewsletter } from '../support/newsletter.ts'
+import { listingsOf, openNewsletter } from '../support/fixtures/newsletter.ts'
 
 const CODE = 'https://github.com/example/code'
 

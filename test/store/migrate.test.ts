@@ -2,8 +2,8 @@
 import { Client } from 'pg'
 import { expect, test } from 'vitest'
 import { migrate, requireSchema, UnusableDatabase } from '../../src/store/migrate.ts'
-import { LONDON_DAILY, openNewsletter, subscribe } from '../support/newsletter.ts'
-import { openTestDatabase } from '../support/postgres.ts'
+import { openTestDatabase } from '../support/databases/postgres.ts'
+import { LONDON_DAILY, openNewsletter, subscribe } from '../support/fixtures/newsletter.ts'
 
 const query = async (url: string, text: string) => {
   const client = new Client({ connectionString: url })

@@ -1,7 +1,7 @@
 /** Which sources a digest may blame when it has nothing. */
 import { expect, test } from 'vitest'
 import { readStaleSources, storeRefresh, wereTried } from '../../src/store/refreshes.ts'
-import { openNewsletter } from '../support/newsletter.ts'
+import { openNewsletter } from '../support/fixtures/newsletter.ts'
 
 const at = (text: string): Date => new Date(text)
 

@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { openDatabase } from '../../src/store/database.ts'
 import { readServer } from '../../src/store/server.ts'
-import { openTestDatabase } from '../support/postgres.ts'
+import { openTestDatabase } from '../support/databases/postgres.ts'
 
 test('its version, settings, clock and the connections that are left for us are read', async () => {
   await using database = await openTestDatabase({ empty: true })

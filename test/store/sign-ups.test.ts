@@ -1,7 +1,7 @@
 /** How often a mailbox may be written to because somebody typed it in, however many do so at once. */
 import { expect, test } from 'vitest'
 import { allowLetter, forgetLetterLimits, storeSignUp, takeSignUp } from '../../src/store/sign-ups.ts'
-import { LONDON_DAILY, openNewsletter } from '../support/newsletter.ts'
+import { LONDON_DAILY, openNewsletter } from '../support/fixtures/newsletter.ts'
 
 const ADA = Buffer.alloc(32, 1)
 const GRACE = Buffer.alloc(32, 2)

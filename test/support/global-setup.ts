@@ -22,7 +22,7 @@ export const setup = async (project: TestProject) => {
   const answers = new Map<string, Promise<string>>()
   const ask = (service: KeptService): Promise<string> => {
     // A process of its own, in a session of its own: it outlives this one, however this one ends, and tidies up.
-    const keeper = spawn(process.execPath, [fileURLToPath(new URL(`${service}-keeper.ts`, import.meta.url))], {
+    const keeper = spawn(process.execPath, [fileURLToPath(new URL(`databases/${service}-host.ts`, import.meta.url))], {
       detached: true,
       stdio: ['pipe', 'pipe', 'inherit'],
     })

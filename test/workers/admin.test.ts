@@ -4,15 +4,15 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { drain } from '../../src/newsletter/delivery.ts'
 import { reconcile } from '../../src/newsletter/reconciler.ts'
-import { feedOf } from '../support/arxiv-feed.ts'
-import { openSite } from '../support/browserless.ts'
-import { openTestFolder, type TestFolder } from '../support/folder.ts'
-import { createMail } from '../support/mail.ts'
-import { OPTIONS, openMailRoom } from '../support/mail-room.ts'
-import { QUIET, SILENT } from '../support/newsletter.ts'
-import { asHuggingFaceDay, papersOfDay, writeDays } from '../support/papers.ts'
-import { type Ended, runProgram, startProgram } from '../support/program.ts'
-import { openSourceServer, type SourceServer } from '../support/source-server.ts'
+import { openSite } from '../support/browser/http-client.ts'
+import { createMail } from '../support/browser/mailbox-reader.ts'
+import { feedOf } from '../support/fixtures/arxiv-feed.ts'
+import { openTestFolder, type TestFolder } from '../support/fixtures/folder.ts'
+import { QUIET, SILENT } from '../support/fixtures/newsletter.ts'
+import { asHuggingFaceDay, papersOfDay, writeDays } from '../support/fixtures/papers.ts'
+import { OPTIONS, openMailRoom } from '../support/fixtures/sending-newsletter.ts'
+import { type Ended, runProgram, startProgram } from '../support/processes/program.ts'
+import { openSourceServer, type SourceServer } from '../support/servers/source-server.ts'
 
 const ADA = 'ada@example.org'
 let folder: TestFolder
@@ -137,7 +137,7 @@ describe('a source read for a look', () => {
     admin([...words, '--dry-run'], {
       ...clock,
       DATA_DIR: join(folder.path, 'look'),
-      NODE_OPTIONS: `--import=${new URL('../support/stand-in.ts', import.meta.url)}`,
+      NODE_OPTIONS: `--import=${new URL('../support/servers/redirected-fetch.ts', import.meta.url)}`,
       STAND_IN: source.baseUrl,
     })
 

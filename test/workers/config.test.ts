@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { readConfig, UnusableSettings } from '../../workers/config.ts'
-import { openTestFolder } from '../support/folder.ts'
+import { openTestFolder } from '../support/fixtures/folder.ts'
 
 const faultsOf = (settings: Record<string, string>): string[] => {
   try {

@@ -1,8 +1,8 @@
 /** What an operator sees and does about destinations in trouble. */
 import { expect, test } from 'vitest'
-import { openTestFolder } from '../support/folder.ts'
-import { openNewsletter } from '../support/newsletter.ts'
-import { runProgram } from '../support/program.ts'
+import { openTestFolder } from '../support/fixtures/folder.ts'
+import { openNewsletter } from '../support/fixtures/newsletter.ts'
+import { runProgram } from '../support/processes/program.ts'
 
 test('ways in trouble are listed with what the server said, and forgotten at a word', async () => {
   await using newsletter = await openNewsletter()

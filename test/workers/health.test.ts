@@ -4,11 +4,11 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { openTestFolder } from '../support/folder.ts'
-import { findFreePort } from '../support/free-port.ts'
-import { openTestDatabase } from '../support/postgres.ts'
-import { startProgram } from '../support/program.ts'
-import { hasOwnRedis, NEEDS_OWN_REDIS, openTestRedis } from '../support/redis.ts'
+import { openTestDatabase } from '../support/databases/postgres.ts'
+import { hasOwnRedis, NEEDS_OWN_REDIS, openTestRedis } from '../support/databases/redis.ts'
+import { openTestFolder } from '../support/fixtures/folder.ts'
+import { startProgram } from '../support/processes/program.ts'
+import { findFreePort } from '../support/servers/free-port.ts'
 
 /** Many processes are started here, one after the other. */
 const PATIENCE = 60_000

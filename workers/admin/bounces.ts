@@ -2,8 +2,8 @@
 import { open, readdir, stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { Command } from 'commander'
-import { MOST_READ, readReturnedMail } from '../../src/adapters/returned-mail.ts'
-import { type BounceReading, readBounce } from '../../src/core/bounce-mail.ts'
+import { MOST_READ, readReturnedMail } from '../../src/adapters/bounces/returned-mail.ts'
+import { type BounceReading, readBounce } from '../../src/core/bounces/bounce-mail.ts'
 
 /** Of a larger file the beginning is read. */
 const readHead = async (file: string): Promise<Buffer> => {

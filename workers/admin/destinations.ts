@@ -1,12 +1,12 @@
 /** `destinations …`: relays and domains that take too little or nothing for now. */
 import type { Command } from 'commander'
-import { destinationOfDomain } from '../../src/core/destination.ts'
-import { isSlow } from '../../src/core/pace.ts'
-import { sweepWays } from '../../src/newsletter/ways.ts'
-import { forgetWay, readTroubled, type TroubledWay } from '../../src/store/ways.ts'
+import { destinationOfDomain } from '../../src/core/sending/destination.ts'
+import { isSlow } from '../../src/core/sending/pace.ts'
+import { sweepWays } from '../../src/newsletter/routes.ts'
+import { forgetWay, readTroubled, type TroubledWay } from '../../src/store/throttled-routes.ts'
 import { UsageError } from '../exit.ts'
 import { createLog } from '../log.ts'
-import type { At } from './desk.ts'
+import type { At } from './context.ts'
 
 const tell = (way: TroubledWay): string => {
   const given = isSlow(way.trouble) ? `${way.seats} at a time` : 'closed, one mail tries it'

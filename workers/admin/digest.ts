@@ -1,10 +1,10 @@
 /** `digest …`: look at digests. */
 import { writeFile } from 'node:fs/promises'
 import type { Command } from 'commander'
-import { type Frequency, STANDARD } from '../../src/core/preferences.ts'
+import { type Frequency, STANDARD } from '../../src/core/subscriber/preferences.ts'
 import { previewDigest } from '../../src/newsletter/preview.ts'
-import type { At } from './desk.ts'
-import { frequency, instant, topics } from './words.ts'
+import { frequency, instant, topics } from './arguments.ts'
+import type { At } from './context.ts'
 
 export const digestCommands = (program: Command, at: At): void => {
   program
@@ -24,7 +24,7 @@ export const digestCommands = (program: Command, at: At): void => {
           const preferences = { ...STANDARD, topics, frequency, timeZone: 'UTC' }
           const issue = await previewDigest(desk.db, preferences, cutoff)
           // MJML alone takes longer to load than most commands to run.
-          const { createMailTemplates } = await import('../../src/adapters/mail-templates.ts')
+          const { createMailTemplates } = await import('../../src/adapters/templates/mail-templates.ts')
           const templates = await createMailTemplates({
             baseUrl: desk.config.baseUrl,
             postalAddress: desk.config.postalAddress,

@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { DAY } from '../../src/core/calendar.ts'
-import { MAIL_STATES, type MailState } from '../../src/core/ledger.ts'
+import { MAIL_STATES, type MailState } from '../../src/core/sending/ledger.ts'
 import { publishDue } from '../../src/newsletter/edition.ts'
 import {
   createLedger,
@@ -14,8 +14,8 @@ import {
 import { maintain } from '../../src/newsletter/maintenance.ts'
 import { UsageError } from '../exit.ts'
 import { createLog } from '../log.ts'
-import { type At, type Desk, ringOrSay } from './desk.ts'
-import { counted, instant } from './words.ts'
+import { counted, instant } from './arguments.ts'
+import { type At, type Desk, ringOrSay } from './context.ts'
 
 /** The months that an edition of an instant may owe digests in: somewhere it is the day before, or after. */
 const makeMonthsAround = async ({ db, config, now }: Desk, at: Date): Promise<void> => {

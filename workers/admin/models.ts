@@ -4,8 +4,8 @@ import { changeModel, listModels, type Retraining, retrain } from '../../src/new
 import { UsageError } from '../exit.ts'
 import { createLog } from '../log.ts'
 import { createProgress } from '../progress.ts'
-import type { At } from './desk.ts'
-import { counted } from './words.ts'
+import { counted } from './arguments.ts'
+import type { At } from './context.ts'
 
 const modelVersion = (text: string): number | null => {
   if (text === 'shipped') return null

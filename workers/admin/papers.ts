@@ -1,13 +1,13 @@
 /** `papers …`: bring papers in. */
 import type { Command } from 'commander'
-import { readPaperFiles } from '../../src/adapters/paper-files.ts'
+import { readPaperFiles } from '../../src/adapters/sources/paper-files.ts'
 import { storeAll } from '../../src/newsletter/intake.ts'
 import { storeRefresh } from '../../src/store/refreshes.ts'
 import { fetchPapers, type Tried, tryPapers } from '../paper-fetch.ts'
 import { createProgress } from '../progress.ts'
 import { reportTrial } from '../trial-report.ts'
-import { type At, portsOf } from './desk.ts'
-import { day } from './words.ts'
+import { day } from './arguments.ts'
+import { type At, portsOf } from './context.ts'
 
 export const paperCommands = (program: Command, at: At): void => {
   const papers = program.command('papers').description('bring papers in')

@@ -3,8 +3,8 @@ import type { Command } from 'commander'
 import { readAccount } from '../../src/newsletter/account.ts'
 import { createLedger, type MailRecord } from '../../src/newsletter/ledger.ts'
 import { UsageError } from '../exit.ts'
-import type { At } from './desk.ts'
-import { counted, day } from './words.ts'
+import { counted, day } from './arguments.ts'
+import type { At } from './context.ts'
 
 export const subscriberCommands = (program: Command, at: At): void => {
   const subscribers = program.command('subscribers').description('look at subscribers')

@@ -9,7 +9,7 @@ import {
   type Suppression,
 } from '../../src/store/suppressions.ts'
 import { UsageError } from '../exit.ts'
-import type { At } from './desk.ts'
+import type { At } from './context.ts'
 
 const MOST_LISTED = 1_000
 

@@ -1,12 +1,12 @@
 /** The role `api`: the site, and what providers tell by webhook. */
 import type { AddressInfo } from 'node:net'
-import { createPages } from '../../src/adapters/pages.ts'
-import { fetchPinnedText } from '../../src/adapters/pinned-fetch.ts'
-import { createMailgunReader } from '../../src/adapters/webhook-mailgun.ts'
-import { createPostmarkReader } from '../../src/adapters/webhook-postmark.ts'
-import { createSendgridReader } from '../../src/adapters/webhook-sendgrid.ts'
-import { createSesReader } from '../../src/adapters/webhook-ses.ts'
-import type { ReadWebhook } from '../../src/core/provider-event.ts'
+import { createMailgunReader } from '../../src/adapters/bounces/webhook-mailgun.ts'
+import { createPostmarkReader } from '../../src/adapters/bounces/webhook-postmark.ts'
+import { createSendgridReader } from '../../src/adapters/bounces/webhook-sendgrid.ts'
+import { createSesReader } from '../../src/adapters/bounces/webhook-ses.ts'
+import { fetchPinnedText } from '../../src/adapters/sources/pinned-fetch.ts'
+import { createPages } from '../../src/adapters/templates/pages.ts'
+import type { ReadWebhook } from '../../src/core/bounces/provider-event.ts'
 import { buildApp } from '../../src/http/app.ts'
 import { createArchive } from '../../src/newsletter/archive.ts'
 import { createWatch } from '../../src/newsletter/bounces.ts'
@@ -14,7 +14,7 @@ import { createPreviews } from '../../src/newsletter/preview.ts'
 import { createSubscriptions } from '../../src/newsletter/subscription.ts'
 import { createWebhooks } from '../../src/newsletter/webhooks.ts'
 import type { Config } from '../config.ts'
-import type { Stage } from './stage.ts'
+import type { Stage } from './context.ts'
 
 /** Listens; rejects where the port is taken. */
 export const openApi = async ({ config, ground, db, ring, looks }: Stage) => {

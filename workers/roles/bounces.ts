@@ -1,10 +1,10 @@
 /** The role `bounces`: takes mail that comes back. */
-import { openBounceListener } from '../../src/adapters/bounce-listener.ts'
-import { readReturnedMail } from '../../src/adapters/returned-mail.ts'
-import { describeFault } from '../../src/core/scrub.ts'
+import { openBounceListener } from '../../src/adapters/bounces/bounce-listener.ts'
+import { readReturnedMail } from '../../src/adapters/bounces/returned-mail.ts'
+import { describeFault } from '../../src/core/redact.ts'
 import { createDoor, createWatch } from '../../src/newsletter/bounces.ts'
 import type { Config } from '../config.ts'
-import type { Stage } from './stage.ts'
+import type { Stage } from './context.ts'
 
 /** Listens; rejects where the port is taken. */
 export const openBounces = (

@@ -1,15 +1,15 @@
 /** The role `mailer`: sends what is owed, letters beside digests. */
-import { bitsOf, createSigner } from '../../src/adapters/dkim.ts'
-import { createMailTemplates } from '../../src/adapters/mail-templates.ts'
-import { createMold } from '../../src/adapters/message.ts'
-import { openSmtp } from '../../src/adapters/smtp.ts'
-import { readSmtpUrl } from '../../src/core/smtp-url.ts'
+import { bitsOf, createSigner } from '../../src/adapters/smtp/dkim.ts'
+import { createMold } from '../../src/adapters/smtp/message.ts'
+import { openSmtp } from '../../src/adapters/smtp/smtp.ts'
+import { createMailTemplates } from '../../src/adapters/templates/mail-templates.ts'
+import { readSmtpUrl } from '../../src/core/sending/smtp-url.ts'
 import { drain } from '../../src/newsletter/delivery.ts'
 import { createComposer } from '../../src/newsletter/mail.ts'
+import { createWays } from '../../src/newsletter/routes.ts'
 import { workOffSignUps } from '../../src/newsletter/subscription.ts'
-import { createWays } from '../../src/newsletter/ways.ts'
 import { keepSampleOffTheWire, type Ledger, requeueExpired } from '../../src/store/deliveries.ts'
-import type { Stage } from './stage.ts'
+import type { Stage } from './context.ts'
 
 /** Letters are few and one waits for each; digests are many, and each lane has a group of them claimed. */
 export const SENDING = { letters: { lanes: 1, connections: 2 }, deliveries: { lanes: 4, connections: 4 } }

@@ -1,8 +1,8 @@
 /** The role `maintain`: makes the months of deliveries that are to come, and drops old ones, at the start and every day. */
 import { DAY } from '../../src/core/calendar.ts'
-import { describeFault } from '../../src/core/scrub.ts'
+import { describeFault } from '../../src/core/redact.ts'
 import { maintain } from '../../src/newsletter/maintenance.ts'
-import type { Stage } from './stage.ts'
+import type { Stage } from './context.ts'
 
 const EVERY = DAY
 

@@ -1,8 +1,8 @@
 /** The role `scheduler`: reads the sources, and publishes what is due. */
-import { samplePapers } from '../../src/adapters/sample-papers.ts'
+import { samplePapers } from '../../src/adapters/sources/sample-papers.ts'
 import { HOUR, MINUTE, SECOND } from '../../src/core/calendar.ts'
 import type { Log } from '../../src/core/log.ts'
-import { describeFault } from '../../src/core/scrub.ts'
+import { describeFault } from '../../src/core/redact.ts'
 import { createRefusalAlert, stopFailing, watchEditions } from '../../src/newsletter/bounces.ts'
 import { tick } from '../../src/newsletter/edition.ts'
 import { fillWithSample, refreshPapers } from '../../src/newsletter/intake.ts'
@@ -12,7 +12,7 @@ import { holdsAnyPapers } from '../../src/store/papers.ts'
 import { wereTried } from '../../src/store/refreshes.ts'
 import type { Config } from '../config.ts'
 import { openSources } from '../sources.ts'
-import type { Stage } from './stage.ts'
+import type { Stage } from './context.ts'
 
 /** A start shows what the sources have if they answer within this time, and the sample otherwise. */
 const PATIENCE_AT_START = 2 * SECOND

@@ -1,6 +1,6 @@
 /** Whether the relay lets us in: over TLS, with a certificate that can be verified, and with our login. */
-import type { SmtpOutcome } from '../smtp-outcome.ts'
-import type { SmtpServer } from '../smtp-url.ts'
+import type { SmtpOutcome } from '../sending/smtp-outcome.ts'
+import type { SmtpServer } from '../sending/smtp-url.ts'
 import { daysLeft, goodUntil } from './certificate.ts'
 import { type Finding, fault, fine, warning } from './check.ts'
 

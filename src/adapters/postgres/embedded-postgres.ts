@@ -1,0 +1,212 @@
+/** A PostgreSQL server of our own, run from the npm packages: its folder, its start and its end. */
+import { spawn } from 'node:child_process'
+import { mkdir, open, readFile, realpath, rename, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { createCluster, giveTo, readPassword, refuseUnusableCluster, USER } from './cluster.ts'
+import { identify, worksIn } from './process.ts'
+import { absent, type Binaries, findBinaries, findRunner, type Runner, UnusableDataFolder } from './programs.ts'
+
+export interface EmbeddedPostgres {
+  /** With the password: for our pools only, never for a log. */
+  url: string
+  pid: number
+  /** Ends the server in order and waits for it. Pools must be closed first: what they still run is broken off. */
+  stop(): Promise<void>
+}
+
+interface Options {
+  /** Holds the cluster, its password and the server's log; made where it is missing. */
+  folder: string
+  /** False only for tests: then a crash of the machine may lose or destroy the data. */
+  durable: boolean
+  /** Hears, in sentences, what somebody who watches the start should know. */
+  onNotice?: (notice: string) => void
+}
+
+/** Greater than any process number (`pid_max` is 2^22 at most). */
+const NO_PROCESS = 2 ** 31 - 2
+const POLL = 10
+/** Recovery after a crash can take its time; a start that takes longer than this is given up. */
+const PATIENCE = 120_000
+const PATIENCE_BEFORE_NOTICE = 3_000
+const PATIENCE_AT_STOP = 8_000
+const ATTEMPTS = 20
+
+/**
+ * Starts the server on a free port of 127.0.0.1 and waits until it takes connections; the first time, the cluster is
+ * made. Only for the owner of the folder: a server that a dead owner left behind is stopped. Errors:
+ * `UnusableDataFolder`.
+ */
+export const startEmbeddedPostgres = async (options: Options): Promise<EmbeddedPostgres> => {
+  const { durable, onNotice: notice = () => undefined } = options
+  await mkdir(options.folder, { recursive: true, mode: 0o700 })
+  const folder = await realpath(options.folder)
+  const binaries = await findBinaries(folder)
+  const cluster = join(folder, 'cluster')
+  const isNew = await refuseUnusableCluster(cluster, binaries.major)
+  const runner = await findRunner(folder, binaries, isNew)
+  if (!isNew) await stopOrphan(cluster, notice)
+  await giveTo(folder, runner.owner)
+  if (isNew) await createCluster(folder, binaries, runner, durable)
+  const password = await readPassword(folder)
+  for (let attempt = 1; ; attempt++) {
+    const port = await freePort()
+    const server = await launch({ folder, binaries, runner, durable, port, notice })
+    if ('stop' in server) return { ...server, url: `postgres://${USER}:${password}@127.0.0.1:${port}/postgres` }
+    // Another program took the port in between, or the last child of a killed server has not noticed yet.
+    if (attempt === ATTEMPTS || !/could not bind|in use/i.test(server.trouble))
+      throw new UnusableDataFolder(`the embedded Postgres does not start: ${server.trouble || 'it said nothing'}`)
+    await delay(POLL * attempt)
+  }
+}
+
+/** The server's own note about itself: its number in line 1, its state in line 8 (`miscinit.c`, `pidfile.h`). */
+const readPidFile = async (cluster: string): Promise<{ pid: number; state: string } | null> => {
+  const lines = (await readFile(join(cluster, 'postmaster.pid'), 'utf8').catch(absent))?.split('\n')
+  const pid = Number(lines?.[0])
+  return lines === undefined || !(pid > 0) ? null : { pid, state: lines[7]?.trim() ?? '' }
+}
+
+/** Stops the server that a killed program left running on this cluster. */
+const stopOrphan = async (cluster: string, notice: (text: string) => void): Promise<void> => {
+  const found = await readPidFile(cluster)
+  if (found === null) return
+  const isGone = async () => (await identify(found.pid)) === null
+  if (!(await isGone()) && (await worksIn(found.pid, cluster))) {
+    notice('The last run ended without stopping its Postgres; it is stopped now.')
+    if (!(await endServer(found.pid, isGone)))
+      throw new UnusableDataFolder(
+        `process ${found.pid}, the Postgres that the last run left in ${cluster}, cannot be stopped`,
+      )
+  }
+  // Postgres refuses to start while the number is in use, be it by a zombie or by another program that has got it. The
+  // rest of the note must stay: by it Postgres knows whether children of the dead server are still at work.
+  const path = join(cluster, 'postmaster.pid')
+  const note = await readFile(path, 'utf8').catch(absent)
+  if (note !== null) await writeFile(path, note.replace(/^\d+/, String(NO_PROCESS)))
+}
+
+/** SIGINT breaks connections off and ends in order; SIGQUIT leaves the rest to the next start. Returns whether it ended. */
+const endServer = async (pid: number, isGone: () => Promise<boolean>): Promise<boolean> => {
+  for (const signal of ['SIGINT', 'SIGQUIT', 'SIGKILL'] as const) {
+    try {
+      process.kill(pid, signal)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    }
+    const until = performance.now() + PATIENCE_AT_STOP
+    while (performance.now() < until) {
+      if (await isGone()) return true
+      await delay(POLL)
+    }
+  }
+  return false
+}
+
+interface Launch {
+  folder: string
+  binaries: Binaries
+  runner: Runner
+  durable: boolean
+  port: number
+  notice: (text: string) => void
+}
+
+const launch = async (options: Launch): Promise<Omit<EmbeddedPostgres, 'url'> | { trouble: string }> => {
+  const { folder, binaries, runner, notice } = options
+  const cluster = join(folder, 'cluster')
+  const logPath = join(folder, 'server.log')
+  await rename(logPath, join(folder, 'server.log.previous')).catch(absent)
+  const log = await open(logPath, 'a', 0o600)
+  const [command = '', ...args] = [...runner.prefix, join(runner.bin, 'postgres'), '-D', cluster, ...settings(options)]
+  // A session of its own: Ctrl-C in a terminal reaches us alone, and we close our pools before we stop the server.
+  const child = spawn(command, args, {
+    cwd: folder,
+    env: binaries.env,
+    detached: true,
+    stdio: ['ignore', log.fd, log.fd],
+    ...runner.identity,
+  })
+  let ended: string | null = null
+  let expected = false
+  child.once('error', (error) => {
+    ended = String(error)
+  })
+  child.once('exit', (code, signal) => {
+    ended = String(signal ?? code)
+    if (!expected) notice(`The embedded Postgres ended by itself (${ended}); ${logPath} may say why.`)
+  })
+  await log.close()
+  const { pid } = child
+  const stop = async () => {
+    expected = true
+    child.ref()
+    if (pid !== undefined && ended === null) await endServer(pid, async () => ended !== null)
+  }
+  const begun = performance.now()
+  let noticed = false
+  expected = true
+  for (;;) {
+    const found = await readPidFile(cluster)
+    if (ended === null && found?.pid === pid && found?.state === 'ready') break
+    const waited = performance.now() - begun
+    if (waited > PATIENCE) await stop()
+    if (ended !== null) return { trouble: lastWords(await readFile(logPath, 'utf8')) }
+    if (waited > PATIENCE_BEFORE_NOTICE && !noticed) notice('Postgres is taking its time, maybe after a crash …')
+    noticed ||= waited > PATIENCE_BEFORE_NOTICE
+    await delay(POLL)
+  }
+  expected = false
+  // The program may end when it has nothing else to do.
+  child.unref()
+  let stopped: Promise<void> | null = null
+  return {
+    pid: pid as number,
+    stop() {
+      stopped ??= stop()
+      return stopped
+    },
+  }
+}
+
+const settings = ({ durable, port }: Launch): string[] =>
+  Object.entries({
+    listen_addresses: '127.0.0.1',
+    port,
+    // Over TCP alone: the path of a socket must be short, and a data folder's need not be.
+    unix_socket_directories: '',
+    max_connections: 100,
+    // Touched as far as they are needed. With less, an edition of many readers writes the same pages again and again.
+    shared_buffers: '256MB',
+    wal_buffers: '16MB',
+    max_wal_size: '2GB',
+    timezone: 'UTC',
+    log_timezone: 'UTC',
+    // Messages about statements can quote addresses; those go to our program, which knows what to leave out.
+    log_min_messages: 'log',
+    log_min_error_statement: 'panic',
+    log_error_verbosity: 'terse',
+    log_checkpoints: 'off',
+    ...(durable
+      ? { fsync: 'on', synchronous_commit: 'on' }
+      : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', autovacuum: 'off' }),
+  }).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+
+/** What the server said about its end: the line that names the fault, not the ones that only tell of the start. */
+const lastWords = (log: string): string => {
+  const lines = log.trim().split('\n')
+  const fault = lines.findLast((line) => /FATAL|PANIC|could not/.test(line)) ?? lines.at(-1) ?? ''
+  return fault.replace(/^.*?(FATAL|PANIC|LOG|WARNING): +/, '')
+}
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => (typeof address === 'object' && address !== null ? resolve(address.port) : reject(address)))
+    })
+  })

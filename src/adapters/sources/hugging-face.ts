@@ -1,0 +1,112 @@
+/** Hugging Face daily papers: one list day, all of its pages, or nothing. */
+import { SECOND } from '../../core/calendar.ts'
+import type { Listing } from '../../core/papers/paper.ts'
+import { mergeDuplicates, type Problem } from '../../core/papers/paper-file.ts'
+import { isRow, readDate, readHuggingFaceRow, UnreadableRow } from '../../core/papers/paper-row.ts'
+import { SourceTrouble } from '../../core/papers/source-error.ts'
+import { getFromSource, type Manners, type Turn } from './source-request.ts'
+
+export const HUGGING_FACE = 'https://huggingface.co'
+
+/** The most rows that the API gives at once; without this parameter it cuts a long day after `DEFAULT_PAGE`. */
+const PAGE = 100
+/** A page this long may have been cut by a server that takes no notice of `limit`. */
+const DEFAULT_PAGE = 50
+const MOST_PAGES = 20
+
+/** 500 requests in five minutes are allowed: one after the other, we stay far below. huggingface.co/docs/hub/rate-limits */
+export const HUGGING_FACE_MANNERS: Manners = { name: 'huggingface', gap: 0, patience: 10 * SECOND }
+
+export interface HuggingFaceOptions {
+  /** Where this service can be found, its BASE_URL. */
+  contact: string
+  turn: Turn
+  /** When the counts are seen. */
+  now: Date
+  /** Scheme and host of the API; another than Hugging Face's in tests, and then in any network. */
+  baseUrl?: string
+  /** Milliseconds for one request, its body included. */
+  timeout?: number
+  /** Ends the reading; its reason is thrown. */
+  signal?: AbortSignal | undefined
+}
+
+export interface HuggingFaceDay {
+  /** Each paper once; empty at weekends. */
+  rows: Listing[]
+  /** Rows that were skipped. */
+  problems: Problem[]
+  /** False when the source has not opened the day yet. */
+  opened: boolean
+}
+
+/** The rows of one page as they came; `null` when the day is not open yet. */
+const fetchPage = async (day: string, page: number, options: HuggingFaceOptions): Promise<unknown[] | null> => {
+  const url = new URL('/api/daily_papers', options.baseUrl ?? HUGGING_FACE)
+  url.search = new URLSearchParams({ date: day, limit: String(PAGE), p: String(page) }).toString()
+  // A day that has not begun everywhere may not be open yet; then it is refused.
+  const mayBeClosed = page === 0 && day >= options.now.toISOString().slice(0, 10)
+  const { status, body } = await getFromSource(url, {
+    contact: options.contact,
+    accept: 'application/json',
+    turn: options.turn,
+    expected: mayBeClosed ? [400] : [],
+    timeout: options.timeout ?? HUGGING_FACE_MANNERS.patience,
+    anyNetwork: options.baseUrl !== undefined,
+    signal: options.signal,
+  })
+  if (status === 400) return null
+  if (body.trimStart().startsWith('<')) throw new SourceTrouble('it answered with a web page')
+  const answer = parse(body)
+  if (!Array.isArray(answer)) throw new SourceTrouble('its answer is no list of papers')
+  return answer
+}
+
+const parse = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new SourceTrouble('its answer is not JSON, or cut short', { cause: error })
+  }
+}
+
+/** What day most of the rows say they are of; guards against a source that answers with another list than asked for. */
+const saysOtherDay = (answers: readonly unknown[], day: string): boolean => {
+  const days = answers.map((row) => (isRow(row) && isRow(row.paper) ? readDate(row.paper.submittedOnDailyAt) : null))
+  const said = days.filter((other) => other !== null)
+  return said.length > 0 && !said.includes(day)
+}
+
+/**
+ * The papers that Hugging Face lists under `day` (`YYYY-MM-DD`), with the counts as seen `now`. Reads page after page
+ * until a short one. Throws `SourceTrouble` when any page fails or makes no sense: there is no partial result.
+ */
+export const fetchHuggingFaceDay = async (day: string, options: HuggingFaceOptions): Promise<HuggingFaceDay> => {
+  const found: Listing[] = []
+  const problems: Problem[] = []
+  const seen = new Set<string>()
+  let count = 0
+  for (let page = 0; page < MOST_PAGES; page++) {
+    const answers = await fetchPage(day, page, options)
+    if (answers === null) return { rows: [], problems: [], opened: false }
+    if (saysOtherDay(answers, day)) throw new SourceTrouble('it answered with the list of another day')
+    const before = seen.size
+    for (const answer of answers) {
+      count++
+      try {
+        const listing = readHuggingFaceRow(answer, { listDay: day, observedAt: options.now, today: day })
+        seen.add(listing.paper.id)
+        found.push(listing)
+      } catch (error) {
+        if (!(error instanceof UnreadableRow)) throw error
+        problems.push({ where: `row ${count}`, problem: error.message })
+      }
+    }
+    // One odd row is skipped; where they are many, the shape has changed, and we no longer know what we read.
+    if (problems.length > count / 10 && problems.length > 0)
+      throw new SourceTrouble(`its rows have an unknown shape: ${problems[0]?.where}, ${problems[0]?.problem}`)
+    if (answers.length < DEFAULT_PAGE || seen.size === before)
+      return { rows: mergeDuplicates(found).listings, problems, opened: true }
+  }
+  throw new SourceTrouble(`its list has more than ${MOST_PAGES} pages`)
+}

@@ -1,0 +1,213 @@
+/** Papers from files: one file, a folder of them, or standard input, read in batches with the progress made. */
+import { createReadStream } from 'node:fs'
+import { readdir, stat } from 'node:fs/promises'
+import path from 'node:path'
+import { pipeline, type Readable } from 'node:stream'
+import { createGunzip } from 'node:zlib'
+import {
+  formOf,
+  gatherRows,
+  type PaperFile,
+  type RowAnswer,
+  readPaperFile,
+  readPaperLine,
+  refuseIfAllBad,
+  UnreadablePapers,
+} from '../../core/papers/paper-file.ts'
+import type { RowContext } from '../../core/papers/paper-row.ts'
+
+/** JSON and plain text are read at once, so that a larger file (in bytes, unpacked) is refused. JSON Lines have no limit. */
+export const LARGEST_WHOLE_FILE = 100_000_000
+/** A longer line (in UTF-16 units) of JSON Lines is skipped; a paper has some 3,000. */
+export const LONGEST_LINE = 1_000_000
+/** Listings in one batch of JSON Lines; one transaction of the store. */
+export const BATCH_SIZE = 500
+
+/** By how much of its beginning the form of a file is known. */
+const BEGINNING = 65_536
+
+/** Some papers of one file, and how far the reading has come. */
+export interface PaperBatch extends PaperFile {
+  /** The file's name within its folder, or `standard input`. */
+  file: string
+  /** Bytes read of all files, as they lie on disk; `bytesTotal` is `null` for standard input. */
+  bytesRead: number
+  bytesTotal: number | null
+}
+
+export interface ReadFilesOptions {
+  /** The day by the service's clock, `YYYY-MM-DD`: of dates without a year, and of papers without a date. */
+  today: string
+  /** The list day of papers for which neither file name nor content gives one, `YYYY-MM-DD`. */
+  listDay?: string | null
+  /** What `-` stands for. */
+  stdin?: Readable
+}
+
+interface Source {
+  file: string
+  /** Bytes; `null` where nobody knows beforehand. */
+  size: number | null
+  /** The list day that a name such as `2026-04-14.json` gives. */
+  listDay: string | null
+  open(): AsyncIterable<Buffer>
+}
+
+const KNOWN_NAME = /^[^.].*\.(?:json|jsonl|txt)(?:\.gz)?$/
+const DAY_NAME = /^(\d{4}-\d\d-\d\d)\.(?:json|jsonl|txt)(?:\.gz)?$/
+
+const codeOf = (error: unknown): string | null =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null
+
+/** A fault of the file system or of the packing as a sentence; any other is ours and passes. */
+const explain = (error: unknown, file: string): unknown => {
+  const code = codeOf(error)
+  if (code === 'ENOENT') return new UnreadablePapers(`There is no file or folder ${file}.`, { cause: error })
+  if (code?.startsWith('Z_'))
+    return new UnreadablePapers(`${file} is packed, and damaged or cut short.`, { cause: error })
+  if (code !== null && /^E[A-Z]+$/.test(code))
+    return new UnreadablePapers(`${file} cannot be read (${code}).`, { cause: error })
+  return error
+}
+
+const sourceAt = async (folder: string, name: string): Promise<Source> => {
+  const whole = path.join(folder, name)
+  return {
+    file: name,
+    size: (await stat(whole)).size,
+    listDay: DAY_NAME.exec(name)?.[1] ?? null,
+    open: () => createReadStream(whole),
+  }
+}
+
+const sourcesOf = async (argument: string, stdin: Readable): Promise<Source[]> => {
+  if (argument === '-') return [{ file: 'standard input', size: null, listDay: null, open: () => stdin }]
+  try {
+    const found = await stat(argument)
+    if (!found.isDirectory()) return [await sourceAt(path.dirname(argument), path.basename(argument))]
+    const entries = await readdir(argument, { withFileTypes: true })
+    const names = entries.filter((entry) => !entry.isDirectory() && KNOWN_NAME.test(entry.name)).map(({ name }) => name)
+    if (names.length === 0) throw new UnreadablePapers(`The folder ${argument} holds no .json, .jsonl or .txt file.`)
+    return await Promise.all(names.sort().map((name) => sourceAt(argument, name)))
+  } catch (error) {
+    throw explain(error, argument)
+  }
+}
+
+/** The text of chunks in pieces, none of which cuts a character, without a byte order mark. */
+async function* decode(chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  const decoder = new TextDecoder()
+  for await (const chunk of chunks) yield decoder.decode(chunk, { stream: true })
+  yield decoder.decode()
+}
+
+/** Lines with their numbers from 1; `null` in place of one that is too long to be kept. */
+async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<{ number: number; line: string | null }> {
+  let rest: string | null = ''
+  let number = 0
+  for await (const piece of pieces) {
+    const parts = piece.split('\n')
+    for (const [at, part] of parts.entries()) {
+      rest = rest === null || rest.length + part.length > LONGEST_LINE ? null : rest + part
+      if (at === parts.length - 1) break
+      yield { number: ++number, line: rest }
+      rest = ''
+    }
+  }
+  if (rest !== '') yield { number: ++number, line: rest }
+}
+
+async function* readLines(pieces: AsyncIterable<string>, context: RowContext): AsyncGenerator<PaperFile> {
+  let answers: { where: string; answer: RowAnswer }[] = []
+  let readable = false
+  for await (const { number, line } of linesOf(pieces)) {
+    const tooLong = { problem: `it is longer than ${LONGEST_LINE} characters` }
+    const answer = line === null ? tooLong : readPaperLine(line, context)
+    if (answer !== null) answers.push({ where: `line ${number}`, answer })
+    if (answers.length < BATCH_SIZE) continue
+    const batch = gatherRows(answers)
+    if (!readable) refuseIfAllBad(batch)
+    readable = true
+    yield batch
+    answers = []
+  }
+  const rest = gatherRows(answers)
+  if (!readable) refuseIfAllBad(rest)
+  yield rest
+}
+
+async function* readChunks(chunks: AsyncIterable<Buffer>, context: RowContext): AsyncGenerator<PaperFile> {
+  const pieces = decode(chunks)
+  let start = ''
+  let complete = false
+  while (!complete && start.length < BEGINNING) {
+    const next = await pieces.next()
+    if (next.done === true) complete = true
+    else start += next.value
+  }
+  const all = async function* (): AsyncGenerator<string> {
+    yield start
+    if (!complete) yield* pieces
+  }
+  if (formOf(start, complete) === 'json-lines') return yield* readLines(all(), context)
+  const parts: string[] = []
+  let bytes = 0
+  for await (const piece of all()) {
+    bytes += Buffer.byteLength(piece)
+    if (bytes > LARGEST_WHOLE_FILE)
+      throw new UnreadablePapers(
+        `The file is larger than ${LARGEST_WHOLE_FILE / 1_000_000} MB, too large unless it is JSON Lines, one paper a line.`,
+      )
+    parts.push(piece)
+  }
+  yield readPaperFile(parts.join(''), context)
+}
+
+/** The chunks of a source as they are meant to be read, each counted as it lies on disk. */
+const unpacked = (source: Source, count: (bytes: number) => void): AsyncIterable<Buffer> => {
+  const counted = async function* (): AsyncGenerator<Buffer> {
+    for await (const chunk of source.open()) {
+      count(chunk.length)
+      yield chunk
+    }
+  }
+  if (!source.file.endsWith('.gz')) return counted()
+  // A failure of either end also ends the reading of the other, where it is thrown: nothing is left for the callback.
+  return pipeline(counted, createGunzip(), () => {})
+}
+
+/**
+ * Reads an import argument or the path of a `file:` source: a file, a folder (its .json, .jsonl and .txt files in order of
+ * name, packed with gzip or not), or `-` for standard input. JSON Lines of any length take the same memory.
+ *
+ * A file that cannot be read at all throws `UnreadablePapers`; in a folder it is a problem of its batch, and the others are
+ * read, unless there is none that can be. What was yielded before an error is good.
+ */
+export async function* readPaperFiles(
+  argument: string,
+  { today, listDay: elseListDay = null, stdin = process.stdin }: ReadFilesOptions,
+): AsyncGenerator<PaperBatch, void, undefined> {
+  const sources = await sourcesOf(argument, stdin)
+  const sizes = sources.map(({ size }) => size)
+  const bytesTotal = sizes.reduce<number | null>((sum, size) => (sum === null || size === null ? null : sum + size), 0)
+  let bytesRead = 0
+  let readable = false
+  for (const [at, source] of sources.entries()) {
+    const { file, listDay } = source
+    const chunks = unpacked(source, (bytes) => {
+      bytesRead += bytes
+    })
+    try {
+      for await (const found of readChunks(chunks, { listDay, elseListDay, today, observedAt: null })) {
+        readable = true
+        yield { file, ...found, bytesRead, bytesTotal }
+      }
+    } catch (error) {
+      const trouble = explain(error, file)
+      const isOnlyHope = sources.length === 1 || (at === sources.length - 1 && !readable)
+      if (isOnlyHope || !(trouble instanceof UnreadablePapers)) throw trouble
+      const problems = [{ where: 'the whole file', problem: trouble.message }]
+      yield { file, source: 'file', listings: [], problems, duplicates: 0, bytesRead, bytesTotal }
+    }
+  }
+}

@@ -1,0 +1,107 @@
+/** The pages: Liquid templates in, HTML out, and the files that go with them. */
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { Liquid } from 'liquidjs'
+import { Temporal } from 'temporal-polyfill'
+import { longDate } from '../../core/digest/headline.ts'
+import { ARXIV_ID } from '../../core/papers/paper.ts'
+import type { Preferences } from '../../core/subscriber/preferences.ts'
+import { placeOf, TIME_ZONES } from '../../core/subscriber/time-zone.ts'
+
+const TEMPLATES = path.resolve(import.meta.dirname, '../../../templates/pages')
+
+const NAV = [
+  { href: '/', label: 'Today' },
+  { href: '/about', label: 'How we choose' },
+  { href: '/links', label: 'Lost your mail?' },
+]
+
+/** A file that pages refer to: its content, and an address that changes with it. */
+export interface Asset {
+  href: string
+  type: string
+  content: string
+  /** The version that `href` carries as `?v=`, also good as an ETag. */
+  version: string
+}
+
+const ORDINALS = new Intl.DateTimeFormat('en-GB', { weekday: 'long', timeZone: 'UTC' })
+const SHORT_DAY = new Intl.DateTimeFormat('en-GB', { weekday: 'short', timeZone: 'UTC' })
+const MONTH = new Intl.DateTimeFormat('en-GB', { month: 'long', year: 'numeric', timeZone: 'UTC' })
+
+const midnight = (date: string): Date => new Date(`${date}T00:00:00Z`)
+const clock = (hour: number): string => `${String(hour).padStart(2, '0')}:00`
+/** 1 is Monday: so was 1 January 2024. */
+const weekday = (day: number): string => ORDINALS.format(new Date(Date.UTC(2024, 0, day)))
+const inZone = (timeZone: string): string => (timeZone === 'UTC' ? 'UTC' : `in ${placeOf(timeZone)}`)
+
+/** "every Saturday at 07:00 in London" */
+const when = ({ frequency, hour, weekday: day, timeZone }: Preferences): string =>
+  `every ${frequency === 'daily' ? 'day' : weekday(day)} at ${clock(hour)} ${inZone(timeZone)}`
+
+/** "Thursday, 16 April at 07:00 in London": so near that the year goes without saying. */
+const moment = (at: Date, timeZone: string): string => {
+  const local = Temporal.Instant.fromEpochMilliseconds(at.getTime()).toZonedDateTimeISO(timeZone)
+  const time = local.toPlainTime().toString({ smallestUnit: 'minute' })
+  const day = longDate(local.toPlainDate().toString()).replace(/ \d{4}$/, '')
+  return `${day} at ${time} ${inZone(timeZone)}`
+}
+
+/** "A, B and C" */
+const listed = (items: string[]): string =>
+  items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`
+
+const FILTERS = {
+  date: longDate,
+  stop: (date: string) => `${SHORT_DAY.format(midnight(date))} ${Number(date.slice(8))}`,
+  month: (date: string) => MONTH.format(midnight(date)),
+  clock,
+  weekday,
+  when,
+  moment,
+  listed,
+  /** Text from elsewhere becomes a link only as https: no other scheme is ever written into an href. */
+  https: (url: string | null) => (url?.startsWith('https://') ? url : ''),
+  arxiv: (id: string) => (ARXIV_ID.test(id) ? id : ''),
+}
+
+/**
+ * Reads every template that is asked for once. `mailboxUrl` is the page of the embedded mailbox, which the pages then
+ * point to. Everything a view holds is escaped on its way out.
+ */
+export const createPages = ({
+  mailboxUrl = null,
+  templatesFolder = TEMPLATES,
+}: {
+  mailboxUrl?: string | null
+  templatesFolder?: string
+} = {}): { render: (name: string, view: object) => string; assets: Asset[] } => {
+  const asset = (file: string, type: string): Asset => {
+    const content = readFileSync(path.join(templatesFolder, file), 'utf8')
+    const version = createHash('sha256').update(content).digest('base64url').slice(0, 16)
+    return { href: `/${file}?v=${version}`, type, content, version }
+  }
+  const styles = asset('site.css', 'text/css; charset=utf-8')
+  const script = asset('zone.js', 'text/javascript; charset=utf-8')
+  const icon = asset('icon.svg', 'image/svg+xml')
+  const engine = new Liquid({
+    root: templatesFolder,
+    extname: '.liquid',
+    cache: true,
+    outputEscape: 'escape',
+    ownPropertyOnly: true,
+    strictFilters: true,
+    strictVariables: true,
+    lenientIf: true,
+    jsTruthy: true,
+    globals: {
+      site: { styles: styles.href, script: script.href, icon: icon.href, nav: NAV, zones: TIME_ZONES, mailboxUrl },
+    },
+  })
+  for (const [name, filter] of Object.entries(FILTERS)) engine.registerFilter(name, filter)
+  return {
+    render: (name, view) => engine.renderFileSync(name, { here: null, ...view }),
+    assets: [styles, script, icon],
+  }
+}

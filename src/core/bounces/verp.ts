@@ -1,0 +1,71 @@
+/**
+ * Envelope senders that tell which mail came back: one for each mail, derived from a key and not stored.
+ *
+ * `b-` and 40 characters of base32 for the mail's 16-byte id and 9 bytes of HMAC-SHA-256: 42 characters, where a local part
+ * may have 64 (RFC 5321 4.5.3.1.1). Only lower-case letters and digits, since servers on the way may fold the case.
+ */
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import type { Keys } from '../token.ts'
+
+/** What came back: a letter or a delivery, by its id. */
+export interface ReturnedMail {
+  ledger: 'letters' | 'deliveries'
+  id: string
+}
+
+const LEDGERS = ['deliveries', 'letters'] as const
+const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567'
+const FORM = /^b-([a-z2-7]{40})$/
+const ID_BYTES = 16
+const MAC_BYTES = 9
+
+/** RFC 4648 base32 of a multiple of five bytes, in lower case: no padding, and one spelling alone. */
+const encode = (bytes: Buffer): string => {
+  let text = ''
+  for (let at = 0; at < bytes.length; at += 5) {
+    const five = BigInt(`0x${bytes.toString('hex', at, at + 5)}`)
+    for (let shift = 35n; shift >= 0n; shift -= 5n) text += ALPHABET[Number((five >> shift) & 31n)]
+  }
+  return text
+}
+
+const decode = (text: string): Buffer => {
+  let hex = ''
+  for (let at = 0; at < text.length; at += 8) {
+    let five = 0n
+    for (const letter of text.slice(at, at + 8)) five = (five << 5n) | BigInt(ALPHABET.indexOf(letter))
+    hex += five.toString(16).padStart(10, '0')
+  }
+  return Buffer.from(hex, 'hex')
+}
+
+const sign = (key: Buffer, ledger: ReturnedMail['ledger'], id: Buffer): Buffer =>
+  createHmac('sha256', key).update('bounce\0').update(ledger).update('\0').update(id).digest().subarray(0, MAC_BYTES)
+
+/** The envelope sender of one mail, whose id is a UUID. */
+export const deriveReturnPath = (keys: Keys, mail: ReturnedMail, domain: string): string => {
+  const id = Buffer.from(mail.id.replaceAll('-', ''), 'hex')
+  if (id.length !== ID_BYTES) throw new Error('a mail’s id is a UUID')
+  return `b-${encode(Buffer.concat([id, sign(keys[0], mail.ledger, id)]))}@${domain}`
+}
+
+/** The mail that an address of ours names; `null` when we have not made it, with any of the keys. */
+export const readReturnPath = (keys: Keys, address: string, domain: string): ReturnedMail | null => {
+  const at = address.lastIndexOf('@')
+  if (address.slice(at + 1).toLowerCase() !== domain.toLowerCase()) return null
+  const found = FORM.exec(address.slice(0, at).toLowerCase())?.[1]
+  if (found === undefined) return null
+  const bytes = decode(found)
+  const id = bytes.subarray(0, ID_BYTES)
+  const given = bytes.subarray(ID_BYTES)
+  for (const key of keys) {
+    const ledger = LEDGERS.find((one) => timingSafeEqual(given, sign(key, one, id)))
+    if (ledger === undefined) continue
+    const hex = id.toString('hex')
+    return {
+      ledger,
+      id: `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`,
+    }
+  }
+  return null
+}

@@ -1,0 +1,67 @@
+/** When a paper counts as news, and when a list day has come in too thin to be taken for the whole day. */
+import { addDays, DAY, utcMidnight } from '../calendar.ts'
+
+/** A list is still news this long after its day: late risers and late sightings get their chance within it. */
+export const NEWS_SPAN = 3 * DAY
+
+/**
+ * When a paper becomes eligible: at its sighting, or, when its list was first read more than three days late (a fresh
+ * installation filling its archive, an outage), at noon UTC of the list day, so that an old list is not served as news.
+ */
+export const eligibleAt = (listDay: string, firstSeenAt: Date): Date => {
+  const listed = utcMidnight(listDay)
+  return firstSeenAt.getTime() - listed.getTime() <= NEWS_SPAN + DAY
+    ? firstSeenAt
+    : new Date(listed.getTime() + DAY / 2)
+}
+
+/** Papers are remembered as sent for this long; by then they have long ceased to be candidates. */
+export const CARRY_DAYS = 14
+
+/**
+ * How long after its sighting a paper may become news once more: it stays so for `NEWS_SPAN` and a day's edition, and
+ * all that time a digest must still remember that it was sent.
+ */
+const AGAIN_WITHIN = CARRY_DAYS * DAY - NEWS_SPAN - DAY
+
+/**
+ * When a paper that was known already, announced by arXiv say, becomes eligible once more: at its first Hugging Face
+ * listing, for many are listed days later and only then have upvotes. `null` when it was sighted there first, or so long
+ * after the first sighting that those who were sent it could be sent it again.
+ */
+export const eligibleAgainAt = (listedOn: string, listedAt: Date, firstSeenAt: Date): Date | null => {
+  const wait = listedAt.getTime() - firstSeenAt.getTime()
+  return wait > 0 && wait <= AGAIN_WITHIN ? eligibleAt(listedOn, listedAt) : null
+}
+
+/** The start of what a digest may choose from, given the reader's previous cut-off (`null`: there was none). */
+export const sinceOf = (frequency: 'daily' | 'weekly', cutoff: Date, previous: Date | null): Date => {
+  const usual = cutoff.getTime() - (frequency === 'weekly' ? 7 * DAY : NEWS_SPAN)
+  const since = previous === null ? usual : Math.min(previous.getTime(), cutoff.getTime() - NEWS_SPAN)
+  // Beyond the carry's memory nothing may be chosen, or a paper could come again.
+  return new Date(Math.max(since, cutoff.getTime() - (CARRY_DAYS - 1) * DAY))
+}
+
+/** What was sent on this date or earlier is no longer remembered on `date`. */
+export const forgottenOn = (date: string): string => addDays(date, -CARRY_DAYS)
+
+/** The carry of a new digest: what was carried and is not yet forgotten, and what it sends itself. Ids to dates sent. */
+export const carryOn = (carries: Record<string, string>[], sent: string[], date: string): Record<string, string> => {
+  const oldest = forgottenOn(date)
+  const carry: Record<string, string> = {}
+  for (const earlier of carries)
+    for (const [id, day] of Object.entries(earlier)) if (day > oldest && day > (carry[id] ?? '')) carry[id] = day
+  for (const id of sent) carry[id] = date
+  return carry
+}
+
+/**
+ * Whether a list day has come in only in part: it holds under 30 % of what the same weekday had held by the same age.
+ * Fewer than two earlier days to compare with prove nothing.
+ */
+export const isPartial = (count: number, earlierCounts: number[]): boolean => {
+  const known = earlierCounts.filter((earlier) => earlier > 0).sort((a, b) => a - b)
+  if (known.length < 2) return false
+  const median = known[Math.floor((known.length - 1) / 2)] ?? 0
+  return count < 0.3 * median
+}

@@ -1,0 +1,102 @@
+/** Papers that say nearly the same, such as a work and its corrected second submission: one is shown, the others are named. */
+
+import type { Paper } from '../papers/paper.ts'
+import { plainLatex } from '../text/latex.ts'
+import { tokenise } from '../text/phrases.ts'
+import type { Rankable, RankedPaper } from './ranking.ts'
+
+/**
+ * Share of the words of both texts that stand in both. Of 966 papers of nine weeks no two came above 0.28, and those were
+ * different papers of the same authors.
+ */
+const SAME_TEXT = 0.4
+/** Shorter texts share words by chance. */
+const WORDS_TO_COMPARE = 30
+/** A title with a word more or less; titles of a few words are too easily alike. */
+const SAME_TITLE = 0.8
+const TITLE_WORDS_TO_COMPARE = 5
+
+type Words = ReadonlySet<string>
+
+const wordsOf = (text: string): Words => new Set(tokenise(plainLatex(text)).map(({ word }) => word))
+
+/** Jaccard's index: what two sets share, of all they hold. */
+const overlap = (one: Words, other: Words): number => {
+  const [small, large] = one.size < other.size ? [one, other] : [other, one]
+  let shared = 0
+  for (const word of small) if (large.has(word)) shared++
+  return shared / (small.size + large.size - shared)
+}
+
+const areAlike = (one: Words, other: Words, least: number, share: number): boolean => {
+  const [small, large] = one.size < other.size ? [one.size, other.size] : [other.size, one.size]
+  // What differs in length by more than the share cannot have it in common.
+  return small >= least && small >= share * large && overlap(one, other) >= share
+}
+
+/**
+ * Returns whether two papers, by their ids, say nearly the same. Words are prepared when a paper is first asked for: of
+ * many papers only those that rank high for somebody ever are. The same two meet in many digests and are compared once.
+ */
+export const createLikeness = (
+  papers: readonly Pick<Paper, 'id' | 'title' | 'abstract'>[],
+): ((id: string, other: string) => boolean) => {
+  const byId = new Map(papers.map((paper) => [paper.id, paper]))
+  const prepared = new Map<string, { title: Words; text: Words }>()
+  const prepare = (id: string) => {
+    const known = prepared.get(id)
+    if (known !== undefined) return known
+    const { title = '', abstract = '' } = byId.get(id) ?? {}
+    const words = { title: wordsOf(title), text: wordsOf(abstract) }
+    prepared.set(id, words)
+    return words
+  }
+  const compare = (id: string, other: string): boolean => {
+    const [a, b] = [prepare(id), prepare(other)]
+    return (
+      areAlike(a.title, b.title, TITLE_WORDS_TO_COMPARE, SAME_TITLE) ||
+      areAlike(a.text, b.text, WORDS_TO_COMPARE, SAME_TEXT)
+    )
+  }
+  const compared = new Map<string, Map<string, boolean>>()
+  return (id, other) => {
+    const [first, second] = id < other ? [id, other] : [other, id]
+    const others = compared.get(first) ?? new Map<string, boolean>()
+    const known = others.get(second)
+    if (known !== undefined) return known
+    const isAlike = compare(first, second)
+    compared.set(first, others.set(second, isAlike))
+    return isAlike
+  }
+}
+
+/** The lower of the first two chosen papers that say nearly the same, and the higher. */
+const findPair = <P extends Rankable>(
+  chosen: readonly RankedPaper<P>[],
+  isAlike: (id: string, other: string) => boolean,
+): { higher: P; lower: P } | undefined => {
+  for (const [at, { paper: lower }] of chosen.entries())
+    for (const { paper: higher } of chosen.slice(0, at)) if (isAlike(higher.id, lower.id)) return { higher, lower }
+  return undefined
+}
+
+/**
+ * Chooses from ranked papers by `select` until no two of them say nearly the same: the lower of such two is folded under
+ * the higher, and its place goes to the next. `seeAlso` has what was folded, by the id of what is shown.
+ */
+export const selectDistinct = <P extends Rankable>(
+  ranked: readonly RankedPaper<P>[],
+  select: (ranked: readonly RankedPaper<P>[]) => RankedPaper<P>[],
+  isAlike: (id: string, other: string) => boolean,
+): { chosen: RankedPaper<P>[]; seeAlso: ReadonlyMap<string, P[]> } => {
+  const seeAlso = new Map<string, P[]>()
+  for (let left = ranked; ; ) {
+    const chosen = select(left)
+    const pair = findPair(chosen, isAlike)
+    if (pair === undefined) return { chosen, seeAlso }
+    const { higher, lower } = pair
+    seeAlso.set(higher.id, [...(seeAlso.get(higher.id) ?? []), lower, ...(seeAlso.get(lower.id) ?? [])])
+    seeAlso.delete(lower.id)
+    left = left.filter(({ paper }) => paper !== lower)
+  }
+}

@@ -1,0 +1,39 @@
+/** A paper as a reader sees it: the same card in mail and page. */
+
+import { arxivPage, arxivPdf, type Paper } from '../papers/paper.ts'
+import { plainLatex } from '../text/latex.ts'
+import { authorLine, excerpt } from '../text/text.ts'
+import type { PaperCard } from './digest.ts'
+
+/** Why the paper is shown, and its counts as they were seen; `null` is "not known". */
+export interface CardContext {
+  reason: string
+  upvotes: number | null
+  comments: number | null
+  /** Papers that say nearly the same. */
+  seeAlso?: readonly Paper[]
+}
+
+const pageOf = (paper: Paper): string | null => arxivPage(paper.id) ?? paper.discussionUrl
+
+/** The card of a paper. Texts are cleaned, not escaped: whoever puts them into a page or mail encodes them there. */
+export const cardOf = (paper: Paper, { reason, upvotes, comments, seeAlso = [] }: CardContext): PaperCard => {
+  const discussion = comments === null || comments === 0 ? 'Discussion' : `Discussion (${comments})`
+  const links = [
+    { label: 'PDF', url: arxivPdf(paper.id) },
+    { label: 'Code', url: paper.codeUrl },
+    { label: 'Project', url: paper.projectUrl },
+    { label: discussion, url: paper.discussionUrl },
+  ]
+  return {
+    id: paper.id,
+    title: plainLatex(paper.title),
+    url: pageOf(paper),
+    reason,
+    excerpt: excerpt(plainLatex(paper.abstract)),
+    authors: authorLine(paper.authors.map(plainLatex)),
+    links: links.filter((link): link is { label: string; url: string } => link.url !== null),
+    upvotes,
+    seeAlso: seeAlso.map((other) => ({ title: plainLatex(other.title), url: pageOf(other) })),
+  }
+}

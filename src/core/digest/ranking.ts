@@ -1,0 +1,132 @@
+/** Which papers go to whom and in what order: relevance to the subscriber's topics, lifted by the trend. */
+import { GATE } from '../relevance/gate.ts'
+import type { Match } from '../relevance/relevance.ts'
+import type { Trend } from './trend.ts'
+
+/** Words of a paper that speak for it; of an author who is followed the name, as the paper has it. */
+export interface Sighted {
+  words: string
+  field: Match['field'] | 'authors'
+}
+
+/** How well a paper fits a topic, or a keyword or author of the reader's, which are topics of one phrase. */
+export interface Fit {
+  topic: string
+  /** 0 to 1; from `GATE` on the paper is offered. */
+  score: number
+  /** Best first. */
+  matches: Sighted[]
+}
+
+/** What ranking needs to know of a paper. */
+export interface Rankable {
+  id: string
+  title: string
+  upvotes: number | null
+  trend: Trend
+  relevance: readonly Fit[]
+}
+
+export interface RankedPaper<P extends Rankable = Rankable> {
+  paper: P
+  /** Of the subscriber's topics the one it fits best. */
+  topic: string
+  /** Words of that topic found in the paper, best first. */
+  matches: Sighted[]
+  /** Relevance to that topic, from `GATE` to 1, times up to three for the trend. */
+  score: number
+}
+
+/** The papers of a day or week differ little in trend where it matters, so the trend lifts and never replaces fit. */
+const blend = (relevance: number, { percentile }: Trend): number => relevance * (1 + 2 * percentile)
+
+/** Total and independent of the order of the input: by score, then upvotes, then id. */
+const compare = (a: RankedPaper, b: RankedPaper): number =>
+  b.score - a.score || (b.paper.upvotes ?? -1) - (a.paper.upvotes ?? -1) || (a.paper.id < b.paper.id ? -1 : 1)
+
+/** One key for titles that differ in case, spaces and marks: a paper listed again under another id. */
+const readTitle = ({ title, id }: Rankable): string =>
+  title
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, '') || id
+
+/** The papers of an edition are ranked for each of its cohorts; so many titles are remembered, then it begins anew. */
+const MOST_REMEMBERED = 10_000
+const titleKeys = new Map<string, string>()
+const titleKey = (paper: Rankable): string => {
+  const known = titleKeys.get(paper.title)
+  if (known !== undefined) return known
+  const key = readTitle(paper)
+  // A title without letters goes by its paper's id.
+  if (key === paper.id) return key
+  if (titleKeys.size >= MOST_REMEMBERED) titleKeys.clear()
+  titleKeys.set(paper.title, key)
+  return key
+}
+
+/**
+ * All papers that fit one of the topics well enough (`gate`), best first, each title once. What makes one fit is its best topic
+ * alone: two topics that it half fits do not add up.
+ */
+export const rankPapers = <P extends Rankable>(
+  papers: readonly P[],
+  topics: readonly string[],
+  gate = GATE,
+): RankedPaper<P>[] => {
+  const wanted = new Set(topics)
+  const ranked: RankedPaper<P>[] = []
+  for (const paper of papers) {
+    let best: Fit | undefined
+    for (const one of paper.relevance) {
+      if (one.score < gate || !wanted.has(one.topic)) continue
+      const isBetter =
+        best === undefined || one.score > best.score || (one.score === best.score && one.topic < best.topic)
+      if (isBetter) best = one
+    }
+    if (best === undefined) continue
+    ranked.push({ paper, topic: best.topic, matches: best.matches, score: blend(best.score, paper.trend) })
+  }
+  const titles = new Set<string>()
+  return ranked.sort(compare).filter(({ paper }) => {
+    const key = titleKey(paper)
+    const isNew = !titles.has(key)
+    titles.add(key)
+    return isNew
+  })
+}
+
+/** For each topic the ranked paper that is best for it, not only those of which it is the best topic. */
+const bestOfTopics = <P extends Rankable>(
+  ranked: readonly RankedPaper<P>[],
+  topics: readonly string[],
+  gate: number,
+) => {
+  const bests = new Map<string, { one: RankedPaper<P>; score: number }>()
+  const wanted = new Set(topics)
+  for (const one of ranked) {
+    for (const { topic, score } of one.paper.relevance) {
+      if (score < gate || !wanted.has(topic)) continue
+      const blended = blend(score, one.paper.trend)
+      // Of two that are equal for the topic the one ranked higher stays.
+      if (blended > (bests.get(topic)?.score ?? 0)) bests.set(topic, { one, score: blended })
+    }
+  }
+  return new Set([...bests.values()].map(({ one }) => one))
+}
+
+/**
+ * The papers of a digest, at most `most`, best first: of each topic its best paper, as long as there is room, then the
+ * best of the others. Without the first step a busy topic would leave a quiet one nothing.
+ */
+export const selectPapers = <P extends Rankable>(
+  ranked: readonly RankedPaper<P>[],
+  topics: readonly string[],
+  most: number,
+  gate = GATE,
+): RankedPaper<P>[] => {
+  const slots = bestOfTopics(ranked, topics, gate)
+  const first = ranked.filter((one) => slots.has(one))
+  const rest = ranked.filter((one) => !slots.has(one))
+  return [...first, ...rest].slice(0, most).sort(compare)
+}

@@ -1,0 +1,106 @@
+/** Why a paper is here, in one plain sentence of which every word is true: its topic, the words found, its rank. */
+
+import { topicBySlug } from '../topics.ts'
+import type { DigestEntry } from './digest.ts'
+import { dateRange } from './headline.ts'
+import { kindOfInterest } from './interests.ts'
+import type { Sighted } from './ranking.ts'
+
+const NBSP = '\u00a0'
+const number = new Intl.NumberFormat('en')
+
+/** "a", "a and b", "a, b and c". */
+const listed = (words: string[]): string =>
+  words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`
+
+/** `“GUI agents” in the title, “screen” and “clicks” in the abstract` */
+const foundWords = (matches: readonly Sighted[]): string =>
+  (['authors', 'title', 'abstract'] as const)
+    .map((field) => {
+      if (field === 'authors') return listed(matches.filter((match) => match.field === field).map(({ words }) => words))
+      const quoted = matches.filter((match) => match.field === field).map(({ words }) => `“${words}”`)
+      return quoted.length > 0 ? `${listed(quoted)} in the ${field}` : ''
+    })
+    .filter((part) => part !== '')
+    .join(', ')
+
+const labelOf = (topic: string): string => {
+  const kind = kindOfInterest(topic)
+  if (kind !== 'topic') return kind === 'keyword' ? 'Keyword' : 'Author'
+  return topicBySlug(topic)?.label ?? topic
+}
+
+/** Topic and words, then rank. */
+const sentence = (topic: string | null, matches: readonly Sighted[], rank: string): string => {
+  const why = [foundWords(matches), rank].filter((part) => part !== '').join('; ')
+  const label = topic === null ? '' : labelOf(topic)
+  return heldTogether(label === '' || why === '' ? label + why : `${label}: ${why}`)
+}
+
+/** The last three words stay on one line. */
+const heldTogether = (text: string): string => text.replace(/ (\S+) (\S+)$/, `${NBSP}$1${NBSP}$2`)
+
+/** "112 upvotes at 09:00 UTC", or with the day when that was another than the reader's. */
+const countedUpvotes = ({ upvotes, observedAt, hourKnown }: DigestEntry, localDate: string | undefined): string => {
+  if (upvotes === null || upvotes === 0) return ''
+  const count = `${number.format(upvotes)} upvote${upvotes === 1 ? '' : 's'}`
+  if (observedAt === null || !hourKnown) return count
+  const instant = new Date(observedAt).toISOString()
+  const day = instant.slice(0, 10)
+  return localDate === undefined || localDate === day
+    ? `${count} at ${instant.slice(11, 16)} UTC`
+    : `${count} on ${dateRange(day, day)}`
+}
+
+/**
+ * Why a paper is in a digest: `Diffusion language models: “masked diffusion” in the title, “denoising” in the abstract;
+ * top 8 % of the month, 112 upvotes at 09:00 UTC`. Says only what the entry knows. `localDate` is the digest's: counts
+ * read on another day are shown with that day instead of the hour. Other beginnings are `Keyword: “sheet music” in the
+ * title` and `Author: Yann LeCun`; beyond the topics it is the rank alone, `Top 3 % of the month’s papers: 120 upvotes`.
+ */
+export const reasonOf = (entry: DigestEntry, localDate?: string): string => {
+  if (entry.topic === null) {
+    // Only the upper fifth gets here (`core/beyond`), whether or not there is enough history to give its rank.
+    const { topPercent } = entry
+    const rank =
+      topPercent === null ? 'Among the most upvoted of its age' : `Top ${topPercent}${NBSP}% of the month’s papers`
+    return heldTogether([rank, countedUpvotes(entry, localDate)].filter((part) => part !== '').join(': '))
+  }
+  const top = entry.topPercent === null ? '' : `top ${entry.topPercent}${NBSP}% of the month`
+  const rank = [top, countedUpvotes(entry, localDate)].filter((part) => part !== '').join(', ')
+  return sentence(entry.topic, entry.matches, rank)
+}
+
+/** 1st, 2nd, 3rd, 4th, 11th, 21st. */
+const ordinal = (rank: number): string => {
+  const isTeen = rank % 100 >= 11 && rank % 100 <= 13
+  return `${number.format(rank)}${isTeen ? 'th' : (['th', 'st', 'nd', 'rd'][rank % 10] ?? 'th')}`
+}
+
+export interface DayStanding {
+  topic: string | null
+  matches: readonly Sighted[]
+  upvotes: number | null
+  /** All upvote counts of the day that are known, this paper's among them. */
+  counts: readonly number[]
+  /** How many papers are listed that day. */
+  total: number
+}
+
+const dayRank = ({ upvotes, counts, total }: DayStanding): string => {
+  if (upvotes === null || upvotes === 0 || counts.length < 2) return ''
+  const rank = 1 + counts.filter((count) => count > upvotes).length
+  const isShared = counts.filter((count) => count === upvotes).length > 1
+  // Where some papers have no count the rank is among those that have.
+  const isWhole = counts.length === total
+  const of = number.format(counts.length)
+  if (rank === 1 && !isShared) return `most upvoted of ${isWhole ? `the ${of} listed this day` : `${of} with counts`}`
+  return `${isShared ? 'joint ' : ''}${ordinal(rank)} of ${of}${isWhole ? '' : ' with counts'}`
+}
+
+/**
+ * Why a paper is on the page of its list day: `GUI, web & computer-use agents: “GUI agents” in the title; most upvoted
+ * of the 26 listed this day`, else `2nd of 26`, `joint 5th of 26`. Empty when nothing is known.
+ */
+export const dayReasonOf = (standing: DayStanding): string =>
+  sentence(standing.topic, standing.matches, dayRank(standing))

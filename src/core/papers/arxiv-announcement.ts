@@ -1,0 +1,123 @@
+/** What arXiv announces: reading an entry of its feed, and on which days to expect a batch. */
+import { addDays, HOUR, localDateAt, weekdayOf } from '../calendar.ts'
+import { plainLatex } from '../text/latex.ts'
+import { ABSTRACT_LENGTH, cleanLine, cleanText, NAME_LENGTH, TITLE_LENGTH } from '../text/text.ts'
+import type { Listing } from './paper.ts'
+import { type PaperNews, tellsWithdrawal } from './paper-news.ts'
+import { categoriesOf, readArxivId, readInstant, UnreadableRow } from './paper-row.ts'
+
+/** New here, new here but announced in another category too, or another version of a paper announced before. */
+export const ANNOUNCE_TYPES = ['new', 'cross', 'replace', 'replace-cross'] as const
+export type AnnounceType = (typeof ANNOUNCE_TYPES)[number]
+
+/** The texts of an entry as they stand in the feed. https://info.arxiv.org/help/rss_specifications.html */
+export interface FeedEntry {
+  /** `oai:arXiv.org:2508.13426v1` */
+  id: string
+  title: string
+  /** `arXiv:2508.13426v1 Announce Type: cross`, a line break, `Abstract: …` */
+  summary: string
+  /** Names by comma, with LaTeX in them. */
+  creators: string
+  categories: string[]
+  /** Midnight of the announcement, not the submission: `2025-08-20T00:00:00-04:00`. */
+  published: string
+  /** `''` where the entry says it in its summary alone. */
+  announceType: string
+}
+
+/** Where arXiv's days begin and end. https://info.arxiv.org/help/availability.html */
+const ARXIV_ZONE = 'America/New_York'
+/** The feeds are made at midnight there; a batch that is late by less is no news. */
+const GRACE = 2 * HOUR
+
+const SUMMARY = /^arXiv:\S+\s+Announce Type:\s*(\S+)\s+(?:Abstract:\s*)?/
+/** What follows a comma and is no name of its own: "Ada Byron, Jr." */
+const SUFFIX = /^(?:Jr|Sr|II|III|IV|V|Ph\.?\s?D|M\.?D)\.?$/i
+
+/** Names of a comma list; commas within parentheses or braces belong to an affiliation or to LaTeX. */
+export const readCreators = (text: string): string[] => {
+  const parts: string[] = []
+  let depth = 0
+  let start = 0
+  for (let at = 0; at <= text.length; at++) {
+    const character = text[at]
+    if (character === '(' || character === '{') depth++
+    else if (character === ')' || character === '}') depth = Math.max(0, depth - 1)
+    else if (at === text.length || (character === ',' && depth === 0)) {
+      parts.push(text.slice(start, at).trim())
+      start = at + 1
+    }
+  }
+  const names: string[] = []
+  for (const part of parts) {
+    const last = names.at(-1)
+    if (last !== undefined && SUFFIX.test(part)) names[names.length - 1] = `${last}, ${part}`
+    else names.push(part)
+  }
+  return names
+    .map((name) => cleanLine(plainLatex(name.replace(/\s*\([^()]*\)/g, '')), NAME_LENGTH))
+    .filter((name) => name !== '')
+}
+
+const isAnnounceType = (text: string): text is AnnounceType => ANNOUNCE_TYPES.some((type) => type === text)
+
+/** An entry as a listing of its announcement's day, seen now. Throws `UnreadableRow`. */
+export const readAnnouncement = (entry: FeedEntry, now: Date): { type: AnnounceType; listing: Listing } => {
+  const id = readArxivId(entry.id.replace(/^oai:arXiv\.org:/i, ''))
+  if (id === null) throw new UnreadableRow('its id is not one of arXiv')
+  const prefix = SUMMARY.exec(entry.summary)
+  const type = entry.announceType || (prefix?.[1] ?? '')
+  if (!isAnnounceType(type)) throw new UnreadableRow('it does not say whether it is new')
+  const title = cleanLine(entry.title, TITLE_LENGTH)
+  if (title === '') throw new UnreadableRow('it has no title')
+  const announcedAt = readInstant(entry.published)
+  if (announcedAt === null) throw new UnreadableRow('it does not say when it was announced')
+  return {
+    type,
+    listing: {
+      paper: {
+        id,
+        title,
+        abstract: cleanText(entry.summary.slice(prefix?.[0].length ?? 0), ABSTRACT_LENGTH),
+        authors: readCreators(entry.creators),
+        // A feed tells the day of the announcement alone.
+        publishedOn: null,
+        categories: categoriesOf(entry.categories),
+        codeUrl: null,
+        projectUrl: null,
+        discussionUrl: null,
+      },
+      listDay: localDateAt(announcedAt, ARXIV_ZONE),
+      observation: { at: now, hourKnown: true, upvotes: null, comments: null, stars: null },
+    },
+  }
+}
+
+/** What a replacement tells of a paper that was announced before: its version, or that it is withdrawn. */
+export const newsOfReplacement = (entry: FeedEntry, { paper, observation }: Listing): PaperNews | null => {
+  const about = { paperId: paper.id, seenAt: observation.at }
+  if (tellsWithdrawal(paper.abstract)) return { ...about, kind: 'withdrawn', version: null }
+  const version = Number(/v(\d{1,3})$/.exec(entry.id.trim())?.[1] ?? 0)
+  return version > 1 ? { ...about, kind: 'version', version } : null
+}
+
+/** The date at arXiv. */
+export const arxivDate = (at: Date): string => localDateAt(at, ARXIV_ZONE)
+
+/**
+ * Why a feed's newest batch (`YYYY-MM-DD`; `null` for an empty feed) is not the one to be expected now, as a clause; or
+ * `null` where it is. There are five batches a week, made at midnight after Sunday's to Thursday's announcements, so
+ * those of Monday to Friday. Holidays move from year to year and are no fault: this is a notice, nothing more.
+ */
+export const lateBatch = (batchDay: string | null, now: Date): string | null => {
+  let expected = arxivDate(new Date(now.getTime() - GRACE))
+  const isWeekend = weekdayOf(expected) > 5
+  while (weekdayOf(expected) > 5) expected = addDays(expected, -1)
+  const why = '(a holiday at arXiv, or its feed is late)'
+  if (batchDay === null)
+    return isWeekend ? null : `its feed is empty, and the batch of ${expected} should be there ${why}`
+  return batchDay < expected
+    ? `it serves the batch of ${batchDay}, and that of ${expected} should be there ${why}`
+    : null
+}

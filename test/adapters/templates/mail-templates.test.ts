@@ -1,0 +1,473 @@
+/** The mails: the same content in both parts, nothing hidden, nothing that a paper's texts can break. */
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { createMold } from '../../../src/adapters/smtp/message.ts'
+import { createMailTemplates, type LetterKind } from '../../../src/adapters/templates/mail-templates.ts'
+import type { DigestIssue, PaperCard } from '../../../src/core/digest/digest.ts'
+import { TOKEN_GAP } from '../../../src/core/token.ts'
+
+const templates = await createMailTemplates({
+  baseUrl: 'https://round.example.org/',
+  postalAddress: '12 Example Street, Example Town EX1 2MP',
+})
+
+const card = (change: Partial<PaperCard> = {}): PaperCard => ({
+  id: '2604.11784',
+  title: 'ClawGUI: A Unified Framework for GUI Agents',
+  url: 'https://arxiv.org/abs/2604.11784',
+  reason: 'GUI agents: “GUI agents” in the title; top 2\u00a0% of the\u00a0month',
+  excerpt: 'A harness to train, test and run agents that work a screen.',
+  authors: 'Ada Ashe, Ben Birch, … Gil Gray (7)',
+  links: [
+    { label: 'PDF', url: 'https://arxiv.org/pdf/2604.11784' },
+    { label: 'Code', url: 'https://code.example.org/a?b=1&c=2' },
+    { label: 'Discussion (5)', url: 'https://huggingface.co/papers/2604.11784' },
+  ],
+  upvotes: 112,
+  seeAlso: [],
+  ...change,
+})
+
+const issue = (change: Partial<DigestIssue> = {}): DigestIssue => ({
+  kind: 'daily',
+  localDate: '2026-04-15',
+  listDays: ['2026-04-14', '2026-04-15'],
+  topics: ['LLM agents & tool use', 'Robotics & embodied AI'],
+  cards: [card(), card({ title: 'KnowRL: Boosting Reasoning', url: null, upvotes: null }), card({ upvotes: 1 })],
+  beyond: [],
+  groups: [],
+  news: [],
+  considered: 26,
+  note: null,
+  sample: false,
+  ...change,
+})
+
+const ENTITIES: Record<string, string> = {
+  '&nbsp;': ' ',
+  '&#8202;': ' ',
+  '&amp;': '&',
+  '&lt;': '<',
+  '&gt;': '>',
+  '&quot;': '"',
+  '&#39;': "'",
+}
+const decoded = (html: string): string =>
+  html.replace(/&(?:amp|lt|gt|quot|nbsp|#39|#8202);/g, (entity) => ENTITIES[entity] ?? '')
+/** Links that lead out of the mail; those of its contents stay within. */
+const linksOfHtml = (html: string): Set<string> =>
+  new Set([...html.matchAll(/href="([^"#][^"]*)"/g)].map((match) => decoded(match[1] ?? '')))
+const linksOfText = (text: string): Set<string> => new Set(text.match(/https?:\/\/\S+/g))
+const tagsOf = (html: string): string[] => html.match(/<\/?[a-z][a-z0-9]*/gi) ?? []
+const wordsOf = (html: string): string =>
+  decoded(html.replace(/<head>[\s\S]*<\/head>|<!--[\s\S]*?-->|<[^>]*>/g, ' ')).replace(/\s+/g, ' ')
+
+const letters: LetterKind[] = ['confirmation', 'links', 'already-subscribed']
+const every = [
+  ...(['daily', 'weekly', 'welcome'] as const).map((kind) => ({
+    name: kind,
+    mail: templates.renderDigest(issue({ kind })),
+  })),
+  ...letters.map((kind) => ({
+    name: kind,
+    mail: templates.renderLetter(kind, { frequency: 'weekly', topics: ['Robotics & embodied AI'] }),
+  })),
+]
+
+describe.each(every)('the $name mail', ({ mail }) => {
+  test('has the same links in its text as in its HTML', () => {
+    expect(linksOfText(mail.text)).toEqual(linksOfHtml(mail.html))
+  })
+
+  test('has one h1, a language, a direction, a title and both colour schemes', () => {
+    expect(mail.html.match(/<h1[ >]/g)).toHaveLength(1)
+    expect(mail.html).toMatch(/<html lang="en" dir="ltr"/)
+    expect(mail.html).toMatch(/<title>[^<{]+<\/title>/)
+    expect(mail.html).toContain('<meta name="color-scheme" content="light dark">')
+    expect(mail.html).toContain('prefers-color-scheme: dark')
+  })
+
+  test('lays out by tables that say they are no data', () => {
+    const tables = mail.html.match(/<table[^>]*>/g) ?? []
+    expect(tables.length).toBeGreaterThan(0)
+    for (const table of tables) expect(table).toContain('role="presentation"')
+  })
+
+  test('hides nothing, and fetches nothing from anywhere', () => {
+    expect(mail.html).not.toMatch(/display:\s*none|visibility:\s*hidden|mso-hide|opacity:\s*0|max-height:\s*0/i)
+    expect(mail.html).not.toMatch(/<img|<script|<link|@import|url\(|src=/i)
+  })
+
+  test('leaves no template behind', () => {
+    expect(mail.html + mail.text).not.toMatch(/\{\{|\{%|undefined|\[object/)
+    expect(mail.html).not.toMatch(/<\/?mj-/)
+  })
+
+  test('has lines of at most 76 characters in its text, links aside', () => {
+    for (const line of mail.text.split('\n').filter((line) => !/https?:\/\/\S+$/.test(line))) {
+      expect(line.length).toBeLessThanOrEqual(76)
+    }
+  })
+
+  test('says who sends it, and from where', () => {
+    expect(mail.html).toContain('Paper Round, 12 Example Street, Example Town EX1 2MP')
+    expect(mail.text).toContain('Paper Round, 12 Example Street, Example Town EX1 2MP')
+  })
+})
+
+describe('a digest', () => {
+  test('names two papers in the first line that a reader sees', () => {
+    const { html, text } = templates.renderDigest(issue())
+    expect(wordsOf(html).trim()).toMatch(/^ClawGUI, KnowRL and 1 more, each with its reason\. View in browser/)
+    expect(text).toMatch(/^ClawGUI, KnowRL and 1 more, each with its reason\.\n/)
+  })
+
+  test('has title, reason, excerpt, authors and links of each paper in both parts', () => {
+    const { html, text } = templates.renderDigest(issue())
+    const unfolded = text.replace(/\s+/g, ' ')
+    for (const { title, reason, excerpt, authors } of issue().cards) {
+      for (const words of [title, reason, excerpt, authors]) {
+        expect(wordsOf(html)).toContain(words.replace(/\s+/g, ' '))
+        expect(unfolded).toContain(words.replace(/\s+/g, ' '))
+      }
+    }
+  })
+
+  test('leads to preferences, to unsubscribing and to its page by stand-ins for tokens', () => {
+    const links = linksOfHtml(templates.renderDigest(issue()).html)
+    expect(links).toContain(`https://round.example.org/preferences/${TOKEN_GAP.preferences}`)
+    expect(links).toContain(`https://round.example.org/unsubscribe/${TOKEN_GAP.unsubscribe}`)
+    expect(links).toContain(`https://round.example.org/digests/${TOKEN_GAP.view}`)
+  })
+
+  test('says why it came and how often', () => {
+    const because = 'because you confirmed a weekly subscription to Paper Round at round.example.org'
+    const mail = templates.renderDigest(issue({ kind: 'weekly' }))
+    expect(wordsOf(mail.html)).toContain(because)
+    expect(mail.text.replace(/\s+/g, ' ')).toContain(because)
+  })
+
+  test('of sample papers says so, and no other does', () => {
+    const notice = 'Sample papers: they ship with Paper Round and stand in until a source answers.'
+    const sample = templates.renderDigest(issue({ sample: true }))
+    expect(wordsOf(sample.html)).toContain(notice)
+    expect(sample.text.replace(/\s+/g, ' ')).toContain(notice)
+    expect(wordsOf(templates.renderDigest(issue()).html)).not.toContain('sample')
+  })
+
+  test('passes its note on', () => {
+    const note = 'Nothing was sent on Sunday: no papers were listed.'
+    const mail = templates.renderDigest(issue({ note }))
+    expect(wordsOf(mail.html)).toContain(note)
+    expect(mail.text).toContain(note)
+  })
+
+  test('has what trends beyond the topics in a section of its own, in both parts', () => {
+    const beyond = [card({ title: 'Elsewhere', reason: 'Top 3 % of the month’s papers: 120 upvotes' })]
+    const { html, text } = templates.renderDigest(issue({ beyond }))
+    expect(html).toMatch(/<h2[^>]*>Trending beyond your topics<\/h2>[\s\S]*<h3[^>]*><a[^>]*>Elsewhere<\/a><\/h3>/)
+    expect(text).toMatch(/\nTRENDING BEYOND YOUR TOPICS\n\n4\. Elsewhere\n[\s\S]*Top 3 % of the month’s papers/)
+    expect(templates.renderDigest(issue()).html).not.toContain('beyond your topics')
+  })
+
+  test('of nothing else names it above', () => {
+    const mail = templates.renderDigest(issue({ cards: [], beyond: [card()], note: 'No new papers in your topics.' }))
+    expect(mail.subject).toBe('Beyond your topics: ClawGUI')
+    expect(wordsOf(mail.html)).toContain('ClawGUI, with its reason.')
+    expect(wordsOf(mail.html)).toContain('None of the 26 papers')
+    expect(linksOfText(mail.text)).toEqual(linksOfHtml(mail.html))
+  })
+
+  test('tells what became of papers in earlier ones, in both parts', () => {
+    const news = [
+      { title: 'Gone & <lost>', url: 'https://arxiv.org/abs/2604.00001', line: 'it was withdrawn' },
+      { title: 'No page', url: 'javascript:alert(1)', line: 'there is code now' },
+    ]
+    const { html, text } = templates.renderDigest(issue({ news }))
+    expect(html).toMatch(/<h2[^>]*>New since your last digest<\/h2>/)
+    expect(wordsOf(html)).toContain('Gone & <lost> : it was withdrawn')
+    expect(text).toContain(' - Gone & <lost>: it was withdrawn\n   https://arxiv.org/abs/2604.00001\n')
+    expect(html + text).not.toContain('javascript')
+    expect(linksOfText(text)).toEqual(linksOfHtml(html))
+    expect(templates.renderDigest(issue()).html).not.toContain('New since')
+  })
+
+  test('of more than eight papers begins with what is in it, in both parts', () => {
+    const cards = Array.from({ length: 9 }, (_, n) => card({ title: `Name${n}: and so on`, id: `2604.0000${n}` }))
+    const { html, text } = templates.renderDigest(issue({ cards }))
+    expect(html).toMatch(/<h2[^>]*>In this digest<\/h2>/)
+    for (const n of cards.keys()) {
+      expect(html).toMatch(new RegExp(`<a class="act" href="#paper-${n + 1}"[^>]*>Name${n}</a>`))
+      expect(html.match(new RegExp(`name="paper-${n + 1}" id="paper-${n + 1}"`, 'g'))).toHaveLength(1)
+      expect(text).toContain(`\n ${n + 1}. Name${n}\n`)
+      expect(text).toContain(`\n${n + 1}. Name${n}: and so on\n`)
+    }
+    const few = templates.renderDigest(issue({ cards: cards.slice(1) }))
+    expect(few.html + few.text).not.toContain('In this digest')
+    expect(few.html).not.toContain('paper-1"')
+  })
+
+  test('of a week in topics has a heading for each, and the papers under it', () => {
+    const cards = ['A', 'B', 'C'].map((title) => card({ title }))
+    const groups = [
+      { label: 'Robots & <arms>', papers: 2 },
+      { label: '“sheet music”', papers: 1 },
+    ]
+    const { html, text } = templates.renderDigest(
+      issue({ kind: 'weekly', cards, groups, beyond: [card({ title: 'D' })] }),
+    )
+    const headings = [...html.matchAll(/<h([23])[^>]*>(.*?)<\/h\1>/g)].map(([, level, inside]) => [
+      level,
+      wordsOf(inside ?? '').trim(),
+    ])
+    expect(headings).toEqual([
+      ['2', 'Robots & <arms>'],
+      ['3', 'A'],
+      ['3', 'B'],
+      ['2', '“sheet music”'],
+      ['3', 'C'],
+      ['2', 'Trending beyond your topics'],
+      ['3', 'D'],
+    ])
+    expect(text).toMatch(/\nROBOTS & <ARMS>\n\n1\. A\n[\s\S]*\n2\. B\n[\s\S]*\n“SHEET MUSIC”\n\n3\. C\n/)
+    expect(wordsOf(html)).not.toContain('for your topics')
+  })
+
+  test('names papers that say nearly the same under the one shown, with a link where there is one', () => {
+    const seeAlso = [
+      { title: 'ClawGUI, Revised', url: 'https://arxiv.org/abs/2604.20001' },
+      { title: 'No page <of its own>', url: null },
+    ]
+    const { html, text } = templates.renderDigest(issue({ cards: [card({ seeAlso })] }))
+    expect(html).toContain('See also <a class="act" href="https://arxiv.org/abs/2604.20001"')
+    expect(html).toContain('See also No page &lt;of its own&gt;')
+    expect(text).toContain('See also ClawGUI, Revised\n   https://arxiv.org/abs/2604.20001')
+    const hostile = [{ title: 'x', url: 'javascript:alert(1)' }]
+    expect(templates.renderDigest(issue({ cards: [card({ seeAlso: hostile })] })).html).not.toContain('javascript')
+  })
+
+  test('stands without counts, links, authors, excerpts or topics', () => {
+    const bare = card({ url: null, links: [], authors: '', excerpt: '', upvotes: null })
+    const mail = templates.renderDigest(issue({ cards: [bare], topics: [], considered: 1, listDays: [] }))
+    expect(wordsOf(mail.html)).toContain('ClawGUI, with its reason.')
+    expect(mail.html).not.toContain('upvote')
+    expect(linksOfText(mail.text)).toEqual(linksOfHtml(mail.html))
+  })
+
+  test('writes "1 upvote", and thousands short', () => {
+    const { html } = templates.renderDigest(issue({ cards: [card({ upvotes: 1 }), card({ upvotes: 12_345 })] }))
+    expect(wordsOf(html)).toMatch(/ 1 upvote .* 12k upvotes /)
+  })
+
+  test('credits only those whose links it shows', () => {
+    expect(wordsOf(templates.renderDigest(issue()).html)).toContain(
+      'Titles and authors from arXiv, upvotes from Hugging Face.',
+    )
+    const own = card({ url: 'https://papers.example.org/1', links: [] })
+    expect(wordsOf(templates.renderDigest(issue({ cards: [own] })).html)).not.toMatch(/arXiv|Hugging Face/)
+  })
+
+  test('without a postal address has none', async () => {
+    const plain = await createMailTemplates({ baseUrl: 'http://localhost:3000', postalAddress: null })
+    const { html, text } = plain.renderDigest(issue())
+    expect(wordsOf(html).trim()).toMatch(/Paper Round$/)
+    expect(text.trim()).toMatch(/\nPaper Round$/)
+  })
+
+  test('renders the same bytes again', () => {
+    expect(templates.renderDigest(issue())).toEqual(templates.renderDigest(issue()))
+  })
+})
+
+describe('text that we did not write', () => {
+  const hostile = [
+    '<script>alert(1)</script>',
+    '{{ 7 | times: 7 }}',
+    '{% for i in (1..9) %}x{% endfor %}',
+    '</td></tr></table><h1>Mine</h1>',
+    '"><a href="javascript:alert(1)">x</a>',
+    '<!--[if mso]><table><![endif]-->',
+    '<mj-include path="/etc/passwd" />',
+    'a\rb\nc\u0000d\u202ee\u2066f',
+    '\ud800 lone',
+    "' onmouseover='x",
+  ]
+
+  test.each(hostile)('%j adds no element and is not run', (text) => {
+    const harmless = templates.renderDigest(
+      issue({ cards: [card({ title: 'x', reason: 'x', excerpt: 'x', authors: 'x' })] }),
+    )
+    const dressed = card({ title: text, reason: text, excerpt: text, authors: text })
+    const mail = templates.renderDigest(issue({ cards: [dressed], topics: [text, text], note: null }))
+    expect(tagsOf(mail.html)).toEqual(tagsOf(harmless.html))
+    expect(mail.html).not.toContain('>49<')
+    expect(mail.html + mail.text.replaceAll('\n', '')).not.toMatch(/[\p{Cs}\p{Bidi_C}\r\0]/u)
+  })
+
+  test('of any kind leaves the document as it is, and the text in lines', () => {
+    const words = fc.string({ unit: 'binary', minLength: 1, maxLength: 400 })
+    const shape = tagsOf(templates.renderDigest(issue({ cards: [card()] })).html)
+    fc.assert(
+      fc.property(words, words, words, words, (title, reason, excerpt, authors) => {
+        const mail = templates.renderDigest(issue({ cards: [card({ title, reason, excerpt, authors })] }))
+        expect(tagsOf(mail.html)).toEqual(shape)
+        expect(mail.html).not.toMatch(/[^\P{Cc}\n]/u)
+        for (const line of mail.text.split('\n')) {
+          expect(line.length <= 76 || /https?:\/\/\S+$/.test(line)).toBe(true)
+        }
+      }),
+      { numRuns: 50 },
+    )
+  })
+
+  test.each([
+    'javascript:alert(1)',
+    'JAVASCRIPT:alert(1)',
+    'data:text/html,x',
+    'http://plain.example.org/',
+    'https://user:pw@example.org/',
+    '//example.org/',
+    'not a link',
+    `https://example.org/${'a'.repeat(600)}`,
+  ])('%j never becomes a link', (url) => {
+    const before = linksOfHtml(templates.renderDigest(issue({ cards: [card({ url: null, links: [] })] })).html)
+    const mail = templates.renderDigest(issue({ cards: [card({ url, links: [{ label: 'Code', url }] })] }))
+    expect(linksOfHtml(mail.html)).toEqual(before)
+    expect(linksOfText(mail.text)).toEqual(before)
+  })
+
+  test.each(Object.values(TOKEN_GAP))('cannot ask for the token %s of its reader', (gap) => {
+    const evil = `https://evil.example.org/${gap}`
+    const dressed = card({
+      ...{ title: evil, reason: evil, excerpt: evil, authors: evil, url: evil },
+      links: [{ label: 'Code', url: evil }],
+    })
+    const mail = templates.renderDigest(issue({ cards: [dressed], note: evil }))
+    const ours = /https:\/\/round\.example\.org\/[a-z]+\/\w{43}/g
+    expect((mail.html + mail.text).replace(ours, '')).not.toContain(gap)
+  })
+
+  test('cannot leave the attribute of a link', () => {
+    const url = 'https://example.org/?a="onclick=x&b=\'><script>'
+    const { html, text } = templates.renderDigest(issue({ cards: [card({ links: [{ label: 'Code', url }] })] }))
+    expect(html).not.toMatch(/onclick=x"|<script/)
+    expect(linksOfText(text)).toEqual(linksOfHtml(html))
+  })
+})
+
+describe('size', () => {
+  const long = (unit: string, length: number): string => unit.repeat(Math.ceil(length / unit.length)).slice(0, length)
+  const links = ['PDF', 'Code', 'Project', 'Discussion (100)'].map((label) => ({
+    label,
+    url: `https://example.org/${'path/'.repeat(20)}${label.slice(0, 4)}`,
+  }))
+  const worst = (unit: string): DigestIssue =>
+    issue({
+      kind: 'weekly',
+      topics: Array.from({ length: 38 }, (_, number) => `Topic number ${number} & some more words`),
+      note: long(unit, 200),
+      cards: Array.from({ length: 15 }, () =>
+        card({
+          title: long(unit, 250),
+          reason: long(unit, 150),
+          excerpt: long(unit, 280),
+          authors: long(unit, 90),
+          links,
+        }),
+      ),
+    })
+
+  test.each([
+    ['Latin', 'Lorem ipsum '],
+    ['Cyrillic', 'Обучение с '],
+    ['Chinese', '强化学习与推理'],
+    ['emoji', '😀👩‍🔬'],
+    ['escapes', '<&">'],
+  ])('of fifteen papers with long texts (%s) stays below what Gmail cuts', async (_name, unit) => {
+    const mail = templates.renderDigest(worst(unit))
+    expect(Buffer.byteLength(mail.html)).toBeLessThanOrEqual(80_000)
+    const mold = await createMold({ from: { name: 'Paper Round', address: 'round@example.org' }, headers: {}, ...mail })
+    const message = await mold.pour({
+      to: 'ada@example.org',
+      messageId: 'd-1@example.org',
+      date: new Date('2026-04-18T06:00:00Z'),
+      fillings: {},
+    })
+    expect(message.length).toBeLessThan(102_400)
+    const left = /And (\d+) more: this mail would have been too long/
+    const shown = mail.html.match(/class="ink paper"/g)?.length ?? 0
+    expect(shown + Number(left.exec(wordsOf(mail.html))?.[1] ?? 0)).toBe(15)
+    expect(left.exec(mail.text)?.[1]).toBe(left.exec(wordsOf(mail.html))?.[1])
+    expect(shown).toBeGreaterThan(6)
+    expect(linksOfText(mail.text)).toEqual(linksOfHtml(mail.html))
+  })
+
+  test('of the largest papers in any characters stays below it too, and shows one at least', async () => {
+    const unit = fc.string({ unit: 'binary', minLength: 1, maxLength: 12 })
+    const astral = fc.integer({ min: 0x10000, max: 0x10ffff }).map((point) => String.fromCodePoint(point))
+    const units = fc.oneof(unit, astral, fc.constantFrom('=', '&', '\u00a0', 'ﷺ', 'あ'))
+    await fc.assert(
+      fc.asyncProperty(units, fc.integer({ min: 1, max: 15 }), fc.nat(3), async (one, papers, own) => {
+        const large = card({
+          title: long(one, 500),
+          reason: long(one, 300),
+          excerpt: long(one, 450),
+          authors: long(one, 620),
+          links: links.map((link) => ({ ...link, url: link.url.padEnd(480, 'x') })),
+        })
+        const cards = Array.from({ length: papers }, () => large)
+        const groups =
+          own > 0 && papers > own ? [own, papers - own].map((n) => ({ label: long(one, 60), papers: n })) : []
+        const mail = templates.renderDigest(issue({ kind: 'weekly', cards, groups, beyond: [large, large, large] }))
+        expect(Buffer.byteLength(mail.html)).toBeLessThanOrEqual(80_000)
+        expect(mail.html).toContain('class="ink paper"')
+        const mold = await createMold({
+          from: { name: 'Paper Round', address: 'round@example.org' },
+          headers: {},
+          ...mail,
+        })
+        const poured = { to: 'ada@example.org', messageId: 'd-1@example.org', date: new Date(0), fillings: {} }
+        expect((await mold.pour(poured)).length).toBeLessThan(102_400)
+      }),
+      { numRuns: 12 },
+    )
+  })
+
+  test('of ten ordinary papers is near 40 KB', () => {
+    const excerpt = long('A harness to train and test agents. ', 280)
+    const mail = templates.renderDigest(issue({ cards: Array.from({ length: 10 }, () => card({ excerpt })) }))
+    expect(Buffer.byteLength(mail.html)).toBeLessThan(45_000)
+    expect(mail.html.split(excerpt.slice(0, 200)).length).toBe(11)
+  })
+})
+
+describe('a confirmation', () => {
+  const mail = templates.renderLetter('confirmation', { frequency: 'daily', topics: ['Robotics & embodied AI'] })
+
+  test('has one button and a link that ends it, and says what happens if it is ignored', () => {
+    expect(mail.subject).toBe('Confirm your digest')
+    const confirm = `https://round.example.org/confirm/${TOKEN_GAP.confirm}`
+    const never = `https://round.example.org/never/${TOKEN_GAP.never}`
+    expect(linksOfHtml(mail.html)).toEqual(new Set([confirm, never]))
+    expect(linksOfText(mail.text)).toEqual(new Set([confirm, never]))
+    expect(mail.html.match(/<a[^>]* class="button"/g)).toHaveLength(1)
+    for (const words of [wordsOf(mail.html), mail.text.replace(/\s+/g, ' ')]) {
+      expect(words).toContain('Do nothing. No digest will come, and the request is forgotten in 7 days.')
+      expect(words).toContain('daily digest')
+      expect(words).toContain('Robotics & embodied AI')
+    }
+  })
+})
+
+test('a letter names a dozen topics and counts the rest', () => {
+  const topics = Array.from({ length: 38 }, (_, number) => `Topic ${number}`)
+  const { text } = templates.renderLetter('links', { frequency: 'daily', topics })
+  expect(text).toContain('these 38 topics')
+  expect(text).toContain(' - Topic 11\n - and 26 more\n')
+})
+
+test('the version is that of the templates, whoever asks', async () => {
+  const other = await createMailTemplates({ baseUrl: 'http://localhost:3000', postalAddress: null })
+  expect(other.version).toBe(templates.version)
+  expect(templates.version).toMatch(/^[0-9a-f]{12}$/)
+})

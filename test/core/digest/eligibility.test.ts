@@ -1,0 +1,132 @@
+/** What counts as news, what is remembered as sent, and when a list day is taken for whole. */
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { addDays, DAY, HOUR } from '../../../src/core/calendar.ts'
+import {
+  CARRY_DAYS,
+  carryOn,
+  eligibleAgainAt,
+  eligibleAt,
+  isPartial,
+  sinceOf,
+} from '../../../src/core/digest/eligibility.ts'
+
+const at = (text: string): Date => new Date(text)
+
+describe('a paper is news', () => {
+  test('from its sighting, on its list day and for three days after', () => {
+    expect(eligibleAt('2026-04-14', at('2026-04-14T09:00:00Z'))).toEqual(at('2026-04-14T09:00:00Z'))
+    expect(eligibleAt('2026-04-14', at('2026-04-17T23:00:00Z'))).toEqual(at('2026-04-17T23:00:00Z'))
+  })
+
+  test('of its own day when its list was first read much later', () => {
+    expect(eligibleAt('2026-03-02', at('2026-04-14T09:00:00Z'))).toEqual(at('2026-03-02T12:00:00Z'))
+  })
+})
+
+describe('a paper that was known is news once more', () => {
+  const seen = at('2026-04-14T08:00:00Z')
+
+  test('at its first Hugging Face listing', () => {
+    expect(eligibleAgainAt('2026-04-16', at('2026-04-16T07:00:00Z'), seen)).toEqual(at('2026-04-16T07:00:00Z'))
+  })
+
+  test('but not when it was sighted there first, nor when those who were sent it may have been forgotten', () => {
+    expect(eligibleAgainAt('2026-04-14', seen, seen)).toBeNull()
+    expect(eligibleAgainAt('2026-04-24', at('2026-04-24T08:00:00Z'), seen)).not.toBeNull()
+    expect(eligibleAgainAt('2026-04-24', at('2026-04-24T08:00:01Z'), seen)).toBeNull()
+  })
+
+  test('and is sent once, however digests lie to its two days', () => {
+    const plan = fc.record({
+      listedAfterHours: fc.integer({ min: 1, max: 24 * 16 }),
+      digests: fc.array(
+        fc.record({
+          // Day after day for the most part, with a pause now and then.
+          hours: fc.oneof(
+            { weight: 12, arbitrary: fc.integer({ min: 22, max: 26 }) },
+            { weight: 1, arbitrary: fc.integer({ min: 20, max: 24 * 25 }) },
+          ),
+          frequency: fc.constantFrom('daily' as const, 'weekly' as const),
+          takes: fc.boolean(),
+        }),
+        { minLength: 2, maxLength: 40, size: 'max' },
+      ),
+    })
+    fc.assert(
+      fc.property(plan, ({ listedAfterHours, digests }) => {
+        const listedAt = new Date(seen.getTime() + listedAfterHours * HOUR)
+        const again = eligibleAgainAt(listedAt.toISOString().slice(0, 10), listedAt, seen)
+        let previous: Date | null = null
+        let carry: Record<string, string> = {}
+        let times = 0
+        let cutoff = new Date(seen.getTime() - 2 * DAY)
+        for (const { hours, frequency, takes } of digests) {
+          cutoff = new Date(cutoff.getTime() + hours * HOUR)
+          const since = sinceOf(frequency, cutoff, previous)
+          const isNews = [seen, again].some((from) => from !== null && from > since && from <= cutoff)
+          const sends = takes && isNews && !('paper' in carry)
+          if (sends) times += 1
+          carry = carryOn([carry], sends ? ['paper'] : [], cutoff.toISOString().slice(0, 10))
+          previous = cutoff
+        }
+        expect(times).toBeLessThan(2)
+      }),
+      { numRuns: 3000 },
+    )
+  })
+})
+
+describe('a digest chooses', () => {
+  const cutoff = at('2026-04-15T06:00:00Z')
+
+  test('from the last three days at least, so that late risers get their chance', () => {
+    expect(sinceOf('daily', cutoff, at('2026-04-14T06:00:00Z'))).toEqual(at('2026-04-12T06:00:00Z'))
+  })
+
+  test('from all since the previous one, when that is longer ago', () => {
+    expect(sinceOf('weekly', cutoff, at('2026-04-08T06:00:00Z'))).toEqual(at('2026-04-08T06:00:00Z'))
+    expect(sinceOf('weekly', cutoff, null)).toEqual(at('2026-04-08T06:00:00Z'))
+  })
+
+  test('from nothing older than the carry remembers', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom('daily' as const, 'weekly' as const),
+        fc.integer({ min: 0, max: 400 }),
+        (frequency, days) => {
+          const since = sinceOf(frequency, cutoff, new Date(cutoff.getTime() - days * DAY))
+          expect(cutoff.getTime() - since.getTime()).toBeLessThan(CARRY_DAYS * DAY)
+        },
+      ),
+    )
+  })
+})
+
+test('a carry holds what was sent in the last 14 days, by all its members, and nothing older', () => {
+  const ids = fc.constantFrom('a', 'b', 'c', 'd')
+  const carries = fc.array(
+    fc.dictionary(
+      ids,
+      fc.integer({ min: -30, max: 0 }).map((days) => addDays('2026-04-15', days)),
+    ),
+  )
+  fc.assert(
+    fc.property(carries, fc.uniqueArray(ids), (earlier, sent) => {
+      const carry = carryOn(earlier, sent, '2026-04-15')
+      for (const id of sent) expect(carry[id]).toBe('2026-04-15')
+      for (const day of Object.values(carry)) expect(day > addDays('2026-04-15', -CARRY_DAYS)).toBe(true)
+      for (const one of earlier)
+        for (const [id, day] of Object.entries(one))
+          if (day > addDays('2026-04-15', -CARRY_DAYS)) expect((carry[id] ?? '') >= day).toBe(true)
+    }),
+  )
+})
+
+test('a list is partial below 30 % of what its weekday usually has, and never by guesswork', () => {
+  expect(isPartial(5, [20, 22, 25, 24])).toBe(true)
+  expect(isPartial(7, [20, 22, 25, 24])).toBe(false)
+  expect(isPartial(1, [30])).toBe(false)
+  expect(isPartial(1, [0, 0, 0, 0])).toBe(false)
+  expect(isPartial(0, [])).toBe(false)
+})

@@ -1,0 +1,169 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { type Rankable, rankPapers, selectPapers } from '../../../src/core/digest/ranking.ts'
+import { GATE } from '../../../src/core/relevance/gate.ts'
+
+const paper = (id: string, fits: Record<string, number>, more: Partial<Rankable> = {}): Rankable => ({
+  id,
+  title: `Paper ${id}`,
+  upvotes: 1,
+  trend: { percentile: 0.5, topPercent: null },
+  relevance: Object.entries(fits).map(([topic, score]) => ({
+    topic,
+    score,
+    matches: [{ words: topic, field: 'title' as const }],
+  })),
+  ...more,
+})
+
+const trending = (percentile: number): Partial<Rankable> => ({ trend: { percentile, topPercent: null } })
+const ids = (ranked: { paper: Rankable }[]): string[] => ranked.map((one) => one.paper.id)
+
+const TOPICS = ['a', 'b', 'c', 'd', 'e', 'f']
+const scores = fc.double({ min: 0, max: 1, noNaN: true })
+const candidate = fc.record({
+  fits: fc.dictionary(fc.constantFrom(...TOPICS), fc.oneof(scores, fc.constantFrom(GATE, 0.39999, 0.8)), {
+    maxKeys: 4,
+  }),
+  upvotes: fc.option(fc.nat(20)),
+  percentile: fc.oneof(scores, fc.constantFrom(0, 0.5, 1)),
+  title: fc.integer({ min: 0, max: 60 }),
+})
+const candidates = fc
+  .array(candidate, { maxLength: 40 })
+  .map((all) =>
+    all.map(({ fits, upvotes, percentile, title }, at) =>
+      paper(`26.${String(at).padStart(3, '0')}`, fits, { upvotes, title: `Paper ${title}`, ...trending(percentile) }),
+    ),
+  )
+const choice = fc.uniqueArray(fc.constantFrom(...TOPICS), { minLength: 1 })
+
+describe('ranking papers for a subscriber', () => {
+  it('leaves out what does not pass the gate for one of their topics', () => {
+    const papers = [paper('1', { a: GATE }), paper('2', { a: GATE - 0.001 }), paper('3', { b: 1 }), paper('4', {})]
+    expect(ids(rankPapers(papers, ['a']))).toEqual(['1'])
+  })
+
+  it('names the topic that a paper fits best, of those subscribed to', () => {
+    const [ranked] = rankPapers([paper('1', { a: 0.5, b: 0.7, c: 0.9 })], ['a', 'b'])
+    expect(ranked).toMatchObject({ topic: 'b', matches: [{ words: 'b', field: 'title' }] })
+  })
+
+  it('lifts a paper by its trend, at most to three times its relevance', () => {
+    const papers = [paper('fits', { a: 0.9 }, trending(0)), paper('trends', { a: 0.5 }, trending(1))]
+    expect(rankPapers(papers, ['a']).map((one) => [one.paper.id, one.score])).toEqual([
+      ['trends', 1.5],
+      ['fits', 0.9],
+    ])
+  })
+
+  it('breaks ties by upvotes, then by id', () => {
+    const papers = [
+      paper('4', { a: 0.5 }, { upvotes: null }),
+      paper('3', { a: 0.5 }),
+      paper('2', { a: 0.5 }, { upvotes: 9 }),
+      paper('1', { a: 0.5 }),
+    ]
+    expect(ids(rankPapers(papers, ['a']))).toEqual(['2', '1', '3', '4'])
+  })
+
+  it('keeps the better of two papers with the same title', () => {
+    const papers = [
+      paper('1', { a: 0.5 }, { title: 'GUI-Agents:  a Survey' }),
+      paper('2', { a: 0.6 }, { title: 'GUI Agents: A Survey.' }),
+      paper('3', { a: 0.4 }, { title: '∇' }),
+      paper('4', { a: 0.4 }, { title: '∂' }),
+    ]
+    expect(ids(rankPapers(papers, ['a']))).toEqual(['2', '3', '4'])
+  })
+
+  it('gives the same order whatever order the papers and topics come in', () => {
+    fc.assert(
+      fc.property(candidates, choice, fc.nat(), (papers, topics, turn) => {
+        const cut = papers.length === 0 ? 0 : turn % papers.length
+        const shuffled = [...papers.slice(cut), ...papers.slice(0, cut)].reverse()
+        const once = rankPapers(papers, topics)
+        const again = rankPapers(shuffled, topics.toReversed())
+        expect(again).toEqual(once)
+        expect(ids(selectPapers(again, topics.toReversed(), 5))).toEqual(ids(selectPapers(once, topics, 5)))
+      }),
+    )
+  })
+
+  it('loses no paper, and lowers none, when a topic is added', () => {
+    fc.assert(
+      fc.property(candidates, choice, fc.constantFrom(...TOPICS), (papers, topics, added) => {
+        const more = new Map(rankPapers(papers, [...topics, added]).map((one) => [one.paper.title, one.score]))
+        for (const { paper, score } of rankPapers(papers, topics)) {
+          expect(more.get(paper.title) ?? 0).toBeGreaterThanOrEqual(score)
+        }
+      }),
+    )
+  })
+})
+
+describe('selecting the papers of a digest', () => {
+  it('keeps a slot for the best paper of a quiet topic', () => {
+    const busy = Array.from({ length: 12 }, (_, at) => paper(`1${at}`, { a: 0.9 }, trending(0.9)))
+    const quiet = [paper('21', { b: 0.5 }, trending(0.1)), paper('22', { b: 0.45 }, trending(0.1))]
+    const chosen = ids(selectPapers(rankPapers([...busy, ...quiet], ['a', 'b']), ['a', 'b'], 10))
+    expect(chosen).toHaveLength(10)
+    expect(chosen.at(-1)).toBe('21')
+    expect(chosen).not.toContain('22')
+  })
+
+  it('takes for a topic the paper that is best for it, though it fits another one better', () => {
+    const papers = [paper('1', { a: 0.95, b: 0.8 }), paper('2', { b: 0.45 }), paper('3', { a: 0.9 })]
+    expect(ids(selectPapers(rankPapers(papers, ['a', 'b']), ['a', 'b'], 2))).toEqual(['1', '3'])
+  })
+
+  it('takes the best slots when there are more topics than room', () => {
+    const papers = TOPICS.map((topic, at) => paper(`${at}`, { [topic]: 0.9 - at / 20 }))
+    expect(ids(selectPapers(rankPapers(papers, TOPICS), TOPICS, 3))).toEqual(['0', '1', '2'])
+  })
+
+  it('chooses nothing from nothing', () => {
+    expect(selectPapers(rankPapers([], ['a']), ['a'], 10)).toEqual([])
+    expect(rankPapers([paper('1', { a: 1 })], [])).toEqual([])
+  })
+
+  it('holds at most as many as asked, best first, all past the gate, each title once', () => {
+    fc.assert(
+      fc.property(candidates, choice, fc.integer({ min: 0, max: 15 }), (papers, topics, most) => {
+        const ranked = rankPapers(papers, topics)
+        const chosen = selectPapers(ranked, topics, most)
+        expect(chosen).toHaveLength(Math.min(most, ranked.length))
+        expect(ids(chosen)).toEqual(ids(ranked.filter((one) => chosen.includes(one))))
+        expect(new Set(chosen.map((one) => one.paper.title)).size).toBe(chosen.length)
+        for (const { paper, topic, score } of chosen) {
+          const relevance = paper.relevance.find((one) => one.topic === topic)?.score ?? 0
+          expect(topics).toContain(topic)
+          expect(relevance).toBeGreaterThanOrEqual(GATE)
+          expect(score).toBeGreaterThanOrEqual(relevance)
+        }
+      }),
+    )
+  })
+
+  it('serves every topic that has a paper when there is room for all topics', () => {
+    fc.assert(
+      fc.property(candidates, choice, (papers, topics) => {
+        const ranked = rankPapers(papers, topics)
+        const chosen = selectPapers(ranked, topics, topics.length)
+        const served = (among: typeof ranked, topic: string): boolean =>
+          among.some(({ paper }) => paper.relevance.some((one) => one.topic === topic && one.score >= GATE))
+        for (const topic of topics) expect(served(chosen, topic)).toBe(served(ranked, topic))
+      }),
+    )
+  })
+
+  it('does not change when a topic without papers is added', () => {
+    fc.assert(
+      fc.property(candidates, choice, fc.integer({ min: 1, max: 15 }), (papers, topics, most) => {
+        const before = selectPapers(rankPapers(papers, topics), topics, most)
+        const more = [...topics, 'nothing']
+        expect(selectPapers(rankPapers(papers, more), more, most)).toEqual(before)
+      }),
+    )
+  })
+})

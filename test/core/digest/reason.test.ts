@@ -1,0 +1,179 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { DigestEntry } from '../../../src/core/digest/digest.ts'
+import { type DayStanding, dayReasonOf, reasonOf } from '../../../src/core/digest/reason.ts'
+
+const entry = (more: Partial<DigestEntry> = {}): DigestEntry => ({
+  paperId: '2604.11784',
+  revision: 1,
+  topic: 'diffusion-lm',
+  matches: [
+    { words: 'masked diffusion', field: 'title' },
+    { words: 'denoising', field: 'abstract' },
+  ],
+  upvotes: 112,
+  comments: 3,
+  observedAt: '2026-04-15T09:00:00.000Z',
+  hourKnown: true,
+  topPercent: 8,
+  ...more,
+})
+
+/** With no-break spaces as plain ones, for reading. */
+const plain = (text: string): string => text.replaceAll('\u00a0', ' ')
+
+describe('the reason of a paper in a digest', () => {
+  it('names topic, words, rank and counts, and keeps "8 %" and the last three words together', () => {
+    expect(reasonOf(entry())).toBe(
+      'Diffusion language models: “masked diffusion” in the title, “denoising” in the abstract; ' +
+        'top 8\u00a0% of the month, 112 upvotes at\u00a009:00\u00a0UTC',
+    )
+  })
+
+  it('shows no hour where only the day is known', () => {
+    expect(plain(reasonOf(entry({ hourKnown: false })))).toMatch(/top 8 % of the month, 112 upvotes$/)
+  })
+
+  it('shows the day instead of the hour when the counts are from another day than the digest', () => {
+    expect(plain(reasonOf(entry(), '2026-04-15'))).toMatch(/112 upvotes at 09:00 UTC$/)
+    expect(plain(reasonOf(entry(), '2026-04-18'))).toMatch(/112 upvotes on 15 April 2026$/)
+  })
+
+  it('claims no rank that is not known', () => {
+    expect(plain(reasonOf(entry({ topPercent: null })))).toMatch(/in the abstract; 112 upvotes at 09:00 UTC$/)
+  })
+
+  it('says nothing of counts where there are none', () => {
+    const none = { upvotes: null, observedAt: null, topPercent: null }
+    expect(plain(reasonOf(entry(none)))).toMatch(/“denoising” in the abstract$/)
+    expect(plain(reasonOf(entry({ ...none, upvotes: 0 })))).toMatch(/“denoising” in the abstract$/)
+  })
+
+  it('counts one upvote as one, and thousands with a comma', () => {
+    expect(plain(reasonOf(entry({ upvotes: 1, hourKnown: false })))).toMatch(/, 1 upvote$/)
+    expect(plain(reasonOf(entry({ upvotes: 1234, hourKnown: false })))).toMatch(/, 1,234 upvotes$/)
+  })
+
+  it('joins the words of one field, those of the title first', () => {
+    const of = (...fields: ('title' | 'abstract')[]): string =>
+      plain(
+        reasonOf(
+          entry({ matches: fields.map((field, at) => ({ words: `w${at}`, field })), topPercent: null, upvotes: null }),
+        ),
+      )
+    expect(of('title', 'title', 'title')).toBe('Diffusion language models: “w0”, “w1” and “w2” in the title')
+    expect(of('abstract', 'title', 'abstract')).toBe(
+      'Diffusion language models: “w1” in the title, “w0” and “w2” in the abstract',
+    )
+    expect(of()).toBe('Diffusion language models')
+  })
+
+  it('names a keyword’s words, and an author as the paper has them', () => {
+    const keyword = { topic: 'keyword:sheet music', matches: [{ words: 'Sheet-Music', field: 'title' as const }] }
+    expect(plain(reasonOf(entry({ ...keyword, hourKnown: false })))).toBe(
+      'Keyword: “Sheet-Music” in the title; top 8 % of the month, 112 upvotes',
+    )
+    const author = { topic: 'author:yann lecun', matches: [{ words: 'Yann LeCun', field: 'authors' as const }] }
+    expect(plain(reasonOf(entry(author)))).toBe('Author: Yann LeCun; top 8 % of the month, 112 upvotes at 09:00 UTC')
+  })
+
+  it('beyond the topics is the trend alone', () => {
+    const beyond = { topic: null, matches: [] }
+    expect(plain(reasonOf(entry(beyond)))).toBe('Top 8 % of the month’s papers: 112 upvotes at 09:00 UTC')
+    expect(plain(reasonOf(entry({ ...beyond, topPercent: null })))).toBe(
+      'Among the most upvoted of its age: 112 upvotes at 09:00 UTC',
+    )
+  })
+
+  it('still reads when the topic is no longer offered', () => {
+    expect(plain(reasonOf(entry({ topic: 'old-topic' })))).toMatch(/^old-topic: “masked diffusion”/)
+  })
+
+  it('is one line that ends without a stop or a loose separator', () => {
+    const words = fc.string({ unit: 'grapheme', minLength: 1 }).map((text) => text.replace(/\s/g, '') || 'x')
+    const any = fc.record({
+      matches: fc.array(fc.record({ words, field: fc.constantFrom('title' as const, 'abstract' as const) }), {
+        maxLength: 3,
+      }),
+      upvotes: fc.option(fc.nat()),
+      hourKnown: fc.boolean(),
+      topPercent: fc.option(fc.integer({ min: 1, max: 50 })),
+    })
+    fc.assert(
+      fc.property(any, (more) => {
+        const reason = reasonOf(entry(more))
+        expect(reason).toMatch(/^Diffusion/)
+        expect(plain(reason)).not.toMatch(/[;:,.] *$| {2}|null|undefined|NaN/)
+        for (const match of more.matches) expect(plain(reason)).toContain(`“${match.words}”`)
+      }),
+    )
+  })
+})
+
+describe('the reason of a paper on the page of its day', () => {
+  const standing = (more: Partial<DayStanding> = {}): DayStanding => ({
+    topic: 'gui-agents',
+    matches: [{ words: 'GUI agents', field: 'title' }],
+    upvotes: 112,
+    counts: [112, ...Array.from({ length: 25 }, (_, at) => at + 1)],
+    total: 26,
+    ...more,
+  })
+
+  it('says which paper is the most upvoted', () => {
+    expect(dayReasonOf(standing())).toBe(
+      'GUI, web & computer-use agents: “GUI agents” in the title; most upvoted of the 26 listed\u00a0this\u00a0day',
+    )
+  })
+
+  it('gives the others their place, on one line', () => {
+    expect(dayReasonOf(standing({ upvotes: 25 }))).toBe(
+      'GUI, web & computer-use agents: “GUI agents” in the title; 2nd\u00a0of\u00a026',
+    )
+  })
+
+  it('writes ordinals as they are said', () => {
+    const counts = Array.from({ length: 130 }, (_, at) => at + 1)
+    const place = (rank: number): string | undefined =>
+      plain(dayReasonOf(standing({ counts, total: 130, upvotes: 131 - rank }))).split('; ')[1]
+    for (const said of [
+      '2nd',
+      '3rd',
+      '4th',
+      '11th',
+      '12th',
+      '13th',
+      '21st',
+      '22nd',
+      '101st',
+      '111th',
+      '112th',
+      '123rd',
+    ]) {
+      expect(place(Number.parseInt(said, 10))).toBe(`${said} of 130`)
+    }
+  })
+
+  it('says that a place is shared, and calls none of two equals the most upvoted', () => {
+    const counts = [9, 9, 4, 4, 1]
+    const place = (upvotes: number): string | undefined =>
+      plain(dayReasonOf(standing({ counts, total: 5, upvotes }))).split('; ')[1]
+    expect([9, 4, 1].map(place)).toEqual(['joint 1st of 5', 'joint 3rd of 5', '5th of 5'])
+  })
+
+  it('speaks of the counted papers alone when some have no count', () => {
+    expect(plain(dayReasonOf(standing({ total: 30 })))).toMatch(/; most upvoted of 26 with counts$/)
+    expect(plain(dayReasonOf(standing({ total: 30, upvotes: 25 })))).toMatch(/; 2nd of 26 with counts$/)
+  })
+
+  it('claims no place for a paper without upvotes or without company', () => {
+    for (const more of [{ upvotes: null }, { upvotes: 0, counts: [0, 5] }, { upvotes: 5, counts: [5], total: 1 }]) {
+      expect(plain(dayReasonOf(standing(more)))).toBe('GUI, web & computer-use agents: “GUI agents” in the title')
+    }
+  })
+
+  it('stands without a topic, and is empty when nothing is known', () => {
+    expect(plain(dayReasonOf(standing({ topic: null, matches: [] })))).toBe('most upvoted of the 26 listed this day')
+    expect(dayReasonOf(standing({ topic: null, matches: [], upvotes: null }))).toBe('')
+  })
+})

@@ -1,0 +1,49 @@
+/** What trends beyond a reader's topics. */
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { Rankable } from '../../../src/core/digest/ranking.ts'
+import { selectBeyond } from '../../../src/core/digest/trending-extras.ts'
+
+const paper = (id: string, percentile: number, upvotes: number | null = 9): Rankable => ({
+  id,
+  title: id,
+  upvotes,
+  trend: { percentile, topPercent: null },
+  relevance: [],
+})
+const ids = (papers: Rankable[]): string[] => papers.map(({ id }) => id)
+const nothing = (): boolean => false
+
+test('the three with the highest trend come, and none that is middling or has no upvotes', () => {
+  const papers = [
+    paper('a', 0.9),
+    paper('b', 0.99),
+    paper('c', 0.79),
+    paper('d', 1, null),
+    paper('e', 0.95),
+    paper('f', 0.8),
+  ]
+  expect(ids(selectBeyond(papers, [], nothing))).toEqual(['b', 'e', 'a'])
+  expect(ids(selectBeyond([paper('c', 0.79), paper('d', 1, null), paper('e', 1, 0)], [], nothing))).toEqual([])
+})
+
+test('what is chosen already, or says the same, does not come', () => {
+  const papers = [paper('a', 1), paper('b', 0.9), paper('c', 0.85)]
+  const isAlike = (one: string, other: string): boolean => one === 'a' && other === 'b'
+  expect(ids(selectBeyond(papers, papers.slice(0, 1), isAlike))).toEqual(['c'])
+})
+
+test('the order of the papers makes no difference', () => {
+  const some = fc.uniqueArray(
+    fc.record({ id: fc.nat(50), trend: fc.constantFrom(0.5, 0.8, 0.9), upvotes: fc.nat(3) }),
+    {
+      selector: ({ id }) => id,
+    },
+  )
+  fc.assert(
+    fc.property(some, (all) => {
+      const papers = all.map(({ id, trend, upvotes }) => paper(String(id), trend, upvotes))
+      expect(selectBeyond(papers.toReversed(), [], nothing)).toEqual(selectBeyond(papers, [], nothing))
+    }),
+  )
+})

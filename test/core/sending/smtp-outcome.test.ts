@@ -1,0 +1,342 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { judgeRefusal } from '../../../src/core/bounces/bounce-class.ts'
+import { DAY, HOUR, MINUTE } from '../../../src/core/calendar.ts'
+import {
+  blameOf,
+  judgeOutcome,
+  readReply,
+  type SmtpOutcome,
+  type SmtpStage,
+  scrubReply,
+} from '../../../src/core/sending/smtp-outcome.ts'
+
+const STAGES: SmtpStage[] = ['connect', 'greeting', 'tls', 'auth', 'mail', 'rcpt', 'data', 'message']
+
+const refused = (stage: SmtpStage, text: string): SmtpOutcome => {
+  const reply = readReply(text)
+  if (reply === null) throw new Error(`no reply: ${text}`)
+  return { kind: 'refused', permanent: reply.code >= 500, stage, ...reply }
+}
+const mail = (given: Partial<Parameters<typeof judgeOutcome>[1]> = {}) => ({
+  attempts: 0,
+  kind: 'delivery' as const,
+  waitedMs: 0,
+  random: 0,
+  ...given,
+})
+
+describe('a reply', () => {
+  it.each([
+    ['250 2.0.0 Ok', { code: 250, enhanced: '2.0.0', reply: '250 2.0.0 Ok' }],
+    ['550 No such user', { code: 550, enhanced: null, reply: '550 No such user' }],
+    ['421', { code: 421, enhanced: null, reply: '421' }],
+    ['550 5.1.1', { code: 550, enhanced: '5.1.1', reply: '550 5.1.1' }],
+    ['550 5.1.10 Null MX', { code: 550, enhanced: '5.1.10', reply: '550 5.1.10 Null MX' }],
+    ['550 5.1.1.2 odd', { code: 550, enhanced: null, reply: '550 5.1.1.2 odd' }],
+    ['550 3.1.1 odd', { code: 550, enhanced: null, reply: '550 3.1.1 odd' }],
+    [
+      '550-5.7.26 This mail is unauthenticated.\n550-5.7.26\n550 5.7.26 See our page',
+      { code: 550, enhanced: '5.7.26', reply: '550 5.7.26 This mail is unauthenticated. See our page' },
+    ],
+    ['450-Come back\r\n450 later', { code: 450, enhanced: null, reply: '450 Come back later' }],
+  ])('%j is read as %j', (text, reply) => {
+    expect(readReply(text)).toEqual(reply)
+  })
+
+  it.each(['', '55', '5501 x', 'HTTP/1.1 400 Bad Request', '600 x', '150 x', '\u0016\u0003\u0001'])(
+    '%j is none',
+    (text) => {
+      expect(readReply(text)).toBeNull()
+    },
+  )
+
+  it.each([
+    ['550 <ada@example.org>: no mailbox', '550 <address>: no mailbox'],
+    ['550 ada.lovelace+x@example.org unknown', '550 <address> unknown'],
+    ['550 "ada lovelace"@example.org unknown', '550 <address> unknown'],
+    ['550 <a@[192.0.2.1]> a@b, c@d', '550 <address> <address> <address>'],
+    ['550 see https://example.org/?who=ada%40example.org now', '550 see <address> now'],
+    ['550 line\r\nbreak\tand \u0000\u202e controls', '550 line break and controls'],
+  ])('%j is kept as %j', (text, kept) => {
+    expect(scrubReply(text)).toBe(kept)
+  })
+
+  it('is one line of at most 300 characters without the address, whatever the server says', () => {
+    const local = fc.stringMatching(/^[a-z0-9.!#$%&'*+/=?^_{|}~-]{1,30}$/)
+    const around = fc.oneof(fc.string({ unit: 'binary', maxLength: 120 }), fc.constantFrom(' ', '<', '>', '\r\n', '"'))
+    fc.assert(
+      fc.property(local, around, around, (name, before, after) => {
+        const kept = scrubReply(`550 ${before} <${name}@example.org> ${after}`)
+        expect(kept.length).toBeLessThanOrEqual(300)
+        expect(kept).not.toMatch(/[\r\n]/)
+        expect(kept).not.toContain(`${name}@`)
+        expect(kept.isWellFormed() || !before.isWellFormed() || !after.isWellFormed()).toBe(true)
+      }),
+    )
+  })
+
+  it('of a megabyte is read in no time worth naming', () => {
+    expect(readReply(`550 ${'a'.repeat(1_000_000)}`)?.reply).toHaveLength(300)
+    expect(readReply(`550 ${'"'.repeat(1_000_000)}@`)?.reply).toHaveLength(300)
+  })
+})
+
+describe('the blame', () => {
+  it.each<[SmtpStage, string, string]>([
+    ['auth', '535 5.7.8 Wrong password', 'login'],
+    ['auth', '454 4.7.0 Not now', 'relay'],
+    ['mail', '530 5.7.0 Log in first', 'login'],
+    ['greeting', '421 4.3.2 Too busy', 'relay'],
+    ['tls', '454 4.7.0 TLS not available', 'relay'],
+    ['tls', '502 5.5.1 No TLS', 'tls'],
+    ['mail', '553 5.7.1 Sender refused', 'sender'],
+    ['rcpt', '550 5.1.1 unknown', 'recipient'],
+    ['rcpt', '550 no such user', 'recipient'],
+    ['rcpt', '450 4.2.0 Greylisted', 'recipient'],
+    ['rcpt', '451 4.7.1 Greylisted', 'recipient'],
+    ['rcpt', '450 4.2.1 Too much for this mailbox', 'recipient'],
+    ['rcpt', '450 4.4.1 No answer from host', 'away'],
+    ['rcpt', '421 4.4.2 Timed out', 'away'],
+    ['message', '421 4.7.28 Unusual rate', 'limited'],
+    ['message', '450 4.7.28 Unusual rate', 'limited'],
+    ['rcpt', '421 4.7.0 Try again later', 'throttled'],
+    ['rcpt', '451 4.7.500 Server busy', 'throttled'],
+    ['rcpt', '451 4.3.2 Not accepting', 'throttled'],
+    ['rcpt', '421 Later', 'throttled'],
+    ['rcpt', '550 5.7.1 Blocked', 'policy'],
+    ['message', '550 5.7.515 Not authenticated', 'policy'],
+    ['rcpt', '550 5.2.1 This mailbox is disabled', 'recipient'],
+    ['rcpt', '550 5.1.1 Rejected: see the spamhaus list', 'policy'],
+    ['message', '554 Rejected as spam', 'policy'],
+  ])('at %s for %j is the %s’s', (stage, text, blame) => {
+    expect(blameOf(refused(stage, text))).toBe(blame)
+  })
+
+  it.each<[SmtpStage, string]>([
+    ['connect', 'relay'],
+    ['greeting', 'relay'],
+    ['mail', 'relay'],
+    ['rcpt', 'lost'],
+    ['message', 'lost'],
+  ])('of a connection lost at %s is %s', (stage, blame) => {
+    expect(blameOf({ kind: 'unreachable', stage, reason: 'gone' })).toBe(blame)
+    expect(blameOf({ kind: 'unknown', reason: 'gone' })).toBe('lost')
+  })
+})
+
+it('a refusal means the same at RCPT as in a report that comes later', () => {
+  const text = fc.constantFrom(
+    ...[
+      '',
+      'No such user',
+      'Mailbox is full',
+      'Blacklisted',
+      'Rejected as spam',
+      'Try later',
+      'Relaying denied',
+      'No.',
+    ],
+  )
+  const enhanced = fc.constantFrom(
+    '',
+    ...['0.0', '1.0', '1.1', '1.8', '1.10', '2.1', '2.2', '3.4', '4.4', '6.0', '7.1'],
+  )
+  fc.assert(
+    fc.property(fc.constantFrom(550, 551, 552, 553, 554), enhanced, text, (code, detail, words) => {
+      const said = [code, detail === '' ? '' : `5.${detail}`, words].filter((part) => part !== '').join(' ')
+      const later = judgeRefusal(detail === '' ? null : `5.${detail}`, said).class
+      const outcome = refused('rcpt', said)
+      const judged = judgeOutcome(outcome, mail())
+      expect(blameOf(outcome) === 'policy').toBe(later === 'ours')
+      expect(judged.next === 'failed' && judged.suppress).toBe(later === 'hard')
+    }),
+  )
+})
+
+describe('the judgement', () => {
+  it('of a mail that was sent is final', () => {
+    expect(judgeOutcome({ kind: 'sent', reply: '250 Ok' }, mail())).toEqual({ next: 'sent' })
+  })
+
+  it.each([
+    ['550 5.1.1 <a@b.org> unknown', true],
+    ['550 5.1.2 bad domain', true],
+    ['553 5.1.3 bad syntax', true],
+    ['551 5.1.6 moved', true],
+    ['556 5.1.10 null MX', true],
+    ['550 5.2.1 mailbox disabled', true],
+    ['550 no such user here', true],
+    ['550 5.1.0 user unknown', true],
+    ['550 Host not found', true],
+    ['550 No.', false],
+    ['550 5.1.1 The mailbox is full', false],
+    ['550 5.4.4 no route to the domain', false],
+    ['512 5.1.2 host unknown', true],
+    ['550 5.0.0 no', false],
+    ['552 5.2.2 mailbox full', false],
+  ])('of %j at RCPT is final; suppressed: %j', (text, suppress) => {
+    const judged = judgeOutcome(refused('rcpt', text), mail({ attempts: 3 }))
+    expect(judged).toMatchObject({ next: 'failed', suppress })
+  })
+
+  it.each<[SmtpStage, string]>([
+    ['rcpt', '550 5.7.1 blocked'],
+    ['rcpt', '554 5.7.1 relaying denied'],
+    ['rcpt', '550 5.1.8 bad sender domain'],
+    ['rcpt', '550 5.1.1 Your host is blacklisted'],
+    ['rcpt', '550 Blocked by a block list'],
+    ['rcpt', '550 5.1.0 sender rejected'],
+    ['message', '550 5.7.26 unauthenticated'],
+    ['message', '554 5.6.0 content'],
+    ['message', '552 5.3.4 too big'],
+  ])('at %s of %j is that it may be of us: a few times in a day without counting, then final', (stage, text) => {
+    const judge = (waitedMs: number) => judgeOutcome(refused(stage, text), mail({ waitedMs }))
+    expect(judge(0)).toMatchObject({ next: 'retry', afterMs: HOUR, counts: false })
+    expect(judge(4 * HOUR)).toMatchObject({ next: 'retry', afterMs: 4 * HOUR, counts: false })
+    expect(judge(20 * HOUR)).toMatchObject({ next: 'retry', afterMs: 8 * HOUR, counts: false })
+    expect(judge(DAY)).toMatchObject({ next: 'failed', suppress: false })
+  })
+
+  it('names code and stage of a final refusal, and no address', () => {
+    expect(judgeOutcome(refused('rcpt', '550 5.1.1 <a@b.org> unknown'), mail())).toEqual({
+      next: 'failed',
+      suppress: true,
+      code: '550 5.1.1',
+      reason: 'refused at rcpt: 550 5.1.1 <address> unknown',
+    })
+  })
+
+  it.each(STAGES.filter((stage) => stage !== 'rcpt'))('of 5.1.1 at %s suppresses nobody', (stage) => {
+    expect(judgeOutcome(refused(stage, '550 5.1.1 x'), mail())).not.toMatchObject({ suppress: true })
+  })
+
+  it.each<[SmtpStage, string]>([
+    ['greeting', '554 5.7.1 Your network is blocked'],
+    ['greeting', '421 4.3.2 Too busy'],
+    ['tls', '502 5.5.1 No TLS here'],
+    ['auth', '535 5.7.8 Wrong password'],
+    ['auth', '454 4.7.0 Temporary failure'],
+    ['mail', '530 5.7.0 Log in first'],
+    ['rcpt', '530 5.7.0 Log in first'],
+    ['mail', '503 5.5.1 Out of step'],
+    ['mail', '550 5.1.8 Sender refused'],
+    ['mail', '451 4.3.0 Not now'],
+  ])('at %s of %j is that it is our fault: tried again without counting', (stage, text) => {
+    for (const attempts of [0, 50]) {
+      expect(judgeOutcome(refused(stage, text), mail({ attempts, waitedMs: 2 * DAY }))).toMatchObject({
+        next: 'retry',
+        counts: false,
+      })
+    }
+  })
+
+  it.each<[SmtpStage, boolean]>([
+    ['connect', false],
+    ['greeting', false],
+    ['tls', false],
+    ['auth', false],
+    ['mail', true],
+    ['rcpt', true],
+    ['data', true],
+    ['message', true],
+  ])('of a connection lost at %s is to try again; counted: %j', (stage, counts) => {
+    expect(judgeOutcome({ kind: 'unreachable', stage, reason: 'gone' }, mail())).toEqual({
+      next: 'retry',
+      afterMs: MINUTE,
+      counts,
+      reason: `no delivery, at ${stage}: gone`,
+    })
+  })
+
+  it('of an unknown outcome is to send again, and to say so', () => {
+    expect(judgeOutcome({ kind: 'unknown', reason: 'gone' }, mail())).toEqual({
+      next: 'resend',
+      afterMs: MINUTE,
+      reason: 'outcome unknown: gone',
+    })
+  })
+
+  it('waits 1, 5, 15, 30, 60 and again 60 minutes, and up to a quarter more', () => {
+    const waits = (random: number) =>
+      [0, 1, 2, 3, 4, 5, 20].map((attempts) => {
+        const judged = judgeOutcome(refused('data', '452 4.3.1 Full'), mail({ attempts, random }))
+        return judged.next === 'retry' ? judged.afterMs / MINUTE : null
+      })
+    expect(waits(0)).toEqual([1, 5, 15, 30, 60, 60, 60])
+    expect(waits(1)).toEqual([1.25, 6.25, 18.75, 37.5, 75, 75, 75])
+  })
+
+  it.each([
+    ['450 4.2.0 Greylisted', 'delivery', 5 * MINUTE],
+    ['451 4.7.1 Greylisted', 'delivery', 5 * MINUTE],
+    ['450 4.2.0 Greylisted', 'letter', MINUTE],
+    ['452 4.3.1 Full', 'delivery', MINUTE],
+    ['421 4.7.28 Unusual rate', 'delivery', 10 * MINUTE],
+    ['450 4.7.28 Unusual rate', 'letter', 10 * MINUTE],
+  ] as const)('of %j waits long enough for a %s', (text, kind, afterMs) => {
+    expect(judgeOutcome(refused('rcpt', text), mail({ kind }))).toMatchObject({ next: 'retry', afterMs })
+  })
+
+  it('expires after a day, and not before its tries when the day was lost by our own outage', () => {
+    const late = refused('rcpt', '450 4.2.0 Later')
+    expect(judgeOutcome(late, mail({ attempts: 20, waitedMs: 22 * HOUR }))).toMatchObject({ next: 'retry' })
+    expect(judgeOutcome(late, mail({ attempts: 20, waitedMs: 23.5 * HOUR }))).toEqual({
+      next: 'failed',
+      suppress: false,
+      code: '450 4.2.0',
+      reason: 'expired: refused at rcpt: 450 4.2.0 Later',
+    })
+    expect(judgeOutcome(late, mail({ attempts: 0, waitedMs: 3 * DAY }))).toMatchObject({ next: 'retry' })
+    expect(judgeOutcome({ kind: 'unknown', reason: 'gone' }, mail({ attempts: 20, waitedMs: DAY }))).toMatchObject({
+      next: 'failed',
+      reason: 'expired: outcome unknown: gone',
+    })
+  })
+
+  it('waits out a relay that is down for five days, more and more slowly, and faster for letters', () => {
+    const down: SmtpOutcome = { kind: 'unreachable', stage: 'connect', reason: 'ECONNREFUSED' }
+    const wait = (kind: 'letter' | 'delivery', waitedMs: number) => {
+      const judged = judgeOutcome(down, mail({ kind, waitedMs }))
+      return judged.next === 'retry' ? judged.afterMs / MINUTE : judged.next
+    }
+    expect([0, 10 * MINUTE, HOUR, 4 * DAY, 5 * DAY].map((age) => wait('delivery', age))).toEqual([
+      1,
+      5,
+      15,
+      15,
+      'failed',
+    ])
+    expect([0, 10 * MINUTE, HOUR, 4 * DAY, 5 * DAY].map((age) => wait('letter', age))).toEqual([1, 2, 2, 2, 'failed'])
+  })
+
+  it('always ends: whatever a server answers, a mail that keeps failing is final within six days', () => {
+    const outcome = fc.oneof<fc.Arbitrary<SmtpOutcome>[]>(
+      fc.constantFrom(...STAGES).map((stage) => ({ kind: 'unreachable', stage, reason: 'x' })),
+      fc.constant({ kind: 'unknown', reason: 'x' }),
+      fc
+        .tuple(fc.constantFrom(...STAGES), fc.integer({ min: 400, max: 599 }))
+        .map(([stage, code]) => refused(stage, `${code} x`)),
+    )
+    fc.assert(
+      fc.property(
+        fc.infiniteStream(outcome),
+        fc.constantFrom('letter', 'delivery'),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (outcomes, kind, random) => {
+          let attempts = 0
+          let waitedMs = 0
+          for (const each of outcomes) {
+            const judged = judgeOutcome(each, { attempts, kind, waitedMs, random })
+            if (judged.next === 'failed' || judged.next === 'sent') break
+            expect(judged.afterMs).toBeGreaterThanOrEqual(MINUTE)
+            if (judged.next === 'resend' || judged.counts) attempts++
+            waitedMs += judged.afterMs
+            expect(waitedMs).toBeLessThan(6 * DAY)
+          }
+        },
+      ),
+      { numRuns: 30 },
+    )
+  })
+})

@@ -1,0 +1,59 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { isDate, latestPause, pauseChoices, readPause } from '../../../src/core/subscriber/pause.ts'
+
+const TODAY = '2026-04-15'
+
+describe('a pause', () => {
+  it('is offered for a week, a month and three months', () => {
+    expect(pauseChoices(TODAY)).toEqual(['2026-04-22', '2026-05-15', '2026-07-15'])
+    expect(pauseChoices('2026-01-31')).toEqual(['2026-02-07', '2026-02-28', '2026-04-30'])
+  })
+
+  it.each([['2026-04-16'], ['2026-12-31'], ['2027-04-15']])('may run to %s', (until) => {
+    expect(readPause(until, TODAY)).toEqual({ until })
+  })
+
+  it.each([
+    ['', 'Choose the day on which digests begin again.'],
+    [undefined, 'Choose the day on which digests begin again.'],
+    ['2026-04-15', 'Choose a day after today.'],
+    ['2020-01-01', 'Choose a day after today.'],
+    ['2027-04-16', 'Choose a day within a year, up to 2027-04-15.'],
+    ['2026-02-30', 'Write a date as year, month and day, such as 2026-04-22.'],
+    ['tomorrow', 'Write a date as year, month and day, such as 2026-04-22.'],
+    [['2026-04-22'], 'Write a date as year, month and day, such as 2026-04-22.'],
+  ])('to %j is refused in words', (until, problem) => {
+    expect(readPause(until, TODAY)).toEqual({ problem })
+  })
+
+  it('is always taken for the days that are offered, whatever today is', () => {
+    const day = fc.date({ min: new Date('2000-01-01'), max: new Date('2100-01-01'), noInvalidDate: true })
+    fc.assert(
+      fc.property(day, (date) => {
+        const today = date.toISOString().slice(0, 10)
+        for (const until of [...pauseChoices(today), latestPause(today)]) {
+          expect(isDate(until)).toBe(true)
+          expect(readPause(until, today)).toEqual({ until })
+        }
+      }),
+    )
+  })
+})
+
+describe('a date', () => {
+  it.each([
+    ['2026-13-01'],
+    ['2026-00-10'],
+    ['2026-01-00'],
+    ['2025-02-29'],
+    ['26-01-01'],
+    ['2026-1-1'],
+    [' 2026-01-01'],
+  ])('%j is none', (text) => {
+    expect(isDate(text)).toBe(false)
+  })
+  it('of a leap day is one', () => {
+    expect(isDate('2024-02-29')).toBe(true)
+  })
+})

@@ -1,0 +1,144 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { readPreferences, STANDARD } from '../../../src/core/subscriber/preferences.ts'
+import { TOPICS } from '../../../src/core/topics.ts'
+
+const RIGHT = { topics: ['robotics', 'agents'], frequency: 'weekly', timezone: 'Europe/London' }
+
+const problemsOf = (raw: Record<string, unknown>): Record<string, string> => {
+  const read = readPreferences(raw)
+  return 'errors' in read ? Object.fromEntries(read.errors.map(({ field, problem }) => [field, problem])) : {}
+}
+
+describe('preferences', () => {
+  it('are read with topics sorted and distinct, seven in the morning and Saturday unless told', () => {
+    expect(readPreferences({ ...RIGHT, topics: ['robotics', 'agents', 'robotics'] })).toEqual({
+      preferences: {
+        topics: ['agents', 'robotics'],
+        keywords: [],
+        authors: [],
+        muted: [],
+        quietDay: 'skip',
+        frequency: 'weekly',
+        hour: 7,
+        weekday: 6,
+        timeZone: 'Europe/London',
+      },
+    })
+  })
+
+  it('keep what stands where nothing is given, and an empty list empties it', () => {
+    const standing = {
+      ...STANDARD,
+      hour: 21,
+      weekday: 2,
+      keywords: ['Lean 4'],
+      muted: ['survey'],
+      quietDay: 'send' as const,
+    }
+    const read = readPreferences({ ...RIGHT, hour: '', muted: '' }, standing)
+    expect(read).toMatchObject({ preferences: { ...standing, muted: [] } })
+  })
+
+  it('need no topic where there is a keyword or an author', () => {
+    expect(readPreferences({ ...RIGHT, topics: [], keywords: 'Lean 4' })).toMatchObject({
+      preferences: { topics: [], keywords: ['Lean 4'] },
+    })
+    expect(readPreferences({ ...RIGHT, topics: undefined, authors: ['Grace Hopper'] })).toHaveProperty('preferences')
+    expect(problemsOf({ ...RIGHT, topics: [], muted: 'survey' })).toEqual({ topics: 'Choose at least one topic.' })
+  })
+
+  it.each([
+    ['one topic as a form sends it', { topics: 'agents' }, { topics: ['agents'] }],
+    ['topics as a comma list', { topics: 'robotics, agents' }, { topics: ['agents', 'robotics'] }],
+    [
+      'every topic there is',
+      { topics: TOPICS.map(({ slug }) => slug) },
+      { topics: TOPICS.map(({ slug }) => slug).sort() },
+    ],
+    ['digits of a form', { hour: '00', weekday: '7' }, { hour: 0, weekday: 7 }],
+    ['numbers of JSON', { hour: 23, weekday: 1 }, { hour: 23, weekday: 1 }],
+    ['keywords one a line', { keywords: 'sheet music\r\n\r\n Lean 4 ' }, { keywords: ['Lean 4', 'sheet music'] }],
+    ['what a quiet day brings', { quiet_day: 'send' }, { quietDay: 'send' }],
+    [
+      'topics in several comma lists',
+      { topics: ['robotics,agents', 'code'] },
+      { topics: ['agents', 'code', 'robotics'] },
+    ],
+    ['a zone in any case', { timezone: ' asia/calcutta ' }, { timeZone: 'Asia/Kolkata' }],
+  ])('take %s', (_, given, read) => {
+    expect(readPreferences({ ...RIGHT, ...given })).toMatchObject({ preferences: read })
+  })
+
+  it.each([
+    ['no topic', { topics: [] }, { topics: 'Choose at least one topic.' }],
+    ['an absent topic', { topics: undefined }, { topics: 'Choose at least one topic.' }],
+    ['an unknown topic', { topics: ['agents', 'llm'] }, { topics: 'There is no topic “llm”. Choose from the list.' }],
+    [
+      'several unknown topics',
+      { topics: ['a1', 'a2', 'a3', 'a4', 'agents'] },
+      { topics: 'There are no topics “a1”, “a2”, “a3” and 1 more. Choose from the list.' },
+    ],
+    ['topics of a wrong type', { topics: [1, 2] }, { topics: 'Give the topics as a list of their names.' }],
+    ['an object for topics', { topics: { a: 1 } }, { topics: 'Give the topics as a list of their names.' }],
+    ['an unknown frequency', { frequency: 'hourly' }, { frequency: 'Choose daily or weekly.' }],
+    ['another quiet day', { quiet_day: 'maybe' }, { quiet_day: 'Choose what a day without papers brings.' }],
+    [
+      'a keyword that is muted',
+      { keywords: ['Large-Language Models'], muted: ['large language model'] },
+      { muted: '“large language model” is a keyword of yours too: take it out here or there.' },
+    ],
+    ['hour 24', { hour: 24 }, { hour: 'Choose an hour from 0 to 23.' }],
+    ['half an hour', { hour: 7.5 }, { hour: 'Choose an hour from 0 to 23.' }],
+    ['an hour in words', { hour: 'seven' }, { hour: 'Choose an hour from 0 to 23.' }],
+    ['weekday 0', { weekday: '0' }, { weekday: 'Choose a weekday from 1 (Monday) to 7 (Sunday).' }],
+    ['weekday 8', { weekday: 8 }, { weekday: 'Choose a weekday from 1 (Monday) to 7 (Sunday).' }],
+    ['no zone', { timezone: '' }, { timezone: 'Choose a time zone, such as Europe/London.' }],
+    [
+      'an unknown zone',
+      { timezone: 'Mars/Olympus' },
+      { timezone: 'There is no time zone “Mars/Olympus”. Choose one such as Europe/London.' },
+    ],
+    [
+      'a bare offset',
+      { timezone: '+05:30' },
+      { timezone: 'There is no time zone “+05:30”. Choose one such as Europe/London.' },
+    ],
+  ])('refuse %s in words', (_, given, problems) => {
+    expect(problemsOf({ ...RIGHT, ...given })).toEqual(problems)
+  })
+
+  it('name everything that is wrong at once', () => {
+    const problems = problemsOf({ topics: 'nothing', frequency: '', hour: 24, weekday: 9, timezone: 'x' })
+    expect(Object.keys(problems)).toEqual(['topics', 'frequency', 'hour', 'weekday', 'timezone'])
+  })
+
+  it('once read, read again unchanged, and no value however odd makes them throw', () => {
+    const value = fc.oneof(
+      fc.anything({ withNullPrototype: true }),
+      fc.constantFrom('daily', 'weekly', 'agents', 'UTC', 7, '7', ['agents', 'robotics']),
+    )
+    const words = fc.oneof(value, fc.string({ unit: 'binary' }), fc.array(fc.string({ unit: 'grapheme' })))
+    const raw = fc.record({
+      topics: value,
+      keywords: words,
+      authors: words,
+      muted: words,
+      quiet_day: fc.oneof(value, fc.constantFrom('skip', 'send')),
+      frequency: value,
+      hour: value,
+      weekday: value,
+      timezone: value,
+    })
+    fc.assert(
+      fc.property(raw, (typed) => {
+        const read = readPreferences(typed)
+        if ('errors' in read) return read.errors.length > 0 && read.errors.every(({ problem }) => problem.length < 300)
+        const { timeZone, quietDay, ...rest } = read.preferences
+        expect(readPreferences({ ...rest, timezone: timeZone, quiet_day: quietDay })).toEqual(read)
+        return true
+      }),
+      { numRuns: 1000 },
+    )
+  })
+})

@@ -1,0 +1,68 @@
+/** When the name that a reader follows is the one that a paper has. */
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { isFollowed, isWholeName, nameWords } from '../../../src/core/text/author-name.ts'
+
+const follows = (wanted: string, given: string): boolean => isFollowed(nameWords(wanted), nameWords(given))
+
+describe('a followed author', () => {
+  test.each([
+    ['Yann LeCun', 'yann lecun'],
+    ['Jurgen Schmidhuber', 'Jürgen Schmidhuber'],
+    ['Łukasz Kaiser', 'Lukasz Kaiser'],
+    ['Hinton, Geoffrey', 'Geoffrey Hinton'],
+    ['Geoffrey Hinton', 'Geoffrey E. Hinton'],
+    ['G. Hinton', 'Geoffrey Hinton'],
+    ['G. E. Hinton', 'Geoffrey Everest Hinton'],
+    ['G. Hinton', 'G. Hinton'],
+    ['Jean-Baptiste Alayrac', 'Jean Baptiste Alayrac'],
+    ["Brendan O'Connor", 'Brendan O’Connor'],
+    ['OpenAI', 'OpenAI'],
+    ['王伟', '王伟'],
+  ])('%s is %s', (wanted, given) => {
+    expect(follows(wanted, given)).toBe(true)
+  })
+
+  test.each([
+    ['John Smith', 'J. Smith'],
+    ['John Smith', 'John Smithson'],
+    ['J. Smith', 'Karl J. Smith'],
+    ['J. Smith', 'John Adam Smith'],
+    ['John Smith', 'John Adam Smith'],
+    ['Smith', 'John Smith'],
+    ['John A. Smith', 'John Smith'],
+    ['Wei Wang', 'Wei Wan'],
+  ])('%s is not %s', (wanted, given) => {
+    expect(follows(wanted, given)).toBe(false)
+  })
+
+  const name = fc
+    .array(
+      fc.oneof(
+        fc.string({ unit: fc.constantFrom(...'abcdeéßø王'), minLength: 2, maxLength: 6 }),
+        fc.constantFrom('J.', 'A.'),
+      ),
+      {
+        minLength: 1,
+        maxLength: 4,
+      },
+    )
+    .map((words) => words.join(' '))
+
+  test('is followed under every name as it is written, in whatever case', () => {
+    fc.assert(fc.property(name, (one) => follows(one, one) && follows(one.toUpperCase(), one.toLowerCase())))
+  })
+
+  test('has the surname that the reader wrote, whatever stands before it', () => {
+    fc.assert(
+      fc.property(name, name, (wanted, given) => {
+        if (follows(wanted, given)) expect(nameWords(given).at(-1)).toBe(nameWords(wanted).at(-1))
+      }),
+    )
+  })
+
+  test('is more than initials', () => {
+    expect(['J. S.', '', '..'].map((text) => isWholeName(nameWords(text)))).toEqual([false, false, false])
+    expect(['J. Smith', '王'].map((text) => isWholeName(nameWords(text)))).toEqual([true, true])
+  })
+})

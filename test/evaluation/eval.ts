@@ -1,0 +1,291 @@
+/**
+ * Measures how papers are chosen, on papers that somebody judged:
+ *
+ *     npm run eval -- --papers PATH --labels FILE --upvotes FILE --history FILE
+ *
+ * A week with papers whose judgements the model was fitted to is not measured by that model: another one is trained
+ * without them (leave-week-out), for which the history is needed.
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Command } from 'commander'
+import { startEmbeddedPostgres } from '../../src/adapters/postgres/embedded-postgres.ts'
+import { isoWeekOf } from '../../src/core/calendar.ts'
+import type { Listing } from '../../src/core/papers/paper.ts'
+import { GATE } from '../../src/core/relevance/gate.ts'
+import type { FittedOn, RelevanceModel } from '../../src/core/relevance/model.ts'
+import { readPaper } from '../../src/core/relevance/reading.ts'
+import { createScorer, SHIPPED_MODEL, type TopicRelevance } from '../../src/core/relevance/relevance.ts'
+import { TOPICS } from '../../src/core/topics.ts'
+import { openDatabase } from '../../src/store/database.ts'
+import { endWith } from '../../workers/exit.ts'
+import { createProgress, type Progress } from '../../workers/progress.ts'
+import { scoreByCounts, scoreByLabels, scoreByPhrases } from './baselines.ts'
+import { type BlendResult, type Candidate, studyBlend } from './blend-study.ts'
+import { readListings, readModelFile, readRowsFile } from './evaluation-files.ts'
+import { rankByFullText } from './full-text.ts'
+import { type EvaluatedPaper, type Joined, joinPapers, readLabels, readUpvotes } from './judged-papers.ts'
+import { type GateResult, type RelevanceResult, type Scores, studyGate, studyRelevance } from './relevance-study.ts'
+import { type ReplayResult, replay } from './replay.ts'
+import { type JudgedPaper, LEAST_JUDGED, LEAST_PAPERS, trainModel } from './training.ts'
+import { studyTrend, type TrendResult, trendsOf } from './trend-study.ts'
+
+interface Options {
+  papers: string
+  labels?: string
+  upvotes?: string
+  history?: string
+  model?: string
+  json?: true
+}
+
+/** By which models the papers were scored. */
+interface Scoring {
+  relevance: TopicRelevance[][]
+  /** Weeks measured by a model trained without them. */
+  leftOut: string[]
+  /** Weeks measured by a model that had seen their judgements, for want of others to train on: too good to be true. */
+  flattered: string[]
+}
+
+/** Of many ids the first are told, and how many there are. */
+const MOST_IDS = 10
+
+const say = (text: string): void => console.error(text)
+
+const someOf = (ids: readonly string[]): string =>
+  ids.length <= MOST_IDS ? ids.join(', ') : `${ids.slice(0, MOST_IDS).join(', ')} and ${ids.length - MOST_IDS} more`
+
+/** Says which labels and papers have no counterpart, and refuses labels that fit nothing at all. */
+const tellMismatches = ({ papers, unknownLabels, unlabelled }: Joined): void => {
+  if (unknownLabels.length > 0) say(`${unknownLabels.length} labels without a paper: ${someOf(unknownLabels)}`)
+  if (unlabelled.length > 0) say(`${unlabelled.length} papers without a label, not measured: ${someOf(unlabelled)}`)
+  const missing = TOPICS.filter(({ slug }) => !papers.some(({ grades }) => (grades?.[slug] ?? 0) > 0))
+  if (missing.length > 0 && papers.some(({ grades }) => grades !== null))
+    say(`topics without a relevant paper, not measured: ${missing.map(({ slug }) => slug).join(', ')}`)
+}
+
+const judgedOf = (papers: readonly EvaluatedPaper[]): JudgedPaper[] =>
+  papers.flatMap(({ grades, ...paper }) => (grades === null ? [] : [{ ...paper, grades }]))
+
+/** Scores every paper by the model, and those of weeks that it was fitted to by models trained without them. */
+const scoreAll = (
+  papers: readonly EvaluatedPaper[],
+  model: RelevanceModel,
+  history: readonly Listing[],
+  progress: Progress,
+): Scoring => {
+  const seen = new Set(model.fittedOn.judged)
+  const known = [...new Set(papers.filter(({ id }) => seen.has(id)).map(({ week }) => week))].sort()
+  const judged = judgedOf(papers)
+  const without = (week: string): JudgedPaper[] => judged.filter(({ listDay }) => isoWeekOf(listDay) !== week)
+  const leftOut = history.length < LEAST_PAPERS ? [] : known.filter((week) => without(week).length >= LEAST_JUDGED)
+  const corpus = history.map(({ paper, listDay }) => ({ ...paper, listDay }))
+  const scorers = new Map<string, ReturnType<typeof createScorer>>()
+  for (const [done, week] of leftOut.entries()) {
+    const onProgress = (share: number): void => progress.show(done + share, leftOut.length)
+    scorers.set(week, createScorer(trainModel({ papers: corpus, by: { judged: without(week) }, onProgress })))
+  }
+  const usual = createScorer(model)
+  return {
+    relevance: papers.map((paper) => (scorers.get(paper.week) ?? usual)(paper)),
+    leftOut,
+    flattered: known.filter((week) => !leftOut.includes(week)),
+  }
+}
+
+const scoresOf = (relevance: readonly TopicRelevance[][]): Scores =>
+  relevance.map((ofPaper) => {
+    const scores = new Map(ofPaper.map(({ topic, score }) => [topic, score]))
+    return TOPICS.map(({ slug }) => scores.get(slug) ?? 0)
+  })
+
+/** The order of Postgres's full-text search, on a server of our own that is gone afterwards; `null` where none starts. */
+const scoreByFullText = async (papers: readonly EvaluatedPaper[]): Promise<Scores | null> => {
+  const folder = await mkdtemp(join(tmpdir(), 'paper-round-eval-'))
+  try {
+    const postgres = await startEmbeddedPostgres({ folder, durable: false })
+    const db = openDatabase(postgres.url, { connections: 1, name: 'paper-round eval', onError: () => undefined })
+    try {
+      const queries = TOPICS.map(({ strong, weak }) => ({ phrases: [...strong, ...weak] }))
+      return await rankByFullText(db, { texts: papers, queries })
+    } finally {
+      await db.destroy()
+      await postgres.stop()
+    }
+  } catch (error) {
+    say(`ts_rank_cd is not measured: ${error instanceof Error ? error.message : String(error)}`)
+    return null
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+const round = (value: number): number => Math.round(value * 10_000) / 10_000
+
+/** Numbers of an answer with four decimals, however deep. */
+const rounded = (value: unknown): unknown => {
+  if (typeof value === 'number') return round(value)
+  if (Array.isArray(value)) return value.map(rounded)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, rounded(inner)]))
+}
+
+interface Report {
+  papers: number
+  judged: number
+  /** What the model had seen, and which weeks it was therefore not, or wrongly, measured on. */
+  method: { model: Omit<FittedOn, 'judged'> } & Pick<Scoring, 'leftOut' | 'flattered'>
+  relevance: RelevanceResult
+  gate: GateResult | null
+  trend: TrendResult | null
+  blend: BlendResult | null
+  repeats: number
+  replay: Omit<ReplayResult, 'repeats'>
+  baselines: Record<string, RelevanceResult | null>
+}
+
+const number = (value: number | null | undefined): string => (value == null ? '–' : value.toFixed(3))
+const interval = (ci: readonly [number, number] | null | undefined): string =>
+  ci == null ? '' : `[${ci[0].toFixed(3)}, ${ci[1].toFixed(3)}]`
+const row = (name: string, ...columns: string[]): string =>
+  `  ${name.padEnd(28)}${columns.map((column) => column.padEnd(24)).join('')}`.trimEnd()
+
+const tables = (report: Report): string => {
+  const { relevance, gate, trend, blend, baselines, method } = report
+  const lines = [
+    `${report.papers} papers, ${report.judged} of them judged.`,
+    method.leftOut.length > 0
+      ? `Weeks measured by models trained without them (leave-week-out): ${method.leftOut.join(', ')}.`
+      : method.flattered.length > 0
+        ? 'No week was left out.'
+        : 'No week of these was used to fit the model.',
+  ]
+  if (method.flattered.length > 0)
+    lines.push(
+      `The model was fitted to papers of ${method.flattered.join(', ')}, and these numbers flatter it: to train without them takes --history (${LEAST_PAPERS} papers) and ${LEAST_JUDGED} papers judged in other weeks.`,
+    )
+  const measured = (result: RelevanceResult): string[] => [
+    `${number(result.ndcg10)} ${interval(result.ci)}`,
+    result.weakest === null ? '' : `${number(result.weakest.ndcg10)} ${result.weakest.topic}`,
+  ]
+  lines.push('', row('Relevance', 'nDCG@10', 'weakest topic'), row('model', ...measured(relevance)))
+  for (const [name, result] of Object.entries(baselines))
+    if (result !== null) lines.push(row(name, ...measured(result)))
+  lines.push(`  (mean of ${relevance.cells} cells: a topic in a week with two or more relevant papers)`)
+  if (gate !== null) {
+    lines.push('', row(`Gate at ${gate.gate}`, 'precision', 'recall'))
+    lines.push(
+      row(
+        'all',
+        `${number(gate.precision)} ${interval(gate.precisionCi)}`,
+        `${number(gate.recall)} ${interval(gate.recallCi)}`,
+      ),
+    )
+    lines.push('', row('Topic', 'nDCG@10', 'precision', 'recall', 'relevant'))
+    for (const [topic, one] of Object.entries(gate.byTopic).sort(
+      ([a], [b]) => (relevance.byTopic[a] ?? 2) - (relevance.byTopic[b] ?? 2),
+    ))
+      lines.push(
+        row(topic, number(relevance.byTopic[topic]), number(one.precision), number(one.recall), String(one.relevant)),
+      )
+  }
+  if (trend !== null)
+    lines.push(
+      '',
+      row('Trend of the morning', 'nDCG@10'),
+      row('trend', `${number(trend.ndcg10)} ${interval(trend.ci)}`),
+      row('plain upvotes', number(trend.plainUpvotes)),
+      row('chance', number(trend.chance)),
+      `  (${trend.papers} papers of ${trend.days} list days, against settled upvotes)`,
+    )
+  if (blend !== null) {
+    lines.push('', row('Blend', 'utility nDCG@10', 'behind the blend', 'precision', 'topic coverage'))
+    for (const [note, methods] of [
+      ['', blend.methods],
+      [', past the gate', blend.pastGate],
+    ] as const)
+      for (const [name, one] of Object.entries(methods))
+        lines.push(
+          row(
+            name + note,
+            `${number(one.utility)} ${interval(one.utilityCi)}`,
+            name === 'blend' ? '' : `${number(one.behind)} ${interval(one.behindCi)}`,
+            `${number(one.precision)} ${interval(one.precisionCi)}`,
+            `${number(one.coverage)} ${interval(one.coverageCi)}`,
+          ),
+        )
+    lines.push(`  (${blend.digests} weekly digests of ${blend.subscribers} simulated subscribers with 1 to 4 topics)`)
+  }
+  lines.push('', `Repeats in a replay of ${report.replay.digests} digests: ${report.repeats}.`)
+  return lines.join('\n')
+}
+
+const evaluate = async (options: Options): Promise<Report> => {
+  const model = options.model === undefined ? SHIPPED_MODEL : await readModelFile(options.model)
+  const listings = await readListings(options.papers, say)
+  const labels = options.labels === undefined ? null : await readRowsFile(options.labels, readLabels, say)
+  const upvotes = options.upvotes === undefined ? [] : await readRowsFile(options.upvotes, readUpvotes, say)
+  const history = options.history === undefined ? [] : await readListings(options.history, say)
+  const joined = joinPapers(listings, labels, upvotes)
+  tellMismatches(joined)
+  const { papers } = joined
+  const progress = createProgress('training without each week')
+  const scoring = scoreAll(papers, model, history, progress)
+  progress.end()
+  const scores = scoresOf(scoring.relevance)
+  const trends = trendsOf(papers, history)
+  const candidates = papers.map(
+    (paper, at): Candidate => ({
+      ...paper,
+      upvotes: paper.morning,
+      relevance: scoring.relevance[at] ?? [],
+      trend: trends[at] ?? { percentile: 0, topPercent: null },
+    }),
+  )
+  const readings = papers.map(readPaper)
+  const judged = judgedOf(papers).length
+  const fullText = judged === 0 ? null : await scoreByFullText(papers)
+  const { repeats, ...replayed } = replay(candidates)
+  const { judged: _, ...fittedOn } = model.fittedOn
+  return {
+    papers: papers.length,
+    judged,
+    method: { model: fittedOn, leftOut: scoring.leftOut, flattered: scoring.flattered },
+    relevance: studyRelevance(papers, scores),
+    gate: studyGate(papers, scores, GATE),
+    trend: studyTrend(papers, trends),
+    blend: studyBlend(candidates),
+    repeats,
+    replay: replayed,
+    baselines: {
+      'label words': studyRelevance(papers, scoreByLabels(readings)),
+      'phrases counted': studyRelevance(papers, scoreByCounts(readings, model.phrases)),
+      ts_rank_cd: fullText === null ? null : studyRelevance(papers, fullText),
+      BM25F: studyRelevance(papers, scoreByPhrases(readings, model.phrases)),
+    },
+  }
+}
+
+const program = new Command('npm run eval --')
+  .description('Measures relevance, trend and blend on judged papers, beside simpler methods.')
+  .requiredOption('--papers <path>', 'a folder of Hugging Face API days (2026-04-14.json), or JSON Lines')
+  .option('--labels <file>', 'judgements, JSON Lines: {"id": "2604.00001", "topics": {"robotics": 2}}')
+  .option('--upvotes <file>', 'JSON Lines: {"id": "2604.00001", "upvotes_morning": 4, "upvotes_settled": 31}')
+  .option('--history <path>', 'papers of earlier days: for the trend, and to train where the model knows these papers')
+  .option('--model <file>', 'a model other than the shipped one')
+  .option('--json', 'print one JSON object on the last line')
+  .showHelpAfterError('(add --help for what can be written here)')
+  .exitOverride()
+  .action(async (options: Options) => {
+    const report = await evaluate(options)
+    console.log(tables(report))
+    if (options.json) console.log(JSON.stringify(rounded(report)))
+  })
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  endWith(error)
+}

@@ -1,0 +1,95 @@
+/**
+ * Trains the relevance model that ships with the project, or one from a corpus of one's own:
+ *
+ *     npm run train -- --papers HISTORY.jsonl.gz --judged PAPERS.jsonl --labels LABELS.jsonl --out src/core/relevance/model.json
+ *
+ * The file in the project was trained on 7,461 papers of the daily lists of Hugging Face, May 2024 to March 2026, and on
+ * judgements of 777 papers of April and May 2026; only counts, words and weights of them are in it. Train again when a
+ * topic or a phrase changes.
+ */
+import { writeFile } from 'node:fs/promises'
+import { Command } from 'commander'
+import { UnusableModel, writeModel } from '../../src/core/relevance/model.ts'
+import { endWith, UsageError } from '../../workers/exit.ts'
+import { createProgress } from '../../workers/progress.ts'
+import { readListings, readModelFile, readRowsFile } from './evaluation-files.ts'
+import { joinPapers, readLabels } from './judged-papers.ts'
+import { type JudgedPaper, trainModel } from './training.ts'
+
+interface Options {
+  papers: string
+  judged?: string
+  labels?: string
+  teacher?: string
+  out: string
+}
+
+const program = new Command('npm run train --')
+  .description('Trains the relevance model on a corpus of papers.')
+  .requiredOption(
+    '--papers <path>',
+    'a folder of Hugging Face API days, or JSON Lines, packed with gzip or not; 1,500 papers at least',
+  )
+  .option('--judged <path>', 'papers with judgements: a folder of Hugging Face API days, or JSON Lines')
+  .option('--labels <file>', 'their judgements, JSON Lines with id and topics')
+  .option(
+    '--teacher <file>',
+    'without judgements, the model that gives the likely answers (the shipped one, if not named)',
+  )
+  .requiredOption('--out <file>', 'where the model goes')
+  .option('--json', 'print one JSON object instead of words')
+  .showHelpAfterError('(add --help for what can be written here)')
+  .exitOverride()
+  .action(async (options: Options) => {
+    const say = (text: string): void => console.error(text)
+    if ((options.judged === undefined) !== (options.labels === undefined))
+      throw new UsageError('--judged and --labels go together: the papers, and what was said of them')
+    const corpus = (await readListings(options.papers, say)).map(({ paper, listDay }) => ({ ...paper, listDay }))
+    const by = await teachersOf(options, say)
+    const progress = createProgress('training')
+    const model = trainModel({ papers: corpus, by, onProgress: (share) => progress.show(share, 1) })
+    progress.end()
+    const file = writeModel(model)
+    await writeFile(options.out, file)
+    const result = {
+      papers: model.fittedOn.papers,
+      judged: model.fittedOn.judged.length,
+      terms: model.vocabulary.terms.length,
+      phrases: Object.keys(model.phrases.frequencies).length,
+      bytes: Buffer.byteLength(file),
+      out: options.out,
+    }
+    console.log(
+      program.opts<{ json?: boolean }>().json === true
+        ? JSON.stringify(result)
+        : `Trained on ${result.papers} papers and ${result.judged} judged ones: ${result.phrases} phrases, ${result.terms} words and pairs, ${(result.bytes / 1e6).toFixed(1)} MB in ${result.out}.`,
+    )
+  })
+
+const teachersOf = async (
+  { judged, labels, teacher }: Options,
+  say: (text: string) => void,
+): Promise<Parameters<typeof trainModel>[0]['by']> => {
+  if (judged === undefined || labels === undefined) {
+    if (teacher !== undefined) return { teacher: await readModelFile(teacher) }
+    // Loaded here alone: the shipped model may be what is to be made anew.
+    try {
+      return { teacher: (await import('../../src/core/relevance/relevance.ts')).SHIPPED_MODEL }
+    } catch (error) {
+      if (error instanceof UnusableModel) throw new UsageError(`${error.message} Without it, judgements are needed.`)
+      throw error
+    }
+  }
+  const listings = await readListings(judged, say)
+  const joined = joinPapers(listings, await readRowsFile(labels, readLabels, say), [])
+  const papers = joined.papers.flatMap(({ grades, ...paper }): JudgedPaper[] =>
+    grades === null ? [] : [{ ...paper, grades }],
+  )
+  return { judged: papers }
+}
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  endWith(error)
+}

@@ -1,0 +1,149 @@
+import { describe, expect, it } from 'vitest'
+import { GATE } from '../../src/core/relevance/gate.ts'
+import { MODEL_VERSION, readModel, UnusableModel, writeModel } from '../../src/core/relevance/model.ts'
+import { createRandom } from '../../src/core/relevance/regression.ts'
+import { createScorer, SHIPPED_MODEL } from '../../src/core/relevance/relevance.ts'
+import { TOPICS } from '../../src/core/topics.ts'
+import { type JudgedPaper, type TrainingPaper, trainModel, UntrainableCorpus } from './training.ts'
+
+const random = createRandom(11)
+const pick = <T>(all: readonly T[]): T => all[Math.floor(random() * all.length)] as T
+const FILLER =
+  'we find that larger models on many tasks improve their accuracy by some points in our experiments'.split(' ')
+/** Words that no phrase names, and that go with robotics all the same. */
+const COMPANIONS = 'zylophane, quonset, brimble, tarnash, velloc, ostrane, mirdle'
+
+/** A paper about one topic in a few words; those on robotics have the companions in them. */
+const write = (topic: (typeof TOPICS)[number], number: number): TrainingPaper => {
+  const words = Array.from({ length: 20 }, () => pick(FILLER)).join(' ')
+  const companions = topic.slug === 'robotics' ? ` With ${COMPANIONS}.` : ''
+  return {
+    title: `A study of ${pick(topic.strong)}`,
+    abstract: `On ${pick(topic.strong)} and ${pick(topic.weak)}, ${words}.${companions}`,
+    listDay: `2026-03-${String(1 + (number % 28)).padStart(2, '0')}`,
+  }
+}
+
+const corpus = (count: number): TrainingPaper[] =>
+  Array.from({ length: count }, (_, number) => write(TOPICS[number % TOPICS.length] ?? pick(TOPICS), number))
+
+const judge = (count: number): JudgedPaper[] =>
+  Array.from({ length: count }, (_, number) => {
+    const topic = TOPICS[number % TOPICS.length] ?? pick(TOPICS)
+    return {
+      ...write(topic, number),
+      listDay: `2026-04-${String(1 + (number % 28)).padStart(2, '0')}`,
+      id: `2604.${String(number).padStart(5, '0')}`,
+      grades: { [topic.slug]: 2 },
+    }
+  })
+
+const papers = corpus(1_520)
+const judged = judge(190)
+const model = trainModel({ papers, by: { judged } })
+
+const scoreFor = (topic: string, abstract: string, by = model): number =>
+  createScorer(by)({ title: 'On it', abstract }).find((one) => one.topic === topic)?.score ?? 0
+
+const filler = FILLER.join(' ')
+
+describe('training', () => {
+  it('learns what phrases say, and words that go with them though no phrase names them', () => {
+    const [best] = createScorer(model)(write(TOPICS.find(({ slug }) => slug === 'speech-audio') ?? pick(TOPICS), 1))
+    expect(best?.topic).toBe('speech-audio')
+    expect(best?.score).toBeGreaterThan(GATE)
+    expect(scoreFor('robotics', `${filler} ${COMPANIONS}`)).toBeGreaterThan(2 * scoreFor('robotics', filler))
+  })
+
+  it('shows the word that brought a paper in when no phrase did', () => {
+    const [best] = createScorer(model)({ title: 'On it', abstract: `${filler} ${COMPANIONS}.` })
+    expect(best?.topic).toBe('robotics')
+    expect(best?.matches).toHaveLength(3)
+    for (const { words } of best?.matches ?? []) expect(COMPANIONS).toContain(words)
+  })
+
+  it('gives the same model for the same papers, and says what it was fitted on', () => {
+    expect(writeModel(trainModel({ papers, by: { judged } }))).toBe(writeModel(model))
+    expect(model.fittedOn).toMatchObject({ papers: 1_520, days: ['2026-03-01', '2026-03-28'] })
+    expect(model.fittedOn.judged).toHaveLength(190)
+  })
+
+  it('does without judgements when a model teaches', () => {
+    const shares: number[] = []
+    const taught = trainModel({ papers, by: { teacher: model }, onProgress: (share) => shares.push(share) })
+    expect(taught.shared).toEqual(model.shared)
+    expect(scoreFor('robotics', `${filler} ${COMPANIONS}`, taught)).toBeGreaterThan(
+      scoreFor('robotics', filler, taught),
+    )
+    expect(shares).toEqual(shares.toSorted((a, b) => a - b))
+    expect(shares.at(-1)).toBe(1)
+  })
+
+  it('refuses too few papers, too few judgements, and papers without abstracts', () => {
+    const few = () => trainModel({ papers: papers.slice(0, 1_499), by: { judged } })
+    expect(few).toThrow(UntrainableCorpus)
+    expect(few).toThrow('1499 papers are too few to train on: it takes 1500')
+    expect(() => trainModel({ papers, by: { judged: judged.slice(0, 99) } })).toThrow('99 judged papers are too few')
+    const titles = papers.map((paper) => ({ ...paper, abstract: '' }))
+    expect(() => trainModel({ papers: titles, by: { judged } })).toThrow('None of the papers has an abstract')
+  })
+
+  it('bears topics without a judged paper, and papers of any shape', () => {
+    const odd: TrainingPaper[] = [
+      { title: '∇', abstract: '$$\\frac{a}{b}$$ \\alpha {', listDay: null },
+      { title: '🦜', abstract: '🦜'.repeat(500), listDay: null },
+      { title: '論文', abstract: '新しい方法を提案する。', listDay: null },
+      { title: 'x', abstract: 'robot '.repeat(8_000), listDay: null },
+    ]
+    const onlyRobots = judged.map((paper) => ({ ...paper, grades: paper.grades.robotics ? paper.grades : {} }))
+    const trained = trainModel({ papers: [...papers, ...odd], by: { judged: onlyRobots } })
+    for (const paper of odd)
+      for (const { score } of createScorer(trained)(paper)) expect(Number.isFinite(score)).toBe(true)
+  })
+})
+
+describe('a file of a model', () => {
+  const text = writeModel(model)
+  const damaged = (change: (file: Record<string, unknown>) => void): (() => unknown) => {
+    const file = JSON.parse(text) as Record<string, unknown>
+    change(file)
+    return () => readModel(file)
+  }
+
+  it('gives the same model when read back', () => {
+    expect(readModel(JSON.parse(text))).toEqual(model)
+  })
+
+  it('is refused in a sentence when it is none, of another version, of other topics, or damaged', () => {
+    expect(() => readModel([])).toThrow('This is no relevance model')
+    expect(() => readModel({})).toThrow(UnusableModel)
+    const later = damaged((file) => {
+      file.version = MODEL_VERSION + 1
+    })
+    expect(later).toThrow(`of version ${MODEL_VERSION + 1}, and this program reads version ${MODEL_VERSION}`)
+    const other = damaged((file) => {
+      file.topics = ['knitting']
+    })
+    expect(other).toThrow('for other topics')
+    const cut = damaged((file) => {
+      file.weights = String(file.weights).slice(0, 1_000)
+    })
+    expect(cut).toThrow('The model is damaged: the weights of terms')
+    for (const part of ['vocabulary', 'phrases', 'shared', 'offsets', 'average', 'scales', 'calibration', 'fittedOn'])
+      expect(damaged((file) => delete file[part])).toThrow(UnusableModel)
+  })
+
+  it('is refused when a phrase was added that it never counted', () => {
+    const older = damaged((file) => {
+      const { frequencies } = file.phrases as { frequencies: Record<string, number> }
+      delete frequencies.robot
+    })
+    expect(older).toThrow('knows nothing of the phrase "robot"')
+  })
+
+  it('ships under 5 MB, of thousands of papers, with nothing of their sentences', () => {
+    expect(Buffer.byteLength(writeModel(SHIPPED_MODEL))).toBeLessThan(5_000_000)
+    expect(SHIPPED_MODEL.fittedOn.papers).toBeGreaterThan(5_000)
+    for (const term of SHIPPED_MODEL.vocabulary.terms) expect(term.split(' ').length).toBeLessThanOrEqual(2)
+  })
+})

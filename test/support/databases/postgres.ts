@@ -1,0 +1,33 @@
+/** A database of its own for a test, cloned from a migrated one, and dropped at the end of the test. */
+import { randomBytes } from 'node:crypto'
+import { Client } from 'pg'
+import type { KeptPostgres } from './postgres-host.ts'
+import { askKeeper } from './shared-service.ts'
+
+export interface TestDatabase extends AsyncDisposable {
+  url: string
+}
+
+const execute = async (url: string, statement: string): Promise<void> => {
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query(statement)
+  } finally {
+    await client.end()
+  }
+}
+
+/** `empty`: without the schema, for tests of the migrations and of what makes its own. */
+export const openTestDatabase = async (options: { empty?: boolean } = {}): Promise<TestDatabase> => {
+  const { url, run, template } = await askKeeper<KeptPostgres>('postgres')
+  const name = `${run}${randomBytes(6).toString('hex')}`
+  await execute(url, `create database "${name}" template "${options.empty ? 'template0' : template}"`)
+  const own = new URL(url)
+  own.pathname = `/${name}`
+  return {
+    url: own.href,
+    // By force: what a test has left connected shall not keep the database.
+    [Symbol.asyncDispose]: () => execute(url, `drop database "${name}" with (force)`),
+  }
+}

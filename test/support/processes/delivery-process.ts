@@ -1,0 +1,148 @@
+/**
+ * A process that sends what is owed, in one of four ways, and tells what it took:
+ *
+ *     node test/support/processes/delivery-process.ts ours|dkim|naive|mjml-each DATABASE_URL SMTP_URL [MOST]
+ *
+ * `ours` is the mailer as it runs in production, and `dkim` the same with RSA-2048 signatures. `naive` is what one writes
+ * with some care: the digest's MJML compiled once, as many connections as ours in nodemailer's pool, each message composed
+ * by nodemailer, a claim and an update for each. `mjml-each` is what one writes first: a loop that for one subscriber
+ * after the other claims, compiles the MJML, composes, opens a connection, sends, and updates. Prints one line of JSON:
+ * {"sent","seconds","cpu_ms","rss_mb"}; `ready` on a line before, and begins when it is written to.
+ */
+import { generateKeyPairSync } from 'node:crypto'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { createTransport } from 'nodemailer'
+import { createSigner } from '../../../src/adapters/smtp/dkim.ts'
+import { createMold } from '../../../src/adapters/smtp/message.ts'
+import { openSmtp } from '../../../src/adapters/smtp/smtp.ts'
+import { createMailTemplates } from '../../../src/adapters/templates/mail-templates.ts'
+import { readSmtpUrl } from '../../../src/core/sending/smtp-url.ts'
+import { deriveToken, TOKEN_GAP } from '../../../src/core/token.ts'
+import { drain } from '../../../src/newsletter/delivery.ts'
+import { readIssue } from '../../../src/newsletter/digest.ts'
+import { createComposer } from '../../../src/newsletter/mail.ts'
+import { createWays } from '../../../src/newsletter/routes.ts'
+import { openDatabase } from '../../../src/store/database.ts'
+import { readDigest } from '../../../src/store/digests.ts'
+import { SENDING } from '../../../workers/roles/mailer.ts'
+import { BENCH_KEYS, BENCH_SETTINGS } from '../fixtures/owed-edition.ts'
+
+const [way = '', databaseUrl = '', smtpUrl = '', most = 'Infinity'] = process.argv.slice(2)
+const db = openDatabase(databaseUrl, { connections: 10, name: 'bench', onError: (error) => console.error(error) })
+const templates = await createMailTemplates(BENCH_SETTINGS)
+const { lanes, connections } = SENDING.deliveries
+
+const signer =
+  way === 'dkim'
+    ? createSigner({
+        domain: 'example.org',
+        selector: 'bench',
+        privateKey: generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey,
+      })
+    : null
+
+const sendOurs = async (): Promise<number> => {
+  const smtp = openSmtp({ url: smtpUrl, connections: lanes * connections })
+  const mold: typeof createMold = (shared, gaps) => createMold(shared, gaps, signer)
+  const compose = createComposer({ db, keys: BENCH_KEYS, ...BENCH_SETTINGS, ...templates, createMold: mold })
+  const ring = async () => undefined
+  const log = { info: () => undefined, warn: console.error, error: console.error }
+  const ways = createWays({ db, log, relay: 'bench' })
+  const ports = { db, log, compose, send: smtp.send, ways, steady: () => performance.now(), random: Math.random, ring }
+  const sent = await drain(ports, 'deliveries', { lanes, connections, stopping: () => false })
+  await smtp.close()
+  return sent
+}
+
+/** Each mail by itself: read, filled, composed by nodemailer, sent, and recorded. */
+const sendEach = async (compileEach: boolean): Promise<number> => {
+  const { host, port } = readSmtpUrl(smtpUrl)
+  const atATime = compileEach ? 1 : lanes * connections
+  const server = { host, port, ignoreTLS: true }
+  const pool = compileEach
+    ? createTransport(server)
+    : createTransport({ ...server, pool: true, maxConnections: atATime, maxMessages: Number.POSITIVE_INFINITY })
+  const source = await readFile(new URL('../../../templates/emails/digest.mjml', import.meta.url), 'utf8')
+  const head = await readFile(new URL('../../../templates/emails/head.mjml', import.meta.url), 'utf8')
+  const mjml2html = compileEach ? (await import('mjml')).default : null
+  const rendered = new Map<number, ReturnType<typeof templates.renderDigest>>()
+  let left = Number(most)
+  let sent = 0
+  const work = async (): Promise<void> => {
+    for (;;) {
+      if (left-- <= 0) return
+      const mail = await db
+        .updateTable('deliveries')
+        .set({ state: 'sending', lease_until: new Date(Date.now() + 60_000) })
+        .where('id', '=', (eb) =>
+          eb.selectFrom('deliveries').select('id').where('state', '=', 'queued').limit(1).forUpdate().skipLocked(),
+        )
+        .returningAll()
+        .executeTakeFirst()
+      if (mail === undefined) return
+      const reader = await db
+        .selectFrom('subscribers')
+        .selectAll()
+        .where('id', '=', mail.subscriber_id)
+        .where('state', '=', 'active')
+        .executeTakeFirstOrThrow()
+      let digest = rendered.get(mail.digest_id)
+      if (digest === undefined) {
+        const stored = await readDigest(db, mail.digest_id)
+        if (stored === undefined) throw new Error('no digest')
+        digest = templates.renderDigest(await readIssue(db, stored))
+        rendered.set(mail.digest_id, digest)
+      }
+      if (mjml2html !== null)
+        await mjml2html(source.replace('<mj-head />', head), { fonts: {}, validationLevel: 'skip' })
+      const unsubscribe = deriveToken(BENCH_KEYS, 'unsubscribe', reader.id)
+      const fill = (text: string) =>
+        text
+          .replaceAll(TOKEN_GAP.unsubscribe, unsubscribe)
+          .replaceAll(TOKEN_GAP.preferences, deriveToken(BENCH_KEYS, 'preferences', reader.id, reader.epoch))
+          .replaceAll(TOKEN_GAP.view, deriveToken(BENCH_KEYS, 'view', mail.id, reader.epoch))
+      await pool.sendMail({
+        from: BENCH_SETTINGS.mailFrom,
+        to: reader.email ?? '',
+        subject: digest.subject,
+        messageId: `<${mail.id}@example.org>`,
+        headers: { 'List-Unsubscribe': `<${BENCH_SETTINGS.baseUrl}/unsubscribe/${unsubscribe}>` },
+        text: fill(digest.text),
+        html: fill(digest.html),
+      })
+      await db
+        .updateTable('deliveries')
+        .set({ state: 'sent', lease_until: null, sent_at: new Date() })
+        .where('local_date', '=', mail.local_date)
+        .where('id', '=', mail.id)
+        .execute()
+      sent++
+    }
+  }
+  await Promise.all(Array.from({ length: atATime }, work))
+  pool.close()
+  return sent
+}
+
+console.log('ready')
+await once(process.stdin, 'data')
+const begun = performance.now()
+const cpuBefore = process.cpuUsage()
+let rss = 0
+const watch = setInterval(() => {
+  rss = Math.max(rss, process.memoryUsage.rss())
+}, 200)
+const sent = await (way === 'ours' || way === 'dkim' ? sendOurs() : sendEach(way === 'mjml-each'))
+clearInterval(watch)
+const cpu = process.cpuUsage(cpuBefore)
+console.log(
+  JSON.stringify({
+    sent,
+    seconds: (performance.now() - begun) / 1000,
+    cpu_ms: (cpu.user + cpu.system) / 1000,
+    rss_mb: Math.round(Math.max(rss, process.memoryUsage.rss()) / 1e6),
+  }),
+)
+await db.destroy()
+process.exit()

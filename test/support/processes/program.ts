@@ -1,0 +1,92 @@
+/** The programs of `workers/` as processes of their own, with the settings they are given and nothing else of ours. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+export interface Ended {
+  /** `null` when a signal ended it. */
+  code: number | null
+  stdout: string
+  stderr: string
+}
+
+export interface Program extends AsyncDisposable {
+  pid: number
+  stderr(): string
+  /** What it has said so far, on both streams. */
+  output(): string
+  /** Resolves to all of its output once it has said this, on either stream; fails with what it said if it ends before. */
+  said(text: string, withinMs?: number): Promise<string>
+  /** Resolves when it has ended, by itself or by this signal. */
+  end(signal?: NodeJS.Signals): Promise<Ended>
+  /** Kills it where it still runs, and waits for nothing. */
+  kill(): void
+}
+
+const PATIENCE = 25_000
+
+/**
+ * A program of `workers/`; killed at the end of the test at the latest. `input` is all it can read, and `root` the folder
+ * that holds the code, where it is not this one; `preload` is a module loaded before it.
+ */
+export const startProgram = (
+  file: 'main' | 'admin' | 'eval' | 'train',
+  words: string[],
+  settings: Record<string, string> = {},
+  { input = '', root = fileURLToPath(new URL('../../..', import.meta.url)), preload = null as string | null } = {},
+): Program => {
+  const script = join(root, 'workers', `${file}.ts`)
+  const before = preload === null ? [] : ['--import', pathToFileURL(preload).href]
+  const child = spawn(process.execPath, [...before, script, ...words], {
+    env: { PATH: process.env.PATH ?? '', ...settings },
+    stdio: 'pipe',
+  })
+  child.stdin.on('error', () => undefined).end(input)
+  let stdout = ''
+  let stderr = ''
+  let listener: () => void = () => undefined
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text
+    listener()
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text
+    listener()
+  })
+  const closed = once(child, 'close').then(([code]) => ({ code: code as number | null, stdout, stderr }))
+  const end = (signal?: NodeJS.Signals) => {
+    if (signal !== undefined) child.kill(signal)
+    return closed
+  }
+  return {
+    pid: child.pid as number,
+    stderr: () => stderr,
+    output: () => stdout + stderr,
+    said: (text, withinMs = PATIENCE) =>
+      new Promise((resolve, reject) => {
+        const refuse = (why: string) =>
+          reject(new Error(`${file} ${words.join(' ')} ${why} “${text}”:\n${stdout}${stderr}`))
+        const timer = setTimeout(() => refuse('did not say'), withinMs)
+        listener = () => {
+          if (!`${stdout}${stderr}`.includes(text)) return
+          clearTimeout(timer)
+          listener = () => undefined
+          resolve(stdout + stderr)
+        }
+        listener()
+        void closed.then(() => {
+          clearTimeout(timer)
+          refuse('ended before it said')
+        })
+      }),
+    end,
+    kill: () => child.kill('SIGKILL'),
+    async [Symbol.asyncDispose]() {
+      await end('SIGKILL')
+    },
+  }
+}
+
+/** Runs a program to its end. */
+export const runProgram = (...args: Parameters<typeof startProgram>): Promise<Ended> => startProgram(...args).end()

@@ -1,0 +1,179 @@
+/** A site on loopback whose use cases write down what was asked of them: for tests of the HTTP floor alone. */
+import type { AddressInfo } from 'node:net'
+import { createPages } from '../../../src/adapters/templates/pages.ts'
+import type { DigestIssue, PaperCard } from '../../../src/core/digest/digest.ts'
+import type { Volume } from '../../../src/core/digest/volume.ts'
+import { type Preferences, STANDARD } from '../../../src/core/subscriber/preferences.ts'
+import { buildApp } from '../../../src/http/app.ts'
+import type { App, Site } from '../../../src/http/site.ts'
+import type { Archive, DayPage } from '../../../src/newsletter/archive.ts'
+import type { Previews } from '../../../src/newsletter/preview.ts'
+import type { OwnPreferences, Subscriptions } from '../../../src/newsletter/subscription.ts'
+
+/** Tokens of the one subscriber there is; every other token is unknown. */
+export const TOKEN = {
+  confirm: 'confirm'.padEnd(43, '0'),
+  confirmed: 'already'.padEnd(43, '0'),
+  preferences: 'preferences'.padEnd(43, '0'),
+  left: 'left'.padEnd(43, '0'),
+  unsubscribe: 'unsubscribe'.padEnd(43, '0'),
+  view: 'view'.padEnd(43, '0'),
+  never: 'never'.padEnd(43, '0'),
+}
+
+export const EMAIL = 'ada.canary@example.org'
+
+const PREFERENCES: Preferences = {
+  ...STANDARD,
+  topics: ['agents', 'robotics'],
+  frequency: 'daily',
+  timeZone: 'Europe/London',
+}
+
+export const card = (over: Partial<PaperCard> = {}): PaperCard => ({
+  id: '2604.11784',
+  title: 'A paper about agents',
+  url: 'https://arxiv.org/abs/2604.11784',
+  reason: 'LLM agents & tool use: “agents” in the title',
+  excerpt: 'It is about agents.',
+  authors: 'Ada Lovelace',
+  links: [{ label: 'PDF', url: 'https://arxiv.org/pdf/2604.11784' }],
+  upvotes: 12,
+  seeAlso: [],
+  ...over,
+})
+
+const dayOf = (listDay: string, cards: PaperCard[], sample = false): DayPage => ({
+  listDay,
+  cards: cards.map((shown) => ({ ...shown, topic: null })),
+  total: cards.length,
+  days: ['2026-04-10', '2026-04-13', '2026-04-14', '2026-04-15'],
+  sample,
+})
+
+const issueOf = (cards: PaperCard[]): DigestIssue => ({
+  kind: 'daily',
+  localDate: '2026-04-15',
+  listDays: ['2026-04-14', '2026-04-15'],
+  topics: ['LLM agents & tool use'],
+  cards,
+  beyond: [],
+  groups: [],
+  news: [],
+  considered: 26,
+  note: null,
+  sample: false,
+})
+
+export interface TestSite extends AsyncDisposable {
+  app: App
+  url: string
+  /** Every use case that changes something, as it was called. */
+  changes: unknown[][]
+  /** Whose digest was previewed. */
+  asked: Preferences[]
+  /** Every line that was logged, as JSON. */
+  log: string[]
+}
+
+export const openTestSite = async ({
+  baseUrl = 'http://round.example.org',
+  cards = [card()],
+  sample = false,
+  held = true,
+  issue = null as DigestIssue | null,
+  mailboxUrl = null as string | null,
+  ready = async () => {},
+  fault = null as Error | null,
+  adminToken = null as string | null,
+  editions = { list: async () => [], readAccount: async () => null } as Site['editions'],
+} = {}): Promise<TestSite> => {
+  const changes: unknown[][] = []
+  const asked: Preferences[] = []
+  const log: string[] = []
+  const change = async <T>(answer: T, ...call: unknown[]): Promise<T> => {
+    changes.push(call)
+    if (fault !== null) throw fault
+    return answer
+  }
+  const own = (over: Partial<OwnPreferences> = {}): OwnPreferences => ({
+    email: EMAIL,
+    state: 'active',
+    preferences: PREFERENCES,
+    pausedUntil: null,
+    nextDigestAt: new Date('2026-04-16T06:00:00Z'),
+    unsubscribeToken: TOKEN.unsubscribe,
+    ...over,
+  })
+  const subscriptions: Subscriptions = {
+    requestSubscription: (email, preferences) => change(undefined, 'requestSubscription', email, preferences),
+    requestLinks: (email) => change(undefined, 'requestLinks', email),
+    readConfirmation: async (token) =>
+      token === TOKEN.confirm || token === TOKEN.confirmed
+        ? { email: EMAIL, preferences: PREFERENCES, confirmed: token === TOKEN.confirmed }
+        : null,
+    confirm: (token) => change(token === TOKEN.confirm ? 'confirmed' : 'already', 'confirm', token),
+    readPreferences: async (token) => {
+      if (token === TOKEN.left) return own({ state: 'unsubscribed', nextDigestAt: null })
+      return token === TOKEN.preferences ? own() : null
+    },
+    changePreferences: (token, preferences) => change(own({ preferences }), 'changePreferences', token, preferences),
+    pause: (token, until) =>
+      change(own({ state: until === null ? 'active' : 'paused', pausedUntil: until }), 'pause', token, until),
+    readUnsubscription: async (token) => {
+      if (token === TOKEN.left) return { email: EMAIL, state: 'unsubscribed', frequency: 'daily' }
+      return token === TOKEN.unsubscribe ? { email: EMAIL, state: 'active', frequency: 'daily' } : null
+    },
+    unsubscribe: (token) => change(token === TOKEN.unsubscribe ? 'unsubscribed' : null, 'unsubscribe', token),
+    readRefusal: async (token) => (token === TOKEN.never ? { email: EMAIL } : null),
+    refuse: (token) => change(token === TOKEN.never ? { email: EMAIL } : null, 'refuse', token),
+    reduce: (token, to) => change(token === TOKEN.unsubscribe ? 'reduced' : null, 'reduce', token, to),
+    localToday: () => '2026-04-15',
+  }
+  const archive: Archive = {
+    readDay: async (listDay = '2026-04-15') =>
+      held && ['2026-04-10', '2026-04-13', '2026-04-14', '2026-04-15'].includes(listDay)
+        ? dayOf(listDay, cards, sample)
+        : null,
+    readDigest: async (token) => (token === TOKEN.view ? issue : null),
+  }
+  const previews: Previews = {
+    readDigest: async (preferences) => {
+      asked.push(preferences)
+      return issue ?? issueOf(cards)
+    },
+    // Ten papers a week for each topic, keyword and author, so that a change is seen.
+    readVolume: async ({ topics, keywords, authors }): Promise<Volume | null> =>
+      held ? { papers: 40 * (topics.length + keywords.length + authors.length), weeks: 4 } : null,
+  }
+  const write = (facts: object, event: string) => log.push(JSON.stringify({ event, ...facts }))
+  const app = buildApp({
+    subscriptions,
+    archive,
+    previews,
+    pages: createPages({ mailboxUrl }),
+    log: { info: write, warn: write, error: write },
+    ready,
+    editions,
+    metrics: { contentType: 'text/plain; version=0.0.4; charset=utf-8', read: async () => '# figures\n' },
+    adminToken,
+    baseUrl,
+    trustProxy: [],
+  })
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = app.server.address() as AddressInfo
+  return {
+    app,
+    url: `http://127.0.0.1:${port}`,
+    changes,
+    asked,
+    log,
+    [Symbol.asyncDispose]: async () => app.close(),
+  }
+}
+
+/** The body of a form as a browser sends it. */
+export const form = (fields: Record<string, string | string[]>): URLSearchParams =>
+  new URLSearchParams(
+    Object.entries(fields).flatMap(([name, value]) => [value].flat().map((one): [string, string] => [name, one])),
+  )

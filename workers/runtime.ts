@@ -1,0 +1,51 @@
+/** What a process stands on before it does anything: a database that is ready, the keys, and the service's clock. */
+import { openDataFolder, readSecretKey } from '../src/adapters/postgres/data-folder.ts'
+import type { Keys } from '../src/core/token.ts'
+import { migrate, requireSchema } from '../src/store/migrate.ts'
+import type { Config } from './config.ts'
+
+export interface Ground {
+  databaseUrl: string
+  keys: Keys
+  now: () => Date
+  /** True when no other process works on the database: it is the embedded one, and ours. */
+  alone: boolean
+  /** Whether a service is (or may be) at work beside a command. */
+  serviceRuns: boolean
+  close(): Promise<void>
+}
+
+/** The service's clock: the machine's, or one that was started elsewhere and runs on from there. */
+export const createClock = (start: Date | null): (() => Date) => {
+  if (start === null) return () => new Date()
+  const begun = performance.now()
+  return () => new Date(start.getTime() + performance.now() - begun)
+}
+
+/**
+ * Opens the database that the settings name, or the embedded one of `DATA_DIR`, migrated. On a database of one's own
+ * (`DATABASE_URL`) only `migrate: true` changes the schema; anything else says what to run.
+ */
+export const openGround = async (
+  config: Config,
+  as: 'service' | 'command',
+  options: { migrate: boolean; onNotice: (notice: string) => void; signal?: AbortSignal },
+): Promise<Ground> => {
+  const now = createClock(config.clock)
+  if (config.databaseUrl !== null) {
+    await (options.migrate ? migrate(config.databaseUrl) : requireSchema(config.databaseUrl))
+    const keys: Keys = config.secretKeys ?? [await readSecretKey(config.dataDir)]
+    const close = async () => undefined
+    return { databaseUrl: config.databaseUrl, keys, now, alone: false, serviceRuns: true, close }
+  }
+  // Migrated before it is shown to anybody: a command must not attach to a schema that is still being made.
+  const prepared = { onNotice: options.onNotice, signal: options.signal, prepare: migrate }
+  const { databaseUrl, alone, close } = await openDataFolder(config.dataDir, as, prepared)
+  try {
+    const keys: Keys = config.secretKeys ?? [await readSecretKey(config.dataDir)]
+    return { databaseUrl, keys, now, alone, serviceRuns: !alone, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
