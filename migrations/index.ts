@@ -10,6 +10,7 @@ import * as deliveriesStandAlone from './0007-deliveries-stand-alone.ts'
 import * as whatComesBack from './0008-what-comes-back.ts'
 import * as newsOfPapers from './0009-news-of-papers.ts'
 import * as oneDigestAfterTheOther from './0011-one-digest-after-the-other.ts'
+import * as standardTerms from './0012-standard-terms.ts'
 
 export const MIGRATIONS: Record<string, Migration> = {
   '0001-the-main-job': theMainJob,
@@ -22,4 +23,5 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0008-what-comes-back': whatComesBack,
   '0009-news-of-papers': newsOfPapers,
   '0011-one-digest-after-the-other': oneDigestAfterTheOther,
+  '0012-standard-terms': standardTerms,
 }

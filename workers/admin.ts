@@ -1,12 +1,11 @@
 /** The operator's commands: `npm run admin -- <command>`. They work beside a running service and without one. */
 import { Command } from 'commander'
 import { bounceCommands } from './admin/bounces.ts'
-import { createDesk } from './admin/context.ts'
+import { createCliRunner } from './admin/context.ts'
 import { destinationCommands } from './admin/destinations.ts'
 import { digestCommands } from './admin/digest.ts'
 import { doctorCommand } from './admin/doctor.ts'
 import { editionCommands } from './admin/editions.ts'
-import { modelCommands } from './admin/models.ts'
 import { paperCommands } from './admin/papers.ts'
 import { subscriberCommands } from './admin/subscribers.ts'
 import { suppressionCommands } from './admin/suppressions.ts'
@@ -20,13 +19,12 @@ const program = new Command('npm run admin --')
   .showHelpAfterError('(add --help for what can be written here)')
   .exitOverride()
 const json = (): boolean => program.opts<{ json?: boolean }>().json === true
-const at = createDesk(process.env, json)
+const at = createCliRunner(process.env, json)
 
 paperCommands(program, at)
 editionCommands(program, at)
 digestCommands(program, at)
 subscriberCommands(program, at)
-modelCommands(program, at)
 destinationCommands(program, at)
 bounceCommands(program, json)
 suppressionCommands(program, at)

@@ -39,6 +39,8 @@ export interface Config {
   /** For letters: the same key at the domain that is set for them, or else `dkim`. */
   lettersDkim: DkimKey | null
   sources: SourceSetting[]
+  /** The file of the relevance model, absolute; `null`: the one that ships with the project. */
+  relevanceModel: string | null
   /** Networks whose forwarding headers are believed; empty: nobody's. */
   trustProxy: string[]
   logLevel: (typeof LOG_LEVELS)[number]
@@ -98,7 +100,7 @@ export const SETTINGS = new Set(
   (
     'DATABASE_URL REDIS_URL SMTP_URL BASE_URL HOST PORT DATA_DIR SECRET_KEY SECRET_KEY_PREVIOUS MAIL_FROM ' +
     'LETTERS_FROM POSTAL_ADDRESS DKIM_DOMAIN LETTERS_DKIM_DOMAIN DKIM_SELECTOR DKIM_PRIVATE_KEY PAPER_SOURCES ' +
-    'ADMIN_TOKEN TRUST_PROXY LOG_LEVEL MAILBOX_PORT HEALTH_PORT CLOCK ON_UNKNOWN KEEP_DELIVERIES BOUNCE_DOMAIN ' +
+    'RELEVANCE_MODEL ADMIN_TOKEN TRUST_PROXY LOG_LEVEL MAILBOX_PORT HEALTH_PORT CLOCK ON_UNKNOWN KEEP_DELIVERIES BOUNCE_DOMAIN ' +
     'BOUNCES_HOST BOUNCES_PORT WEBHOOK_SES_TOPIC WEBHOOK_POSTMARK_LOGIN WEBHOOK_MAILGUN_KEY WEBHOOK_SENDGRID_KEY'
   ).split(' '),
 )
@@ -149,6 +151,7 @@ export const readConfig = (environment: Environment): Config => {
     postalAddress: get('POSTAL_ADDRESS'),
     ...readDkim(get, read, { mailFrom, lettersFrom }, faults),
     sources: read('PAPER_SOURCES', [{ kind: 'huggingface' }], readSources),
+    relevanceModel: read('RELEVANCE_MODEL', null, (text) => resolve(text)),
     trustProxy: read('TRUST_PROXY', [], readNetworks),
     logLevel: read('LOG_LEVEL', 'info', readLogLevel),
     mailboxPort: read('MAILBOX_PORT', 8025, readPort),

@@ -3,12 +3,11 @@ import { CommanderError } from 'commander'
 import { UnusableDataFolder } from '../src/adapters/postgres/data-folder.ts'
 import { UnusableQueue } from '../src/adapters/queue/backend.ts'
 import { UnreadablePapers } from '../src/core/papers/paper-file.ts'
-import { SourceTrouble } from '../src/core/papers/source-error.ts'
+import { SourceError } from '../src/core/papers/source-error.ts'
 import { UnusableModel } from '../src/core/relevance/model.ts'
 import { UnusableEdition } from '../src/newsletter/ledger.ts'
 import { UnusableDatabase } from '../src/store/migrate.ts'
 import { MissingMonth } from '../src/store/months.ts'
-import { UntrainableCorpus } from '../test/evaluation/training.ts'
 import { UnusableClock, UnusableSettings } from './config.ts'
 
 /** What was asked for cannot be done as it was asked; the message says what would be right. */
@@ -25,7 +24,6 @@ const FAULTS_OF_USE = [
   UnreadablePapers,
   UnusableModel,
   UnusableEdition,
-  UntrainableCorpus,
 ]
 const PORT_IN_USE = 'EADDRINUSE'
 
@@ -33,7 +31,7 @@ const linesOf = (error: unknown): { lines: string[]; code: number } => {
   if (error instanceof UnusableSettings) return { lines: error.faults, code: 2 }
   if (FAULTS_OF_USE.some((kind) => error instanceof kind)) return { lines: [(error as Error).message], code: 2 }
   // Nobody's fault here: where a source is silent there is nothing to look up in our code.
-  if (error instanceof SourceTrouble) return { lines: [error.message], code: 1 }
+  if (error instanceof SourceError) return { lines: [error.message], code: 1 }
   // What the mailbox says of its port has the system's own word as its cause.
   const { code, port } = ((error as Error).cause ?? error) as { code?: string; port?: number }
   if (code === PORT_IN_USE)

@@ -2,14 +2,14 @@
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import closeWithGrace from 'close-with-grace'
-import { describeFault } from '../src/core/redact.ts'
+import { describeError } from '../src/core/redact.ts'
 import { describeHoldings } from '../src/newsletter/intake.ts'
 import { maintain } from '../src/newsletter/maintenance.ts'
 import { openDatabase } from '../src/store/database.ts'
 import { type Config, readConfig, readDay } from './config.ts'
 import { endWith, UsageError } from './exit.ts'
 import { createLog } from './log.ts'
-import { type Ground, openGround } from './runtime.ts'
+import { openRuntime, type Runtime } from './runtime.ts'
 import { ROLES, type Role, type Service, startService } from './service.ts'
 
 /** All must be closed within this, or the process ends as it is: a container gives no more than ten seconds. */
@@ -53,17 +53,17 @@ const readMaintenance = (words: string[]) => {
 
 /** Does the maintenance once and says what it did. */
 const maintainOnce = async (
-  ground: Ground,
+  runtime: Runtime,
   config: Config,
   { json, dryRun, months }: { json: boolean; dryRun: boolean; months: string[] },
 ): Promise<void> => {
-  const db = openDatabase(ground.databaseUrl, {
+  const db = openDatabase(runtime.databaseUrl, {
     connections: 1,
     name: 'paper-round maintain',
     onError: () => undefined,
   })
   try {
-    const done = await maintain(db, { now: ground.now(), keepDays: config.keepDeliveries, months, dryRun })
+    const done = await maintain(db, { now: runtime.now(), keepDays: config.keepDeliveries, months, dryRun })
     if (json) console.log(JSON.stringify(done ?? { busy: true }))
     else if (done === null) console.log('Another process is at it; nothing was done.')
     else {
@@ -94,14 +94,14 @@ const start = async (signal: AbortSignal): Promise<() => Promise<void>> => {
     for (const closer of closers.splice(0).reverse()) await closer()
   }
   try {
-    const ground = await openGround(config, 'service', {
+    const runtime = await openRuntime(config, 'service', {
       migrate: all || work === 'migrate',
       onNotice: (notice) => log.warn({}, notice),
       signal,
     })
-    closers.push(ground.close)
+    closers.push(runtime.close)
     if (roles === null) {
-      if (typeof work === 'object' && 'maintain' in work) await maintainOnce(ground, config, work.maintain)
+      if (typeof work === 'object' && 'maintain' in work) await maintainOnce(runtime, config, work.maintain)
       else console.log('The database has the schema of this version.')
       await close()
       return async () => undefined
@@ -112,8 +112,8 @@ const start = async (signal: AbortSignal): Promise<() => Promise<void>> => {
       const opened = await openMailbox({
         httpPort: config.mailboxPort,
         folder: join(config.dataDir, 'mailbox'),
-        now: ground.now,
-        onError: (error) => log.warn({ trouble: describeFault(error) }, 'the mailbox had trouble'),
+        now: runtime.now,
+        onError: (error) => log.warn({ error: describeError(error) }, 'the mailbox had trouble'),
       })
       closers.push(opened.close)
       mailbox = opened
@@ -121,7 +121,7 @@ const start = async (signal: AbortSignal): Promise<() => Promise<void>> => {
     const service = await startService(
       config,
       {
-        ...ground,
+        ...runtime,
         log,
         smtpUrl: config.smtpUrl ?? mailbox?.smtpUrl ?? '',
         mailboxUrl: mailbox?.url ?? null,
@@ -129,7 +129,7 @@ const start = async (signal: AbortSignal): Promise<() => Promise<void>> => {
       roles,
     )
     closers.push(service.close)
-    await announce(config, ground, service, mailbox, roles, performance.now() - begun)
+    await announce(config, runtime, service, mailbox, roles, performance.now() - begun)
     return close
   } catch (error) {
     await close()
@@ -140,13 +140,13 @@ const start = async (signal: AbortSignal): Promise<() => Promise<void>> => {
 /** Tells whoever started it where everything is. */
 const announce = async (
   config: Config,
-  ground: Ground,
+  runtime: Runtime,
   service: Service,
   mailbox: { url: string } | null,
   roles: Set<Role>,
   tookMs: number,
 ): Promise<void> => {
-  const db = openDatabase(ground.databaseUrl, { connections: 1, name: 'paper-round start', onError: () => undefined })
+  const db = openDatabase(runtime.databaseUrl, { connections: 1, name: 'paper-round start', onError: () => undefined })
   try {
     const sources = config.sources.map((source) => (source.kind === 'file' ? `file:${source.path}` : source.kind))
     const embedded = [config.databaseUrl === null ? 'Postgres' : null, mailbox === null ? null : 'the mailbox'].filter(
@@ -159,7 +159,7 @@ const announce = async (
         mailbox === null
           ? '  mail      by SMTP_URL'
           : `  mailbox   ${mailbox.url}  (every mail sent; none leaves this machine)`,
-        `  papers    ${await describeHoldings(db, ground.now())}; sources: ${sources.join(', ')}`,
+        `  papers    ${await describeHoldings(db, runtime.now())}; sources: ${sources.join(', ')}`,
         ...(service.bouncesPort === null ? [] : [`  bounces   taken on port ${service.bouncesPort}`]),
         `  queue     on ${config.redisUrl === null ? 'Postgres' : 'Redis'}`,
         ...(embedded.length === 0 ? [] : [`  embedded  ${embedded.join(', ')}; data in ${config.dataDir}`]),

@@ -1,20 +1,20 @@
 /** Reading sources at an operator's command: for good, or for a look. */
-import { SourceTrouble } from '../src/core/papers/source-error.ts'
+import { SourceError } from '../src/core/papers/source-error.ts'
 import { type IntakePorts, refreshPapers, refreshSource } from '../src/newsletter/intake.ts'
-import { type Trial, trySource } from '../src/newsletter/intake-trial.ts'
+import { type DryRun, dryRunSource } from '../src/newsletter/intake-dry-run.ts'
 import type { Source } from '../src/newsletter/source.ts'
 import { type Config, readSource, type SourceSetting } from './config.ts'
 import { UsageError } from './exit.ts'
 import { openSources } from './sources.ts'
 
 /** One source instead of all that are set, and one list day (`YYYY-MM-DD`) instead of those that are due. */
-interface Wish {
+interface FetchOptions {
   source?: string
   date?: string
 }
 
 /** The sources to read: those that are set, or one by name; by its kind alone where one of that kind is set. */
-const sourcesToRead = (config: Config, { source: name, date }: Wish): Source[] => {
+const sourcesToRead = (config: Config, { source: name, date }: FetchOptions): Source[] => {
   const set = config.sources.filter((setting) => name === undefined || setting.kind === name)
   const sources = openSources({ ...config, sources: set.length > 0 || name === undefined ? set : [readNamed(name)] })
   if (date === undefined) return sources
@@ -34,43 +34,43 @@ const readNamed = (name: string): SourceSetting => {
   }
 }
 
-/** Reads and stores. Throws `UsageError`, and `SourceTrouble` when no source could be read. */
+/** Reads and stores. Throws `UsageError`, and `SourceError` when no source could be read. */
 export const fetchPapers = async (
   config: Config,
   ports: IntakePorts,
-  wish: Wish,
+  options: FetchOptions,
 ): Promise<{ answered: string[]; silent: string[] }> => {
-  const sources = sourcesToRead(config, wish)
+  const sources = sourcesToRead(config, options)
   const labels = sources.map((source) => source.label)
-  if (wish.date !== undefined) {
-    for (const source of sources) await refreshSource(ports, source, [wish.date])
+  if (options.date !== undefined) {
+    for (const source of sources) await refreshSource(ports, source, [options.date])
     return { answered: labels, silent: [] }
   }
   const answered = await refreshPapers(ports, sources)
   const silent = labels.filter((label) => !answered.includes(label))
   if (answered.length === 0)
-    throw new SourceTrouble(`no source could be read (${silent.join(', ')}); nothing was changed`)
+    throw new SourceError(`no source could be read (${silent.join(', ')}); nothing was changed`)
   return { answered, silent }
 }
 
-export interface Tried {
-  tried: Trial[]
-  failed: { source: string; trouble: string }[]
+export interface DryRuns {
+  tried: DryRun[]
+  failed: { source: string; error: string }[]
 }
 
-/** Reads and stores nothing. Throws `UsageError`, and `SourceTrouble` when no source could be read. */
-export const tryPapers = async (config: Config, ports: IntakePorts, wish: Wish): Promise<Tried> => {
-  const tried: Trial[] = []
-  const failed: Tried['failed'] = []
-  for (const source of sourcesToRead(config, wish)) {
+/** Reads and stores nothing. Throws `UsageError`, and `SourceError` when no source could be read. */
+export const dryRunPapers = async (config: Config, ports: IntakePorts, options: FetchOptions): Promise<DryRuns> => {
+  const tried: DryRun[] = []
+  const failed: DryRuns['failed'] = []
+  for (const source of sourcesToRead(config, options)) {
     try {
-      tried.push(await trySource(ports, source, wish.date === undefined ? undefined : [wish.date]))
+      tried.push(await dryRunSource(ports, source, options.date === undefined ? undefined : [options.date]))
     } catch (error) {
-      if (!(error instanceof SourceTrouble)) throw error
-      failed.push({ source: source.label, trouble: error.message })
+      if (!(error instanceof SourceError)) throw error
+      failed.push({ source: source.label, error: error.message })
     }
   }
   if (tried.length === 0)
-    throw new SourceTrouble(failed.map(({ source, trouble }) => `${source} could not be read: ${trouble}`).join('; '))
+    throw new SourceError(failed.map(({ source, error }) => `${source} could not be read: ${error}`).join('; '))
   return { tried, failed }
 }

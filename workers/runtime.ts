@@ -4,7 +4,7 @@ import type { Keys } from '../src/core/token.ts'
 import { migrate, requireSchema } from '../src/store/migrate.ts'
 import type { Config } from './config.ts'
 
-export interface Ground {
+export interface Runtime {
   databaseUrl: string
   keys: Keys
   now: () => Date
@@ -26,11 +26,11 @@ export const createClock = (start: Date | null): (() => Date) => {
  * Opens the database that the settings name, or the embedded one of `DATA_DIR`, migrated. On a database of one's own
  * (`DATABASE_URL`) only `migrate: true` changes the schema; anything else says what to run.
  */
-export const openGround = async (
+export const openRuntime = async (
   config: Config,
   as: 'service' | 'command',
   options: { migrate: boolean; onNotice: (notice: string) => void; signal?: AbortSignal },
-): Promise<Ground> => {
+): Promise<Runtime> => {
   const now = createClock(config.clock)
   if (config.databaseUrl !== null) {
     await (options.migrate ? migrate(config.databaseUrl) : requireSchema(config.databaseUrl))

@@ -1,16 +1,16 @@
 /** The wiring of the service: what every process opens, then its roles, and how it all closes. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { createMetrics } from '../src/adapters/metrics.ts'
-import { type Bell, openQueue, type Queue } from '../src/adapters/queue/queue.ts'
+import { openQueue, type Queue, type QueueName } from '../src/adapters/queue/queue.ts'
 import { MINUTE, SECOND } from '../src/core/calendar.ts'
-import { describeFault } from '../src/core/redact.ts'
-import { clockTrouble } from '../src/newsletter/edition.ts'
+import { describeError } from '../src/core/redact.ts'
+import { clockError } from '../src/newsletter/edition.ts'
 import { createLedger } from '../src/newsletter/ledger.ts'
 import { type Database, openDatabase } from '../src/store/database.ts'
 import { readLastTick } from '../src/store/digests.ts'
-import { answers } from '../src/store/papers.ts'
+import { ping } from '../src/store/papers.ts'
 import { type Config, UnusableClock } from './config.ts'
-import type { Ground, Stage } from './roles/context.ts'
+import type { RoleContext, ServiceRuntime } from './roles/context.ts'
 
 export const ROLES = ['api', 'scheduler', 'mailer', 'maintain', 'bounces'] as const
 export type Role = (typeof ROLES)[number]
@@ -27,7 +27,7 @@ export interface Service {
 const GRACE = 6 * SECOND
 
 /** Whoever waits for an answer of ours does not wait longer than this for the queue. */
-const PATIENCE_TO_RING = SECOND / 10
+const WAKE_TIMEOUT = SECOND / 10
 
 /** A scheduler that was not woken for so long has lost its queue, or hangs in an edition. */
 const LONGEST_SILENCE = 5 * MINUTE
@@ -36,24 +36,28 @@ const LONGEST_SILENCE = 5 * MINUTE
  * Starts the roles; when the promise resolves everything of theirs is ready. What a role alone needs is loaded with it:
  * the model of relevance, the pages and the sources weigh tens of megabytes.
  */
-export const startService = async (config: Config, ground: Ground, roles: ReadonlySet<Role>): Promise<Service> => {
-  const { databaseUrl, now, log } = ground
+export const startService = async (
+  config: Config,
+  runtime: ServiceRuntime,
+  roles: ReadonlySet<Role>,
+): Promise<Service> => {
+  const { databaseUrl, now, log } = runtime
   const closers: (() => Promise<void>)[] = []
   const close = async () => {
     // What was opened last leans on what was opened first. One that fails must not keep the others open.
     for (const closer of closers.splice(0).reverse())
-      await closer().catch((error) => log.error({ trouble: describeFault(error) }, 'could not be closed'))
+      await closer().catch((error) => log.error({ error: describeError(error) }, 'could not be closed'))
   }
   try {
     const db = openDatabase(databaseUrl, {
       connections: 10,
       name: `paper-round ${[...roles].join('+')}`,
-      onError: (error) => log.warn({ trouble: error.message }, 'a database connection broke'),
+      onError: (error) => log.warn({ error: error.message }, 'a database connection broke'),
     })
     closers.push(() => db.destroy())
     if (roles.has('scheduler')) {
-      const trouble = await clockTrouble(db, now())
-      if (trouble !== null) throw new UnusableClock(trouble)
+      const error = await clockError(db, now())
+      if (error !== null) throw new UnusableClock(error)
     }
 
     const open = async <T extends { close(): Promise<void> }>(opening: Promise<T>): Promise<T> => {
@@ -64,24 +68,24 @@ export const startService = async (config: Config, ground: Ground, roles: Readon
     if (roles.has('maintain')) {
       // Before anything is published: an edition needs its month.
       const { openMaintain } = await import('./roles/maintain.ts')
-      await open(openMaintain({ config, ground, db }))
+      await open(openMaintain({ config, runtime, db }))
     }
 
-    const bells = (roles.has('scheduler') ? 2 : 0) + (roles.has('mailer') ? 2 : 0)
+    const queueNames = (roles.has('scheduler') ? 2 : 0) + (roles.has('mailer') ? 2 : 0)
     const queue = await openQueue({
       databaseUrl,
       redisUrl: config.redisUrl,
-      workers: bells,
-      onError: (where, error) => log.error({ where, trouble: describeFault(error) }, 'the queue had trouble'),
+      workers: queueNames,
+      onError: (where, error) => log.error({ where, error: describeError(error) }, 'the queue had trouble'),
       onNotice: (notice) => log.warn({}, notice),
     })
     closers.push(() => queue.close({ graceMs: GRACE }))
     // A bell that cannot be rung loses nothing: the sweep of the next tick finds what waits.
-    const ring = async (bell: Bell) => {
-      const rung = queue
-        .ring(bell)
-        .catch((error) => log.warn({ bell, trouble: describeFault(error) }, 'a bell could not be rung'))
-      await Promise.race([rung, delay(PATIENCE_TO_RING, undefined, { ref: false })])
+    const wake = async (queueName: QueueName) => {
+      const woken = queue
+        .wake(queueName)
+        .catch((error) => log.warn({ queueName, error: describeError(error) }, 'a bell could not be rung'))
+      await Promise.race([woken, delay(WAKE_TIMEOUT, undefined, { ref: false })])
     }
 
     // First of all, so that a port in use ends the start before anything has been published or sent.
@@ -95,24 +99,24 @@ export const startService = async (config: Config, ground: Ground, roles: Readon
       await health.listen({ host: config.host, port: config.healthPort })
     }
 
-    const stage: Stage = { config, ground, db, queue, ring, looks: { ready, editions, metrics } }
+    const context: RoleContext = { config, runtime, db, queue, wake, looks: { ready, editions, metrics } }
     let url: string | null = null
     let bouncesPort: number | null = null
     if (roles.has('api')) {
       const { openApi } = await import('./roles/api.ts')
-      url = (await open(openApi(stage))).url
+      url = (await open(openApi(context))).url
     }
     if (roles.has('bounces') && config.bounces !== null && config.bounceDomain !== null) {
       const { openBounces } = await import('./roles/bounces.ts')
-      bouncesPort = (await open(openBounces(stage, config.bounces, config.bounceDomain))).port
+      bouncesPort = (await open(openBounces(context, config.bounces, config.bounceDomain))).port
     }
     if (roles.has('mailer')) {
       const { openMailer } = await import('./roles/mailer.ts')
-      await open(openMailer(stage))
+      await open(openMailer(context))
     }
     if (roles.has('scheduler')) {
       const { openScheduler } = await import('./roles/scheduler.ts')
-      await open(openScheduler(stage))
+      await open(openScheduler(context))
     }
     return { url, bouncesPort, close }
   } catch (error) {
@@ -123,7 +127,7 @@ export const startService = async (config: Config, ground: Ground, roles: Readon
 
 interface Needs {
   db: Database
-  queue: Pick<Queue, 'answers'>
+  queue: Pick<Queue, 'ping'>
   roles: ReadonlySet<Role>
   now: () => Date
 }
@@ -132,9 +136,9 @@ interface Needs {
 const createReadiness = ({ db, queue, roles, now }: Needs): (() => Promise<void>) => {
   const begun = now().getTime()
   return async () => {
-    await answers(db)
+    await ping(db)
     // The site does without: what its bells would have said is found by the next tick.
-    if (roles.has('scheduler') || roles.has('mailer')) await queue.answers()
+    if (roles.has('scheduler') || roles.has('mailer')) await queue.ping()
     if (!roles.has('scheduler')) return
     const last = await readLastTick(db)
     const silence = now().getTime() - Math.max(begun, last?.getTime() ?? 0)

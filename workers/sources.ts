@@ -1,6 +1,6 @@
 /** The sources of papers that the settings name, each with its way of reading. */
-import { ARXIV_MANNERS, fetchArxivCategories, fetchArxivFeed, MOST_IDS } from '../src/adapters/sources/arxiv.ts'
-import { fetchHuggingFaceDay, HUGGING_FACE_MANNERS } from '../src/adapters/sources/hugging-face.ts'
+import { ARXIV_RATE_LIMIT, fetchArxivCategories, fetchArxivFeed, MOST_IDS } from '../src/adapters/sources/arxiv.ts'
+import { fetchHuggingFaceDay, HUGGING_FACE_RATE_LIMIT } from '../src/adapters/sources/hugging-face.ts'
 import { readPaperFiles } from '../src/adapters/sources/paper-files.ts'
 import { samplePapers } from '../src/adapters/sources/sample-papers.ts'
 import { lateBatch } from '../src/core/papers/arxiv-announcement.ts'
@@ -18,18 +18,18 @@ const openSource = (setting: SourceSetting, contact: string): Source => {
         kind: 'days',
         name: 'huggingface',
         label: 'huggingface',
-        manners: HUGGING_FACE_MANNERS,
-        fetchDay: (day, now, asking) => fetchHuggingFaceDay(day, { ...asking, now, contact }),
+        rateLimit: HUGGING_FACE_RATE_LIMIT,
+        fetchDay: (day, now, context) => fetchHuggingFaceDay(day, { ...context, now, contact }),
       }
     case 'arxiv':
       return {
         kind: 'feed',
         name: 'arxiv',
         label: `arxiv:${setting.categories.join('+')}`,
-        manners: ARXIV_MANNERS,
-        fetchFeed: (known, now, asking) => fetchArxivFeed(setting.categories, known, now, { ...asking, contact }),
+        rateLimit: ARXIV_RATE_LIMIT,
+        fetchFeed: (known, now, context) => fetchArxivFeed(setting.categories, known, now, { ...context, contact }),
         lateBatch,
-        fetchCategories: (ids, asking) => fetchArxivCategories(ids, { ...asking, contact }),
+        fetchCategories: (ids, context) => fetchArxivCategories(ids, { ...context, contact }),
         mostIds: MOST_IDS,
       }
     case 'file':

@@ -24,7 +24,7 @@ export interface Metrics {
 }
 
 /** `readFigures` must be cheap: it is called at a scrape, at most once in 15 seconds. */
-export const createMetrics = (readFigures: () => Promise<Figures>, steady = () => performance.now()): Metrics => {
+export const createMetrics = (readFigures: () => Promise<Figures>, monotonic = () => performance.now()): Metrics => {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry, prefix: 'paper_round_' })
   const gauge = (name: string, help: string, labelNames: string[] = []) =>
@@ -58,10 +58,10 @@ export const createMetrics = (readFigures: () => Promise<Figures>, steady = () =
   let readAt = Number.NEGATIVE_INFINITY
   let reading: Promise<void> | null = null
   const refresh = (): Promise<void> => {
-    if (steady() - readAt < KEPT) return Promise.resolve()
+    if (monotonic() - readAt < KEPT) return Promise.resolve()
     reading ??= readFigures()
       .then((figures) => {
-        readAt = steady()
+        readAt = monotonic()
         update(figures)
       })
       .finally(() => {

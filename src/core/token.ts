@@ -68,7 +68,7 @@ export const keyedHash = (keys: Keys, text: string): Buffer =>
  * Stand-ins with a token's length and alphabet: a mail body is rendered once with them, and each subscriber's copy has
  * the real tokens in their place.
  */
-export const TOKEN_GAP = {
+export const TOKEN_PLACEHOLDERS = {
   confirm: 'CONFIRM_TOKEN'.padEnd(TOKEN_LENGTH, '_'),
   preferences: 'PREFERENCES_TOKEN'.padEnd(TOKEN_LENGTH, '_'),
   unsubscribe: 'UNSUBSCRIBE_TOKEN'.padEnd(TOKEN_LENGTH, '_'),

@@ -3,7 +3,7 @@ import formbody from '@fastify/formbody'
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyError } from 'fastify'
 import { archiveRoutes } from './archive.ts'
-import { answerError, answerTrouble, answerUnrouted, CROSS_SITE } from './errors.ts'
+import { answerError, answerUnrouted, CROSS_SITE, respondWithError } from './errors.ts'
 import { isCrossSite, securityHeaders } from './guard.ts'
 import { operationsRoutes } from './operations.ts'
 import { operatorRoutes } from './operator.ts'
@@ -49,7 +49,7 @@ export const buildApp = ({ baseUrl, trustProxy, ...site }: AppOptions): App => {
     reply.headers(headers)
     const changes = request.method !== 'GET' && request.method !== 'HEAD'
     if (!changes || request.routeOptions.url === ONE_CLICK) return
-    if (isCrossSite(request, baseUrl)) return answerTrouble(request, reply, site, CROSS_SITE)
+    if (isCrossSite(request, baseUrl)) return respondWithError(request, reply, site, CROSS_SITE)
   })
   // A form without a field is an empty object, not a missing body: then every field can be named.
   app.addHook('preValidation', async (request) => {

@@ -1,40 +1,40 @@
 /** Answers in words when a request cannot be served: a page for people, a problem (RFC 9457) for programs. */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
-import { describeFault } from '../core/redact.ts'
+import { describeError } from '../core/redact.ts'
 import { type App, type Site, sendProblem, show, wantsJson } from './site.ts'
 
-interface Trouble {
+interface ErrorPage {
   status: number
   heading: string
   sentence: string
 }
 
-const NOT_FOUND: Trouble = {
+const NOT_FOUND: ErrorPage = {
   status: 404,
   heading: 'There is no such page.',
   sentence: 'The address may be mistyped, or the page has moved.',
 }
 
-export const CROSS_SITE: Trouble = {
+export const CROSS_SITE: ErrorPage = {
   status: 403,
   heading: 'That came from another site.',
   sentence: 'Forms are taken from our own pages only. Nothing was changed. Open the page here and try again.',
 }
 
-const FAULT: Trouble = {
+const FAULT: ErrorPage = {
   status: 500,
   heading: 'Something broke on our side.',
   sentence: 'It has been written down, and it is not your doing. Please try again in a few minutes.',
 }
 
-const UNREADABLE: Trouble = {
+const UNREADABLE: ErrorPage = {
   status: 400,
   heading: 'That could not be read.',
   sentence: 'The request is not in a form that is understood here. Nothing was changed.',
 }
 
 /** What Fastify refuses before a handler runs, by its error codes, which never reach a reader as they are. */
-const REFUSALS: Record<string, Trouble> = {
+const REFUSALS: Record<string, ErrorPage> = {
   FST_ERR_CTP_BODY_TOO_LARGE: {
     status: 413,
     heading: 'That was too much at once.',
@@ -53,11 +53,11 @@ const REFUSALS: Record<string, Trouble> = {
 }
 
 /** Answers with a page, or with a problem where the client speaks JSON. */
-export const answerTrouble = (
+export const respondWithError = (
   request: FastifyRequest,
   reply: FastifyReply,
   { pages }: Pick<Site, 'pages'>,
-  { status, heading, sentence }: Trouble,
+  { status, heading, sentence }: ErrorPage,
 ): FastifyReply =>
   wantsJson(request)
     ? sendProblem(reply, status, heading, sentence)
@@ -71,12 +71,12 @@ export const answerError = (
   site: Pick<Site, 'pages' | 'log'>,
 ): FastifyReply => {
   const refusal = REFUSALS[error.code] ?? ((error.statusCode ?? 500) < 500 ? UNREADABLE : undefined)
-  if (refusal !== undefined) return answerTrouble(request, reply, site, refusal)
+  if (refusal !== undefined) return respondWithError(request, reply, site, refusal)
   site.log.error(
-    { method: request.method, route: request.routeOptions.url ?? null, error: describeFault(error) },
+    { method: request.method, route: request.routeOptions.url ?? null, error: describeError(error) },
     'a request failed',
   )
-  return answerTrouble(request, reply, site, FAULT)
+  return respondWithError(request, reply, site, FAULT)
 }
 
 /**
@@ -102,8 +102,9 @@ export const answerUnrouted = (app: App, site: Site): void => {
     const path = request.url.replace(/[?#].*$/s, '').replace(/(?<=.)\/$/, '')
     const allowed = allowedAt(path)
     // A route may also say itself that it has nothing at this address.
-    if (allowed.length === 0 || allowed.includes(request.method)) return answerTrouble(request, reply, site, NOT_FOUND)
-    return answerTrouble(request, reply.header('allow', allowed.join(', ')), site, {
+    if (allowed.length === 0 || allowed.includes(request.method))
+      return respondWithError(request, reply, site, NOT_FOUND)
+    return respondWithError(request, reply.header('allow', allowed.join(', ')), site, {
       status: 405,
       heading: 'That cannot be done here.',
       sentence: `This address takes ${allowed.join(', ')}. Nothing was changed.`,

@@ -4,9 +4,9 @@ import {
   type FieldError,
   type Frequency,
   type Preferences,
-  type QuietDay,
   STANDARD,
   type Standing,
+  type WhenEmpty,
 } from '../core/subscriber/preferences.ts'
 import { readTimeZone, TIME_ZONES } from '../core/subscriber/time-zone.ts'
 import { TOPIC_GROUPS } from '../core/topics.ts'
@@ -19,7 +19,7 @@ export const CHOICES = {
   keywords: Type.Optional(Type.Unknown({ description: 'Phrases of your own, at most 20, an array or one a line' })),
   authors: Type.Optional(Type.Unknown({ description: 'Names of authors to follow, at most 20, likewise' })),
   muted: Type.Optional(Type.Unknown({ description: 'Phrases that keep a paper away, at most 20, likewise' })),
-  quiet_day: Type.Optional(Type.Unknown({ description: 'skip or send, on a day without papers of yours' })),
+  when_empty: Type.Optional(Type.Unknown({ description: 'skip or send, on a day without papers of yours' })),
   frequency: Type.Optional(Type.Unknown({ description: 'daily or weekly' })),
   timezone: Type.Optional(Type.Unknown({ description: 'An IANA time zone such as Europe/London' })),
   hour: Type.Optional(Type.Unknown({ description: '0 to 23' })),
@@ -43,7 +43,7 @@ export interface FormView {
   muted: string
   /** Whether any of these three holds something, or something wrong. */
   hasOwn: boolean
-  quietDay: QuietDay
+  whenEmpty: WhenEmpty
   frequency: Frequency | null
   hour: number
   weekday: number
@@ -62,7 +62,7 @@ const OWN = ['keywords', 'authors', 'muted'] as const
 const viewOf = (
   email: string,
   chosen: ReadonlySet<unknown>,
-  rest: Pick<FormView, 'keywords' | 'authors' | 'muted' | 'quietDay' | 'frequency' | 'hour' | 'weekday' | 'timezone'>,
+  rest: Pick<FormView, 'keywords' | 'authors' | 'muted' | 'whenEmpty' | 'frequency' | 'hour' | 'weekday' | 'timezone'>,
   problems: FieldError[] = [],
 ): FormView => {
   const groups = TOPIC_GROUPS.map(({ label, topics }, index) => {
@@ -135,7 +135,7 @@ export const refusedForm = (
       keywords: typedList(typed.keywords, standing.keywords),
       authors: typedList(typed.authors, standing.authors),
       muted: typedList(typed.muted, standing.muted),
-      quietDay: typed.quiet_day === 'skip' || typed.quiet_day === 'send' ? typed.quiet_day : standing.quietDay,
+      whenEmpty: typed.when_empty === 'skip' || typed.when_empty === 'send' ? typed.when_empty : standing.whenEmpty,
       frequency: frequency === 'daily' || frequency === 'weekly' ? frequency : null,
       hour: number(typed.hour, standing.hour),
       weekday: number(typed.weekday, standing.weekday),

@@ -1,7 +1,7 @@
 /** Whether a process lives, and whether it can do its work, for whoever watches over it; every process answers this. */
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Log } from '../core/log.ts'
-import { describeFault } from '../core/redact.ts'
+import { describeError } from '../core/redact.ts'
 import { metricsRoute } from './operator.ts'
 import type { Site } from './site.ts'
 
@@ -24,7 +24,7 @@ export const healthRoutes = (app: Pick<FastifyInstance, 'get'>, { ready, log }: 
       await look()
       return { status: 'ready' }
     } catch (error) {
-      log.warn({ error: describeFault(error) }, 'not ready')
+      log.warn({ error: describeError(error) }, 'not ready')
       return reply.code(503).send({ status: 'not ready' })
     }
   })
@@ -34,7 +34,7 @@ export const healthRoutes = (app: Pick<FastifyInstance, 'get'>, { ready, log }: 
 export const buildHealthApp = (health: Health & Pick<Site, 'metrics'>): FastifyInstance => {
   const app = Fastify({ logger: false, forceCloseConnections: true })
   app.setErrorHandler((error, _, reply) => {
-    health.log.warn({ error: describeFault(error) }, 'no answer could be given')
+    health.log.warn({ error: describeError(error) }, 'no answer could be given')
     return reply.code(500).send({ status: 'error' })
   })
   healthRoutes(app, health)

@@ -1,14 +1,14 @@
 /** One mail on its way: composed, handed to the server once it may begin, and what its outcome means for the ledger. */
 import { MINUTE } from '../core/calendar.ts'
 import type { Log } from '../core/log.ts'
-import { describeFault } from '../core/redact.ts'
-import { answerOf, isOfRelay, judgeOutcome, type SmtpOutcome } from '../core/sending/smtp-outcome.ts'
+import { describeError } from '../core/redact.ts'
+import { isOfRelay, judgeOutcome, replyOf, type SmtpOutcome } from '../core/sending/smtp-outcome.ts'
 import type { Database } from '../store/database.ts'
-import type { Claimed, Ledger, OnUnknown, Verdict } from '../store/deliveries.ts'
-import { readSentMail, storeReturn } from '../store/feedback.ts'
+import type { AttemptResult, Claimed, MailStream, OnUnknown } from '../store/deliveries.ts'
+import { readSentMail, storeFeedback } from '../store/feedback.ts'
 import { suppress } from '../store/suppressions.ts'
 import { type ComposedMail, UnrenderableDigest } from './mail.ts'
-import type { Ways } from './routes.ts'
+import type { Routes } from './routes.ts'
 
 export interface AttemptPorts {
   db: Database
@@ -18,7 +18,7 @@ export interface AttemptPorts {
   /** `mayBegin` is asked once there is a connection: on a no, nothing of the message may have been said. */
   send: (envelope: ComposedMail & { to: string }, mayBegin: () => boolean) => Promise<SmtpOutcome>
   /** What is known of relay and destinations; shared by all that sends in this process. */
-  ways: Ways
+  routes: Routes
   /** 0 to 1, to spread retries. */
   random: () => number
 }
@@ -35,17 +35,17 @@ const COMPOSE_RETRY = 10 * MINUTE
 const COMPOSE_TRIES = 3
 
 /** What became of a claimed mail, with its defaults. */
-export const verdictOf = (
+export const attemptResult = (
   mail: Claimed,
-  verdict: Pick<Verdict, 'state' | 'reason' | 'counts'> & Partial<Verdict>,
-): Verdict => ({
+  result: Pick<AttemptResult, 'state' | 'reason' | 'counts'> & Partial<AttemptResult>,
+): AttemptResult => ({
   id: mail.id,
   localDate: mail.localDate,
   fence: mail.fence,
   retryAfterMs: 0,
   resend: false,
-  answer: null,
-  ...verdict,
+  reply: null,
+  ...result,
 })
 
 /**
@@ -54,14 +54,14 @@ export const verdictOf = (
  */
 export const attempt = async (
   ports: AttemptPorts,
-  ledger: Ledger,
+  stream: MailStream,
   mail: Claimed,
   { spoiled, mayBegin }: { spoiled: Set<number>; mayBegin: () => boolean },
   { stopping, onUnknown }: AttemptOptions,
-): Promise<Verdict> => {
-  const { db, log, ways } = ports
-  const notComposed = (): Verdict =>
-    verdictOf(mail, {
+): Promise<AttemptResult> => {
+  const { db, log, routes } = ports
+  const notComposed = (): AttemptResult =>
+    attemptResult(mail, {
       state: mail.attempts + 1 >= COMPOSE_TRIES ? 'failed' : 'deferred',
       reason: 'could not be composed',
       counts: true,
@@ -75,7 +75,7 @@ export const attempt = async (
     const ofCohort = error instanceof UnrenderableDigest
     if (ofCohort && mail.digestId !== null) spoiled.add(mail.digestId)
     log.error(
-      { ledger, id: mail.id, digest: mail.digestId, trouble: describeFault(error) },
+      { stream, id: mail.id, digest: mail.digestId, error: describeError(error) },
       ofCohort ? 'a digest could not be rendered: nobody of its cohort gets it' : 'a mail could not be composed',
     )
     return notComposed()
@@ -86,55 +86,55 @@ export const attempt = async (
     return !withdrawn
   })
   // The next claim asks for consent again, and finds the connection open.
-  if (withdrawn) return verdictOf(mail, { state: 'queued', reason: null, counts: false })
+  if (withdrawn) return attemptResult(mail, { state: 'queued', reason: null, counts: false })
   // That we stop is no trouble of the mail's: it does not wait for the time of a retry, and no try is counted.
   if (outcome.kind === 'unreachable' && stopping())
-    return verdictOf(mail, { state: 'queued', reason: null, counts: false })
-  const answer = answerOf(outcome)
-  const shut = await ways.note(mail, outcome)
+    return attemptResult(mail, { state: 'queued', reason: null, counts: false })
+  const reply = replyOf(outcome)
+  const shut = await routes.note(mail, outcome)
   const judged = judgeOutcome(outcome, {
     attempts: mail.attempts,
-    kind: ledger === 'letters' ? 'letter' : 'delivery',
+    kind: stream === 'letters' ? 'letter' : 'delivery',
     waitedMs: mail.waitedMs,
     random: ports.random(),
   })
   switch (judged.next) {
     case 'sent':
-      return verdictOf(mail, { state: 'sent', reason: null, counts: true, answer })
+      return attemptResult(mail, { state: 'sent', reason: null, counts: true, reply })
     case 'resend':
-      if (ledger === 'deliveries' && onUnknown === 'hold') {
-        log.warn({ ledger, id: mail.id }, 'the connection died after the last byte: the digest is held until released')
-        return verdictOf(mail, { state: 'unknown', reason: judged.reason, counts: true, answer })
+      if (stream === 'deliveries' && onUnknown === 'hold') {
+        log.warn({ stream, id: mail.id }, 'the connection died after the last byte: the digest is held until released')
+        return attemptResult(mail, { state: 'unknown', reason: judged.reason, counts: true, reply })
       }
-      log.warn({ ledger, id: mail.id }, 'the connection died after the last byte: the mail is sent again and counted')
-      return verdictOf(mail, {
+      log.warn({ stream, id: mail.id }, 'the connection died after the last byte: the mail is sent again and counted')
+      return attemptResult(mail, {
         state: 'queued',
         reason: judged.reason,
         counts: true,
         resend: true,
         retryAfterMs: judged.afterMs,
-        answer,
+        reply,
       })
     case 'retry':
-      return verdictOf(mail, {
+      return attemptResult(mail, {
         state: 'deferred',
         reason: judged.reason,
         counts: judged.counts,
         // While the relay is closed nothing is claimed; once it is open there is nothing to wait for.
         retryAfterMs: shut === 'relay' && !judged.counts && isOfRelay(outcome) ? 0 : judged.afterMs,
-        answer,
+        reply,
       })
     case 'failed':
       if (judged.suppress) {
-        const grounds = { class: 'hard', code: judged.code, diagnostic: answer.said, source: 'smtp' } as const
+        const grounds = { class: 'hard', code: judged.code, diagnostic: reply.said, source: 'smtp' } as const
         await db.transaction().execute(async (trx) => {
           await suppress(trx, mail.subscriberId, { ...grounds, reason: judged.reason })
           // The same book as of what comes back later: an edition is stopped by both together.
-          const sent = await readSentMail(trx, { ledger, id: mail.id })
-          if (sent !== null) await storeReturn(trx, { ledger, id: mail.id, ...sent }, { kind: 'bounce', ...grounds })
+          const sent = await readSentMail(trx, { stream, id: mail.id })
+          if (sent !== null) await storeFeedback(trx, { stream, id: mail.id, ...sent }, { kind: 'bounce', ...grounds })
         })
-        log.info({ ledger, id: mail.id, code: judged.code }, 'the address is gone: suppressed')
+        log.info({ stream, id: mail.id, code: judged.code }, 'the address is gone: suppressed')
       }
-      return verdictOf(mail, { state: 'failed', reason: judged.reason, counts: true, answer })
+      return attemptResult(mail, { state: 'failed', reason: judged.reason, counts: true, reply })
   }
 }

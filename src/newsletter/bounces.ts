@@ -16,7 +16,7 @@ import { DAY, HOUR, MINUTE, SECOND } from '../core/calendar.ts'
 import type { Log } from '../core/log.ts'
 import { areOfUs } from '../core/sending/breaker.ts'
 import { destinationOfDomain } from '../core/sending/destination.ts'
-import { classOfReply, scrubReply } from '../core/sending/smtp-outcome.ts'
+import { classOfReply, redactReply } from '../core/sending/smtp-outcome.ts'
 import { type Keys, provesToken, readTokenId } from '../core/token.ts'
 import type { Database } from '../store/database.ts'
 import { pauseEdition } from '../store/editions.ts'
@@ -24,11 +24,11 @@ import {
   countRefusalsOfUs,
   noteAlarm,
   readLatelyFailed,
-  readOpenReturns,
+  readOpenFeedback,
   readSendings,
   readSentMail,
   type Sending,
-  storeReturn,
+  storeFeedback,
 } from '../store/feedback.ts'
 import { readSubscriber } from '../store/subscribers.ts'
 import { suppress } from '../store/suppressions.ts'
@@ -60,18 +60,18 @@ export type Taken =
 
 export type Report = Pick<BounceReading, 'kind' | 'class' | 'code' | 'diagnostic' | 'feedback'>
 
-interface Desk {
+interface FeedbackContext {
   db: Database
   log: Log
 }
 
-export interface ReturnPorts extends Desk {
+export interface FeedbackPorts extends FeedbackContext {
   /** Called when there is one more of what stops an edition. */
   watch: () => Promise<unknown>
 }
 
 const reasonOf = (of: BounceClass | 'complaint', report: Report, why: string): string =>
-  [why, report.code, of === 'complaint' ? null : report.diagnostic && scrubReply(report.diagnostic)]
+  [why, report.code, of === 'complaint' ? null : report.diagnostic && redactReply(report.diagnostic)]
     .filter((part) => part !== null && part !== '')
     .join(': ')
 
@@ -80,7 +80,7 @@ const reasonOf = (of: BounceClass | 'complaint', report: Report, why: string): s
  * the promise resolves, what followed is stored.
  */
 export const takeReport = async (
-  { db, log, watch }: ReturnPorts,
+  { db, log, watch }: FeedbackPorts,
   mail: ReturnedMail,
   report: Report,
   source: string,
@@ -97,9 +97,9 @@ export const takeReport = async (
     // Two reports about one reader are taken one after the other.
     const reader = await readSubscriber(trx, { id: sent.subscriberId }, true)
     if (reader === undefined || reader.email === null) return 'foreign'
-    const diagnostic = report.diagnostic === null ? null : scrubReply(report.diagnostic)
+    const diagnostic = report.diagnostic === null ? null : redactReply(report.diagnostic)
     const of = kind === 'complaint' ? null : (report.class ?? 'unknown')
-    const fresh = await storeReturn(
+    const fresh = await storeFeedback(
       trx,
       { ...mail, subscriberId: sent.subscriberId, editionId: sent.editionId },
       { kind, class: of, code: report.code, diagnostic, source },
@@ -152,7 +152,7 @@ const stopIfFailing = async (db: Database, subscriberId: string, source: string)
 }
 
 /** The same for those whose digest a server refused, or did not take for a day. Returns how many are written to no more. */
-export const stopFailing = async ({ db, log }: Desk): Promise<number> => {
+export const stopFailing = async ({ db, log }: FeedbackContext): Promise<number> => {
   let stopped = 0
   for (const id of await readLatelyFailed(db, LATELY_MINUTES))
     if (await db.transaction().execute((trx) => stopIfFailing(trx, id, 'smtp'))) stopped++
@@ -161,9 +161,9 @@ export const stopFailing = async ({ db, log }: Desk): Promise<number> => {
 }
 
 /** Stops editions of which too much comes back; an operator decides whether they go on. Returns how many. */
-export const watchEditions = async ({ db, log }: Desk): Promise<number> => {
+export const watchEditions = async ({ db, log }: FeedbackContext): Promise<number> => {
   let stopped = 0
-  for (const { id, ...returns } of await readOpenReturns(db, FEWEST_RETURNS, MOST_RETURNS)) {
+  for (const { id, ...returns } of await readOpenFeedback(db, FEWEST_RETURNS, MOST_RETURNS)) {
     const why = alarmOf(returns)
     if (why === null) continue
     const now = await db.transaction().execute(async (trx) => {
@@ -179,12 +179,12 @@ export const watchEditions = async ({ db, log }: Desk): Promise<number> => {
 }
 
 /** Watches editions after reports, at most once in ten seconds. `steady`: milliseconds of a clock that never jumps. */
-export const createWatch = (desk: Desk, steady: () => number): (() => Promise<void>) => {
+export const createWatch = (ports: FeedbackContext, monotonic: () => number): (() => Promise<void>) => {
   let lookedAt = Number.NEGATIVE_INFINITY
   return async () => {
-    if (steady() - lookedAt < WATCH_EVERY) return
-    lookedAt = steady()
-    await watchEditions(desk)
+    if (monotonic() - lookedAt < WATCH_EVERY) return
+    lookedAt = monotonic()
+    await watchEditions(ports)
   }
 }
 
@@ -192,15 +192,15 @@ export const createWatch = (desk: Desk, steady: () => number): (() => Promise<vo
  * Tells the operator, at most once an hour, that reports of many destinations say that we are refused: as many as would
  * close the relay, had they been said at once. Returns whether it did.
  */
-export const createRefusalAlert = ({ db, log }: Desk, steady: () => number): (() => Promise<boolean>) => {
+export const createRefusalAlert = ({ db, log }: FeedbackContext, monotonic: () => number): (() => Promise<boolean>) => {
   let toldAt = Number.NEGATIVE_INFINITY
   return async () => {
-    if (steady() - toldAt < REFUSED_WITHIN) return false
+    if (monotonic() - toldAt < REFUSED_WITHIN) return false
     const refusals = await countRefusalsOfUs(db, REFUSED_WITHIN / MINUTE)
     const mails = refusals.reduce((sum, { count }) => sum + count, 0)
     const destinations = new Set(refusals.map(({ domain }) => destinationOfDomain(domain).name))
     if (!areOfUs(mails, destinations.size)) return false
-    toldAt = steady()
+    toldAt = monotonic()
     const names = [...destinations].slice(0, 10)
     log.error(
       { mails, destinations: names },
@@ -230,7 +230,7 @@ const readMarkedReader = (keys: Keys, marks: readonly string[]): string | null =
  * the link does, and more.
  */
 const takeReaderComplaint = async (
-  { db, log }: Desk,
+  { db, log }: FeedbackContext,
   subscriberId: string,
   report: Report,
   source: string,
@@ -248,7 +248,7 @@ const takeReaderComplaint = async (
 }
 
 /** Takes what strangers bring to the door: mail to the envelope senders of ours, and complaints. */
-export interface Door {
+export interface Receiver {
   /** Whether an address is one of ours; the token in it is checked, and nothing is looked up. */
   accepts(address: string): boolean
   /** Reads a message and does what follows; resolves when that is stored. */
@@ -258,14 +258,14 @@ export interface Door {
 /** Where feedback loops are told to send what readers complain of. */
 const COMPLAINTS_TO = 'complaints'
 
-export const createDoor = (
-  ports: ReturnPorts & {
+export const createReceiver = (
+  ports: FeedbackPorts & {
     keys: Keys
     /** Of the envelope senders. */
     domain: string
     readMail: (raw: Uint8Array) => Promise<MailParts>
   },
-): Door => {
+): Receiver => {
   const { keys, domain, readMail } = ports
   const isForComplaints = (address: string) => address.toLowerCase() === `${COMPLAINTS_TO}@${domain}`.toLowerCase()
   return {

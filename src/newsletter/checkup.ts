@@ -5,7 +5,7 @@ import { type Check, type Finding, fault, fine, notLookedAt, warning } from '../
 import { judgeClocks, type OtherClock } from '../core/checkup/clock.ts'
 import { type DatabaseServer, judgeConnections, judgeDurability, judgeVersion } from '../core/checkup/database.ts'
 import { judgeOneClick, judgeSite, type SiteAnswer } from '../core/checkup/site.ts'
-import { scrub } from '../core/redact.ts'
+import { redact } from '../core/redact.ts'
 import { type Look, type MailPorts, type MailSubject, mailLooks, once } from './mail-checkup.ts'
 
 /** What is looked at. */
@@ -27,7 +27,7 @@ export interface CheckupPorts extends MailPorts {
   /** Rejects where the schema is not this version's, with what to do. */
   requireSchema: () => Promise<void>
   /** `null`: the queue runs in the database. */
-  examineRedis: (() => Promise<{ trouble: string | null; notice: string | null }>) | null
+  examineRedis: (() => Promise<{ error: string | null; notice: string | null }>) | null
 }
 
 /** How long one look may take, what it waits for included. */
@@ -61,7 +61,7 @@ const inTime = async (look: Look): Promise<Finding> => {
     return await Promise.race([look(), late])
   } catch (error) {
     const said = error instanceof Error ? error.message || ('code' in error ? String(error.code) : error.name) : error
-    return fault(`nothing: ${scrub(String(said))}`, 'it could not be looked at', 'look again once that is mended')
+    return fault(`nothing: ${redact(String(said))}`, 'it could not be looked at', 'look again once that is mended')
   } finally {
     clearTimeout(timer)
   }
@@ -148,7 +148,7 @@ const databaseLooks = ({ mail, production, baseUrl, connections }: Subject, port
   const unreachable = (error: unknown) => {
     const { message, code } = error as { message?: string; code?: string }
     return fault(
-      `nothing: ${scrub(message || code || 'no answer')}`,
+      `nothing: ${redact(message || code || 'no answer')}`,
       'without the database nothing works',
       'start Postgres, or correct DATABASE_URL; then look again',
     )
@@ -199,13 +199,9 @@ const clockOfSite = async (baseUrl: string, { visit, now }: CheckupPorts): Promi
 
 const lookAtQueue = async ({ examineRedis }: CheckupPorts): Promise<Finding> => {
   if (examineRedis === null) return fine('in the database')
-  const { trouble, notice } = await examineRedis()
-  if (trouble !== null)
-    return fault(
-      trouble,
-      'the site goes on, but no mail leaves',
-      settingIn(trouble) ?? 'start Redis, or correct REDIS_URL',
-    )
+  const { error, notice } = await examineRedis()
+  if (error !== null)
+    return fault(error, 'the site goes on, but no mail leaves', settingIn(error) ?? 'start Redis, or correct REDIS_URL')
   return notice === null
     ? fine('Redis, with noeviction, which keeps the queue over a restart')
     : warning(notice, 'after a restart of Redis mail waits for up to a minute', settingIn(notice) ?? 'appendonly yes')

@@ -34,24 +34,24 @@
  * Greylisting (450, 451 at RCPT) slows nobody down: the mail is only tried later.
  */
 import { MINUTE, SECOND } from '../core/calendar.ts'
-import { describeFault } from '../core/redact.ts'
+import { describeError } from '../core/redact.ts'
 import {
+  type AttemptResult,
   type Claim,
   type Claimed,
-  type Ledger,
+  type MailStream,
   record,
   recordAndClaim,
   renew,
   stillWanted,
-  type Verdict,
 } from '../store/deliveries.ts'
-import { type AttemptOptions, type AttemptPorts, attempt, verdictOf } from './attempt.ts'
+import { type AttemptOptions, type AttemptPorts, attempt, attemptResult } from './attempt.ts'
 
 export interface MailerPorts extends AttemptPorts {
   /** Milliseconds of a clock that never jumps. */
-  steady: () => number
+  monotonic: () => number
   /** Wakes one more mailer, if any is idle. */
-  ring: () => Promise<unknown>
+  wake: () => Promise<unknown>
 }
 
 const LEASE = MINUTE
@@ -72,15 +72,15 @@ export interface DrainOptions extends AttemptOptions {
 }
 
 /** Sends until nothing of the ledger is ready. Returns how many were sent. */
-export const drain = async (ports: MailerPorts, ledger: Ledger, options: DrainOptions): Promise<number> => {
+export const drain = async (ports: MailerPorts, stream: MailStream, options: DrainOptions): Promise<number> => {
   let called = false
   // Where there is more than one group the next mailer comes to share the rest, and does the same.
   const callNext = async () => {
     if (called) return
     called = true
-    await ports.ring()
+    await ports.wake()
   }
-  const lanes = Array.from({ length: options.lanes }, () => runLane(ports, ledger, options, callNext))
+  const lanes = Array.from({ length: options.lanes }, () => runLane(ports, stream, options, callNext))
   let sent = 0
   let fault: unknown
   // A lane that fails leaves its mails to their leases; the others go on.
@@ -94,36 +94,36 @@ export const drain = async (ports: MailerPorts, ledger: Ledger, options: DrainOp
 
 const runLane = async (
   ports: MailerPorts,
-  ledger: Ledger,
+  stream: MailStream,
   options: DrainOptions,
   callNext: () => Promise<void>,
 ): Promise<number> => {
   let sent = 0
-  let verdicts: Verdict[] = []
-  let leaseEnds = ports.steady() + LEASE
+  let results: AttemptResult[] = []
+  let leaseEnds = ports.monotonic() + LEASE
   for (;;) {
-    const claimedAt = ports.steady()
-    const moment = ports.ways.moment()
+    const claimedAt = ports.monotonic()
+    const moment = ports.routes.moment()
     // Nothing to record and nothing to claim: no reason to ask.
-    if (options.stopping() && verdicts.length === 0) return sent
-    const settled = verdicts
-    const met = await settle(ports, ledger, settled, options.stopping() ? 0 : GROUP, leaseEnds)
-    verdicts = []
-    if (met.aside > 0) await ports.ways.clear(ledger)
-    const tries = met.closed || met.due ? await ports.ways.tries(ledger, met) : []
+    if (options.stopping() && results.length === 0) return sent
+    const settled = results
+    const met = await settle(ports, stream, settled, options.stopping() ? 0 : GROUP, leaseEnds)
+    results = []
+    if (met.aside > 0) await ports.routes.clear(stream)
+    const tries = met.closed || met.due ? await ports.routes.tries(stream, met) : []
     const group = [...tries, ...met.claimed]
     if (group.length === 0 && met.aside === 0) {
       // What was put back is ready again, but not yet to the statement that put it back.
-      const isReady = settled.some((verdict) => verdict.state === 'queued' && !verdict.resend)
+      const isReady = settled.some((result) => result.state === 'queued' && !result.resend)
       if (options.stopping() || met.closed || !isReady) return sent
       continue
     }
     if (met.claimed.length + met.aside === GROUP) await callNext()
     leaseEnds = claimedAt + LEASE
-    const done = await sendGroup(ports, ledger, group, { claimedAt, moment }, options)
-    await ports.ways.tell(group)
+    const done = await sendGroup(ports, stream, group, { claimedAt, moment }, options)
+    await ports.routes.tell(group)
     sent += done.sent
-    verdicts = done.verdicts
+    results = done.results
     leaseEnds = done.leaseEnds
   }
 }
@@ -134,25 +134,24 @@ const runLane = async (
  */
 const settle = async (
   ports: MailerPorts,
-  ledger: Ledger,
-  verdicts: Verdict[],
+  stream: MailStream,
+  results: AttemptResult[],
   most: number,
   leaseEnds: number,
 ): Promise<Claim> => {
-  const { db, log, steady, ways } = ports
+  const { db, log, monotonic, routes } = ports
   for (;;) {
     try {
       const { recorded, ...met } =
         most === 0
-          ? { ...NOTHING_CLAIMED, recorded: await record(db, ledger, verdicts) }
-          : await recordAndClaim(db, ledger, verdicts, most, ways.relay)
-      const lost = verdicts.length - recorded
-      if (lost > 0) log.warn({ ledger, lost }, 'outcomes came too late: their leases had passed to another mailer')
+          ? { ...NOTHING_CLAIMED, recorded: await record(db, stream, results) }
+          : await recordAndClaim(db, stream, results, most, routes.relay)
+      const lost = results.length - recorded
+      if (lost > 0) log.warn({ stream, lost }, 'outcomes came too late: their leases had passed to another mailer')
       return met
     } catch (error) {
-      if (verdicts.length === 0 || steady() > leaseEnds) throw error
-      const trouble = describeFault(error)
-      log.warn({ ledger, waiting: verdicts.length, trouble }, 'outcomes could not be recorded yet')
+      if (results.length === 0 || monotonic() > leaseEnds) throw error
+      log.warn({ stream, waiting: results.length, error: describeError(error) }, 'outcomes could not be recorded yet')
       await new Promise((resume) => setTimeout(resume, RECORD_RETRY))
     }
   }
@@ -161,23 +160,23 @@ const settle = async (
 /** What a group came to: `verdicts` are those that are not recorded yet. */
 interface GroupDone {
   sent: number
-  verdicts: Verdict[]
+  results: AttemptResult[]
   leaseEnds: number
 }
 
 const sendGroup = async (
   ports: MailerPorts,
-  ledger: Ledger,
+  stream: MailStream,
   group: Claimed[],
   { claimedAt, moment }: { claimedAt: number; moment: number },
   options: DrainOptions,
 ): Promise<GroupDone> => {
-  const { db, log, steady, ways } = ports
+  const { db, log, monotonic, routes } = ports
   const waiting = [...group]
   /** Digests that could not be rendered: once is enough for all of a group. */
   const spoiled = new Set<number>()
   const underWay = new Set<Claimed>()
-  let verdicts: Verdict[] = []
+  let results: AttemptResult[] = []
   let checkedAt = claimedAt
   let leasedAt = claimedAt
   let sent = 0
@@ -188,10 +187,10 @@ const sendGroup = async (
   // A group that takes its time must not keep what is known of it to itself: should this mailer die, it would be sent again.
   const recordSome = () => {
     timer = undefined
-    const batch = verdicts
-    verdicts = []
+    const batch = results
+    results = []
     recording = recording
-      .then(() => settle(ports, ledger, batch, 0, leasedAt + LEASE))
+      .then(() => settle(ports, stream, batch, 0, leasedAt + LEASE))
       .then(
         () => undefined,
         (error) => {
@@ -199,19 +198,19 @@ const sendGroup = async (
         },
       )
   }
-  const note = (verdict: Verdict) => {
-    verdicts.push(verdict)
+  const note = (result: AttemptResult) => {
+    results.push(result)
     if (waiting.length > 0 || underWay.size > 0) timer ??= setTimeout(recordSome, RECORD_AFTER)
   }
 
   const heartbeat = setInterval(() => {
     const held = [...underWay, ...waiting]
-    const askedAt = steady()
-    renew(db, ledger, held).then(
+    const askedAt = monotonic()
+    renew(db, stream, held).then(
       () => {
         leasedAt = askedAt
       },
-      (error) => log.warn({ ledger, trouble: describeFault(error) }, 'leases could not be renewed'),
+      (error) => log.warn({ stream, error: describeError(error) }, 'leases could not be renewed'),
     )
   }, RENEW_EVERY)
 
@@ -219,21 +218,21 @@ const sendGroup = async (
     for (;;) {
       const mail = waiting.shift()
       if (mail === undefined) return
-      const tooLate = steady() - leasedAt > LEASE - LEAST_LEASE
-      if (options.stopping() || tooLate || ways.closedSince(moment, mail)) {
-        note(verdictOf(mail, { state: 'queued', reason: null, counts: false }))
+      const tooLate = monotonic() - leasedAt > LEASE - LEAST_LEASE
+      if (options.stopping() || tooLate || routes.closedSince(moment, mail)) {
+        note(attemptResult(mail, { state: 'queued', reason: null, counts: false }))
         continue
       }
       underWay.add(mail)
       try {
-        if (steady() - checkedAt > RECHECK_AFTER) {
-          const askedAt = steady()
+        if (monotonic() - checkedAt > RECHECK_AFTER) {
+          const askedAt = monotonic()
           const asked = [mail, ...waiting]
-          const wanted = await stillWanted(db, ledger, asked)
+          const wanted = await stillWanted(db, stream, asked)
           checkedAt = askedAt
           for (const other of asked) {
             if (wanted.has(other.id)) continue
-            note(verdictOf(other, { state: 'skipped', reason: 'no longer wanted', counts: false }))
+            note(attemptResult(other, { state: 'skipped', reason: 'no longer wanted', counts: false }))
             const at = waiting.indexOf(other)
             if (at >= 0) waiting.splice(at, 1)
           }
@@ -241,10 +240,10 @@ const sendGroup = async (
         }
         // Composing and connecting take their time, and a machine may stand still meanwhile.
         const wantedAt = checkedAt
-        const mayBegin = () => steady() - leasedAt <= LEASE - LEAST_LEASE && steady() - wantedAt <= RECHECK_AFTER
-        const verdict = await attempt(ports, ledger, mail, { spoiled, mayBegin }, options)
-        if (verdict.state === 'sent') sent++
-        note(verdict)
+        const mayBegin = () => monotonic() - leasedAt <= LEASE - LEAST_LEASE && monotonic() - wantedAt <= RECHECK_AFTER
+        const result = await attempt(ports, stream, mail, { spoiled, mayBegin }, options)
+        if (result.state === 'sent') sent++
+        note(result)
       } finally {
         underWay.delete(mail)
       }
@@ -252,8 +251,8 @@ const sendGroup = async (
   }
 
   try {
-    const seats = Array.from({ length: Math.min(options.connections, group.length) }, next)
-    const ended = await Promise.allSettled(seats)
+    const concurrency = Array.from({ length: Math.min(options.connections, group.length) }, next)
+    const ended = await Promise.allSettled(concurrency)
     for (const seat of ended) if (seat.status === 'rejected') fault ??= seat.reason
   } finally {
     clearInterval(heartbeat)
@@ -262,8 +261,8 @@ const sendGroup = async (
   await recording
   if (fault !== undefined) {
     // What is known is not lost with what went wrong.
-    await settle(ports, ledger, verdicts, 0, leasedAt + LEASE)
+    await settle(ports, stream, results, 0, leasedAt + LEASE)
     throw fault
   }
-  return { sent, verdicts, leaseEnds: leasedAt + LEASE }
+  return { sent, results, leaseEnds: leasedAt + LEASE }
 }

@@ -3,8 +3,8 @@
 import { DAY, HOUR, localDateAt } from '../core/calendar.ts'
 import { cohortKey } from '../core/digest/cohort.ts'
 import type { DigestEntry, DigestIssue, DigestKind, PaperCard } from '../core/digest/digest.ts'
-import { CARRY_DAYS, forgottenOn, isPartial } from '../core/digest/eligibility.ts'
-import { quietLine } from '../core/digest/empty-digest.ts'
+import { forgottenOn, isPartial, RECENTLY_SENT_DAYS } from '../core/digest/eligibility.ts'
+import { emptyDigestLine } from '../core/digest/empty-digest.ts'
 import { interestsOf, seenBy } from '../core/digest/interests.ts'
 import { createLikeness, selectDistinct } from '../core/digest/near-duplicates.ts'
 import { cardOf } from '../core/digest/paper-card.ts'
@@ -12,14 +12,20 @@ import { createPaperIndex, type PaperIndex } from '../core/digest/paper-index.ts
 import { rankPapers, type Sighted, selectPapers } from '../core/digest/ranking.ts'
 import { reasonOf } from '../core/digest/reason.ts'
 import { AGE_BUCKETS, createTrend, standingOf, TREND_LIST_DAYS } from '../core/digest/trend.ts'
-import { LITTLE, selectBeyond } from '../core/digest/trending-extras.ts'
+import { LITTLE, selectTrendingExtras } from '../core/digest/trending-extras.ts'
 import type { Paper } from '../core/papers/paper.ts'
 import { type FrozenNews, newsLine, newsSince } from '../core/papers/paper-news.ts'
 import { GATE } from '../core/relevance/gate.ts'
 import type { Profile } from '../core/subscriber/preferences.ts'
 import { topicBySlug } from '../core/topics.ts'
 import type { Database } from '../store/database.ts'
-import { type Digest, type NewDigest, type Past, readPasts, storeDigests } from '../store/digests.ts'
+import {
+  type Digest,
+  type NewDigest,
+  type PreviousDigest,
+  readPreviousDigests,
+  storeDigests,
+} from '../store/digests.ts'
 import { readNews } from '../store/paper-news.ts'
 import {
   readCandidates,
@@ -53,7 +59,7 @@ export interface Choice {
   /** Whether two of them say nearly the same. */
   isAlike: (id: string, other: string) => boolean
   /** Why a digest without papers has none, should one turn out so. */
-  whyQuiet: string
+  whyEmpty: string
   /** The list day left out because it has come in only in part. */
   partialDay: string | null
   /** What became of papers lately, by paper; for as long as a digest remembers them. */
@@ -74,7 +80,7 @@ export const loadChoice = async (
   const trend = createTrend(await readTrendHistory(db, cutoff, TREND_LIST_DAYS, AGE_BUCKETS))
   const revisions = candidates.map(({ id, revision }) => ({ paperId: id, revision }))
   const texts = [...(await readTexts(db, revisions)).values()]
-  const news = await readNews(db, new Date(cutoff.getTime() - CARRY_DAYS * DAY), cutoff)
+  const news = await readNews(db, new Date(cutoff.getTime() - RECENTLY_SENT_DAYS * DAY), cutoff)
   const isWithdrawn = (id: string) => news.get(id)?.some(({ kind }) => kind === 'withdrawn') ?? false
   const stale = await readStaleSources(db, new Date(cutoff.getTime() - STALE_AFTER))
   const papers = candidates
@@ -97,7 +103,7 @@ export const loadChoice = async (
     byId: new Map(papers.map(({ id, eligibleAt }) => [id, eligibleAt])),
     index: createPaperIndex(texts),
     isAlike: createLikeness(texts),
-    whyQuiet:
+    whyEmpty:
       partialDay !== null
         ? 'the list of the day was still coming in'
         : stale.length > 0
@@ -125,13 +131,13 @@ const entryOf = (
 })
 
 /** What a cohort is composed from: the wish, and what its members were sent before. */
-export interface Wish {
+export interface DigestRequest {
   kind: DigestKind
   profile: Profile
   localDate: string
   since: Date
   /** Paper ids sent before that are still among the papers to choose from. */
-  carried: string[]
+  recentlySent: string[]
   /** The line about digests that had nothing before this one. */
   note: string | null
   /** What has become of papers sent before (`newsAfter`). */
@@ -139,7 +145,11 @@ export interface Wish {
 }
 
 /** The papers of a wish: its own, and where those are few what trends beyond them. */
-const choosePapers = (open: Choosable[], { kind, profile }: Wish, { index, isAlike }: Choice): DigestEntry[] => {
+const choosePapers = (
+  open: Choosable[],
+  { kind, profile }: DigestRequest,
+  { index, isAlike }: Choice,
+): DigestEntry[] => {
   const papers = seenBy(open, profile, index)
   const interests = interestsOf(profile)
   const { chosen, seeAlso } = selectDistinct(
@@ -148,71 +158,79 @@ const choosePapers = (open: Choosable[], { kind, profile }: Wish, { index, isAli
     isAlike,
   )
   const own = chosen.map(({ paper, topic, matches }) => entryOf(paper, { topic, matches }, seeAlso.get(paper.id)))
-  const isWanted = chosen.length > 0 || profile.quietDay === 'send' || kind === 'welcome'
+  const isWanted = chosen.length > 0 || profile.whenEmpty === 'send' || kind === 'welcome'
   if (chosen.length >= LITTLE[kind] || !isWanted) return own
   const taken = chosen.flatMap(({ paper }) => [paper, ...(seeAlso.get(paper.id) ?? [])])
-  const beyond = selectBeyond(papers, taken, isAlike)
-  return [...own, ...beyond.map((paper) => entryOf(paper, { topic: null, matches: [] }))]
+  const trendingExtras = selectTrendingExtras(papers, taken, isAlike)
+  return [...own, ...trendingExtras.map((paper) => entryOf(paper, { topic: null, matches: [] }))]
 }
 
 const sentenceOf = (why: string): string => `${why.charAt(0).toUpperCase()}${why.slice(1)}.`
 
 /** Of a digest that has something: the silence before it, and why it has nothing of its readers' own. */
-const noteOf = (entries: DigestEntry[], { note }: Wish, { whyQuiet }: Choice): string | null => {
+const noteOf = (entries: DigestEntry[], { note }: DigestRequest, { whyEmpty }: Choice): string | null => {
   const hasOwn = entries.some((entry) => entry.topic !== null)
-  return [note, hasOwn ? null : sentenceOf(whyQuiet)].filter((line) => line !== null).join(' ') || null
+  return [note, hasOwn ? null : sentenceOf(whyEmpty)].filter((line) => line !== null).join(' ') || null
 }
 
 /** Freezes the digest of one cohort. `pasts` are those of its members: their carries go on together. */
 export const composeDigest = (
   choice: Choice,
-  wish: Wish,
+  request: DigestRequest,
   editionId: number | null,
-  pasts: Iterable<Pick<Past, 'id' | 'quietFrom'>>,
-  key = cohortKey({ ...wish, cutoff: choice.cutoff }),
+  previousDigests: Iterable<Pick<PreviousDigest, 'id' | 'emptySince'>>,
+  key = cohortKey({ ...request, cutoff: choice.cutoff }),
 ): NewDigest => {
-  const carried = new Set(wish.carried)
-  const since = wish.kind === 'welcome' ? Number.NEGATIVE_INFINITY : wish.since.getTime()
-  const open = choice.papers.filter((paper) => paper.eligibleAt.getTime() > since && !carried.has(paper.id))
-  const entries = choosePapers(open, wish, choice)
-  const earlier = [...pasts]
-  const quietSince = earlier.map((past) => past.quietFrom).find((day) => day !== null)
+  const recentlySent = new Set(request.recentlySent)
+  const since = request.kind === 'welcome' ? Number.NEGATIVE_INFINITY : request.since.getTime()
+  const open = choice.papers.filter((paper) => paper.eligibleAt.getTime() > since && !recentlySent.has(paper.id))
+  const entries = choosePapers(open, request, choice)
+  const earlier = [...previousDigests]
+  const emptyBefore = earlier.map((previous) => previous.emptySince).find((day) => day !== null)
   return {
     editionId,
     cohortKey: key,
-    kind: wish.kind,
-    localDate: wish.localDate,
-    topics: wish.profile.topics,
-    keywords: wish.profile.keywords,
-    authors: wish.profile.authors,
+    kind: request.kind,
+    localDate: request.localDate,
+    topics: request.profile.topics,
+    keywords: request.profile.keywords,
+    authors: request.profile.authors,
     cutoff: choice.cutoff,
     entries,
     listDays: [...new Set(open.map((paper) => paper.listDay))].sort(),
     considered: open.length,
-    carry: Object.fromEntries(
+    recentlySent: Object.fromEntries(
       entries
         .flatMap((entry) => [entry.paperId, ...(entry.seeAlso ?? []).map(({ paperId }) => paperId)])
-        .map((id) => [id, wish.localDate]),
+        .map((id) => [id, request.localDate]),
     ),
-    after: { digests: earlier.map((past) => past.id), forget: forgottenOn(wish.localDate) },
-    quietFrom: entries.length > 0 ? null : (quietSince ?? wish.localDate),
-    note: entries.length > 0 ? noteOf(entries, wish, choice) : choice.whyQuiet,
+    after: { digests: earlier.map((previous) => previous.id), forget: forgottenOn(request.localDate) },
+    emptySince: entries.length > 0 ? null : (emptyBefore ?? request.localDate),
+    note: entries.length > 0 ? noteOf(entries, request, choice) : choice.whyEmpty,
     sample: open.some((paper) => paper.source === 'sample'),
-    news: wish.news,
+    news: request.news,
   }
 }
 
 /** The line that a digest begins with when the one before it had nothing; its own note then holds why. */
-export const noteAfter = (past: Past | undefined): string | null =>
-  past?.quietFrom == null
+export const noteAfter = (previous: PreviousDigest | undefined): string | null =>
+  previous?.emptySince == null
     ? null
-    : quietLine(past.quietFrom, past.localDate, past.note ?? 'no new papers in your topics')
+    : emptyDigestLine(previous.emptySince, previous.localDate, previous.note ?? 'no new papers in your topics')
 
 /** What has become of the papers that a past carries since its digest; one that had nothing told nothing of it either. */
-export const newsAfter = (past: Past | undefined, lastCutoff: Date | null, { news }: Choice): FrozenNews[] =>
-  past === undefined || lastCutoff === null
+export const newsAfter = (
+  previous: PreviousDigest | undefined,
+  lastCutoff: Date | null,
+  { news }: Choice,
+): FrozenNews[] =>
+  previous === undefined || lastCutoff === null
     ? []
-    : newsSince(news, { carried: past.carried, cutoff: lastCutoff, untold: past.quietFrom === null ? [] : past.news })
+    : newsSince(news, {
+        recentlySent: previous.recentlySent,
+        cutoff: lastCutoff,
+        untold: previous.emptySince === null ? [] : previous.news,
+      })
 
 /** What welcomes are chosen from: the seven newest list days, as they were at the last refresh. */
 export const loadWelcomeChoice = async (db: Database, now: Date): Promise<Choice> => {
@@ -231,20 +249,20 @@ export const composeWelcome = async (
 ): Promise<{ digestId: number; cutoff: Date }> => {
   const choice = await loadWelcomeChoice(db, now)
   const { cutoff } = choice
-  const past =
+  const previous =
     subscriber.last_digest_id === null
       ? []
-      : [...(await readPasts(db, [subscriber.last_digest_id], choice.byId.keys())).values()]
-  const wish: Wish = {
+      : [...(await readPreviousDigests(db, [subscriber.last_digest_id], choice.byId.keys())).values()]
+  const request: DigestRequest = {
     kind: 'welcome',
     profile: profileOf(subscriber),
     localDate: localDateAt(now, subscriber.time_zone),
     since: new Date(0),
-    carried: past.flatMap((one) => one.carried),
+    recentlySent: previous.flatMap((one) => one.recentlySent),
     note: null,
     news: [],
   }
-  const [stored] = await storeDigests(db, [{ ...composeDigest(choice, wish, null, past), quietFrom: null }])
+  const [stored] = await storeDigests(db, [{ ...composeDigest(choice, request, null, previous), emptySince: null }])
   if (stored === undefined) throw new Error('a welcome was not stored')
   return { digestId: stored.id, cutoff }
 }
@@ -314,7 +332,7 @@ export const readIssue = async (db: Database, digest: Composed): Promise<DigestI
             label: labels[interests.indexOf(topic ?? '')] ?? topic ?? '',
             papers: entries.length,
           })),
-    beyond: cardsOf(digest.entries.filter((entry) => entry.topic === null)),
+    trendingExtras: cardsOf(digest.entries.filter((entry) => entry.topic === null)),
     news: digest.news.map((one) => {
       const { title, url } = cardOf(textOf(one), { reason: '', upvotes: null, comments: null })
       return { title, url: one.kind === 'code' ? textOf(one).codeUrl : url, line: newsLine(one) }

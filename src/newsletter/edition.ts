@@ -1,7 +1,7 @@
 /** Publishing: who is due at a tick, which of them get the same digest, and what is owed to each. */
 import { DAY, latestDue, nextDue, SECOND } from '../core/calendar.ts'
 import { cohortKey } from '../core/digest/cohort.ts'
-import { CARRY_DAYS, forgottenOn, NEWS_SPAN, sinceOf } from '../core/digest/eligibility.ts'
+import { forgottenOn, NEWS_SPAN, RECENTLY_SENT_DAYS, sinceOf } from '../core/digest/eligibility.ts'
 import type { Log } from '../core/log.ts'
 import type { FrozenNews } from '../core/papers/paper-news.ts'
 import type { Database } from '../store/database.ts'
@@ -9,30 +9,30 @@ import {
   beginEdition,
   closeEdition,
   type Earlier,
-  growCarries,
+  extendRecentlySent,
   type NewDigest,
-  type Past,
+  type PreviousDigest,
   readLastTick,
   readOpenEdition,
-  readPasts,
+  readPreviousDigests,
   storeDigests,
   storeLastTick,
 } from '../store/digests.ts'
 import { addDue } from '../store/editions.ts'
 import { requireMonths } from '../store/months.ts'
-import { type DueSlot, type OwedDigest, oweDigests } from '../store/outbox.ts'
+import { addDeliveries, type DueSlot, type OwedDigest } from '../store/outbox.ts'
 import { dropOldLetterLimits } from '../store/sign-ups.ts'
-import { anyoneDue, type DueParty, forgetUnconfirmed, lockDue, readProfiles } from '../store/subscribers.ts'
-import { type Choice, composeDigest, loadChoice, newsAfter, noteAfter, type Wish } from './digest.ts'
+import { anyoneDue, type DueGroup, forgetUnconfirmed, lockDue, readProfiles } from '../store/subscribers.ts'
+import { type Choice, composeDigest, type DigestRequest, loadChoice, newsAfter, noteAfter } from './digest.ts'
 import { type ReconcilerPorts, reconcile } from './reconciler.ts'
-import { sweepWays } from './routes.ts'
+import { sweepRoutes } from './routes.ts'
 import { CONFIRM_WITHIN } from './subscription.ts'
 
 export interface EditionPorts {
   db: Database
   log: Log
   /** Wakes the mailers; the sweep makes up for a bell that was not heard. */
-  ring: (bell: 'letters' | 'deliveries') => Promise<void>
+  wake: (queueName: 'letters' | 'deliveries') => Promise<void>
 }
 
 /** Subscribers of one transaction: enough to make the statements few, so few that a crash undoes little. */
@@ -74,7 +74,7 @@ export const publishDue = async (ports: EditionPorts, at: Date): Promise<Publish
 const publishEdition = async (ports: EditionPorts, edition: { id: number; cutoff: Date }): Promise<Published> => {
   const { db, log } = ports
   const total: Published = { subscribers: 0, owed: 0, digests: 0 }
-  const press = createPress(db, edition)
+  const planner = createCohortPlanner(db, edition)
   let last = Promise.resolve(true)
 
   /** Publishes one chunk in its transaction; false when nobody is left. */
@@ -82,15 +82,15 @@ const publishEdition = async (ports: EditionPorts, edition: { id: number; cutoff
     const chunk = await db.transaction().execute(async (trx) => {
       const due = await lockDue(trx, edition.cutoff, CHUNK)
       if (due.length === 0) return null
-      const cohorts = await press.compose(trx, due)
+      const cohorts = await planner.compose(trx, due)
       // What the chunk before has stored is referred to from here on: it must have come to stay.
       if (!(await before)) throw new Error('the chunk before was not published')
-      const { owed, digests } = await press.store(trx, cohorts)
+      const { owed, digests } = await planner.store(trx, cohorts)
       await requireMonths(
         trx,
         owed.map((one) => one.slot.localDate),
       )
-      const written = await oweDigests(trx, edition, owed)
+      const written = await addDeliveries(trx, edition, owed)
       await addDue(trx, edition.id, written)
       return { due: due.reduce((sum, { count }) => sum + count, 0), written, digests }
     })
@@ -99,7 +99,7 @@ const publishEdition = async (ports: EditionPorts, edition: { id: number; cutoff
     total.owed += chunk.written
     total.digests += chunk.digests
     // One bell a chunk, so that several mailers wake and share a long edition.
-    await ports.ring('deliveries')
+    await ports.wake('deliveries')
     return true
   }
 
@@ -125,10 +125,10 @@ const publishEdition = async (ports: EditionPorts, edition: { id: number; cutoff
 }
 
 /** What an edition may choose from is loaded in at most these spans before its cut-off; the last is all it may reach. */
-const SPANS = [NEWS_SPAN, 7 * DAY, CARRY_DAYS * DAY]
+const SPANS = [NEWS_SPAN, 7 * DAY, RECENTLY_SENT_DAYS * DAY]
 
 /** A map that forgets what was asked for longest ago. */
-const createMemory = <V>(most: number) => {
+const createLruCache = <V>(most: number) => {
   const held = new Map<string, V>()
   const set = (key: string, value: V): void => {
     held.delete(key)
@@ -158,17 +158,17 @@ interface Known {
 /** Members of one chunk who have chosen alike and were sent the same digest last: they are of one cohort. */
 interface Group {
   key: string
-  first: DueParty
+  first: DueGroup
   since: Date
   slot: DueSlot
-  parties: { party: DueParty; slot: DueSlot }[]
+  dueGroups: { dueGroup: DueGroup; slot: DueSlot }[]
 }
 
 interface Cohort {
   key: string
-  wish: Wish
+  request: DigestRequest
   choice: Choice
-  pasts: Set<Past>
+  previousDigests: Set<PreviousDigest>
   groups: Group[]
 }
 
@@ -182,17 +182,17 @@ interface ComposedCohort {
  * Turns due subscribers into owed digests. Of most subscribers a chunk has met the like before: then nothing is read,
  * hashed or composed for them. What is kept from chunk to chunk does not grow with the list.
  */
-const createPress = (db: Database, edition: { id: number; cutoff: Date }) => {
+const createCohortPlanner = (db: Database, edition: { id: number; cutoff: Date }) => {
   const { cutoff } = edition
   const choices = new Map<number, Promise<Choice>>()
   const slots = new Map<string, DueSlot>()
   /** By group: its past is in the carry of the digest already. */
-  const digestOfGroup = createMemory<Known>(MOST_KNOWN)
-  const digestOfCohort = createMemory<Known>(MOST_KNOWN)
+  const digestOfGroup = createLruCache<Known>(MOST_KNOWN)
+  const digestOfCohort = createLruCache<Known>(MOST_KNOWN)
 
   // Whole spans are loaded once; a paper's own date says whether it lies after a reader's `since`.
   const choiceSince = (since: Date): Promise<Choice> => {
-    const span = SPANS.find((one) => cutoff.getTime() - one <= since.getTime()) ?? CARRY_DAYS * DAY
+    const span = SPANS.find((one) => cutoff.getTime() - one <= since.getTime()) ?? RECENTLY_SENT_DAYS * DAY
     const known = choices.get(span)
     if (known !== undefined) return known
     const loading = loadChoice(db, cutoff, { since: new Date(cutoff.getTime() - span) })
@@ -200,7 +200,7 @@ const createPress = (db: Database, edition: { id: number; cutoff: Date }) => {
     return loading
   }
 
-  const slotOf = (subscriber: DueParty): DueSlot => {
+  const slotOf = (subscriber: DueGroup): DueSlot => {
     const { frequency, hour, weekday, timeZone, dueAt } = subscriber
     const key = `${frequency}|${hour}|${weekday}|${timeZone}|${dueAt.getTime()}`
     const known = slots.get(key)
@@ -212,19 +212,19 @@ const createPress = (db: Database, edition: { id: number; cutoff: Date }) => {
     return slot
   }
 
-  const groupAll = (due: DueParty[]): Group[] => {
+  const groupAll = (due: DueGroup[]): Group[] => {
     const groups = new Map<string, Group>()
-    for (const party of due) {
-      const { frequency, lastCutoff, lastDigestId } = party
-      const slot = slotOf(party)
+    for (const dueGroup of due) {
+      const { frequency, lastCutoff, lastDigestId } = dueGroup
+      const slot = slotOf(dueGroup)
       const since = sinceOf(frequency, cutoff, lastCutoff)
-      const key = `${frequency}|${slot.localDate}|${since.getTime()}|${lastDigestId}|${party.profileKey}`
+      const key = `${frequency}|${slot.localDate}|${since.getTime()}|${lastDigestId}|${dueGroup.profileKey}`
       let group = groups.get(key)
       if (group === undefined) {
-        group = { key, first: party, since, slot, parties: [] }
+        group = { key, first: dueGroup, since, slot, dueGroups: [] }
         groups.set(key, group)
       }
-      group.parties.push({ party, slot })
+      group.dueGroups.push({ dueGroup, slot })
     }
     return [...groups.values()]
   }
@@ -233,7 +233,7 @@ const createPress = (db: Database, edition: { id: number; cutoff: Date }) => {
   const cohortsOf = async (trx: Database, groups: Group[]): Promise<Cohort[]> => {
     const chosenFrom = new Set<Choice>()
     for (const { since } of groups) chosenFrom.add(await choiceSince(since))
-    const pasts = await readPasts(
+    const previousDigests = await readPreviousDigests(
       trx,
       [...new Set(groups.flatMap(({ first }) => first.lastDigestId ?? []))],
       new Set([...chosenFrom].flatMap((choice) => [...choice.byId.keys(), ...choice.news.keys()])),
@@ -247,28 +247,34 @@ const createPress = (db: Database, edition: { id: number; cutoff: Date }) => {
     for (const group of groups) {
       const { first, since, slot } = group
       const choice = await choiceSince(since)
-      const past = first.lastDigestId === null ? undefined : pasts.get(first.lastDigestId)
-      const carried = (past?.carried ?? []).filter((id) => {
+      const previous = first.lastDigestId === null ? undefined : previousDigests.get(first.lastDigestId)
+      const recentlySent = (previous?.recentlySent ?? []).filter((id) => {
         const eligibleAt = choice.byId.get(id)
         return eligibleAt !== undefined && eligibleAt.getTime() > since.getTime()
       })
-      const news = newsOf.get(past?.id) ?? newsAfter(past, first.lastCutoff, choice)
-      newsOf.set(past?.id, news)
+      const news = newsOf.get(previous?.id) ?? newsAfter(previous, first.lastCutoff, choice)
+      newsOf.set(previous?.id, news)
       const profile = profiles.get(first.first)
       if (profile === undefined) throw new Error('a subscriber who is locked has gone')
-      const wish: Wish = {
+      const request: DigestRequest = {
         kind: first.frequency,
         profile,
         localDate: slot.localDate,
         since,
-        carried,
-        note: noteAfter(past),
+        recentlySent,
+        note: noteAfter(previous),
         news,
       }
-      const key = cohortKey({ ...wish, cutoff }).toString('hex')
-      const cohort = cohorts.get(key) ?? { key, wish, choice, pasts: new Set<Past>(), groups: [] }
+      const key = cohortKey({ ...request, cutoff }).toString('hex')
+      const cohort = cohorts.get(key) ?? {
+        key,
+        request,
+        choice,
+        previousDigests: new Set<PreviousDigest>(),
+        groups: [],
+      }
       cohorts.set(key, cohort)
-      if (past !== undefined) cohort.pasts.add(past)
+      if (previous !== undefined) cohort.previousDigests.add(previous)
       cohort.groups.push(group)
     }
     // In one order everywhere, so that two publishers cannot wait for each other's digests crosswise.
@@ -283,13 +289,13 @@ const createPress = (db: Database, edition: { id: number; cutoff: Date }) => {
       // The chunk before may have stored it meanwhile.
       const known = digestOfCohort.get(cohort.key)
       if (known !== undefined) {
-        const digests = [...cohort.pasts].map((past) => past.id)
-        grown.push({ id: known.id, digests, forget: forgottenOn(cohort.wish.localDate) })
+        const digests = [...cohort.previousDigests].map((previous) => previous.id)
+        grown.push({ id: known.id, digests, forget: forgottenOn(cohort.request.localDate) })
         for (const group of cohort.groups) digestOfGroup.set(group.key, known)
       } else if (digest !== null) fresh.push({ cohort, digest })
       else throw new Error('a cohort was forgotten while it was needed')
     }
-    await growCarries(trx, grown)
+    await extendRecentlySent(trx, grown)
     let made = 0
     for (let at = 0; at < fresh.length; at += MOST_STORED) {
       const some = fresh.slice(at, at + MOST_STORED)
@@ -310,7 +316,7 @@ const createPress = (db: Database, edition: { id: number; cutoff: Date }) => {
 
   return {
     /** Reads and composes what is not known yet; writes nothing. */
-    async compose(trx: Database, due: DueParty[]): Promise<{ groups: Group[]; cohorts: ComposedCohort[] }> {
+    async compose(trx: Database, due: DueGroup[]): Promise<{ groups: Group[]; cohorts: ComposedCohort[] }> {
       const groups = groupAll(due)
       const unknown = groups.filter((group) => digestOfGroup.get(group.key) === undefined)
       const cohorts = unknown.length === 0 ? [] : await cohortsOf(trx, unknown)
@@ -320,7 +326,13 @@ const createPress = (db: Database, edition: { id: number; cutoff: Date }) => {
           cohort,
           digest: digestOfCohort.get(cohort.key)
             ? null
-            : composeDigest(cohort.choice, cohort.wish, edition.id, cohort.pasts, Buffer.from(cohort.key, 'hex')),
+            : composeDigest(
+                cohort.choice,
+                cohort.request,
+                edition.id,
+                cohort.previousDigests,
+                Buffer.from(cohort.key, 'hex'),
+              ),
         })),
       }
     },
@@ -330,13 +342,13 @@ const createPress = (db: Database, edition: { id: number; cutoff: Date }) => {
       { groups, cohorts }: { groups: Group[]; cohorts: ComposedCohort[] },
     ): Promise<{ owed: OwedDigest[]; digests: number }> {
       const digests = await storeCohorts(trx, cohorts)
-      const owed = groups.flatMap(({ key, parties }) => {
+      const owed = groups.flatMap(({ key, dueGroups }) => {
         const digest = digestOfGroup.get(key)
         if (digest === undefined) throw new Error('a cohort has no digest')
-        return parties.map(({ party, slot }) => ({
-          members: party.members,
-          rows: party.rows,
-          count: party.count,
+        return dueGroups.map(({ dueGroup, slot }) => ({
+          members: dueGroup.members,
+          rows: dueGroup.rows,
+          count: dueGroup.count,
           digestId: digest.id,
           empty: digest.empty,
           slot,
@@ -359,14 +371,14 @@ export const tick = async (ports: EditionPorts & ReconcilerPorts, now: Date): Pr
   const forgotten = await forgetUnconfirmed(db, new Date(now.getTime() - CONFIRM_WITHIN))
   if (forgotten > 0) log.info({ forgotten }, 'requests were not confirmed in time and are forgotten')
   await dropOldLetterLimits(db)
-  await sweepWays({ db, log })
+  await sweepRoutes({ db, log })
 }
 
 /** Clocks of two machines may differ by this much without a day being lived twice. */
 const CLOCKS_DIFFER = 30 * SECOND
 
 /** The service's clock may not run backwards across restarts: days would be lived twice. Says what is wrong, or `null`. */
-export const clockTrouble = async (db: Database, now: Date): Promise<string | null> => {
+export const clockError = async (db: Database, now: Date): Promise<string | null> => {
   const last = await readLastTick(db)
   if (last === null || now.getTime() >= last.getTime() - CLOCKS_DIFFER) return null
   return (

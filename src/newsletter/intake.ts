@@ -4,7 +4,7 @@ import type { Log } from '../core/log.ts'
 import type { Listing, SourceName } from '../core/papers/paper.ts'
 import type { Problem } from '../core/papers/paper-file.ts'
 import type { PaperNews } from '../core/papers/paper-news.ts'
-import { scrub } from '../core/redact.ts'
+import { redact } from '../core/redact.ts'
 import { readUncategorised, storeCategories } from '../store/categories.ts'
 import type { Database } from '../store/database.ts'
 import { type StoredCounts, type StoreListings, storeListings } from '../store/listings.ts'
@@ -12,13 +12,15 @@ import { storeNews } from '../store/paper-news.ts'
 import { countListedBefore, holdsAnyPapers, holdsRealPapers, readListDays } from '../store/papers.ts'
 import { readRefresh, storeRefresh } from '../store/refreshes.ts'
 import { readFeed, storeFeed } from '../store/source-feeds.ts'
-import { readScore, settleScores } from './relevance.ts'
-import { createAsking, type Source } from './source.ts'
+import { type Scorer, SHIPPED_SCORER, settleScores } from './relevance.ts'
+import { createRequestContext, type Source } from './source.ts'
 
 export interface IntakePorts {
   db: Database
   now: () => Date
   log: Log
+  /** By what papers are scored; the model that ships with the project unless told otherwise. */
+  scorer?: Scorer
   /** Ends a refresh between two requests, or within one. */
   signal?: AbortSignal
 }
@@ -47,15 +49,15 @@ const BATCH = 200
 /** Requests for categories a refresh: at arXiv's pace they take some ten seconds, and an archive is done in a morning. */
 const CATEGORY_REQUESTS = 2
 
-/** Stores listings in batches of transactions that each stand alone; or tries to, with `tryListings`. */
+/** Stores listings in batches of transactions that each stand alone; or tries to, with `dryRunListings`. */
 export const storeAll = async (
   db: Database,
   source: SourceName,
   listings: Listing[],
+  { score } = SHIPPED_SCORER,
   store: StoreListings = storeListings,
 ): Promise<StoredCounts> => {
   const total: StoredCounts = { added: 0, changed: 0, unchanged: 0 }
-  const score = await readScore(db)
   for (let at = 0; at < listings.length; at += BATCH)
     addCounts(total, await store(db, source, listings.slice(at, at + BATCH), score))
   return total
@@ -82,9 +84,9 @@ export const daysToRead = (today: string, lastSuccess: Date | null): string[] =>
  * the labels of those that answered.
  */
 export const refreshPapers = async (ports: IntakePorts, sources: Source[]): Promise<string[]> => {
-  const { db, now, log, signal } = ports
+  const { db, now, log, signal, scorer = SHIPPED_SCORER } = ports
   const answered: string[] = []
-  const rescored = await settleScores(db, log)
+  const rescored = await settleScores(db, scorer)
   if (rescored > 0) log.info({ papers: rescored }, 'papers scored anew by another relevance model')
   for (const source of sources) {
     if (signal?.aborted) return answered
@@ -97,9 +99,9 @@ export const refreshPapers = async (ports: IntakePorts, sources: Source[]): Prom
     } catch (error) {
       // Who stops says nothing about the source.
       if (signal?.aborted) return answered
-      const trouble = scrub(error instanceof Error ? error.message : String(error))
-      await storeRefresh(db, source.label, startedAt, trouble)
-      log.warn({ source: source.label, trouble }, 'source could not be read; what is stored stays as it is')
+      const message = redact(error instanceof Error ? error.message : String(error))
+      await storeRefresh(db, source.label, startedAt, message)
+      log.warn({ source: source.label, error: message }, 'source could not be read; what is stored stays as it is')
     }
   }
   const teller = sources.find((source) => source.kind === 'feed')
@@ -114,7 +116,7 @@ export const refreshSource = async (ports: IntakePorts, source: Source, days?: s
   for await (const { name, listings, news, problems, notices, remember } of readParts(ports, source, days)) {
     for (const { where, problem } of problems) log.warn({ source: source.label, where, problem }, 'row skipped')
     for (const notice of notices) log.warn({ source: source.label, notice }, 'source answered, but not as expected')
-    addCounts(total, await storeAll(db, name, listings))
+    addCounts(total, await storeAll(db, name, listings, ports.scorer))
     if (news !== undefined) await storeNews(db, news)
     await remember?.()
   }
@@ -143,11 +145,11 @@ async function* readDays(
   source: Source & { kind: 'days' },
   days?: string[],
 ): AsyncGenerator<Part> {
-  const asking = createAsking(db, source.manners, signal)
+  const context = createRequestContext(db, source.rateLimit, signal)
   const last = await readRefresh(db, source.label)
   for (const day of days ?? daysToRead(now().toISOString().slice(0, 10), last?.succeeded_at ?? null)) {
     // A day is stored whole or not at all: a fetch that fails on its second page gives no listings.
-    const { rows, problems } = await source.fetchDay(day, now(), asking)
+    const { rows, problems } = await source.fetchDay(day, now(), context)
     const named = problems.map(({ where, problem }) => ({ where: `${day}, ${where}`, problem }))
     yield { name: source.name, listings: rows, problems: named, notices: [] }
   }
@@ -160,7 +162,7 @@ async function* readBatch(
 ): AsyncGenerator<Part> {
   const held = await readFeed(db, source.label)
   const at = now()
-  const feed = await source.fetchFeed(afresh ? null : held, at, createAsking(db, source.manners, signal))
+  const feed = await source.fetchFeed(afresh ? null : held, at, createRequestContext(db, source.rateLimit, signal))
   const part = { name: source.name, listings: [], problems: [] }
   const batchDay = feed === 'unchanged' ? (held?.batchDay ?? null) : feed.batchDay
   const late = source.lateBatch(batchDay, at)
@@ -197,18 +199,21 @@ async function* readWhole({ now }: IntakePorts, source: Source & { kind: 'whole'
 /** Asks for the categories of papers that nobody told them of, some at each refresh; trouble waits for the next. */
 const addCategories = async (ports: IntakePorts, source: Source & { kind: 'feed' }): Promise<void> => {
   const { db, log, signal } = ports
-  const asking = createAsking(db, source.manners, signal)
+  const context = createRequestContext(db, source.rateLimit, signal)
   try {
     for (let request = 0; request < CATEGORY_REQUESTS; request++) {
       const ids = await readUncategorised(db, source.mostIds)
       if (ids.length === 0) return
-      const added = await storeCategories(db, ids, await source.fetchCategories(ids, asking))
+      const added = await storeCategories(db, ids, await source.fetchCategories(ids, context))
       log.info({ source: source.label, asked: ids.length, added }, 'categories added')
     }
   } catch (error) {
     if (signal?.aborted) return
-    const trouble = scrub(error instanceof Error ? error.message : String(error))
-    log.warn({ source: source.label, trouble }, 'categories could not be read; they are asked for at the next refresh')
+    const message = redact(error instanceof Error ? error.message : String(error))
+    log.warn(
+      { source: source.label, error: message },
+      'categories could not be read; they are asked for at the next refresh',
+    )
   }
 }
 

@@ -17,7 +17,7 @@ import {
   resumeEdition,
   streamDeliveries,
 } from '../store/editions.ts'
-import { countReturns } from '../store/feedback.ts'
+import { countFeedback } from '../store/feedback.ts'
 import { readMailsOn } from '../store/mail-records.ts'
 import { readSubscriber } from '../store/subscribers.ts'
 
@@ -196,7 +196,7 @@ export const createLedger = (db: Database) => ({
       oldestDelivery: ages.length === 0 ? null : Math.max(...ages),
       letters: letters.states,
       oldestLetter: letters.oldestWaiting,
-      returns: await countReturns(db),
+      returns: await countFeedback(db),
       sinceTick: lastTick === null ? null : Math.max(0, (now.getTime() - lastTick.getTime()) / 1000),
     }
   },

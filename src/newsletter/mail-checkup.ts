@@ -117,12 +117,12 @@ const lookAtSpf = async (
   senders: Senders,
   { lookup, evaluateSpf }: Pick<MailPorts, 'lookup' | 'evaluateSpf'>,
 ): Promise<Finding> => {
-  const [records, stranger, ...verdicts] = await Promise.all([
+  const [records, stranger, ...results] = await Promise.all([
     lookup(domain, 'TXT'),
     evaluateSpf(domain, NOBODY),
     ...senders.addresses.map((address) => evaluateSpf(domain, address)),
   ])
-  const finding = judgeSpf({ domain, records, verdicts, stranger }, senders)
+  const finding = judgeSpf({ domain, records, results, stranger }, senders)
   if (finding.status !== 'ok' || senders.addresses.length > 0) return finding
   return warning(finding.found, `whether it lets us send is unknown: ${UNKNOWN_SENDERS(senders.relay)}`, '--sends-from')
 }

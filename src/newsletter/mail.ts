@@ -2,8 +2,8 @@
 
 import { deriveReturnPath } from '../core/bounces/verp.ts'
 import type { DigestIssue } from '../core/digest/digest.ts'
-import { describeFault } from '../core/redact.ts'
-import { deriveToken, type Keys, TOKEN_GAP } from '../core/token.ts'
+import { describeError } from '../core/redact.ts'
+import { deriveToken, type Keys, TOKEN_PLACEHOLDERS } from '../core/token.ts'
 import { topicBySlug } from '../core/topics.ts'
 import type { Database } from '../store/database.ts'
 import type { Claimed } from '../store/deliveries.ts'
@@ -43,7 +43,7 @@ export interface ComposePorts {
   renderDigest: (issue: DigestIssue) => RenderedMail
   renderLetter: (kind: 'confirmation' | 'links' | 'already-subscribed', view: LetterView) => RenderedMail
   /** Encodes what all messages of a kind share; `gaps` are filled for each. */
-  createMold: (
+  compileMessage: (
     shared: {
       from: Sender
       subject: string
@@ -51,8 +51,8 @@ export interface ComposePorts {
       text: string
       html: string
     },
-    gaps: readonly string[],
-  ) => Promise<Mold>
+    placeholders: readonly string[],
+  ) => Promise<MessageTemplate>
 }
 
 /** Own words are counted, not repeated: whoever typed in somebody else's address cannot have it written to them. */
@@ -74,28 +74,28 @@ export interface ComposedMail {
   plain: boolean
 }
 
-interface Mold {
+interface MessageTemplate {
   /** Those of the gaps that it has. */
-  readonly gaps: readonly string[]
+  readonly placeholders: readonly string[]
   /** Bytes that SMTP takes as they are: CRLF alone, no line that begins with a dot. */
-  pour(own: { to: string; messageId: string; date: Date; fillings: Record<string, string> }): Promise<Message>
+  render(own: { to: string; messageId: string; date: Date; values: Record<string, string> }): Promise<Message>
 }
 
 /** A digest cannot be rendered: the fault is of its whole cohort, not of one mail. */
 export class UnrenderableDigest extends Error {}
 
 /** Molds kept, of 50 KB or so each. Mails come by digest; what is tried again comes as it may. */
-const KEPT_MOLDS = 128
+const MAX_TEMPLATES = 128
 
 /** Which token goes into which gap. */
-const FILLINGS: Record<string, (keys: Keys, mail: Claimed) => string> = {
-  [TOKEN_GAP.confirm]: (keys, mail) => deriveToken(keys, 'confirm', mail.id),
-  [TOKEN_GAP.preferences]: (keys, mail) => deriveToken(keys, 'preferences', mail.subscriberId, mail.epoch),
-  [TOKEN_GAP.unsubscribe]: (keys, mail) => deriveToken(keys, 'unsubscribe', mail.subscriberId),
-  [TOKEN_GAP.never]: (keys, mail) => deriveToken(keys, 'never', mail.subscriberId),
-  [TOKEN_GAP.view]: (keys, mail) => deriveToken(keys, 'view', mail.id, mail.epoch),
+const TOKEN_VALUES: Record<string, (keys: Keys, mail: Claimed) => string> = {
+  [TOKEN_PLACEHOLDERS.confirm]: (keys, mail) => deriveToken(keys, 'confirm', mail.id),
+  [TOKEN_PLACEHOLDERS.preferences]: (keys, mail) => deriveToken(keys, 'preferences', mail.subscriberId, mail.epoch),
+  [TOKEN_PLACEHOLDERS.unsubscribe]: (keys, mail) => deriveToken(keys, 'unsubscribe', mail.subscriberId),
+  [TOKEN_PLACEHOLDERS.never]: (keys, mail) => deriveToken(keys, 'never', mail.subscriberId),
+  [TOKEN_PLACEHOLDERS.view]: (keys, mail) => deriveToken(keys, 'view', mail.id, mail.epoch),
 }
-const GAPS = Object.keys(FILLINGS)
+const PLACEHOLDERS = Object.keys(TOKEN_VALUES)
 
 /**
  * Returns the function that makes a claimed mail's message. The same mail gives the same bytes again: dates come from
@@ -103,41 +103,41 @@ const GAPS = Object.keys(FILLINGS)
  */
 export const createComposer = (ports: ComposePorts) => {
   const { db, keys, baseUrl, mailFrom, lettersFrom } = ports
-  const molds = new Map<number, Promise<Mold>>()
+  const templates = new Map<number, Promise<MessageTemplate>>()
   const envelopeSender = ({ id, kind }: Claimed, sender: Sender): string =>
     ports.bounceDomain == null
       ? sender.address
-      : deriveReturnPath(keys, { ledger: kind === 'digest' ? 'deliveries' : 'letters', id }, ports.bounceDomain)
+      : deriveReturnPath(keys, { stream: kind === 'digest' ? 'deliveries' : 'letters', id }, ports.bounceDomain)
 
-  const castDigest = async (id: number): Promise<Mold> => {
+  const compileDigest = async (id: number): Promise<MessageTemplate> => {
     const digest = await readDigest(db, id)
     if (digest === undefined) throw new Error(`digest ${id} does not exist`)
-    const unsubscribeUrl = `${baseUrl}/unsubscribe/${TOKEN_GAP.unsubscribe}`
+    const unsubscribeUrl = `${baseUrl}/unsubscribe/${TOKEN_PLACEHOLDERS.unsubscribe}`
     const issue = await readIssue(db, digest)
-    return cast(ports.renderDigest(issue), mailFrom, digestHeaders(issue, domainOf(mailFrom), unsubscribeUrl))
+    return compile(ports.renderDigest(issue), mailFrom, digestHeaders(issue, domainOf(mailFrom), unsubscribeUrl))
   }
 
-  const cast = (mail: RenderedMail, from: Sender, headers: Record<string, string>): Promise<Mold> =>
-    ports.createMold({ ...mail, from, headers: { ...EVERY_MAIL, ...headers } }, GAPS)
+  const compile = (mail: RenderedMail, from: Sender, headers: Record<string, string>): Promise<MessageTemplate> =>
+    ports.compileMessage({ ...mail, from, headers: { ...EVERY_MAIL, ...headers } }, PLACEHOLDERS)
 
   /** Many lanes ask for the same digest at the same time: the first has it cast, and all have it then. */
-  const moldOf = (id: number): Promise<Mold> => {
-    const known = molds.get(id)
+  const templateOf = (id: number): Promise<MessageTemplate> => {
+    const known = templates.get(id)
     if (known !== undefined) {
-      molds.delete(id)
-      molds.set(id, known)
+      templates.delete(id)
+      templates.set(id, known)
       return known
     }
-    const casting = castDigest(id).catch((cause) => {
-      throw new UnrenderableDigest(`digest ${id}: ${describeFault(cause).message}`, { cause })
+    const compiling = compileDigest(id).catch((cause) => {
+      throw new UnrenderableDigest(`digest ${id}: ${describeError(cause).message}`, { cause })
     })
-    molds.set(id, casting)
-    casting.catch(() => molds.delete(id))
-    for (const oldest of molds.keys()) {
-      if (molds.size <= KEPT_MOLDS) break
-      molds.delete(oldest)
+    templates.set(id, compiling)
+    compiling.catch(() => templates.delete(id))
+    for (const oldest of templates.keys()) {
+      if (templates.size <= MAX_TEMPLATES) break
+      templates.delete(oldest)
     }
-    return casting
+    return compiling
   }
 
   const renderLetter = async (mail: Claimed): Promise<RenderedMail> => {
@@ -151,15 +151,17 @@ export const createComposer = (ports: ComposePorts) => {
 
   return async (claimed: Claimed): Promise<ComposedMail> => {
     const sender = claimed.digestId === null ? lettersFrom : mailFrom
-    const mold = await (claimed.digestId === null
-      ? cast(await renderLetter(claimed), sender, {})
-      : moldOf(claimed.digestId))
-    const message = await mold.pour({
+    const template = await (claimed.digestId === null
+      ? compile(await renderLetter(claimed), sender, {})
+      : templateOf(claimed.digestId))
+    const message = await template.render({
       to: claimed.email,
       // Unique per recipient and equal on every attempt (Gmail defers senders that repeat one: 4.7.28).
       messageId: `${claimed.id}@${domainOf(sender)}`,
       date: claimed.date,
-      fillings: Object.fromEntries(mold.gaps.map((gap) => [gap, FILLINGS[gap]?.(keys, claimed) ?? ''])),
+      values: Object.fromEntries(
+        template.placeholders.map((placeholder) => [placeholder, TOKEN_VALUES[placeholder]?.(keys, claimed) ?? '']),
+      ),
     })
     return { from: envelopeSender(claimed, sender), message, plain: true }
   }

@@ -26,7 +26,7 @@ const KEEP_CHOICE = MINUTE
 const KEEP_MONTH = 10 * MINUTE
 
 /** Loads at most once in `keepFor` milliseconds of the given clock, however many ask; a failed load is not kept. */
-const createShelf = <T>(load: (at: Date) => Promise<T>, keepFor: number, now: () => Date): (() => Promise<T>) => {
+const createCache = <T>(load: (at: Date) => Promise<T>, keepFor: number, now: () => Date): (() => Promise<T>) => {
   let kept: { at: number; value: Promise<T> } | undefined
   return () => {
     const at = now()
@@ -50,16 +50,16 @@ const issueFrom = (
   kind: DigestKind = preferences.frequency,
 ): Promise<DigestIssue> => {
   const { cutoff } = choice
-  const wish = {
+  const request = {
     kind,
     profile: preferences,
     localDate: localDateAt(cutoff, preferences.timeZone),
     since: kind === 'welcome' ? new Date(0) : sinceOf(kind, cutoff, null),
-    carried: [],
+    recentlySent: [],
     note: null,
     news: [],
   }
-  return readUnstored(db, composeDigest(choice, wish, null, []))
+  return readUnstored(db, composeDigest(choice, request, null, []))
 }
 
 /** The same for once, as of an instant. */
@@ -68,11 +68,11 @@ export const previewDigest = async (db: Database, preferences: Preferences, cuto
 
 export const createPreviews = ({ db, now }: { db: Database; now: () => Date }): Previews => {
   const choices: Record<Frequency, () => Promise<Choice>> = {
-    daily: createShelf((at) => loadFor(db, 'daily', at), KEEP_CHOICE, now),
-    weekly: createShelf((at) => loadFor(db, 'weekly', at), KEEP_CHOICE, now),
+    daily: createCache((at) => loadFor(db, 'daily', at), KEEP_CHOICE, now),
+    weekly: createCache((at) => loadFor(db, 'weekly', at), KEEP_CHOICE, now),
   }
-  const welcome = createShelf((at) => loadWelcomeChoice(db, at), KEEP_CHOICE, now)
-  const month = createShelf(
+  const welcome = createCache((at) => loadWelcomeChoice(db, at), KEEP_CHOICE, now)
+  const month = createCache(
     (at) => loadChoice(db, at, { since: new Date(at.getTime() - WEEKS_COUNTED * WEEK) }),
     KEEP_MONTH,
     now,
@@ -80,7 +80,7 @@ export const createPreviews = ({ db, now }: { db: Database; now: () => Date }): 
   return {
     async readDigest(preferences) {
       const today = await issueFrom(db, await choices[preferences.frequency](), preferences)
-      const isEmpty = today.cards.length === 0 && today.beyond.length === 0
+      const isEmpty = today.cards.length === 0 && today.trendingExtras.length === 0
       return isEmpty ? issueFrom(db, await welcome(), preferences, 'welcome') : today
     },
 

@@ -5,27 +5,27 @@
  */
 import type { Log } from '../core/log.ts'
 import type { Database } from '../store/database.ts'
-import { anyReady, type Ledger, type OnUnknown, requeueExpired } from '../store/deliveries.ts'
+import { anyReady, type MailStream, type OnUnknown, requeueExpired } from '../store/deliveries.ts'
 import { drawSum, readEdition, readSettled, takeReconciling } from '../store/editions.ts'
 import { anySignUp } from '../store/sign-ups.ts'
 
 export interface ReconcilerPorts {
   db: Database
   log: Log
-  ring: (bell: 'letters' | 'deliveries') => Promise<void>
+  wake: (queueName: 'letters' | 'deliveries') => Promise<void>
   /** `resend` unless told otherwise. */
   onUnknown?: OnUnknown
 }
 
-const LEDGERS: Ledger[] = ['letters', 'deliveries']
+const MAIL_STREAMS: MailStream[] = ['letters', 'deliveries']
 
 /** Resolves to whether it was done here; `false`: another process is at it. */
-export const reconcile = async ({ db, log, ring, onUnknown = 'resend' }: ReconcilerPorts): Promise<boolean> => {
+export const reconcile = async ({ db, log, wake, onUnknown = 'resend' }: ReconcilerPorts): Promise<boolean> => {
   const done = await db.transaction().execute(async (trx) => {
     if (!(await takeReconciling(trx))) return false
-    for (const ledger of LEDGERS) {
-      const mails = await requeueExpired(trx, ledger, { onUnknown })
-      if (mails > 0) log.warn({ ledger, mails, onUnknown }, 'leases ran out: nobody knows whether these were sent')
+    for (const stream of MAIL_STREAMS) {
+      const mails = await requeueExpired(trx, stream, { onUnknown })
+      if (mails > 0) log.warn({ stream, mails, onUnknown }, 'leases ran out: nobody knows whether these were sent')
     }
     for (const id of await readSettled(trx)) {
       await readEdition(trx, id, true)
@@ -37,7 +37,7 @@ export const reconcile = async ({ db, log, ring, onUnknown = 'resend' }: Reconci
   })
   if (!done) return false
   // Whoever works off the sign-ups is woken by the bell of the letters.
-  if ((await anyReady(db, 'letters')) || (await anySignUp(db))) await ring('letters')
-  if (await anyReady(db, 'deliveries')) await ring('deliveries')
+  if ((await anyReady(db, 'letters')) || (await anySignUp(db))) await wake('letters')
+  if (await anyReady(db, 'deliveries')) await wake('deliveries')
   return true
 }

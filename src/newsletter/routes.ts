@@ -10,13 +10,21 @@ import { MINUTE } from '../core/calendar.ts'
 import type { Log } from '../core/log.ts'
 import { countOutcome, NO_STREAK, type Streak } from '../core/sending/breaker.ts'
 import { destinationOf } from '../core/sending/destination.ts'
-import { faster, isSlow, slower, type Trouble } from '../core/sending/pace.ts'
+import { faster, isSlow, slower, type ThrottleCause } from '../core/sending/pace.ts'
 import { blameOf, reasonOf, type SmtpOutcome } from '../core/sending/smtp-outcome.ts'
 import type { Database } from '../store/database.ts'
-import { bringBack, type Claimed, claim, claimSeated, expireAside, type Ledger, putAside } from '../store/deliveries.ts'
-import { changeWay, forgetQuietWays, returnTrial, takeTrial, type Way } from '../store/throttled-routes.ts'
+import {
+  type Claimed,
+  claim,
+  claimThrottled,
+  deferThrottled,
+  expireDeferred,
+  type MailStream,
+  requeueDeferred,
+} from '../store/deliveries.ts'
+import { acquireProbe, changeRoute, forgetIdleRoutes, type Route, releaseProbe } from '../store/throttled-routes.ts'
 
-export interface Ways {
+export interface Routes {
   /** The relay's name, as the claim wants it. */
   relay: string
   /** A moment in the order in which ways are closed here. To be taken before a group is claimed. */
@@ -28,9 +36,9 @@ export interface Ways {
   /** At the end of a group: makes known which destinations in trouble took mail, and gives back a trial that was none. */
   tell(group: readonly Claimed[]): Promise<void>
   /** Puts aside in bulk what waits in front of others for a destination in trouble. */
-  clear(ledger: Ledger): Promise<void>
+  clear(stream: MailStream): Promise<void>
   /** What may be tried beyond the common claim: one mail for a closed relay, some for destinations that were put off. */
-  tries(ledger: Ledger, met: { closed: boolean; due: boolean }): Promise<Claimed[]>
+  tries(stream: MailStream, met: { closed: boolean; due: boolean }): Promise<Claimed[]>
 }
 
 /** Mails put aside or brought back in one statement. */
@@ -39,7 +47,7 @@ const BATCH = 5_000
 const TRIAL = 15 * MINUTE
 
 /** What to look at when a relay is closed; the setting is named, its value is not. */
-const ADVICE: Record<Trouble, string> = {
+const ADVICE: Record<ThrottleCause, string> = {
   login: 'the mail server refuses our login: look at the user and password in SMTP_URL',
   sender: 'the mail server refuses our sender: look at MAIL_FROM, and whether the server may send for its domain',
   tls: 'TLS with the mail server fails: look at its certificate, and at host and port in SMTP_URL',
@@ -52,7 +60,7 @@ const ADVICE: Record<Trouble, string> = {
 }
 
 /** Knows of no trouble at first but what the database says. One is shared by all that sends in a process. */
-export const createWays = ({ db, log, relay }: { db: Database; log: Log; relay: string }): Ways => {
+export const createRoutes = ({ db, log, relay }: { db: Database; log: Log; relay: string }): Routes => {
   let streak: Streak = NO_STREAK
   let latest = 0
   let relayClosedAt = 0
@@ -60,35 +68,36 @@ export const createWays = ({ db, log, relay }: { db: Database; log: Log; relay: 
   /** Mails that try a closed relay. */
   const trying = new Set<string>()
   const taken = new Map<string, number>()
-  const relayWay: Way = { kind: 'relay', name: relay, domains: [] }
+  const relayRoute: Route = { kind: 'relay', name: relay, domains: [] }
 
-  const slow = async (way: Way, trouble: Trouble, reason: string) => {
-    const isRelay = way.kind === 'relay'
+  const slow = async (route: Route, cause: ThrottleCause, reason: string) => {
+    const isRelay = route.kind === 'relay'
     const close = () => {
       latest++
       if (isRelay) relayClosedAt = latest
-      else closedAt.set(way.name, latest)
+      else closedAt.set(route.name, latest)
     }
     // At once for what is claimed here, and once more for what is claimed before the database knows.
     close()
-    const { before, after } = await changeWay(db, way, (known) => {
-      const { pace, restMs } = slower(known, trouble, isRelay)
-      return { ...pace, reason, restMs }
+    const { before, after } = await changeRoute(db, route, (known) => {
+      const { pace, backOffMs } = slower(known, cause, isRelay)
+      return { ...pace, reason, backOffMs }
     })
     close()
-    if (after === null || before?.trouble === after.trouble) return
-    if (isRelay) log.error({ relay, reason }, `sending stops: ${ADVICE[trouble]}`)
-    else if (isSlow(trouble)) log.warn({ destination: way.name, reason }, 'a destination is sent less for now')
-    else log.warn({ destination: way.name, reason }, 'a destination takes no mail for now: what goes there waits')
+    if (after === null || before?.cause === after.cause) return
+    if (isRelay) log.error({ relay, reason }, `sending stops: ${ADVICE[cause]}`)
+    else if (isSlow(cause)) log.warn({ destination: route.name, reason }, 'a destination is sent less for now')
+    else log.warn({ destination: route.name, reason }, 'a destination takes no mail for now: what goes there waits')
   }
 
   const reopenRelay = async () => {
-    const { before } = await changeWay(db, relayWay, () => null, true)
+    const { before } = await changeRoute(db, relayRoute, () => null, true)
     if (before !== null) log.info({ relay }, 'the mail server takes mail again: sending goes on')
   }
 
   const bringAllBack = async () => {
-    for (const ledger of ['letters', 'deliveries'] as const) while ((await bringBack(db, ledger, BATCH)) === BATCH);
+    for (const stream of ['letters', 'deliveries'] as const)
+      while ((await requeueDeferred(db, stream, BATCH)) === BATCH);
   }
 
   return {
@@ -112,24 +121,24 @@ export const createWays = ({ db, log, relay }: { db: Database; log: Log; relay: 
       }
       // What is tried because it was closed is closed again by one failure; unless a destination behind it failed.
       if (tried && (isSlow(blame) || blame === 'away')) await reopenRelay()
-      else if (tried) closing = { way: 'relay', trouble: blame }
-      else if (closing === null && mail.waitsFor !== null) closing = { way: 'destination', trouble: blame }
+      else if (tried) closing = { route: 'relay', cause: blame }
+      else if (closing === null && mail.waitsFor !== null) closing = { route: 'destination', cause: blame }
       if (closing === null) return null
       await slow(
-        closing.way === 'relay' ? relayWay : { kind: 'destination', ...destination },
-        closing.trouble,
+        closing.route === 'relay' ? relayRoute : { kind: 'destination', ...destination },
+        closing.cause,
         reasonOf(outcome),
       )
-      return closing.way
+      return closing.route
     },
     tell: async (group) => {
-      if (group.filter((mail) => trying.delete(mail.id)).length > 0) await returnTrial(db, relay)
+      if (group.filter((mail) => trying.delete(mail.id)).length > 0) await releaseProbe(db, relay)
       if (taken.size === 0) return
       const told = [...taken]
       taken.clear()
       for (const [name, count] of told) {
-        const way: Way = { kind: 'destination', name, domains: [] }
-        const { before, after } = await changeWay(db, way, (known) => {
+        const route: Route = { kind: 'destination', name, domains: [] }
+        const { before, after } = await changeRoute(db, route, (known) => {
           const pace = known === null ? null : faster(known, count)
           return known === null || pace === null ? null : { ...pace, reason: known.reason }
         })
@@ -138,20 +147,20 @@ export const createWays = ({ db, log, relay }: { db: Database; log: Log; relay: 
         await bringAllBack()
       }
     },
-    clear: async (ledger) => {
-      await putAside(db, ledger, BATCH)
+    clear: async (stream) => {
+      await deferThrottled(db, stream, BATCH)
     },
-    tries: async (ledger, { closed, due }) => {
-      if (!closed) return due ? claimSeated(db, ledger) : []
-      if (!(await takeTrial(db, relay, TRIAL))) return []
-      let [mail] = await claim(db, ledger, 1)
+    tries: async (stream, { closed, due }) => {
+      if (!closed) return due ? claimThrottled(db, stream) : []
+      if (!(await acquireProbe(db, relay, TRIAL))) return []
+      let [mail] = await claim(db, stream, 1)
       if (mail === undefined) {
         // What waited longest may be for a destination in trouble.
-        await putAside(db, ledger, BATCH)
-        ;[mail] = await claim(db, ledger, 1)
+        await deferThrottled(db, stream, BATCH)
+        ;[mail] = await claim(db, stream, 1)
       }
       if (mail === undefined) {
-        await returnTrial(db, relay)
+        await releaseProbe(db, relay)
         return []
       }
       trying.add(mail.id)
@@ -161,11 +170,11 @@ export const createWays = ({ db, log, relay }: { db: Database; log: Log; relay: 
 }
 
 /** What happens every minute: mails are brought back from destinations that nobody speaks of any more, or given up after a day. */
-export const sweepWays = async ({ db, log }: { db: Database; log: Log }): Promise<void> => {
-  await forgetQuietWays(db)
-  for (const ledger of ['letters', 'deliveries'] as const) {
-    const expired = await expireAside(db, ledger)
-    if (expired > 0) log.warn({ ledger, expired }, 'mails waited a day for destinations that took nothing: given up')
-    while ((await bringBack(db, ledger, BATCH)) === BATCH);
+export const sweepRoutes = async ({ db, log }: { db: Database; log: Log }): Promise<void> => {
+  await forgetIdleRoutes(db)
+  for (const stream of ['letters', 'deliveries'] as const) {
+    const expired = await expireDeferred(db, stream)
+    if (expired > 0) log.warn({ stream, expired }, 'mails waited a day for destinations that took nothing: given up')
+    while ((await requeueDeferred(db, stream, BATCH)) === BATCH);
   }
 }

@@ -3,12 +3,12 @@ import { MINUTE, SECOND } from '../core/calendar.ts'
 import type { Listing, SourceName } from '../core/papers/paper.ts'
 import type { Problem } from '../core/papers/paper-file.ts'
 import type { PaperNews } from '../core/papers/paper-news.ts'
-import { SourceTrouble } from '../core/papers/source-error.ts'
+import { SourceError } from '../core/papers/source-error.ts'
 import type { Database } from '../store/database.ts'
-import { endTurn, type TurnOutcome, takeTurn } from '../store/source-permits.ts'
+import { acquirePermit, type PermitOutcome, releasePermit } from '../store/source-permits.ts'
 
 /** How often a source may be asked: what shares one turn, and for how many milliseconds. */
-interface Manners {
+interface RateLimit {
   name: string
   /** Between the end of one request and the start of the next. */
   gap: number
@@ -17,8 +17,8 @@ interface Manners {
 }
 
 /** With what each request is made. */
-export interface Asking {
-  turn: <T>(request: () => Promise<T>) => Promise<T>
+export interface RequestContext {
+  withPermit: <T>(request: () => Promise<T>) => Promise<T>
   signal: AbortSignal | undefined
 }
 
@@ -46,19 +46,19 @@ export type Source =
       kind: 'days'
       name: SourceName
       label: string
-      manners: Manners
-      fetchDay: (day: string, now: Date, asking: Asking) => Promise<{ rows: Listing[]; problems: Problem[] }>
+      rateLimit: RateLimit
+      fetchDay: (day: string, now: Date, context: RequestContext) => Promise<{ rows: Listing[]; problems: Problem[] }>
     }
   | {
       kind: 'feed'
       name: SourceName
       label: string
-      manners: Manners
-      fetchFeed: (known: FeedVersion | null, now: Date, asking: Asking) => Promise<FeedReading | 'unchanged'>
+      rateLimit: RateLimit
+      fetchFeed: (known: FeedVersion | null, now: Date, context: RequestContext) => Promise<FeedReading | 'unchanged'>
       /** Why the newest batch is not the one to be expected, or `null`. */
       lateBatch: (batchDay: string | null, now: Date) => string | null
       /** Categories by id, of at most `mostIds` papers. */
-      fetchCategories: (ids: readonly string[], asking: Asking) => Promise<ReadonlyMap<string, string[]>>
+      fetchCategories: (ids: readonly string[], context: RequestContext) => Promise<ReadonlyMap<string, string[]>>
       mostIds: number
     }
   | {
@@ -81,17 +81,17 @@ const inWords = (ms: number): string => {
   return minutes === 1 ? 'a minute' : `${minutes} minutes`
 }
 
-const waitForTurn = async (db: Database, { name, patience }: Manners, signal?: AbortSignal): Promise<string> => {
+const waitForPermit = async (db: Database, { name, patience }: RateLimit, signal?: AbortSignal): Promise<string> => {
   const holder = crypto.randomUUID()
   let waited = 0
   for (;;) {
     signal?.throwIfAborted()
-    const turn = await takeTurn(db, name, holder, patience + LEASE_MARGIN)
-    if (turn.kind === 'taken') return turn.holder
-    if (turn.kind === 'resting')
-      throw new SourceTrouble(`it asked us to wait, and there are up to ${inWords(turn.waitMs)} left`)
-    if (waited >= MOST_WAITING) throw new SourceTrouble('others of our processes keep asking it')
-    const wait = Math.min(LONGEST_PAUSE, Math.max(10, turn.waitMs))
+    const withPermit = await acquirePermit(db, name, holder, patience + LEASE_MARGIN)
+    if (withPermit.kind === 'taken') return withPermit.holder
+    if (withPermit.kind === 'resting')
+      throw new SourceError(`it asked us to wait, and there are up to ${inWords(withPermit.waitMs)} left`)
+    if (waited >= MOST_WAITING) throw new SourceError('others of our processes keep asking it')
+    const wait = Math.min(LONGEST_PAUSE, Math.max(10, withPermit.waitMs))
     await pause(wait)
     waited += wait
   }
@@ -101,20 +101,20 @@ const waitForTurn = async (db: Database, { name, patience }: Manners, signal?: A
  * How a source is asked. A turn is taken from the database, so that however many processes there are, one asks at a
  * time and with the pause that the source wants; what it asks of one of them, to stay away for a while, they all keep.
  */
-export const createAsking = (db: Database, manners: Manners, signal?: AbortSignal): Asking => ({
+export const createRequestContext = (db: Database, rateLimit: RateLimit, signal?: AbortSignal): RequestContext => ({
   signal,
-  turn: async (request) => {
-    const holder = await waitForTurn(db, manners, signal)
-    let outcome: TurnOutcome = 'failed'
+  withPermit: async (request) => {
+    const holder = await waitForPermit(db, rateLimit, signal)
+    let outcome: PermitOutcome = 'failed'
     try {
       const answer = await request()
       outcome = 'answered'
       return answer
     } catch (error) {
-      if (error instanceof SourceTrouble && error.restFor !== null) outcome = { restMs: error.restFor }
+      if (error instanceof SourceError && error.backOffMs !== null) outcome = { backOffMs: error.backOffMs }
       throw error
     } finally {
-      await endTurn(db, manners.name, holder, manners.gap, outcome)
+      await releasePermit(db, rateLimit.name, holder, rateLimit.gap, outcome)
     }
   },
 })

@@ -69,7 +69,7 @@ export interface SubscriptionPorts {
   keys: Keys
   now: () => Date
   /** Wakes the mailers; truth is in the database, so a failure here is logged by its owner and costs a minute at most. */
-  ring: (bell: 'letters') => Promise<void>
+  wake: (queueName: 'letters') => Promise<void>
 }
 
 /** A confirmation is good for this long after it was asked for. */
@@ -82,7 +82,7 @@ const lastOf = (subscriber: Subscriber) => ({ date: subscriber.last_local_date, 
 
 const isSubscribed = (subscriber: Subscriber): boolean => subscriber.state === 'active' || subscriber.state === 'paused'
 
-export const createSubscriptions = ({ db, keys, now, ring }: SubscriptionPorts): Subscriptions => {
+export const createSubscriptions = ({ db, keys, now, wake }: SubscriptionPorts): Subscriptions => {
   /** The subscriber whom a token of this purpose names; preferences links die with the epoch, those that stop mail never. */
   const ownerOf = async (
     trx: Database,
@@ -147,12 +147,12 @@ export const createSubscriptions = ({ db, keys, now, ring }: SubscriptionPorts):
   return {
     async requestSubscription(email, preferences) {
       await storeSignUp(db, { kind: 'subscribe', email, preferences, requestedAt: now() })
-      await ring('letters')
+      await wake('letters')
     },
 
     async requestLinks(email) {
       await storeSignUp(db, { kind: 'links', email, preferences: null, requestedAt: now() })
-      await ring('letters')
+      await wake('letters')
     },
 
     async readConfirmation(token) {
@@ -188,7 +188,7 @@ export const createSubscriptions = ({ db, keys, now, ring }: SubscriptionPorts):
         await unsuppress(trx, subscriber.email, { whom: 'reader', why: 'subscribed and confirmed again' })
         return 'confirmed' as const
       })
-      if (outcome === 'confirmed') await ring('letters')
+      if (outcome === 'confirmed') await wake('letters')
       return outcome
     },
 

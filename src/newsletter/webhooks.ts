@@ -3,14 +3,14 @@ import type { ProviderEvent, ReadWebhook, WebhookRequest } from '../core/bounces
 import type { ReturnedMail } from '../core/bounces/verp.ts'
 import type { Keys } from '../core/token.ts'
 import { isKnownEvent, readNewestMailTo, readSentMail, storeEvent } from '../store/feedback.ts'
-import { type ReturnPorts, readMark, takeReport } from './bounces.ts'
+import { type FeedbackPorts, readMark, takeReport } from './bounces.ts'
 
 export interface Webhooks {
   /** `unconfigured`: there is no such provider. Resolves when what follows is stored. */
   receive(provider: string, request: WebhookRequest): Promise<'taken' | 'unconfigured' | 'refused' | 'unreadable'>
 }
 
-export interface WebhookPorts extends ReturnPorts {
+export interface WebhookPorts extends FeedbackPorts {
   keys: Keys
   now: () => Date
   /** Of the envelope senders; `null` where they are not used. */
@@ -33,8 +33,8 @@ export const createWebhooks = (ports: WebhookPorts): Webhooks => {
     for (const mark of marks) {
       const [, id, domain] = MESSAGE_ID.exec(mark) ?? []
       if (id === undefined || domain?.toLowerCase() !== mailDomain.toLowerCase()) continue
-      for (const ledger of ['deliveries', 'letters'] as const)
-        if ((await readSentMail(db, { ledger, id })) !== null) return { ledger, id }
+      for (const stream of ['deliveries', 'letters'] as const)
+        if ((await readSentMail(db, { stream, id })) !== null) return { stream, id }
     }
     return recipient === null ? null : readNewestMailTo(db, recipient, at)
   }

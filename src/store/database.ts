@@ -3,18 +3,17 @@ import { type Generated, Kysely, PostgresDialect } from 'kysely'
 import { Pool, types } from 'pg'
 import type { BounceClass } from '../core/bounces/bounce-class.ts'
 import type { DigestEntry, DigestKind } from '../core/digest/digest.ts'
-import type { ModelTrial } from '../core/model-trial.ts'
 import type { SourceName } from '../core/papers/paper.ts'
 import type { FrozenNews, NewsKind } from '../core/papers/paper-news.ts'
 import type { Match } from '../core/relevance/relevance.ts'
 import type { MailState, StateCount } from '../core/sending/ledger.ts'
-import type { Trouble } from '../core/sending/pace.ts'
-import type { Frequency, Preferences, QuietDay, SubscriberState } from '../core/subscriber/preferences.ts'
+import type { ThrottleCause } from '../core/sending/pace.ts'
+import type { Frequency, Preferences, SubscriberState, WhenEmpty } from '../core/subscriber/preferences.ts'
 
 export type LetterKind = 'confirmation' | 'welcome' | 'links' | 'already-subscribed'
 
 /** The columns that letters and deliveries share: one state machine serves both (`newsletter/delivery`). */
-interface OwedMail {
+interface OutboxMail {
   state: Generated<MailState>
   reason: string | null
   attempts: Generated<number>
@@ -69,8 +68,8 @@ export interface Tables {
   }
   paper_topics: { topic: string; paper_id: string; score: number; matches: Match[] }
   paper_news: { paper_id: string; kind: NewsKind; version: number | null; seen_at: Date }
-  source_refreshes: { source: string; tried_at: Date; succeeded_at: Date | null; trouble: string | null }
-  source_turns: {
+  source_refreshes: { source: string; tried_at: Date; succeeded_at: Date | null; error: string | null }
+  source_permits: {
     source: string
     next_at: Date
     holder: string
@@ -107,8 +106,8 @@ export interface Tables {
     entries: DigestEntry[]
     list_days: string[]
     considered: number
-    carry: Record<string, string>
-    quiet_from: string | null
+    recently_sent: Record<string, string>
+    empty_since: string | null
     note: string | null
     sample: boolean
     news: Generated<FrozenNews[]>
@@ -121,7 +120,7 @@ export interface Tables {
     keywords: Generated<string[]>
     authors: Generated<string[]>
     muted: Generated<string[]>
-    quiet_day: Generated<QuietDay>
+    when_empty: Generated<WhenEmpty>
     frequency: Frequency
     hour: number
     weekday: number
@@ -144,32 +143,32 @@ export interface Tables {
     requested_at: Date
   }
   letter_limits: { mailbox: Buffer; kind: string; last_at: Date; times: number }
-  letters: OwedMail & {
+  letters: OutboxMail & {
     id: Generated<string>
     subscriber_id: string
     kind: LetterKind
     digest_id: number | null
     requested_at: Date
   }
-  deliveries: OwedMail & {
+  deliveries: OutboxMail & {
     local_date: string
     id: string
     subscriber_id: string
     edition_id: number
     digest_id: number
   }
-  troubled_ways: {
+  throttled_routes: {
     kind: 'relay' | 'destination'
     name: string
     domains: string[]
-    trouble: Trouble
+    cause: ThrottleCause
     reason: string
     since: Generated<Date>
     changed_at: Generated<Date>
     not_before: Date
-    seats: number
+    concurrency: number
     successes: number
-    strikes: number
+    failures: number
   }
   suppressions: {
     email: string
@@ -192,10 +191,10 @@ export interface Tables {
     why: string
   }
   provider_events: { provider: string; event: string; at: Generated<Date> }
-  mail_returns: {
+  mail_feedback: {
     mail_id: string
     kind: 'bounce' | 'complaint'
-    ledger: 'letters' | 'deliveries'
+    stream: 'letters' | 'deliveries'
     subscriber_id: string
     edition_id: number | null
     class: BounceClass | null
@@ -203,16 +202,6 @@ export interface Tables {
     diagnostic: string | null
     source: string
     at: Generated<Date>
-  }
-  relevance_models: {
-    version: Generated<number>
-    trained_at: Date
-    model: string
-    papers: number
-    first_day: string | null
-    last_day: string | null
-    trial: ModelTrial
-    in_use: boolean
   }
   papers_scored: { single: Generated<boolean>; by_model: string }
   last_tick: { single: Generated<boolean>; at: Date }

@@ -3,7 +3,7 @@ import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from './database.ts'
 
 /** Letters and deliveries live in tables of their own but have one life (told in `newsletter/delivery`). */
-export type Ledger = 'letters' | 'deliveries'
+export type MailStream = 'letters' | 'deliveries'
 
 /** A claimed mail: ours to send until the lease ends, and ours to record while the fence stands. */
 export interface Claimed {
@@ -36,7 +36,7 @@ export interface Claim {
   closed: boolean
 }
 
-export interface Verdict {
+export interface AttemptResult {
   id: string
   localDate: string | null
   fence: number
@@ -50,11 +50,11 @@ export interface Verdict {
   /** True when the outcome is unknown, so that the next copy may be a second one. */
   resend: boolean
   /** What the server said to this attempt, without addresses; `null` where no attempt was made. */
-  answer: Answer | null
+  reply: ServerReply | null
 }
 
 /** The server's own words to an attempt, and its codes; all `null` where the server said nothing. */
-export interface Answer {
+export interface ServerReply {
   code: number | null
   enhanced: string | null
   said: string | null
@@ -64,27 +64,27 @@ export interface Answer {
 export type OnUnknown = 'resend' | 'hold'
 
 const LEASE = sql`interval '60 seconds'`
-const table = (ledger: Ledger) => sql.table(ledger)
+const table = (stream: MailStream) => sql.table(stream)
 
 /** Whose mail may go: deliveries and welcomes to the active alone, confirmations to the pending, links to those we know. */
-const wanted = (ledger: Ledger) =>
-  ledger === 'deliveries'
+const wanted = (stream: MailStream) =>
+  stream === 'deliveries'
     ? sql`s.state = 'active'`
     : sql`case m.kind when 'confirmation' then s.state = 'pending' when 'welcome' then s.state = 'active'
         when 'already-subscribed' then s.state in ('active', 'paused')
         else s.state in ('pending', 'active', 'paused', 'unsubscribed') end`
 
 /** Somebody who complained is asked to confirm when they subscribe again, and is mailed nothing before they do. */
-const unsuppressed = (ledger: Ledger) =>
+const unsuppressed = (stream: MailStream) =>
   sql`s.email is not null and not exists (select from suppressions x where x.email = lower(s.email)
-    ${ledger === 'letters' ? sql`and not (m.kind = 'confirmation' and x.class = 'complaint')` : sql``})`
+    ${stream === 'letters' ? sql`and not (m.kind = 'confirmation' and x.class = 'complaint')` : sql``})`
 
-const arrays = (mails: Pick<Verdict, 'id' | 'localDate' | 'fence'>[]) =>
+const arrays = (mails: Pick<AttemptResult, 'id' | 'localDate' | 'fence'>[]) =>
   sql`unnest(${mails.map((mail) => mail.id)}::uuid[], ${mails.map((mail) => mail.localDate)}::date[],
     ${mails.map((mail) => mail.fence)}::int[])`
 
-const sameClaim = (ledger: Ledger) =>
-  sql`m.id = u.id and m.fence = u.fence ${ledger === 'deliveries' ? sql`and m.local_date = u.local_date` : sql``}`
+const sameClaim = (stream: MailStream) =>
+  sql`m.id = u.id and m.fence = u.fence ${stream === 'deliveries' ? sql`and m.local_date = u.local_date` : sql``}`
 
 /**
  * Said so that Postgres goes by the key of each mail. There is an index of what is being sent, hardly anything is, and so it
@@ -92,11 +92,11 @@ const sameClaim = (ledger: Ledger) =>
  */
 const isSending = sql`(m.state = 'sending') is true`
 
-const sameMail = (ledger: Ledger) => sql`${sameClaim(ledger)} and ${isSending}`
+const sameMail = (stream: MailStream) => sql`${sameClaim(stream)} and ${isSending}`
 
 /** The late word of a mailer whose delivery is held as unknown settles it, if it is a final one. */
-const stillTheirs = (ledger: Ledger) =>
-  sql`${sameClaim(ledger)} and (${isSending} or ((m.state = 'unknown') is true and u.state in ('sent', 'failed')))`
+const stillTheirs = (stream: MailStream) =>
+  sql`${sameClaim(stream)} and (${isSending} or ((m.state = 'unknown') is true and u.state in ('sent', 'failed')))`
 
 /**
  * The editions whose digests may go, the oldest first. Each is looked into by itself: one that is paused costs nothing,
@@ -107,21 +107,21 @@ const running = sql`select id from editions where completed_at is null and pause
 /** A mail put aside is looked at again after this long even if nobody said that its destination is free. */
 const ASIDE = sql`interval '1 hour'`
 /** The destination in trouble, if it is, of a subscriber `s`: a look into a small table, most of the time an empty one. */
-const troubledWay = sql`troubled_ways w on w.kind = 'destination' and lower(split_part(s.email, '@', 2)) = any(w.domains)`
+const throttledRoute = sql`throttled_routes w on w.kind = 'destination' and lower(split_part(s.email, '@', 2)) = any(w.domains)`
 const closed = (relay: string | null) =>
-  sql`exists (select from troubled_ways where kind = 'relay' and name = ${relay})`
-const due = (ledger: Ledger) => sql`exists (select from troubled_ways w where w.kind = 'destination'
-    and w.not_before <= now() and exists (select from ${table(ledger)} m
+  sql`exists (select from throttled_routes where kind = 'relay' and name = ${relay})`
+const due = (stream: MailStream) => sql`exists (select from throttled_routes w where w.kind = 'destination'
+    and w.not_before <= now() and exists (select from ${table(stream)} m
       where m.waits_for = w.name and m.state in ('queued', 'deferred')))`
 
 /**
  * The mails whose time has come; none while the relay is closed. Those of a digest come together, so that a mailer that
  * has its message at hand sends it to all: they share their moment, the edition's beginning.
  */
-const ready = (ledger: Ledger, most: number, relay: string | null) => {
-  const isDelivery = ledger === 'deliveries'
+const ready = (stream: MailStream, most: number, relay: string | null) => {
+  const isDelivery = stream === 'deliveries'
   const found = sql`select m.id, ${isDelivery ? sql`m.local_date` : sql`null::date as local_date`}, false as seated
-      from ${table(ledger)} m
+      from ${table(stream)} m
       where m.state in ('queued', 'deferred') and m.next_attempt_at <= now() and not ${closed(relay)}
         ${isDelivery ? sql`and m.edition_id = e.id` : sql``}
       order by m.next_attempt_at ${isDelivery ? sql`, m.digest_id` : sql``} limit ${most} for update skip locked`
@@ -129,12 +129,12 @@ const ready = (ledger: Ledger, most: number, relay: string | null) => {
 }
 
 /** Of what waits for each of these destinations as many as may be under way beside those that are. */
-const seated = (ledger: Ledger, names: string[]) =>
-  sql`select m.id, ${ledger === 'deliveries' ? sql`m.local_date` : sql`null::date as local_date`}, true as seated
-      from troubled_ways w cross join lateral (
-        select * from ${table(ledger)} m where m.waits_for = w.name and m.state in ('queued', 'deferred')
-          ${ledger === 'deliveries' ? sql`and m.edition_id in (select id from (${running}) e)` : sql``}
-        order by m.next_attempt_at limit greatest(0, w.seats
+const seated = (stream: MailStream, names: string[]) =>
+  sql`select m.id, ${stream === 'deliveries' ? sql`m.local_date` : sql`null::date as local_date`}, true as seated
+      from throttled_routes w cross join lateral (
+        select * from ${table(stream)} m where m.waits_for = w.name and m.state in ('queued', 'deferred')
+          ${stream === 'deliveries' ? sql`and m.edition_id in (select id from (${running}) e)` : sql``}
+        order by m.next_attempt_at limit greatest(0, w.concurrency
           - (select count(*) from letters u where u.state = 'sending' and u.waits_for = w.name)
           - (select count(*) from deliveries u where u.state = 'sending' and u.waits_for = w.name))
         for update skip locked) m
@@ -145,16 +145,16 @@ const seated = (ledger: Ledger, names: string[]) =>
  * are checked in the same statement: what is no longer wanted ends as `skipped` here and is never seen by a mailer. What
  * goes to a destination in trouble without having a seat there is put aside.
  */
-const taking = (ledger: Ledger, found: RawBuilder<unknown>) => {
-  const isDelivery = ledger === 'deliveries'
+const taking = (stream: MailStream, found: RawBuilder<unknown>) => {
+  const isDelivery = stream === 'deliveries'
   return sql`ready as (${found}),
     judged as (
-      select m.id, m.subscriber_id, ${wanted(ledger)} and ${unsuppressed(ledger)} as wanted, w.name as way,
+      select m.id, m.subscriber_id, ${wanted(stream)} and ${unsuppressed(stream)} as wanted, w.name as way,
         w.name is not null and not ready.seated as aside
-      from ready join ${table(ledger)} m on m.id = ready.id ${isDelivery ? sql`and m.local_date = ready.local_date` : sql``}
-      join subscribers s on s.id = m.subscriber_id left join ${troubledWay}),
+      from ready join ${table(stream)} m on m.id = ready.id ${isDelivery ? sql`and m.local_date = ready.local_date` : sql``}
+      join subscribers s on s.id = m.subscriber_id left join ${throttledRoute}),
     taken as (
-      update ${table(ledger)} m set
+      update ${table(stream)} m set
         state = case when not j.wanted then 'skipped' when j.aside then m.state else 'sending' end,
         reason = case when j.wanted then m.reason else 'no longer wanted' end,
         fence = m.fence + 1,
@@ -167,8 +167,8 @@ const taking = (ledger: Ledger, found: RawBuilder<unknown>) => {
 }
 
 /** What `taking` took, as `Claimed`. */
-const claimed = (ledger: Ledger) => {
-  const isDelivery = ledger === 'deliveries'
+const claimed = (stream: MailStream) => {
+  const isDelivery = stream === 'deliveries'
   return sql`select t.id, ${isDelivery ? sql`t.local_date` : sql`null`} as "localDate", t.fence, t.attempts,
       extract(epoch from now() - t.created_at)::float8 * 1000 as "waitedMs",
       t.subscriber_id as "subscriberId", s.epoch, s.email, t.digest_id as "digestId",
@@ -180,8 +180,8 @@ const claimed = (ledger: Ledger) => {
 }
 
 /** Writes outcomes down, in a common table expression that gives back the ids of those that took theirs. */
-const recording = (ledger: Ledger, verdicts: Verdict[]) =>
-  sql`update ${table(ledger)} m set state = u.state, reason = u.reason, lease_until = null, waits_for = null,
+const recording = (stream: MailStream, results: AttemptResult[]) =>
+  sql`update ${table(stream)} m set state = u.state, reason = u.reason, lease_until = null, waits_for = null,
       attempts = m.attempts + case when u.counts then 1 else 0 end,
       resent = m.resent + case when u.resend then 1 else 0 end,
       next_attempt_at = now() + u.retry_ms * interval '1 millisecond',
@@ -190,18 +190,18 @@ const recording = (ledger: Ledger, verdicts: Verdict[]) =>
       code = case when u.attempted then u.code else m.code end,
       enhanced = case when u.attempted then u.enhanced else m.enhanced end,
       said = case when u.attempted then u.said else m.said end
-    from unnest(${verdicts.map((v) => v.id)}::uuid[], ${verdicts.map((v) => v.localDate)}::date[],
-      ${verdicts.map((v) => v.fence)}::int[], ${verdicts.map((v) => v.state)}::text[],
-      ${verdicts.map((v) => v.reason)}::text[], ${verdicts.map((v) => v.retryAfterMs)}::float8[],
-      ${verdicts.map((v) => v.counts)}::bool[], ${verdicts.map((v) => v.resend)}::bool[],
-      ${verdicts.map((v) => v.answer !== null)}::bool[], ${verdicts.map((v) => v.answer?.code ?? null)}::smallint[],
-      ${verdicts.map((v) => v.answer?.enhanced ?? null)}::text[], ${verdicts.map((v) => v.answer?.said ?? null)}::text[])
+    from unnest(${results.map((v) => v.id)}::uuid[], ${results.map((v) => v.localDate)}::date[],
+      ${results.map((v) => v.fence)}::int[], ${results.map((v) => v.state)}::text[],
+      ${results.map((v) => v.reason)}::text[], ${results.map((v) => v.retryAfterMs)}::float8[],
+      ${results.map((v) => v.counts)}::bool[], ${results.map((v) => v.resend)}::bool[],
+      ${results.map((v) => v.reply !== null)}::bool[], ${results.map((v) => v.reply?.code ?? null)}::smallint[],
+      ${results.map((v) => v.reply?.enhanced ?? null)}::text[], ${results.map((v) => v.reply?.said ?? null)}::text[])
       as u(id, local_date, fence, state, reason, retry_ms, counts, resend, attempted, code, enhanced, said)
-    where ${stillTheirs(ledger)} returning m.id`
+    where ${stillTheirs(stream)} returning m.id`
 
 /** Claims up to `most` mails whose time has come and that are still wanted, whether their relay is closed or not. */
-export const claim = async (db: Kysely<Tables>, ledger: Ledger, most: number): Promise<Claimed[]> => {
-  const { rows } = await sql<Claimed>`with ${taking(ledger, ready(ledger, most, null))} ${claimed(ledger)}`.execute(db)
+export const claim = async (db: Kysely<Tables>, stream: MailStream, most: number): Promise<Claimed[]> => {
+  const { rows } = await sql<Claimed>`with ${taking(stream, ready(stream, most, null))} ${claimed(stream)}`.execute(db)
   return rows
 }
 
@@ -209,53 +209,53 @@ export const claim = async (db: Kysely<Tables>, ledger: Ledger, most: number): P
  * Claims what destinations in trouble may be given now, by a limit that all mailers share: whoever counts what is under way
  * holds the destination's row until the claim is seen by others, and takes none that somebody else holds.
  */
-export const claimSeated = async (db: Kysely<Tables>, ledger: Ledger): Promise<Claimed[]> =>
+export const claimThrottled = async (db: Kysely<Tables>, stream: MailStream): Promise<Claimed[]> =>
   db.transaction().execute(async (trx) => {
-    const { rows: ways } = await sql<{ name: string }>`
-      select w.name from troubled_ways w where w.kind = 'destination' and w.not_before <= now()
-        and exists (select from ${table(ledger)} m where m.waits_for = w.name and m.state in ('queued', 'deferred'))
+    const { rows: routes } = await sql<{ name: string }>`
+      select w.name from throttled_routes w where w.kind = 'destination' and w.not_before <= now()
+        and exists (select from ${table(stream)} m where m.waits_for = w.name and m.state in ('queued', 'deferred'))
       for update skip locked`.execute(trx)
-    if (ways.length === 0) return []
-    const names = ways.map((way) => way.name)
+    if (routes.length === 0) return []
+    const names = routes.map((route) => route.name)
     // A statement of its own, for it must see what was claimed before the lock was had.
-    const { rows } = await sql<Claimed>`with ${taking(ledger, seated(ledger, names))} ${claimed(ledger)}`.execute(trx)
+    const { rows } = await sql<Claimed>`with ${taking(stream, seated(stream, names))} ${claimed(stream)}`.execute(trx)
     return rows
   })
 
 /** Of the `most` mails that are ready longest, puts those aside whose destination is in trouble. Returns how many. */
-export const putAside = async (db: Kysely<Tables>, ledger: Ledger, most: number): Promise<number> => {
-  const isDelivery = ledger === 'deliveries'
+export const deferThrottled = async (db: Kysely<Tables>, stream: MailStream, most: number): Promise<number> => {
+  const isDelivery = stream === 'deliveries'
   const { rows } = await sql`
     with oldest as (
-      select m.id, m.subscriber_id ${isDelivery ? sql`, m.local_date` : sql``} from ${table(ledger)} m
+      select m.id, m.subscriber_id ${isDelivery ? sql`, m.local_date` : sql``} from ${table(stream)} m
       where m.state in ('queued', 'deferred') and m.next_attempt_at <= now()
       order by m.next_attempt_at limit ${most} for update skip locked)
-    update ${table(ledger)} m set waits_for = w.name, next_attempt_at = now() + ${ASIDE}
-    from oldest o join subscribers s on s.id = o.subscriber_id join ${troubledWay}
+    update ${table(stream)} m set waits_for = w.name, next_attempt_at = now() + ${ASIDE}
+    from oldest o join subscribers s on s.id = o.subscriber_id join ${throttledRoute}
     where m.id = o.id ${isDelivery ? sql`and m.local_date = o.local_date` : sql``} returning 1`.execute(db)
   return rows.length
 }
 
 /** Readies up to `most` mails that wait for a destination whose trouble is over. Returns how many. */
-export const bringBack = async (db: Kysely<Tables>, ledger: Ledger, most: number): Promise<number> => {
-  const isDelivery = ledger === 'deliveries'
+export const requeueDeferred = async (db: Kysely<Tables>, stream: MailStream, most: number): Promise<number> => {
+  const isDelivery = stream === 'deliveries'
   const { rows } = await sql`
     with free as (
-      select m.id ${isDelivery ? sql`, m.local_date` : sql``} from ${table(ledger)} m
+      select m.id ${isDelivery ? sql`, m.local_date` : sql``} from ${table(stream)} m
       where m.waits_for is not null and m.state in ('queued', 'deferred')
-        and not exists (select from troubled_ways w where w.kind = 'destination' and w.name = m.waits_for)
+        and not exists (select from throttled_routes w where w.kind = 'destination' and w.name = m.waits_for)
       limit ${most} for update skip locked)
-    update ${table(ledger)} m set waits_for = null, next_attempt_at = now() from free f
+    update ${table(stream)} m set waits_for = null, next_attempt_at = now() from free f
     where m.id = f.id ${isDelivery ? sql`and m.local_date = f.local_date` : sql``} returning 1`.execute(db)
   return rows.length
 }
 
 /** Gives up what was put aside for a day for a destination that has been in trouble for a day. Returns how many. */
-export const expireAside = async (db: Kysely<Tables>, ledger: Ledger): Promise<number> => {
+export const expireDeferred = async (db: Kysely<Tables>, stream: MailStream): Promise<number> => {
   const { rows } = await sql`
-    update ${table(ledger)} m set state = 'failed', waits_for = null,
+    update ${table(stream)} m set state = 'failed', waits_for = null,
       reason = 'expired: ' || w.name || ' has taken no mail for a day: ' || w.reason
-    from troubled_ways w where w.kind = 'destination' and w.name = m.waits_for and m.state in ('queued', 'deferred')
+    from throttled_routes w where w.kind = 'destination' and w.name = m.waits_for and m.state in ('queued', 'deferred')
       and w.since < now() - interval '1 day' and m.created_at < now() - interval '1 day' returning 1`.execute(db)
   return rows.length
 }
@@ -264,9 +264,9 @@ export const expireAside = async (db: Kysely<Tables>, ledger: Ledger): Promise<n
  * Records outcomes. A mail that was claimed anew meanwhile has another fence and is left alone: a mailer that was
  * frozen cannot overwrite what its successor found out. Returns how many took theirs.
  */
-export const record = async (db: Kysely<Tables>, ledger: Ledger, verdicts: Verdict[]): Promise<number> => {
-  if (verdicts.length === 0) return 0
-  const { rows } = await recording(ledger, verdicts).execute(db)
+export const record = async (db: Kysely<Tables>, stream: MailStream, results: AttemptResult[]): Promise<number> => {
+  if (results.length === 0) return 0
+  const { rows } = await recording(stream, results).execute(db)
   return rows.length
 }
 
@@ -277,19 +277,19 @@ export const record = async (db: Kysely<Tables>, ledger: Ledger, verdicts: Verdi
  */
 export const recordAndClaim = async (
   db: Kysely<Tables>,
-  ledger: Ledger,
-  verdicts: Verdict[],
+  stream: MailStream,
+  results: AttemptResult[],
   most: number,
   relay: string | null = null,
 ): Promise<Claim & { recorded: number }> => {
-  const recorded = verdicts.length === 0 ? sql`select null where false` : recording(ledger, verdicts)
+  const recorded = results.length === 0 ? sql`select null where false` : recording(stream, results)
   const { rows } = await sql<Claimed & Omit<Claim, 'claimed'> & { recorded: number }>`
     with recorded as (${recorded}),
-    ${taking(ledger, ready(ledger, most, relay))}
+    ${taking(stream, ready(stream, most, relay))}
     select r.*, c.* from (select (select count(*) from recorded)::int as recorded,
       (select count(*) from judged where wanted and aside)::int as aside,
-      ${due(ledger)} as due, ${closed(relay)} as closed) r
-    left join (${claimed(ledger)}) c on true`.execute(db)
+      ${due(stream)} as due, ${closed(relay)} as closed) r
+    left join (${claimed(stream)}) c on true`.execute(db)
   const { recorded: taken = 0, aside = 0, due: isDue = false, closed: isClosed = false } = rows[0] ?? {}
   return { recorded: taken, aside, due: isDue, closed: isClosed, claimed: rows.filter((row) => row.id !== null) }
 }
@@ -297,26 +297,26 @@ export const recordAndClaim = async (
 /** Extends leases of mails that take their time; returns the ids still held. */
 export const renew = async (
   db: Kysely<Tables>,
-  ledger: Ledger,
-  mails: Pick<Verdict, 'id' | 'localDate' | 'fence'>[],
+  stream: MailStream,
+  mails: Pick<AttemptResult, 'id' | 'localDate' | 'fence'>[],
 ): Promise<string[]> => {
   if (mails.length === 0) return []
   const { rows } = await sql<{ id: string }>`
-    update ${table(ledger)} m set lease_until = now() + ${LEASE}
-    from ${arrays(mails)} as u(id, local_date, fence) where ${sameMail(ledger)} returning m.id`.execute(db)
+    update ${table(stream)} m set lease_until = now() + ${LEASE}
+    from ${arrays(mails)} as u(id, local_date, fence) where ${sameMail(stream)} returning m.id`.execute(db)
   return rows.map((row) => row.id)
 }
 
 /** Which of these claimed mails are still ours and still wanted, asked again when they waited long for their turn. */
 export const stillWanted = async (
   db: Kysely<Tables>,
-  ledger: Ledger,
-  mails: Pick<Verdict, 'id' | 'localDate' | 'fence'>[],
+  stream: MailStream,
+  mails: Pick<AttemptResult, 'id' | 'localDate' | 'fence'>[],
 ): Promise<Set<string>> => {
   const { rows } = await sql<{ id: string }>`
     select m.id from ${arrays(mails)} as u(id, local_date, fence)
-    join ${table(ledger)} m on ${sameMail(ledger)} join subscribers s on s.id = m.subscriber_id
-    where ${wanted(ledger)} and ${unsuppressed(ledger)}`.execute(db)
+    join ${table(stream)} m on ${sameMail(stream)} join subscribers s on s.id = m.subscriber_id
+    where ${wanted(stream)} and ${unsuppressed(stream)}`.execute(db)
   return new Set(rows.map((row) => row.id))
 }
 
@@ -327,15 +327,15 @@ export const stillWanted = async (
  */
 export const requeueExpired = async (
   db: Kysely<Tables>,
-  ledger: Ledger,
+  stream: MailStream,
   { all = false, onUnknown = 'resend' }: { all?: boolean; onUnknown?: OnUnknown } = {},
 ): Promise<number> => {
   const outcome =
-    onUnknown === 'hold' && ledger === 'deliveries'
+    onUnknown === 'hold' && stream === 'deliveries'
       ? sql`state = 'unknown'`
       : sql`state = 'queued', resent = m.resent + 1, next_attempt_at = now()`
   const { rows } = await sql`
-    update ${table(ledger)} m set ${outcome}, lease_until = null, attempted_at = m.lease_until - ${LEASE},
+    update ${table(stream)} m set ${outcome}, lease_until = null, attempted_at = m.lease_until - ${LEASE},
       code = null, enhanced = null,
       said = null, reason = 'its mailer ended before the outcome was known'
     where m.state = 'sending' and ${all ? sql`true` : sql`m.lease_until < now()`} returning 1`.execute(db)
@@ -348,8 +348,8 @@ export const requeueExpired = async (
  */
 export const keepSampleOffTheWire = async (db: Kysely<Tables>, now: Date): Promise<void> => {
   await sql`update papers set hidden_at = ${now} where source = 'sample' and hidden_at is null`.execute(db)
-  for (const ledger of ['letters', 'deliveries'] as const)
-    await sql`update ${table(ledger)} m set state = 'skipped', reason = 'sample papers are not sent by SMTP',
+  for (const stream of ['letters', 'deliveries'] as const)
+    await sql`update ${table(stream)} m set state = 'skipped', reason = 'sample papers are not sent by SMTP',
         lease_until = null, fence = m.fence + 1
       from digests d where d.id = m.digest_id and d.sample and m.state in ('queued', 'sending', 'deferred', 'unknown')`.execute(
       db,
@@ -357,14 +357,14 @@ export const keepSampleOffTheWire = async (db: Kysely<Tables>, now: Date): Promi
 }
 
 /** Whether any mail of the ledger may be claimed now, or waits for a destination that may be tried again. */
-export const anyReady = async (db: Kysely<Tables>, ledger: Ledger): Promise<boolean> => {
+export const anyReady = async (db: Kysely<Tables>, stream: MailStream): Promise<boolean> => {
   // In order, so that the index is used that holds nothing else, however few are ready.
-  const ready = sql`select 1 from ${table(ledger)} m where m.state in ('queued', 'deferred') and m.next_attempt_at <= now()`
+  const ready = sql`select 1 from ${table(stream)} m where m.state in ('queued', 'deferred') and m.next_attempt_at <= now()`
   const found =
-    ledger === 'letters'
+    stream === 'letters'
       ? ready
       : sql`select 1 from (${running}) e, lateral (${ready} and m.edition_id = e.id
           order by m.next_attempt_at limit 1) r`
-  const { rows } = await sql<{ any: boolean }>`select ${due(ledger)} or exists (${found}) as any`.execute(db)
+  const { rows } = await sql<{ any: boolean }>`select ${due(stream)} or exists (${found}) as any`.execute(db)
   return rows[0]?.any ?? false
 }

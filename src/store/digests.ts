@@ -43,10 +43,10 @@ export interface NewDigest {
   listDays: string[]
   considered: number
   /** What it sends itself, paper ids to the date; what its subscribers were sent before comes from `after`. */
-  carry: Record<string, string>
+  recentlySent: Record<string, string>
   /** Whose carries go on in its own, but for what was sent on `forget` or earlier; absent where there are none. */
   after?: Earlier
-  quietFrom: string | null
+  emptySince: string | null
   note: string | null
   sample: boolean
   news: FrozenNews[]
@@ -56,11 +56,11 @@ export interface NewDigest {
  * The carries of earlier digests as one, each paper with the date it was sent last: `carryOn` in the database, where they
  * lie, for they are long and many. Most have one before them, and nothing need be put together.
  */
-const carryAfter = (ids: RawBuilder<number[]>, forget: RawBuilder<string>) => sql`case cardinality(${ids})
-    when 1 then coalesce((select p.carry - array(select c.key from jsonb_each_text(p.carry) c where c.value <= ${forget})
+const recentlySentAfter = (ids: RawBuilder<number[]>, forget: RawBuilder<string>) => sql`case cardinality(${ids})
+    when 1 then coalesce((select p.recently_sent - array(select c.key from jsonb_each_text(p.recently_sent) c where c.value <= ${forget})
       from digests p where p.id = (${ids})[1]), '{}')
     else coalesce((select jsonb_object_agg(c.key, c.day) from (
-        select c.key, max(c.value) as day from digests p cross join jsonb_each_text(p.carry) c
+        select c.key, max(c.value) as day from digests p cross join jsonb_each_text(p.recently_sent) c
         where p.id = any(${ids}) and c.value > ${forget} group by c.key) c), '{}') end`
 
 /**
@@ -74,16 +74,16 @@ export const storeDigests = async (
   if (digests.length === 0) return []
   const { rows } = await sql<{ id: number; cohortKey: Buffer; isNew: boolean }>`
     insert into digests (edition_id, cohort_key, kind, local_date, topics, keywords, authors, cutoff, entries, list_days,
-      considered, carry, quiet_from, note, sample, news)
+      considered, recently_sent, empty_since, note, sample, news)
     select "editionId", decode("cohortKey", 'hex'), kind, "localDate", topics, keywords, authors, cutoff, entries,
-      "listDays", considered, ${carryAfter(sql`d.digests`, sql`d.forget`)} || carry, "quietFrom", note, sample, news
+      "listDays", considered, ${recentlySentAfter(sql`d.digests`, sql`d.forget`)} || "recentlySent", "emptySince", note, sample, news
     from jsonb_to_recordset(${JSON.stringify(
       digests.map(({ cohortKey, after, ...digest }) => ({ ...digest, ...after, cohortKey: cohortKey.toString('hex') })),
     )}::jsonb)
       as d("editionId" bigint, "cohortKey" text, kind text, "localDate" date, topics text[], keywords text[],
-        authors text[], cutoff timestamptz, entries jsonb, "listDays" date[], considered integer, carry jsonb,
-        "quietFrom" date, note text, sample boolean, news jsonb, digests bigint[], forget text)
-    on conflict (cohort_key) do update set carry = digests.carry || excluded.carry
+        authors text[], cutoff timestamptz, entries jsonb, "listDays" date[], considered integer, "recentlySent" jsonb,
+        "emptySince" date, note text, sample boolean, news jsonb, digests bigint[], forget text)
+    on conflict (cohort_key) do update set recently_sent = digests.recently_sent || excluded.recently_sent
     returning id, cohort_key as "cohortKey", xmax = 0 as "isNew"`.execute(db)
   const stored = new Map(rows.map((row) => [row.cohortKey.toString('hex'), row]))
   return digests.map((digest) => {
@@ -94,40 +94,42 @@ export const storeDigests = async (
 }
 
 /** Adds what further members of stored digests were sent before. */
-export const growCarries = async (db: Kysely<Tables>, grown: (Earlier & { id: number })[]): Promise<void> => {
+export const extendRecentlySent = async (db: Kysely<Tables>, grown: (Earlier & { id: number })[]): Promise<void> => {
   if (grown.length === 0) return
-  await sql`with g as materialized (select g.id, ${carryAfter(sql`g.digests`, sql`g.forget`)} as carry
+  await sql`with g as materialized (select g.id, ${recentlySentAfter(sql`g.digests`, sql`g.forget`)} as recently_sent
       from jsonb_to_recordset(${JSON.stringify(grown)}::jsonb) as g(id bigint, digests bigint[], forget text))
-    update digests d set carry = g.carry || d.carry from g where d.id = g.id and not d.carry @> g.carry`.execute(db)
+    update digests d set recently_sent = g.recently_sent || d.recently_sent from g where d.id = g.id and not d.recently_sent @> g.recently_sent`.execute(
+    db,
+  )
 }
 
 export const readDigest = (db: Kysely<Tables>, id: number): Promise<Digest | undefined> =>
   db.selectFrom('digests').selectAll().where('id', '=', id).executeTakeFirst()
 
 /** What a new digest must know of the one before it. */
-export interface Past {
+export interface PreviousDigest {
   id: number
   /** Of the papers asked for those in its carry. */
-  carried: string[]
+  recentlySent: string[]
   localDate: string
-  quietFrom: string | null
+  emptySince: string | null
   /** Of a digest without papers: why it has none. */
   note: string | null
   news: FrozenNews[]
 }
 
 /** Reads what new digests must know of these; of their carries, which are long, only whether they hold some `papers`. */
-export const readPasts = async (
+export const readPreviousDigests = async (
   db: Kysely<Tables>,
   ids: number[],
   papers: Iterable<string>,
-): Promise<Map<number, Past>> => {
+): Promise<Map<number, PreviousDigest>> => {
   if (ids.length === 0) return new Map()
-  const { rows } = await sql<Past>`
-    select id, local_date as "localDate", quiet_from as "quietFrom", note, news,
-      array(select key from jsonb_object_keys(carry) key where key = any(${[...papers]})) as carried
+  const { rows } = await sql<PreviousDigest>`
+    select id, local_date as "localDate", empty_since as "emptySince", note, news,
+      array(select key from jsonb_object_keys(recently_sent) key where key = any(${[...papers]})) as "recentlySent"
     from digests where id = any(${ids})`.execute(db)
-  return new Map(rows.map((past) => [past.id, past]))
+  return new Map(rows.map((previous) => [previous.id, previous]))
 }
 
 /** The service's clock at its last tick, `null` before the first. */

@@ -2,7 +2,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { MailState, StateCount } from '../core/sending/ledger.ts'
 import type { Tables } from './database.ts'
-import type { Answer } from './deliveries.ts'
+import type { ServerReply } from './deliveries.ts'
 
 export interface EditionRow {
   id: number
@@ -175,7 +175,7 @@ export const requeueMissed = async (
     with missed as (
         select m.local_date, m.id, m.state from deliveries m join digests d on d.id = m.digest_id
         where m.edition_id = ${id} and m.state in ('failed', 'skipped', 'unknown') and m.state = any(${which.states})
-          and d.quiet_from is null and not (d.sample and m.state = 'skipped')
+          and d.empty_since is null and not (d.sample and m.state = 'skipped')
           ${which.subscriberId === null ? sql`` : sql`and m.subscriber_id = ${which.subscriberId}`} for update of m),
       back as (
         update deliveries m set state = 'queued', reason = null, attempts = 0, fence = m.fence + 1,
@@ -201,7 +201,7 @@ export const resumeEdition = async (db: Kysely<Tables>, id: number): Promise<voi
   await sql`update editions set paused_at = null, paused_by = null, paused_why = null where id = ${id}`.execute(db)
 }
 
-export interface MissedDelivery extends Answer {
+export interface MissedDelivery extends ServerReply {
   /** `null` of the erased. */
   email: string | null
   localDate: string

@@ -14,18 +14,18 @@ export interface SentMail {
   now: Date
 }
 
-export const readSentMail = async (db: Kysely<Tables>, { ledger, id }: ReturnedMail): Promise<SentMail | null> => {
+export const readSentMail = async (db: Kysely<Tables>, { stream, id }: ReturnedMail): Promise<SentMail | null> => {
   const days = Number.parseInt(id.slice(0, 8), 16)
   // Beyond the year 2200 it is no delivery's id; a date would not hold the largest.
-  if (ledger === 'deliveries' && !(days < 84_000)) return null
-  const edition = ledger === 'deliveries' ? sql`m.edition_id` : sql`null::bigint`
-  const day = ledger === 'deliveries' ? sql`and m.local_date = date '1970-01-01' + ${days}::int` : sql``
+  if (stream === 'deliveries' && !(days < 84_000)) return null
+  const edition = stream === 'deliveries' ? sql`m.edition_id` : sql`null::bigint`
+  const day = stream === 'deliveries' ? sql`and m.local_date = date '1970-01-01' + ${days}::int` : sql``
   const { rows } = await sql<SentMail>`
     select m.subscriber_id as "subscriberId", ${edition} as "editionId", now() as now,
       -- An answer may overtake our own note of the sending.
       case when m.state in ('sent', 'sending', 'unknown', 'failed') then coalesce(m.sent_at, m.attempted_at, now()) end
         as "handedAt"
-    from ${sql.table(ledger)} m where m.id = ${id}::uuid ${day}`.execute(db)
+    from ${sql.table(stream)} m where m.id = ${id}::uuid ${day}`.execute(db)
   return rows[0] ?? null
 }
 
@@ -33,7 +33,7 @@ export const readSentMail = async (db: Kysely<Tables>, { ledger, id }: ReturnedM
  * Writes down that a mail came back. Of one kind there is one fact a mail, and a worse one takes its place, so that order
  * and repetition do not matter. Returns whether anything changed.
  */
-export const storeReturn = async (
+export const storeFeedback = async (
   db: Kysely<Tables>,
   mail: ReturnedMail & { subscriberId: string; editionId: number | null },
   what: {
@@ -46,8 +46,8 @@ export const storeReturn = async (
 ): Promise<boolean> => {
   const rank = (of: ReturnType<typeof sql.ref>) => sql`array_position(array['unknown', 'soft', 'ours', 'hard'], ${of})`
   const { rows } = await sql`
-    insert into mail_returns as r (mail_id, kind, ledger, subscriber_id, edition_id, class, code, diagnostic, source)
-    values (${mail.id}, ${what.kind}, ${mail.ledger}, ${mail.subscriberId}, ${mail.editionId}, ${what.class},
+    insert into mail_feedback as r (mail_id, kind, stream, subscriber_id, edition_id, class, code, diagnostic, source)
+    values (${mail.id}, ${what.kind}, ${mail.stream}, ${mail.subscriberId}, ${mail.editionId}, ${what.class},
       ${what.code}, ${what.diagnostic}, ${what.source})
     on conflict (mail_id, kind) do update set class = excluded.class, code = excluded.code,
       diagnostic = excluded.diagnostic, source = excluded.source
@@ -73,7 +73,7 @@ export const readSendings = async (db: Kysely<Tables>, subscriberId: string, mos
   const { rows } = await sql<Sending>`
     select coalesce(d.sent_at, d.attempted_at, d.created_at) as at, d.state, d.code, d.enhanced, d.said,
       r.class as returned, extract(epoch from now() - d.sent_at)::float8 / 3600 as "sentAgo"
-    from deliveries d left join mail_returns r on r.mail_id = d.id and r.kind = 'bounce'
+    from deliveries d left join mail_feedback r on r.mail_id = d.id and r.kind = 'bounce'
     where d.subscriber_id = ${subscriberId} and d.state in ('sent', 'failed')
     order by d.local_date desc limit ${most}`.execute(db)
   return rows
@@ -96,7 +96,7 @@ export const readLatelyFailed = async (db: Kysely<Tables>, minutes: number): Pro
  * back as `fewest`. Digests are counted no further than to the number at which the share of either is below `most`, so that
  * one is cheap to look at whose returns are few among a million.
  */
-export const readOpenReturns = async (
+export const readOpenFeedback = async (
   db: Kysely<Tables>,
   fewest: { hard: number; complaints: number },
   most: { hard: number; complaints: number },
@@ -106,7 +106,7 @@ export const readOpenReturns = async (
       select e.id, count(*) filter (where r.class = 'hard')::int as hard,
         count(*) filter (where r.class = 'hard' and r.source = 'smtp')::int as refused,
         count(*) filter (where r.kind = 'complaint')::int as complaints
-      from editions e join mail_returns r on r.edition_id = e.id
+      from editions e join mail_feedback r on r.edition_id = e.id
       where e.completed_at is null and e.paused_at is null and e.alarmed_at is null group by e.id)
     select b.id, b.refused + h.sent as handed, b.hard, b.complaints
     from back b, lateral (select count(*)::int as sent from (
@@ -117,10 +117,10 @@ export const readOpenReturns = async (
 }
 
 /** What came back of the editions of the last seven days, by class; complaints as one. */
-export const countReturns = async (db: Kysely<Tables>): Promise<Record<BounceClass | 'complaint', number>> => {
+export const countFeedback = async (db: Kysely<Tables>): Promise<Record<BounceClass | 'complaint', number>> => {
   const { rows } = await sql<{ of: BounceClass | 'complaint'; count: number }>`
     select coalesce(r.class, 'complaint') as of, count(*)::int as count
-    from editions e join mail_returns r on r.edition_id = e.id
+    from editions e join mail_feedback r on r.edition_id = e.id
     where e.cutoff > now() - interval '7 days' group by 1`.execute(db)
   const counts = Object.fromEntries(rows.map(({ of, count }) => [of, count]))
   return { hard: 0, soft: 0, ours: 0, unknown: 0, complaint: 0, ...counts }
@@ -133,7 +133,7 @@ export const countRefusalsOfUs = async (
 ): Promise<{ domain: string; count: number }[]> => {
   const { rows } = await sql<{ domain: string; count: number }>`
     select split_part(lower(s.email), '@', -1) as domain, count(*)::int as count
-    from editions e join mail_returns r on r.edition_id = e.id join subscribers s on s.id = r.subscriber_id
+    from editions e join mail_feedback r on r.edition_id = e.id join subscribers s on s.id = r.subscriber_id
     where e.cutoff > now() - interval '7 days' and r.class = 'ours' and r.at > now() - ${minutes} * interval '1 minute'
       and s.email is not null group by 1`.execute(db)
   return rows
@@ -155,8 +155,8 @@ export const readNewestMailTo = async (
   const tried = sql`m.sent_at > now() - interval '30 days' and m.sent_at <= coalesce(${by}::timestamptz, now())`
   const { rows } = await sql<ReturnedMail>`
     with reader as (select id from subscribers where lower(email) = ${email.toLowerCase()})
-    select ledger, id from (
-      select 'deliveries' as ledger, m.id, m.sent_at from deliveries m join reader r on r.id = m.subscriber_id where ${tried}
+    select stream, id from (
+      select 'deliveries' as stream, m.id, m.sent_at from deliveries m join reader r on r.id = m.subscriber_id where ${tried}
       union all
       select 'letters', m.id, m.sent_at from letters m join reader r on r.id = m.subscriber_id where ${tried}) mails
     order by sent_at desc limit 1`.execute(db)

@@ -81,7 +81,7 @@ export const storeListings: StoreListings = (db, source, listings, score) =>
   db.transaction().execute((trx) => writeListings(trx, source, listings, score))
 
 /** What `storeListings` would come to: it is done, counted and undone. */
-export const tryListings: StoreListings = async (db, source, listings, score) => {
+export const dryRunListings: StoreListings = async (db, source, listings, score) => {
   const trx = await db.startTransaction().execute()
   try {
     return await writeListings(trx, source, listings, score)
@@ -286,8 +286,8 @@ const storeRelevance = async (db: Kysely<Tables>, texts: Texts[], score: Score) 
 /** Papers scored in one transaction: few enough that intake does not wait long. */
 const RESCORED_AT_ONCE = 200
 
-/** Scores all papers held anew, as after a change of the model. Returns how many; `onProgress` hears from 0 to 1. */
-export const rescore = async (db: Database, score: Score, onProgress: (share: number) => void): Promise<number> => {
+/** Scores all papers held anew, as after a change of the model. Returns how many. */
+export const rescore = async (db: Database, score: Score): Promise<number> => {
   const { rows } = await sql<{ id: string }>`select id from papers order by id`.execute(db)
   for (let at = 0; at < rows.length; at += RESCORED_AT_ONCE) {
     const ids = rows.slice(at, at + RESCORED_AT_ONCE).map((row) => row.id)
@@ -298,7 +298,6 @@ export const rescore = async (db: Database, score: Score, onProgress: (share: nu
         where p.id = any(${ids})`.execute(trx)
       await storeRelevance(trx, texts, score)
     })
-    onProgress((at + ids.length) / rows.length)
   }
   return rows.length
 }

@@ -1,7 +1,7 @@
 /** One mail, or all of one subscriber, looked up with what became of each. */
 import { type Kysely, sql } from 'kysely'
 import type { Tables } from './database.ts'
-import type { Answer } from './deliveries.ts'
+import type { ServerReply } from './deliveries.ts'
 
 export const readLetter = (db: Kysely<Tables>, id: string) =>
   db.selectFrom('letters').selectAll().where('id', '=', id).executeTakeFirst()
@@ -42,7 +42,7 @@ export const readMailsOf = async (db: Kysely<Tables>, subscriberId: string, most
 }
 
 /** A mail and all that is known of it. */
-export interface MailRecord extends Answer {
+export interface MailRecord extends ServerReply {
   /** `digest`, or the kind of letter. */
   what: string
   /** Of a digest: the edition that owed it. */

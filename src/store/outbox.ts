@@ -40,7 +40,7 @@ export interface OwedDigest {
  * Writes down what an edition owes and moves its subscribers on, in one statement. A subscriber who has a delivery of
  * that date already keeps it and is moved on all the same: never two on one date. Returns how many were newly owed.
  */
-export const oweDigests = async (
+export const addDeliveries = async (
   db: Kysely<Tables>,
   edition: { id: number; cutoff: Date },
   owed: OwedDigest[],

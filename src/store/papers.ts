@@ -33,7 +33,7 @@ export const countListedBefore = async (db: Kysely<Tables>, ids: string[], listD
 }
 
 /** Whether the database answers. */
-export const answers = async (db: Kysely<Tables>): Promise<boolean> => {
+export const ping = async (db: Kysely<Tables>): Promise<boolean> => {
   await sql`select 1`.execute(db)
   return true
 }

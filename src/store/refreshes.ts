@@ -10,13 +10,13 @@ export const storeRefresh = async (
   db: Kysely<Tables>,
   source: string,
   at: Date,
-  trouble: string | null,
+  error: string | null,
 ): Promise<void> => {
-  const succeeded = trouble === null ? { succeeded_at: at } : {}
+  const succeeded = error === null ? { succeeded_at: at } : {}
   await db
     .insertInto('source_refreshes')
-    .values({ source, tried_at: at, succeeded_at: null, trouble, ...succeeded })
-    .onConflict((conflict) => conflict.column('source').doUpdateSet({ tried_at: at, trouble, ...succeeded }))
+    .values({ source, tried_at: at, succeeded_at: null, error, ...succeeded })
+    .onConflict((conflict) => conflict.column('source').doUpdateSet({ tried_at: at, error, ...succeeded }))
     .execute()
 }
 
@@ -28,7 +28,7 @@ export const readStaleSources = async (db: Kysely<Tables>, since: Date): Promise
   const rows = await db
     .selectFrom('source_refreshes')
     .select('source')
-    .where('trouble', 'is not', null)
+    .where('error', 'is not', null)
     .where('tried_at', '>=', since)
     .where((eb) => eb.or([eb('succeeded_at', 'is', null), eb('succeeded_at', '<', since)]))
     .orderBy('source')

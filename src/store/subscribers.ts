@@ -12,7 +12,7 @@ export const profileOf = (subscriber: Subscriber): Profile => ({
   keywords: subscriber.keywords,
   authors: subscriber.authors,
   muted: subscriber.muted,
-  quietDay: subscriber.quiet_day,
+  whenEmpty: subscriber.when_empty,
 })
 
 /** What is chosen, as the domain names it. */
@@ -29,7 +29,7 @@ const columnsOf = (preferences: Preferences) => ({
   keywords: preferences.keywords,
   authors: preferences.authors,
   muted: preferences.muted,
-  quiet_day: preferences.quietDay,
+  when_empty: preferences.whenEmpty,
   frequency: preferences.frequency,
   hour: preferences.hour,
   weekday: preferences.weekday,
@@ -155,7 +155,7 @@ export const forgetUnconfirmed = async (db: Kysely<Tables>, requestedBefore: Dat
 }
 
 /** Subscribers who are due and differ in nothing that publishing looks at. */
-export interface DueParty {
+export interface DueGroup {
   /** One of them. */
   first: string
   /** The ids of all, with commas between: they go back to the database as they came. */
@@ -175,10 +175,10 @@ export interface DueParty {
 }
 
 /** Up to `most` subscribers due by the cut-off, locked; those that another publisher holds are passed over. */
-export const lockDue = async (db: Kysely<Tables>, cutoff: Date, most: number): Promise<DueParty[]> => {
-  const { rows } = await sql<DueParty>`
+export const lockDue = async (db: Kysely<Tables>, cutoff: Date, most: number): Promise<DueGroup[]> => {
+  const { rows } = await sql<DueGroup>`
     with due as materialized (
-      select id, ctid, (topics, keywords, authors, muted, quiet_day)::text as "profileKey", frequency, hour, weekday,
+      select id, ctid, (topics, keywords, authors, muted, when_empty)::text as "profileKey", frequency, hour, weekday,
         time_zone as "timeZone", next_due_at as "dueAt", last_digest_id as "lastDigestId", last_cutoff as "lastCutoff"
       from subscribers where next_due_at <= ${cutoff}
       order by next_due_at limit ${most} for update skip locked)
@@ -194,7 +194,7 @@ export const lockDue = async (db: Kysely<Tables>, cutoff: Date, most: number): P
 /** The profiles of some subscribers, by their ids. */
 export const readProfiles = async (db: Kysely<Tables>, ids: string[]): Promise<Map<string, Profile>> => {
   const { rows } = await sql<Profile & { id: string }>`
-    select id, topics, keywords, authors, muted, quiet_day as "quietDay" from subscribers
+    select id, topics, keywords, authors, muted, when_empty as "whenEmpty" from subscribers
     where id = any(${ids}::uuid[])`.execute(db)
   return new Map(rows.map(({ id, ...profile }) => [id, profile]))
 }

@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs, promisify } from 'node:util'
 import { parse } from 'yaml'
 import { startEmbeddedPostgres } from '../../src/adapters/postgres/embedded-postgres.ts'
-import { createMold } from '../../src/adapters/smtp/message.ts'
+import { compileMessage } from '../../src/adapters/smtp/message.ts'
 import { createMailTemplates } from '../../src/adapters/templates/mail-templates.ts'
 import { createComposer } from '../../src/newsletter/mail.ts'
 import { openDatabase } from '../../src/store/database.ts'
@@ -113,16 +113,16 @@ const readMailerOptions = async (): Promise<string> => {
 }
 
 /** Starts `processes` senders at the same moment and waits for all. */
-const measure = async (way: keyof typeof MAILS, databaseUrl: string, port: number, processes = 1) => {
-  const words = [way, databaseUrl, `smtp://127.0.0.1:${port}?requireTLS=false`, String(MAILS[way])]
-  const prefix = way === 'ours' || way === 'dkim' ? ['env', `NODE_OPTIONS=${await readMailerOptions()}`] : []
+const measure = async (route: keyof typeof MAILS, databaseUrl: string, port: number, processes = 1) => {
+  const words = [route, databaseUrl, `smtp://127.0.0.1:${port}?requireTLS=false`, String(MAILS[route])]
+  const prefix = route === 'ours' || route === 'dkim' ? ['env', `NODE_OPTIONS=${await readMailerOptions()}`] : []
   const children = Array.from({ length: processes }, () => startChild('delivery-process.ts', words, prefix))
-  for (const child of children) if ((await child.line()) !== 'ready') throw new Error(`${way} is not ready`)
+  for (const child of children) if ((await child.line()) !== 'ready') throw new Error(`${route} is not ready`)
   for (const child of children) child.write('go\n')
   const told = await Promise.all(children.map(async (child) => JSON.parse(await child.line()) as Told))
   for (const child of children) await child.end()
   const sent = told.reduce((sum, one) => sum + one.sent, 0)
-  if (sent !== MAILS[way]) throw new Error(`${way} sent ${sent} of ${MAILS[way]}`)
+  if (sent !== MAILS[route]) throw new Error(`${route} sent ${sent} of ${MAILS[route]}`)
   return {
     perSecond: sent / Math.max(...told.map((one) => one.seconds)),
     rss: Math.max(...told.map((one) => one.rss_mb)),
@@ -143,7 +143,7 @@ const run = async (say: (line: string) => void): Promise<Record<string, number |
     const [first] = await claim(db, 'deliveries', 1)
     if (first === undefined) throw new Error('nothing is owed')
     const templates = await createMailTemplates(BENCH_SETTINGS)
-    const compose = createComposer({ db, keys: BENCH_KEYS, ...BENCH_SETTINGS, ...templates, createMold })
+    const compose = createComposer({ db, keys: BENCH_KEYS, ...BENCH_SETTINGS, ...templates, compileMessage })
     const size = (await compose(first)).message.length
 
     const limits: (number | null)[] = []

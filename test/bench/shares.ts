@@ -66,15 +66,15 @@ const run = async (say: (line: string) => void) => {
     }
     const sum = (counts: number[]) => counts.reduce((total, one) => total + one, 0)
 
-    const bells = await openQueue({
+    const queueNames = await openQueue({
       databaseUrl: server.url,
       redisUrl: redis?.url ?? null,
       workers: 0,
       onError: () => undefined,
     })
-    closers.defer(() => bells.close({ graceMs: 1_000 }))
+    closers.defer(() => queueNames.close({ graceMs: 1_000 }))
     const begun = performance.now()
-    await bells.ring('deliveries')
+    await queueNames.wake('deliveries')
     let counts = await count()
     while (sum(counts) < RUN) {
       if (performance.now() - begun > PATIENCE_MS) throw new Error(`${sum(counts)} of ${RUN} came`)

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { CHROMIUM, openTestBrowser } from '../support/browser/browser.ts'
 import { MAIL_WIDTHS } from '../support/browser/page-judge.ts'
-import { everyMail, fillGaps, messageOf, type NamedMail } from '../support/fixtures/every-mail.ts'
+import { everyMail, fillPlaceholders, messageOf, type NamedMail } from '../support/fixtures/every-mail.ts'
 
 const SCHEMES = ['light', 'dark'] as const
 
@@ -20,8 +20,8 @@ const escapeHtml = (text: string): string =>
 const writeMail = async (one: NamedMail): Promise<string> => {
   const { name, mail } = one
   const message = await messageOf(one)
-  await writeFile(join(values.out, `${name}.html`), fillGaps(mail.html))
-  await writeFile(join(values.out, `${name}.txt`), fillGaps(mail.text))
+  await writeFile(join(values.out, `${name}.html`), fillPlaceholders(mail.html))
+  await writeFile(join(values.out, `${name}.txt`), fillPlaceholders(mail.text))
   await writeFile(join(values.out, `${name}.eml`), message)
   const files = ['html', 'txt', 'eml'].map((kind) => `<a href="${name}.${kind}">${kind}</a>`).join(' ')
   const sizes = `${Buffer.byteLength(mail.html)} octets of HTML, ${message.length} in all`
@@ -39,7 +39,7 @@ if (CHROMIUM !== null) {
   await using browser = await openTestBrowser()
   await using window = await browser.openWindow()
   for (const { name, mail } of mails) {
-    await window.page.setContent(fillGaps(mail.html))
+    await window.page.setContent(fillPlaceholders(mail.html))
     const figures: string[] = []
     for (const width of MAIL_WIDTHS)
       for (const colorScheme of SCHEMES) {

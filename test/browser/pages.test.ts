@@ -21,7 +21,7 @@ describe.skipIf(NEEDS_CHROMIUM !== '')(`the whole story in a browser${NEEDS_CHRO
       siteUrl: service.url,
       mailboxUrl: service.mailboxUrl,
       setClock: service.setClock,
-      tick: () => service.ring('tick'),
+      tick: () => service.wake('tick'),
       show: async (name, kind) => {
         seen.push(name)
         wrong.push(...(await judgePage(page, name, kind)))

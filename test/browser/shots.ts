@@ -66,7 +66,7 @@ const openStage = async (folder: string) => {
     setClock: (at: string) => {
       offset = Date.parse(at) - Date.now()
     },
-    tick: () => queue.ring('tick'),
+    tick: () => queue.wake('tick'),
     async [Symbol.asyncDispose]() {
       await queue.close({ graceMs: 1000 })
       await service.close()

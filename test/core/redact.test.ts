@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { describeFault, scrub } from '../../src/core/redact.ts'
+import { describeError, redact } from '../../src/core/redact.ts'
 
 const TOKEN = 'AbCdEfGhIjKlMnOpQrStUvWxYz0123456789-_AbCdE'
 
@@ -10,26 +10,26 @@ describe('an error text in the log', () => {
     ['Key (email)=(ada+x@example.org) already exists.', 'Key (email)=((address)) already exists.'],
     [`GET /confirm/${TOKEN} failed`, 'GET /confirm/(token) failed'],
   ])('holds no address and no token: %s', (text, clean) => {
-    expect(scrub(text)).toBe(clean)
+    expect(redact(text)).toBe(clean)
   })
 
   it('never lets an address through, wherever it stands', () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), (before, after) => {
-        expect(scrub(`${before} ada.canary@example.org ${after}`)).not.toContain('canary')
+        expect(redact(`${before} ada.canary@example.org ${after}`)).not.toContain('canary')
       }),
     )
   })
 
   it('keeps what an operator needs of a thrown error', () => {
     const error = Object.assign(new TypeError('no route to ada@example.org'), { code: 'ECONNREFUSED' })
-    expect(describeFault(error)).toMatchObject({
+    expect(describeError(error)).toMatchObject({
       name: 'TypeError',
       code: 'ECONNREFUSED',
       message: 'no route to (address)',
     })
-    expect(describeFault(error).stack).toContain('scrub.test.ts')
-    expect(describeFault(error).stack).not.toContain('ada@')
-    expect(describeFault('thrown')).toEqual({ name: 'string', message: 'thrown' })
+    expect(describeError(error).stack).toContain('redact.test.ts')
+    expect(describeError(error).stack).not.toContain('ada@')
+    expect(describeError('thrown')).toEqual({ name: 'string', message: 'thrown' })
   })
 })

@@ -8,8 +8,8 @@ import {
   type Purpose,
   provesToken,
   readTokenId,
-  TOKEN_GAP,
   TOKEN_LENGTH,
+  TOKEN_PLACEHOLDERS,
 } from '../../src/core/token.ts'
 
 const KEYS: Keys = [Buffer.alloc(32, 1)]
@@ -73,9 +73,9 @@ test('links in delivered mail outlive a rotation of keys, and die when their key
 })
 
 test('a gap has the length and alphabet of a token, and is none', () => {
-  for (const gap of Object.values(TOKEN_GAP)) {
+  for (const gap of Object.values(TOKEN_PLACEHOLDERS)) {
     expect(gap).toMatch(/^[A-Za-z0-9_-]{43}$/)
     expect(PURPOSES.some((purpose) => provesToken(KEYS, purpose, gap))).toBe(false)
   }
-  expect(new Set(Object.values(TOKEN_GAP)).size).toBe(Object.keys(TOKEN_GAP).length)
+  expect(new Set(Object.values(TOKEN_PLACEHOLDERS)).size).toBe(Object.keys(TOKEN_PLACEHOLDERS).length)
 })

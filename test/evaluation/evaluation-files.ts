@@ -3,7 +3,6 @@ import { readFile } from 'node:fs/promises'
 import { gunzipSync } from 'node:zlib'
 import { readPaperFiles } from '../../src/adapters/sources/paper-files.ts'
 import type { Listing } from '../../src/core/papers/paper.ts'
-import { type RelevanceModel, readModel, UnusableModel } from '../../src/core/relevance/model.ts'
 import { UsageError } from '../../workers/exit.ts'
 import type { Rows } from './judged-papers.ts'
 
@@ -55,15 +54,3 @@ export const readListings = async (path: string, say: Say): Promise<Listing[]> =
 }
 
 const NO_DAY = '1970-01-01'
-
-/** Reads a model's file. Errors are `UnusableModel`, or say that there is no such file. */
-export const readModelFile = async (file: string): Promise<RelevanceModel> => {
-  const text = await readText(file)
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (error) {
-    throw new UnusableModel(`${file} is cut short or no JSON: it cannot be a model.`, { cause: error })
-  }
-  return readModel(value)
-}

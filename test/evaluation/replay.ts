@@ -1,6 +1,6 @@
 /** Replays list days for simulated subscribers by the service's own rules, and counts what anybody would get twice. */
 import { addDays, weekdayOf } from '../../src/core/calendar.ts'
-import { carryOn, eligibleAt, sinceOf } from '../../src/core/digest/eligibility.ts'
+import { eligibleAt, mergeRecentlySent, sinceOf } from '../../src/core/digest/eligibility.ts'
 import { rankPapers, selectPapers } from '../../src/core/digest/ranking.ts'
 import { TOPICS } from '../../src/core/topics.ts'
 import type { Candidate } from './blend-study.ts'
@@ -33,13 +33,13 @@ export const replay = (papers: readonly Candidate[]): ReplayResult => {
   for (const [number, topics] of subscribers.entries()) {
     const frequency = number % 2 === 0 ? 'daily' : 'weekly'
     const sent = new Set<string>()
-    let carry: Record<string, string> = {}
+    let recentlySent: Record<string, string> = {}
     let previous: Date | null = null
     for (let day = first; day <= addDays(last, 7); day = addDays(day, 1)) {
       if (frequency === 'weekly' && weekdayOf(day) !== FRIDAY) continue
       const cutoff = new Date(day + SENT)
       const since = sinceOf(frequency, cutoff, previous)
-      const open = news.filter(({ paper, at }) => at > since && at <= cutoff && carry[paper.id] === undefined)
+      const open = news.filter(({ paper, at }) => at > since && at <= cutoff && recentlySent[paper.id] === undefined)
       const ranked = rankPapers(
         open.map(({ paper }) => paper),
         topics,
@@ -49,7 +49,7 @@ export const replay = (papers: readonly Candidate[]): ReplayResult => {
       result.digests += Number(chosen.length > 0)
       result.papers += chosen.length
       for (const id of chosen) sent.add(id)
-      carry = carryOn([carry], chosen, day)
+      recentlySent = mergeRecentlySent([recentlySent], chosen, day)
       previous = cutoff
     }
   }

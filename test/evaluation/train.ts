@@ -9,10 +9,11 @@
  */
 import { writeFile } from 'node:fs/promises'
 import { Command } from 'commander'
+import { readModelFile } from '../../src/adapters/relevance-model-file.ts'
 import { UnusableModel, writeModel } from '../../src/core/relevance/model.ts'
 import { endWith, UsageError } from '../../workers/exit.ts'
 import { createProgress } from '../../workers/progress.ts'
-import { readListings, readModelFile, readRowsFile } from './evaluation-files.ts'
+import { readListings, readRowsFile } from './evaluation-files.ts'
 import { joinPapers, readLabels } from './judged-papers.ts'
 import { type JudgedPaper, trainModel } from './training.ts'
 

@@ -32,6 +32,7 @@ import {
 } from '../../src/core/relevance/regression.ts'
 import { countTerms, createTermWeigher, sightTerms, type TermVector } from '../../src/core/relevance/terms.ts'
 import { TOPICS } from '../../src/core/topics.ts'
+import { UsageError } from '../../workers/exit.ts'
 
 export type TrainingPaper = Pick<Paper, 'title' | 'abstract'> & {
   /** `YYYY-MM-DD`, where known. */
@@ -56,7 +57,7 @@ export interface TrainingInput {
 }
 
 /** What cannot be trained on; the message is one sentence for people. */
-export class UntrainableCorpus extends Error {
+export class UntrainableCorpus extends UsageError {
   override name = 'UntrainableCorpus'
 }
 
@@ -206,7 +207,7 @@ export const trainModel = ({
   if ('teacher' in by) {
     const { teacher } = by
     const judge = createJudge(teacher)
-    const words = learnWords(readings.map((reading) => judge(reading).verdicts.map(({ logit }) => sigmoid(logit))))
+    const words = learnWords(readings.map((reading) => judge(reading).results.map(({ logit }) => sigmoid(logit))))
     const trust = teacher.shared[PHRASE_NUMBERS] ?? 0
     onProgress(1)
     return {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
-import { type Bell, openQueue } from '../../src/adapters/queue/queue.ts'
+import { openQueue, type QueueName } from '../../src/adapters/queue/queue.ts'
 import { type Database, openDatabase } from '../../src/store/database.ts'
 import { SENDING } from '../../workers/roles/mailer.ts'
 import { openSite } from '../support/browser/http-client.ts'
@@ -58,13 +58,13 @@ const openStage = async (onRedis: boolean, readers = READERS) => {
   for (let n = 0; n < readers; n++) await subscribe(db, `reader${n}@example.org`, LONDON_DAILY, new Date(SUBSCRIBED))
   // This is about digests: confirmations and welcomes are out of the way.
   await db.updateTable('letters').set({ state: 'sent' }).execute()
-  const bells = await openQueue({
+  const queueNames = await openQueue({
     databaseUrl: database.url,
     redisUrl: redis?.url ?? null,
     workers: 0,
     onError: () => undefined,
   })
-  closers.defer(() => bells.close({ graceMs: 1_000 }))
+  closers.defer(() => queueNames.close({ graceMs: 1_000 }))
 
   const copies = async (): Promise<Copy[]> =>
     (await sink.messages()).map(({ to, raw }) => ({
@@ -92,7 +92,7 @@ const openStage = async (onRedis: boolean, readers = READERS) => {
           CLOCK: clock,
         }),
       ),
-    ring: (bell: Bell) => bells.ring(bell),
+    wake: (queueName: QueueName) => queueNames.wake(queueName),
     async throwQueueAway() {
       if (redis === null) await persist(() => sql`drop schema bullmq cascade`.execute(db))
       else await withRedis(redis.url, (client) => client.flushall())
@@ -113,7 +113,7 @@ const openStage = async (onRedis: boolean, readers = READERS) => {
           next_attempt_at = next_attempt_at - interval '1 minute' where state in ('queued', 'sending', 'deferred')`.execute(
           db,
         )
-      await bells.ring('tick')
+      await queueNames.wake('tick')
     },
     ledger: () =>
       db
@@ -196,7 +196,7 @@ describe.each(PLACES)('$name', ({ onRedis, runs }) => {
       for (const mailer of [1, 2, 3].map(() => stage.start('mailer'))) await mailer.said('is ready')
       for (const scheduler of [1, 2].map(() => stage.start('scheduler'))) await scheduler.said('is ready')
       expect(await expectEverybodyServed(stage)).toEqual({ doubled: 0 })
-      for (let n = 0; n < 3; n++) await stage.ring('tick')
+      for (let n = 0; n < 3; n++) await stage.wake('tick')
       expect(await stage.copies()).toHaveLength(READERS)
       expect(await stage.db.selectFrom('editions').selectAll().execute()).toHaveLength(1)
     },
@@ -256,7 +256,7 @@ describe.skipIf(!hasOwnRedis)(`with Redis gone${NEEDS_OWN_REDIS}`, () => {
     }
     expect(await stage.copies()).toEqual([])
     await stage.redis?.restart()
-    await expect.poll(() => stage.ring('tick').then(() => 'rung', String), PATIENCE).toBe('rung')
+    await expect.poll(() => stage.wake('tick').then(() => 'rung', String), PATIENCE).toBe('rung')
     await expect.poll(async () => (await stage.copies()).map((copy) => copy.to).sort(), PATIENCE).toEqual(emails.sort())
   })
 })

@@ -43,7 +43,7 @@ export const runKills = async (options: { kills: number; deliveries: number; see
   const inTime = () => {
     if (performance.now() > until) throw new Error(`not ended within ${PATIENCE} ms: ${copies.size} of ${deliveries}`)
   }
-  await stage.ring('deliveries')
+  await stage.wake('deliveries')
   for (const moment of moments.toSorted((a, b) => a - b)) {
     while (copies.size < moment) {
       inTime()
@@ -53,14 +53,14 @@ export const runKills = async (options: { kills: number; deliveries: number; see
     for (let known = -1; known < taken; await delay(QUIET)) known = taken
     await stage.pass(61_000)
     await ready
-    await stage.ring('tick')
+    await stage.wake('tick')
   }
   const states = () => stage.db.selectFrom('deliveries').select(['id', 'state', 'resent']).execute()
   let ledger = await states()
   while (ledger.some((row) => row.state !== 'sent')) {
     inTime()
     await delay(200)
-    await stage.ring('tick')
+    await stage.wake('tick')
     ledger = await states()
   }
   const uncounted = ledger.filter((row) => (copies.get(row.id) ?? 0) - 1 > row.resent).length

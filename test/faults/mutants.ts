@@ -37,13 +37,13 @@ export const MUTANTS: Mutant[] = [
     file: 'src/newsletter/attempt.ts',
     from: 'const outcome = await ports.send(',
     to:
-      "await (await import('../store/deliveries.ts')).record(db, ledger, [verdictOf(mail, { state: 'sent', reason: null, counts: true })])\n" +
+      "await (await import('../store/deliveries.ts')).record(db, stream, [attemptResult(mail, { state: 'sent', reason: null, counts: true })])\n" +
       '  const outcome = await ports.send(',
   },
   {
     name: 'no consent check in the claim',
     file: 'src/store/deliveries.ts',
-    from: 'and $' + '{unsuppressed(ledger)} as wanted',
+    from: 'and $' + '{unsuppressed(stream)} as wanted',
     to: 'is not null as wanted',
   },
 ]

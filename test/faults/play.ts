@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { HOUR, MINUTE } from '../../src/core/calendar.ts'
 import { createLedger, UnusableEdition } from '../../src/newsletter/ledger.ts'
-import { forgetWay, readTroubled } from '../../src/store/throttled-routes.ts'
+import { forgetRoute, readThrottled } from '../../src/store/throttled-routes.ts'
 import { storeDay } from '../support/fixtures/newsletter.ts'
 import { type Book, type Copy, openBook } from './book.ts'
 import {
@@ -83,7 +83,7 @@ const playOn = async (stage: Stage, book: Book, queue: QueueKind, plan: Plan, na
   const lateness = () => Math.max(0, delays.max / 1e6 - RESOLUTION)
   book.turnPage()
   await stage.setClock(nextMonday(stage.now()))
-  await openWays(stage)
+  await openRoutes(stage)
   const people = openReaders(stage, name)
   book.read(people.receive)
   book.setPace(plan.pace)
@@ -114,8 +114,8 @@ const playOn = async (stage: Stage, book: Book, queue: QueueKind, plan: Plan, na
         if (last !== undefined) last.done = Math.min(last.done, stage.elapsed())
         return true
       }
-      await stage.ring('refresh')
-      await stage.ring('tick')
+      await stage.wake('refresh')
+      await stage.wake('tick')
       await delay(LOOK_EVERY * 2)
     }
     return false
@@ -123,12 +123,12 @@ const playOn = async (stage: Stage, book: Book, queue: QueueKind, plan: Plan, na
   const publish = async () => {
     // Whoever was due on the evening before has it: a longer outage is made up for by one digest, not by two.
     if (!(await closeEdition(PATIENCE_TO_PUBLISH))) editions.pop()
-    await openWays(stage)
+    await openRoutes(stage)
     const evening = new Date(`${dayOf(new Date(stage.now().getTime() + DAY))}T20:00:00Z`)
     await storeDay(stage.db, dayOf(evening), TOPICS)
     await stage.setClock(evening)
     editions.push({ day: dayOf(evening), begun: stage.elapsed(), done: Number.POSITIVE_INFINITY })
-    await stage.ring('tick')
+    await stage.wake('tick')
   }
 
   const editionsOf = createLedger(stage.db)
@@ -160,11 +160,11 @@ const playOn = async (stage: Stage, book: Book, queue: QueueKind, plan: Plan, na
       case 'publish':
         return publish()
       case 'tick':
-        return void (await stage.ring('tick'))
+        return void (await stage.wake('tick'))
       case 'pass':
         book.count('time passed')
         await pass(action.minutes * MINUTE)
-        await stage.ring('tick')
+        await stage.wake('tick')
         // Leases that end while mailers work are a fault to them, as a machine that stood still would be.
         return void happened('process', 'time passed', from)
       case 'kill':
@@ -177,7 +177,7 @@ const playOn = async (stage: Stage, book: Book, queue: QueueKind, plan: Plan, na
         await delay(BREATH)
         await pass(15 * MINUTE)
         happened('process', 'freeze', from)
-        await stage.ring('tick')
+        await stage.wake('tick')
         await delay(BREATH * 2)
         const second = MAILERS.find((mailer) => mailer !== action.first) ?? 'mailer-2'
         // The first is still at what the second held when that wakes up.
@@ -206,15 +206,15 @@ const playOn = async (stage: Stage, book: Book, queue: QueueKind, plan: Plan, na
         return book.arm(action.stage, action.fault, action.times)
       case 'way': {
         book.count(`way to SMTP: ${action.how}`)
-        const { wayToSink } = stage
-        if (action.how === 'slow') return wayToSink.setLatency(80)
-        if (action.how === 'cut') wayToSink.cut()
-        else if (action.how === 'halve') wayToSink.halve()
+        const { sinkProxy } = stage
+        if (action.how === 'slow') return sinkProxy.setLatency(80)
+        if (action.how === 'cut') sinkProxy.cut()
+        else if (action.how === 'halve') sinkProxy.halve()
         else {
-          wayToSink[action.how](true)
+          sinkProxy[action.how](true)
           await delay(BREATH * 3)
-          wayToSink[action.how](false)
-          wayToSink.cut()
+          sinkProxy[action.how](false)
+          sinkProxy.cut()
         }
         return void happened('way', action.how, from)
       }
@@ -232,7 +232,7 @@ const playOn = async (stage: Stage, book: Book, queue: QueueKind, plan: Plan, na
         count(*) filter (where state in ('queued', 'deferred') and next_attempt_at <= now())::int as ready,
         count(*) filter (where state in ('queued', 'deferred') and next_attempt_at > now())::int as later,
         (select count(*) from sign_ups)::int as asked,
-        exists (select from troubled_ways where kind = 'relay' and not_before > now()) as closed
+        exists (select from throttled_routes where kind = 'relay' and not_before > now()) as closed
       from (select id, fence, state, next_attempt_at from letters where state in ('queued', 'sending', 'deferred') union all
         select id, fence, state, next_attempt_at from deliveries where state in ('queued', 'sending', 'deferred')) mails
       `.execute(stage.db)
@@ -243,19 +243,19 @@ const playOn = async (stage: Stage, book: Book, queue: QueueKind, plan: Plan, na
   const makePeace = async (): Promise<boolean> => {
     book.disarm()
     book.setPace(0)
-    stage.wayToSink.setLatency(0)
+    stage.sinkProxy.setLatency(0)
     const from = performance.now()
-    stage.wayToSink.cut()
+    stage.sinkProxy.cut()
     happened('way', 'cut', from)
     for (const role of stage.roles) stage.skew(role, 0)
     await resumeAll()
-    for (const { kind } of await readTroubled(stage.db)) book.count(`${kind} in trouble before peace`)
+    for (const { kind } of await readThrottled(stage.db)) book.count(`${kind} in trouble before peace`)
     for (const what of await stage.allReady()) violations.push({ invariant: 0, what })
     const until = performance.now() + PATIENCE_FOR_PEACE
     let sendingSince = performance.now()
     let sending = ''
     let waits = 0
-    let rungAt = 0
+    let wokenAt = 0
     while (performance.now() < until) {
       const rest = people.rest()
       const open = await openMail()
@@ -276,12 +276,12 @@ const playOn = async (stage: Stage, book: Book, queue: QueueKind, plan: Plan, na
         await pass(sending === '' ? LONGEST_WAIT : 61_000)
         // A mailer may only have been slow, or have claimed since we looked: then its leases ended while it worked.
         happened('process', 'time passed', passing)
-        rungAt = 0
+        wokenAt = 0
       }
-      if (performance.now() - rungAt > 400) {
-        rungAt = performance.now()
-        if (!(await stage.ring('tick'))) await stage.repairQueue().catch(() => undefined)
-        if (due) await stage.ring('refresh')
+      if (performance.now() - wokenAt > 400) {
+        wokenAt = performance.now()
+        if (!(await stage.wake('tick'))) await stage.repairQueue().catch(() => undefined)
+        if (due) await stage.wake('refresh')
         await resumeAll()
       }
       await delay(LOOK_EVERY)
@@ -322,8 +322,8 @@ const playOn = async (stage: Stage, book: Book, queue: QueueKind, plan: Plan, na
 }
 
 /** As an operator who has put the relay right: what was learned of it before says nothing of what is planned next. */
-const openWays = async (stage: Stage) => {
-  for (const { name } of await readTroubled(stage.db)) await forgetWay(stage.db, name)
+const openRoutes = async (stage: Stage) => {
+  for (const { name } of await readThrottled(stage.db)) await forgetRoute(stage.db, name)
 }
 
 /** The edition was over meanwhile, or somebody was quicker. */
@@ -344,8 +344,8 @@ const readWaiting = async (stage: Stage) => {
 const findUnsigned = async (stage: Stage, book: Book): Promise<Map<Copy, string>> => {
   const found = new Map<Copy, string>()
   for (const copy of book.copies) {
-    const verdicts = await stage.verify(Buffer.from(copy.raw, 'latin1'))
-    const words = verdicts.map(({ result, domain }) => `${result} of ${domain}`).join(', ') || 'none'
+    const results = await stage.verify(Buffer.from(copy.raw, 'latin1'))
+    const words = results.map(({ result, domain }) => `${result} of ${domain}`).join(', ') || 'none'
     if (words !== `pass of ${SENDER_DOMAIN}`) found.set(copy, words)
   }
   return found

@@ -11,7 +11,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { sql, type Transaction } from 'kysely'
 import { startEmbeddedPostgres } from '../../src/adapters/postgres/embedded-postgres.ts'
-import { type Bell, openQueue, type Queue } from '../../src/adapters/queue/queue.ts'
+import { openQueue, type Queue, type QueueName } from '../../src/adapters/queue/queue.ts'
 import { maintain } from '../../src/newsletter/maintenance.ts'
 import { type Database, openDatabase, type Tables } from '../../src/store/database.ts'
 import { migrate } from '../../src/store/migrate.ts'
@@ -55,7 +55,7 @@ const OPEN = sql`where state in ('queued', 'sending', 'deferred')`
 /** What the database's clock is compared with, ahead of it and behind: it moves when time passes. */
 const TIMES = [
   // In the order in which mailers lock them.
-  { table: 'troubled_ways', columns: ['since', 'changed_at', 'not_before'], which: sql`` },
+  { table: 'throttled_routes', columns: ['since', 'changed_at', 'not_before'], which: sql`` },
   { table: 'letters', columns: ['created_at', 'lease_until', 'next_attempt_at'], which: OPEN },
   { table: 'deliveries', columns: ['created_at', 'lease_until', 'next_attempt_at'], which: OPEN },
 ]
@@ -73,9 +73,9 @@ export const openStage = async (options: StageOptions) => {
     let postgres = await startPostgres()
     closers.defer(() => postgres.stop())
     // Another port after each start; behind the proxy its address stays.
-    const wayToPostgres = closers.use(await openTcpProxy(Number(new URL(postgres.url).port)))
+    const postgresProxy = closers.use(await openTcpProxy(Number(new URL(postgres.url).port)))
     const address = new URL(postgres.url)
-    address.port = String(wayToPostgres.port)
+    address.port = String(postgresProxy.port)
     await migrate(address.href)
     const db: Database = openDatabase(address.href, POOL)
     closers.defer(() => db.destroy())
@@ -87,10 +87,10 @@ export const openStage = async (options: StageOptions) => {
     if (redis !== null) closers.defer(redis.stop)
 
     const sink = closers.use(await openSmtpSink({ keep: false, ...options.sink }))
-    const wayToSink = closers.use(await openTcpProxy(sink.port))
+    const sinkProxy = closers.use(await openTcpProxy(sink.port))
 
     /** How far the clocks of the service are from those of the machine, milliseconds. */
-    const moved = { calendar: options.at.getTime() - Date.now(), steady: 0 }
+    const moved = { calendar: options.at.getTime() - Date.now(), monotonic: 0 }
     const apiPort = await findFreePort()
     const url = `http://127.0.0.1:${apiPort}`
     const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
@@ -101,7 +101,7 @@ export const openStage = async (options: StageOptions) => {
       DATA_DIR: folder,
       PORT: String(apiPort),
       BASE_URL: url,
-      SMTP_URL: `smtp://127.0.0.1:${wayToSink.port}`,
+      SMTP_URL: `smtp://127.0.0.1:${sinkProxy.port}`,
       MAIL_FROM: `Paper Round <round@${SENDER_DOMAIN}>`,
       DKIM_DOMAIN: SENDER_DOMAIN,
       DKIM_SELECTOR: SELECTOR,
@@ -114,7 +114,8 @@ export const openStage = async (options: StageOptions) => {
     const programs: { name: RoleName; program: Program; read: number }[] = []
     const clocks = new Map<RoleName, ClockFile & { skew: number }>()
     const setClocks = () => {
-      for (const clock of clocks.values()) clock.move({ calendar: moved.calendar + clock.skew, steady: moved.steady })
+      for (const clock of clocks.values())
+        clock.move({ calendar: moved.calendar + clock.skew, monotonic: moved.monotonic })
     }
     const start = (name: RoleName): Program => {
       if (!clocks.has(name)) clocks.set(name, { ...openClockFile(join(folder, `${name}.clock`)), skew: 0 })
@@ -150,18 +151,18 @@ export const openStage = async (options: StageOptions) => {
     await writeDays(join(folder, 'papers'), ['2026-04-10'], TOPICS)
     await Promise.all(roles.map((name) => start(name).said(READY, PATIENCE)))
 
-    let bells: Queue = await openBells(address.href, redis?.url ?? null)
-    closers.defer(() => bells.close({ graceMs: 500 }))
+    let queueNames: Queue = await openBells(address.href, redis?.url ?? null)
+    closers.defer(() => queueNames.close({ graceMs: 500 }))
 
     return {
       db,
       url,
       roles,
-      wayToSink,
+      sinkProxy,
       /** What a receiver finds of the signatures of a message. */
       verify: createReceiver(privateKey, [`${SELECTOR}._domainkey.${SENDER_DOMAIN}`]),
       /** Milliseconds of a clock that `pass` moves along, and nothing else does. */
-      elapsed: () => performance.now() + moved.steady,
+      elapsed: () => performance.now() + moved.monotonic,
       /** What the service's clock says. */
       now: () => new Date(Date.now() + moved.calendar),
       /** Moves the calendar's clock of all roles, and nothing else; the months that are needed then are there. */
@@ -196,13 +197,13 @@ export const openStage = async (options: StageOptions) => {
         }
         await persist(() => db.transaction().execute(move))
         moved.calendar += ms
-        moved.steady += ms
+        moved.monotonic += ms
         setClocks()
         return sending
       },
       /** As the scheduler's minute would; whether somebody could be reached by it. */
-      ring: (bell: Bell): Promise<boolean> =>
-        bells.ring(bell).then(
+      wake: (queueName: QueueName): Promise<boolean> =>
+        queueNames.wake(queueName).then(
           () => true,
           () => false,
         ),
@@ -230,12 +231,12 @@ export const openStage = async (options: StageOptions) => {
       async restartPostgres(how: 'stop' | 'kill') {
         if (how === 'stop') await postgres.stop()
         else process.kill(postgres.pid, 'SIGKILL')
-        wayToPostgres.cut()
+        postgresProxy.cut()
         postgres = await startPostgres()
-        wayToPostgres.leadTo(Number(new URL(postgres.url).port))
+        postgresProxy.leadTo(Number(new URL(postgres.url).port))
       },
       /** Connections to Postgres break, and can be made again. */
-      cutPostgres: () => wayToPostgres.cut(),
+      cutPostgres: () => postgresProxy.cut(),
       /** On Redis everything; on Postgres all that is in the queue, or its schema as well. */
       async wipeQueue(how: 'emptied' | 'dropped') {
         if (redis !== null) return withRedis(redis.url, (client) => client.flushall())
@@ -250,8 +251,8 @@ export const openStage = async (options: StageOptions) => {
       restartRedis: async () => redis?.restart(),
       /** Opens the queue anew, as any process that starts does: what is missing of it is made again. */
       async repairQueue() {
-        await bells.close({ graceMs: 500 })
-        bells = await openBells(address.href, redis?.url ?? null)
+        await queueNames.close({ graceMs: 500 })
+        queueNames = await openBells(address.href, redis?.url ?? null)
       },
       /** All that was written since the last time: by every role, by Postgres; and all that is in the queue. */
       async readTraces(): Promise<{ where: string; text: string }[]> {

@@ -62,7 +62,7 @@ it('own words and the quiet day are shown as they are stored, saved, and said ba
   const before = await (await fetch(site.url + PATH)).text()
   expect(before).toContain('About 20 papers a week fit, going by the last four weeks.')
   expect(before).toMatch(/value="skip" checked/)
-  const own = { keywords: 'sheet music\r\nLean 4\r\n', authors: 'Grace Hopper', muted: 'survey', quiet_day: 'send' }
+  const own = { keywords: 'sheet music\r\nLean 4\r\n', authors: 'Grace Hopper', muted: 'survey', when_empty: 'send' }
   const page = await (await post(site.url + PATH, { ...CHOSEN, ...own })).text()
   expect(page).toContain('Your preferences are saved. About 20 papers a week become 40, going by the last four weeks.')
   expect(page).toContain('\nLean 4\nsheet music</textarea>')
@@ -71,7 +71,7 @@ it('own words and the quiet day are shown as they are stored, saved, and said ba
     [
       'changePreferences',
       TOKEN.preferences,
-      { keywords: ['Lean 4', 'sheet music'], authors: ['Grace Hopper'], muted: ['survey'], quietDay: 'send' },
+      { keywords: ['Lean 4', 'sheet music'], authors: ['Grace Hopper'], muted: ['survey'], whenEmpty: 'send' },
     ],
   ])
 })

@@ -34,7 +34,7 @@ it('answers programs with the digest as JSON', async () => {
   expect(await answer.json()).toMatchObject({
     considered: 26,
     cards: [{ id: card().id, reason: card().reason }],
-    beyond: [],
+    trendingExtras: [],
   })
   expect(site.asked).toMatchObject([{ frequency: 'weekly', keywords: ['Lean 4'] }])
 })

@@ -108,7 +108,7 @@ beforeAll(async () => {
   await sink.waitFor(10)
   // A Saturday, seven in the morning in London: the weekly comes with the daily ones.
   service.setClock('2026-04-11T06:00:30Z')
-  await service.ring('tick')
+  await service.wake('tick')
   await sink.waitFor(14)
 
   const [ada = [], grace = [], emmy = [], hedy = []] = await Promise.all(READERS.map(mailsTo))
@@ -257,13 +257,13 @@ describe('one click', () => {
     expect((await openSite(service.url).get(pathname)).text).toContain('You are unsubscribed.')
   }
   /** To whom mails went when what is due was published, and by the time that somebody who asked after it has theirs. */
-  const publish = async (at: string, asking: string): Promise<string[]> => {
+  const publish = async (at: string, context: string): Promise<string[]> => {
     const before = sink.count()
     service.setClock(at)
-    await service.ring('tick')
+    await service.wake('tick')
     await sink.waitFor(before + 1)
-    await ask(asking)
-    await vi.waitFor(() => expect(sink.messages.some(({ to }) => to === asking)).toBe(true), { timeout: 10_000 })
+    await ask(context)
+    await vi.waitFor(() => expect(sink.messages.some(({ to }) => to === context)).toBe(true), { timeout: 10_000 })
     return sink.messages.slice(before).map(({ to }) => to)
   }
 

@@ -5,7 +5,7 @@ import { fetchHuggingFaceDay } from '../../src/adapters/sources/hugging-face.ts'
 import { HOUR } from '../../src/core/calendar.ts'
 import { lateBatch } from '../../src/core/papers/arxiv-announcement.ts'
 import { refreshPapers, storeAll } from '../../src/newsletter/intake.ts'
-import { trySource } from '../../src/newsletter/intake-trial.ts'
+import { dryRunSource } from '../../src/newsletter/intake-dry-run.ts'
 import type { Source } from '../../src/newsletter/source.ts'
 import type { Database } from '../../src/store/database.ts'
 import { readCandidates, readTrendHistory } from '../../src/store/papers.ts'
@@ -55,19 +55,19 @@ const arxiv = (gap = 0): Source => ({
   kind: 'feed',
   name: 'arxiv',
   label: 'arxiv:cs.RO',
-  manners: { name: 'arxiv', gap, patience: 2000 },
-  fetchFeed: (known, now, asking) =>
-    fetchArxivFeed(['cs.RO'], known, now, { ...asking, contact, baseUrl: server.baseUrl }),
+  rateLimit: { name: 'arxiv', gap, patience: 2000 },
+  fetchFeed: (known, now, context) =>
+    fetchArxivFeed(['cs.RO'], known, now, { ...context, contact, baseUrl: server.baseUrl }),
   lateBatch,
-  fetchCategories: (ids, asking) => fetchArxivCategories(ids, { ...asking, contact, baseUrl: server.baseUrl }),
+  fetchCategories: (ids, context) => fetchArxivCategories(ids, { ...context, contact, baseUrl: server.baseUrl }),
   mostIds: 2,
 })
 const huggingFace = (): Source => ({
   kind: 'days',
   name: 'huggingface',
   label: 'huggingface',
-  manners: { name: 'huggingface', gap: 0, patience: 2000 },
-  fetchDay: (day, now, asking) => fetchHuggingFaceDay(day, { ...asking, now, contact, baseUrl: server.baseUrl }),
+  rateLimit: { name: 'huggingface', gap: 0, patience: 2000 },
+  fetchDay: (day, now, context) => fetchHuggingFaceDay(day, { ...context, now, contact, baseUrl: server.baseUrl }),
 })
 const serve = (day: string, entries: MadeUpEntry[]): void => {
   feed = { body: feedOf(day, entries), etag: `"${day} ${entries.length}"` }
@@ -78,7 +78,7 @@ const serveVotes = (day: string, upvotes: number): void => {
 }
 /** A log that keeps its warnings. */
 const openLog = () => {
-  const warned: { notice?: string; trouble?: string }[] = []
+  const warned: { notice?: string; error?: string }[] = []
   return { ...SILENT, warned, warn: (facts: object) => void warned.push(facts) }
 }
 const refresh = (db: Database, now: Date, sources: Source[], log = openLog()) =>
@@ -181,7 +181,7 @@ describe('the feed', () => {
     expect(await refresh(db, later, [arxiv()])).toEqual(['arxiv:cs.RO'])
     expect(await read(db)).toEqual(before)
     expect(asked('/atom').map(({ headers }) => headers['if-none-match'])).toEqual([undefined, feed.etag])
-    expect(await readRefresh(db, 'arxiv:cs.RO')).toMatchObject({ succeeded_at: later, trouble: null })
+    expect(await readRefresh(db, 'arxiv:cs.RO')).toMatchObject({ succeeded_at: later, error: null })
   })
 
   test('whose papers could not be stored is asked for as a whole again', async () => {
@@ -239,7 +239,7 @@ describe('the feed', () => {
     feed.body = feed.body.slice(0, -30)
     const log = openLog()
     expect(await refresh(db, WEDNESDAY, [arxiv()], log)).toEqual([])
-    expect(log.warned).toMatchObject([{ trouble: 'its answer cannot be read: it breaks off before its end' }])
+    expect(log.warned).toMatchObject([{ error: 'its answer cannot be read: it breaks off before its end' }])
     const { refreshes: __, ...after } = await dump(db)
     expect(after).toEqual(before)
   })
@@ -270,7 +270,7 @@ describe('politeness', () => {
     await refresh(db, TUESDAY, [source()], log)
     const { length } = server.requests
     await refresh(db, TUESDAY, [source()], log)
-    expect(log.warned.map(({ trouble }) => trouble)).toEqual([
+    expect(log.warned.map(({ error }) => error)).toEqual([
       'it asks us to wait',
       'it asked us to wait, and there are up to 10 minutes left',
     ])
@@ -339,7 +339,7 @@ describe('categories of papers from elsewhere', () => {
       url.pathname === '/api/query' ? void response.writeHead(500).end() : answer(request, response, url)
     const log = openLog()
     expect(await refresh(db, new Date('2026-04-18T12:00:00Z'), [arxiv()], log)).toEqual(['arxiv:cs.RO'])
-    expect(log.warned).toMatchObject([{ trouble: 'it answered 500' }])
+    expect(log.warned).toMatchObject([{ error: 'it answered 500' }])
     expect(await db.selectFrom('category_questions').selectAll().execute()).toEqual([])
   })
 })
@@ -363,7 +363,7 @@ describe('a look', () => {
       { id: '2604.00005', type: 'withdrawn' },
       ...many,
     ])
-    const trial = await trySource({ db, now: () => WEDNESDAY, log: SILENT }, arxiv())
+    const trial = await dryRunSource({ db, now: () => WEDNESDAY, log: SILENT }, arxiv())
     expect(trial).toEqual({
       source: 'arxiv:cs.RO',
       wouldStore: { added: 13, changed: 1, unchanged: 1 },
@@ -396,7 +396,7 @@ describe('a look', () => {
     const { db } = newsletter
     serveVotes('2026-04-13', 7)
     const ports = { db, now: () => TUESDAY, log: SILENT }
-    expect(await trySource(ports, huggingFace())).toMatchObject({
+    expect(await dryRunSource(ports, huggingFace())).toMatchObject({
       wouldStore: { added: 1, changed: 0, unchanged: 0 },
       understood: { papers: 1, listDays: { '2026-04-13': 1 }, without: { upvotes: 0 } },
     })
@@ -405,7 +405,7 @@ describe('a look', () => {
       '2026-04-13',
       '2026-04-12',
     ])
-    await trySource(ports, huggingFace(), ['2026-04-01'])
+    await dryRunSource(ports, huggingFace(), ['2026-04-01'])
     expect(asked('/api').at(-1)?.url.searchParams.get('date')).toBe('2026-04-01')
     expect((await read(db)).papers).toEqual([])
   })

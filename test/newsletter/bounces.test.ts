@@ -9,7 +9,7 @@ import { deriveReturnPath } from '../../src/core/bounces/verp.ts'
 import { HOUR } from '../../src/core/calendar.ts'
 import { deriveToken } from '../../src/core/token.ts'
 import {
-  createDoor,
+  createReceiver,
   createRefusalAlert,
   createWatch,
   type Report,
@@ -76,7 +76,7 @@ test('in whatever order the reports about a mail come, the worst counts', async 
   for (const of of ['soft', 'hard', 'soft'] as const) await takeReport(ports, mail(0), bounce(of), 'mail')
   for (const of of ['hard', 'soft', 'soft'] as const) await takeReport(ports, mail(1), bounce(of), 'mail')
   for (const n of [0, 1]) expect(await stateOf(db, reader(n))).toBe('suppressed')
-  expect(await db.selectFrom('mail_returns').select('class').execute()).toEqual([{ class: 'hard' }, { class: 'hard' }])
+  expect(await db.selectFrom('mail_feedback').select('class').execute()).toEqual([{ class: 'hard' }, { class: 'hard' }])
 })
 
 test('a hundred refusals of us take nobody off', async () => {
@@ -92,10 +92,10 @@ test('a hundred refusals of us take nobody off', async () => {
 
   // One destination's opinion is its own; that of three is told once an hour, and closes nothing.
   const errors: object[] = []
-  let steady = 0
+  let monotonic = 0
   const alert = createRefusalAlert(
     { db, log: { ...SILENT, error: (facts: object) => void errors.push(facts) } },
-    () => steady,
+    () => monotonic,
   )
   expect(await alert()).toBe(false)
   await sql`update subscribers set email = replace(email, 'example.com', 'd' || length(email) || '.example')`.execute(
@@ -103,22 +103,22 @@ test('a hundred refusals of us take nobody off', async () => {
   )
   expect([await alert(), await alert()]).toEqual([true, false])
   expect(errors).toEqual([{ mails: 100, destinations: expect.arrayContaining(['d19.example', 'd20.example']) }])
-  steady += HOUR
+  monotonic += HOUR
   expect(await alert()).toBe(true)
-  expect(await db.selectFrom('troubled_ways').selectAll().execute()).toEqual([])
+  expect(await db.selectFrom('throttled_routes').selectAll().execute()).toEqual([])
 })
 
 test('editions are looked at once in ten seconds, however many reports come', async () => {
   await using sent = await openSent(20)
   const { db, mail, edition } = sent
-  let steady = 0
-  const watch = createWatch({ db, log: SILENT }, () => steady)
+  let monotonic = 0
+  const watch = createWatch({ db, log: SILENT }, () => monotonic)
   const isPaused = async () =>
     (await db.selectFrom('editions').select('paused_at').where('id', '=', edition).executeTakeFirst())?.paused_at !==
     null
   for (let n = 0; n < 12; n++) await takeReport({ db, log: SILENT, watch }, mail(n), bounce('hard'), 'mail')
   expect(await isPaused()).toBe(false)
-  steady += 10_000
+  monotonic += 10_000
   await watch()
   expect(await isPaused()).toBe(true)
 })
@@ -141,7 +141,7 @@ test('what cannot come back changes nothing: unknown, not sent, older than 30 da
   const foreign = [
     { ...mail(0), id: '00005000-0000-4000-8000-000000000000' },
     { ...mail(0), id: 'ffffffff-ffff-4fff-bfff-ffffffffffff' },
-    { ...mail(0), ledger: 'letters' as const },
+    { ...mail(0), stream: 'letters' as const },
     mail(1),
     mail(2),
   ]
@@ -177,13 +177,13 @@ test('soft bounces end mail when three digests in a row failed over a week, and 
   const soft = bounce('soft', '5.2.2')
   const ids = await giveHistory(db, reader(0), edition, [21, 14, 7])
   const outcomes: string[] = []
-  for (const id of ids) outcomes.push(await takeReport(ports, { ledger: 'deliveries', id }, soft, 'mail'))
+  for (const id of ids) outcomes.push(await takeReport(ports, { stream: 'deliveries', id }, soft, 'mail'))
   expect(outcomes).toEqual(['recorded', 'recorded', 'suppressed'])
   expect(await readSuppression(db, 'reader1@example.com')).toMatchObject({ class: 'soft' })
 
   const [first, , third, fourth] = await giveHistory(db, reader(1), edition, [28, 21, 14, 7])
   for (const id of [first, third, fourth])
-    expect(await takeReport(ports, { ledger: 'deliveries', id: id ?? '' }, soft, 'mail')).toBe('recorded')
+    expect(await takeReport(ports, { stream: 'deliveries', id: id ?? '' }, soft, 'mail')).toBe('recorded')
   expect(await stateOf(db, reader(1))).toBe('active')
 })
 
@@ -206,7 +206,7 @@ test('a complaint ends mail at once, and only the reader lifts that: by subscrib
   expect(await takeReport(ports, mail(0), complaint(), 'feedback loop')).toBe('suppressed')
   expect(await stateOf(db, reader(0))).toBe('suppressed')
 
-  const desk = createSubscriptions({ db, keys: KEYS, now: () => NOW, ring: QUIET })
+  const desk = createSubscriptions({ db, keys: KEYS, now: () => NOW, wake: QUIET })
   const ask = async () => {
     await desk.requestSubscription(email, LONDON_DAILY)
     await workOffSignUps({ db, keys: KEYS })
@@ -288,14 +288,14 @@ const handOver = async (port: number, recipient: string, message: string | Buffe
 const report = (status: string) =>
   `From: MAILER-DAEMON@example.com\r\nSubject: failure\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=e\r\n\r\n--e\r\n\r\nno\r\n--e\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; a\r\n\r\nFinal-Recipient: rfc822; forwarded@elsewhere.example\r\nAction: failed\r\nStatus: ${status}\r\n--e--\r\n`
 
-const openDoor = async (sent: Awaited<ReturnType<typeof openSent>>) => {
-  const door = createDoor({ ...sent.ports, keys: KEYS, domain: DOMAIN, readMail: readReturnedMail })
+const openReceiver = async (sent: Awaited<ReturnType<typeof openSent>>) => {
+  const receiver = createReceiver({ ...sent.ports, keys: KEYS, domain: DOMAIN, readMail: readReturnedMail })
   const troubles: unknown[] = []
   const listener = await openBounceListener({
     host: '127.0.0.1',
     port: 0,
     name: DOMAIN,
-    ...door,
+    ...receiver,
     onError: (error) => troubles.push(error),
   })
   return { ...listener, troubles, [Symbol.asyncDispose]: () => listener.close() }
@@ -303,43 +303,43 @@ const openDoor = async (sent: Awaited<ReturnType<typeof openSent>>) => {
 
 test('a report by mail takes its reader off before it is answered, forwarded or not', async () => {
   await using sent = await openSent(2)
-  await using door = await openDoor(sent)
+  await using receiver = await openReceiver(sent)
   const path = deriveReturnPath(KEYS, sent.mail(0), DOMAIN)
-  expect(await handOver(door.port, path.toUpperCase(), report('5.1.1'))).toBe(250)
+  expect(await handOver(receiver.port, path.toUpperCase(), report('5.1.1'))).toBe(250)
   expect(await stateOf(sent.db, sent.reader(0))).toBe('suppressed')
-  expect(await handOver(door.port, path, report('5.1.1'))).toBe(250)
+  expect(await handOver(receiver.port, path, report('5.1.1'))).toBe(250)
   expect(await sent.db.selectFrom('suppressions').select('email').execute()).toHaveLength(1)
 })
 
 test('strangers, forged tokens and large messages are refused, and nothing is changed', async () => {
   await using sent = await openSent(1)
-  await using door = await openDoor(sent)
+  await using receiver = await openReceiver(sent)
   const path = deriveReturnPath(KEYS, sent.mail(0), DOMAIN)
   const forged = deriveReturnPath([Buffer.alloc(32, 1)], sent.mail(0), DOMAIN)
   for (const recipient of [forged, `postmaster@${DOMAIN}`, path.replace(DOMAIN, 'example.net'), path.slice(1)])
-    expect(await handOver(door.port, recipient, report('5.1.1'))).toBe(550)
-  expect(await handOver(door.port, path, Buffer.alloc(1024 * 1024 + 1000, 'a line of sixteen\r\n'))).toBe(552)
+    expect(await handOver(receiver.port, recipient, report('5.1.1'))).toBe(550)
+  expect(await handOver(receiver.port, path, Buffer.alloc(1024 * 1024 + 1000, 'a line of sixteen\r\n'))).toBe(552)
   expect(await stateOf(sent.db, sent.reader(0))).toBe('active')
-  expect(door.troubles).toEqual([])
+  expect(receiver.troubles).toEqual([])
 })
 
 test('while the database is away nothing is taken, and the listener lives on', async () => {
   await using sent = await openSent(1)
-  await using door = await openDoor(sent)
+  await using receiver = await openReceiver(sent)
   const path = deriveReturnPath(KEYS, sent.mail(0), DOMAIN)
-  await sql`alter table mail_returns rename to away`.execute(sent.db)
-  expect(await handOver(door.port, path, report('5.1.1'))).toBe(451)
-  await sql`alter table away rename to mail_returns`.execute(sent.db)
-  const rude = createConnection(door.port, '127.0.0.1')
+  await sql`alter table mail_feedback rename to away`.execute(sent.db)
+  expect(await handOver(receiver.port, path, report('5.1.1'))).toBe(451)
+  await sql`alter table away rename to mail_feedback`.execute(sent.db)
+  const rude = createConnection(receiver.port, '127.0.0.1')
   await new Promise((resolve) => rude.once('data', resolve))
   rude.destroy()
-  expect(await handOver(door.port, path, report('5.1.1'))).toBe(250)
+  expect(await handOver(receiver.port, path, report('5.1.1'))).toBe(250)
   expect(await stateOf(sent.db, sent.reader(0))).toBe('suppressed')
 })
 
 test('a complaint is known by the envelope sender or the link in the message that it returns', async () => {
   await using sent = await openSent(3)
-  await using door = await openDoor(sent)
+  await using receiver = await openReceiver(sent)
   const about = (inside: string) =>
     `From: fbl@example.net\r\nSubject: report\r\nContent-Type: multipart/report; report-type=feedback-report; boundary=e\r\n\r\n--e\r\n\r\nabuse\r\n--e\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: abuse\r\n--e\r\nContent-Type: message/rfc822\r\n\r\n${inside}\r\nSubject: x\r\n\r\nbody\r\n--e--\r\n`
   const to = `complaints@${DOMAIN}`
@@ -347,8 +347,8 @@ test('a complaint is known by the envelope sender or the link in the message tha
   const link = `https://round.example.org/unsubscribe/${deriveToken(KEYS, 'unsubscribe', sent.reader(1))}`
   const other = `https://round.example.org/unsubscribe/${deriveToken([Buffer.alloc(32, 1)], 'unsubscribe', sent.reader(2))}`
   for (const inside of [`Return-Path: <${path}>`, `List-Unsubscribe: <${link}>`, `List-Unsubscribe: <${other}>`])
-    expect(await handOver(door.port, to, about(inside))).toBe(250)
-  expect(await handOver(door.port, to, report('5.1.1'))).toBe(250)
+    expect(await handOver(receiver.port, to, about(inside))).toBe(250)
+  expect(await handOver(receiver.port, to, report('5.1.1'))).toBe(250)
   const states = await Promise.all([0, 1, 2].map((n) => stateOf(sent.db, sent.reader(n))))
   expect(states).toEqual(['suppressed', 'suppressed', 'active'])
 })

@@ -93,7 +93,7 @@ const checkup = async (circumstances: Circumstances = {}): Promise<Record<string
       visit: async (_, method) => (method === 'GET' ? healthz : oneClick),
       readServer: async () => ({ ...SERVER, clock: NOW, ...server }),
       requireSchema: async () => undefined,
-      examineRedis: async () => ({ trouble: null, notice: null }),
+      examineRedis: async () => ({ error: null, notice: null }),
       ...ports,
     },
   )
@@ -464,21 +464,21 @@ const FAILURES: [string, Circumstances, string, Check['status'], string][] = [
   ],
   [
     'Redis evicts',
-    { examineRedis: async () => ({ trouble: 'REDIS_URL: …; set: maxmemory-policy noeviction', notice: null }) },
+    { examineRedis: async () => ({ error: 'REDIS_URL: …; set: maxmemory-policy noeviction', notice: null }) },
     'queue',
     'wrong',
     'maxmemory-policy noeviction',
   ],
   [
     'Redis is away',
-    { examineRedis: async () => ({ trouble: 'REDIS_URL: Redis does not answer', notice: null }) },
+    { examineRedis: async () => ({ error: 'REDIS_URL: Redis does not answer', notice: null }) },
     'queue',
     'wrong',
     'start Redis',
   ],
   [
     'Redis forgets',
-    { examineRedis: async () => ({ trouble: null, notice: 'Redis keeps nothing; set: appendonly yes' }) },
+    { examineRedis: async () => ({ error: null, notice: 'Redis keeps nothing; set: appendonly yes' }) },
     'queue',
     'warn',
     'appendonly yes',

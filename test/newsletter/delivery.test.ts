@@ -26,10 +26,10 @@ test('every digest is sent once, to its own reader, with links of their own', as
 test('whoever finds more than a group calls the next mailer, once', async () => {
   await using few = await openMailRoom(5)
   await drain(few.ports, 'deliveries', OPTIONS)
-  expect(few.rings()).toBe(0)
+  expect(few.wakes()).toBe(0)
   await using many = await openMailRoom(70)
   await drain(many.ports, 'deliveries', OPTIONS)
-  expect(many.rings()).toBe(1)
+  expect(many.wakes()).toBe(1)
 })
 
 test('a temporary refusal puts a digest off, and it is sent the same later', async () => {
@@ -58,9 +58,9 @@ test('an address that does not exist ends its digest and is written to no more',
   expect(JSON.stringify(states)).not.toContain('reader0@')
   const suppressions = await room.db.selectFrom('suppressions').select(['email', 'code']).execute()
   expect(suppressions).toEqual([{ email: 'reader0@example.org', code: '550 5.1.1' }])
-  const returns = await room.db.selectFrom('mail_returns').select(['subscriber_id', 'class', 'source']).execute()
+  const returns = await room.db.selectFrom('mail_feedback').select(['subscriber_id', 'class', 'source']).execute()
   expect(returns).toEqual([{ subscriber_id: room.ids[0], class: 'hard', source: 'smtp' }])
-  await publishDue({ db: room.db, log: SILENT, ring: QUIET }, new Date('2026-04-16T06:00:00Z'))
+  await publishDue({ db: room.db, log: SILENT, wake: QUIET }, new Date('2026-04-16T06:00:00Z'))
   const next = await room.db
     .selectFrom('deliveries')
     .select('subscriber_id')
@@ -111,7 +111,7 @@ test('who leaves before a letter that says they are subscribed already is sent d
   await using room = await openMailRoom(2)
   for (const subscriberId of room.ids)
     await storeLetter(room.db, { subscriberId, kind: 'already-subscribed', digestId: null, requestedAt: DUE })
-  const subscriptions = createSubscriptions({ db: room.db, keys: KEYS, now: () => DUE, ring: QUIET })
+  const subscriptions = createSubscriptions({ db: room.db, keys: KEYS, now: () => DUE, wake: QUIET })
   await subscriptions.unsubscribe(deriveToken(KEYS, 'unsubscribe', room.ids[0] ?? ''))
   expect(await drain(room.ports, 'letters', OPTIONS)).toBe(1)
   expect(room.sink.messages.map((message) => message.to)).toEqual(['reader1@example.org'])
@@ -119,7 +119,7 @@ test('who leaves before a letter that says they are subscribed already is sent d
 
 test('who unsubscribed between publishing and sending gets nothing', async () => {
   await using room = await openMailRoom(2)
-  const subscriptions = createSubscriptions({ db: room.db, keys: KEYS, now: () => DUE, ring: QUIET })
+  const subscriptions = createSubscriptions({ db: room.db, keys: KEYS, now: () => DUE, wake: QUIET })
   await subscriptions.unsubscribe(deriveToken(KEYS, 'unsubscribe', room.ids[0] ?? ''))
   await drain(room.ports, 'deliveries', OPTIONS)
   expect(room.sink.messages.map((message) => message.to)).toEqual(['reader1@example.org'])
@@ -128,7 +128,7 @@ test('who unsubscribed between publishing and sending gets nothing', async () =>
 
 test('who unsubscribed while their digest waited its turn in a group gets nothing', async () => {
   await using room = await openMailRoom(3)
-  const subscriptions = createSubscriptions({ db: room.db, keys: KEYS, now: () => DUE, ring: QUIET })
+  const subscriptions = createSubscriptions({ db: room.db, keys: KEYS, now: () => DUE, wake: QUIET })
   let left = ''
   const send = room.ports.send
   room.ports.send = async (envelope, mayBegin) => {
@@ -147,7 +147,7 @@ test('who unsubscribed while their digest waited its turn in a group gets nothin
 
 test('a mailer that was frozen and wakes up begins nothing that its successor has taken over', async () => {
   await using room = await openMailRoom(3)
-  const successor: MailerPorts = { ...room.ports, steady: () => 0 }
+  const successor: MailerPorts = { ...room.ports, monotonic: () => 0 }
   let begun = ''
   const send = room.ports.send
   room.ports.send = async (envelope, mayBegin) => {
@@ -183,16 +183,16 @@ test('what a dead mailer had claimed is sent again and counted, and its own late
   expect(await requeueExpired(room.db, 'deliveries')).toBe(1)
   expect(await drain(room.ports, 'deliveries', OPTIONS)).toBe(1)
   const late = { id: lost?.id ?? '', localDate: lost?.localDate ?? '', fence: lost?.fence ?? 0 }
-  const verdict = {
+  const result = {
     ...late,
     state: 'failed' as const,
     reason: 'too late',
     retryAfterMs: 0,
     counts: true,
     resend: false,
-    answer: null,
+    reply: null,
   }
-  expect(await record(room.db, 'deliveries', [verdict])).toBe(0)
+  expect(await record(room.db, 'deliveries', [result])).toBe(0)
   expect(await room.states()).toMatchObject([{ state: 'sent', resent: 1 }])
 })
 

@@ -18,7 +18,7 @@ const source = (label: string, fetchDay: (day: string) => ReturnType<typeof list
   kind: 'days',
   name: 'huggingface',
   label,
-  manners: { name: label, gap: 0, patience: 1000 },
+  rateLimit: { name: label, gap: 0, patience: 1000 },
   fetchDay: async (day) => ({ rows: fetchDay(day), problems: [] }),
 })
 
@@ -35,7 +35,7 @@ describe('a refresh', () => {
     const log = { ...SILENT, warn: (facts: object) => void warned.push(facts) }
     expect(await refreshPapers({ db, now: () => NOW, log }, [broken])).toEqual([])
     expect(await dump(db)).toEqual(before)
-    expect(warned).toMatchObject([{ source: 'broken', trouble: 'it answered 500' }])
+    expect(warned).toMatchObject([{ source: 'broken', error: 'it answered 500' }])
     const good = source('good', (day) => (day === '2026-04-14' ? listingsOf(day, ['code']) : []))
     expect(await refreshPapers({ db, now: () => NOW, log: SILENT }, [broken, good])).toEqual(['good'])
     expect(await readListDays(db, NOW, 9)).toEqual(['2026-04-14', '2026-04-13'])

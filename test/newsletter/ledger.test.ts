@@ -22,7 +22,7 @@ const editionOf = async ({ db }: Room) => (await db.selectFrom('editions').selec
 const reconcileIn = async ({ db }: Room, onUnknown?: 'hold' | 'resend') => {
   const errors: object[] = []
   const log = { ...SILENT, error: (facts: object) => errors.push(facts) }
-  await reconcile({ db, log, ring: QUIET, ...(onUnknown === undefined ? {} : { onUnknown }) })
+  await reconcile({ db, log, wake: QUIET, ...(onUnknown === undefined ? {} : { onUnknown }) })
   return errors
 }
 
@@ -52,7 +52,7 @@ test('an edition with every state adds up, by state and reason, and is complete 
   })
   const ledger = createLedger(room.db)
   const id = await editionOf(room)
-  const subscriptions = createSubscriptions({ db: room.db, keys: KEYS, now: () => DUE, ring: QUIET })
+  const subscriptions = createSubscriptions({ db: room.db, keys: KEYS, now: () => DUE, wake: QUIET })
   await subscriptions.unsubscribe(deriveToken(KEYS, 'unsubscribe', room.ids[4] ?? ''))
   expect((await ledger.readAccount(id))?.equation).toMatchObject({ due: 7, pending: 7, missing: 0 })
   await drain(room.ports, 'deliveries', HOLD)
@@ -182,7 +182,7 @@ test('of mailers that died, digests are held where that is wished and letters ne
   expect(await claim(room.db, 'deliveries', 10)).toEqual([])
   expect((await claim(room.db, 'letters', 10)).map((mail) => mail.id)).toContain(letter.id)
 
-  const late = { reason: null, retryAfterMs: 0, counts: true, resend: false, answer: null }
+  const late = { reason: null, retryAfterMs: 0, counts: true, resend: false, reply: null }
   expect(await record(room.db, 'deliveries', [{ ...first, ...late, state: 'deferred' }])).toBe(0)
   expect(await record(room.db, 'deliveries', [{ ...first, ...late, state: 'sent' }])).toBe(1)
   expect((await room.states()).map((one) => one.state).sort()).toEqual(['sent', 'unknown'])
@@ -264,7 +264,7 @@ test('two that reconcile at once do the work once', async () => {
   await expect
     .poll(async () => (await sql`select from deliveries for update skip locked`.execute(room.db)).rows.length)
     .toBe(0)
-  const first = reconcile({ db: room.db, log: SILENT, ring: QUIET })
+  const first = reconcile({ db: room.db, log: SILENT, wake: QUIET })
   await expect
     .poll(
       async () =>
@@ -274,7 +274,7 @@ test('two that reconcile at once do the work once', async () => {
         ).rows.length,
     )
     .toBeGreaterThan(0)
-  expect(await reconcile({ db: room.db, log: SILENT, ring: QUIET })).toBe(false)
+  expect(await reconcile({ db: room.db, log: SILENT, wake: QUIET })).toBe(false)
   release()
   await blocker
   expect(await first).toBe(true)

@@ -16,7 +16,7 @@ const openPublished = async (state: 'sent' | 'queued') => {
   const { db } = newsletter
   await storeDay(db, '2026-04-14')
   const id = await subscribe(db, 'ada@example.org', LONDON_DAILY, SPRING)
-  await publishDue({ db, log: SILENT, ring: QUIET }, at('2026-04-15T06:00:00Z'))
+  await publishDue({ db, log: SILENT, wake: QUIET }, at('2026-04-15T06:00:00Z'))
   await db.updateTable('deliveries').set({ state }).execute()
   return { ...newsletter, id }
 }
@@ -36,7 +36,7 @@ test('makes the months to come and drops the old ones, and finds nothing to do a
   // The edition goes on without the month it wrote to.
   expect(await newsletter.db.selectFrom('deliveries').selectAll().execute()).toEqual([])
   expect(await newsletter.db.selectFrom('editions').selectAll().execute()).toHaveLength(1)
-  expect(await publishDue({ db: newsletter.db, log: SILENT, ring: QUIET }, AUTUMN)).toMatchObject({ owed: 1 })
+  expect(await publishDue({ db: newsletter.db, log: SILENT, wake: QUIET }, AUTUMN)).toMatchObject({ owed: 1 })
 })
 
 test('keeps an old month with mail that is not settled, and says so', async () => {
@@ -75,7 +75,7 @@ test('an edition whose month is missing says what to do, and goes on once it is 
   await using newsletter = await openPublished('sent')
   const { db } = newsletter
   const december = at('2026-12-15T07:00:00Z')
-  const publish = () => publishDue({ db, log: SILENT, ring: QUIET }, december)
+  const publish = () => publishDue({ db, log: SILENT, wake: QUIET }, december)
   await expect(publish()).rejects.toThrow('run: node workers/main.ts maintain --month 2026-12')
   expect(await db.selectFrom('deliveries').selectAll().execute()).toHaveLength(1)
   await maintain(db, { now: december, keepDays: 3650 })

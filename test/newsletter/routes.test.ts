@@ -1,6 +1,6 @@
 /** Manners: what is done when a relay or a destination takes too little or nothing, and that it is not held against the mail. */
 import { expect, test } from 'vitest'
-import { sweepWays } from '../../src/newsletter/routes.ts'
+import { sweepRoutes } from '../../src/newsletter/routes.ts'
 import { SILENT } from '../support/fixtures/newsletter.ts'
 import { openPoliteRoom } from '../support/fixtures/rate-limited-newsletter.ts'
 import type { FaultContext, FaultStage } from '../support/servers/smtp-sink.ts'
@@ -37,11 +37,11 @@ test('Google’s limit is obeyed: it is left alone, then gets one mail at a time
   expect(tried).toBeLessThanOrEqual(8)
   expect(await room.states('@example.org')).toEqual({ 'sent 1': 40 })
   expect(await room.states('@gmail.com')).toEqual({ 'deferred 1': tried, 'queued 0': 60 - tried })
-  expect(await room.troubled()).toMatchObject([
-    { name: 'gmail.com', trouble: 'limited', seats: 1, waiting: 60 - tried },
+  expect(await room.throttled()).toMatchObject([
+    { name: 'gmail.com', cause: 'limited', concurrency: 1, waiting: 60 - tried },
   ])
   // Ten minutes later by the database's clock, and not sooner.
-  const [row] = await room.troubled()
+  const [row] = await room.throttled()
   expect(Number(row?.notBefore) - Number(row?.since)).toBe(10 * 60_000)
   expect(await room.send()).toBe(0)
 
@@ -55,26 +55,26 @@ test('Google’s limit is obeyed: it is left alone, then gets one mail at a time
     most.push(watch.seen.most)
   }
   expect(await room.states('@gmail.com')).toEqual({ 'sent 1': 60 - tried, 'deferred 1': tried })
-  const [later] = await room.troubled()
-  expect(later?.seats).toBeGreaterThan(1)
-  expect(watch.seen.most).toBeLessThanOrEqual(later?.seats ?? 0)
+  const [later] = await room.throttled()
+  expect(later?.concurrency).toBeGreaterThan(1)
+  expect(watch.seen.most).toBeLessThanOrEqual(later?.concurrency ?? 0)
 })
 
 test('two mailers share one destination’s limit', async () => {
   const watch = watchUnderWay('@example.org')
   await using room = await openPoliteRoom(people(30, 'example.org'), { fault: watch.fault })
   await room.db
-    .insertInto('troubled_ways')
+    .insertInto('throttled_routes')
     .values({
       kind: 'destination',
       name: 'example.org',
       domains: ['example.org'],
-      trouble: 'throttled',
+      cause: 'throttled',
       reason: 'too fast',
       not_before: new Date(0),
-      seats: 2,
+      concurrency: 2,
       successes: -1000,
-      strikes: 1,
+      failures: 1,
     })
     .execute()
   const mailers = [room.openMailer(), room.openMailer()]
@@ -90,10 +90,10 @@ test('throttling halves what a destination gets, and it is like any other once i
     fault: (context) => (isAt('rcpt', context) && refusals-- > 0 ? { reply: '451 4.3.2 Too fast' } : undefined),
   })
   await room.send()
-  expect(await room.troubled()).toMatchObject([{ trouble: 'throttled', seats: 8 }])
+  expect(await room.throttled()).toMatchObject([{ cause: 'throttled', concurrency: 8 }])
   await room.endRests()
   while ((await room.send()) > 0);
-  expect(await room.troubled()).toEqual([])
+  expect(await room.throttled()).toEqual([])
   expect(await room.states()).toEqual({ 'sent 1': 299, 'deferred 1': 1 })
 })
 
@@ -124,7 +124,7 @@ test('a login that fails stops everything, costs no mail an attempt, and all go 
   expect(await room.send()).toBe(100)
   expect(await room.states()).toEqual({ 'sent 1': 100 })
   expect(room.logged.at(-1)).toBe('info: the mail server takes mail again: sending goes on')
-  expect(await room.troubled()).toEqual([])
+  expect(await room.throttled()).toEqual([])
 })
 
 test('a sender that is refused fails nobody: sending stops until it is accepted', async () => {
@@ -147,7 +147,7 @@ test('a relay that is away is no longer asked after a few failures, is tried wit
   })
   await room.send()
   expect(room.sink.connections().opened).toBeLessThan(20)
-  expect(await room.troubled()).toMatchObject([{ kind: 'relay', name: 'sink', trouble: 'relay' }])
+  expect(await room.throttled()).toMatchObject([{ kind: 'relay', name: 'sink', cause: 'relay' }])
   const opened = room.sink.connections().opened
   await room.send()
   expect(room.sink.connections().opened).toBe(opened)
@@ -173,8 +173,8 @@ test('a hundred refusals by policy suppress nobody: the destination is closed, a
   expect((states['queued 0'] ?? 0) + (states['deferred 0'] ?? 0)).toBe(100)
   expect(await room.states('@example.net')).toEqual({ 'sent 1': 20 })
   expect(await room.db.selectFrom('suppressions').selectAll().execute()).toEqual([])
-  expect(await room.troubled()).toMatchObject([
-    { name: 'example.org', trouble: 'policy', reason: expect.stringContaining('5.7.1') },
+  expect(await room.throttled()).toMatchObject([
+    { name: 'example.org', cause: 'policy', reason: expect.stringContaining('5.7.1') },
   ])
   // One mail at a time looks whether it is over.
   const asked = () => room.sink.commands.filter((line) => /^RCPT TO:<.*@example.org>/.test(line)).length
@@ -194,7 +194,7 @@ test('greylisting slows nobody down: the mail comes later', async () => {
     },
   })
   expect(await room.send()).toBe(0)
-  expect(await room.troubled()).toEqual([])
+  expect(await room.throttled()).toEqual([])
   expect(await room.states()).toEqual({ 'deferred 1': 40 })
   await room.readyAll()
   expect(await room.send()).toBe(40)
@@ -224,25 +224,25 @@ test('a domain that cannot be reached waits beside healthy ones, however many of
   await room.endRests()
   await room.send()
   expect((await room.states('@dead.example'))['queued 0'] ?? 0).toBe(0)
-  expect(await room.troubled()).toEqual([])
+  expect(await room.throttled()).toEqual([])
 })
 
 test('what waited a day for a destination in trouble for a day has expired; what waits for none is brought back', async () => {
   await using room = await openPoliteRoom(people(3, 'dead.example'))
-  const way = {
+  const route = {
     kind: 'destination' as const,
     name: 'dead.example',
     domains: ['dead.example'],
-    trouble: 'away' as const,
+    cause: 'away' as const,
     reason: 'no answer',
     not_before: new Date('2100-01-01'),
-    seats: 1,
+    concurrency: 1,
     successes: 0,
-    strikes: 9,
+    failures: 9,
   }
-  await room.db.insertInto('troubled_ways').values(way).execute()
+  await room.db.insertInto('throttled_routes').values(route).execute()
   await room.send()
-  const sweep = () => sweepWays({ db: room.db, log: SILENT })
+  const sweep = () => sweepRoutes({ db: room.db, log: SILENT })
   await sweep()
   expect(await room.states()).toEqual({ 'queued 0': 3 })
   await room.db
@@ -250,7 +250,7 @@ test('what waited a day for a destination in trouble for a day has expired; what
     .set({ created_at: new Date(0) })
     .execute()
   await room.db
-    .updateTable('troubled_ways')
+    .updateTable('throttled_routes')
     .set({ since: new Date(0) })
     .execute()
   await sweep()
@@ -259,7 +259,7 @@ test('what waited a day for a destination in trouble for a day has expired; what
   expect(reason).toBe('expired: dead.example has taken no mail for a day: no answer')
 
   await room.db.updateTable('deliveries').set({ state: 'queued', waits_for: 'elsewhere.example' }).execute()
-  await room.db.deleteFrom('troubled_ways').execute()
+  await room.db.deleteFrom('throttled_routes').execute()
   await sweep()
   expect(await room.send()).toBe(3)
 })

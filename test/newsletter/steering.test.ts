@@ -35,7 +35,7 @@ const listing = (id: string, title: string, more: Partial<Listing['paper']> = {}
   }
 }
 
-const publish = (db: Database, at = MORNING) => publishDue({ db, log: SILENT, ring: QUIET }, at)
+const publish = (db: Database, at = MORNING) => publishDue({ db, log: SILENT, wake: QUIET }, at)
 
 /** A week of made-up papers, somebody with these wishes, and Tuesday’s papers; returns the digest of Wednesday. */
 const digestOf = async (db: Database, wishes: Partial<Preferences>, tuesday: Listing[]) => {
@@ -77,7 +77,7 @@ describe('own words', () => {
       listing('2604.14903', 'Surveys of Everything', {}, 5000),
     ])
     expect(issue.cards.map((card) => card.id)).toEqual(['2604.14902'])
-    expect(issue.beyond.map((card) => card.title).join()).not.toMatch(/survey/i)
+    expect(issue.trendingExtras.map((card) => card.title).join()).not.toMatch(/survey/i)
   })
 
   test('make a cohort of their own, shared by those who wrote the same in another spelling', async () => {
@@ -90,7 +90,7 @@ describe('own words', () => {
       { keywords: ['report'] },
       { keywords: ['Reports'] },
       { muted: ['report'] },
-      { quietDay: 'send' },
+      { whenEmpty: 'send' },
       { authors: ['Ada Lovelace'] },
       { authors: ['Lovelace, Ada'] },
     ]
@@ -158,8 +158,10 @@ describe('what trends beyond the topics', () => {
     await using newsletter = await openNewsletter()
     const { issue } = await digestOf(newsletter.db, { topics: [], keywords }, [...tuesday, own])
     expect(issue.cards.map((card) => card.id)).toEqual(['2604.14906'])
-    expect(issue.beyond.map((card) => card.id)).toEqual(['2604.14901', '2604.14902', '2604.14903'])
-    expect(plain(issue.beyond[0]?.reason)).toMatch(/^Top 1 % of the month’s papers: 900 upvotes on 14 April 2026$/)
+    expect(issue.trendingExtras.map((card) => card.id)).toEqual(['2604.14901', '2604.14902', '2604.14903'])
+    expect(plain(issue.trendingExtras[0]?.reason)).toMatch(
+      /^Top 1 % of the month’s papers: 900 upvotes on 14 April 2026$/,
+    )
     expect(issue.note).toBeNull()
   })
 
@@ -167,19 +169,19 @@ describe('what trends beyond the topics', () => {
     await using newsletter = await openNewsletter()
     const enough = [1, 2, 3, 4, 5].map((n) => listing(`2604.1480${n}`, `Number ${n * 111} in Lean 4`))
     const { issue } = await digestOf(newsletter.db, { topics: [], keywords }, [...tuesday, ...enough])
-    expect([issue.cards.length, issue.beyond.length]).toEqual([5, 0])
+    expect([issue.cards.length, issue.trendingExtras.length]).toEqual([5, 0])
   })
 
   test('comes alone on a day with nothing for those who wish so, and does not come again', async () => {
     await using newsletter = await openNewsletter()
     const { db } = newsletter
-    const { id, issue } = await digestOf(db, { topics: [], keywords, quietDay: 'send' }, tuesday)
-    expect([issue.state, issue.cards, issue.beyond.length]).toEqual(['queued', [], 3])
+    const { id, issue } = await digestOf(db, { topics: [], keywords, whenEmpty: 'send' }, tuesday)
+    expect([issue.state, issue.cards, issue.trendingExtras.length]).toEqual(['queued', [], 3])
     expect(issue.note).toBe('No new papers in your topics.')
     await publish(db, new Date('2026-04-16T06:00:00Z'))
     const next = (await issuesOf(db, id))[2]
-    const again = next?.beyond.filter((card) => issue.beyond.some((sent) => sent.id === card.id))
-    expect([next?.beyond[0]?.id, again]).toEqual(['2604.14904', []])
+    const again = next?.trendingExtras.filter((card) => issue.trendingExtras.some((sent) => sent.id === card.id))
+    expect([next?.trendingExtras[0]?.id, again]).toEqual(['2604.14904', []])
   })
 
   test('does not come on such a day for the others, who are told by the next digest', async () => {

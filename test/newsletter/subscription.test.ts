@@ -7,7 +7,7 @@ import { preferencesOf, stopMail } from '../../src/store/subscribers.ts'
 import { KEYS, LONDON_DAILY, openNewsletter, QUIET, subscribe } from '../support/fixtures/newsletter.ts'
 
 const NOW = new Date('2026-04-14T05:00:00Z')
-const openDesk = (db: Database) => createSubscriptions({ db, keys: KEYS, now: () => NOW, ring: QUIET })
+const openSubscriptions = (db: Database) => createSubscriptions({ db, keys: KEYS, now: () => NOW, wake: QUIET })
 const letters = (db: Database) =>
   db.selectFrom('letters').select(['kind', 'subscriber_id']).orderBy('created_at').execute()
 const stateOf = (db: Database, id: string) =>
@@ -16,10 +16,10 @@ const stateOf = (db: Database, id: string) =>
 test('a mailbox gets one mail, however its address is spelled and however often it is typed in', async () => {
   await using newsletter = await openNewsletter()
   const { db } = newsletter
-  const desk = openDesk(db)
+  const subscriptions = openSubscriptions(db)
   const spellings = ['victim@gmail.com', 'Victim@Gmail.com', 'v.i.c.t.i.m@gmail.com', 'victim+a@googlemail.com']
   await Promise.all(
-    Array.from({ length: 200 }, (_, n) => desk.requestSubscription(spellings[n % 4] ?? '', LONDON_DAILY)),
+    Array.from({ length: 200 }, (_, n) => subscriptions.requestSubscription(spellings[n % 4] ?? '', LONDON_DAILY)),
   )
   await Promise.all([workOffSignUps({ db, keys: KEYS }), workOffSignUps({ db, keys: KEYS })])
   expect(await letters(db)).toHaveLength(1)
@@ -30,7 +30,7 @@ test('a mailbox that never confirms gets three confirmations in all, on three da
   await using newsletter = await openNewsletter()
   const { db } = newsletter
   for (let day = 0; day < 6; day++) {
-    await openDesk(db).requestSubscription('ada@example.org', LONDON_DAILY)
+    await openSubscriptions(db).requestSubscription('ada@example.org', LONDON_DAILY)
     await workOffSignUps({ db, keys: KEYS })
     await db
       .updateTable('letter_limits')
@@ -47,8 +47,8 @@ test('an address that must not be mailed gets nothing, by either form', async ()
     .insertInto('suppressions')
     .values({ email: 'ada@example.org', reason: 'no such mailbox', code: '550 5.1.1', source: 'smtp', class: 'hard' })
     .execute()
-  await openDesk(db).requestSubscription('Ada@example.org', LONDON_DAILY)
-  await openDesk(db).requestLinks('ada@example.org')
+  await openSubscriptions(db).requestSubscription('Ada@example.org', LONDON_DAILY)
+  await openSubscriptions(db).requestLinks('ada@example.org')
   await workOffSignUps({ db, keys: KEYS })
   expect(await letters(db)).toEqual([])
 })
@@ -56,25 +56,25 @@ test('an address that must not be mailed gets nothing, by either form', async ()
 test('who asks never to be mailed again gets nothing any more, whoever enters the address', async () => {
   await using newsletter = await openNewsletter()
   const { db } = newsletter
-  const desk = openDesk(db)
+  const subscriptions = openSubscriptions(db)
   const enter = async () => {
-    await desk.requestSubscription('Ada@example.org', LONDON_DAILY)
+    await subscriptions.requestSubscription('Ada@example.org', LONDON_DAILY)
     await workOffSignUps({ db, keys: KEYS })
   }
   await enter()
   const [letter] = await letters(db)
   const id = letter?.subscriber_id ?? ''
   const token = deriveToken(KEYS, 'never', id)
-  expect(await desk.refuse(deriveToken(KEYS, 'unsubscribe', id))).toBeNull()
-  expect(await desk.unsubscribe(token)).toBeNull()
-  expect(await desk.readRefusal(token)).toEqual({ email: 'Ada@example.org' })
+  expect(await subscriptions.refuse(deriveToken(KEYS, 'unsubscribe', id))).toBeNull()
+  expect(await subscriptions.unsubscribe(token)).toBeNull()
+  expect(await subscriptions.readRefusal(token)).toEqual({ email: 'Ada@example.org' })
   expect((await stateOf(db, id)).state).toBe('pending')
-  expect(await desk.refuse(token)).toEqual({ email: 'Ada@example.org' })
-  expect(await desk.refuse(token)).toEqual({ email: 'Ada@example.org' })
+  expect(await subscriptions.refuse(token)).toEqual({ email: 'Ada@example.org' })
+  expect(await subscriptions.refuse(token)).toEqual({ email: 'Ada@example.org' })
   expect((await stateOf(db, id)).state).toBe('suppressed')
   await db.deleteFrom('letter_limits').execute()
   await enter()
-  await desk.requestLinks('ada@example.org')
+  await subscriptions.requestLinks('ada@example.org')
   await workOffSignUps({ db, keys: KEYS })
   expect(await letters(db)).toHaveLength(1)
 })
@@ -83,16 +83,16 @@ test('a token of another purpose, of an erased subscriber, or of nobody opens no
   await using newsletter = await openNewsletter()
   const { db } = newsletter
   const id = await subscribe(db, 'ada@example.org', LONDON_DAILY, NOW)
-  const desk = openDesk(db)
+  const subscriptions = openSubscriptions(db)
   const acts = (token: string) => [
-    desk.readConfirmation(token),
-    desk.confirm(token),
-    desk.readPreferences(token),
-    desk.changePreferences(token, LONDON_DAILY),
-    desk.pause(token, '2026-05-01'),
-    desk.readUnsubscription(token),
-    desk.unsubscribe(token),
-    desk.reduce(token, { frequency: 'weekly' }),
+    subscriptions.readConfirmation(token),
+    subscriptions.confirm(token),
+    subscriptions.readPreferences(token),
+    subscriptions.changePreferences(token, LONDON_DAILY),
+    subscriptions.pause(token, '2026-05-01'),
+    subscriptions.readUnsubscription(token),
+    subscriptions.unsubscribe(token),
+    subscriptions.reduce(token, { frequency: 'weekly' }),
   ]
   for (const purpose of ['confirm', 'view'] as Purpose[])
     expect(await Promise.all(acts(deriveToken(KEYS, purpose, id)))).toEqual(Array(8).fill(null))
@@ -111,36 +111,42 @@ test('raising the epoch ends preferences links, and leaves unsubscribing alone',
   const { db } = newsletter
   const id = await subscribe(db, 'ada@example.org', LONDON_DAILY, NOW)
   await db.updateTable('subscribers').set({ epoch: 1 }).where('id', '=', id).execute()
-  const desk = openDesk(db)
-  expect(await desk.readPreferences(deriveToken(KEYS, 'preferences', id, 0))).toBeNull()
-  expect(await desk.readPreferences(deriveToken(KEYS, 'preferences', id, 1))).toMatchObject({ state: 'active' })
-  expect(await desk.unsubscribe(deriveToken(KEYS, 'unsubscribe', id))).toBe('unsubscribed')
+  const subscriptions = openSubscriptions(db)
+  expect(await subscriptions.readPreferences(deriveToken(KEYS, 'preferences', id, 0))).toBeNull()
+  expect(await subscriptions.readPreferences(deriveToken(KEYS, 'preferences', id, 1))).toMatchObject({
+    state: 'active',
+  })
+  expect(await subscriptions.unsubscribe(deriveToken(KEYS, 'unsubscribe', id))).toBe('unsubscribed')
 })
 
 test('the unsubscribe link never brings more mail', async () => {
   await using newsletter = await openNewsletter()
   const { db } = newsletter
   const id = await subscribe(db, 'ada@example.org', LONDON_DAILY, NOW)
-  const desk = openDesk(db)
+  const subscriptions = openSubscriptions(db)
   const token = deriveToken(KEYS, 'unsubscribe', id)
-  expect(await desk.reduce(token, { frequency: 'weekly' })).toBe('reduced')
-  expect(await desk.reduce(token, { pauseUntil: '2026-06-01' })).toBe('reduced')
-  await desk.reduce(token, { pauseUntil: '2026-05-01' })
+  expect(await subscriptions.reduce(token, { frequency: 'weekly' })).toBe('reduced')
+  expect(await subscriptions.reduce(token, { pauseUntil: '2026-06-01' })).toBe('reduced')
+  await subscriptions.reduce(token, { pauseUntil: '2026-05-01' })
   expect(await stateOf(db, id)).toMatchObject({ frequency: 'weekly', state: 'paused', paused_until: '2026-06-01' })
-  await desk.unsubscribe(token)
-  expect(await desk.reduce(token, { frequency: 'weekly' })).toBe('not-subscribed')
+  await subscriptions.unsubscribe(token)
+  expect(await subscriptions.reduce(token, { frequency: 'weekly' })).toBe('not-subscribed')
   expect(await stateOf(db, id)).toMatchObject({ state: 'unsubscribed', next_due_at: null })
 })
 
 test('two presses of the confirming button at once make one welcome', async () => {
   await using newsletter = await openNewsletter()
   const { db } = newsletter
-  const desk = openDesk(db)
-  await desk.requestSubscription('ada@example.org', LONDON_DAILY)
+  const subscriptions = openSubscriptions(db)
+  await subscriptions.requestSubscription('ada@example.org', LONDON_DAILY)
   await workOffSignUps({ db, keys: KEYS })
   const letter = await db.selectFrom('letters').select('id').executeTakeFirstOrThrow()
   const token = deriveToken(KEYS, 'confirm', letter.id)
-  const presses = await Promise.all([desk.confirm(token), desk.confirm(token), desk.confirm(token)])
+  const presses = await Promise.all([
+    subscriptions.confirm(token),
+    subscriptions.confirm(token),
+    subscriptions.confirm(token),
+  ])
   expect(presses.sort()).toEqual(['already', 'already', 'confirmed'])
   expect((await letters(db)).map((one) => one.kind)).toEqual(['confirmation', 'welcome'])
 })
@@ -148,16 +154,16 @@ test('two presses of the confirming button at once make one welcome', async () =
 test('own words survive what reduces mail and coming back, and nothing of them is kept of the erased', async () => {
   await using newsletter = await openNewsletter()
   const { db } = newsletter
-  const desk = openDesk(db)
+  const subscriptions = openSubscriptions(db)
   const own = {
     topics: [],
     keywords: ['Lean 4'],
     authors: ['Grace Hopper'],
     muted: ['survey'],
-    quietDay: 'send' as const,
+    whenEmpty: 'send' as const,
   }
   const id = await subscribe(db, 'ada@example.org', { ...LONDON_DAILY, ...own }, NOW)
-  expect(await desk.reduce(deriveToken(KEYS, 'unsubscribe', id), { frequency: 'weekly' })).toBe('reduced')
+  expect(await subscriptions.reduce(deriveToken(KEYS, 'unsubscribe', id), { frequency: 'weekly' })).toBe('reduced')
   const stored = await stateOf(db, id)
   expect(preferencesOf(stored)).toEqual({ ...LONDON_DAILY, ...own, frequency: 'weekly' })
   await stopMail(db, id, 'erased')

@@ -244,7 +244,7 @@ describe('Amazon SES', () => {
     ].map((message) => JSON.stringify(sign(message)))
     await fc.assert(
       fc.asyncProperty(fc.shuffledSubarray([...events, ...events], { minLength: 8 }), async (order) => {
-        await sql`truncate mail_returns, suppressions, suppression_log, provider_events`.execute(hooks.db)
+        await sql`truncate mail_feedback, suppressions, suppression_log, provider_events`.execute(hooks.db)
         await sql`update subscribers set state = 'active', next_due_at = now()`.execute(hooks.db)
         for (const body of order) expect(await hooks.post('ses', body)).toBe(200)
         const rows = await hooks.db.selectFrom('suppressions').select(['email', 'class', 'state_before']).execute()

@@ -37,7 +37,7 @@ test('a lease is renewed and an outcome recorded under the fence it was claimed 
   const [mail] = await claim(db, 'letters', 10)
   if (mail === undefined) throw new Error('nothing was claimed')
   const stale = { ...mail, fence: mail.fence - 1 }
-  const sent = { state: 'sent' as const, reason: null, retryAfterMs: 0, counts: true, resend: false, answer: null }
+  const sent = { state: 'sent' as const, reason: null, retryAfterMs: 0, counts: true, resend: false, reply: null }
   expect(await renew(db, 'letters', [stale])).toEqual([])
   expect(await record(db, 'letters', [{ ...stale, ...sent }])).toBe(0)
   expect(await renew(db, 'letters', [mail])).toEqual([mail.id])
@@ -52,14 +52,14 @@ test('one statement records a group and claims the next, which holds nothing of 
   await db.updateTable('letters').set({ state: 'sent' }).where('kind', '=', 'confirmation').execute()
   const [first, second] = await claim(db, 'letters', 2)
   if (first === undefined || second === undefined) throw new Error('nothing was claimed')
-  const verdict = { reason: null, retryAfterMs: 0, counts: true, resend: false, answer: null }
-  const verdicts = [
-    { ...first, ...verdict, state: 'sent' as const },
+  const result = { reason: null, retryAfterMs: 0, counts: true, resend: false, reply: null }
+  const results = [
+    { ...first, ...result, state: 'sent' as const },
     // Ready again at once: it is for a later group all the same.
-    { ...second, ...verdict, state: 'queued' as const },
-    { ...second, ...verdict, state: 'sent' as const, fence: second.fence - 1 },
+    { ...second, ...result, state: 'queued' as const },
+    { ...second, ...result, state: 'sent' as const, fence: second.fence - 1 },
   ]
-  const { recorded, claimed } = await recordAndClaim(db, 'letters', verdicts, 10)
+  const { recorded, claimed } = await recordAndClaim(db, 'letters', results, 10)
   expect(recorded).toBe(2)
   expect(claimed).toHaveLength(3)
   expect(claimed.map((mail) => mail.id)).not.toContain(second.id)
@@ -67,7 +67,7 @@ test('one statement records a group and claims the next, which holds nothing of 
     await recordAndClaim(
       db,
       'letters',
-      claimed.map((mail) => ({ ...mail, ...verdict, state: 'sent' })),
+      claimed.map((mail) => ({ ...mail, ...result, state: 'sent' })),
       10,
     ),
   ).toMatchObject({ recorded: 3, claimed: [{ id: second.id }] })

@@ -3,15 +3,15 @@ import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { addDays } from '../../src/core/calendar.ts'
-import { carryOn, forgottenOn } from '../../src/core/digest/eligibility.ts'
+import { forgottenOn, mergeRecentlySent } from '../../src/core/digest/eligibility.ts'
 import type { Database } from '../../src/store/database.ts'
-import { growCarries, type NewDigest, readPasts, storeDigests } from '../../src/store/digests.ts'
+import { extendRecentlySent, type NewDigest, readPreviousDigests, storeDigests } from '../../src/store/digests.ts'
 import { openNewsletter } from '../support/fixtures/newsletter.ts'
 
 const DATE = '2026-04-15'
 const FORGET = forgottenOn(DATE)
 
-const digestOf = (carry: Record<string, string>, after?: number[]): NewDigest => ({
+const digestOf = (recentlySent: Record<string, string>, after?: number[]): NewDigest => ({
   editionId: null,
   cohortKey: randomBytes(32),
   kind: 'welcome',
@@ -23,9 +23,9 @@ const digestOf = (carry: Record<string, string>, after?: number[]): NewDigest =>
   entries: [],
   listDays: [],
   considered: 0,
-  carry,
+  recentlySent,
   ...(after === undefined ? {} : { after: { digests: after, forget: FORGET } }),
-  quietFrom: null,
+  emptySince: null,
   note: null,
   sample: false,
   news: [],
@@ -34,11 +34,11 @@ const digestOf = (carry: Record<string, string>, after?: number[]): NewDigest =>
 const store = async (db: Database, digests: NewDigest[]): Promise<number[]> =>
   (await storeDigests(db, digests)).map(({ id }) => id)
 
-const carryOf = async (db: Database, id: number) =>
-  (await db.selectFrom('digests').select('carry').where('id', '=', id).executeTakeFirstOrThrow()).carry
+const recentlySentOf = async (db: Database, id: number) =>
+  (await db.selectFrom('digests').select('recently_sent').where('id', '=', id).executeTakeFirstOrThrow()).recently_sent
 
 const papers = fc.constantFrom('a', 'b', 'c', 'd')
-const carries = fc.array(
+const earlierSent = fc.array(
   fc.dictionary(
     papers,
     fc.integer({ min: -20, max: 0 }).map((days) => addDays(DATE, days)),
@@ -50,18 +50,18 @@ test('a new digest carries on what those before it carried, as the rule has it',
   await using newsletter = await openNewsletter()
   const { db } = newsletter
   await fc.assert(
-    fc.asyncProperty(carries, fc.uniqueArray(papers), async (earlier, sent) => {
+    fc.asyncProperty(earlierSent, fc.uniqueArray(papers), async (earlier, sent) => {
       const before = await store(
         db,
-        earlier.map((carry) => digestOf(carry)),
+        earlier.map((recentlySent) => digestOf(recentlySent)),
       )
       const own = Object.fromEntries(sent.map((id) => [id, DATE]))
       const [id = 0] = await store(db, [digestOf(own, before)])
-      const expected = carryOn(earlier, sent, DATE)
-      expect(await carryOf(db, id)).toEqual(expected)
+      const expected = mergeRecentlySent(earlier, sent, DATE)
+      expect(await recentlySentOf(db, id)).toEqual(expected)
       const asked = ['a', 'c', 'x']
-      const past = (await readPasts(db, [id], asked)).get(id)
-      expect(past?.carried.sort()).toEqual(asked.filter((paper) => paper in expected))
+      const previous = (await readPreviousDigests(db, [id], asked)).get(id)
+      expect(previous?.recentlySent.sort()).toEqual(asked.filter((paper) => paper in expected))
     }),
     { numRuns: 30 },
   )
@@ -75,6 +75,6 @@ test('a stored digest carries on what further members were sent, and what it kno
     digestOf({ a: '2026-04-12', b: '2026-04-02' }),
     digestOf({ b: '2026-04-14', c: DATE }),
   ])
-  await growCarries(db, [{ id: last, digests: [first, second], forget: FORGET }])
-  expect(await carryOf(db, last)).toEqual({ a: '2026-04-12', b: '2026-04-14', c: DATE })
+  await extendRecentlySent(db, [{ id: last, digests: [first, second], forget: FORGET }])
+  expect(await recentlySentOf(db, last)).toEqual({ a: '2026-04-12', b: '2026-04-14', c: DATE })
 })

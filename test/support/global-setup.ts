@@ -10,26 +10,26 @@ import type { TestProject } from 'vitest/node'
 declare module 'vitest' {
   interface ProvidedContext {
     /** Under `/postgres` and `/redis`: what the keeper of that service tells the tests, as JSON. */
-    keepersDoor: string
+    hostsUrl: string
   }
 }
 
 const SERVICES = ['postgres', 'redis'] as const
-export type KeptService = (typeof SERVICES)[number]
+export type SharedService = (typeof SERVICES)[number]
 
 export const setup = async (project: TestProject) => {
-  const keepers: ChildProcess[] = []
+  const hosts: ChildProcess[] = []
   const answers = new Map<string, Promise<string>>()
-  const ask = (service: KeptService): Promise<string> => {
+  const ask = (service: SharedService): Promise<string> => {
     // A process of its own, in a session of its own: it outlives this one, however this one ends, and tidies up.
-    const keeper = spawn(process.execPath, [fileURLToPath(new URL(`databases/${service}-host.ts`, import.meta.url))], {
+    const host = spawn(process.execPath, [fileURLToPath(new URL(`databases/${service}-host.ts`, import.meta.url))], {
       detached: true,
       stdio: ['pipe', 'pipe', 'inherit'],
     })
-    keepers.push(keeper)
-    return firstLine(keeper, service)
+    hosts.push(host)
+    return firstLine(host, service)
   }
-  const door = createServer((request, response) => {
+  const receiver = createServer((request, response) => {
     const service = SERVICES.find((one) => request.url === `/${one}`)
     if (service === undefined) return response.writeHead(404).end()
     const answer = answers.get(service) ?? ask(service)
@@ -39,22 +39,22 @@ export const setup = async (project: TestProject) => {
       (error) => response.writeHead(500).end(String(error)),
     )
   })
-  await once(door.listen(0, '127.0.0.1'), 'listening')
-  project.provide('keepersDoor', `http://127.0.0.1:${(door.address() as AddressInfo).port}`)
+  await once(receiver.listen(0, '127.0.0.1'), 'listening')
+  project.provide('hostsUrl', `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`)
 
   return async () => {
-    door.close()
-    door.closeAllConnections()
+    receiver.close()
+    receiver.closeAllConnections()
     await Promise.all(
-      keepers.map(async (keeper) => {
-        keeper.stdin?.end()
-        if (keeper.exitCode === null && keeper.signalCode === null) await once(keeper, 'exit')
+      hosts.map(async (host) => {
+        host.stdin?.end()
+        if (host.exitCode === null && host.signalCode === null) await once(host, 'exit')
       }),
     )
   }
 }
 
-const firstLine = async (child: ChildProcess, service: KeptService): Promise<string> => {
+const firstLine = async (child: ChildProcess, service: SharedService): Promise<string> => {
   if (child.stdout === null) throw new Error('the keeper has no output')
   for await (const line of createInterface({ input: child.stdout })) return line
   throw new Error(`no ${service} for the tests; what its keeper said stands above`)

@@ -235,7 +235,7 @@ test('an edition is looked into, sent again, paused and gone on with', async () 
   const on = (...words: string[]) =>
     admin(words, { DATABASE_URL: room.url, DATA_DIR: home.path, NODE_ENV: 'development' })
   await drain(room.ports, 'deliveries', OPTIONS)
-  await reconcile({ db: room.db, log: SILENT, ring: QUIET })
+  await reconcile({ db: room.db, log: SILENT, wake: QUIET })
 
   const shown = await on('editions', 'show', '1')
   expect(shown).toMatchObject({ code: 0, stderr: '' })

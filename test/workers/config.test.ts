@@ -45,6 +45,7 @@ describe('without any setting', () => {
       dkim: null,
       lettersDkim: null,
       sources: [{ kind: 'huggingface' }],
+      relevanceModel: null,
       trustProxy: [],
       logLevel: 'info',
       mailboxPort: 8025,

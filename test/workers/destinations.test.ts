@@ -10,15 +10,15 @@ test('ways in trouble are listed with what the server said, and forgotten at a w
   const row = {
     domains: ['gmail.com', 'googlemail.com'],
     not_before: new Date('2026-04-14T05:10:00Z'),
-    seats: 3,
+    concurrency: 3,
     successes: 0,
-    strikes: 1,
+    failures: 1,
   }
   await newsletter.db
-    .insertInto('troubled_ways')
+    .insertInto('throttled_routes')
     .values([
-      { ...row, kind: 'destination', name: 'gmail.com', trouble: 'limited', reason: '421 4.7.28 Unusual rate' },
-      { ...row, kind: 'relay', name: 'mail.example.net:587', domains: [], trouble: 'login', reason: '535 No' },
+      { ...row, kind: 'destination', name: 'gmail.com', cause: 'limited', reason: '421 4.7.28 Unusual rate' },
+      { ...row, kind: 'relay', name: 'mail.example.net:587', domains: [], cause: 'login', reason: '535 No' },
     ])
     .execute()
   const settings = { DATABASE_URL: newsletter.url, DATA_DIR: folder.path, LOG_LEVEL: 'warn' }
@@ -35,6 +35,6 @@ test('ways in trouble are listed with what the server said, and forgotten at a w
     code: 2,
     stderr: expect.stringContaining('nothing is known against gmail.com'),
   })
-  const left = await newsletter.db.selectFrom('troubled_ways').select('name').execute()
+  const left = await newsletter.db.selectFrom('throttled_routes').select('name').execute()
   expect(left).toEqual([{ name: 'mail.example.net:587' }])
 })

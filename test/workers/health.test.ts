@@ -26,7 +26,7 @@ const check = async (port: number): Promise<{ code: number; said: string }> => {
 }
 
 /** A way to the database that can be cut, as a network is. */
-const openWay = async (databaseUrl: string) => {
+const openProxy = async (databaseUrl: string) => {
   const target = new URL(databaseUrl)
   const sockets = new Set<Socket>()
   let open = true
@@ -63,11 +63,11 @@ test.each(['api', 'scheduler', 'mailer'])(
   async (role) => {
     await using database = await openTestDatabase()
     await using folder = await openTestFolder()
-    await using way = await openWay(database.url)
+    await using proxy = await openProxy(database.url)
     const port = await findFreePort()
     expect((await check(port)).code).toBe(1)
     await using program = startProgram('main', [role], {
-      DATABASE_URL: way.url,
+      DATABASE_URL: proxy.url,
       DATA_DIR: folder.path,
       PORT: '0',
       MAILBOX_PORT: '0',
@@ -80,9 +80,9 @@ test.each(['api', 'scheduler', 'mailer'])(
     const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
     expect(metrics).toContain('paper_round_deliveries{state="unknown"} 0')
 
-    way.cut()
+    proxy.cut()
     expect(await check(port)).toEqual({ code: 1, said: '{"status":"not ready"}' })
-    way.mend()
+    proxy.mend()
     await expect.poll(() => check(port), { timeout: 15_000 }).toEqual({ code: 0, said: '{"status":"ready"}' })
 
     process.kill(program.pid, 'SIGSTOP')

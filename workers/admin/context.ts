@@ -5,9 +5,9 @@ import { type Database, openDatabase } from '../../src/store/database.ts'
 import { readLastTick } from '../../src/store/digests.ts'
 import { type Config, readConfig } from '../config.ts'
 import { createLog } from '../log.ts'
-import { type Ground, openGround } from '../runtime.ts'
+import { openRuntime, type Runtime } from '../runtime.ts'
 
-export interface Desk extends Ground {
+export interface CliContext extends Runtime {
   config: Config
   db: Database
   /** Whether the answer is JSON; it matters to those alone who print as they go. */
@@ -16,37 +16,37 @@ export interface Desk extends Ground {
 
 /** Does a command's work at a desk, and says what came of it; a command that printed as it went gives `null`. */
 export type At = <T extends object>(
-  work: (desk: Desk) => Promise<T | null>,
+  work: (context: CliContext) => Promise<T | null>,
   say?: (result: T) => string,
 ) => Promise<void>
 
 /** Returns what opens the database, does the work, prints what came of it (as one object with `json`), and closes all. */
-export const createDesk =
+export const createCliRunner =
   (environment: Record<string, string | undefined>, json: () => boolean): At =>
   async (work, say = String) => {
     const config = readConfig(environment)
-    const ground = await openGround(config, 'command', {
+    const runtime = await openRuntime(config, 'command', {
       migrate: false,
       onNotice: (notice) => console.error(notice),
     })
     try {
-      const db = openDatabase(ground.databaseUrl, {
+      const db = openDatabase(runtime.databaseUrl, {
         connections: 4,
         name: 'paper-round admin',
         onError: () => undefined,
       })
       try {
         const now =
-          config.clock === null && config.databaseUrl === null && ground.serviceRuns
-            ? await clockOfService(db, ground.now)
-            : ground.now
-        const result = await work({ ...ground, now, config, db, json: json() })
+          config.clock === null && config.databaseUrl === null && runtime.serviceRuns
+            ? await clockOfService(db, runtime.now)
+            : runtime.now
+        const result = await work({ ...runtime, now, config, db, json: json() })
         if (result !== null) console.log(json() ? JSON.stringify(result) : say(result))
       } finally {
         await db.destroy()
       }
     } finally {
-      await ground.close()
+      await runtime.close()
     }
   }
 
@@ -61,19 +61,19 @@ const clockOfService = async (db: Database, machine: () => Date): Promise<() => 
 }
 
 /** Wakes the mailers of a running service; without one the mail waits in the database, and the operator is told. */
-export const ringOrSay = async (desk: Desk): Promise<void> => {
-  if (!desk.serviceRuns) {
+export const wakeOrNotify = async (context: CliContext): Promise<void> => {
+  if (!context.serviceRuns) {
     console.error('The service is not running: what waits leaves when it is started (npm start).')
     return
   }
   const queue = await openQueue({
-    databaseUrl: desk.databaseUrl,
-    redisUrl: desk.config.redisUrl,
+    databaseUrl: context.databaseUrl,
+    redisUrl: context.config.redisUrl,
     workers: 0,
     onError: () => undefined,
   })
   try {
-    await queue.ring('deliveries')
+    await queue.wake('deliveries')
   } catch {
     console.error('The mailers could not be woken: what waits leaves within a minute after the queue is back.')
   } finally {
@@ -81,4 +81,4 @@ export const ringOrSay = async (desk: Desk): Promise<void> => {
   }
 }
 
-export const portsOf = ({ db, now }: Desk) => ({ db, now, log: createLog('warn') })
+export const portsOf = ({ db, now }: CliContext) => ({ db, now, log: createLog('warn') })

@@ -2,18 +2,18 @@
 import type { Command } from 'commander'
 import { destinationOfDomain } from '../../src/core/sending/destination.ts'
 import { isSlow } from '../../src/core/sending/pace.ts'
-import { sweepWays } from '../../src/newsletter/routes.ts'
-import { forgetWay, readTroubled, type TroubledWay } from '../../src/store/throttled-routes.ts'
+import { sweepRoutes } from '../../src/newsletter/routes.ts'
+import { forgetRoute, readThrottled, type ThrottledRoute } from '../../src/store/throttled-routes.ts'
 import { UsageError } from '../exit.ts'
 import { createLog } from '../log.ts'
 import type { At } from './context.ts'
 
-const tell = (way: TroubledWay): string => {
-  const given = isSlow(way.trouble) ? `${way.seats} at a time` : 'closed, one mail tries it'
+const tell = (route: ThrottledRoute): string => {
+  const given = isSlow(route.cause) ? `${route.concurrency} at a time` : 'closed, one mail tries it'
   return [
-    `${way.kind === 'relay' ? 'relay ' : ''}${way.name}: ${way.trouble} since ${way.since.toISOString()}, ${given}`,
-    `  next try ${way.notBefore.toISOString()}; ${way.waiting} ${way.waiting === 1 ? 'mail waits' : 'mails wait'}`,
-    `  ${way.reason}`,
+    `${route.kind === 'relay' ? 'relay ' : ''}${route.name}: ${route.cause} since ${route.since.toISOString()}, ${given}`,
+    `  next try ${route.notBefore.toISOString()}; ${route.waiting} ${route.waiting === 1 ? 'mail waits' : 'mails wait'}`,
+    `  ${route.reason}`,
   ].join('\n')
 }
 
@@ -29,9 +29,9 @@ export const destinationCommands = (program: Command, at: At): void => {
     )
     .action(() =>
       at(
-        async ({ db }) => ({ troubled: await readTroubled(db) }),
-        ({ troubled }: { troubled: TroubledWay[] }) =>
-          troubled.length === 0 ? 'Nothing is in trouble.' : troubled.map(tell).join('\n'),
+        async ({ db }) => ({ throttled: await readThrottled(db) }),
+        ({ throttled }: { throttled: ThrottledRoute[] }) =>
+          throttled.length === 0 ? 'Nothing is in trouble.' : throttled.map(tell).join('\n'),
       ),
     )
 
@@ -42,10 +42,10 @@ export const destinationCommands = (program: Command, at: At): void => {
     .action((name: string) =>
       at(
         async ({ db }) => {
-          const cleared = (await forgetWay(db, destinationOfDomain(name).name)) + (await forgetWay(db, name))
+          const cleared = (await forgetRoute(db, destinationOfDomain(name).name)) + (await forgetRoute(db, name))
           if (cleared === 0)
             throw new UsageError(`nothing is known against ${name}; destinations list tells what is in trouble`)
-          await sweepWays({ db, log: createLog('warn') })
+          await sweepRoutes({ db, log: createLog('warn') })
           return { cleared: name }
         },
         ({ cleared }: { cleared: string }) => `${cleared} is sent to as any other again.`,

@@ -18,16 +18,16 @@ export const digestCommands = (program: Command, at: At): void => {
     .option('--out <file>', 'write the mail as HTML into a file instead of printing its text')
     .action((options: { topics: string[]; frequency: Frequency; at?: Date; out?: string }) =>
       at(
-        async (desk) => {
-          const cutoff = options.at ?? desk.now()
+        async (context) => {
+          const cutoff = options.at ?? context.now()
           const { topics, frequency } = options
           const preferences = { ...STANDARD, topics, frequency, timeZone: 'UTC' }
-          const issue = await previewDigest(desk.db, preferences, cutoff)
+          const issue = await previewDigest(context.db, preferences, cutoff)
           // MJML alone takes longer to load than most commands to run.
           const { createMailTemplates } = await import('../../src/adapters/templates/mail-templates.ts')
           const templates = await createMailTemplates({
-            baseUrl: desk.config.baseUrl,
-            postalAddress: desk.config.postalAddress,
+            baseUrl: context.config.baseUrl,
+            postalAddress: context.config.postalAddress,
           })
           const mail = templates.renderDigest(issue)
           if (options.out !== undefined) await writeFile(options.out, mail.html)

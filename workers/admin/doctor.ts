@@ -19,7 +19,7 @@ import { type Database, openDatabase } from '../../src/store/database.ts'
 import { requireSchema } from '../../src/store/migrate.ts'
 import { readServer } from '../../src/store/server.ts'
 import { type Config, mailLeaves, readConfig } from '../config.ts'
-import { openGround } from '../runtime.ts'
+import { openRuntime } from '../runtime.ts'
 
 interface Options {
   sendsFrom?: string[]
@@ -100,12 +100,12 @@ interface Server {
 /** The database of the settings as it is, or the embedded one. The signal ends the waiting for another process. */
 const openServer = async (config: Config, signal: AbortSignal): Promise<Server> => {
   const options = { migrate: false, onNotice: (notice: string) => console.error(notice), signal }
-  const ground = config.databaseUrl === null ? await openGround(config, 'command', options) : null
-  const url = config.databaseUrl ?? ground?.databaseUrl ?? ''
+  const runtime = config.databaseUrl === null ? await openRuntime(config, 'command', options) : null
+  const url = config.databaseUrl ?? runtime?.databaseUrl ?? ''
   const db = openDatabase(url, { connections: 1, name: 'paper-round doctor', onError: () => undefined })
   const close = async () => {
     await db.destroy()
-    await ground?.close()
+    await runtime?.close()
   }
   return { url, db, close }
 }
@@ -160,8 +160,8 @@ const describe = (checks: Check[]): string => {
   ])
   const count = (status: Check['status']) => checks.filter((check) => check.status === status).length
   const wrong = count('wrong')
-  const verdict = wrong === 0 ? 'Nothing is wrong' : wrong === 1 ? 'One thing is wrong' : `${wrong} things are wrong`
-  return [...lines, '', `${verdict}; ${count('warn')} to think about, ${count('ok')} in order.`].join('\n')
+  const result = wrong === 0 ? 'Nothing is wrong' : wrong === 1 ? 'One thing is wrong' : `${wrong} things are wrong`
+  return [...lines, '', `${result}; ${count('warn')} to think about, ${count('ok')} in order.`].join('\n')
 }
 
 const HELP = `

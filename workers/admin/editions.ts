@@ -15,10 +15,10 @@ import { maintain } from '../../src/newsletter/maintenance.ts'
 import { UsageError } from '../exit.ts'
 import { createLog } from '../log.ts'
 import { counted, instant } from './arguments.ts'
-import { type At, type Desk, ringOrSay } from './context.ts'
+import { type At, type CliContext, wakeOrNotify } from './context.ts'
 
 /** The months that an edition of an instant may owe digests in: somewhere it is the day before, or after. */
-const makeMonthsAround = async ({ db, config, now }: Desk, at: Date): Promise<void> => {
+const makeMonthsAround = async ({ db, config, now }: CliContext, at: Date): Promise<void> => {
   const months = [-DAY, 0, DAY].map((days) => new Date(at.getTime() + days).toISOString().slice(0, 7))
   await maintain(db, { now: now(), keepDays: config.keepDeliveries, months })
 }
@@ -99,13 +99,13 @@ export const editionCommands = (program: Command, at: At): void => {
     .option('--at <instant>', 'such as 2026-04-15T12:00:00Z; without it, the time now', instant)
     .action((options: { at?: Date }) =>
       at(
-        async (desk) => {
-          const instant = options.at ?? desk.now()
+        async (context) => {
+          const instant = options.at ?? context.now()
           const log = createLog('warn')
           // On a database of one's own `maintain` alone makes tables; the embedded one has nobody else.
-          if (desk.config.databaseUrl === null) await makeMonthsAround(desk, instant)
-          const published = await publishDue({ db: desk.db, log, ring: async () => undefined }, instant)
-          if (published.owed > 0) await ringOrSay(desk)
+          if (context.config.databaseUrl === null) await makeMonthsAround(context, instant)
+          const published = await publishDue({ db: context.db, log, wake: async () => undefined }, instant)
+          if (published.owed > 0) await wakeOrNotify(context)
           return { at: instant, ...published }
         },
         (result: { at: Date; subscribers: number; owed: number; digests: number }) =>
@@ -185,10 +185,10 @@ export const editionCommands = (program: Command, at: At): void => {
     )
     .option('--subscriber <address>', 'to this one only')
     .action((id: number, options: { state: MailState[]; subscriber?: string }) =>
-      at(async (desk) => {
+      at(async (context) => {
         const which = { states: options.state, address: options.subscriber ?? null }
-        const result = await createLedger(desk.db).resend(id, which)
-        if (result.requeued > 0) await ringOrSay(desk)
+        const result = await createLedger(context.db).resend(id, which)
+        if (result.requeued > 0) await wakeOrNotify(context)
         return { edition: id, ...result }
       }, backText),
     )
@@ -201,9 +201,9 @@ export const editionCommands = (program: Command, at: At): void => {
     )
     .argument('<id>', 'its number', editionId)
     .action((id: number) =>
-      at(async (desk) => {
-        const result = await createLedger(desk.db).resend(id, { states: ['unknown'], address: null })
-        if (result.requeued > 0) await ringOrSay(desk)
+      at(async (context) => {
+        const result = await createLedger(context.db).resend(id, { states: ['unknown'], address: null })
+        if (result.requeued > 0) await wakeOrNotify(context)
         return { edition: id, ...result }
       }, backText),
     )
@@ -230,9 +230,9 @@ export const editionCommands = (program: Command, at: At): void => {
     .argument('<id>', 'its number', editionId)
     .action((id: number) =>
       at(
-        async (desk) => {
-          await createLedger(desk.db).resume(id)
-          await ringOrSay(desk)
+        async (context) => {
+          await createLedger(context.db).resume(id)
+          await wakeOrNotify(context)
           return { edition: id, paused: false }
         },
         () => `Edition ${id} goes on.`,

@@ -3,11 +3,17 @@ import type { Command } from 'commander'
 import { readPaperFiles } from '../../src/adapters/sources/paper-files.ts'
 import { storeAll } from '../../src/newsletter/intake.ts'
 import { storeRefresh } from '../../src/store/refreshes.ts'
-import { fetchPapers, type Tried, tryPapers } from '../paper-fetch.ts'
+import { reportDryRun } from '../dry-run-report.ts'
+import { type DryRuns, dryRunPapers, fetchPapers } from '../paper-fetch.ts'
 import { createProgress } from '../progress.ts'
-import { reportTrial } from '../trial-report.ts'
+import { openScorer } from '../scorer.ts'
 import { day } from './arguments.ts'
-import { type At, portsOf } from './context.ts'
+import { type At, type CliContext, portsOf } from './context.ts'
+
+const intakePortsOf = async (context: CliContext) => ({
+  ...portsOf(context),
+  scorer: await openScorer(context.config),
+})
 
 export const paperCommands = (program: Command, at: At): void => {
   const papers = program.command('papers').description('bring papers in')
@@ -22,16 +28,17 @@ export const paperCommands = (program: Command, at: At): void => {
     .option('--date <day>', 'the list day of papers whose file names none, such as 2026-04-14', day)
     .action((paths: string[], options: { date?: string }) =>
       at(
-        async (desk) => {
+        async (context) => {
           const total = { papers: 0, added: 0, changed: 0, unchanged: 0, skipped: 0 }
           const problems: string[] = []
+          const scorer = await openScorer(context.config)
           const progress = createProgress('reading')
           for (const path of paths) {
             for await (const batch of readPaperFiles(path, {
-              today: desk.now().toISOString().slice(0, 10),
+              today: context.now().toISOString().slice(0, 10),
               ...(options.date === undefined ? {} : { listDay: options.date }),
             })) {
-              const counts = await storeAll(desk.db, batch.source, batch.listings)
+              const counts = await storeAll(context.db, batch.source, batch.listings, scorer)
               total.papers += batch.listings.length
               total.added += counts.added
               total.changed += counts.changed
@@ -41,7 +48,7 @@ export const paperCommands = (program: Command, at: At): void => {
             }
           }
           progress.end()
-          await storeRefresh(desk.db, 'import', desk.now(), null)
+          await storeRefresh(context.db, 'import', context.now(), null)
           return { ...total, skipped: problems.length, problems }
         },
         (result: { papers: number; added: number; changed: number; unchanged: number; problems: string[] }) =>
@@ -64,15 +71,15 @@ export const paperCommands = (program: Command, at: At): void => {
     .action((options: { source?: string; date?: string; dryRun?: boolean }) =>
       options.dryRun
         ? at(
-            (desk) => tryPapers(desk.config, portsOf(desk), options),
-            (result: Tried) =>
+            async (context) => dryRunPapers(context.config, await intakePortsOf(context), options),
+            (result: DryRuns) =>
               [
-                ...result.tried.map(reportTrial),
-                ...result.failed.map(({ source, trouble }) => `${source} could not be read: ${trouble}.`),
+                ...result.tried.map(reportDryRun),
+                ...result.failed.map(({ source, error }) => `${source} could not be read: ${error}.`),
               ].join('\n\n'),
           )
         : at(
-            (desk) => fetchPapers(desk.config, portsOf(desk), options),
+            async (context) => fetchPapers(context.config, await intakePortsOf(context), options),
             ({ answered, silent }: { answered: string[]; silent: string[] }) =>
               [`Read: ${answered.join(', ')}.`, ...silent.map((label) => `Not read: ${label}.`)].join('\n'),
           ),

@@ -15,8 +15,8 @@ export const subscriberCommands = (program: Command, at: At): void => {
     .argument('<address>')
     .action((address: string) =>
       at(
-        async (desk) => {
-          const account = await readAccount(desk.db, address)
+        async (context) => {
+          const account = await readAccount(context.db, address)
           if (account === null) throw new UsageError(`there is no subscriber ${address}`)
           return account
         },
@@ -45,8 +45,8 @@ export const subscriberCommands = (program: Command, at: At): void => {
     .argument('<date>', 'such as 2026-04-15', day)
     .action((address: string, date: string) =>
       at(
-        async (desk) => {
-          const found = await createLedger(desk.db).readDay(address, date)
+        async (context) => {
+          const found = await createLedger(context.db).readDay(address, date)
           if (found === null) throw new UsageError(`there is no subscriber ${address}`)
           return { date, ...found }
         },

@@ -14,19 +14,19 @@ import { createPreviews } from '../../src/newsletter/preview.ts'
 import { createSubscriptions } from '../../src/newsletter/subscription.ts'
 import { createWebhooks } from '../../src/newsletter/webhooks.ts'
 import type { Config } from '../config.ts'
-import type { Stage } from './context.ts'
+import type { RoleContext } from './context.ts'
 
 /** Listens; rejects where the port is taken. */
-export const openApi = async ({ config, ground, db, ring, looks }: Stage) => {
-  const { keys, now, log, mailboxUrl } = ground
+export const openApi = async ({ config, runtime, db, wake, looks }: RoleContext) => {
+  const { keys, now, log, mailboxUrl } = runtime
   const app = buildApp({
     subscriptions: createSubscriptions({
       db,
       keys,
       now,
       // What was asked for is in the database by then: nobody waits for the queue to get an answer.
-      ring: async (bell) => {
-        void ring(bell)
+      wake: async (queueName) => {
+        void wake(queueName)
       },
     }),
     archive: createArchive({ db, keys, now }),

@@ -1,5 +1,5 @@
 /** What every role of a process works with, opened once. */
-import type { Bell, Queue } from '../../src/adapters/queue/queue.ts'
+import type { Queue, QueueName } from '../../src/adapters/queue/queue.ts'
 import type { Log } from '../../src/core/log.ts'
 import type { Keys } from '../../src/core/token.ts'
 import type { AppOptions } from '../../src/http/app.ts'
@@ -7,7 +7,7 @@ import type { Database } from '../../src/store/database.ts'
 import type { Config } from '../config.ts'
 
 /** What the service stands on: found by `main`, or made by a test. */
-export interface Ground {
+export interface ServiceRuntime {
   databaseUrl: string
   keys: Keys
   smtpUrl: string
@@ -19,13 +19,13 @@ export interface Ground {
   alone: boolean
 }
 
-export interface Stage {
+export interface RoleContext {
   config: Config
-  ground: Ground
+  runtime: ServiceRuntime
   db: Database
   queue: Queue
   /** Never fails, and waits a moment at most: what a bell would have said is found by the sweep. */
-  ring: (bell: Bell) => Promise<void>
+  wake: (queueName: QueueName) => Promise<void>
   /** What operators look at, whatever the roles. */
   looks: Pick<AppOptions, 'ready' | 'editions' | 'metrics'>
 }

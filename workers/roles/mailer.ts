@@ -1,15 +1,15 @@
 /** The role `mailer`: sends what is owed, letters beside digests. */
 import { bitsOf, createSigner } from '../../src/adapters/smtp/dkim.ts'
-import { createMold } from '../../src/adapters/smtp/message.ts'
+import { compileMessage } from '../../src/adapters/smtp/message.ts'
 import { openSmtp } from '../../src/adapters/smtp/smtp.ts'
 import { createMailTemplates } from '../../src/adapters/templates/mail-templates.ts'
 import { readSmtpUrl } from '../../src/core/sending/smtp-url.ts'
 import { drain } from '../../src/newsletter/delivery.ts'
 import { createComposer } from '../../src/newsletter/mail.ts'
-import { createWays } from '../../src/newsletter/routes.ts'
+import { createRoutes } from '../../src/newsletter/routes.ts'
 import { workOffSignUps } from '../../src/newsletter/subscription.ts'
-import { keepSampleOffTheWire, type Ledger, requeueExpired } from '../../src/store/deliveries.ts'
-import type { Stage } from './context.ts'
+import { keepSampleOffTheWire, type MailStream, requeueExpired } from '../../src/store/deliveries.ts'
+import type { RoleContext } from './context.ts'
 
 /** Letters are few and one waits for each; digests are many, and each lane has a group of them claimed. */
 export const SENDING = { letters: { lanes: 1, connections: 2 }, deliveries: { lanes: 4, connections: 4 } }
@@ -18,8 +18,8 @@ const connectionsOf = ({ lanes, connections }: { lanes: number; connections: num
 const GOOD_DKIM_BITS = 2048
 
 /** Answers the bells of both ledgers. Closing lets what has begun go through, and puts back the rest. */
-export const openMailer = async ({ config, ground, db, queue, ring }: Stage) => {
-  const { keys, now, log, smtpUrl } = ground
+export const openMailer = async ({ config, runtime, db, queue, wake }: RoleContext) => {
+  const { keys, now, log, smtpUrl } = runtime
   const { onUnknown } = config
   const templates = await createMailTemplates({ baseUrl: config.baseUrl, postalAddress: config.postalAddress })
   const signers = {
@@ -38,8 +38,8 @@ export const openMailer = async ({ config, ground, db, queue, ring }: Stage) => 
     renderDigest: templates.renderDigest,
     renderLetter: templates.renderLetter,
     // Where both have one address they have one domain, too.
-    createMold: (shared, gaps) =>
-      createMold(shared, gaps, signers[shared.from.address === config.lettersFrom.address ? 'letters' : 'digests']),
+    compileMessage: (shared, gaps) =>
+      compileMessage(shared, gaps, signers[shared.from.address === config.lettersFrom.address ? 'letters' : 'digests']),
   })
   // Letters have connections of their own: a sign-up does not wait behind a run of digests.
   const smtp = {
@@ -47,33 +47,33 @@ export const openMailer = async ({ config, ground, db, queue, ring }: Stage) => 
     deliveries: openSmtp({ url: smtpUrl, connections: connectionsOf(SENDING.deliveries) }),
   }
   const { host, port } = readSmtpUrl(smtpUrl)
-  const ways = createWays({ db, log, relay: `${host}:${port}` })
+  const routes = createRoutes({ db, log, relay: `${host}:${port}` })
   if (config.smtpUrl !== null) await keepSampleOffTheWire(db, now())
-  if (ground.alone)
-    for (const ledger of ['letters', 'deliveries'] as const) {
-      const mails = await requeueExpired(db, ledger, { all: true, onUnknown })
+  if (runtime.alone)
+    for (const stream of ['letters', 'deliveries'] as const) {
+      const mails = await requeueExpired(db, stream, { all: true, onUnknown })
       if (mails > 0)
-        log.warn({ ledger, mails, onUnknown }, 'the last run ended while sending: nobody knows whether these were sent')
+        log.warn({ stream, mails, onUnknown }, 'the last run ended while sending: nobody knows whether these were sent')
     }
   let stopping = false
-  const send = async (ledger: Ledger): Promise<void> => {
+  const send = async (stream: MailStream): Promise<void> => {
     const ports = {
       db,
       log,
       compose,
-      send: smtp[ledger].send,
-      ways,
-      steady: () => performance.now(),
+      send: smtp[stream].send,
+      routes,
+      monotonic: () => performance.now(),
       random: Math.random,
-      ring: () => ring(ledger),
+      wake: () => wake(stream),
     }
-    await drain(ports, ledger, { ...SENDING[ledger], stopping: () => stopping, onUnknown })
+    await drain(ports, stream, { ...SENDING[stream], stopping: () => stopping, onUnknown })
   }
-  await queue.answer('letters', async () => {
+  await queue.process('letters', async () => {
     await workOffSignUps({ db, keys })
     await send('letters')
   })
-  await queue.answer('deliveries', () => send('deliveries'))
+  await queue.process('deliveries', () => send('deliveries'))
   return {
     close: async () => {
       stopping = true

@@ -1,14 +1,14 @@
 /** The role `maintain`: makes the months of deliveries that are to come, and drops old ones, at the start and every day. */
 import { DAY } from '../../src/core/calendar.ts'
-import { describeFault } from '../../src/core/redact.ts'
+import { describeError } from '../../src/core/redact.ts'
 import { maintain } from '../../src/newsletter/maintenance.ts'
-import type { Stage } from './context.ts'
+import type { RoleContext } from './context.ts'
 
 const EVERY = DAY
 
 /** Resolves when it was done once: an edition needs its month. */
-export const openMaintain = async ({ config, ground, db }: Pick<Stage, 'config' | 'ground' | 'db'>) => {
-  const { now, log } = ground
+export const openMaintain = async ({ config, runtime, db }: Pick<RoleContext, 'config' | 'runtime' | 'db'>) => {
+  const { now, log } = runtime
   const keep = async (): Promise<void> => {
     const done = await maintain(db, { now: now(), keepDays: config.keepDeliveries })
     if (done === null) return
@@ -18,7 +18,7 @@ export const openMaintain = async ({ config, ground, db }: Pick<Stage, 'config' 
   }
   await keep()
   const timer = setInterval(() => {
-    keep().catch((error) => log.error({ trouble: describeFault(error) }, 'maintenance failed'))
+    keep().catch((error) => log.error({ error: describeError(error) }, 'maintenance failed'))
   }, EVERY)
   return { close: async () => clearInterval(timer) }
 }

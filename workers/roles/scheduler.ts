@@ -2,7 +2,7 @@
 import { samplePapers } from '../../src/adapters/sources/sample-papers.ts'
 import { HOUR, MINUTE, SECOND } from '../../src/core/calendar.ts'
 import type { Log } from '../../src/core/log.ts'
-import { describeFault } from '../../src/core/redact.ts'
+import { describeError } from '../../src/core/redact.ts'
 import { createRefusalAlert, stopFailing, watchEditions } from '../../src/newsletter/bounces.ts'
 import { tick } from '../../src/newsletter/edition.ts'
 import { fillWithSample, refreshPapers } from '../../src/newsletter/intake.ts'
@@ -11,8 +11,9 @@ import { readLastTick } from '../../src/store/digests.ts'
 import { holdsAnyPapers } from '../../src/store/papers.ts'
 import { wereTried } from '../../src/store/refreshes.ts'
 import type { Config } from '../config.ts'
+import { openScorer } from '../scorer.ts'
 import { openSources } from '../sources.ts'
-import type { Stage } from './context.ts'
+import type { RoleContext } from './context.ts'
 
 /** A start shows what the sources have if they answer within this time, and the sample otherwise. */
 const PATIENCE_AT_START = 2 * SECOND
@@ -21,30 +22,30 @@ const PATIENCE_FOR_SOURCES = MINUTE
 const REFRESH_EVERY = HOUR
 
 /** Resolves when papers are there, or none are to be had at once. */
-export const openScheduler = async ({ config, ground, db, queue, ring }: Stage) => {
-  const { now, log } = ground
+export const openScheduler = async ({ config, runtime, db, queue, wake }: RoleContext) => {
+  const { now, log } = runtime
   const stop = new AbortController()
-  const ports = { db, now, log, signal: stop.signal }
+  const ports = { db, now, log, scorer: await openScorer(config), signal: stop.signal }
   const tellRefusals = createRefusalAlert({ db, log }, () => performance.now())
   const restarted = (await readLastTick(db)) !== null
   try {
-    await queue.answer('refresh', async () => {
+    await queue.process('refresh', async () => {
       await refreshPapers(ports, openSources(config))
     })
     const papersRead = untilPapersAreRead(config, ports, () => stop.signal.aborted)
-    await queue.answer('tick', async () => {
+    await queue.process('tick', async () => {
       // What fell due while the service was away is published with the papers of that time, not with those it knew.
       await papersRead
-      await tick({ db, log, ring, onUnknown: config.onUnknown }, now())
+      await tick({ db, log, wake, onUnknown: config.onUnknown }, now())
       await watchEditions({ db, log })
       await stopFailing({ db, log })
       await tellRefusals()
     })
-    await queue.every('refresh', REFRESH_EVERY)
-    await queue.every('tick', MINUTE)
+    await queue.schedule('refresh', REFRESH_EVERY)
+    await queue.schedule('tick', MINUTE)
     // The first time both ring at once by themselves. After a restart their next ring may be an hour and a minute away,
     // while the settings may name other sources, and mail of the run before waits.
-    if (restarted) for (const bell of ['refresh', 'tick', 'letters', 'deliveries'] as const) await ring(bell)
+    if (restarted) for (const queueName of ['refresh', 'tick', 'letters', 'deliveries'] as const) await wake(queueName)
     await settleSample(config, ports, papersRead)
   } catch (error) {
     stop.abort()
@@ -69,7 +70,7 @@ const untilPapersAreRead = async (config: Config, { db, now, log }: Intake, stop
     while (!stopping() && performance.now() < until && !(await wereTried(db, labels, begun)))
       await new Promise((resume) => setTimeout(resume, SECOND / 20))
   } catch (error) {
-    log.warn({ trouble: describeFault(error) }, 'it could not be seen whether the sources were read')
+    log.warn({ error: describeError(error) }, 'it could not be seen whether the sources were read')
   }
 }
 

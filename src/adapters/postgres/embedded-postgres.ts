@@ -56,8 +56,8 @@ export const startEmbeddedPostgres = async (options: Options): Promise<EmbeddedP
     const server = await launch({ folder, binaries, runner, durable, port, notice })
     if ('stop' in server) return { ...server, url: `postgres://${USER}:${password}@127.0.0.1:${port}/postgres` }
     // Another program took the port in between, or the last child of a killed server has not noticed yet.
-    if (attempt === ATTEMPTS || !/could not bind|in use/i.test(server.trouble))
-      throw new UnusableDataFolder(`the embedded Postgres does not start: ${server.trouble || 'it said nothing'}`)
+    if (attempt === ATTEMPTS || !/could not bind|in use/i.test(server.error))
+      throw new UnusableDataFolder(`the embedded Postgres does not start: ${server.error || 'it said nothing'}`)
     await delay(POLL * attempt)
   }
 }
@@ -114,7 +114,7 @@ interface Launch {
   notice: (text: string) => void
 }
 
-const launch = async (options: Launch): Promise<Omit<EmbeddedPostgres, 'url'> | { trouble: string }> => {
+const launch = async (options: Launch): Promise<Omit<EmbeddedPostgres, 'url'> | { error: string }> => {
   const { folder, binaries, runner, notice } = options
   const cluster = join(folder, 'cluster')
   const logPath = join(folder, 'server.log')
@@ -153,7 +153,7 @@ const launch = async (options: Launch): Promise<Omit<EmbeddedPostgres, 'url'> | 
     if (ended === null && found?.pid === pid && found?.state === 'ready') break
     const waited = performance.now() - begun
     if (waited > PATIENCE) await stop()
-    if (ended !== null) return { trouble: lastWords(await readFile(logPath, 'utf8')) }
+    if (ended !== null) return { error: lastWords(await readFile(logPath, 'utf8')) }
     if (waited > PATIENCE_BEFORE_NOTICE && !noticed) notice('Postgres is taking its time, maybe after a crash …')
     noticed ||= waited > PATIENCE_BEFORE_NOTICE
     await delay(POLL)

@@ -1,5 +1,5 @@
 /** What a doorbell queue asks of BullMQ, whatever BullMQ runs on, and how its jobs are kept there. */
-import type { Bell } from './queue.ts'
+import type { QueueName } from './queue.ts'
 
 /** The part of a BullMQ queue that is used here. */
 export interface Jobs {
@@ -23,8 +23,8 @@ export interface Worker {
 
 /** What BullMQ runs on. */
 export interface Backend {
-  openJobs(bell: Bell): Jobs
-  startWorker(bell: Bell, handler: () => Promise<void>, concurrency: number): Worker
+  openJobs(queueName: QueueName): Jobs
+  startWorker(queueName: QueueName, handler: () => Promise<void>, concurrency: number): Worker
   /** Throws while there is no connection: whoever rings is told at once instead of being kept waiting for one. */
   requireConnection(): void
   /** Makes again what the queue needs and somebody threw away; does nothing where all is there. */

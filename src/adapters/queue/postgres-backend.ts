@@ -43,9 +43,10 @@ export const openPostgresBackend = async (
   // BullMQ describes pg in types of its own, which do not quite fit pg's.
   const connection = pool as PgPool
   return {
-    openJobs: (bell) => new Queue(bell, { connection, defaultJobOptions: JOB_OPTIONS }, createPostgresBackend),
-    startWorker: (bell, handler, concurrency) =>
-      new BullWorker(bell, handler, { connection, concurrency, ...WORKER_OPTIONS }, createPostgresBackend),
+    openJobs: (queueName) =>
+      new Queue(queueName, { connection, defaultJobOptions: JOB_OPTIONS }, createPostgresBackend),
+    startWorker: (queueName, handler, concurrency) =>
+      new BullWorker(queueName, handler, { connection, concurrency, ...WORKER_OPTIONS }, createPostgresBackend),
     // The pool connects anew for each query, and gives up by itself.
     requireConnection: () => undefined,
     repair,

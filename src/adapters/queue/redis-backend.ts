@@ -68,11 +68,16 @@ export const openRedisBackend = async ({
   let shared: Redis | null = null
   const workers: BullWorker[] = []
   return {
-    openJobs: (bell) =>
-      new Queue(bell, { connection: producer, prefix: PREFIX, defaultJobOptions: JOB_OPTIONS, skipMetasUpdate: true }),
-    startWorker(bell, handler, concurrency) {
+    openJobs: (queueName) =>
+      new Queue(queueName, {
+        connection: producer,
+        prefix: PREFIX,
+        defaultJobOptions: JOB_OPTIONS,
+        skipMetasUpdate: true,
+      }),
+    startWorker(queueName, handler, concurrency) {
       shared ??= connect({ maxRetriesPerRequest: null, socketTimeout: SILENCE }).on('error', onError)
-      const worker = new BullWorker(bell, handler, {
+      const worker = new BullWorker(queueName, handler, {
         connection: shared,
         prefix: PREFIX,
         concurrency,
@@ -101,17 +106,17 @@ export const openRedisBackend = async ({
  * Looks at a Redis without leaving anything with it: `trouble` is why it cannot be used, `notice` what an operator should
  * know of it; both name what to set.
  */
-export const examineRedis = async (redisUrl: string): Promise<{ trouble: string | null; notice: string | null }> => {
+export const examineRedis = async (redisUrl: string): Promise<{ error: string | null; notice: string | null }> => {
   const settings = { enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: PATIENCE }
   const redis = new Redis(redisUrl, { ...OPTIONS, ...settings, retryStrategy: () => null })
   try {
     await firstConnection(redis)
     redis.on('error', () => undefined) // The command under way fails by itself.
     const [notice = null] = await examine(redis)
-    return { trouble: null, notice }
+    return { error: null, notice }
   } catch (error) {
-    if (error instanceof UnusableQueue) return { trouble: error.message, notice: null }
-    return { trouble: `REDIS_URL: Redis does not answer at ${placeOf(redisUrl)} (${reasonOf(error)})`, notice: null }
+    if (error instanceof UnusableQueue) return { error: error.message, notice: null }
+    return { error: `REDIS_URL: Redis does not answer at ${placeOf(redisUrl)} (${reasonOf(error)})`, notice: null }
   } finally {
     redis.disconnect()
   }

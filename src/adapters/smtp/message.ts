@@ -33,7 +33,7 @@ export interface OwnParts {
   messageId: string
   date: Date
   /** What stands in place of each gap, octet for octet. */
-  fillings: Record<string, string>
+  values: Record<string, string>
 }
 
 /** The octets of a message, to be copied where they are wanted; a Buffer is one, too. */
@@ -43,14 +43,14 @@ export interface Message {
   copy(target: Uint8Array): number
 }
 
-export interface Mold {
+export interface MessageTemplate {
   /** Which of the gaps asked for it has: the others need no filling. */
-  readonly gaps: readonly string[]
+  readonly placeholders: readonly string[]
   /**
    * The complete message, signed if the mold was made with a signer, and plain as SMTP likes it: CRLF alone, and no line
    * that begins with a dot. Rejects when an address or the id could carry more than that, or a filling does not fit.
    */
-  pour(own: OwnParts): Promise<Message>
+  render(own: OwnParts): Promise<Message>
 }
 
 /**
@@ -94,17 +94,18 @@ const dateOf = (date: Date): string => date.toUTCString().replace('GMT', '+0000'
  * With a signer each message carries a DKIM signature over all of its headers and its body. What all share is hashed
  * here: the body up to its first gap, and the names and order of the headers.
  */
-export const createMold = async (
+export const compileMessage = async (
   shared: SharedParts,
-  gaps: readonly string[] = [],
+  placeholders: readonly string[] = [],
   signer: Signer | null = null,
-): Promise<Mold> => {
+): Promise<MessageTemplate> => {
   const headers = Object.entries(shared.headers).map(([key, value]) => {
     if (!HEADER_NAME.test(key) || OWN_HEADERS.test(key))
       throw new Error(`the header ${JSON.stringify(key)} is not the caller's`)
     return { key, value: withoutControls(value, key) }
   })
-  for (const gap of gaps) if (!GAP.test(gap)) throw new Error(`${JSON.stringify(gap)} cannot be a gap`)
+  for (const placeholder of placeholders)
+    if (!PLACEHOLDER.test(placeholder)) throw new Error(`${JSON.stringify(placeholder)} cannot be a gap`)
   const composer = new MailComposer({
     ...BOUNDARY,
     from: { name: withoutControls(shared.from.name, 'From'), address: bareAddress(shared.from.address, 'From') },
@@ -133,8 +134,8 @@ export const createMold = async (
     },
     composed.slice(0, headEnd),
   )
-  const body = wholeGaps(withoutDots(composed.slice(headEnd + LINE_END.length)), gaps)
-  return castMold(head, body, gaps, signer)
+  const body = keepPlaceholdersWhole(withoutDots(composed.slice(headEnd + LINE_END.length)), placeholders)
+  return assembleTemplate(head, body, placeholders, signer)
 }
 
 const LINE_END = '\r\n'
@@ -143,7 +144,7 @@ const LINE_END = '\r\n'
 const TO = '\u0001'
 const MESSAGE_ID = '\u0002'
 const DATE = '\u0003'
-const GAP = /^[A-Za-z0-9_-]+$/
+const PLACEHOLDER = /^[A-Za-z0-9_-]+$/
 
 /** Characters of a line in quoted-printable, its soft line break included (RFC 2045 6.7). */
 const LINE = 76
@@ -164,13 +165,13 @@ const withoutDot = (line: string): string => {
  * Quoted-printable breaks lines after 76 characters, wherever that is. A gap that a soft line break falls into gets a line
  * of its own instead: no line grows, and the text stays the same.
  */
-const wholeGaps = (body: string, gaps: readonly string[]): string =>
-  gaps.reduce((rest, gap) => {
-    const broken = new RegExp(`${[...gap].join('(=\r\n)?')}(=?\r\n)?`, 'g')
+const keepPlaceholdersWhole = (body: string, placeholders: readonly string[]): string =>
+  placeholders.reduce((rest, placeholder) => {
+    const broken = new RegExp(`${[...placeholder].join('(=\r\n)?')}(=?\r\n)?`, 'g')
     return rest.replace(broken, (found, ...groups: unknown[]) => {
-      const breaks = groups.slice(0, gap.length - 1)
+      const breaks = groups.slice(0, placeholder.length - 1)
       if (breaks.every((one) => one === undefined)) return found
-      return `=\r\n${gap}${(groups[gap.length - 1] as string | undefined) ?? '=\r\n'}`
+      return `=\r\n${placeholder}${(groups[placeholder.length - 1] as string | undefined) ?? '=\r\n'}`
     })
   }, body)
 
@@ -205,12 +206,17 @@ const fill = (target: Buffer, start: number, { fixed, marks }: Cut, words: Words
 }
 
 /** Which of the gaps a text has. Apart, so that no function that a mold keeps keeps the text as well. */
-const gapsOf = (text: readonly string[], wanted: readonly string[]): string[] =>
-  wanted.filter((gap) => text.some((part) => part.includes(gap)))
+const placeholdersOf = (text: readonly string[], wanted: readonly string[]): string[] =>
+  wanted.filter((placeholder) => text.some((part) => part.includes(placeholder)))
 
-const castMold = (headText: string, bodyText: string, wanted: readonly string[], signer: Signer | null): Mold => {
-  const gaps = gapsOf([headText, bodyText], wanted)
-  const marks = [TO, MESSAGE_ID, DATE, ...gaps]
+const assembleTemplate = (
+  headText: string,
+  bodyText: string,
+  wanted: readonly string[],
+  signer: Signer | null,
+): MessageTemplate => {
+  const placeholders = placeholdersOf([headText, bodyText], wanted)
+  const marks = [TO, MESSAGE_ID, DATE, ...placeholders]
   const head = cut(`${headText}${LINE_END}`, marks)
   const body = cut(bodyText, marks)
   const all = [...head.marks, ...body.marks]
@@ -218,17 +224,18 @@ const castMold = (headText: string, bodyText: string, wanted: readonly string[],
   const sign = signer === null ? null : prepareSignature(headText, body, marks, signer)
 
   return {
-    gaps,
-    async pour({ to, messageId, date, fillings }) {
+    placeholders,
+    async render({ to, messageId, date, values }) {
       const words: Record<string, string> = {
         [TO]: bareAddress(to, 'To'),
         [MESSAGE_ID]: `<${bareAddress(messageId, 'Message-ID')}>`,
         [DATE]: dateOf(date),
       }
-      for (const gap of gaps) {
-        const filling = fillings[gap] ?? ''
-        if (filling.length !== gap.length || !GAP.test(filling)) throw new Error('a filling does not fit its gap')
-        words[gap] = filling
+      for (const placeholder of placeholders) {
+        const value = values[placeholder] ?? ''
+        if (value.length !== placeholder.length || !PLACEHOLDER.test(value))
+          throw new Error('a filling does not fit its gap')
+        words[placeholder] = value
       }
       const signature = sign === null ? '' : await sign(words, date)
       const length = signature.length + size + all.reduce((sum, mark) => sum + (words[mark]?.length ?? 0), 0)

@@ -9,7 +9,7 @@
 import { connect, type Socket } from 'node:net'
 import { checkServerIdentity, type PeerCertificate } from 'node:tls'
 import SMTPConnection from 'nodemailer/lib/smtp-connection'
-import { readReply, type SmtpOutcome, type SmtpStage, scrubReply } from '../../core/sending/smtp-outcome.ts'
+import { readReply, redactReply, type SmtpOutcome, type SmtpStage } from '../../core/sending/smtp-outcome.ts'
 import type { SmtpServer } from '../../core/sending/smtp-url.ts'
 import type { Message } from './message.ts'
 import { DESK, ONE_PIECE, type Patience, watchConversation } from './watch.ts'
@@ -40,7 +40,7 @@ export interface Session {
 type Failed = Exclude<SmtpOutcome, { kind: 'sent' }>
 
 /** nodemailer's errors, as far as they are looked at. */
-interface Trouble extends Error {
+interface ConnectionError extends Error {
   code?: string | undefined
   command?: string | undefined
   response?: string | undefined
@@ -67,12 +67,12 @@ export const openSession = async (
     return { failed: { kind: 'unreachable', stage: 'connect', reason: reasonOf(socket) } }
   }
 
-  let trouble: Trouble | undefined
+  let failure: ConnectionError | undefined
   /** Ends the step under way with an error. */
-  let giveUp: (error: Trouble) => void = () => {}
+  let giveUp: (error: ConnectionError) => void = () => {}
   const watch = watchConversation(patience, (stage) => {
-    trouble = new Error(`no answer in time, at ${stage}`)
-    giveUp(trouble)
+    failure = new Error(`no answer in time, at ${stage}`)
+    giveUp(failure)
     connection.close()
   })
   const connection = new SMTPConnection({
@@ -104,29 +104,29 @@ export const openSession = async (
       watch.stop()
       signal.removeEventListener('abort', cut)
       // nodemailer ends the connection first and tells why afterwards, and sometimes not at all.
-      setImmediate(() => giveUp(trouble ?? new Error('the connection was closed')))
+      setImmediate(() => giveUp(failure ?? new Error('the connection was closed')))
       resolve()
     })
   })
   connection.on('error', (error) => {
-    trouble ??= error
+    failure ??= error
   })
   const cut = () => {
-    trouble = new Error('the mailer stopped')
-    giveUp(trouble)
+    failure = new Error('the mailer stopped')
+    giveUp(failure)
     connection.close()
   }
   signal.addEventListener('abort', cut, { once: true })
 
   /** Runs one step; resolves to its error, whoever noticed it first. */
-  const step = (start: (done: (error?: Trouble | null) => void) => void): Promise<Trouble | null> =>
+  const step = (start: (done: (error?: ConnectionError | null) => void) => void): Promise<ConnectionError | null> =>
     new Promise((resolve) => {
       giveUp = resolve
-      if (connection.destroyed) resolve(trouble ?? new Error('the connection was closed'))
+      if (connection.destroyed) resolve(failure ?? new Error('the connection was closed'))
       else start((error) => resolve(error ?? null))
     })
 
-  const judge = (error: Trouble): Failed => {
+  const judge = (error: ConnectionError): Failed => {
     // A reply that broke off in its line is none: its end might have said the opposite.
     const response = error.message.startsWith('Connection closed unexpectedly') ? undefined : error.response
     const stage = stageOf(error, response === undefined ? watch.awaited() : watch.answered())
@@ -134,16 +134,16 @@ export const openSession = async (
     if (reply !== null && reply.code >= 400) {
       return { kind: 'refused', permanent: reply.code >= 500, stage, ...reply }
     }
-    const reason = response === undefined ? reasonOf(error) : `no answer that SMTP knows: ${scrubReply(response)}`
+    const reason = response === undefined ? reasonOf(error) : `no answer that SMTP knows: ${redactReply(response)}`
     return watch.handedOver() ? { kind: 'unknown', reason } : { kind: 'unreachable', stage, reason }
   }
   /** With PIPELINING a refusal is reported after later answers; then its command tells. */
-  const stageOf = (error: Trouble, otherwise: SmtpStage): SmtpStage => {
+  const stageOf = (error: ConnectionError, otherwise: SmtpStage): SmtpStage => {
     if (connection.upgrading === true || error.code === 'ETLS') return 'tls'
     if (error.command === 'MAIL FROM') return 'mail'
     return error.command === 'RCPT TO' ? 'rcpt' : otherwise
   }
-  const openingFailed = (error: Trouble): { failed: Failed } => {
+  const openingFailed = (error: ConnectionError): { failed: Failed } => {
     const failed = judge(error)
     connection.close()
     return { failed }
@@ -214,7 +214,7 @@ export const openSession = async (
       const failed = judge(error ?? Object.assign(new Error('no answer that SMTP knows'), { response: reply }))
       // A server that refused the sender or the recipient has a transaction open, and takes the next after RSET.
       const goesOn = failed.kind === 'refused' && failed.code !== 421 && failed.stage !== 'message'
-      ready = goesOn ? step((done) => connection.reset(done)).then((trouble) => trouble === null || endNow()) : endNow()
+      ready = goesOn ? step((done) => connection.reset(done)).then((error) => error === null || endNow()) : endNow()
       return failed
     },
     quit: async () => {
@@ -227,7 +227,7 @@ export const openSession = async (
   return { session }
 }
 
-const reasonOf = (error: Trouble): string => scrubReply(error.message || error.code || 'the connection failed')
+const reasonOf = (error: ConnectionError): string => redactReply(error.message || error.code || 'the connection failed')
 
 /** The system's own name resolution, not nodemailer's: that asks a name server even for `localhost`. */
 const connectSocket = (server: SmtpServer, patience: number, signal: AbortSignal): Promise<Socket | Error> =>

@@ -68,13 +68,13 @@ export const openSmtp = (options: SmtpOptions): Smtp => {
   }
 
   /** One of `connections` seats; `false` when the door is closed meanwhile. */
-  const takeSeat = (): Promise<boolean> => {
+  const takeSlot = (): Promise<boolean> => {
     if (closing) return Promise.resolve(false)
     if (taken === connections) return new Promise((resolve) => waiting.push(resolve))
     taken++
     return Promise.resolve(true)
   }
-  const freeSeat = () => {
+  const freeSlot = () => {
     const next = waiting.shift()
     if (next === undefined) taken--
     else next(true)
@@ -95,7 +95,7 @@ export const openSmtp = (options: SmtpOptions): Smtp => {
       leave()
       // Where one is idle a seat is free; it is held until the connection is gone.
       taken++
-      void during(session.quit().then(freeSeat))
+      void during(session.quit().then(freeSlot))
     }
     const kept = { session, timer: setTimeout(dismiss, idleMs) }
     idle.push(kept)
@@ -107,7 +107,7 @@ export const openSmtp = (options: SmtpOptions): Smtp => {
       if (closing || session.begun >= messagesPerConnection) await session.quit()
       else keep(session)
     }
-    freeSeat()
+    freeSlot()
   }
 
   const sendOver = async (envelope: Envelope, mayBegin: () => boolean): Promise<SmtpOutcome> => {
@@ -128,7 +128,7 @@ export const openSmtp = (options: SmtpOptions): Smtp => {
         session = undefined
       }
     } finally {
-      if (session === undefined) freeSeat()
+      if (session === undefined) freeSlot()
       else void during(giveBack(session))
     }
   }
@@ -140,7 +140,7 @@ export const openSmtp = (options: SmtpOptions): Smtp => {
         if (!ADDRESS.test(address)) throw new Error('not an address that may be put into an envelope')
       }
       if (envelope.message.length === 0) throw new Error('a message without a byte')
-      return (await takeSeat()) ? during(sendOver(envelope, mayBegin)) : CLOSED
+      return (await takeSlot()) ? during(sendOver(envelope, mayBegin)) : CLOSED
     },
     close: async (graceMs = GRACE) => {
       closing = true

@@ -12,8 +12,8 @@ import type { Listing } from '../../core/papers/paper.ts'
 import { mergeDuplicates, type Problem } from '../../core/papers/paper-file.ts'
 import type { PaperNews } from '../../core/papers/paper-news.ts'
 import { categoriesOf, readArxivId, UnreadableRow } from '../../core/papers/paper-row.ts'
-import { SourceTrouble } from '../../core/papers/source-error.ts'
-import { getFromSource, type Manners, type SourceAnswer, type Turn, type Validators } from './source-request.ts'
+import { SourceError } from '../../core/papers/source-error.ts'
+import { getFromSource, type RateLimit, type SourceAnswer, type Validators, type WithPermit } from './source-request.ts'
 import { childrenOf, readXml, textOf, UnreadableXml, type XmlElement } from './xml.ts'
 
 export const ARXIV_FEEDS = 'https://rss.arxiv.org'
@@ -23,7 +23,7 @@ export const ARXIV_API = 'https://export.arxiv.org'
  * One request every three seconds and one connection at a time, over all that one operator runs; feeds and API count
  * together. https://info.arxiv.org/help/api/tou.html
  */
-export const ARXIV_MANNERS: Manners = { name: 'arxiv', gap: 3 * SECOND, patience: 30 * SECOND }
+export const ARXIV_RATE_LIMIT: RateLimit = { name: 'arxiv', gap: 3 * SECOND, patience: 30 * SECOND }
 
 /** A feed holds no more: what a larger batch has beyond is left out, and nothing says so. */
 const MOST_ENTRIES = 2_000
@@ -41,7 +41,7 @@ const DUBLIN_CORE = 'http://purl.org/dc/elements/1.1/'
 export interface ArxivOptions {
   /** Where this service can be found, its BASE_URL. */
   contact: string
-  turn: Turn
+  withPermit: WithPermit
   /** Scheme and host of the feeds and of the API; others than arXiv's in tests, and then in any network. */
   baseUrl?: string
   /** Milliseconds for one request, its body included. */
@@ -74,9 +74,9 @@ const readAtom = (body: string): XmlElement => {
     if (root.namespace === ATOM && root.name === 'feed') return root
   } catch (error) {
     if (!(error instanceof UnreadableXml)) throw error
-    if (!isWebPage(body)) throw new SourceTrouble(`its answer cannot be read: ${error.message}`, { cause: error })
+    if (!isWebPage(body)) throw new SourceError(`its answer cannot be read: ${error.message}`, { cause: error })
   }
-  throw new SourceTrouble(isWebPage(body) ? 'it answered with a web page' : 'its answer is no Atom feed')
+  throw new SourceError(isWebPage(body) ? 'it answered with a web page' : 'its answer is no Atom feed')
 }
 
 const isWebPage = (body: string): boolean => /^\s*(?:<!doctype html|<html)/i.test(body)
@@ -121,9 +121,9 @@ const readFeed = ({ body, validators }: SourceAnswer, now: Date): ArxivFeed => {
   }
   // One odd entry is skipped; where they are many, the shape has changed, and we no longer know what we read.
   if (problems.length > entries.length / 10)
-    throw new SourceTrouble(`its entries have an unknown shape: ${problems[0]?.where}, ${problems[0]?.problem}`)
+    throw new SourceError(`its entries have an unknown shape: ${problems[0]?.where}, ${problems[0]?.problem}`)
   if (batchDay !== null && batchDay > arxivDate(new Date(now.getTime() + TOLERANCE)))
-    throw new SourceTrouble(`its batch is of ${batchDay}, a day that has not come`)
+    throw new SourceError(`its batch is of ${batchDay}, a day that has not come`)
   // A paper that is new in one category and cross-listed to another may stand there twice.
   const rows = mergeDuplicates(found).listings
   return { rows, news, problems, announced, batchDay, isFull: entries.length >= MOST_ENTRIES, validators }
@@ -131,7 +131,7 @@ const readFeed = ({ body, validators }: SourceAnswer, now: Date): ArxivFeed => {
 
 /**
  * What arXiv announced last in some categories (`cs.CL`, `cs.LG`), seen `now`; `'unchanged'` when that is what is
- * `known`. Throws `SourceTrouble` when the feed cannot be read as a whole: there is no partial result.
+ * `known`. Throws `SourceError` when the feed cannot be read as a whole: there is no partial result.
  */
 export const fetchArxivFeed = async (
   categories: readonly string[],
@@ -144,18 +144,18 @@ export const fetchArxivFeed = async (
   return answer.status === 304 ? 'unchanged' : readFeed(answer, now)
 }
 
-const requestOf = ({ contact, turn, timeout, signal, baseUrl }: ArxivOptions) => ({
+const requestOf = ({ contact, withPermit, timeout, signal, baseUrl }: ArxivOptions) => ({
   contact,
   accept: 'application/atom+xml',
-  turn,
-  timeout: timeout ?? ARXIV_MANNERS.patience,
+  withPermit,
+  timeout: timeout ?? ARXIV_RATE_LIMIT.patience,
   anyNetwork: baseUrl !== undefined,
   signal,
 })
 
 /**
  * The categories of papers by their ids, at most `MOST_IDS` of them, the primary one first; those that arXiv does not
- * know are left out. Throws `SourceTrouble`.
+ * know are left out. Throws `SourceError`.
  */
 export const fetchArxivCategories = async (
   ids: readonly string[],
@@ -169,7 +169,7 @@ export const fetchArxivCategories = async (
   const found = new Map<string, string[]>()
   for (const entry of childrenOf(readAtom(body), ATOM, 'entry')) {
     // An error comes with status 200 too, as an entry.
-    if (textOf(entry, ATOM, 'id').includes('/api/errors')) throw new SourceTrouble('it refused the question')
+    if (textOf(entry, ATOM, 'id').includes('/api/errors')) throw new SourceError('it refused the question')
     const id = readArxivId(textOf(entry, ATOM, 'id'))
     const [primary] = childrenOf(entry, ARXIV, 'primary_category')
     const categories = categoriesOf([primary?.attributes.get('term'), ...termsOf(entry)])

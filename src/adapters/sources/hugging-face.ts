@@ -3,8 +3,8 @@ import { SECOND } from '../../core/calendar.ts'
 import type { Listing } from '../../core/papers/paper.ts'
 import { mergeDuplicates, type Problem } from '../../core/papers/paper-file.ts'
 import { isRow, readDate, readHuggingFaceRow, UnreadableRow } from '../../core/papers/paper-row.ts'
-import { SourceTrouble } from '../../core/papers/source-error.ts'
-import { getFromSource, type Manners, type Turn } from './source-request.ts'
+import { SourceError } from '../../core/papers/source-error.ts'
+import { getFromSource, type RateLimit, type WithPermit } from './source-request.ts'
 
 export const HUGGING_FACE = 'https://huggingface.co'
 
@@ -15,12 +15,12 @@ const DEFAULT_PAGE = 50
 const MOST_PAGES = 20
 
 /** 500 requests in five minutes are allowed: one after the other, we stay far below. huggingface.co/docs/hub/rate-limits */
-export const HUGGING_FACE_MANNERS: Manners = { name: 'huggingface', gap: 0, patience: 10 * SECOND }
+export const HUGGING_FACE_RATE_LIMIT: RateLimit = { name: 'huggingface', gap: 0, patience: 10 * SECOND }
 
 export interface HuggingFaceOptions {
   /** Where this service can be found, its BASE_URL. */
   contact: string
-  turn: Turn
+  withPermit: WithPermit
   /** When the counts are seen. */
   now: Date
   /** Scheme and host of the API; another than Hugging Face's in tests, and then in any network. */
@@ -49,16 +49,16 @@ const fetchPage = async (day: string, page: number, options: HuggingFaceOptions)
   const { status, body } = await getFromSource(url, {
     contact: options.contact,
     accept: 'application/json',
-    turn: options.turn,
+    withPermit: options.withPermit,
     expected: mayBeClosed ? [400] : [],
-    timeout: options.timeout ?? HUGGING_FACE_MANNERS.patience,
+    timeout: options.timeout ?? HUGGING_FACE_RATE_LIMIT.patience,
     anyNetwork: options.baseUrl !== undefined,
     signal: options.signal,
   })
   if (status === 400) return null
-  if (body.trimStart().startsWith('<')) throw new SourceTrouble('it answered with a web page')
+  if (body.trimStart().startsWith('<')) throw new SourceError('it answered with a web page')
   const answer = parse(body)
-  if (!Array.isArray(answer)) throw new SourceTrouble('its answer is no list of papers')
+  if (!Array.isArray(answer)) throw new SourceError('its answer is no list of papers')
   return answer
 }
 
@@ -66,7 +66,7 @@ const parse = (text: string): unknown => {
   try {
     return JSON.parse(text)
   } catch (error) {
-    throw new SourceTrouble('its answer is not JSON, or cut short', { cause: error })
+    throw new SourceError('its answer is not JSON, or cut short', { cause: error })
   }
 }
 
@@ -79,7 +79,7 @@ const saysOtherDay = (answers: readonly unknown[], day: string): boolean => {
 
 /**
  * The papers that Hugging Face lists under `day` (`YYYY-MM-DD`), with the counts as seen `now`. Reads page after page
- * until a short one. Throws `SourceTrouble` when any page fails or makes no sense: there is no partial result.
+ * until a short one. Throws `SourceError` when any page fails or makes no sense: there is no partial result.
  */
 export const fetchHuggingFaceDay = async (day: string, options: HuggingFaceOptions): Promise<HuggingFaceDay> => {
   const found: Listing[] = []
@@ -89,7 +89,7 @@ export const fetchHuggingFaceDay = async (day: string, options: HuggingFaceOptio
   for (let page = 0; page < MOST_PAGES; page++) {
     const answers = await fetchPage(day, page, options)
     if (answers === null) return { rows: [], problems: [], opened: false }
-    if (saysOtherDay(answers, day)) throw new SourceTrouble('it answered with the list of another day')
+    if (saysOtherDay(answers, day)) throw new SourceError('it answered with the list of another day')
     const before = seen.size
     for (const answer of answers) {
       count++
@@ -104,9 +104,9 @@ export const fetchHuggingFaceDay = async (day: string, options: HuggingFaceOptio
     }
     // One odd row is skipped; where they are many, the shape has changed, and we no longer know what we read.
     if (problems.length > count / 10 && problems.length > 0)
-      throw new SourceTrouble(`its rows have an unknown shape: ${problems[0]?.where}, ${problems[0]?.problem}`)
+      throw new SourceError(`its rows have an unknown shape: ${problems[0]?.where}, ${problems[0]?.problem}`)
     if (answers.length < DEFAULT_PAGE || seen.size === before)
       return { rows: mergeDuplicates(found).listings, problems, opened: true }
   }
-  throw new SourceTrouble(`its list has more than ${MOST_PAGES} pages`)
+  throw new SourceError(`its list has more than ${MOST_PAGES} pages`)
 }

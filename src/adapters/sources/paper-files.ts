@@ -203,10 +203,10 @@ export async function* readPaperFiles(
         yield { file, ...found, bytesRead, bytesTotal }
       }
     } catch (error) {
-      const trouble = explain(error, file)
+      const explained = explain(error, file)
       const isOnlyHope = sources.length === 1 || (at === sources.length - 1 && !readable)
-      if (isOnlyHope || !(trouble instanceof UnreadablePapers)) throw trouble
-      const problems = [{ where: 'the whole file', problem: trouble.message }]
+      if (isOnlyHope || !(explained instanceof UnreadablePapers)) throw explained
+      const problems = [{ where: 'the whole file', problem: explained.message }]
       yield { file, source: 'file', listings: [], problems, duplicates: 0, bytesRead, bytesTotal }
     }
   }

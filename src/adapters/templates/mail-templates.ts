@@ -10,8 +10,8 @@ import path from 'node:path'
 import { Liquid, type Template } from 'liquidjs'
 import type { DigestIssue, PaperCard } from '../../core/digest/digest.ts'
 import {
+  hasOnlyExtras,
   headingOf,
-  isBeyondOnly,
   namesOf,
   shortName,
   standfirstOf,
@@ -21,7 +21,7 @@ import {
 import type { Frequency } from '../../core/subscriber/preferences.ts'
 import { foldLines, TEXT_WIDTH } from '../../core/text/line-wrapping.ts'
 import { httpsUrl } from '../../core/text/text.ts'
-import { TOKEN_GAP } from '../../core/token.ts'
+import { TOKEN_PLACEHOLDERS } from '../../core/token.ts'
 import { compileMjml } from './mjml.ts'
 
 /** A mail whose links hold the stand-ins of `TOKEN_GAP` where a subscriber's tokens go. */
@@ -81,22 +81,22 @@ const escapeText = (value: unknown): string => printable(String(value ?? ''))
  * Every stand-in of `TOKEN_GAP` ends in more underscores than this. A paper whose text or link held one would be handed
  * the reader's own token when the gaps are filled, and a click would carry it to whoever wrote the link.
  */
-const GAP_LIKE = /_{20,}/g
+const PLACEHOLDER_LIKE = /_{20,}/g
 
-const withoutGaps = (text: string): string => text.replace(GAP_LIKE, '_')
+const withoutPlaceholders = (text: string): string => text.replace(PLACEHOLDER_LIKE, '_')
 
 const disarmed = (card: PaperCard): PaperCard => ({
   ...card,
-  title: withoutGaps(card.title),
-  reason: withoutGaps(card.reason),
-  excerpt: withoutGaps(card.excerpt),
-  authors: withoutGaps(card.authors),
-  seeAlso: card.seeAlso.map(({ title, url }) => ({ title: withoutGaps(title), url })),
+  title: withoutPlaceholders(card.title),
+  reason: withoutPlaceholders(card.reason),
+  excerpt: withoutPlaceholders(card.excerpt),
+  authors: withoutPlaceholders(card.authors),
+  seeAlso: card.seeAlso.map(({ title, url }) => ({ title: withoutPlaceholders(title), url })),
 })
 
 /** Only https links leave in a mail, and none so long that a handful would fill it; anything else is no link. */
 const linkable = (text: string | null): string | null =>
-  text === null || text.length > LINK_LENGTH || text.search(GAP_LIKE) >= 0 ? null : httpsUrl(text)
+  text === null || text.length > LINK_LENGTH || text.search(PLACEHOLDER_LIKE) >= 0 ? null : httpsUrl(text)
 
 /** Octets of a text in quoted-printable: line ends are two, and soft line breaks, which split no character, one in twenty. */
 const encodedSize = (text: string): number => {
@@ -155,9 +155,9 @@ const cardView = (card: PaperCard, place: number, room: Room) => ({
 })
 
 /** The parts that a digest falls into, a heading each; `null` for papers that stand under none. */
-const partsOf = ({ cards, groups, beyond }: DigestIssue): { label: string | null; papers: number }[] => [
+const partsOf = ({ cards, groups, trendingExtras }: DigestIssue): { label: string | null; papers: number }[] => [
   ...(groups.length > 0 ? groups : [{ label: null, papers: cards.length }]),
-  ...(beyond.length > 0 ? [{ label: 'Trending beyond your topics', papers: beyond.length }] : []),
+  ...(trendingExtras.length > 0 ? [{ label: 'Trending beyond your topics', papers: trendingExtras.length }] : []),
 ]
 
 /** The papers in one list, as a mail's table has them: those of the reader's own topics, then those beyond. */
@@ -165,7 +165,7 @@ const cardViews = (issue: DigestIssue, room: Room) => {
   const headings = partsOf(issue).flatMap(({ label, papers }) =>
     Array.from({ length: papers }, (_, n) => ({ opens: n === 0 ? label : null, level: label === null ? 2 : 3 })),
   )
-  return [...issue.cards, ...issue.beyond].slice(0, room.papers).map((card, place) => {
+  return [...issue.cards, ...issue.trendingExtras].slice(0, room.papers).map((card, place) => {
     const { opens, level } = headings[place] ?? { opens: null, level: 2 }
     return { ...cardView(card, place, room), opens, level, leads: place === 0 && opens === null }
   })
@@ -176,7 +176,7 @@ const FEW_PAPERS = 8
 
 /** What is in a digest of many papers, part by part, each paper by its place and name; nothing of one with few. */
 const contentsOf = (issue: DigestIssue, room: Room) => {
-  const names = [...issue.cards, ...issue.beyond].slice(0, room.papers).map(({ title }) => shortName(title))
+  const names = [...issue.cards, ...issue.trendingExtras].slice(0, room.papers).map(({ title }) => shortName(title))
   if (names.length <= FEW_PAPERS) return []
   let from = 0
   return partsOf(issue).flatMap(({ label, papers }) => {
@@ -219,11 +219,11 @@ export const createMailTemplates = async ({
     postalAddress,
     line: '-'.repeat(TEXT_WIDTH),
     links: {
-      confirm: `${site}/confirm/${TOKEN_GAP.confirm}`,
-      preferences: `${site}/preferences/${TOKEN_GAP.preferences}`,
-      unsubscribe: `${site}/unsubscribe/${TOKEN_GAP.unsubscribe}`,
-      view: `${site}/digests/${TOKEN_GAP.view}`,
-      never: `${site}/never/${TOKEN_GAP.never}`,
+      confirm: `${site}/confirm/${TOKEN_PLACEHOLDERS.confirm}`,
+      preferences: `${site}/preferences/${TOKEN_PLACEHOLDERS.preferences}`,
+      unsubscribe: `${site}/unsubscribe/${TOKEN_PLACEHOLDERS.unsubscribe}`,
+      view: `${site}/digests/${TOKEN_PLACEHOLDERS.view}`,
+      never: `${site}/never/${TOKEN_PLACEHOLDERS.never}`,
     },
   }
 
@@ -264,7 +264,7 @@ export const createMailTemplates = async ({
   const renderIssue = (issue: DigestIssue, room: Room): Mail => {
     const subject = printable(subjectOf(issue))
     const cards = cardViews(issue, room)
-    const named = isBeyondOnly(issue) ? issue.beyond : issue.cards
+    const named = hasOnlyExtras(issue) ? issue.trendingExtras : issue.cards
     const view = {
       ...shared,
       title: `Paper Round: ${headingOf(issue)}`,
@@ -281,7 +281,7 @@ export const createMailTemplates = async ({
       contents: contentsOf(issue, room),
       cards,
       news: issue.news.map((one) => ({ ...one, url: linkable(one.url) })),
-      left: issue.cards.length + issue.beyond.length - cards.length,
+      left: issue.cards.length + issue.trendingExtras.length - cards.length,
       closing: closingOf(issue),
       because: `You get this because you confirmed a ${issue.kind === 'welcome' ? '' : `${issue.kind} `}subscription to Paper Round at ${shared.site}. Links go straight to their pages; nothing here counts what you open or press.`,
       credits: creditsOf(cards),
@@ -296,14 +296,14 @@ export const createMailTemplates = async ({
     renderDigest: (given) => {
       const issue = {
         ...given,
-        topics: given.topics.map(withoutGaps),
-        groups: given.groups.map(({ label, papers }) => ({ label: withoutGaps(label), papers })),
+        topics: given.topics.map(withoutPlaceholders),
+        groups: given.groups.map(({ label, papers }) => ({ label: withoutPlaceholders(label), papers })),
         cards: given.cards.map(disarmed),
-        beyond: given.beyond.map(disarmed),
-        news: given.news.map((one) => ({ ...one, title: withoutGaps(one.title) })),
-        note: given.note && withoutGaps(given.note),
+        trendingExtras: given.trendingExtras.map(disarmed),
+        news: given.news.map((one) => ({ ...one, title: withoutPlaceholders(one.title) })),
+        note: given.note && withoutPlaceholders(given.note),
       }
-      const [everything, ...less] = roomsFor(issue.cards.length + issue.beyond.length)
+      const [everything, ...less] = roomsFor(issue.cards.length + issue.trendingExtras.length)
       let mail = renderIssue(issue, everything)
       for (const room of less) {
         if (!tooLarge(mail)) break

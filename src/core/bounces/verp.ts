@@ -9,11 +9,11 @@ import type { Keys } from '../token.ts'
 
 /** What came back: a letter or a delivery, by its id. */
 export interface ReturnedMail {
-  ledger: 'letters' | 'deliveries'
+  stream: 'letters' | 'deliveries'
   id: string
 }
 
-const LEDGERS = ['deliveries', 'letters'] as const
+const MAIL_STREAMS = ['deliveries', 'letters'] as const
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567'
 const FORM = /^b-([a-z2-7]{40})$/
 const ID_BYTES = 16
@@ -39,14 +39,14 @@ const decode = (text: string): Buffer => {
   return Buffer.from(hex, 'hex')
 }
 
-const sign = (key: Buffer, ledger: ReturnedMail['ledger'], id: Buffer): Buffer =>
-  createHmac('sha256', key).update('bounce\0').update(ledger).update('\0').update(id).digest().subarray(0, MAC_BYTES)
+const sign = (key: Buffer, stream: ReturnedMail['stream'], id: Buffer): Buffer =>
+  createHmac('sha256', key).update('bounce\0').update(stream).update('\0').update(id).digest().subarray(0, MAC_BYTES)
 
 /** The envelope sender of one mail, whose id is a UUID. */
 export const deriveReturnPath = (keys: Keys, mail: ReturnedMail, domain: string): string => {
   const id = Buffer.from(mail.id.replaceAll('-', ''), 'hex')
   if (id.length !== ID_BYTES) throw new Error('a mail’s id is a UUID')
-  return `b-${encode(Buffer.concat([id, sign(keys[0], mail.ledger, id)]))}@${domain}`
+  return `b-${encode(Buffer.concat([id, sign(keys[0], mail.stream, id)]))}@${domain}`
 }
 
 /** The mail that an address of ours names; `null` when we have not made it, with any of the keys. */
@@ -59,11 +59,11 @@ export const readReturnPath = (keys: Keys, address: string, domain: string): Ret
   const id = bytes.subarray(0, ID_BYTES)
   const given = bytes.subarray(ID_BYTES)
   for (const key of keys) {
-    const ledger = LEDGERS.find((one) => timingSafeEqual(given, sign(key, one, id)))
-    if (ledger === undefined) continue
+    const stream = MAIL_STREAMS.find((one) => timingSafeEqual(given, sign(key, one, id)))
+    if (stream === undefined) continue
     const hex = id.toString('hex')
     return {
-      ledger,
+      stream,
       id: `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`,
     }
   }

@@ -27,7 +27,7 @@ export interface Senders {
 export interface SpfFacts {
   domain: string
   records: Answer<string[]>
-  verdicts: SpfVerdict[]
+  results: SpfVerdict[]
   /** The verdict on an address that is nobody's: every mechanism is looked at for it. */
   stranger: SpfVerdict
 }
@@ -81,7 +81,7 @@ const includesRelay = (terms: string[], { relay }: Senders): boolean => {
   })
 }
 
-export const judgeSpf = ({ domain, records, verdicts, stranger }: SpfFacts, senders: Senders): Finding => {
+export const judgeSpf = ({ domain, records, results, stranger }: SpfFacts, senders: Senders): Finding => {
   if (records.kind === 'silent') return unanswered(domain, records.reason)
   const found = recordsOf(records)
     .map((strings) => strings.join(''))
@@ -112,7 +112,7 @@ export const judgeSpf = ({ domain, records, verdicts, stranger }: SpfFacts, send
     )
   if (stranger.result === 'pass')
     return fault(says, 'it lets everybody send for this domain', recordWith(domain, all, termsFor(senders)))
-  return judgeSenders(domain, says, all, verdicts, senders) ?? judgeEnd(domain, says, all, stranger)
+  return judgeSenders(domain, says, all, results, senders) ?? judgeEnd(domain, says, all, stranger)
 }
 
 /** What is wrong with how our senders are judged; `null` where nothing is. */
@@ -120,10 +120,10 @@ const judgeSenders = (
   domain: string,
   says: string,
   terms: string[],
-  verdicts: SpfVerdict[],
+  results: SpfVerdict[],
   senders: Senders,
 ): Finding | null => {
-  const refused = verdicts.filter(({ result }) => result !== 'pass').map(({ address }) => address)
+  const refused = results.filter(({ result }) => result !== 'pass').map(({ address }) => address)
   if (refused.length === 0 || (!senders.named && includesRelay(terms, senders))) return null
   const mend = recordWith(domain, terms, termsFor({ ...senders, addresses: refused }))
   if (senders.named) return fault(says, `it does not let ${refused.join(', ')} send, from where our mail leaves`, mend)

@@ -12,7 +12,7 @@ export interface Cohort {
   profile: Profile
   since: Date
   /** Of what was sent before, only the papers that could come again: pasts that differ elsewhere make no difference. */
-  carried: readonly string[]
+  recentlySent: readonly string[]
   /** The line about digests that had nothing, `null` mostly. */
   note: string | null
   /** What has become of papers sent before; pasts without such papers make no difference. */
@@ -29,9 +29,9 @@ export const cohortKey = (cohort: Cohort): Buffer =>
         cohort.localDate,
         interestsOf(cohort.profile).sort(),
         cohort.profile.muted.map(keyOfPhrase).sort(),
-        cohort.profile.quietDay,
+        cohort.profile.whenEmpty,
         cohort.since.toISOString(),
-        [...cohort.carried].sort(),
+        [...cohort.recentlySent].sort(),
         cohort.note,
         cohort.news.map(({ paperId, kind, version }) => [paperId, kind, version]),
       ]),

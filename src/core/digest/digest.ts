@@ -55,7 +55,7 @@ export interface DigestIssue {
   /** How `cards` fall into the topics that brought them, in their order; empty where they stand in one list. */
   groups: { label: string; papers: number }[]
   /** What trends beyond the topics, at most three; empty where `cards` are enough. */
-  beyond: PaperCard[]
+  trendingExtras: PaperCard[]
   /** What became of papers of earlier digests, at most five; `line` follows the title and a colon. */
   news: { title: string; url: string | null; line: string }[]
   /** How many papers stood to be chosen from. */

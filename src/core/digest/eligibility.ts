@@ -16,13 +16,13 @@ export const eligibleAt = (listDay: string, firstSeenAt: Date): Date => {
 }
 
 /** Papers are remembered as sent for this long; by then they have long ceased to be candidates. */
-export const CARRY_DAYS = 14
+export const RECENTLY_SENT_DAYS = 14
 
 /**
  * How long after its sighting a paper may become news once more: it stays so for `NEWS_SPAN` and a day's edition, and
  * all that time a digest must still remember that it was sent.
  */
-const AGAIN_WITHIN = CARRY_DAYS * DAY - NEWS_SPAN - DAY
+const AGAIN_WITHIN = RECENTLY_SENT_DAYS * DAY - NEWS_SPAN - DAY
 
 /**
  * When a paper that was known already, announced by arXiv say, becomes eligible once more: at its first Hugging Face
@@ -39,20 +39,25 @@ export const sinceOf = (frequency: 'daily' | 'weekly', cutoff: Date, previous: D
   const usual = cutoff.getTime() - (frequency === 'weekly' ? 7 * DAY : NEWS_SPAN)
   const since = previous === null ? usual : Math.min(previous.getTime(), cutoff.getTime() - NEWS_SPAN)
   // Beyond the carry's memory nothing may be chosen, or a paper could come again.
-  return new Date(Math.max(since, cutoff.getTime() - (CARRY_DAYS - 1) * DAY))
+  return new Date(Math.max(since, cutoff.getTime() - (RECENTLY_SENT_DAYS - 1) * DAY))
 }
 
 /** What was sent on this date or earlier is no longer remembered on `date`. */
-export const forgottenOn = (date: string): string => addDays(date, -CARRY_DAYS)
+export const forgottenOn = (date: string): string => addDays(date, -RECENTLY_SENT_DAYS)
 
 /** The carry of a new digest: what was carried and is not yet forgotten, and what it sends itself. Ids to dates sent. */
-export const carryOn = (carries: Record<string, string>[], sent: string[], date: string): Record<string, string> => {
+export const mergeRecentlySent = (
+  earlierSent: Record<string, string>[],
+  sent: string[],
+  date: string,
+): Record<string, string> => {
   const oldest = forgottenOn(date)
-  const carry: Record<string, string> = {}
-  for (const earlier of carries)
-    for (const [id, day] of Object.entries(earlier)) if (day > oldest && day > (carry[id] ?? '')) carry[id] = day
-  for (const id of sent) carry[id] = date
-  return carry
+  const recentlySent: Record<string, string> = {}
+  for (const earlier of earlierSent)
+    for (const [id, day] of Object.entries(earlier))
+      if (day > oldest && day > (recentlySent[id] ?? '')) recentlySent[id] = day
+  for (const id of sent) recentlySent[id] = date
+  return recentlySent
 }
 
 /**

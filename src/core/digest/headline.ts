@@ -76,11 +76,12 @@ const daysInPapers = (issue: DigestIssue): string =>
     : `${counted(issue.listDays.length, 'day')} in ${counted(issue.cards.length, 'paper')}`
 
 /** Whether a digest has nothing of its readers' topics, only what trends beyond them. */
-export const isBeyondOnly = (issue: DigestIssue): boolean => issue.cards.length === 0 && issue.beyond.length > 0
+export const hasOnlyExtras = (issue: DigestIssue): boolean =>
+  issue.cards.length === 0 && issue.trendingExtras.length > 0
 
 /** The subject of a digest's mail; holds no emoji and no address. */
 export const subjectOf = (issue: DigestIssue): string => {
-  if (isBeyondOnly(issue)) return `Beyond your topics: ${namesOf(issue.beyond)}`
+  if (hasOnlyExtras(issue)) return `Beyond your topics: ${namesOf(issue.trendingExtras)}`
   if (issue.kind === 'welcome') return `Welcome: ${daysInPapers(issue)}`
   if (issue.kind === 'weekly') return `Week ${weekOf(issue)}: ${namesOf(issue.cards, 1)}`
   return `Your papers: ${namesOf(issue.cards)}`

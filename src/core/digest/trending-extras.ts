@@ -5,7 +5,7 @@ import type { Rankable } from './ranking.ts'
 /** With fewer papers of the reader's own than this there is room for others. */
 export const LITTLE: Readonly<Record<DigestKind, number>> = { daily: 5, weekly: 8, welcome: 5 }
 
-const MOST_BEYOND = 3
+const MOST_EXTRAS = 3
 /** Only what stands in the upper fifth of its peers is worth leaving one's topics for. */
 const LEAST_PERCENTILE = 0.8
 
@@ -13,7 +13,7 @@ const LEAST_PERCENTILE = 0.8
  * At most three papers by their trend alone, the highest first, out of those that are neither chosen already nor say
  * nearly the same as one that is.
  */
-export const selectBeyond = <P extends Rankable>(
+export const selectTrendingExtras = <P extends Rankable>(
   papers: readonly P[],
   taken: readonly P[],
   isAlike: (id: string, other: string) => boolean,
@@ -26,7 +26,7 @@ export const selectBeyond = <P extends Rankable>(
         b.trend.percentile - a.trend.percentile || (b.upvotes ?? 0) - (a.upvotes ?? 0) || (a.id < b.id ? -1 : 1),
     )
   for (const paper of trending) {
-    if (all.length >= taken.length + MOST_BEYOND) break
+    if (all.length >= taken.length + MOST_EXTRAS) break
     if (!all.some(({ id }) => id === paper.id || isAlike(id, paper.id))) all.push(paper)
   }
   return all.slice(taken.length)

@@ -29,10 +29,10 @@ const MOST_NEWS = 5
  */
 export const newsSince = (
   held: ReadonlyMap<string, readonly (PaperNews & { revision: number })[]>,
-  last: { carried: readonly string[]; cutoff: Date; untold: readonly FrozenNews[] },
+  last: { recentlySent: readonly string[]; cutoff: Date; untold: readonly FrozenNews[] },
 ): FrozenNews[] => {
   const found = new Map(last.untold.map((one) => [`${one.paperId} ${one.kind}`, one]))
-  for (const paperId of last.carried)
+  for (const paperId of last.recentlySent)
     for (const { kind, version, revision, seenAt } of held.get(paperId) ?? [])
       if (seenAt > last.cutoff) found.set(`${paperId} ${kind}`, { paperId, revision, kind, version })
   const gone = new Set([...found.values()].filter(({ kind }) => kind === 'withdrawn').map(({ paperId }) => paperId))

@@ -67,7 +67,7 @@ export const liftOf = (reading: Reading, averageLength: number, wholeOverTitle: 
   1 + (wholeOverTitle - 1) * Math.max(0, 1 - reading.abstract.tokens.length / averageLength) ** 2
 
 /** What a model says of one topic of a paper, with what it says it for. */
-export interface Verdict {
+export interface TopicProbability {
   topic: string
   logit: number
   /** 0 to 1: how likely the paper is relevant to the topic's subscribers. */
@@ -77,7 +77,7 @@ export interface Verdict {
 
 /** What a model says of a paper, and of each of its terms. */
 export interface Judgement {
-  verdicts: Verdict[]
+  results: TopicProbability[]
   terms: ReadonlyMap<string, TermSighting>
   /** The terms of the paper that add most to a topic's logit, the best first; the topic by its number. */
   strongest: (topic: number, most: number) => { term: string; weight: number }[]
@@ -107,7 +107,7 @@ export const createJudge = (model: RelevanceModel): ((reading: Reading) => Judge
     const lift = liftOf(reading, model.phrases.averageLength, model.wholeOverTitle)
     const terms = sightTerms(reading)
     const vector = weigh(terms)
-    const verdicts = TOPICS.map(({ slug }, at) => {
+    const results = TOPICS.map(({ slug }, at) => {
       const numbers = phraseNumbers(evidence.get(slug), lift)
       const phrases = numbers.reduce((sum, value, j) => sum + value * (model.shared[j] ?? 0), 0)
       const open = (1 - vector.fullness) * (model.average[at] ?? 0)
@@ -116,7 +116,7 @@ export const createJudge = (model: RelevanceModel): ((reading: Reading) => Judge
       const probability = 1 / (1 + Math.exp(-(slope * logit + offset)))
       return { topic: slug, logit, probability, evidence: evidence.get(slug) }
     })
-    return { verdicts, terms, strongest: (topic, most) => strongestOf(model, vector, topic, most) }
+    return { results, terms, strongest: (topic, most) => strongestOf(model, vector, topic, most) }
   }
 }
 

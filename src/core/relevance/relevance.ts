@@ -3,7 +3,7 @@
 import type { Paper } from '../papers/paper.ts'
 import type { Evidence, Sighting } from './evidence.ts'
 import shipped from './model.json' with { type: 'json' }
-import { createJudge, type Judgement, type RelevanceModel, readModel, type Verdict } from './model.ts'
+import { createJudge, type Judgement, type RelevanceModel, readModel, type TopicProbability } from './model.ts'
 import { type Field, type Reading, readPaper } from './reading.ts'
 
 /** A phrase or word that speaks for a topic, as it stands in the paper. */
@@ -80,7 +80,7 @@ const overlaps = (a: string, b: string): boolean => {
 }
 
 /** The topic's phrases first, since a reader knows them for it; where none of them is strong, the words learnt as well. */
-const matchesOf = (judgement: Judgement, { evidence }: Verdict, reading: Reading, topic: number): Match[] => {
+const matchesOf = (judgement: Judgement, { evidence }: TopicProbability, reading: Reading, topic: number): Match[] => {
   const signs = evidence === undefined ? [] : phraseSigns(evidence)
   const speaksForItself = evidence?.parts.some(({ strong }) => strong) ?? false
   if (!speaksForItself) {
@@ -104,11 +104,11 @@ export const createScorer = (
   return (paper) => {
     const reading = readPaper(paper)
     const judgement = judge(reading)
-    return judgement.verdicts
-      .flatMap((verdict, topic) => {
-        if (verdict.probability < LEAST_SCORE) return []
-        const matches = matchesOf(judgement, verdict, reading, topic)
-        return matches.length === 0 ? [] : [{ topic: verdict.topic, score: verdict.probability, matches }]
+    return judgement.results
+      .flatMap((result, topic) => {
+        if (result.probability < LEAST_SCORE) return []
+        const matches = matchesOf(judgement, result, reading, topic)
+        return matches.length === 0 ? [] : [{ topic: result.topic, score: result.probability, matches }]
       })
       .sort((a, b) => b.score - a.score || (a.topic < b.topic ? -1 : 1))
   }

@@ -4,7 +4,7 @@
  * A refused login or sender stops the relay at once. Other trouble must come several times in a row with no mail going
  * through in between. What one destination refuses may be its own affair; what many in a row refuse is ours or the relay's.
  */
-import { isSlow, type Trouble } from './pace.ts'
+import { isSlow, type ThrottleCause } from './pace.ts'
 import type { Blame } from './smtp-outcome.ts'
 
 /** What went wrong since a mail last went through. */
@@ -32,8 +32,8 @@ export const areOfUs = (failures: number, destinations: number): boolean =>
 
 /** A way that is to rest. */
 export interface Closing {
-  way: 'relay' | 'destination'
-  trouble: Trouble
+  route: 'relay' | 'destination'
+  cause: ThrottleCause
 }
 
 /** The streak after one more outcome, and what is to be closed or slowed by it. */
@@ -53,16 +53,16 @@ export const countOutcome = (
     }
     case 'login':
     case 'sender':
-      return { streak: before, closing: { way: 'relay', trouble: blame } }
+      return { streak: before, closing: { route: 'relay', cause: blame } }
     case 'tls':
     case 'relay': {
       const relay = before.relay + 1
-      const closing: Closing | null = relay >= RELAY_FAILURES ? { way: 'relay', trouble: blame } : null
+      const closing: Closing | null = relay >= RELAY_FAILURES ? { route: 'relay', cause: blame } : null
       return { streak: { ...before, relay: closing === null ? relay : 0 }, closing }
     }
     default:
       return isSlow(blame)
-        ? { streak: before, closing: { way: 'destination', trouble: blame } }
+        ? { streak: before, closing: { route: 'destination', cause: blame } }
         : countFailure(before, destination, blame)
   }
 }
@@ -70,19 +70,19 @@ export const countOutcome = (
 const countFailure = (
   before: Streak,
   destination: string,
-  trouble: 'away' | 'policy' | 'lost' | 'throttled' | 'limited',
+  cause: 'away' | 'policy' | 'lost' | 'throttled' | 'limited',
 ): { streak: Streak; closing: Closing | null } => {
   const destinations = new Map(before.destinations)
   const failures = (destinations.get(destination) ?? 0) + 1
   if (destinations.size >= MOST_DESTINATIONS) destinations.clear()
   destinations.set(destination, failures)
-  if (trouble !== 'away') {
+  if (cause !== 'away') {
     const shared = before.shared + 1
     const sharedBy = new Set(before.sharedBy).add(destination)
-    if (areOfUs(shared, sharedBy.size)) return { streak: NO_STREAK, closing: { way: 'relay', trouble } }
+    if (areOfUs(shared, sharedBy.size)) return { streak: NO_STREAK, closing: { route: 'relay', cause } }
     before = { ...before, shared, sharedBy }
   }
   if (failures < DESTINATION_FAILURES) return { streak: { ...before, destinations }, closing: null }
   destinations.delete(destination)
-  return { streak: { ...before, destinations }, closing: { way: 'destination', trouble } }
+  return { streak: { ...before, destinations }, closing: { route: 'destination', cause } }
 }

@@ -10,51 +10,51 @@ import { HOUR, MINUTE, SECOND } from '../calendar.ts'
 import type { Blame } from './smtp-outcome.ts'
 
 /** Why a way is in trouble: it takes less than it is given, or nothing. */
-export type Trouble = Exclude<Blame, 'none' | 'recipient'>
+export type ThrottleCause = Exclude<Blame, 'none' | 'recipient'>
 
 export interface Pace {
-  trouble: Trouble
+  cause: ThrottleCause
   /** Mails that may be under way at a time, over all mailers. */
-  seats: number
+  concurrency: number
   /** Mails taken in a row, since it got its last seat. */
   successes: number
   /** Rests in a row without a mail taken. */
-  strikes: number
+  failures: number
 }
 
 /** As many seats as one mailer has connections; with more it is treated like any other. */
 export const FREE = 16
 /** Mails that must be taken for one more seat. */
-export const MAILS_A_SEAT = 20
+export const MAILS_PER_STEP = 20
 
-const LONGEST_REST = { throttled: HOUR, limited: HOUR, closed: 30 * MINUTE, relay: 5 * MINUTE }
-const FIRST_REST = { throttled: MINUTE, limited: 10 * MINUTE, closed: MINUTE, relay: 30 * SECOND }
+const LONGEST_BACK_OFF = { throttled: HOUR, limited: HOUR, closed: 30 * MINUTE, relay: 5 * MINUTE }
+const FIRST_BACK_OFF = { throttled: MINUTE, limited: 10 * MINUTE, closed: MINUTE, relay: 30 * SECOND }
 
-const kindOf = (trouble: Trouble): keyof typeof FIRST_REST => {
-  if (trouble === 'throttled' || trouble === 'limited') return trouble
-  return trouble === 'away' || trouble === 'policy' || trouble === 'lost' ? 'closed' : 'relay'
+const kindOf = (cause: ThrottleCause): keyof typeof FIRST_BACK_OFF => {
+  if (cause === 'throttled' || cause === 'limited') return cause
+  return cause === 'away' || cause === 'policy' || cause === 'lost' ? 'closed' : 'relay'
 }
 
 /** Whether a way works, only not as fast as we would. */
-export const isSlow = (trouble: Trouble): boolean => trouble === 'throttled' || trouble === 'limited'
+export const isSlow = (cause: ThrottleCause): boolean => cause === 'throttled' || cause === 'limited'
 
 /** The pace after trouble, `before` being that of a way already in trouble, and how long to leave it alone. */
-export const slower = (before: Pace | null, trouble: Trouble, whole = false): { pace: Pace; restMs: number } => {
-  const strikes = (before?.strikes ?? 0) + 1
-  const half = Math.max(1, Math.floor((before?.seats ?? FREE) / 2))
-  const seats = trouble === 'throttled' ? half : 1
+export const slower = (before: Pace | null, cause: ThrottleCause, whole = false): { pace: Pace; backOffMs: number } => {
+  const failures = (before?.failures ?? 0) + 1
+  const half = Math.max(1, Math.floor((before?.concurrency ?? FREE) / 2))
+  const concurrency = cause === 'throttled' ? half : 1
   // What closes the relay closes everything, so it is looked at again sooner than a single destination.
-  const kind = whole ? 'relay' : kindOf(trouble)
-  const restMs = Math.min(FIRST_REST[kind] * 2 ** Math.min(strikes - 1, 20), LONGEST_REST[kind])
-  return { pace: { trouble, seats, successes: 0, strikes }, restMs }
+  const kind = whole ? 'relay' : kindOf(cause)
+  const backOffMs = Math.min(FIRST_BACK_OFF[kind] * 2 ** Math.min(failures - 1, 20), LONGEST_BACK_OFF[kind])
+  return { pace: { cause, concurrency, successes: 0, failures }, backOffMs }
 }
 
 /** The pace after mails that were taken; `null` when the way is free again. */
 export const faster = (before: Pace, taken: number): Pace | null => {
-  if (!isSlow(before.trouble)) return null
+  if (!isSlow(before.cause)) return null
   const successes = before.successes + taken
-  if (successes < MAILS_A_SEAT) return { ...before, successes, strikes: 0 }
+  if (successes < MAILS_PER_STEP) return { ...before, successes, failures: 0 }
   // However many were taken at once, one seat is added at a time.
-  const seats = before.seats + 1
-  return seats > FREE ? null : { ...before, seats, successes: 0, strikes: 0 }
+  const concurrency = before.concurrency + 1
+  return concurrency > FREE ? null : { ...before, concurrency, successes: 0, failures: 0 }
 }

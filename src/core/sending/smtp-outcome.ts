@@ -104,7 +104,7 @@ const THROTTLED = /^4\.7\.(?!1$)\d+$/
  * A server's text as one line without email addresses (`<address>` stands in their place), at most 300 characters.
  * Servers repeat the recipient, bare, in brackets or percent-encoded in a link.
  */
-export const scrubReply = (text: string): string => {
+export const redactReply = (text: string): string => {
   const line = text
     .slice(0, SCAN_LENGTH)
     .replace(/[\p{C}\s]+/gu, ' ')
@@ -125,7 +125,7 @@ export const readReply = (text: string): SmtpReply | null => {
   const enhanced = /^\d{3}[ -]([245]\.\d{1,3}\.\d{1,3})(?=\s|$)/.exec(text)?.[1] ?? null
   // A reply of several lines repeats its codes on each.
   const repeated = new RegExp(`\\r?\\n${found[1]}[ -](?:${enhanced?.replaceAll('.', '\\.') ?? '$^'}(?=\\s|$))?`, 'g')
-  const reply = scrubReply(
+  const reply = redactReply(
     text
       .slice(0, SCAN_LENGTH)
       .replace(/^(\d{3})-/, '$1 ')
@@ -233,7 +233,7 @@ export const reasonOf = (outcome: Exclude<SmtpOutcome, { kind: 'sent' }>): strin
 }
 
 /** What the server said of a message, and its codes; all `null` where it said nothing. */
-export const answerOf = (
+export const replyOf = (
   outcome: SmtpOutcome,
 ): { code: number | null; enhanced: string | null; said: string | null } => {
   const reply = outcome.kind === 'sent' ? readReply(outcome.reply) : outcome.kind === 'refused' ? outcome : null

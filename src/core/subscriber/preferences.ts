@@ -11,7 +11,7 @@ export type Frequency = 'daily' | 'weekly'
  * What happens on a day without papers of one's own: `skip` sends nothing, and the next digest says so; `send` sends
  * what trends beyond one's topics, if there is that.
  */
-export type QuietDay = 'skip' | 'send'
+export type WhenEmpty = 'skip' | 'send'
 
 /** By what papers are chosen: subscribers with equal ones can share a digest. */
 export interface Profile {
@@ -23,7 +23,7 @@ export interface Profile {
   authors: string[]
   /** Phrases that keep a paper away whatever else it has, at most 20. */
   muted: string[]
-  quietDay: QuietDay
+  whenEmpty: WhenEmpty
 }
 
 export interface Preferences extends Profile {
@@ -40,7 +40,7 @@ export interface Preferences extends Profile {
 export type Standing = Omit<Preferences, 'topics' | 'frequency' | 'timeZone'>
 
 /** Seven in the morning; Saturday, when the week's five lists are complete; no words of one's own. */
-export const STANDARD: Standing = { keywords: [], authors: [], muted: [], quietDay: 'skip', hour: 7, weekday: 6 }
+export const STANDARD: Standing = { keywords: [], authors: [], muted: [], whenEmpty: 'skip', hour: 7, weekday: 6 }
 
 /** The states of a subscriber. Mail other than confirmations and links goes to `active` alone. */
 export type SubscriberState = 'pending' | 'active' | 'paused' | 'unsubscribed' | 'suppressed' | 'erased'
@@ -82,7 +82,7 @@ const isAbsent = (raw: unknown): boolean => raw === undefined || raw === ''
 
 /**
  * Preferences as a form, a JSON body or a table gives them (`topics` an array or a comma list; `frequency`; `timezone`;
- * `keywords`, `authors` and `muted`, arrays or one a line; `quiet_day`; `hour` and `weekday`, numbers or digits; all but
+ * `keywords`, `authors` and `muted`, arrays or one a line; `when_empty`; `hour` and `weekday`, numbers or digits; all but
  * the first three taken from `standing` when absent), or everything that is wrong with them.
  */
 export const readPreferences = (
@@ -102,9 +102,9 @@ export const readPreferences = (
   const muted = listOf('muted', (given) => readMuted(given, keywords))
   const topics = readTopics(raw.topics, errors.length > 0 || keywords.length + authors.length > 0)
   if (!Array.isArray(topics)) errors.unshift(topics)
-  const quietDay = isAbsent(raw.quiet_day) ? standing.quietDay : raw.quiet_day
-  if (quietDay !== 'skip' && quietDay !== 'send') {
-    errors.push({ field: 'quiet_day', problem: 'Choose what a day without papers brings.', expected: 'skip or send' })
+  const whenEmpty = isAbsent(raw.when_empty) ? standing.whenEmpty : raw.when_empty
+  if (whenEmpty !== 'skip' && whenEmpty !== 'send') {
+    errors.push({ field: 'when_empty', problem: 'Choose what a day without papers brings.', expected: 'skip or send' })
   }
   const { frequency } = raw
   if (frequency !== 'daily' && frequency !== 'weekly') {
@@ -136,7 +136,7 @@ export const readPreferences = (
   }
   if (errors.length > 0 || !Array.isArray(topics) || (frequency !== 'daily' && frequency !== 'weekly'))
     return { errors }
-  if ((quietDay !== 'skip' && quietDay !== 'send') || hour === null || weekday === null || timeZone === null)
+  if ((whenEmpty !== 'skip' && whenEmpty !== 'send') || hour === null || weekday === null || timeZone === null)
     return { errors }
-  return { preferences: { topics, keywords, authors, muted, quietDay, frequency, hour, weekday, timeZone } }
+  return { preferences: { topics, keywords, authors, muted, whenEmpty, frequency, hour, weekday, timeZone } }
 }

@@ -2,7 +2,7 @@
 import { Redis } from 'ioredis'
 import { Client } from 'pg'
 import { describe, expect, test } from 'vitest'
-import { type Bell, openQueue, type Queue } from '../../../src/adapters/queue/queue.ts'
+import { openQueue, type Queue, type QueueName } from '../../../src/adapters/queue/queue.ts'
 import { persist } from '../../support/databases/blocking-statements.ts'
 import { openTestDatabase, type TestDatabase } from '../../support/databases/postgres.ts'
 import { hasRedis, NEEDS_REDIS, openTestRedis } from '../../support/databases/redis.ts'
@@ -26,9 +26,9 @@ interface Place extends AsyncDisposable {
   /** How many connections others have. */
   connections(): Promise<number>
   /** How many jobs of a bell wait for their time. */
-  delayed(bell: Bell): Promise<number>
+  delayed(queueName: QueueName): Promise<number>
   /** What is stored with each job, as text. */
-  payloads(bells: Bell[]): Promise<string[]>
+  payloads(queueNames: QueueName[]): Promise<string[]>
 }
 
 const OTHERS = 'from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()'
@@ -41,8 +41,8 @@ const openOnPostgres = async (): Promise<Place> => {
     wipe: () => persist(() => query(database, 'drop schema bullmq cascade')),
     cut: async () => void (await query(database, `select pg_terminate_backend(pid) ${OTHERS}`)),
     connections: async () => (await query(database, `select ${OTHERS}`)).length,
-    delayed: async (bell) =>
-      (await query(database, `select from bullmq.job where state = 'delayed' and name = '${bell}'`)).length,
+    delayed: async (queueName) =>
+      (await query(database, `select from bullmq.job where state = 'delayed' and name = '${queueName}'`)).length,
     payloads: async () =>
       (await query<{ data: string }>(database, 'select data::text from bullmq.job')).map((row) => row.data),
     [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
@@ -67,12 +67,12 @@ const openOnRedis = async (): Promise<Place> => {
       for (const line of await others()) await client.client('KILL', 'ID', /^id=(\d+)/.exec(line)?.[1] ?? '')
     },
     connections: async () => (await others()).length,
-    delayed: (bell) => client.zcard(`paper-round:${bell}:delayed`),
-    async payloads(bells) {
+    delayed: (queueName) => client.zcard(`paper-round:${queueName}:delayed`),
+    async payloads(queueNames) {
       const found: string[] = []
-      for (const bell of bells)
-        for (const id of await client.lrange(`paper-round:${bell}:wait`, 0, -1))
-          found.push((await client.hget(`paper-round:${bell}:${id}`, 'data')) ?? '')
+      for (const queueName of queueNames)
+        for (const id of await client.lrange(`paper-round:${queueName}:wait`, 0, -1))
+          found.push((await client.hget(`paper-round:${queueName}:${id}`, 'data')) ?? '')
       return found
     },
     async [Symbol.asyncDispose]() {
@@ -153,10 +153,10 @@ for (const { name, openPlace, runs } of PLACES)
         await using other = await open(place)
         const letters = createHandler()
         const tick = createHandler()
-        await one.answer('letters', letters.handle)
-        await other.answer('letters', letters.handle)
-        await other.answer('tick', tick.handle)
-        await one.ring('letters')
+        await one.process('letters', letters.handle)
+        await other.process('letters', letters.handle)
+        await other.process('tick', tick.handle)
+        await one.wake('letters')
         await letters.reached(1)
         await aMoment()
         expect([letters.runs(), tick.runs()]).toEqual([1, 0])
@@ -165,18 +165,18 @@ for (const { name, openPlace, runs } of PLACES)
       test('waits for somebody who answers', async () => {
         await using place = await openPlace()
         await using queue = await open(place)
-        await queue.ring('letters')
+        await queue.wake('letters')
         const letters = createHandler()
-        await queue.answer('letters', letters.handle)
+        await queue.process('letters', letters.handle)
         await letters.reached(1)
       })
 
       test('that comes while others wait is one with them', async () => {
         await using place = await openPlace()
         await using queue = await open(place)
-        for (let n = 0; n < 20; n++) await queue.ring('letters')
+        for (let n = 0; n < 20; n++) await queue.wake('letters')
         const letters = createHandler()
-        await queue.answer('letters', letters.handle)
+        await queue.process('letters', letters.handle)
         await letters.reached(1)
         await aMoment()
         expect(letters.runs()).toBe(1)
@@ -187,10 +187,10 @@ for (const { name, openPlace, runs } of PLACES)
         await using queue = await open(place)
         const letters = createHandler()
         letters.hold()
-        await queue.answer('letters', letters.handle)
-        await queue.ring('letters')
+        await queue.process('letters', letters.handle)
+        await queue.wake('letters')
         await letters.reached(1)
-        for (let n = 0; n < 3; n++) await queue.ring('letters')
+        for (let n = 0; n < 3; n++) await queue.wake('letters')
         letters.letGo()
         await letters.reached(2)
         await aMoment()
@@ -201,11 +201,11 @@ for (const { name, openPlace, runs } of PLACES)
         await using place = await openPlace()
         await using queue = await open(place)
         const letters = createHandler()
-        await queue.answer('letters', letters.handle)
-        await queue.ring('letters', { delayMs: 20 })
+        await queue.process('letters', letters.handle)
+        await queue.wake('letters', { delayMs: 20 })
         await letters.reached(1)
-        await queue.ring('letters', { delayMs: 3_600_000 })
-        await queue.ring('letters')
+        await queue.wake('letters', { delayMs: 3_600_000 })
+        await queue.wake('letters')
         await letters.reached(2)
         await aMoment()
         expect(letters.runs()).toBe(2)
@@ -218,11 +218,11 @@ for (const { name, openPlace, runs } of PLACES)
         await using place = await openPlace()
         await using queue = await open(place)
         const letters = createHandler()
-        await queue.answer('letters', async () => {
+        await queue.process('letters', async () => {
           await letters.handle()
           if (letters.runs() < 2) throw new Error('the first time is hard')
         })
-        await queue.ring('letters')
+        await queue.wake('letters')
         await letters.reached(2)
         expect(queue.errors).toEqual(['letters: the first time is hard'])
       })
@@ -232,15 +232,15 @@ for (const { name, openPlace, runs } of PLACES)
         await using queue = await open(place)
         const order: string[] = []
         const letters = createHandler()
-        await queue.answer('letters', async () => {
+        await queue.process('letters', async () => {
           order.push(`run ${letters.runs() + 1}`)
           await letters.handle()
           if (letters.runs() === 1) throw new Error('no')
         })
-        await queue.ring('letters')
+        await queue.wake('letters')
         await letters.reached(1)
         await aMoment()
-        await queue.ring('letters')
+        await queue.wake('letters')
         await letters.reached(2)
         await letters.reached(3)
         expect(order).toEqual(['run 1', 'run 2', 'run 3'])
@@ -253,14 +253,14 @@ for (const { name, openPlace, runs } of PLACES)
         letters.hold()
         const deliveries = createHandler()
         deliveries.hold()
-        await queue.answer('letters', letters.handle)
-        await queue.answer('deliveries', deliveries.handle, { concurrency: 2 })
-        await queue.ring('letters')
+        await queue.process('letters', letters.handle)
+        await queue.process('deliveries', deliveries.handle, { concurrency: 2 })
+        await queue.wake('letters')
         await letters.reached(1)
-        await queue.ring('letters')
-        await queue.ring('deliveries')
+        await queue.wake('letters')
+        await queue.wake('deliveries')
         await deliveries.reached(1)
-        await queue.ring('deliveries')
+        await queue.wake('deliveries')
         await deliveries.reached(2)
         expect(letters.runs()).toBe(1)
         letters.letGo()
@@ -273,10 +273,10 @@ for (const { name, openPlace, runs } of PLACES)
         await using killed = startChild('process-jobs.ts', [place.databaseUrl, place.redisUrl ?? '', 'letters'])
         expect(await killed.line()).toBe('answers')
         await using queue = await open(place)
-        await queue.ring('letters')
+        await queue.wake('letters')
         expect(await killed.line()).toBe('letters')
         const letters = createHandler()
-        await queue.answer('letters', letters.handle)
+        await queue.process('letters', letters.handle)
         await letters.reached(1)
       })
 
@@ -286,12 +286,12 @@ for (const { name, openPlace, runs } of PLACES)
         const deliveries = createHandler()
         deliveries.hold()
         const letters = createHandler()
-        await queue.answer('deliveries', deliveries.handle)
-        await queue.answer('letters', letters.handle)
-        for (let n = 0; n < 20; n++) await queue.ring('deliveries')
+        await queue.process('deliveries', deliveries.handle)
+        await queue.process('letters', letters.handle)
+        for (let n = 0; n < 20; n++) await queue.wake('deliveries')
         await deliveries.reached(1)
-        await queue.ring('deliveries')
-        await queue.ring('letters')
+        await queue.wake('deliveries')
+        await queue.wake('letters')
         await letters.reached(1)
         expect(deliveries.runs()).toBe(1)
         deliveries.letGo()
@@ -304,10 +304,10 @@ for (const { name, openPlace, runs } of PLACES)
         await using one = await open(place)
         await using other = await open(place)
         const tick = createHandler()
-        await one.answer('tick', tick.handle)
-        await other.answer('tick', tick.handle)
-        await one.every('tick', 200)
-        await other.every('tick', 200)
+        await one.process('tick', tick.handle)
+        await other.process('tick', tick.handle)
+        await one.schedule('tick', 200)
+        await other.schedule('tick', 200)
         await tick.reached(1)
         await tick.reached(4)
         expect(await place.delayed('tick')).toBeLessThanOrEqual(1)
@@ -321,8 +321,8 @@ for (const { name, openPlace, runs } of PLACES)
         await killed.kill('SIGKILL')
         await using queue = await open(place)
         const tick = createHandler()
-        await queue.answer('tick', tick.handle)
-        await queue.every('tick', 100)
+        await queue.process('tick', tick.handle)
+        await queue.schedule('tick', 100)
         await tick.reached(3)
       })
     })
@@ -333,8 +333,8 @@ for (const { name, openPlace, runs } of PLACES)
         const queue = await open(place)
         const letters = createHandler()
         letters.hold()
-        await queue.answer('letters', letters.handle)
-        await queue.ring('letters')
+        await queue.process('letters', letters.handle)
+        await queue.wake('letters')
         await letters.reached(1)
         let closed = false
         const closing = queue.close(GRACE).then(() => {
@@ -351,8 +351,8 @@ for (const { name, openPlace, runs } of PLACES)
         const queue = await open(place)
         const letters = createHandler()
         letters.hold()
-        await queue.answer('letters', letters.handle)
-        await queue.ring('letters')
+        await queue.process('letters', letters.handle)
+        await queue.wake('letters')
         await letters.reached(1)
         await queue.close({ graceMs: 50 })
         await expect.poll(place.connections, PATIENCE).toBe(0)
@@ -363,9 +363,9 @@ for (const { name, openPlace, runs } of PLACES)
         await using place = await openPlace()
         await using queue = await open(place)
         const letters = createHandler()
-        await queue.answer('letters', letters.handle)
+        await queue.process('letters', letters.handle)
         await place.cut()
-        await expect.poll(() => queue.ring('letters').then(() => 'rung', String), PATIENCE).toBe('rung')
+        await expect.poll(() => queue.wake('letters').then(() => 'rung', String), PATIENCE).toBe('rung')
         await letters.reached(1)
       })
 
@@ -374,42 +374,42 @@ for (const { name, openPlace, runs } of PLACES)
         await using queue = await open(place)
         const letters = createHandler()
         const tick = createHandler()
-        await queue.answer('letters', letters.handle)
+        await queue.process('letters', letters.handle)
         // What the scheduler does every minute: it rings for whatever waits in the database.
-        await queue.answer('tick', async () => {
+        await queue.process('tick', async () => {
           await tick.handle()
-          await queue.ring('letters')
+          await queue.wake('letters')
         })
-        await queue.every('tick', 300)
+        await queue.schedule('tick', 300)
         await tick.reached(2)
         await place.wipe()
-        const [ticks, rings] = [tick.runs(), letters.runs()]
+        const [ticks, wakes] = [tick.runs(), letters.runs()]
         await tick.reached(ticks + 3)
-        await letters.reached(rings + 2)
+        await letters.reached(wakes + 2)
       })
 
       test('that was thrown away while nobody looked is there again after a start, and remembers nothing', async () => {
         await using place = await openPlace()
         const before = await open(place)
-        await before.ring('letters')
+        await before.wake('letters')
         await before.close(GRACE)
         await place.wipe()
 
         await using after = await open(place)
         const letters = createHandler()
-        await after.answer('letters', letters.handle)
+        await after.process('letters', letters.handle)
         await aMoment()
         expect(letters.runs()).toBe(0)
-        await after.ring('letters')
+        await after.wake('letters')
         await letters.reached(1)
       })
 
       test('has no data in its jobs', async () => {
         await using place = await openPlace()
         await using queue = await open(place)
-        const bells = ['tick', 'letters'] satisfies Bell[]
-        for (const bell of bells) await queue.ring(bell)
-        expect(await place.payloads(bells)).toEqual(['{}', '{}'])
+        const queueNames = ['tick', 'letters'] satisfies QueueName[]
+        for (const queueName of queueNames) await queue.wake(queueName)
+        expect(await place.payloads(queueNames)).toEqual(['{}', '{}'])
       })
     })
   })
@@ -418,15 +418,15 @@ describe('on Postgres alone', () => {
   test('a ring fails at once when the database is gone', async () => {
     const place = await openOnPostgres()
     await using queue = await open(place)
-    await queue.ring('letters')
+    await queue.wake('letters')
     await place[Symbol.asyncDispose]()
-    await expect(queue.ring('letters')).rejects.toThrow()
+    await expect(queue.wake('letters')).rejects.toThrow()
   })
 
   test('nothing is put into the schema of our own tables', async () => {
     await using database = await openTestDatabase({ empty: true })
     const queue = await openQueue({ databaseUrl: database.url, redisUrl: null, workers: 0, onError: () => undefined })
-    await queue.ring('letters')
+    await queue.wake('letters')
     await queue.close(GRACE)
     expect(await query(database, "select from pg_class where relnamespace = 'public'::regnamespace")).toEqual([])
   })

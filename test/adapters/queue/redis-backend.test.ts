@@ -63,22 +63,22 @@ describe.skipIf(!hasOwnRedis)(`a Redis${NEEDS_OWN_REDIS}`, () => {
     expect(said).toMatch(/^REDIS_URL: Redis refuses the login: WRONGPASS/)
     expect(said).not.toContain('wrong-one')
     await using queue = await open(redis.url.replace('redis://', 'redis://:right@'))
-    await queue.ring('letters')
+    await queue.wake('letters')
   })
 
   test('that goes away makes rings fail at once, and is used again when it is back', async () => {
     await using redis = await openTestRedis({ config: ['--appendonly', 'yes'] })
     await using queue = await open(redis.url)
     let runs = 0
-    await queue.answer('letters', async () => {
+    await queue.process('letters', async () => {
       runs++
     })
-    await queue.ring('letters')
+    await queue.wake('letters')
     await expect.poll(() => runs, PATIENCE).toBe(1)
     await redis.kill()
-    await expect.poll(() => queue.ring('letters').then(() => 'rung', String), PATIENCE).toContain('cannot be reached')
+    await expect.poll(() => queue.wake('letters').then(() => 'rung', String), PATIENCE).toContain('cannot be reached')
     await redis.restart()
-    await expect.poll(() => queue.ring('letters').then(() => 'rung', String), PATIENCE).toBe('rung')
+    await expect.poll(() => queue.wake('letters').then(() => 'rung', String), PATIENCE).toBe('rung')
     await expect.poll(() => runs, PATIENCE).toBe(2)
     // Every connection tries again and again, and the log is not filled with it.
     expect(queue.errors.length).toBeLessThan(10)
@@ -97,7 +97,7 @@ describe('a Redis that does not answer', () => {
     const port = await findFreePort()
     await using queue = await open(`redis://127.0.0.1:${port}`, 0)
     expect(queue.notices).toEqual([expect.stringContaining('mail waits until it does')])
-    await expect(queue.ring('letters')).rejects.toThrow('cannot be reached')
+    await expect(queue.wake('letters')).rejects.toThrow('cannot be reached')
   })
 
   test('though it takes the connection is given up in the end', async () => {
@@ -112,7 +112,7 @@ describe('a Redis that does not answer', () => {
 describe.skipIf(!hasOwnRedis)(`a look at a Redis${NEEDS_OWN_REDIS}`, () => {
   test('finds nothing to say of one that keeps everything', async () => {
     await using redis = await openTestRedis({ config: ['--appendonly', 'yes'] })
-    expect(await examineRedis(redis.url)).toEqual({ trouble: null, notice: null })
+    expect(await examineRedis(redis.url)).toEqual({ error: null, notice: null })
   })
 
   test('tells what to set, and repeats no password', async () => {
@@ -120,13 +120,11 @@ describe.skipIf(!hasOwnRedis)(`a look at a Redis${NEEDS_OWN_REDIS}`, () => {
       config: ['--maxmemory-policy', 'volatile-ttl', '--requirepass', 'right'],
     })
     const withPassword = (password: string) => redis.url.replace('redis://', `redis://:${password}@`)
-    expect((await examineRedis(withPassword('right'))).trouble).toMatch(
-      /volatile-ttl.*set: maxmemory-policy noeviction$/,
-    )
+    expect((await examineRedis(withPassword('right'))).error).toMatch(/volatile-ttl.*set: maxmemory-policy noeviction$/)
     const refused = await examineRedis(withPassword('wrong-one'))
-    expect(refused.trouble).toMatch(/^REDIS_URL: Redis refuses the login/)
-    expect(refused.trouble).not.toContain('wrong-one')
+    expect(refused.error).toMatch(/^REDIS_URL: Redis refuses the login/)
+    expect(refused.error).not.toContain('wrong-one')
     await redis.kill()
-    expect((await examineRedis(withPassword('right'))).trouble).toMatch(/^REDIS_URL: Redis does not answer at 127/)
+    expect((await examineRedis(withPassword('right'))).error).toMatch(/^REDIS_URL: Redis does not answer at 127/)
   })
 })

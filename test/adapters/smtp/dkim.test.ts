@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import PostalMime from 'postal-mime'
 import { describe, expect, test } from 'vitest'
 import { createSigner, readDkimKey } from '../../../src/adapters/smtp/dkim.ts'
-import { createMold, type Message, type OwnParts, type SharedParts } from '../../../src/adapters/smtp/message.ts'
+import { compileMessage, type Message, type OwnParts, type SharedParts } from '../../../src/adapters/smtp/message.ts'
 import { openSmtp } from '../../../src/adapters/smtp/smtp.ts'
 import { cleanLine } from '../../../src/core/text/text.ts'
 import { octetsOf } from '../../support/fixtures/octets.ts'
@@ -42,11 +42,11 @@ const own = (change: Partial<OwnParts> = {}): OwnParts => ({
   to: 'ada@example.com',
   messageId: 'd-1@news.example.org',
   date: new Date('2026-04-15T06:00:00Z'),
-  fillings: { [GAP]: TOKEN },
+  values: { [GAP]: TOKEN },
   ...change,
 })
-const pour = async (sharedParts = shared(), ownParts = own()): Promise<Message> =>
-  (await createMold(sharedParts, [GAP], signer)).pour(ownParts)
+const render = async (sharedParts = shared(), ownParts = own()): Promise<Message> =>
+  (await compileMessage(sharedParts, [GAP], signer)).render(ownParts)
 
 /** The bytes as they arrived at a server: dots unstuffed, nothing else touched. */
 const overTheWire = async (messages: Message[]): Promise<Buffer[]> => {
@@ -62,35 +62,35 @@ const overTheWire = async (messages: Message[]): Promise<Buffer[]> => {
 
 describe('a signed mail', () => {
   test('is verified as it arrived, and so is the next over the same connection', async () => {
-    const mold = await createMold(shared(), [GAP], signer)
-    const poured = await Promise.all(
+    const template = await compileMessage(shared(), [GAP], signer)
+    const rendered = await Promise.all(
       ['ada', 'grace', 'emmy'].map((name, n) =>
-        mold.pour(
+        template.render(
           own({
             to: `${name}@example.com`,
             messageId: `${n}@news.example.org`,
-            fillings: { [GAP]: String(n).repeat(43) },
+            values: { [GAP]: String(n).repeat(43) },
           }),
         ),
       ),
     )
-    const arrived = await overTheWire(poured)
+    const arrived = await overTheWire(rendered)
     expect(arrived).toHaveLength(3)
     for (const [n, wire] of arrived.entries()) {
-      expect(wire.equals(octetsOf(poured[n] as Message))).toBe(true)
+      expect(wire.equals(octetsOf(rendered[n] as Message))).toBe(true)
       expect(await verify(wire)).toEqual(['pass'])
       expect(wire.toString()).toContain(String(n).repeat(43))
     }
   })
 
   test('has the same bytes again, the time of its signature included', async () => {
-    const [one, two] = [octetsOf(await pour()), octetsOf(await pour())]
+    const [one, two] = [octetsOf(await render()), octetsOf(await render())]
     expect(one.equals(two)).toBe(true)
     expect(one.toString()).toContain(`t=${Date.UTC(2026, 3, 15, 6) / 1000};`)
   })
 
   test('has a signature in lines that no server needs to fold', async () => {
-    const [head = ''] = octetsOf(await pour())
+    const [head = ''] = octetsOf(await render())
       .toString('latin1')
       .split('\r\n\r\n', 1)
     const [signature = ''] = /^DKIM-Signature: (?:.*\r\n[ \t])*.*/.exec(head) ?? []
@@ -106,7 +106,7 @@ describe('a signed mail', () => {
       fc.asyncProperty(words, words, lines, async (title, author, body) => {
         const text = `${body.join('\n')}\n${GAP}\n${body.join('\n')}.\n`
         const html = `<p>${text.replace(/[<&]/g, '')}</p>\n`
-        const message = await pour(
+        const message = await render(
           shared({ subject: title, from: { name: author, address: 'round@example.org' }, text, html }),
         )
         const [wire = Buffer.alloc(0)] = await overTheWire([message])
@@ -126,7 +126,7 @@ describe('a signed mail', () => {
   ).split(' ')
 
   test('signs every header that it has', async () => {
-    const [head = ''] = octetsOf(await pour())
+    const [head = ''] = octetsOf(await render())
       .toString('latin1')
       .split('\r\n\r\n', 1)
     const names = [...head.matchAll(/^([A-Za-z-]+):/gm)].map(([, name = '']) => name.toLowerCase())
@@ -134,7 +134,7 @@ describe('a signed mail', () => {
   })
 
   test.each(NAMES)('is refused when %s is altered, removed, or (where it stands once) added to', async (name) => {
-    const wire = octetsOf(await pour()).toString('latin1')
+    const wire = octetsOf(await render()).toString('latin1')
     const field = new RegExp(`^(${name}:)((?:.*\\r\\n[ \\t])*.*)\\r\\n`, 'im')
     const altered = wire.replace(field, (_, start, value) => `${start}${value}x\r\n`)
     const removed = wire.replace(field, '')
@@ -147,12 +147,12 @@ describe('a signed mail', () => {
   })
 
   test.each(['reply-to', 'cc'])('is refused when it is given the %s that it lacks', async (name) => {
-    const wire = octetsOf(await pour()).toString('latin1')
+    const wire = octetsOf(await render()).toString('latin1')
     expect(await verify(Buffer.from(`${name}: eve@example.net\r\n${wire}`, 'latin1'))).not.toContain('pass')
   })
 
   test('is refused when one octet of its body is another', async () => {
-    const wire = octetsOf(await pour())
+    const wire = octetsOf(await render())
     const body = wire.indexOf('\r\n\r\n') + 4
     for (const at of [body, Math.floor((body + wire.length) / 2), wire.indexOf(TOKEN, body), wire.length - 4]) {
       const changed = Buffer.from(wire)

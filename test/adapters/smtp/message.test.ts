@@ -2,14 +2,14 @@
 import fc from 'fast-check'
 import PostalMime from 'postal-mime'
 import { describe, expect, test } from 'vitest'
-import { createMold, type OwnParts, type SharedParts } from '../../../src/adapters/smtp/message.ts'
+import { compileMessage, type OwnParts, type SharedParts } from '../../../src/adapters/smtp/message.ts'
 import { cleanLine } from '../../../src/core/text/text.ts'
 import { octetsOf } from '../../support/fixtures/octets.ts'
 
-type MessageParts = SharedParts & Omit<OwnParts, 'fillings'>
+type MessageParts = SharedParts & Omit<OwnParts, 'values'>
 
 const composeMessage = async (message: MessageParts): Promise<Buffer> =>
-  octetsOf(await (await createMold(message)).pour({ ...message, fillings: {} }))
+  octetsOf(await (await compileMessage(message)).render({ ...message, values: {} }))
 
 const parts = (change: Partial<MessageParts> = {}): MessageParts => ({
   from: { name: 'Paper Round', address: 'round@digest.example.org' },
@@ -155,7 +155,7 @@ describe('the body', () => {
 })
 
 describe('a mold', () => {
-  const GAP = 'UNSUBSCRIBE_TOKEN'.padEnd(43, '_')
+  const PLACEHOLDER = 'UNSUBSCRIBE_TOKEN'.padEnd(43, '_')
   const token = fc.string({ unit: fc.constantFrom(...'abcXYZ019-_'), minLength: 43, maxLength: 43 })
   const words = fc.string({ unit: 'grapheme', maxLength: 200 }).map((text) => cleanLine(text, 200))
 
@@ -168,27 +168,31 @@ describe('a mold', () => {
     })
     await fc.assert(
       fc.asyncProperty(lines, readers, async (before, list) => {
-        const text = `${before.map((line) => `${line}\n${line} https://round.example.org/unsubscribe/${GAP} ${line}`).join('\n')}\n`
-        const html = `<p>${text.replace(/[<&]/g, '')}<a href="https://round.example.org/u/${GAP}">${GAP}</a></p>\n`
-        const shared = parts({ text, html, headers: { 'List-Unsubscribe': `<https://round.example.org/u/${GAP}>` } })
-        const mold = await createMold(shared, [GAP])
-        for (const [to, filling, seconds] of list) {
+        const text = `${before.map((line) => `${line}\n${line} https://round.example.org/unsubscribe/${PLACEHOLDER} ${line}`).join('\n')}\n`
+        const html = `<p>${text.replace(/[<&]/g, '')}<a href="https://round.example.org/u/${PLACEHOLDER}">${PLACEHOLDER}</a></p>\n`
+        const shared = parts({
+          text,
+          html,
+          headers: { 'List-Unsubscribe': `<https://round.example.org/u/${PLACEHOLDER}>` },
+        })
+        const template = await compileMessage(shared, [PLACEHOLDER])
+        for (const [to, value, seconds] of list) {
           const own = { to, messageId: `${seconds}@example.org`, date: new Date(seconds * 1000) }
-          const filled = (whole: string) => whole.replaceAll(GAP, filling)
-          const poured = octetsOf(await mold.pour({ ...own, fillings: { [GAP]: filling } }))
+          const filled = (whole: string) => whole.replaceAll(PLACEHOLDER, value)
+          const rendered = octetsOf(await template.render({ ...own, values: { [PLACEHOLDER]: value } }))
           const alone = await composeMessage({
             ...shared,
             ...own,
             text: filled(text),
             html: filled(html),
-            headers: { 'List-Unsubscribe': `<https://round.example.org/u/${filling}>` },
+            headers: { 'List-Unsubscribe': `<https://round.example.org/u/${value}>` },
           })
-          expect(headersOf(poured)).toEqual(headersOf(alone))
-          const [read, meant] = [await PostalMime.parse(poured), await PostalMime.parse(alone)]
+          expect(headersOf(rendered)).toEqual(headersOf(alone))
+          const [read, meant] = [await PostalMime.parse(rendered), await PostalMime.parse(alone)]
           expect([read.text, read.html]).toEqual([meant.text, meant.html])
-          const wire = poured.toString('latin1').split('\r\n')
+          const wire = rendered.toString('latin1').split('\r\n')
           expect(wire.filter((line) => line.startsWith('.'))).toEqual([])
-          expect(poured.toString('latin1').replaceAll('\r\n', '')).not.toMatch(/[\r\n]/)
+          expect(rendered.toString('latin1').replaceAll('\r\n', '')).not.toMatch(/[\r\n]/)
           expect(wire.at(-1)).toBe('')
           expect(Math.max(...wire.slice(wire.indexOf('')).map((line) => line.length))).toBeLessThanOrEqual(76)
         }
@@ -198,10 +202,10 @@ describe('a mold', () => {
   })
 
   test('takes no filling that is longer, shorter or of other letters than its gap, and none that is missing', async () => {
-    const mold = await createMold(parts({ text: GAP, html: GAP }), [GAP])
+    const template = await compileMessage(parts({ text: PLACEHOLDER, html: PLACEHOLDER }), [PLACEHOLDER])
     const own = { to: 'ada@example.org', messageId: 'a@example.org', date: new Date(0) }
-    for (const filling of ['', 'a'.repeat(42), 'a'.repeat(44), `${'a'.repeat(42)}=`, `${'a'.repeat(41)}\r\n`])
-      await expect(mold.pour({ ...own, fillings: { [GAP]: filling } })).rejects.toThrow('does not fit')
-    await expect(mold.pour({ ...own, fillings: {} })).rejects.toThrow('does not fit')
+    for (const value of ['', 'a'.repeat(42), 'a'.repeat(44), `${'a'.repeat(42)}=`, `${'a'.repeat(41)}\r\n`])
+      await expect(template.render({ ...own, values: { [PLACEHOLDER]: value } })).rejects.toThrow('does not fit')
+    await expect(template.render({ ...own, values: {} })).rejects.toThrow('does not fit')
   })
 })

@@ -283,7 +283,7 @@ const openRawServer = async (converse: (socket: Socket) => void) => {
 
 const MEGABYTE = 1024 * 1024
 /** Sends without an end, or until it is cut. Resolves to how much was taken. */
-const pourForth = (socket: Socket, line: string): Promise<number> =>
+const stream = (socket: Socket, line: string): Promise<number> =>
   new Promise((resolve) => {
     socket.once('close', () => resolve(socket.bytesWritten))
     const more = () => {
@@ -300,7 +300,7 @@ describe('a server out of its mind', () => {
   ])('that sends %s is cut off within a few megabytes', async (_, line, outcome) => {
     let taken: Promise<number> | undefined
     await using server = await openRawServer((socket) => {
-      taken = pourForth(socket, line)
+      taken = stream(socket, line)
     })
     await using smtp = openMailer(server.url)
     const told = await smtp.send(mail())

@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { fetchArxivCategories, fetchArxivFeed } from '../../../src/adapters/sources/arxiv.ts'
-import { SourceTrouble } from '../../../src/core/papers/source-error.ts'
+import { SourceError } from '../../../src/core/papers/source-error.ts'
 import { feedOf, queryAnswerOf } from '../../support/fixtures/arxiv-feed.ts'
 import { openSourceServer, type SourceServer } from '../../support/servers/source-server.ts'
 
@@ -23,7 +23,7 @@ beforeEach(() => {
 
 const options = (more: object) => ({
   contact: 'https://round.example.org',
-  turn: <T>(ask: () => Promise<T>) => ask(),
+  withPermit: <T>(ask: () => Promise<T>) => ask(),
   baseUrl: source.baseUrl,
   ...more,
 })
@@ -34,10 +34,10 @@ const readFeed = async (known: typeof HELD | null = null, more = {}) => {
   if (feed === 'unchanged') throw new Error('it was unchanged')
   return feed
 }
-const troubleOf = async (outcome: Promise<unknown>): Promise<SourceTrouble> => {
+const troubleOf = async (outcome: Promise<unknown>): Promise<SourceError> => {
   const error: unknown = await outcome.catch((thrown: unknown) => thrown)
-  expect(error).toBeInstanceOf(SourceTrouble)
-  return error as SourceTrouble
+  expect(error).toBeInstanceOf(SourceError)
+  return error as SourceError
 }
 const entries = (count: number) =>
   Array.from({ length: count }, (_, at) => ({ id: `2604.${String(at + 1).padStart(5, '0')}` }))
@@ -179,10 +179,10 @@ describe('a feed in trouble gives nothing at all', () => {
     [503, { 'retry-after': '120' }, 'it answered 503', 120_000],
     [429, { 'retry-after': '90' }, 'it asks us to wait', 90_000],
     [429, {}, 'it asks us to wait', 300_000],
-  ])('with status %i and %j', async (status, headers, message, restFor) => {
+  ])('with status %i and %j', async (status, headers, message, backOffMs) => {
     source.answerWith(status, '', headers as Record<string, string>)
-    const trouble = await troubleOf(fetchFeed())
-    expect([trouble.message, trouble.restFor]).toEqual([message, restFor])
+    const error = await troubleOf(fetchFeed())
+    expect([error.message, error.backOffMs]).toEqual([message, backOffMs])
   })
 
   it('when its body does not come to its end in time', async () => {
@@ -208,13 +208,13 @@ describe('a feed in trouble gives nothing at all', () => {
     expect((await troubleOf(fetchFeed())).message).toBe('it redirects to another host')
     source.answer = (_, response, url) =>
       url.pathname === '/moved' ? void response.end(whole) : void response.writeHead(301, { location: '/moved' }).end()
-    let turns = 0
-    const turn = <T>(ask: () => Promise<T>) => {
-      turns += 1
+    let permits = 0
+    const withPermit = <T>(ask: () => Promise<T>) => {
+      permits += 1
       return ask()
     }
-    expect((await readFeed(null, { turn })).rows).toHaveLength(3)
-    expect(turns).toBe(2)
+    expect((await readFeed(null, { withPermit })).rows).toHaveLength(3)
+    expect(permits).toBe(2)
   })
 })
 

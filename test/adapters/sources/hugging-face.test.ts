@@ -5,7 +5,7 @@ import path from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { fetchHuggingFaceDay } from '../../../src/adapters/sources/hugging-face.ts'
-import { SourceTrouble } from '../../../src/core/papers/source-error.ts'
+import { SourceError } from '../../../src/core/papers/source-error.ts'
 
 const DAY = '2026-04-14'
 const NOW = new Date('2026-04-14T12:30:00Z')
@@ -33,7 +33,13 @@ beforeEach(() => {
 })
 
 const fetchDay = (more = {}) =>
-  fetchHuggingFaceDay(DAY, { contact: 'https://round.example.org', turn: (ask) => ask(), now: NOW, baseUrl, ...more })
+  fetchHuggingFaceDay(DAY, {
+    contact: 'https://round.example.org',
+    withPermit: (ask) => ask(),
+    now: NOW,
+    baseUrl,
+    ...more,
+  })
 const row = (number: number, paper: object = {}) => ({
   paper: {
     id: `2604.${String(number).padStart(5, '0')}`,
@@ -54,10 +60,10 @@ const send = (response: ServerResponse, status: number, body: string, headers = 
 const answerWith = (status: number, body: string, headers = {}): void => {
   answer = (_, response) => send(response, status, body, headers)
 }
-const troubleOf = async (more = {}): Promise<SourceTrouble> => {
+const troubleOf = async (more = {}): Promise<SourceError> => {
   const outcome: unknown = await fetchDay(more).catch((error: unknown) => error)
-  expect(outcome).toBeInstanceOf(SourceTrouble)
-  return outcome as SourceTrouble
+  expect(outcome).toBeInstanceOf(SourceError)
+  return outcome as SourceError
 }
 
 /** A server that holds a day's list and serves it as the API does, with its own idea of the most rows a page. */
@@ -159,8 +165,8 @@ describe('a source in trouble gives nothing at all', () => {
 
   it.each([302, 404, 500, 503])('for status %i', async (status) => {
     answerWith(status, JSON.stringify(rows(3)))
-    const trouble = await troubleOf()
-    expect([trouble.message, trouble.restFor]).toEqual([`it answered ${status}`, null])
+    const error = await troubleOf()
+    expect([error.message, error.backOffMs]).toEqual([`it answered ${status}`, null])
   })
 
   it.each([
@@ -174,8 +180,8 @@ describe('a source in trouble gives nothing at all', () => {
     [{}, 5 * 60],
   ])('for too many requests, and says for how long to stay away by %j', async (headers, seconds) => {
     answerWith(429, 'slow down', headers)
-    const trouble = await troubleOf()
-    expect([trouble.message, trouble.restFor]).toEqual(['it asks us to wait', seconds * 1000])
+    const error = await troubleOf()
+    expect([error.message, error.backOffMs]).toEqual(['it asks us to wait', seconds * 1000])
   })
 
   it('when the body does not come to its end in time', async () => {

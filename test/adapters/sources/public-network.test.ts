@@ -67,7 +67,7 @@ const ask = (host: string, more = {}) =>
   getFromSource(new URL(`http://${host}:${port}/`), {
     contact: 'https://round.example.org',
     accept: '*/*',
-    turn: (request) => request(),
+    withPermit: (request) => request(),
     timeout: 5_000,
     ...more,
   })

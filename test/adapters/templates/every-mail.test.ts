@@ -10,7 +10,7 @@ import { createMailTemplates } from '../../../src/adapters/templates/mail-templa
 import { cardOf } from '../../../src/core/digest/paper-card.ts'
 import { cleanLine, cleanText, NAME_LENGTH, TITLE_LENGTH } from '../../../src/core/text/text.ts'
 import { judgeSpam, NEEDS_SPAMASSASSIN } from '../../support/browser/spam-judge.ts'
-import { BASE_URL, everyIssue, everyMail, fillGaps, messageOf } from '../../support/fixtures/every-mail.ts'
+import { BASE_URL, everyIssue, everyMail, fillPlaceholders, messageOf } from '../../support/fixtures/every-mail.ts'
 import { createReceiver } from '../../support/servers/dkim-verifier.ts'
 
 const mails = await everyMail()
@@ -21,10 +21,10 @@ describe.skipIf(NEEDS_SPAMASSASSIN !== '')(`a spam filter${NEEDS_SPAMASSASSIN}`,
     const messages = await Promise.all(mails.map(async (one) => ({ name: one.name, message: await messageOf(one) })))
     const [first] = messages
     const bad = (first?.message.toString('latin1') ?? '').replace(/^(?:Date|Message-ID): .*\r\n/gm, '')
-    const verdicts = await judgeSpam([...messages, { name: 'bad', message: Buffer.from(bad, 'latin1') }])
-    const scores = Object.fromEntries(verdicts.map(({ name, score, rules }) => [name, { score, rules }]))
+    const results = await judgeSpam([...messages, { name: 'bad', message: Buffer.from(bad, 'latin1') }])
+    const scores = Object.fromEntries(results.map(({ name, score, rules }) => [name, { score, rules }]))
     expect(scores.bad?.score).toBeGreaterThan(0.5)
-    expect(verdicts.filter(({ name, score }) => name !== 'bad' && score > 0.5)).toEqual([])
+    expect(results.filter(({ name, score }) => name !== 'bad' && score > 0.5)).toEqual([])
   })
 })
 
@@ -70,7 +70,7 @@ test('uses nothing that a mail program lacks beyond what was accepted, and all t
 describe.each(mails)('the mail $name', ({ name, mail }) => {
   test('leads to its papers’ own pages and to us, and nowhere else', () => {
     const issue = issues[name]
-    const cards = issue === undefined ? [] : [...issue.cards, ...issue.beyond]
+    const cards = issue === undefined ? [] : [...issue.cards, ...issue.trendingExtras]
     const urls = cards.flatMap((card) => [
       card.url,
       ...card.links.map(({ url }) => url),
@@ -147,8 +147,8 @@ test('a paper in any script comes through to its reader letter by letter, with a
       for (const line of wire.split('\r\n')) expect(line.length).toBeLessThanOrEqual(998)
       const read = await PostalMime.parse(wire)
       expect(read.subject).toBe(mail.subject)
-      expect((read.html ?? '').trim()).toBe(fillGaps(mail.html).trim())
-      expect((read.text ?? '').trim()).toBe(fillGaps(mail.text).trim())
+      expect((read.html ?? '').trim()).toBe(fillPlaceholders(mail.html).trim())
+      expect((read.text ?? '').trim()).toBe(fillPlaceholders(mail.text).trim())
       // What a reader sees is the card’s own text, joined where lines were folded.
       const letters = (text: string) => text.replace(/\s/g, '')
       for (const part of [card.title, card.excerpt, card.authors])

@@ -1,10 +1,10 @@
 /** The mails: the same content in both parts, nothing hidden, nothing that a paper's texts can break. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createMold } from '../../../src/adapters/smtp/message.ts'
+import { compileMessage } from '../../../src/adapters/smtp/message.ts'
 import { createMailTemplates, type LetterKind } from '../../../src/adapters/templates/mail-templates.ts'
 import type { DigestIssue, PaperCard } from '../../../src/core/digest/digest.ts'
-import { TOKEN_GAP } from '../../../src/core/token.ts'
+import { TOKEN_PLACEHOLDERS } from '../../../src/core/token.ts'
 
 const templates = await createMailTemplates({
   baseUrl: 'https://round.example.org/',
@@ -34,7 +34,7 @@ const issue = (change: Partial<DigestIssue> = {}): DigestIssue => ({
   listDays: ['2026-04-14', '2026-04-15'],
   topics: ['LLM agents & tool use', 'Robotics & embodied AI'],
   cards: [card(), card({ title: 'KnowRL: Boosting Reasoning', url: null, upvotes: null }), card({ upvotes: 1 })],
-  beyond: [],
+  trendingExtras: [],
   groups: [],
   news: [],
   considered: 26,
@@ -135,9 +135,9 @@ describe('a digest', () => {
 
   test('leads to preferences, to unsubscribing and to its page by stand-ins for tokens', () => {
     const links = linksOfHtml(templates.renderDigest(issue()).html)
-    expect(links).toContain(`https://round.example.org/preferences/${TOKEN_GAP.preferences}`)
-    expect(links).toContain(`https://round.example.org/unsubscribe/${TOKEN_GAP.unsubscribe}`)
-    expect(links).toContain(`https://round.example.org/digests/${TOKEN_GAP.view}`)
+    expect(links).toContain(`https://round.example.org/preferences/${TOKEN_PLACEHOLDERS.preferences}`)
+    expect(links).toContain(`https://round.example.org/unsubscribe/${TOKEN_PLACEHOLDERS.unsubscribe}`)
+    expect(links).toContain(`https://round.example.org/digests/${TOKEN_PLACEHOLDERS.view}`)
   })
 
   test('says why it came and how often', () => {
@@ -163,15 +163,17 @@ describe('a digest', () => {
   })
 
   test('has what trends beyond the topics in a section of its own, in both parts', () => {
-    const beyond = [card({ title: 'Elsewhere', reason: 'Top 3 % of the month’s papers: 120 upvotes' })]
-    const { html, text } = templates.renderDigest(issue({ beyond }))
+    const trendingExtras = [card({ title: 'Elsewhere', reason: 'Top 3 % of the month’s papers: 120 upvotes' })]
+    const { html, text } = templates.renderDigest(issue({ trendingExtras }))
     expect(html).toMatch(/<h2[^>]*>Trending beyond your topics<\/h2>[\s\S]*<h3[^>]*><a[^>]*>Elsewhere<\/a><\/h3>/)
     expect(text).toMatch(/\nTRENDING BEYOND YOUR TOPICS\n\n4\. Elsewhere\n[\s\S]*Top 3 % of the month’s papers/)
     expect(templates.renderDigest(issue()).html).not.toContain('beyond your topics')
   })
 
   test('of nothing else names it above', () => {
-    const mail = templates.renderDigest(issue({ cards: [], beyond: [card()], note: 'No new papers in your topics.' }))
+    const mail = templates.renderDigest(
+      issue({ cards: [], trendingExtras: [card()], note: 'No new papers in your topics.' }),
+    )
     expect(mail.subject).toBe('Beyond your topics: ClawGUI')
     expect(wordsOf(mail.html)).toContain('ClawGUI, with its reason.')
     expect(wordsOf(mail.html)).toContain('None of the 26 papers')
@@ -214,7 +216,7 @@ describe('a digest', () => {
       { label: '“sheet music”', papers: 1 },
     ]
     const { html, text } = templates.renderDigest(
-      issue({ kind: 'weekly', cards, groups, beyond: [card({ title: 'D' })] }),
+      issue({ kind: 'weekly', cards, groups, trendingExtras: [card({ title: 'D' })] }),
     )
     const headings = [...html.matchAll(/<h([23])[^>]*>(.*?)<\/h\1>/g)].map(([, level, inside]) => [
       level,
@@ -336,15 +338,15 @@ describe('text that we did not write', () => {
     expect(linksOfText(mail.text)).toEqual(before)
   })
 
-  test.each(Object.values(TOKEN_GAP))('cannot ask for the token %s of its reader', (gap) => {
-    const evil = `https://evil.example.org/${gap}`
+  test.each(Object.values(TOKEN_PLACEHOLDERS))('cannot ask for the token %s of its reader', (placeholder) => {
+    const evil = `https://evil.example.org/${placeholder}`
     const dressed = card({
       ...{ title: evil, reason: evil, excerpt: evil, authors: evil, url: evil },
       links: [{ label: 'Code', url: evil }],
     })
     const mail = templates.renderDigest(issue({ cards: [dressed], note: evil }))
     const ours = /https:\/\/round\.example\.org\/[a-z]+\/\w{43}/g
-    expect((mail.html + mail.text).replace(ours, '')).not.toContain(gap)
+    expect((mail.html + mail.text).replace(ours, '')).not.toContain(placeholder)
   })
 
   test('cannot leave the attribute of a link', () => {
@@ -386,12 +388,16 @@ describe('size', () => {
   ])('of fifteen papers with long texts (%s) stays below what Gmail cuts', async (_name, unit) => {
     const mail = templates.renderDigest(worst(unit))
     expect(Buffer.byteLength(mail.html)).toBeLessThanOrEqual(80_000)
-    const mold = await createMold({ from: { name: 'Paper Round', address: 'round@example.org' }, headers: {}, ...mail })
-    const message = await mold.pour({
+    const template = await compileMessage({
+      from: { name: 'Paper Round', address: 'round@example.org' },
+      headers: {},
+      ...mail,
+    })
+    const message = await template.render({
       to: 'ada@example.org',
       messageId: 'd-1@example.org',
       date: new Date('2026-04-18T06:00:00Z'),
-      fillings: {},
+      values: {},
     })
     expect(message.length).toBeLessThan(102_400)
     const left = /And (\d+) more: this mail would have been too long/
@@ -418,16 +424,18 @@ describe('size', () => {
         const cards = Array.from({ length: papers }, () => large)
         const groups =
           own > 0 && papers > own ? [own, papers - own].map((n) => ({ label: long(one, 60), papers: n })) : []
-        const mail = templates.renderDigest(issue({ kind: 'weekly', cards, groups, beyond: [large, large, large] }))
+        const mail = templates.renderDigest(
+          issue({ kind: 'weekly', cards, groups, trendingExtras: [large, large, large] }),
+        )
         expect(Buffer.byteLength(mail.html)).toBeLessThanOrEqual(80_000)
         expect(mail.html).toContain('class="ink paper"')
-        const mold = await createMold({
+        const template = await compileMessage({
           from: { name: 'Paper Round', address: 'round@example.org' },
           headers: {},
           ...mail,
         })
-        const poured = { to: 'ada@example.org', messageId: 'd-1@example.org', date: new Date(0), fillings: {} }
-        expect((await mold.pour(poured)).length).toBeLessThan(102_400)
+        const rendered = { to: 'ada@example.org', messageId: 'd-1@example.org', date: new Date(0), values: {} }
+        expect((await template.render(rendered)).length).toBeLessThan(102_400)
       }),
       { numRuns: 12 },
     )
@@ -446,8 +454,8 @@ describe('a confirmation', () => {
 
   test('has one button and a link that ends it, and says what happens if it is ignored', () => {
     expect(mail.subject).toBe('Confirm your digest')
-    const confirm = `https://round.example.org/confirm/${TOKEN_GAP.confirm}`
-    const never = `https://round.example.org/never/${TOKEN_GAP.never}`
+    const confirm = `https://round.example.org/confirm/${TOKEN_PLACEHOLDERS.confirm}`
+    const never = `https://round.example.org/never/${TOKEN_PLACEHOLDERS.never}`
     expect(linksOfHtml(mail.html)).toEqual(new Set([confirm, never]))
     expect(linksOfText(mail.text)).toEqual(new Set([confirm, never]))
     expect(mail.html.match(/<a[^>]* class="button"/g)).toHaveLength(1)

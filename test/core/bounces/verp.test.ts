@@ -6,7 +6,7 @@ import type { Keys } from '../../../src/core/token.ts'
 
 const KEYS: Keys = [Buffer.alloc(32, 7)]
 const DOMAIN = 'bounces.example.org'
-const mails = fc.record({ ledger: fc.constantFrom('letters' as const, 'deliveries' as const), id: fc.uuid() })
+const mails = fc.record({ stream: fc.constantFrom('letters' as const, 'deliveries' as const), id: fc.uuid() })
 
 test('an envelope sender names its mail, in any case of its letters, and by a key that was changed since', () => {
   fc.assert(
@@ -36,5 +36,5 @@ test('one that was altered, shortened, of another domain or of another key names
 
 test('no other text is an envelope sender of ours', () => {
   fc.assert(fc.property(fc.string(), (text) => readReturnPath(KEYS, text, DOMAIN) === null))
-  expect(() => deriveReturnPath(KEYS, { ledger: 'letters', id: randomUUID().slice(1) }, DOMAIN)).toThrow()
+  expect(() => deriveReturnPath(KEYS, { stream: 'letters', id: randomUUID().slice(1) }, DOMAIN)).toThrow()
 })

@@ -12,10 +12,10 @@ const cohorts: fc.Arbitrary<Cohort> = fc.record({
     keywords: fc.uniqueArray(fc.constantFrom('sheet music', 'lean 4', 'code')),
     authors: fc.uniqueArray(fc.constantFrom('grace hopper', 'code')),
     muted: fc.uniqueArray(fc.constantFrom('sheet music', 'survey')),
-    quietDay: fc.constantFrom('skip' as const, 'send' as const),
+    whenEmpty: fc.constantFrom('skip' as const, 'send' as const),
   }),
   since: fc.constantFrom(new Date('2026-04-12T06:00:00Z'), new Date('2026-04-08T06:00:00Z')),
-  carried: fc.uniqueArray(fc.constantFrom('2604.00001', '2604.00002', '2604.00003')),
+  recentlySent: fc.uniqueArray(fc.constantFrom('2604.00001', '2604.00002', '2604.00003')),
   note: fc.constantFrom(null, 'Nothing came on Tuesday, 14 April: no new papers in your topics.'),
   news: fc.constantFrom([], [{ paperId: '2604.00001', revision: 1, kind: 'code' as const, version: null }]),
 })
@@ -24,7 +24,7 @@ const plain = (cohort: Cohort): string =>
   JSON.stringify({
     ...cohort,
     profile: Object.values(cohort.profile).map((one) => [one].flat().toSorted()),
-    carried: [...cohort.carried].sort(),
+    recentlySent: [...cohort.recentlySent].sort(),
   })
 
 test('two wishes have one key exactly when they are the same but for order', () => {
@@ -32,7 +32,7 @@ test('two wishes have one key exactly when they are the same but for order', () 
     fc.property(cohorts, cohorts, (one, other) => {
       expect(key(one) === key(other)).toBe(plain(one) === plain(other))
       const profile = { ...one.profile, topics: one.profile.topics.toReversed(), muted: one.profile.muted.toReversed() }
-      const reversed = { ...one, profile, carried: [...one.carried].reverse() }
+      const reversed = { ...one, profile, recentlySent: [...one.recentlySent].reverse() }
       expect(key(reversed)).toBe(key(one))
     }),
     { numRuns: 500 },

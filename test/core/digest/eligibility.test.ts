@@ -3,11 +3,11 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { addDays, DAY, HOUR } from '../../../src/core/calendar.ts'
 import {
-  CARRY_DAYS,
-  carryOn,
   eligibleAgainAt,
   eligibleAt,
   isPartial,
+  mergeRecentlySent,
+  RECENTLY_SENT_DAYS,
   sinceOf,
 } from '../../../src/core/digest/eligibility.ts'
 
@@ -58,16 +58,16 @@ describe('a paper that was known is news once more', () => {
         const listedAt = new Date(seen.getTime() + listedAfterHours * HOUR)
         const again = eligibleAgainAt(listedAt.toISOString().slice(0, 10), listedAt, seen)
         let previous: Date | null = null
-        let carry: Record<string, string> = {}
+        let recentlySent: Record<string, string> = {}
         let times = 0
         let cutoff = new Date(seen.getTime() - 2 * DAY)
         for (const { hours, frequency, takes } of digests) {
           cutoff = new Date(cutoff.getTime() + hours * HOUR)
           const since = sinceOf(frequency, cutoff, previous)
           const isNews = [seen, again].some((from) => from !== null && from > since && from <= cutoff)
-          const sends = takes && isNews && !('paper' in carry)
+          const sends = takes && isNews && !('paper' in recentlySent)
           if (sends) times += 1
-          carry = carryOn([carry], sends ? ['paper'] : [], cutoff.toISOString().slice(0, 10))
+          recentlySent = mergeRecentlySent([recentlySent], sends ? ['paper'] : [], cutoff.toISOString().slice(0, 10))
           previous = cutoff
         }
         expect(times).toBeLessThan(2)
@@ -96,7 +96,7 @@ describe('a digest chooses', () => {
         fc.integer({ min: 0, max: 400 }),
         (frequency, days) => {
           const since = sinceOf(frequency, cutoff, new Date(cutoff.getTime() - days * DAY))
-          expect(cutoff.getTime() - since.getTime()).toBeLessThan(CARRY_DAYS * DAY)
+          expect(cutoff.getTime() - since.getTime()).toBeLessThan(RECENTLY_SENT_DAYS * DAY)
         },
       ),
     )
@@ -105,20 +105,20 @@ describe('a digest chooses', () => {
 
 test('a carry holds what was sent in the last 14 days, by all its members, and nothing older', () => {
   const ids = fc.constantFrom('a', 'b', 'c', 'd')
-  const carries = fc.array(
+  const earlierSent = fc.array(
     fc.dictionary(
       ids,
       fc.integer({ min: -30, max: 0 }).map((days) => addDays('2026-04-15', days)),
     ),
   )
   fc.assert(
-    fc.property(carries, fc.uniqueArray(ids), (earlier, sent) => {
-      const carry = carryOn(earlier, sent, '2026-04-15')
-      for (const id of sent) expect(carry[id]).toBe('2026-04-15')
-      for (const day of Object.values(carry)) expect(day > addDays('2026-04-15', -CARRY_DAYS)).toBe(true)
+    fc.property(earlierSent, fc.uniqueArray(ids), (earlier, sent) => {
+      const recentlySent = mergeRecentlySent(earlier, sent, '2026-04-15')
+      for (const id of sent) expect(recentlySent[id]).toBe('2026-04-15')
+      for (const day of Object.values(recentlySent)) expect(day > addDays('2026-04-15', -RECENTLY_SENT_DAYS)).toBe(true)
       for (const one of earlier)
         for (const [id, day] of Object.entries(one))
-          if (day > addDays('2026-04-15', -CARRY_DAYS)) expect((carry[id] ?? '') >= day).toBe(true)
+          if (day > addDays('2026-04-15', -RECENTLY_SENT_DAYS)) expect((recentlySent[id] ?? '') >= day).toBe(true)
     }),
   )
 })

@@ -1,12 +1,12 @@
 /** The line about a silence. */
 import { expect, test } from 'vitest'
-import { quietLine } from '../../../src/core/digest/empty-digest.ts'
+import { emptyDigestLine } from '../../../src/core/digest/empty-digest.ts'
 
 test('names one day, or the first and the last, and why nothing came', () => {
-  expect(quietLine('2026-04-11', '2026-04-11', 'no new papers in your topics')).toBe(
+  expect(emptyDigestLine('2026-04-11', '2026-04-11', 'no new papers in your topics')).toBe(
     'Nothing came on Saturday, 11 April: no new papers in your topics.',
   )
-  expect(quietLine('2026-04-11', '2026-04-12', 'the source of papers could not be read')).toBe(
+  expect(emptyDigestLine('2026-04-11', '2026-04-12', 'the source of papers could not be read')).toBe(
     'Nothing came from Saturday, 11 April to Sunday, 12 April: the source of papers could not be read.',
   )
 })

@@ -30,7 +30,7 @@ const issue = (change: Partial<DigestIssue>): DigestIssue => ({
   listDays: ['2026-04-15'],
   topics: ['Robotics'],
   cards: ['ClawGUI: A Framework', 'KnowRL: Boosting', 'SPPO: Sequence-Level'].map(card),
-  beyond: [],
+  trendingExtras: [],
   groups: [],
   news: [],
   considered: 26,
@@ -50,9 +50,9 @@ describe('a subject', () => {
   })
 
   test('says so when all that a digest has lies beyond its readers’ topics', () => {
-    const beyond = [card('A: x'), card('B: y')]
-    expect(subjectOf(issue({ cards: [], beyond }))).toBe('Beyond your topics: A and B')
-    expect(standfirstOf(issue({ cards: [], beyond }))).toBe('None of the 26 papers listed 15 April 2026')
+    const trendingExtras = [card('A: x'), card('B: y')]
+    expect(subjectOf(issue({ cards: [], trendingExtras }))).toBe('Beyond your topics: A and B')
+    expect(standfirstOf(issue({ cards: [], trendingExtras }))).toBe('None of the 26 papers listed 15 April 2026')
   })
 
   test('of a week has the ISO week of its newest list day', () => {

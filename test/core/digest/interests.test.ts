@@ -29,7 +29,7 @@ const profile = (more: Partial<Profile>): Profile => ({
   keywords: [],
   authors: [],
   muted: [],
-  quietDay: 'skip',
+  whenEmpty: 'skip',
   ...more,
 })
 

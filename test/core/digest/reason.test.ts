@@ -78,9 +78,9 @@ describe('the reason of a paper in a digest', () => {
   })
 
   it('beyond the topics is the trend alone', () => {
-    const beyond = { topic: null, matches: [] }
-    expect(plain(reasonOf(entry(beyond)))).toBe('Top 8 % of the month’s papers: 112 upvotes at 09:00 UTC')
-    expect(plain(reasonOf(entry({ ...beyond, topPercent: null })))).toBe(
+    const trendingExtras = { topic: null, matches: [] }
+    expect(plain(reasonOf(entry(trendingExtras)))).toBe('Top 8 % of the month’s papers: 112 upvotes at 09:00 UTC')
+    expect(plain(reasonOf(entry({ ...trendingExtras, topPercent: null })))).toBe(
       'Among the most upvoted of its age: 112 upvotes at 09:00 UTC',
     )
   })

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Rankable } from '../../../src/core/digest/ranking.ts'
-import { selectBeyond } from '../../../src/core/digest/trending-extras.ts'
+import { selectTrendingExtras } from '../../../src/core/digest/trending-extras.ts'
 
 const paper = (id: string, percentile: number, upvotes: number | null = 9): Rankable => ({
   id,
@@ -23,14 +23,14 @@ test('the three with the highest trend come, and none that is middling or has no
     paper('e', 0.95),
     paper('f', 0.8),
   ]
-  expect(ids(selectBeyond(papers, [], nothing))).toEqual(['b', 'e', 'a'])
-  expect(ids(selectBeyond([paper('c', 0.79), paper('d', 1, null), paper('e', 1, 0)], [], nothing))).toEqual([])
+  expect(ids(selectTrendingExtras(papers, [], nothing))).toEqual(['b', 'e', 'a'])
+  expect(ids(selectTrendingExtras([paper('c', 0.79), paper('d', 1, null), paper('e', 1, 0)], [], nothing))).toEqual([])
 })
 
 test('what is chosen already, or says the same, does not come', () => {
   const papers = [paper('a', 1), paper('b', 0.9), paper('c', 0.85)]
   const isAlike = (one: string, other: string): boolean => one === 'a' && other === 'b'
-  expect(ids(selectBeyond(papers, papers.slice(0, 1), isAlike))).toEqual(['c'])
+  expect(ids(selectTrendingExtras(papers, papers.slice(0, 1), isAlike))).toEqual(['c'])
 })
 
 test('the order of the papers makes no difference', () => {
@@ -43,7 +43,7 @@ test('the order of the papers makes no difference', () => {
   fc.assert(
     fc.property(some, (all) => {
       const papers = all.map(({ id, trend, upvotes }) => paper(String(id), trend, upvotes))
-      expect(selectBeyond(papers.toReversed(), [], nothing)).toEqual(selectBeyond(papers, [], nothing))
+      expect(selectTrendingExtras(papers.toReversed(), [], nothing)).toEqual(selectTrendingExtras(papers, [], nothing))
     }),
   )
 })

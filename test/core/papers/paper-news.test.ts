@@ -11,8 +11,8 @@ const told = (paperId: string, kind: PaperNews['kind'], hour: number, version: n
   revision: 2,
 })
 const held = (...news: ReturnType<typeof told>[]) => Map.groupBy(news, ({ paperId }) => paperId)
-const carried = 'abcdefg'.split('')
-const last = { carried, cutoff: at(6), untold: [] }
+const recentlySent = 'abcdefg'.split('')
+const last = { recentlySent, cutoff: at(6), untold: [] }
 
 describe('news since the last digest', () => {
   it('is of papers that were in digests before, and was seen after the last one', () => {

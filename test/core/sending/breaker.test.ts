@@ -21,7 +21,7 @@ const count = (outcomes: [string, Blame][]) => {
   return outcomes.map(([destination, blame]) => {
     const counted = countOutcome(streak, destination, blame)
     streak = counted.streak
-    return counted.closing === null ? null : `${counted.closing.way}: ${counted.closing.trouble}`
+    return counted.closing === null ? null : `${counted.closing.route}: ${counted.closing.cause}`
   })
 }
 const times = (n: number, blame: Blame, destination = 'a.org'): [string, Blame][] =>
@@ -68,7 +68,7 @@ describe('the breaker', () => {
           const counted = countOutcome(streak, destination, blame)
           streak = counted.streak
           if (blame === 'none' || blame === 'recipient') expect(counted.closing).toBeNull()
-          else if (counted.closing !== null) expect(counted.closing.trouble).toBe(blame)
+          else if (counted.closing !== null) expect(counted.closing.cause).toBe(blame)
         }
         for (const destination of ['a.org', 'b.org', 'c.org']) streak = countOutcome(streak, destination, 'none').streak
         expect(streak).toBe(NO_STREAK)

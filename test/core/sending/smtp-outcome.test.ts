@@ -6,9 +6,9 @@ import {
   blameOf,
   judgeOutcome,
   readReply,
+  redactReply,
   type SmtpOutcome,
   type SmtpStage,
-  scrubReply,
 } from '../../../src/core/sending/smtp-outcome.ts'
 
 const STAGES: SmtpStage[] = ['connect', 'greeting', 'tls', 'auth', 'mail', 'rcpt', 'data', 'message']
@@ -59,7 +59,7 @@ describe('a reply', () => {
     ['550 see https://example.org/?who=ada%40example.org now', '550 see <address> now'],
     ['550 line\r\nbreak\tand \u0000\u202e controls', '550 line break and controls'],
   ])('%j is kept as %j', (text, kept) => {
-    expect(scrubReply(text)).toBe(kept)
+    expect(redactReply(text)).toBe(kept)
   })
 
   it('is one line of at most 300 characters without the address, whatever the server says', () => {
@@ -67,7 +67,7 @@ describe('a reply', () => {
     const around = fc.oneof(fc.string({ unit: 'binary', maxLength: 120 }), fc.constantFrom(' ', '<', '>', '\r\n', '"'))
     fc.assert(
       fc.property(local, around, around, (name, before, after) => {
-        const kept = scrubReply(`550 ${before} <${name}@example.org> ${after}`)
+        const kept = redactReply(`550 ${before} <${name}@example.org> ${after}`)
         expect(kept.length).toBeLessThanOrEqual(300)
         expect(kept).not.toMatch(/[\r\n]/)
         expect(kept).not.toContain(`${name}@`)

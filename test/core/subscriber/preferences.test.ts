@@ -18,7 +18,7 @@ describe('preferences', () => {
         keywords: [],
         authors: [],
         muted: [],
-        quietDay: 'skip',
+        whenEmpty: 'skip',
         frequency: 'weekly',
         hour: 7,
         weekday: 6,
@@ -34,7 +34,7 @@ describe('preferences', () => {
       weekday: 2,
       keywords: ['Lean 4'],
       muted: ['survey'],
-      quietDay: 'send' as const,
+      whenEmpty: 'send' as const,
     }
     const read = readPreferences({ ...RIGHT, hour: '', muted: '' }, standing)
     expect(read).toMatchObject({ preferences: { ...standing, muted: [] } })
@@ -59,7 +59,7 @@ describe('preferences', () => {
     ['digits of a form', { hour: '00', weekday: '7' }, { hour: 0, weekday: 7 }],
     ['numbers of JSON', { hour: 23, weekday: 1 }, { hour: 23, weekday: 1 }],
     ['keywords one a line', { keywords: 'sheet music\r\n\r\n Lean 4 ' }, { keywords: ['Lean 4', 'sheet music'] }],
-    ['what a quiet day brings', { quiet_day: 'send' }, { quietDay: 'send' }],
+    ['what a quiet day brings', { when_empty: 'send' }, { whenEmpty: 'send' }],
     [
       'topics in several comma lists',
       { topics: ['robotics,agents', 'code'] },
@@ -82,7 +82,7 @@ describe('preferences', () => {
     ['topics of a wrong type', { topics: [1, 2] }, { topics: 'Give the topics as a list of their names.' }],
     ['an object for topics', { topics: { a: 1 } }, { topics: 'Give the topics as a list of their names.' }],
     ['an unknown frequency', { frequency: 'hourly' }, { frequency: 'Choose daily or weekly.' }],
-    ['another quiet day', { quiet_day: 'maybe' }, { quiet_day: 'Choose what a day without papers brings.' }],
+    ['another quiet day', { when_empty: 'maybe' }, { when_empty: 'Choose what a day without papers brings.' }],
     [
       'a keyword that is muted',
       { keywords: ['Large-Language Models'], muted: ['large language model'] },
@@ -124,7 +124,7 @@ describe('preferences', () => {
       keywords: words,
       authors: words,
       muted: words,
-      quiet_day: fc.oneof(value, fc.constantFrom('skip', 'send')),
+      when_empty: fc.oneof(value, fc.constantFrom('skip', 'send')),
       frequency: value,
       hour: value,
       weekday: value,
@@ -134,8 +134,8 @@ describe('preferences', () => {
       fc.property(raw, (typed) => {
         const read = readPreferences(typed)
         if ('errors' in read) return read.errors.length > 0 && read.errors.every(({ problem }) => problem.length < 300)
-        const { timeZone, quietDay, ...rest } = read.preferences
-        expect(readPreferences({ ...rest, timezone: timeZone, quiet_day: quietDay })).toEqual(read)
+        const { timeZone, whenEmpty, ...rest } = read.preferences
+        expect(readPreferences({ ...rest, timezone: timeZone, when_empty: whenEmpty })).toEqual(read)
         return true
       }),
       { numRuns: 1000 },

@@ -226,7 +226,7 @@ export const HARD_ISSUE: DigestIssue = {
     hardCard(UNBREAKABLE, 12_345),
     hardCard('Nothing else', 0, { url: null, reason: '', excerpt: '', authors: '', links: [], upvotes: null }),
   ],
-  beyond: [
+  trendingExtras: [
     hardCard(`Beyond: ${LONG_TITLE}`, 99_999, {
       reason: 'Top 1 % of the month’s papers: 99,999 upvotes on 15 April 2026',
       seeAlso: [
@@ -273,7 +273,7 @@ export const STEERED_ISSUE: DigestIssue = {
     ),
     steeredCard('2604.01003', 'World Models That Plan', 'Author: Yann LeCun; 40 upvotes at\u00a007:00\u00a0UTC', 40),
   ],
-  beyond: [3, 5, 9].map((top, n) =>
+  trendingExtras: [3, 5, 9].map((top, n) =>
     steeredCard(
       `2604.0200${n}`,
       `What Everybody Reads, Part ${n + 1}`,
@@ -308,10 +308,10 @@ export const walkOddities = async ({ page, show }: Pick<Stage, 'page' | 'show'>)
   await page.goto('about:blank')
   await page.setContent(renderDigest(STEERED_ISSUE).html)
   await show('mail-steered', 'mail')
-  const beyondOnly = { ...STEERED_ISSUE, cards: [], note: 'No new papers in your topics.' }
-  await page.setContent(renderDigest(beyondOnly).html)
+  const onlyExtras = { ...STEERED_ISSUE, cards: [], note: 'No new papers in your topics.' }
+  await page.setContent(renderDigest(onlyExtras).html)
   await show('mail-beyond-only', 'mail')
-  await using quiet = await openTestSite({ issue: beyondOnly })
+  await using quiet = await openTestSite({ issue: onlyExtras })
   await page.goto(`${quiet.url}/digests/${TOKEN.view}`)
   await show('digest-beyond-only', 'page')
   await using empty = await openTestSite({ held: false, issue: { ...HARD_ISSUE, cards: [], considered: 0 } })

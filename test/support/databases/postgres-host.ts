@@ -11,7 +11,7 @@ import { originOfPostgres } from '../browser/origins.ts'
 import { keep } from './shared-host.ts'
 
 /** What the tests are told. */
-export interface KeptPostgres {
+export interface SharedPostgres {
   /** A database to be connected to while others are made and dropped. */
   url: string
   /** Every database of the run has a name that begins so. */
@@ -82,7 +82,7 @@ const makeTemplate = async (server: string, name: string): Promise<void> => {
   await db.destroy()
 }
 
-await keep<KeptPostgres>(async (run) => {
+await keep<SharedPostgres>(async (run) => {
   const { url, remove } = await openServer()
   const template = `${run}template`
   try {

@@ -1,8 +1,8 @@
 /** A database of its own for a test, cloned from a migrated one, and dropped at the end of the test. */
 import { randomBytes } from 'node:crypto'
 import { Client } from 'pg'
-import type { KeptPostgres } from './postgres-host.ts'
-import { askKeeper } from './shared-service.ts'
+import type { SharedPostgres } from './postgres-host.ts'
+import { askSharedHost } from './shared-service.ts'
 
 export interface TestDatabase extends AsyncDisposable {
   url: string
@@ -20,7 +20,7 @@ const execute = async (url: string, statement: string): Promise<void> => {
 
 /** `empty`: without the schema, for tests of the migrations and of what makes its own. */
 export const openTestDatabase = async (options: { empty?: boolean } = {}): Promise<TestDatabase> => {
-  const { url, run, template } = await askKeeper<KeptPostgres>('postgres')
+  const { url, run, template } = await askSharedHost<SharedPostgres>('postgres')
   const name = `${run}${randomBytes(6).toString('hex')}`
   await execute(url, `create database "${name}" template "${options.empty ? 'template0' : template}"`)
   const own = new URL(url)

@@ -6,7 +6,7 @@ import { startRedis } from './redis-server.ts'
 import { keep } from './shared-host.ts'
 
 /** What the tests are told. */
-export interface KeptRedis {
+export interface SharedRedis {
   /** Where it is written down which databases are in use. */
   url: string
   run: string
@@ -15,7 +15,7 @@ export interface KeptRedis {
 /** As a service expects it to be, and with more databases than there are tests at a time. */
 const CONFIG = ['--databases', '256', '--maxmemory-policy', 'noeviction', '--appendonly', 'yes', '--appendfsync', 'no']
 
-await keep<KeptRedis>(async (run) => {
+await keep<SharedRedis>(async (run) => {
   const origin = originOfRedis()
   if (origin.kind === 'none') throw new Error(origin.why)
   if (origin.kind === 'given') return { told: { url: origin.url, run }, remove: () => releaseAll(origin.url, run) }

@@ -2,9 +2,9 @@
 
 import { originOfOwnRedis, originOfRedis } from '../browser/origins.ts'
 import { claimDatabase, releaseDatabase } from './redis-claims.ts'
-import type { KeptRedis } from './redis-host.ts'
+import type { SharedRedis } from './redis-host.ts'
 import { type RedisServer, startRedis } from './redis-server.ts'
-import { askKeeper } from './shared-service.ts'
+import { askSharedHost } from './shared-service.ts'
 
 export interface TestRedis extends AsyncDisposable {
   url: string
@@ -34,7 +34,7 @@ export function openTestRedis(options?: { config: string[] }): Promise<TestRedis
 }
 
 const openShared = async (): Promise<TestRedis> => {
-  const { url, run } = await askKeeper<KeptRedis>('redis')
+  const { url, run } = await askSharedHost<SharedRedis>('redis')
   const own = await claimDatabase(url, run)
   return { url: own, [Symbol.asyncDispose]: () => releaseDatabase(url, own) }
 }

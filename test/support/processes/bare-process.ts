@@ -21,7 +21,7 @@ const db = openDatabase(process.argv[2] ?? '', {
 })
 const app = Fastify()
 app.post<{ Body: Body }>('/subscribe', async ({ body: { email, topics, frequency, timezone } }, reply) => {
-  const own = { keywords: [], authors: [], muted: [], quietDay: 'skip' as const, hour: 7, weekday: 6 }
+  const own = { keywords: [], authors: [], muted: [], whenEmpty: 'skip' as const, hour: 7, weekday: 6 }
   const preferences = { topics, ...own, frequency, timeZone: timezone }
   await storeSignUp(db, { kind: 'subscribe', email, preferences, requestedAt: new Date() })
   return reply.code(202).send({ status: 'check your inbox' })

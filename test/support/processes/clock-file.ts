@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 export interface ClockFile {
   path: string
   /** Milliseconds from the machine's clocks. */
-  move(moved: { calendar: number; steady: number }): void
+  move(moved: { calendar: number; monotonic: number }): void
   close(): void
 }
 
@@ -14,12 +14,12 @@ export const MOVED_CLOCK = fileURLToPath(new URL('moved-clock.ts', import.meta.u
 
 export const openClockFile = (path: string): ClockFile => {
   const file = openSync(path, 'w')
-  const move = ({ calendar, steady }: { calendar: number; steady: number }) => {
+  const move = ({ calendar, monotonic }: { calendar: number; monotonic: number }) => {
     const both = Buffer.alloc(16)
     both.writeDoubleLE(calendar, 0)
-    both.writeDoubleLE(steady, 8)
+    both.writeDoubleLE(monotonic, 8)
     writeSync(file, both, 0, 16, 0)
   }
-  move({ calendar: 0, steady: 0 })
+  move({ calendar: 0, monotonic: 0 })
   return { path, move, close: () => closeSync(file) }
 }

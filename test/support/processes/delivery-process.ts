@@ -14,27 +14,27 @@ import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { createTransport } from 'nodemailer'
 import { createSigner } from '../../../src/adapters/smtp/dkim.ts'
-import { createMold } from '../../../src/adapters/smtp/message.ts'
+import { compileMessage } from '../../../src/adapters/smtp/message.ts'
 import { openSmtp } from '../../../src/adapters/smtp/smtp.ts'
 import { createMailTemplates } from '../../../src/adapters/templates/mail-templates.ts'
 import { readSmtpUrl } from '../../../src/core/sending/smtp-url.ts'
-import { deriveToken, TOKEN_GAP } from '../../../src/core/token.ts'
+import { deriveToken, TOKEN_PLACEHOLDERS } from '../../../src/core/token.ts'
 import { drain } from '../../../src/newsletter/delivery.ts'
 import { readIssue } from '../../../src/newsletter/digest.ts'
 import { createComposer } from '../../../src/newsletter/mail.ts'
-import { createWays } from '../../../src/newsletter/routes.ts'
+import { createRoutes } from '../../../src/newsletter/routes.ts'
 import { openDatabase } from '../../../src/store/database.ts'
 import { readDigest } from '../../../src/store/digests.ts'
 import { SENDING } from '../../../workers/roles/mailer.ts'
 import { BENCH_KEYS, BENCH_SETTINGS } from '../fixtures/owed-edition.ts'
 
-const [way = '', databaseUrl = '', smtpUrl = '', most = 'Infinity'] = process.argv.slice(2)
+const [route = '', databaseUrl = '', smtpUrl = '', most = 'Infinity'] = process.argv.slice(2)
 const db = openDatabase(databaseUrl, { connections: 10, name: 'bench', onError: (error) => console.error(error) })
 const templates = await createMailTemplates(BENCH_SETTINGS)
 const { lanes, connections } = SENDING.deliveries
 
 const signer =
-  way === 'dkim'
+  route === 'dkim'
     ? createSigner({
         domain: 'example.org',
         selector: 'bench',
@@ -44,12 +44,21 @@ const signer =
 
 const sendOurs = async (): Promise<number> => {
   const smtp = openSmtp({ url: smtpUrl, connections: lanes * connections })
-  const mold: typeof createMold = (shared, gaps) => createMold(shared, gaps, signer)
-  const compose = createComposer({ db, keys: BENCH_KEYS, ...BENCH_SETTINGS, ...templates, createMold: mold })
-  const ring = async () => undefined
+  const template: typeof compileMessage = (shared, placeholders) => compileMessage(shared, placeholders, signer)
+  const compose = createComposer({ db, keys: BENCH_KEYS, ...BENCH_SETTINGS, ...templates, compileMessage: template })
+  const wake = async () => undefined
   const log = { info: () => undefined, warn: console.error, error: console.error }
-  const ways = createWays({ db, log, relay: 'bench' })
-  const ports = { db, log, compose, send: smtp.send, ways, steady: () => performance.now(), random: Math.random, ring }
+  const routes = createRoutes({ db, log, relay: 'bench' })
+  const ports = {
+    db,
+    log,
+    compose,
+    send: smtp.send,
+    routes,
+    monotonic: () => performance.now(),
+    random: Math.random,
+    wake,
+  }
   const sent = await drain(ports, 'deliveries', { lanes, connections, stopping: () => false })
   await smtp.close()
   return sent
@@ -99,9 +108,9 @@ const sendEach = async (compileEach: boolean): Promise<number> => {
       const unsubscribe = deriveToken(BENCH_KEYS, 'unsubscribe', reader.id)
       const fill = (text: string) =>
         text
-          .replaceAll(TOKEN_GAP.unsubscribe, unsubscribe)
-          .replaceAll(TOKEN_GAP.preferences, deriveToken(BENCH_KEYS, 'preferences', reader.id, reader.epoch))
-          .replaceAll(TOKEN_GAP.view, deriveToken(BENCH_KEYS, 'view', mail.id, reader.epoch))
+          .replaceAll(TOKEN_PLACEHOLDERS.unsubscribe, unsubscribe)
+          .replaceAll(TOKEN_PLACEHOLDERS.preferences, deriveToken(BENCH_KEYS, 'preferences', reader.id, reader.epoch))
+          .replaceAll(TOKEN_PLACEHOLDERS.view, deriveToken(BENCH_KEYS, 'view', mail.id, reader.epoch))
       await pool.sendMail({
         from: BENCH_SETTINGS.mailFrom,
         to: reader.email ?? '',
@@ -133,7 +142,7 @@ let rss = 0
 const watch = setInterval(() => {
   rss = Math.max(rss, process.memoryUsage.rss())
 }, 200)
-const sent = await (way === 'ours' || way === 'dkim' ? sendOurs() : sendEach(way === 'mjml-each'))
+const sent = await (route === 'ours' || route === 'dkim' ? sendOurs() : sendEach(route === 'mjml-each'))
 clearInterval(watch)
 const cpu = process.cpuUsage(cpuBefore)
 console.log(

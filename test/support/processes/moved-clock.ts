@@ -15,7 +15,7 @@ const readMoved = (at: 0 | 8): number => {
   return moved.readDoubleLE(at)
 }
 
-const machine = { Date: globalThis.Date, steady: performance.now.bind(performance) }
+const machine = { Date: globalThis.Date, monotonic: performance.now.bind(performance) }
 
 globalThis.Date = class extends machine.Date {
   constructor(...given: [] | [number]) {
@@ -26,4 +26,4 @@ globalThis.Date = class extends machine.Date {
     return machine.Date.now() + readMoved(0)
   }
 } as DateConstructor
-performance.now = () => machine.steady() + readMoved(8)
+performance.now = () => machine.monotonic() + readMoved(8)

@@ -36,7 +36,7 @@ export const startProgram = (
   settings: Record<string, string> = {},
   { input = '', root = fileURLToPath(new URL('../../..', import.meta.url)), preload = null as string | null } = {},
 ): Program => {
-  const script = join(root, 'workers', `${file}.ts`)
+  const script = join(root, file === 'eval' || file === 'train' ? 'test/evaluation' : 'workers', `${file}.ts`)
   const before = preload === null ? [] : ['--import', pathToFileURL(preload).href]
   const child = spawn(process.execPath, [...before, script, ...words], {
     env: { PATH: process.env.PATH ?? '', ...settings },

@@ -12,7 +12,7 @@ const [databaseUrl = '', at = ''] = process.argv.slice(2)
 const db = openDatabase(databaseUrl, { connections: 4, name: 'bench', onError: (error) => console.error(error) })
 const log = { info: () => undefined, warn: console.error, error: console.error }
 const begun = performance.now()
-const published = await publishDue({ db, log, ring: async () => undefined }, new Date(at))
+const published = await publishDue({ db, log, wake: async () => undefined }, new Date(at))
 const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage()
 console.log(
   JSON.stringify({

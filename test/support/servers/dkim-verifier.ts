@@ -2,7 +2,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import { dkimVerify } from 'mailauth/lib/dkim/verify.js'
 
-export interface Verdict {
+export interface AttemptResult {
   /** `pass` or, in one word, what is wrong. */
   result: string
   /** `d=` of the signature. */
@@ -10,7 +10,7 @@ export interface Verdict {
 }
 
 /** Publishes a key under these names (`selector._domainkey.domain`); a message gets a verdict for each signature. */
-export const createReceiver = (key: KeyObject, names: string[]): ((wire: Buffer) => Promise<Verdict[]>) => {
+export const createReceiver = (key: KeyObject, names: string[]): ((wire: Buffer) => Promise<AttemptResult[]>) => {
   const record = `v=DKIM1; k=rsa; p=${createPublicKey(key).export({ type: 'spki', format: 'der' }).toString('base64')}`
   const resolver = async (name: string, type: string) => {
     if (!names.includes(name) || type !== 'TXT') throw Object.assign(new Error(name), { code: 'ENOTFOUND' })

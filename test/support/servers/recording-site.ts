@@ -57,7 +57,7 @@ const issueOf = (cards: PaperCard[]): DigestIssue => ({
   listDays: ['2026-04-14', '2026-04-15'],
   topics: ['LLM agents & tool use'],
   cards,
-  beyond: [],
+  trendingExtras: [],
   groups: [],
   news: [],
   considered: 26,

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openMailbox } from '../../../src/adapters/mailbox/mailbox.ts'
-import { type Bell, openQueue } from '../../../src/adapters/queue/queue.ts'
+import { openQueue, type QueueName } from '../../../src/adapters/queue/queue.ts'
 import { readConfig } from '../../../workers/config.ts'
 import { ROLES, startService } from '../../../workers/service.ts'
 import { createMail, type Mail } from '../browser/mailbox-reader.ts'
@@ -22,7 +22,7 @@ export interface TestService extends AsyncDisposable {
   /** Moves the service's clock; nothing happens by it until a bell is rung. */
   setClock(at: string): void
   /** Rings a bell as the scheduler would, so that no test waits for a minute to pass. */
-  ring(bell: Bell): Promise<void>
+  wake(queueName: QueueName): Promise<void>
 }
 
 export interface TestServiceOptions {
@@ -72,7 +72,7 @@ export const startTestService = async (options: TestServiceOptions): Promise<Tes
     new Set(ROLES),
   )
   if ((options.days ?? []).length > 0) await untilLogged(logged, 'papers refreshed')
-  const bells = await openQueue({
+  const queueNames = await openQueue({
     databaseUrl: database.url,
     redisUrl: config.redisUrl,
     workers: 0,
@@ -89,9 +89,9 @@ export const startTestService = async (options: TestServiceOptions): Promise<Tes
     setClock(at) {
       offset = Date.parse(at) - Date.now()
     },
-    ring: (bell) => bells.ring(bell),
+    wake: (queueName) => queueNames.wake(queueName),
     async [Symbol.asyncDispose]() {
-      await bells.close({ graceMs: 1000 })
+      await queueNames.close({ graceMs: 1000 })
       await service.close()
       await mailbox.close()
       await database[Symbol.asyncDispose]()

@@ -26,7 +26,7 @@ export const openTcpProxy = async (target: number): Promise<TcpProxy> => {
   let refusing = false
   const pairs = new Set<{ client: Socket; server: Socket; halved: boolean }>()
 
-  const carry = (from: Socket, to: Socket) => {
+  const recentlySent = (from: Socket, to: Socket) => {
     let last: Promise<unknown> = Promise.resolve()
     let waiting = 0
     const pass = (chunk: Buffer | null) => {
@@ -58,8 +58,8 @@ export const openTcpProxy = async (target: number): Promise<TcpProxy> => {
     server.on('error', () => client.resetAndDestroy())
     const pair = { client, server, halved: false }
     pairs.add(pair)
-    carry(client, server)
-    carry(server, client)
+    recentlySent(client, server)
+    recentlySent(server, client)
     client.on('close', () => {
       pairs.delete(pair)
       server.destroy()

@@ -3,11 +3,11 @@ import { addDays } from '../core/calendar.ts'
 import type { Listing } from '../core/papers/paper.ts'
 import type { Problem } from '../core/papers/paper-file.ts'
 import { readUncategorised } from '../store/categories.ts'
-import { type StoredCounts, tryListings } from '../store/listings.ts'
+import { dryRunListings, type StoredCounts } from '../store/listings.ts'
 import { addCounts, type IntakePorts, type Part, readParts, storeAll } from './intake.ts'
-import { createAsking, type Source } from './source.ts'
+import { createRequestContext, type Source } from './source.ts'
 
-export interface Trial {
+export interface DryRun {
   source: string
   wouldStore: StoredCounts
   /** What was understood, of all that was read. */
@@ -41,7 +41,7 @@ const countBy = (keys: string[]): Map<string, number> => {
   return counts
 }
 
-const understoodOf = (listings: Listing[], feed: Part['feed']): Trial['understood'] => {
+const understoodOf = (listings: Listing[], feed: Part['feed']): DryRun['understood'] => {
   const papers = listings.map((listing) => listing.paper)
   const days = countBy(listings.map((listing) => listing.listDay))
   const categories = countBy(papers.flatMap((paper) => paper.categories))
@@ -60,9 +60,9 @@ const understoodOf = (listings: Listing[], feed: Part['feed']): Trial['understoo
 
 /**
  * Reads a source as a refresh would, in its turn like everybody, and stores nothing: neither papers nor which version
- * of a feed was read. Of a source with days it reads the three newest, or those of `days`. Throws `SourceTrouble`.
+ * of a feed was read. Of a source with days it reads the three newest, or those of `days`. Throws `SourceError`.
  */
-export const trySource = async (ports: IntakePorts, source: Source, days?: string[]): Promise<Trial> => {
+export const dryRunSource = async (ports: IntakePorts, source: Source, days?: string[]): Promise<DryRun> => {
   const { db, now, signal } = ports
   const today = now().toISOString().slice(0, 10)
   const newest = Array.from({ length: DAYS_TRIED }, (_, back) => addDays(today, -back))
@@ -72,13 +72,13 @@ export const trySource = async (ports: IntakePorts, source: Source, days?: strin
   const notices: string[] = []
   let feed: Part['feed']
   for await (const part of readParts(ports, source, days ?? newest, true)) {
-    addCounts(wouldStore, await storeAll(db, part.name, part.listings, tryListings))
+    addCounts(wouldStore, await storeAll(db, part.name, part.listings, ports.scorer, dryRunListings))
     listings.push(...part.listings)
     skipped.push(...part.problems)
     notices.push(...part.notices)
     feed = part.feed
   }
-  const trial: Trial = {
+  const trial: DryRun = {
     source: source.label,
     wouldStore,
     understood: understoodOf(listings, feed),
@@ -88,6 +88,7 @@ export const trySource = async (ports: IntakePorts, source: Source, days?: strin
   }
   if (source.kind !== 'feed') return trial
   const ids = await readUncategorised(db, source.mostIds)
-  const answers = ids.length === 0 ? null : await source.fetchCategories(ids, createAsking(db, source.manners, signal))
+  const answers =
+    ids.length === 0 ? null : await source.fetchCategories(ids, createRequestContext(db, source.rateLimit, signal))
   return { ...trial, uncategorised: { papers: ids.length, answered: answers?.size ?? 0 } }
 }

@@ -1,5 +1,5 @@
 /** What a source was read for a look to find out, in words for the operator. */
-import type { Trial } from '../src/newsletter/intake-trial.ts'
+import type { DryRun } from '../src/newsletter/intake-dry-run.ts'
 
 const MOST_SHOWN = 12
 const MOST_SKIPPED = 20
@@ -14,14 +14,14 @@ const listed = (counts: Record<string, number>): string => {
 const present = (counts: Record<string, number>): Record<string, number> =>
   Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0))
 
-const announcedLine = ({ announced, batchDay }: Trial['understood']): string[] => {
+const announcedLine = ({ announced, batchDay }: DryRun['understood']): string[] => {
   if (announced === undefined) return []
   const batch = batchDay == null ? 'the feed is empty' : `the batch of ${batchDay}`
   const entries = Object.values(announced).reduce((sum, count) => sum + count, 0)
   return [`entries      ${entries} understood in ${batch}: ${listed(present(announced))}`]
 }
 
-const skippedLines = ({ understood, skipped }: Trial): string[] => {
+const skippedLines = ({ understood, skipped }: DryRun): string[] => {
   const replaced = (understood.announced?.replace ?? 0) + (understood.announced?.['replace-cross'] ?? 0)
   const noun = replaced === 1 ? 'replacement' : 'replacements'
   const replacements = replaced === 0 ? [] : [`skipped      ${replaced} ${noun}: announced before`]
@@ -35,7 +35,7 @@ const skippedLines = ({ understood, skipped }: Trial): string[] => {
 }
 
 /** One line a fact; texts of papers have been cleaned, so that nothing of theirs speaks to the terminal. */
-export const reportTrial = (trial: Trial): string => {
+export const reportDryRun = (trial: DryRun): string => {
   const { wouldStore: counts, understood, uncategorised } = trial
   return [
     `${trial.source}: read for a look, nothing was stored.`,
