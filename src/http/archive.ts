@@ -1,8 +1,7 @@
 /** What anyone may read: the latest papers, those of another day, a digest in the browser, and how papers are chosen. */
 import { Type } from 'typebox'
-import { daysBetween } from '../core/calendar.ts'
+import { daysBetween, isDate } from '../core/calendar.ts'
 import { headingOf, longDate, standfirstOf } from '../core/digest/headline.ts'
-import { isDate } from '../core/subscriber/pause.ts'
 import type { DayPage } from '../newsletter/archive.ts'
 import { blankForm } from './form.ts'
 import { makePublic, POLICY_WITH_SCRIPT } from './guard.ts'
@@ -10,21 +9,16 @@ import { type App, type Site, show, showDeadLink } from './site.ts'
 
 /** The home page shows the best of a day; the rest is one link away. */
 const HOME_CARDS = 8
-/** As many stops as stand side by side on a phone. */
-const STOPS = 5
 
 const DateParam = Type.Object({ date: Type.String({ description: 'A list day, YYYY-MM-DD' }) })
 const TokenParam = Type.Object({ token: Type.String() })
 
-/** The days around the present one, each with whether days without a list lie before it. */
-const stopsOf = ({ days, listDay }: DayPage) => {
-  const first = Math.max(0, Math.min(days.indexOf(listDay) - Math.floor(STOPS / 2), days.length - STOPS))
-  const shown = days.slice(first, first + STOPS)
-  return shown.map((date, i) => {
-    const before = shown[i - 1]
+/** The days to go to, each with whether days without a list lie before it. */
+const dayLinksOf = ({ days, listDay }: DayPage) =>
+  days.map((date, i) => {
+    const before = days[i - 1]
     return { date, current: date === listDay, afterGap: before !== undefined && daysBetween(before, date) > 1 }
   })
-}
 
 const viewOf = (day: DayPage, most: number) => {
   const cards = day.cards.slice(0, most)
@@ -32,7 +26,7 @@ const viewOf = (day: DayPage, most: number) => {
   // Papers from a file have no upvotes, and then no order to speak of.
   const order = cards.some((card) => card.upvotes !== null) ? ', by upvotes' : ''
   const count = `${rest > 0 ? `${cards.length} of ${day.total}` : day.total} listed this day${order}`
-  return { ...day, days: stopsOf(day), cards, rest, count: day.total === 1 ? '1 paper listed this day' : count }
+  return { ...day, days: dayLinksOf(day), cards, rest, count: day.total === 1 ? '1 paper listed this day' : count }
 }
 
 export const archiveRoutes = (app: App, { archive, pages }: Site): void => {

@@ -3,9 +3,9 @@ import { Type } from 'typebox'
 import {
   type FieldError,
   type Frequency,
+  type PreferenceDefaults,
   type Preferences,
   STANDARD,
-  type Standing,
   type WhenEmpty,
 } from '../core/subscriber/preferences.ts'
 import { readTimeZone, TIME_ZONES } from '../core/subscriber/time-zone.ts'
@@ -123,7 +123,7 @@ const typedTopics = (value: unknown): Set<unknown> =>
 export const refusedForm = (
   typed: Readonly<Record<string, unknown>>,
   problems: FieldError[],
-  standing: Standing = STANDARD,
+  standing: PreferenceDefaults = STANDARD,
 ): FormView => {
   const { topics, frequency } = typed
   const number = (value: unknown, otherwise: number) =>

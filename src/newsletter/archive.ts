@@ -19,7 +19,7 @@ export interface DayPage {
   cards: (PaperCard & { topic: { slug: string; label: string } | null })[]
   /** How many papers are listed that day. */
   total: number
-  /** Up to seven list days held, oldest first, for going from day to day; holds `listDay`. */
+  /** Up to five list days held, oldest first, for going from day to day; `listDay` is one of them. */
   days: string[]
   sample: boolean
 }
@@ -31,11 +31,13 @@ export interface Archive {
   readDigest(token: string): Promise<DigestIssue | null>
 }
 
-const DAYS_SHOWN = 7
-const DAYS_KEPT = 2_000
+/** As many days as stand side by side on a phone. */
+const DAYS_SHOWN = 5
+/** Of the list days that are held the newest; older ones have no page. */
+const MOST_DAYS = 2_000
 
-/** Seven neighbouring days with the one shown among them, as near its middle as the ends allow. */
-const around = (days: string[], shown: string): string[] => {
+/** Neighbouring days with the one shown among them, as near their middle as the ends allow. */
+const neighboursOf = (days: string[], shown: string): string[] => {
   const start = Math.max(0, Math.min(days.indexOf(shown) - Math.floor(DAYS_SHOWN / 2), days.length - DAYS_SHOWN))
   return days.slice(start, start + DAYS_SHOWN)
 }
@@ -43,7 +45,7 @@ const around = (days: string[], shown: string): string[] => {
 export const createArchive = ({ db, keys, now }: { db: Database; keys: Keys; now: () => Date }): Archive => ({
   async readDay(listDay) {
     const at = now()
-    const days = (await readListDays(db, at, DAYS_KEPT)).reverse()
+    const days = (await readListDays(db, at, MOST_DAYS)).reverse()
     const shown = listDay ?? days.at(-1)
     if (shown === undefined || !days.includes(shown)) return null
     const papers = await readCandidates(db, at, { listDays: [shown] })
@@ -72,7 +74,7 @@ export const createArchive = ({ db, keys, now }: { db: Database; keys: Keys; now
         return { ...card, topic: topic === undefined ? null : { slug: topic.slug, label: topic.label } }
       }),
       total: papers.length,
-      days: around(days, shown),
+      days: neighboursOf(days, shown),
       sample: papers.some((paper) => paper.source === 'sample'),
     }
   },

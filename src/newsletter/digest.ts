@@ -3,16 +3,16 @@
 import { DAY, HOUR, localDateAt } from '../core/calendar.ts'
 import { cohortKey } from '../core/digest/cohort.ts'
 import type { DigestEntry, DigestIssue, DigestKind, PaperCard } from '../core/digest/digest.ts'
-import { forgottenOn, isPartial, RECENTLY_SENT_DAYS } from '../core/digest/eligibility.ts'
+import { isPartial, lastForgottenDate, RECENTLY_SENT_DAYS } from '../core/digest/eligibility.ts'
 import { emptyDigestLine } from '../core/digest/empty-digest.ts'
-import { interestsOf, seenBy } from '../core/digest/interests.ts'
-import { createLikeness, selectDistinct } from '../core/digest/near-duplicates.ts'
+import { applyProfile, interestsOf } from '../core/digest/interests.ts'
+import { createSimilarityCheck, selectDistinct } from '../core/digest/near-duplicates.ts'
 import { cardOf } from '../core/digest/paper-card.ts'
 import { createPaperIndex, type PaperIndex } from '../core/digest/paper-index.ts'
-import { rankPapers, type Sighted, selectPapers } from '../core/digest/ranking.ts'
-import { reasonOf } from '../core/digest/reason.ts'
-import { AGE_BUCKETS, createTrend, standingOf, TREND_LIST_DAYS } from '../core/digest/trend.ts'
-import { LITTLE, selectTrendingExtras } from '../core/digest/trending-extras.ts'
+import { type InterestMatch, rankPapers, selectPapers } from '../core/digest/ranking.ts'
+import { digestReasonOf } from '../core/digest/reason.ts'
+import { AGE_BUCKETS, createTrend, estimateTrend, TREND_LIST_DAYS } from '../core/digest/trend.ts'
+import { ENOUGH_OWN_PAPERS, selectTrendingExtras } from '../core/digest/trending-extras.ts'
 import type { Paper } from '../core/papers/paper.ts'
 import { type FrozenNews, newsLine, newsSince } from '../core/papers/paper-news.ts'
 import { GATE } from '../core/relevance/gate.ts'
@@ -44,14 +44,14 @@ const WELCOME_LIST_DAYS = 7
 /** A source without success for this long is said to be unreadable when a digest has nothing. */
 const STALE_AFTER = 36 * 3_600_000
 
-type Choosable = Awaited<ReturnType<typeof readCandidates>>[number] & {
+type DigestCandidate = Awaited<ReturnType<typeof readCandidates>>[number] & {
   trend: { percentile: number; topPercent: number | null }
 }
 
 /** The papers that may be chosen at a cut-off, each with its trend; loaded once for all cohorts of an edition. */
-export interface Choice {
+export interface CandidatePool {
   cutoff: Date
-  papers: Choosable[]
+  papers: DigestCandidate[]
   /** When each of them became news, by its id. */
   byId: ReadonlyMap<string, Date>
   /** Where keywords, authors and muted words stand in them. */
@@ -67,11 +67,11 @@ export interface Choice {
 }
 
 /** Loads what may be chosen: papers that became news since an instant, or those of some list days. */
-export const loadChoice = async (
+export const loadCandidatePool = async (
   db: Database,
   cutoff: Date,
   of: { since: Date } | { listDays: string[] },
-): Promise<Choice> => {
+): Promise<CandidatePool> => {
   const today = cutoff.toISOString().slice(0, 10)
   const candidates = await readCandidates(db, cutoff, of)
   const fill = await readFill(db, today, cutoff)
@@ -91,7 +91,7 @@ export const loadChoice = async (
       relevance: paper.relevance.filter(({ score }) => score >= GATE),
       trend:
         paper.upvotes === null
-          ? standingOf({
+          ? estimateTrend({
               ageHours: (cutoff.getTime() - paper.eligibleAt.getTime()) / HOUR,
               categories: paper.categories,
             })
@@ -102,7 +102,7 @@ export const loadChoice = async (
     papers,
     byId: new Map(papers.map(({ id, eligibleAt }) => [id, eligibleAt])),
     index: createPaperIndex(texts),
-    isAlike: createLikeness(texts),
+    isAlike: createSimilarityCheck(texts),
     whyEmpty:
       partialDay !== null
         ? 'the list of the day was still coming in'
@@ -115,9 +115,9 @@ export const loadChoice = async (
 }
 
 const entryOf = (
-  paper: Choosable,
-  why: { topic: string | null; matches: Sighted[] },
-  seeAlso: readonly Choosable[] = [],
+  paper: DigestCandidate,
+  why: { topic: string | null; matches: InterestMatch[] },
+  seeAlso: readonly DigestCandidate[] = [],
 ): DigestEntry => ({
   paperId: paper.id,
   revision: paper.revision,
@@ -140,17 +140,17 @@ export interface DigestRequest {
   recentlySent: string[]
   /** The line about digests that had nothing before this one. */
   note: string | null
-  /** What has become of papers sent before (`newsAfter`). */
+  /** What has become of papers sent before (`newsSincePrevious`). */
   news: FrozenNews[]
 }
 
 /** The papers of a wish: its own, and where those are few what trends beyond them. */
 const choosePapers = (
-  open: Choosable[],
+  open: DigestCandidate[],
   { kind, profile }: DigestRequest,
-  { index, isAlike }: Choice,
+  { index, isAlike }: CandidatePool,
 ): DigestEntry[] => {
-  const papers = seenBy(open, profile, index)
+  const papers = applyProfile(open, profile, index)
   const interests = interestsOf(profile)
   const { chosen, seeAlso } = selectDistinct(
     rankPapers(papers, interests),
@@ -159,7 +159,7 @@ const choosePapers = (
   )
   const own = chosen.map(({ paper, topic, matches }) => entryOf(paper, { topic, matches }, seeAlso.get(paper.id)))
   const isWanted = chosen.length > 0 || profile.whenEmpty === 'send' || kind === 'welcome'
-  if (chosen.length >= LITTLE[kind] || !isWanted) return own
+  if (chosen.length >= ENOUGH_OWN_PAPERS[kind] || !isWanted) return own
   const taken = chosen.flatMap(({ paper }) => [paper, ...(seeAlso.get(paper.id) ?? [])])
   const trendingExtras = selectTrendingExtras(papers, taken, isAlike)
   return [...own, ...trendingExtras.map((paper) => entryOf(paper, { topic: null, matches: [] }))]
@@ -168,14 +168,14 @@ const choosePapers = (
 const sentenceOf = (why: string): string => `${why.charAt(0).toUpperCase()}${why.slice(1)}.`
 
 /** Of a digest that has something: the silence before it, and why it has nothing of its readers' own. */
-const noteOf = (entries: DigestEntry[], { note }: DigestRequest, { whyEmpty }: Choice): string | null => {
+const noteOf = (entries: DigestEntry[], { note }: DigestRequest, { whyEmpty }: CandidatePool): string | null => {
   const hasOwn = entries.some((entry) => entry.topic !== null)
   return [note, hasOwn ? null : sentenceOf(whyEmpty)].filter((line) => line !== null).join(' ') || null
 }
 
 /** Freezes the digest of one cohort. `pasts` are those of its members: their carries go on together. */
 export const composeDigest = (
-  choice: Choice,
+  choice: CandidatePool,
   request: DigestRequest,
   editionId: number | null,
   previousDigests: Iterable<Pick<PreviousDigest, 'id' | 'emptySince'>>,
@@ -204,7 +204,7 @@ export const composeDigest = (
         .flatMap((entry) => [entry.paperId, ...(entry.seeAlso ?? []).map(({ paperId }) => paperId)])
         .map((id) => [id, request.localDate]),
     ),
-    after: { digests: earlier.map((previous) => previous.id), forget: forgottenOn(request.localDate) },
+    after: { digests: earlier.map((previous) => previous.id), forget: lastForgottenDate(request.localDate) },
     emptySince: entries.length > 0 ? null : (emptyBefore ?? request.localDate),
     note: entries.length > 0 ? noteOf(entries, request, choice) : choice.whyEmpty,
     sample: open.some((paper) => paper.source === 'sample'),
@@ -213,16 +213,16 @@ export const composeDigest = (
 }
 
 /** The line that a digest begins with when the one before it had nothing; its own note then holds why. */
-export const noteAfter = (previous: PreviousDigest | undefined): string | null =>
+export const emptyDigestNote = (previous: PreviousDigest | undefined): string | null =>
   previous?.emptySince == null
     ? null
     : emptyDigestLine(previous.emptySince, previous.localDate, previous.note ?? 'no new papers in your topics')
 
 /** What has become of the papers that a past carries since its digest; one that had nothing told nothing of it either. */
-export const newsAfter = (
+export const newsSincePrevious = (
   previous: PreviousDigest | undefined,
   lastCutoff: Date | null,
-  { news }: Choice,
+  { news }: CandidatePool,
 ): FrozenNews[] =>
   previous === undefined || lastCutoff === null
     ? []
@@ -233,9 +233,9 @@ export const newsAfter = (
       })
 
 /** What welcomes are chosen from: the seven newest list days, as they were at the last refresh. */
-export const loadWelcomeChoice = async (db: Database, now: Date): Promise<Choice> => {
+export const loadWelcomePool = async (db: Database, now: Date): Promise<CandidatePool> => {
   const cutoff = (await readNewestObservation(db, now)) ?? now
-  return loadChoice(db, cutoff, { listDays: await readListDays(db, cutoff, WELCOME_LIST_DAYS) })
+  return loadCandidatePool(db, cutoff, { listDays: await readListDays(db, cutoff, WELCOME_LIST_DAYS) })
 }
 
 /**
@@ -247,7 +247,7 @@ export const composeWelcome = async (
   subscriber: Subscriber,
   now: Date,
 ): Promise<{ digestId: number; cutoff: Date }> => {
-  const choice = await loadWelcomeChoice(db, now)
+  const choice = await loadWelcomePool(db, now)
   const { cutoff } = choice
   const previous =
     subscriber.last_digest_id === null
@@ -304,7 +304,7 @@ export const readIssue = async (db: Database, digest: Composed): Promise<DigestI
   const cardsOf = (entries: DigestEntry[]): PaperCard[] =>
     entries.map((entry) =>
       cardOf(textOf(entry), {
-        reason: reasonOf(entry, digest.local_date),
+        reason: digestReasonOf(entry, digest.local_date),
         upvotes: entry.upvotes,
         comments: entry.comments,
         seeAlso: (entry.seeAlso ?? []).map(textOf),
@@ -344,5 +344,5 @@ export const readIssue = async (db: Database, digest: Composed): Promise<DigestI
 }
 
 /** The same of one that is looked at before, or without, being stored. */
-export const readUnstored = (db: Database, digest: NewDigest): Promise<DigestIssue> =>
+export const readUnstoredIssue = (db: Database, digest: NewDigest): Promise<DigestIssue> =>
   readIssue(db, { ...digest, local_date: digest.localDate, list_days: digest.listDays })

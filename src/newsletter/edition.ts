@@ -1,15 +1,16 @@
 /** Publishing: who is due at a tick, which of them get the same digest, and what is owed to each. */
-import { DAY, latestDue, nextDue, SECOND } from '../core/calendar.ts'
+import { DAY, SECOND } from '../core/calendar.ts'
 import { cohortKey } from '../core/digest/cohort.ts'
-import { forgottenOn, NEWS_SPAN, RECENTLY_SENT_DAYS, sinceOf } from '../core/digest/eligibility.ts'
+import { eligibleSince, lastForgottenDate, NEWS_SPAN, RECENTLY_SENT_DAYS } from '../core/digest/eligibility.ts'
 import type { Log } from '../core/log.ts'
 import type { FrozenNews } from '../core/papers/paper-news.ts'
+import { latestDue, nextDue } from '../core/subscriber/due.ts'
 import type { Database } from '../store/database.ts'
 import {
   beginEdition,
-  closeEdition,
   type Earlier,
   extendRecentlySent,
+  markPublished,
   type NewDigest,
   type PreviousDigest,
   readLastTick,
@@ -22,8 +23,15 @@ import { addDue } from '../store/editions.ts'
 import { requireMonths } from '../store/months.ts'
 import { addDeliveries, type DueSlot, type OwedDigest } from '../store/outbox.ts'
 import { dropOldLetterLimits } from '../store/sign-ups.ts'
-import { anyoneDue, type DueGroup, forgetUnconfirmed, lockDue, readProfiles } from '../store/subscribers.ts'
-import { type Choice, composeDigest, type DigestRequest, loadChoice, newsAfter, noteAfter } from './digest.ts'
+import { type DueGroup, forgetUnconfirmed, isAnyoneDue, lockDue, readProfiles } from '../store/subscribers.ts'
+import {
+  type CandidatePool,
+  composeDigest,
+  type DigestRequest,
+  emptyDigestNote,
+  loadCandidatePool,
+  newsSincePrevious,
+} from './digest.ts'
 import { type ReconcilerPorts, reconcile } from './reconciler.ts'
 import { sweepRoutes } from './routes.ts'
 import { CONFIRM_WITHIN } from './subscription.ts'
@@ -67,7 +75,7 @@ export const publishDue = async (ports: EditionPorts, at: Date): Promise<Publish
   const open = await readOpenEdition(ports.db)
   if (open !== undefined) add(await publishEdition(ports, open))
   // The cut-off is stored before anything is composed, so that whoever goes on with the edition uses the same papers.
-  if (await anyoneDue(ports.db, at)) add(await publishEdition(ports, await beginEdition(ports.db, at)))
+  if (await isAnyoneDue(ports.db, at)) add(await publishEdition(ports, await beginEdition(ports.db, at)))
   return total
 }
 
@@ -119,7 +127,7 @@ const publishEdition = async (ports: EditionPorts, edition: { id: number; cutoff
   }
   const works = await Promise.allSettled(Array.from({ length: AT_A_TIME }, work))
   for (const one of works) if (one.status === 'rejected') throw one.reason
-  await closeEdition(db, edition.id)
+  await markPublished(db, edition.id)
   log.info({ edition: edition.id, cutoff: edition.cutoff, ...total }, 'edition published')
   return total
 }
@@ -167,7 +175,7 @@ interface Group {
 interface Cohort {
   key: string
   request: DigestRequest
-  choice: Choice
+  choice: CandidatePool
   previousDigests: Set<PreviousDigest>
   groups: Group[]
 }
@@ -184,18 +192,18 @@ interface ComposedCohort {
  */
 const createCohortPlanner = (db: Database, edition: { id: number; cutoff: Date }) => {
   const { cutoff } = edition
-  const choices = new Map<number, Promise<Choice>>()
+  const choices = new Map<number, Promise<CandidatePool>>()
   const slots = new Map<string, DueSlot>()
   /** By group: its past is in the carry of the digest already. */
   const digestOfGroup = createLruCache<Known>(MOST_KNOWN)
   const digestOfCohort = createLruCache<Known>(MOST_KNOWN)
 
   // Whole spans are loaded once; a paper's own date says whether it lies after a reader's `since`.
-  const choiceSince = (since: Date): Promise<Choice> => {
+  const choiceSince = (since: Date): Promise<CandidatePool> => {
     const span = SPANS.find((one) => cutoff.getTime() - one <= since.getTime()) ?? RECENTLY_SENT_DAYS * DAY
     const known = choices.get(span)
     if (known !== undefined) return known
-    const loading = loadChoice(db, cutoff, { since: new Date(cutoff.getTime() - span) })
+    const loading = loadCandidatePool(db, cutoff, { since: new Date(cutoff.getTime() - span) })
     choices.set(span, loading)
     return loading
   }
@@ -217,7 +225,7 @@ const createCohortPlanner = (db: Database, edition: { id: number; cutoff: Date }
     for (const dueGroup of due) {
       const { frequency, lastCutoff, lastDigestId } = dueGroup
       const slot = slotOf(dueGroup)
-      const since = sinceOf(frequency, cutoff, lastCutoff)
+      const since = eligibleSince(frequency, cutoff, lastCutoff)
       const key = `${frequency}|${slot.localDate}|${since.getTime()}|${lastDigestId}|${dueGroup.profileKey}`
       let group = groups.get(key)
       if (group === undefined) {
@@ -231,7 +239,7 @@ const createCohortPlanner = (db: Database, edition: { id: number; cutoff: Date }
 
   /** Groups whose pasts differ in nothing that could come again are one cohort. */
   const cohortsOf = async (trx: Database, groups: Group[]): Promise<Cohort[]> => {
-    const chosenFrom = new Set<Choice>()
+    const chosenFrom = new Set<CandidatePool>()
     for (const { since } of groups) chosenFrom.add(await choiceSince(since))
     const previousDigests = await readPreviousDigests(
       trx,
@@ -252,7 +260,7 @@ const createCohortPlanner = (db: Database, edition: { id: number; cutoff: Date }
         const eligibleAt = choice.byId.get(id)
         return eligibleAt !== undefined && eligibleAt.getTime() > since.getTime()
       })
-      const news = newsOf.get(previous?.id) ?? newsAfter(previous, first.lastCutoff, choice)
+      const news = newsOf.get(previous?.id) ?? newsSincePrevious(previous, first.lastCutoff, choice)
       newsOf.set(previous?.id, news)
       const profile = profiles.get(first.first)
       if (profile === undefined) throw new Error('a subscriber who is locked has gone')
@@ -262,7 +270,7 @@ const createCohortPlanner = (db: Database, edition: { id: number; cutoff: Date }
         localDate: slot.localDate,
         since,
         recentlySent,
-        note: noteAfter(previous),
+        note: emptyDigestNote(previous),
         news,
       }
       const key = cohortKey({ ...request, cutoff }).toString('hex')
@@ -290,7 +298,7 @@ const createCohortPlanner = (db: Database, edition: { id: number; cutoff: Date }
       const known = digestOfCohort.get(cohort.key)
       if (known !== undefined) {
         const digests = [...cohort.previousDigests].map((previous) => previous.id)
-        grown.push({ id: known.id, digests, forget: forgottenOn(cohort.request.localDate) })
+        grown.push({ id: known.id, digests, forget: lastForgottenDate(cohort.request.localDate) })
         for (const group of cohort.groups) digestOfGroup.set(group.key, known)
       } else if (digest !== null) fresh.push({ cohort, digest })
       else throw new Error('a cohort was forgotten while it was needed')

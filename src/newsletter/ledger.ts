@@ -5,7 +5,7 @@ import { readLastTick } from '../store/digests.ts'
 import {
   countStates,
   type EditionRow,
-  holdsAll,
+  holdsAllDeliveries,
   type MissedDelivery,
   type OpenEdition,
   pauseEdition,
@@ -134,7 +134,7 @@ export const createLedger = (db: Database) => ({
     db.transaction().execute(async (trx) => {
       const edition = await readEdition(trx, id, true)
       if (edition === undefined) throw new UnusableEdition(`there is no edition ${id}`)
-      if (edition.completedAt !== null && !(await holdsAll(trx, id)))
+      if (edition.completedAt !== null && !(await holdsAllDeliveries(trx, id)))
         throw new UnusableEdition(`deliveries of edition ${id} were dropped with their month: it is too old`)
       const subscriber = which.address === null ? undefined : await readSubscriber(trx, { email: which.address })
       if (which.address !== null && subscriber === undefined)

@@ -1,13 +1,13 @@
 /** What a choice would bring before it is made: the digest of today, and how many papers a week. */
 import { DAY, localDateAt, MINUTE, utcMidnight } from '../core/calendar.ts'
 import type { DigestIssue, DigestKind } from '../core/digest/digest.ts'
-import { sinceOf } from '../core/digest/eligibility.ts'
-import { interestsOf, seenBy } from '../core/digest/interests.ts'
+import { eligibleSince } from '../core/digest/eligibility.ts'
+import { applyProfile, interestsOf } from '../core/digest/interests.ts'
 import { rankPapers } from '../core/digest/ranking.ts'
 import type { Volume } from '../core/digest/volume.ts'
 import type { Frequency, Preferences, Profile } from '../core/subscriber/preferences.ts'
 import type { Database } from '../store/database.ts'
-import { type Choice, composeDigest, loadChoice, loadWelcomeChoice, readUnstored } from './digest.ts'
+import { type CandidatePool, composeDigest, loadCandidatePool, loadWelcomePool, readUnstoredIssue } from './digest.ts'
 
 export interface Previews {
   /**
@@ -40,12 +40,12 @@ const createCache = <T>(load: (at: Date) => Promise<T>, keepFor: number, now: ()
   }
 }
 
-const loadFor = (db: Database, frequency: Frequency, cutoff: Date): Promise<Choice> =>
-  loadChoice(db, cutoff, { since: sinceOf(frequency, cutoff, null) })
+const loadFor = (db: Database, frequency: Frequency, cutoff: Date): Promise<CandidatePool> =>
+  loadCandidatePool(db, cutoff, { since: eligibleSince(frequency, cutoff, null) })
 
 const issueFrom = (
   db: Database,
-  choice: Choice,
+  choice: CandidatePool,
   preferences: Preferences,
   kind: DigestKind = preferences.frequency,
 ): Promise<DigestIssue> => {
@@ -54,12 +54,12 @@ const issueFrom = (
     kind,
     profile: preferences,
     localDate: localDateAt(cutoff, preferences.timeZone),
-    since: kind === 'welcome' ? new Date(0) : sinceOf(kind, cutoff, null),
+    since: kind === 'welcome' ? new Date(0) : eligibleSince(kind, cutoff, null),
     recentlySent: [],
     note: null,
     news: [],
   }
-  return readUnstored(db, composeDigest(choice, request, null, []))
+  return readUnstoredIssue(db, composeDigest(choice, request, null, []))
 }
 
 /** The same for once, as of an instant. */
@@ -67,13 +67,13 @@ export const previewDigest = async (db: Database, preferences: Preferences, cuto
   issueFrom(db, await loadFor(db, preferences.frequency, cutoff), preferences)
 
 export const createPreviews = ({ db, now }: { db: Database; now: () => Date }): Previews => {
-  const choices: Record<Frequency, () => Promise<Choice>> = {
+  const choices: Record<Frequency, () => Promise<CandidatePool>> = {
     daily: createCache((at) => loadFor(db, 'daily', at), KEEP_CHOICE, now),
     weekly: createCache((at) => loadFor(db, 'weekly', at), KEEP_CHOICE, now),
   }
-  const welcome = createCache((at) => loadWelcomeChoice(db, at), KEEP_CHOICE, now)
+  const welcome = createCache((at) => loadWelcomePool(db, at), KEEP_CHOICE, now)
   const month = createCache(
-    (at) => loadChoice(db, at, { since: new Date(at.getTime() - WEEKS_COUNTED * WEEK) }),
+    (at) => loadCandidatePool(db, at, { since: new Date(at.getTime() - WEEKS_COUNTED * WEEK) }),
     KEEP_MONTH,
     now,
   )
@@ -90,7 +90,7 @@ export const createPreviews = ({ db, now }: { db: Database; now: () => Date }): 
       if (oldest === undefined) return null
       const held = (cutoff.getTime() - utcMidnight(oldest).getTime()) / WEEK
       return {
-        papers: rankPapers(seenBy(papers, profile, index), interestsOf(profile)).length,
+        papers: rankPapers(applyProfile(papers, profile, index), interestsOf(profile)).length,
         weeks: Math.min(WEEKS_COUNTED, Math.max(1, held)),
       }
     },

@@ -6,8 +6,8 @@
 import type { Log } from '../core/log.ts'
 import type { Database } from '../store/database.ts'
 import { anyReady, type MailStream, type OnUnknown, requeueExpired } from '../store/deliveries.ts'
-import { drawSum, readEdition, readSettled, takeReconciling } from '../store/editions.ts'
-import { anySignUp } from '../store/sign-ups.ts'
+import { balanceEdition, lockReconciling, readEdition, readEditionsToBalance } from '../store/editions.ts'
+import { hasSignUps } from '../store/sign-ups.ts'
 
 export interface ReconcilerPorts {
   db: Database
@@ -22,14 +22,14 @@ const MAIL_STREAMS: MailStream[] = ['letters', 'deliveries']
 /** Resolves to whether it was done here; `false`: another process is at it. */
 export const reconcile = async ({ db, log, wake, onUnknown = 'resend' }: ReconcilerPorts): Promise<boolean> => {
   const done = await db.transaction().execute(async (trx) => {
-    if (!(await takeReconciling(trx))) return false
+    if (!(await lockReconciling(trx))) return false
     for (const stream of MAIL_STREAMS) {
       const mails = await requeueExpired(trx, stream, { onUnknown })
       if (mails > 0) log.warn({ stream, mails, onUnknown }, 'leases ran out: nobody knows whether these were sent')
     }
-    for (const id of await readSettled(trx)) {
+    for (const id of await readEditionsToBalance(trx)) {
       await readEdition(trx, id, true)
-      const { due, missing, complete } = await drawSum(trx, id)
+      const { due, missing, complete } = await balanceEdition(trx, id)
       if (complete) log.info({ edition: id, due }, 'edition complete')
       else if (missing !== 0) log.error({ edition: id, due, missing }, 'an edition does not add up')
     }
@@ -37,7 +37,7 @@ export const reconcile = async ({ db, log, wake, onUnknown = 'resend' }: Reconci
   })
   if (!done) return false
   // Whoever works off the sign-ups is woken by the bell of the letters.
-  if ((await anyReady(db, 'letters')) || (await anySignUp(db))) await wake('letters')
+  if ((await anyReady(db, 'letters')) || (await hasSignUps(db))) await wake('letters')
   if (await anyReady(db, 'deliveries')) await wake('deliveries')
   return true
 }

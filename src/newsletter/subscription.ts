@@ -1,7 +1,8 @@
 /** Subscribing, confirming, changing, pausing and leaving: what a person can do by the site and the links in their mail. */
 
-import { DAY, firstDueAfterPause, localDateAt, nextDue } from '../core/calendar.ts'
+import { DAY, localDateAt } from '../core/calendar.ts'
 import { mailboxKey } from '../core/subscriber/address.ts'
+import { firstDueAfterPause, nextDue } from '../core/subscriber/due.ts'
 import type { Frequency, Preferences, SubscriberState } from '../core/subscriber/preferences.ts'
 import { deriveToken, type Keys, keyedHash, provesToken, readTokenId } from '../core/token.ts'
 import type { Database } from '../store/database.ts'

@@ -1,7 +1,8 @@
 /** What an operator does with the list of addresses that are not mailed: look, add, and undo. */
 
-import { firstDueAfterPause, localDateAt, nextDue } from '../core/calendar.ts'
+import { localDateAt } from '../core/calendar.ts'
 import { readAddress } from '../core/subscriber/address.ts'
+import { firstDueAfterPause, nextDue } from '../core/subscriber/due.ts'
 import type { SubscriberState } from '../core/subscriber/preferences.ts'
 import type { Database } from '../store/database.ts'
 import { activate, preferencesOf, readSubscriber, stopMail, storePause } from '../store/subscribers.ts'

@@ -20,7 +20,7 @@ export const beginEdition = async (db: Kysely<Tables>, cutoff: Date) => {
   return edition
 }
 
-export const closeEdition = async (db: Kysely<Tables>, id: number): Promise<void> => {
+export const markPublished = async (db: Kysely<Tables>, id: number): Promise<void> => {
   await sql`update editions set published_at = now() where id = ${id}`.execute(db)
 }
 

@@ -107,7 +107,7 @@ export const readOpenEditions = async (db: Kysely<Tables>): Promise<OpenEdition[
  * Takes the lock of reconciling to the end of the transaction, or says that another has it. Who stands still with it in
  * hand loses it, and what they did in that transaction, after half a minute.
  */
-export const takeReconciling = async (db: Kysely<Tables>): Promise<boolean> => {
+export const lockReconciling = async (db: Kysely<Tables>): Promise<boolean> => {
   await sql`set local idle_in_transaction_session_timeout = '30s'`.execute(db)
   const { rows } = await sql<{ taken: boolean }>`
     select pg_try_advisory_xact_lock(hashtext('paper-round reconciling')) as taken`.execute(db)
@@ -118,7 +118,7 @@ export const takeReconciling = async (db: Kysely<Tables>): Promise<boolean> => {
  * Editions of which nothing is pending and whose sum has to be drawn. A sum that was wrong is drawn again only ten
  * minutes later: it reads every delivery.
  */
-export const readSettled = async (db: Kysely<Tables>): Promise<number[]> => {
+export const readEditionsToBalance = async (db: Kysely<Tables>): Promise<number[]> => {
   const { rows } = await sql<{ id: number }>`
     with leased as (select distinct edition_id from deliveries where state = 'sending')
     select e.id from editions e
@@ -135,7 +135,7 @@ export const readSettled = async (db: Kysely<Tables>): Promise<number[]> => {
  * Draws the sum of an edition that its caller has locked: where nothing is pending and the deliveries add up to what was
  * due it is complete, and keeps what they added up to. Returns by how much they fall short, and whether it is complete.
  */
-export const drawSum = async (
+export const balanceEdition = async (
   db: Kysely<Tables>,
   id: number,
 ): Promise<{ due: number; missing: number; complete: boolean }> => {
@@ -153,7 +153,7 @@ export const drawSum = async (
 }
 
 /** Whether the deliveries of a complete edition are all still held: old months are dropped. */
-export const holdsAll = async (db: Kysely<Tables>, id: number): Promise<boolean> => {
+export const holdsAllDeliveries = async (db: Kysely<Tables>, id: number): Promise<boolean> => {
   const { rows } = await sql<{ all: boolean }>`
     select count(*) >= (select due from editions where id = ${id}) as all from deliveries where edition_id = ${id}`.execute(
     db,

@@ -36,7 +36,7 @@ export const takeSignUp = async (db: Kysely<Tables>): Promise<SignUp | null> => 
 }
 
 /** Whether anything that was typed in still waits to be worked off. */
-export const anySignUp = async (db: Kysely<Tables>): Promise<boolean> =>
+export const hasSignUps = async (db: Kysely<Tables>): Promise<boolean> =>
   (await db.selectFrom('sign_ups').select('id').limit(1).executeTakeFirst()) !== undefined
 
 /**

@@ -1,6 +1,6 @@
 /** Subscribers: their state, what they chose, and when they are due. */
 import { type Kysely, type Selectable, sql } from 'kysely'
-import type { Due } from '../core/calendar.ts'
+import type { Due } from '../core/subscriber/due.ts'
 import type { Preferences, Profile } from '../core/subscriber/preferences.ts'
 import type { Tables } from './database.ts'
 
@@ -200,7 +200,7 @@ export const readProfiles = async (db: Kysely<Tables>, ids: string[]): Promise<M
 }
 
 /** Whether anybody is due by an instant; answered by an index. */
-export const anyoneDue = async (db: Kysely<Tables>, cutoff: Date): Promise<boolean> => {
+export const isAnyoneDue = async (db: Kysely<Tables>, cutoff: Date): Promise<boolean> => {
   const row = await db
     .selectFrom('subscribers')
     .select('id')

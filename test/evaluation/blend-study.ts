@@ -8,7 +8,7 @@ import { CUTOFF, type Estimate, estimate, gainOf, ndcg } from './metrics.ts'
 import { simulateSubscribers } from './subscribers.ts'
 
 /** A paper as the ranking sees it, with what is known afterwards. */
-export type Candidate = Rankable & Pick<EvaluatedPaper, 'listDay' | 'week' | 'grades' | 'settled'>
+export type JudgedCandidate = Rankable & Pick<EvaluatedPaper, 'listDay' | 'week' | 'grades' | 'settled'>
 
 const SUBSCRIBERS = 200
 /** The constant of reciprocal rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009). */
@@ -16,12 +16,12 @@ const RRF = 60
 
 /** What a subscriber's topics and the trend say of a paper. */
 interface Standing {
-  paper: Candidate
+  paper: JudgedCandidate
   relevance: number
   trend: number
 }
 
-type Method = (papers: readonly Standing[], topics: readonly string[]) => Candidate[]
+type Method = (papers: readonly Standing[], topics: readonly string[]) => JudgedCandidate[]
 
 const byScore =
   (scoreOf: (one: Standing, all: readonly Standing[]) => number): Method =>
@@ -66,11 +66,11 @@ const METHODS = {
 /** A gate that lets everything through that a model has a word for. */
 const NO_GATE = Number.MIN_VALUE
 
-const gradeFor = ({ grades }: Candidate, topics: readonly string[]): number =>
+const gradeFor = ({ grades }: JudgedCandidate, topics: readonly string[]): number =>
   Math.max(0, ...topics.map((topic) => grades?.[topic] ?? 0))
 
 /** To be read now and to matter: relevance times the attention a paper found in the end. */
-const worthOf = (paper: Candidate, topics: readonly string[]): number =>
+const worthOf = (paper: JudgedCandidate, topics: readonly string[]): number =>
   gainOf(gradeFor(paper, topics)) * Math.log2(2 + (paper.settled ?? 0))
 
 export interface BlendRow {
@@ -109,7 +109,7 @@ interface Measured {
 const measure = (
   method: Method,
   gate: number,
-  weeks: readonly Candidate[][],
+  weeks: readonly JudgedCandidate[][],
   subscribers: readonly string[][],
 ): Measured => {
   const measured: Measured = { utility: [], precision: [], coverage: [] }
@@ -131,7 +131,7 @@ const measure = (
       const gains = chosen.map((paper) => worthOf(paper, topics))
       measured.utility.push(ndcg(gains, worths))
       if (chosen.length > 0) measured.precision.push(gains.filter((gain) => gain > 0).length / chosen.length)
-      const serves = (among: readonly Candidate[], topic: string): boolean =>
+      const serves = (among: readonly JudgedCandidate[], topic: string): boolean =>
         among.some(({ grades }) => (grades?.[topic] ?? 0) > 0)
       for (const topic of topics) if (serves(papers, topic)) measured.coverage.push(Number(serves(chosen, topic)))
     }
@@ -160,7 +160,7 @@ const rowOf = ({ utility, precision, coverage }: Measured, blend: Measured): Ble
  * Measured on judged papers with settled upvotes; of a week in which any was counted in the morning, on those that were.
  * `null` where there is no such paper.
  */
-export const studyBlend = (papers: readonly Candidate[]): BlendResult | null => {
+export const studyBlend = (papers: readonly JudgedCandidate[]): BlendResult | null => {
   const known = papers.filter(({ grades, settled }) => grades !== null && settled !== null)
   const weeks = [...Map.groupBy(known, ({ week }) => week).values()]
     .map((week) =>

@@ -23,7 +23,7 @@ import { openDatabase } from '../../src/store/database.ts'
 import { endWith } from '../../workers/exit.ts'
 import { createProgress, type Progress } from '../../workers/progress.ts'
 import { scoreByCounts, scoreByLabels, scoreByPhrases } from './baselines.ts'
-import { type BlendResult, type Candidate, studyBlend } from './blend-study.ts'
+import { type BlendResult, type JudgedCandidate, studyBlend } from './blend-study.ts'
 import { readListings, readRowsFile } from './evaluation-files.ts'
 import { rankByFullText } from './full-text.ts'
 import { type EvaluatedPaper, type Joined, joinPapers, readLabels, readUpvotes } from './judged-papers.ts'
@@ -238,7 +238,7 @@ const evaluate = async (options: Options): Promise<Report> => {
   const scores = scoresOf(scoring.relevance)
   const trends = trendsOf(papers, history)
   const candidates = papers.map(
-    (paper, at): Candidate => ({
+    (paper, at): JudgedCandidate => ({
       ...paper,
       upvotes: paper.morning,
       relevance: scoring.relevance[at] ?? [],

@@ -1,9 +1,9 @@
 /** Replays list days for simulated subscribers by the service's own rules, and counts what anybody would get twice. */
 import { addDays, weekdayOf } from '../../src/core/calendar.ts'
-import { eligibleAt, mergeRecentlySent, sinceOf } from '../../src/core/digest/eligibility.ts'
+import { eligibleAt, eligibleSince, mergeRecentlySent } from '../../src/core/digest/eligibility.ts'
 import { rankPapers, selectPapers } from '../../src/core/digest/ranking.ts'
 import { TOPICS } from '../../src/core/topics.ts'
-import type { Candidate } from './blend-study.ts'
+import type { JudgedCandidate } from './blend-study.ts'
 import { simulateSubscribers } from './subscribers.ts'
 
 const SUBSCRIBERS = 200
@@ -20,7 +20,7 @@ export interface ReplayResult {
 }
 
 /** Every second subscriber gets daily digests, the others weekly ones on Fridays. */
-export const replay = (papers: readonly Candidate[]): ReplayResult => {
+export const replay = (papers: readonly JudgedCandidate[]): ReplayResult => {
   const days = [...new Set(papers.map(({ listDay }) => listDay))].sort()
   const [first, last] = [days[0], days.at(-1)]
   const result = { repeats: 0, digests: 0, papers: 0 }
@@ -38,7 +38,7 @@ export const replay = (papers: readonly Candidate[]): ReplayResult => {
     for (let day = first; day <= addDays(last, 7); day = addDays(day, 1)) {
       if (frequency === 'weekly' && weekdayOf(day) !== FRIDAY) continue
       const cutoff = new Date(day + SENT)
-      const since = sinceOf(frequency, cutoff, previous)
+      const since = eligibleSince(frequency, cutoff, previous)
       const open = news.filter(({ paper, at }) => at > since && at <= cutoff && recentlySent[paper.id] === undefined)
       const ranked = rankPapers(
         open.map(({ paper }) => paper),

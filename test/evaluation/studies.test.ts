@@ -3,7 +3,7 @@ import type { Listing } from '../../src/core/papers/paper.ts'
 import { GATE } from '../../src/core/relevance/gate.ts'
 import { createRandom } from '../../src/core/relevance/regression.ts'
 import { TOPICS } from '../../src/core/topics.ts'
-import { type Candidate, studyBlend } from './blend-study.ts'
+import { type JudgedCandidate, studyBlend } from './blend-study.ts'
 import { type EvaluatedPaper, joinPapers, readLabels, readUpvotes } from './judged-papers.ts'
 import { cellsOf, studyGate, studyRelevance } from './relevance-study.ts'
 import { replay } from './replay.ts'
@@ -158,7 +158,7 @@ describe('the study of the trend', () => {
   })
 })
 
-const candidates = (count: number): Candidate[] => {
+const candidates = (count: number): JudgedCandidate[] => {
   const random = createRandom(2)
   return Array.from({ length: count }, (_, number) => {
     const topic = TOPICS[Math.floor(random() * 3)]?.slug ?? ''

@@ -99,17 +99,17 @@ const playOn = async (stage: Stage, book: Book, queue: QueueKind, plan: Plan, na
     const at = performance.now()
     if (await stage.pass(ms)) jumps.push({ at, ms })
   }
-  const anyoneDue = async (): Promise<boolean> => {
+  const isAnyoneDue = async (): Promise<boolean> => {
     const { rows } = await sql<{
       due: boolean
     }>`select exists (select from subscribers where next_due_at <= ${stage.now()})
       or exists (select from editions where published_at is null) as due`.execute(stage.db)
     return rows[0]?.due === true
   }
-  const closeEdition = async (withinMs: number): Promise<boolean> => {
+  const markPublished = async (withinMs: number): Promise<boolean> => {
     const until = performance.now() + withinMs
     while (performance.now() < until) {
-      if (!(await anyoneDue())) {
+      if (!(await isAnyoneDue())) {
         const last = editions.at(-1)
         if (last !== undefined) last.done = Math.min(last.done, stage.elapsed())
         return true
@@ -122,7 +122,7 @@ const playOn = async (stage: Stage, book: Book, queue: QueueKind, plan: Plan, na
   }
   const publish = async () => {
     // Whoever was due on the evening before has it: a longer outage is made up for by one digest, not by two.
-    if (!(await closeEdition(PATIENCE_TO_PUBLISH))) editions.pop()
+    if (!(await markPublished(PATIENCE_TO_PUBLISH))) editions.pop()
     await openRoutes(stage)
     const evening = new Date(`${dayOf(new Date(stage.now().getTime() + DAY))}T20:00:00Z`)
     await storeDay(stage.db, dayOf(evening), TOPICS)
@@ -265,7 +265,7 @@ const playOn = async (stage: Stage, book: Book, queue: QueueKind, plan: Plan, na
       }
       const still = performance.now() - sendingSince > NOBODYS_AFTER + LATE * lateness()
       const nothingToClaim = open.asked === 0 && (open.closed || (open.ready === 0 && open.later > 0))
-      const due = await anyoneDue()
+      const due = await isAnyoneDue()
       // Whoever was answered while we looked may have caused more than we saw.
       const atRest = rest !== null && rest === people.rest()
       if (sending === '' && open.ready + open.later + open.asked === 0 && !due && atRest) return true
@@ -307,7 +307,7 @@ const playOn = async (stage: Stage, book: Book, queue: QueueKind, plan: Plan, na
       what: `no peace within ${PATIENCE_FOR_PEACE} ms: ${JSON.stringify(await openMail())}`,
     })
   }
-  await closeEdition(PATIENCE_TO_PUBLISH)
+  await markPublished(PATIENCE_TO_PUBLISH)
   const late = lateness()
   delays.disable()
   const ledger = await readLedger(stage, people)

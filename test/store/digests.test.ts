@@ -3,13 +3,13 @@ import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { addDays } from '../../src/core/calendar.ts'
-import { forgottenOn, mergeRecentlySent } from '../../src/core/digest/eligibility.ts'
+import { lastForgottenDate, mergeRecentlySent } from '../../src/core/digest/eligibility.ts'
 import type { Database } from '../../src/store/database.ts'
 import { extendRecentlySent, type NewDigest, readPreviousDigests, storeDigests } from '../../src/store/digests.ts'
 import { openNewsletter } from '../support/fixtures/newsletter.ts'
 
 const DATE = '2026-04-15'
-const FORGET = forgottenOn(DATE)
+const FORGET = lastForgottenDate(DATE)
 
 const digestOf = (recentlySent: Record<string, string>, after?: number[]): NewDigest => ({
   editionId: null,

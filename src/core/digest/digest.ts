@@ -1,5 +1,5 @@
 /** The shapes of a digest: what is frozen when it is composed, and what a reader is shown. */
-import type { Sighted } from './ranking.ts'
+import type { InterestMatch } from './ranking.ts'
 
 /** One paper of a digest as frozen in the database; texts come from the paper's stored revision. */
 export interface DigestEntry {
@@ -9,7 +9,7 @@ export interface DigestEntry {
   /** What the paper is here for (`core/interests`); `null` where it trends beyond its readers' topics. */
   topic: string | null
   /** Words of that topic found in the paper, best first, at most three. */
-  matches: Sighted[]
+  matches: InterestMatch[]
   /** Papers that say nearly the same and stand under this one; absent where there are none. */
   seeAlso?: { paperId: string; revision: number }[]
   upvotes: number | null

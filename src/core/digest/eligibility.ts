@@ -35,7 +35,7 @@ export const eligibleAgainAt = (listedOn: string, listedAt: Date, firstSeenAt: D
 }
 
 /** The start of what a digest may choose from, given the reader's previous cut-off (`null`: there was none). */
-export const sinceOf = (frequency: 'daily' | 'weekly', cutoff: Date, previous: Date | null): Date => {
+export const eligibleSince = (frequency: 'daily' | 'weekly', cutoff: Date, previous: Date | null): Date => {
   const usual = cutoff.getTime() - (frequency === 'weekly' ? 7 * DAY : NEWS_SPAN)
   const since = previous === null ? usual : Math.min(previous.getTime(), cutoff.getTime() - NEWS_SPAN)
   // Beyond the carry's memory nothing may be chosen, or a paper could come again.
@@ -43,7 +43,7 @@ export const sinceOf = (frequency: 'daily' | 'weekly', cutoff: Date, previous: D
 }
 
 /** What was sent on this date or earlier is no longer remembered on `date`. */
-export const forgottenOn = (date: string): string => addDays(date, -RECENTLY_SENT_DAYS)
+export const lastForgottenDate = (date: string): string => addDays(date, -RECENTLY_SENT_DAYS)
 
 /** The carry of a new digest: what was carried and is not yet forgotten, and what it sends itself. Ids to dates sent. */
 export const mergeRecentlySent = (
@@ -51,7 +51,7 @@ export const mergeRecentlySent = (
   sent: string[],
   date: string,
 ): Record<string, string> => {
-  const oldest = forgottenOn(date)
+  const oldest = lastForgottenDate(date)
   const recentlySent: Record<string, string> = {}
   for (const earlier of earlierSent)
     for (const [id, day] of Object.entries(earlier))

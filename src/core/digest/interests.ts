@@ -37,7 +37,7 @@ export const interestsOf = ({
  * The papers as a reader sees them: without those that hold a muted word, and with the relevance of each to the
  * reader's keywords and authors beside that to the topics. The papers themselves are not changed.
  */
-export const seenBy = <P extends Rankable>(papers: readonly P[], profile: Profile, index: PaperIndex): P[] => {
+export const applyProfile = <P extends Rankable>(papers: readonly P[], profile: Profile, index: PaperIndex): P[] => {
   const muted = profile.muted.map((word) => index.findPhrase(word))
   const own = new Map<string, Fit[]>()
   const add = (id: string, fit: Fit) => own.set(id, [...(own.get(id) ?? []), fit])

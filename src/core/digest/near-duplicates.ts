@@ -38,7 +38,7 @@ const areAlike = (one: Words, other: Words, least: number, share: number): boole
  * Returns whether two papers, by their ids, say nearly the same. Words are prepared when a paper is first asked for: of
  * many papers only those that rank high for somebody ever are. The same two meet in many digests and are compared once.
  */
-export const createLikeness = (
+export const createSimilarityCheck = (
   papers: readonly Pick<Paper, 'id' | 'title' | 'abstract'>[],
 ): ((id: string, other: string) => boolean) => {
   const byId = new Map(papers.map((paper) => [paper.id, paper]))

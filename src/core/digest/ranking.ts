@@ -4,7 +4,7 @@ import type { Match } from '../relevance/relevance.ts'
 import type { Trend } from './trend.ts'
 
 /** Words of a paper that speak for it; of an author who is followed the name, as the paper has it. */
-export interface Sighted {
+export interface InterestMatch {
   words: string
   field: Match['field'] | 'authors'
 }
@@ -15,7 +15,7 @@ export interface Fit {
   /** 0 to 1; from `GATE` on the paper is offered. */
   score: number
   /** Best first. */
-  matches: Sighted[]
+  matches: InterestMatch[]
 }
 
 /** What ranking needs to know of a paper. */
@@ -32,7 +32,7 @@ export interface RankedPaper<P extends Rankable = Rankable> {
   /** Of the subscriber's topics the one it fits best. */
   topic: string
   /** Words of that topic found in the paper, best first. */
-  matches: Sighted[]
+  matches: InterestMatch[]
   /** Relevance to that topic, from `GATE` to 1, times up to three for the trend. */
   score: number
 }

@@ -4,7 +4,7 @@ import { topicBySlug } from '../topics.ts'
 import type { DigestEntry } from './digest.ts'
 import { dateRange } from './headline.ts'
 import { kindOfInterest } from './interests.ts'
-import type { Sighted } from './ranking.ts'
+import type { InterestMatch } from './ranking.ts'
 
 const NBSP = '\u00a0'
 const number = new Intl.NumberFormat('en')
@@ -14,7 +14,7 @@ const listed = (words: string[]): string =>
   words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`
 
 /** `“GUI agents” in the title, “screen” and “clicks” in the abstract` */
-const foundWords = (matches: readonly Sighted[]): string =>
+const foundWords = (matches: readonly InterestMatch[]): string =>
   (['authors', 'title', 'abstract'] as const)
     .map((field) => {
       if (field === 'authors') return listed(matches.filter((match) => match.field === field).map(({ words }) => words))
@@ -31,7 +31,7 @@ const labelOf = (topic: string): string => {
 }
 
 /** Topic and words, then rank. */
-const sentence = (topic: string | null, matches: readonly Sighted[], rank: string): string => {
+const sentence = (topic: string | null, matches: readonly InterestMatch[], rank: string): string => {
   const why = [foundWords(matches), rank].filter((part) => part !== '').join('; ')
   const label = topic === null ? '' : labelOf(topic)
   return heldTogether(label === '' || why === '' ? label + why : `${label}: ${why}`)
@@ -58,7 +58,7 @@ const countedUpvotes = ({ upvotes, observedAt, hourKnown }: DigestEntry, localDa
  * read on another day are shown with that day instead of the hour. Other beginnings are `Keyword: “sheet music” in the
  * title` and `Author: Yann LeCun`; beyond the topics it is the rank alone, `Top 3 % of the month’s papers: 120 upvotes`.
  */
-export const reasonOf = (entry: DigestEntry, localDate?: string): string => {
+export const digestReasonOf = (entry: DigestEntry, localDate?: string): string => {
   if (entry.topic === null) {
     // Only the upper fifth gets here (`core/beyond`), whether or not there is enough history to give its rank.
     const { topPercent } = entry
@@ -77,9 +77,9 @@ const ordinal = (rank: number): string => {
   return `${number.format(rank)}${isTeen ? 'th' : (['th', 'st', 'nd', 'rd'][rank % 10] ?? 'th')}`
 }
 
-export interface DayStanding {
+export interface ListDayContext {
   topic: string | null
-  matches: readonly Sighted[]
+  matches: readonly InterestMatch[]
   upvotes: number | null
   /** All upvote counts of the day that are known, this paper's among them. */
   counts: readonly number[]
@@ -87,7 +87,7 @@ export interface DayStanding {
   total: number
 }
 
-const dayRank = ({ upvotes, counts, total }: DayStanding): string => {
+const dayRank = ({ upvotes, counts, total }: ListDayContext): string => {
   if (upvotes === null || upvotes === 0 || counts.length < 2) return ''
   const rank = 1 + counts.filter((count) => count > upvotes).length
   const isShared = counts.filter((count) => count === upvotes).length > 1
@@ -102,5 +102,5 @@ const dayRank = ({ upvotes, counts, total }: DayStanding): string => {
  * Why a paper is on the page of its list day: `GUI, web & computer-use agents: “GUI agents” in the title; most upvoted
  * of the 26 listed this day`, else `2nd of 26`, `joint 5th of 26`. Empty when nothing is known.
  */
-export const dayReasonOf = (standing: DayStanding): string =>
+export const dayReasonOf = (standing: ListDayContext): string =>
   sentence(standing.topic, standing.matches, dayRank(standing))

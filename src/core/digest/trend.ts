@@ -23,7 +23,7 @@ export interface Trend {
   topPercent: number | null
 }
 
-interface Sighting {
+interface UpvotesAtAge {
   paperId: string
   ageHours: number
   upvotes: number
@@ -62,7 +62,9 @@ const poolOf = (ages: ReadonlyMap<string, number>[], order: number[], enough: nu
  * with the judged papers among them. Because only counts at the same age since first seen are compared, a paper of this
  * morning has the chances of one of yesterday, and a slow day those of a busy one.
  */
-export const createTrend = (history: readonly Sighting[]): ((ageHours: number, upvotes: number | null) => Trend) => {
+export const createTrend = (
+  history: readonly UpvotesAtAge[],
+): ((ageHours: number, upvotes: number | null) => Trend) => {
   const ages = Array.from({ length: AGE_BUCKETS.length + 1 }, () => new Map<string, number>())
   for (const { paperId, ageHours, upvotes } of history) ages[bucketOf(ageHours)]?.set(paperId, upvotes)
   const pools = ages.map((_, age) => {
@@ -103,7 +105,7 @@ const BROAD = 4
  * many categories it was announced. It stands in for a trend and claims none; the paper has its own once Hugging Face
  * lists it.
  */
-export const standingOf = ({ ageHours, categories }: { ageHours: number; categories: number }): Trend => {
+export const estimateTrend = ({ ageHours, categories }: { ageHours: number; categories: number }): Trend => {
   const fresh = Math.min(1, Math.max(0, 1 - ageHours / FRESH))
   const broad = Math.min(1, Math.max(0, (categories - 1) / (BROAD - 1)))
   return { percentile: LIFT.fresh * fresh + LIFT.broad * broad, topPercent: null }

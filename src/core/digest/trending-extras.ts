@@ -3,7 +3,7 @@ import type { DigestKind } from './digest.ts'
 import type { Rankable } from './ranking.ts'
 
 /** With fewer papers of the reader's own than this there is room for others. */
-export const LITTLE: Readonly<Record<DigestKind, number>> = { daily: 5, weekly: 8, welcome: 5 }
+export const ENOUGH_OWN_PAPERS: Readonly<Record<DigestKind, number>> = { daily: 5, weekly: 8, welcome: 5 }
 
 const MOST_EXTRAS = 3
 /** Only what stands in the upper fifth of its peers is worth leaving one's topics for. */

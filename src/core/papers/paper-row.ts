@@ -1,5 +1,6 @@
 /** Reads one row of JSON into a listing: Hugging Face's own shape, or a flat record with names as liberal as we can. */
 import { createHash } from 'node:crypto'
+import { isDate } from '../calendar.ts'
 import { ABSTRACT_LENGTH, cleanLine, cleanText, httpsUrl, NAME_LENGTH, TITLE_LENGTH } from '../text/text.ts'
 import { ARXIV_CATEGORY, ARXIV_ID, type Listing, type Observation, type Paper } from './paper.ts'
 
@@ -45,9 +46,7 @@ const linkOf = (value: unknown): string | null => httpsUrl(textOf(value) ?? '')
 /** The date that a text begins with, `YYYY-MM-DD`, if the calendar has it. */
 export const readDate = (value: unknown): string | null => {
   const date = /^\d{4}-\d\d-\d\d(?!\d)/.exec(textOf(value)?.trim() ?? '')?.[0]
-  if (date === undefined) return null
-  const midnight = new Date(`${date}T00:00:00Z`)
-  return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(date) ? date : null
+  return date !== undefined && isDate(date) ? date : null
 }
 
 /** An instant such as `2024-06-02 01:07:21 +0800` or in ISO form; without a zone it is UTC, without a time `null`. */

@@ -1,5 +1,6 @@
 /** How long a pause may be: it ends on a date, and never later than a year from today. */
 import { Temporal } from 'temporal-polyfill'
+import { isDate } from '../calendar.ts'
 
 export const LONGEST_PAUSE_DAYS = 365
 
@@ -7,7 +8,7 @@ export const LONGEST_PAUSE_DAYS = 365
 export const latestPause = (today: string): string =>
   Temporal.PlainDate.from(today).add({ days: LONGEST_PAUSE_DAYS }).toString()
 
-/** The dates that a page offers with one press: a week, a month and three months from `today`, `YYYY-MM-DD`. */
+/** The dates that a page offers, one button each: a week, a month and three months from `today`, `YYYY-MM-DD`. */
 export const pauseChoices = (today: string): string[] =>
   [{ weeks: 1 }, { months: 1 }, { months: 3 }].map((time) => Temporal.PlainDate.from(today).add(time).toString())
 
@@ -20,12 +21,4 @@ export const readPause = (text: unknown, today: string): { until: string } | { p
   if (text <= today) return { problem: 'Choose a day after today.' }
   if (text > latestPause(today)) return { problem: `Choose a day within a year, up to ${latestPause(today)}.` }
   return { until: text }
-}
-
-/** Whether a text is a date of the calendar, `YYYY-MM-DD`. */
-export const isDate = (text: string): boolean => {
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false
-  const [year = 0, month = 0, day = 0] = text.split('-').map(Number)
-  if (month < 1 || month > 12 || day < 1) return false
-  return day <= Temporal.PlainYearMonth.from({ year, month }).daysInMonth
 }

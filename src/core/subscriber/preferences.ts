@@ -37,10 +37,17 @@ export interface Preferences extends Profile {
 }
 
 /** What need not be said: it is taken from what stands, or from `STANDARD`. */
-export type Standing = Omit<Preferences, 'topics' | 'frequency' | 'timeZone'>
+export type PreferenceDefaults = Omit<Preferences, 'topics' | 'frequency' | 'timeZone'>
 
 /** Seven in the morning; Saturday, when the week's five lists are complete; no words of one's own. */
-export const STANDARD: Standing = { keywords: [], authors: [], muted: [], whenEmpty: 'skip', hour: 7, weekday: 6 }
+export const STANDARD: PreferenceDefaults = {
+  keywords: [],
+  authors: [],
+  muted: [],
+  whenEmpty: 'skip',
+  hour: 7,
+  weekday: 6,
+}
 
 /** The states of a subscriber. Mail other than confirmations and links goes to `active` alone. */
 export type SubscriberState = 'pending' | 'active' | 'paused' | 'unsubscribed' | 'suppressed' | 'erased'
@@ -87,7 +94,7 @@ const isAbsent = (raw: unknown): boolean => raw === undefined || raw === ''
  */
 export const readPreferences = (
   raw: Readonly<Record<string, unknown>>,
-  standing: Standing = STANDARD,
+  standing: PreferenceDefaults = STANDARD,
 ): { preferences: Preferences } | { errors: FieldError[] } => {
   const errors: FieldError[] = []
   const listOf = (field: 'keywords' | 'authors' | 'muted', read: (given: unknown) => string[] | Refusal): string[] => {

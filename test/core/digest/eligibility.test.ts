@@ -5,10 +5,10 @@ import { addDays, DAY, HOUR } from '../../../src/core/calendar.ts'
 import {
   eligibleAgainAt,
   eligibleAt,
+  eligibleSince,
   isPartial,
   mergeRecentlySent,
   RECENTLY_SENT_DAYS,
-  sinceOf,
 } from '../../../src/core/digest/eligibility.ts'
 
 const at = (text: string): Date => new Date(text)
@@ -63,7 +63,7 @@ describe('a paper that was known is news once more', () => {
         let cutoff = new Date(seen.getTime() - 2 * DAY)
         for (const { hours, frequency, takes } of digests) {
           cutoff = new Date(cutoff.getTime() + hours * HOUR)
-          const since = sinceOf(frequency, cutoff, previous)
+          const since = eligibleSince(frequency, cutoff, previous)
           const isNews = [seen, again].some((from) => from !== null && from > since && from <= cutoff)
           const sends = takes && isNews && !('paper' in recentlySent)
           if (sends) times += 1
@@ -81,12 +81,12 @@ describe('a digest chooses', () => {
   const cutoff = at('2026-04-15T06:00:00Z')
 
   test('from the last three days at least, so that late risers get their chance', () => {
-    expect(sinceOf('daily', cutoff, at('2026-04-14T06:00:00Z'))).toEqual(at('2026-04-12T06:00:00Z'))
+    expect(eligibleSince('daily', cutoff, at('2026-04-14T06:00:00Z'))).toEqual(at('2026-04-12T06:00:00Z'))
   })
 
   test('from all since the previous one, when that is longer ago', () => {
-    expect(sinceOf('weekly', cutoff, at('2026-04-08T06:00:00Z'))).toEqual(at('2026-04-08T06:00:00Z'))
-    expect(sinceOf('weekly', cutoff, null)).toEqual(at('2026-04-08T06:00:00Z'))
+    expect(eligibleSince('weekly', cutoff, at('2026-04-08T06:00:00Z'))).toEqual(at('2026-04-08T06:00:00Z'))
+    expect(eligibleSince('weekly', cutoff, null)).toEqual(at('2026-04-08T06:00:00Z'))
   })
 
   test('from nothing older than the carry remembers', () => {
@@ -95,7 +95,7 @@ describe('a digest chooses', () => {
         fc.constantFrom('daily' as const, 'weekly' as const),
         fc.integer({ min: 0, max: 400 }),
         (frequency, days) => {
-          const since = sinceOf(frequency, cutoff, new Date(cutoff.getTime() - days * DAY))
+          const since = eligibleSince(frequency, cutoff, new Date(cutoff.getTime() - days * DAY))
           expect(cutoff.getTime() - since.getTime()).toBeLessThan(RECENTLY_SENT_DAYS * DAY)
         },
       ),

@@ -1,7 +1,7 @@
 /** Papers as a reader with words of their own sees them. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { interestsOf, seenBy } from '../../../src/core/digest/interests.ts'
+import { applyProfile, interestsOf } from '../../../src/core/digest/interests.ts'
 import { createPaperIndex } from '../../../src/core/digest/paper-index.ts'
 import { rankPapers } from '../../../src/core/digest/ranking.ts'
 import type { Profile } from '../../../src/core/subscriber/preferences.ts'
@@ -35,7 +35,7 @@ const profile = (more: Partial<Profile>): Profile => ({
 
 const ranked = (more: Partial<Profile>) => {
   const wanted = profile(more)
-  return rankPapers(seenBy(PAPERS, wanted, index), interestsOf(wanted)).map(({ paper, score, matches }) => ({
+  return rankPapers(applyProfile(PAPERS, wanted, index), interestsOf(wanted)).map(({ paper, score, matches }) => ({
     id: paper.id,
     score,
     matches,
@@ -79,7 +79,7 @@ test('papers are seen without being changed, and what is found stands there', ()
   const phrase = fc.array(word, { minLength: 1, maxLength: 3 }).map((words) => words.join(' '))
   fc.assert(
     fc.property(fc.array(phrase, { maxLength: 4 }), fc.array(phrase, { maxLength: 2 }), (keywords, muted) => {
-      const seen = seenBy(PAPERS, profile({ topics: ['robotics'], keywords, muted }), index)
+      const seen = applyProfile(PAPERS, profile({ topics: ['robotics'], keywords, muted }), index)
       for (const one of seen) {
         for (const { matches } of one.relevance)
           for (const { words, field } of matches) if (field === 'abstract') expect(one.abstract).toContain(words)

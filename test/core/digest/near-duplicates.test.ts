@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { readPaperFiles } from '../../../src/adapters/sources/paper-files.ts'
-import { createLikeness, selectDistinct } from '../../../src/core/digest/near-duplicates.ts'
+import { createSimilarityCheck, selectDistinct } from '../../../src/core/digest/near-duplicates.ts'
 import type { RankedPaper } from '../../../src/core/digest/ranking.ts'
 
 const SHARED = resolve(import.meta.dirname, '../../../../shared/data/hf-api')
@@ -15,7 +15,7 @@ const ABSTRACT =
   'store answers a third more questions, at a tenth of the cost of a window that holds everything.'
 
 const alike = (one: [title: string, abstract: string], other: [title: string, abstract: string]): boolean =>
-  createLikeness([
+  createSimilarityCheck([
     { id: '1', title: one[0], abstract: one[1] },
     { id: '2', title: other[0], abstract: other[1] },
   ])('1', '2')
@@ -48,7 +48,7 @@ describe.skipIf(!existsSync(SHARED))('on 47 recorded days (needs ../shared/data)
     for await (const batch of readPaperFiles(SHARED, { today: '2026-05-06' }))
       for (const { paper } of batch.listings) papers.set(paper.id, paper)
     const ids = [...papers.keys()]
-    const isAlike = createLikeness([...papers.values()])
+    const isAlike = createSimilarityCheck([...papers.values()])
     const pairs = ids.flatMap((id, at) =>
       ids
         .slice(at + 1, at + 150)

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { DigestEntry } from '../../../src/core/digest/digest.ts'
-import { type DayStanding, dayReasonOf, reasonOf } from '../../../src/core/digest/reason.ts'
+import { dayReasonOf, digestReasonOf, type ListDayContext } from '../../../src/core/digest/reason.ts'
 
 const entry = (more: Partial<DigestEntry> = {}): DigestEntry => ({
   paperId: '2604.11784',
@@ -24,40 +24,40 @@ const plain = (text: string): string => text.replaceAll('\u00a0', ' ')
 
 describe('the reason of a paper in a digest', () => {
   it('names topic, words, rank and counts, and keeps "8 %" and the last three words together', () => {
-    expect(reasonOf(entry())).toBe(
+    expect(digestReasonOf(entry())).toBe(
       'Diffusion language models: “masked diffusion” in the title, “denoising” in the abstract; ' +
         'top 8\u00a0% of the month, 112 upvotes at\u00a009:00\u00a0UTC',
     )
   })
 
   it('shows no hour where only the day is known', () => {
-    expect(plain(reasonOf(entry({ hourKnown: false })))).toMatch(/top 8 % of the month, 112 upvotes$/)
+    expect(plain(digestReasonOf(entry({ hourKnown: false })))).toMatch(/top 8 % of the month, 112 upvotes$/)
   })
 
   it('shows the day instead of the hour when the counts are from another day than the digest', () => {
-    expect(plain(reasonOf(entry(), '2026-04-15'))).toMatch(/112 upvotes at 09:00 UTC$/)
-    expect(plain(reasonOf(entry(), '2026-04-18'))).toMatch(/112 upvotes on 15 April 2026$/)
+    expect(plain(digestReasonOf(entry(), '2026-04-15'))).toMatch(/112 upvotes at 09:00 UTC$/)
+    expect(plain(digestReasonOf(entry(), '2026-04-18'))).toMatch(/112 upvotes on 15 April 2026$/)
   })
 
   it('claims no rank that is not known', () => {
-    expect(plain(reasonOf(entry({ topPercent: null })))).toMatch(/in the abstract; 112 upvotes at 09:00 UTC$/)
+    expect(plain(digestReasonOf(entry({ topPercent: null })))).toMatch(/in the abstract; 112 upvotes at 09:00 UTC$/)
   })
 
   it('says nothing of counts where there are none', () => {
     const none = { upvotes: null, observedAt: null, topPercent: null }
-    expect(plain(reasonOf(entry(none)))).toMatch(/“denoising” in the abstract$/)
-    expect(plain(reasonOf(entry({ ...none, upvotes: 0 })))).toMatch(/“denoising” in the abstract$/)
+    expect(plain(digestReasonOf(entry(none)))).toMatch(/“denoising” in the abstract$/)
+    expect(plain(digestReasonOf(entry({ ...none, upvotes: 0 })))).toMatch(/“denoising” in the abstract$/)
   })
 
   it('counts one upvote as one, and thousands with a comma', () => {
-    expect(plain(reasonOf(entry({ upvotes: 1, hourKnown: false })))).toMatch(/, 1 upvote$/)
-    expect(plain(reasonOf(entry({ upvotes: 1234, hourKnown: false })))).toMatch(/, 1,234 upvotes$/)
+    expect(plain(digestReasonOf(entry({ upvotes: 1, hourKnown: false })))).toMatch(/, 1 upvote$/)
+    expect(plain(digestReasonOf(entry({ upvotes: 1234, hourKnown: false })))).toMatch(/, 1,234 upvotes$/)
   })
 
   it('joins the words of one field, those of the title first', () => {
     const of = (...fields: ('title' | 'abstract')[]): string =>
       plain(
-        reasonOf(
+        digestReasonOf(
           entry({ matches: fields.map((field, at) => ({ words: `w${at}`, field })), topPercent: null, upvotes: null }),
         ),
       )
@@ -70,23 +70,25 @@ describe('the reason of a paper in a digest', () => {
 
   it('names a keyword’s words, and an author as the paper has them', () => {
     const keyword = { topic: 'keyword:sheet music', matches: [{ words: 'Sheet-Music', field: 'title' as const }] }
-    expect(plain(reasonOf(entry({ ...keyword, hourKnown: false })))).toBe(
+    expect(plain(digestReasonOf(entry({ ...keyword, hourKnown: false })))).toBe(
       'Keyword: “Sheet-Music” in the title; top 8 % of the month, 112 upvotes',
     )
     const author = { topic: 'author:yann lecun', matches: [{ words: 'Yann LeCun', field: 'authors' as const }] }
-    expect(plain(reasonOf(entry(author)))).toBe('Author: Yann LeCun; top 8 % of the month, 112 upvotes at 09:00 UTC')
+    expect(plain(digestReasonOf(entry(author)))).toBe(
+      'Author: Yann LeCun; top 8 % of the month, 112 upvotes at 09:00 UTC',
+    )
   })
 
   it('beyond the topics is the trend alone', () => {
     const trendingExtras = { topic: null, matches: [] }
-    expect(plain(reasonOf(entry(trendingExtras)))).toBe('Top 8 % of the month’s papers: 112 upvotes at 09:00 UTC')
-    expect(plain(reasonOf(entry({ ...trendingExtras, topPercent: null })))).toBe(
+    expect(plain(digestReasonOf(entry(trendingExtras)))).toBe('Top 8 % of the month’s papers: 112 upvotes at 09:00 UTC')
+    expect(plain(digestReasonOf(entry({ ...trendingExtras, topPercent: null })))).toBe(
       'Among the most upvoted of its age: 112 upvotes at 09:00 UTC',
     )
   })
 
   it('still reads when the topic is no longer offered', () => {
-    expect(plain(reasonOf(entry({ topic: 'old-topic' })))).toMatch(/^old-topic: “masked diffusion”/)
+    expect(plain(digestReasonOf(entry({ topic: 'old-topic' })))).toMatch(/^old-topic: “masked diffusion”/)
   })
 
   it('is one line that ends without a stop or a loose separator', () => {
@@ -101,7 +103,7 @@ describe('the reason of a paper in a digest', () => {
     })
     fc.assert(
       fc.property(any, (more) => {
-        const reason = reasonOf(entry(more))
+        const reason = digestReasonOf(entry(more))
         expect(reason).toMatch(/^Diffusion/)
         expect(plain(reason)).not.toMatch(/[;:,.] *$| {2}|null|undefined|NaN/)
         for (const match of more.matches) expect(plain(reason)).toContain(`“${match.words}”`)
@@ -111,7 +113,7 @@ describe('the reason of a paper in a digest', () => {
 })
 
 describe('the reason of a paper on the page of its day', () => {
-  const standing = (more: Partial<DayStanding> = {}): DayStanding => ({
+  const standing = (more: Partial<ListDayContext> = {}): ListDayContext => ({
     topic: 'gui-agents',
     matches: [{ words: 'GUI agents', field: 'title' }],
     upvotes: 112,

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { AGE_BUCKETS, createTrend, standingOf, TREND_LIST_DAYS } from '../../../src/core/digest/trend.ts'
+import { AGE_BUCKETS, createTrend, estimateTrend, TREND_LIST_DAYS } from '../../../src/core/digest/trend.ts'
 
 type History = Parameters<typeof createTrend>[0]
 
@@ -129,7 +129,7 @@ describe('the trend of a paper', () => {
 
 describe('the standing of a paper that no source counts', () => {
   it('is higher for a newer one and for one in more categories', () => {
-    const at = (ageHours: number, categories: number) => standingOf({ ageHours, categories }).percentile
+    const at = (ageHours: number, categories: number) => estimateTrend({ ageHours, categories }).percentile
     expect(at(1, 1)).toBeGreaterThan(at(30, 1))
     expect(at(1, 3)).toBeGreaterThan(at(1, 1))
     expect(at(0, 4)).toBe(at(-5, 9))
@@ -139,7 +139,7 @@ describe('the standing of a paper that no source counts', () => {
   it('is never that of a paper which anybody liked, and claims no rank', () => {
     fc.assert(
       fc.property(fc.double({ min: -10, max: 1000, noNaN: true }), fc.nat(20), (ageHours, categories) => {
-        const { percentile, topPercent } = standingOf({ ageHours, categories })
+        const { percentile, topPercent } = estimateTrend({ ageHours, categories })
         expect(percentile).toBeGreaterThanOrEqual(0)
         expect(percentile).toBeLessThanOrEqual(0.2)
         expect(topPercent).toBeNull()

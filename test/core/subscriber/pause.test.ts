@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { isDate, latestPause, pauseChoices, readPause } from '../../../src/core/subscriber/pause.ts'
+import { isDate } from '../../../src/core/calendar.ts'
+import { latestPause, pauseChoices, readPause } from '../../../src/core/subscriber/pause.ts'
 
 const TODAY = '2026-04-15'
 
@@ -38,22 +39,5 @@ describe('a pause', () => {
         }
       }),
     )
-  })
-})
-
-describe('a date', () => {
-  it.each([
-    ['2026-13-01'],
-    ['2026-00-10'],
-    ['2026-01-00'],
-    ['2025-02-29'],
-    ['26-01-01'],
-    ['2026-1-1'],
-    [' 2026-01-01'],
-  ])('%j is none', (text) => {
-    expect(isDate(text)).toBe(false)
-  })
-  it('of a leap day is one', () => {
-    expect(isDate('2024-02-29')).toBe(true)
   })
 })

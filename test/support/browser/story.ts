@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core'
 import { createMailTemplates } from '../../../src/adapters/templates/mail-templates.ts'
 import type { DigestIssue, PaperCard } from '../../../src/core/digest/digest.ts'
 import { cardOf } from '../../../src/core/digest/paper-card.ts'
-import { reasonOf } from '../../../src/core/digest/reason.ts'
+import { digestReasonOf } from '../../../src/core/digest/reason.ts'
 import { openTestSite, TOKEN } from '../servers/recording-site.ts'
 import { openSite } from './http-client.ts'
 import { createMail } from './mailbox-reader.ts'
@@ -194,7 +194,7 @@ const hardCard = (title: string, upvotes: number, more: Partial<PaperCard> = {})
       discussionUrl: null,
     },
     {
-      reason: reasonOf({
+      reason: digestReasonOf({
         paperId: '2604.00546',
         revision: 1,
         topic: 'interpretability',
