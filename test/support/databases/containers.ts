@@ -1,7 +1,7 @@
 /** Postgres and Redis in containers, for `TEST_SERVICES=containers`: the images that docker-compose.yml names. */
 import { GenericContainer, getContainerRuntimeClient, Wait } from 'testcontainers'
 import { findFreePort } from '../servers/free-port.ts'
-import type { RedisServer } from './redis-server.ts'
+import type { RedisServer } from './redis-process.ts'
 
 const POSTGRES = { image: 'postgres:18', port: 5432, password: 'of-the-tests' }
 const REDIS = { image: 'redis:8', port: 6379 }

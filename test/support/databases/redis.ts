@@ -3,7 +3,8 @@
 import { originOfOwnRedis, originOfRedis } from '../browser/origins.ts'
 import { claimDatabase, releaseDatabase } from './redis-claims.ts'
 import type { SharedRedis } from './redis-host.ts'
-import { type RedisServer, startRedis } from './redis-server.ts'
+import type { RedisServer } from './redis-process.ts'
+import { startRedis } from './redis-server.ts'
 import { askSharedHost } from './shared-service.ts'
 
 export interface TestRedis extends AsyncDisposable {
