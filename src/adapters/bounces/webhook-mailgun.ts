@@ -3,7 +3,7 @@
  * (https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/securing-webhooks).
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import { judgeRefusal } from '../../core/bounces/bounce-class.ts'
+import { classifyRefusal } from '../../core/bounces/bounce-class.ts'
 import {
   instantOf,
   NO_REPORT,
@@ -22,7 +22,7 @@ const reportOf = (data: Record<string, unknown>): ProviderEvent['report'] => {
       if (data.severity !== 'permanent') return NO_REPORT
       const status = recordOf(data['delivery-status'])
       const said = textOf(status.message) ?? textOf(status.description) ?? ''
-      const judged = judgeRefusal(textOf(status['enhanced-code']), `${textOf(status.code) ?? ''} ${said}`.trim())
+      const judged = classifyRefusal(textOf(status['enhanced-code']), `${textOf(status.code) ?? ''} ${said}`.trim())
       // Refused by Mailgun's own list: nobody has asked the reader's server.
       const own = (textOf(data.reason) ?? '').startsWith('suppress-')
       const of = own && judged.class === 'hard' ? 'soft' : judged.class

@@ -3,7 +3,7 @@
  * (https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-started-event-webhook-security-features).
  */
 import { createPublicKey, createVerify } from 'node:crypto'
-import { judgeRefusal } from '../../core/bounces/bounce-class.ts'
+import { classifyRefusal } from '../../core/bounces/bounce-class.ts'
 import {
   instantOf,
   isRecord,
@@ -22,7 +22,7 @@ const reportOf = (event: Record<string, unknown>): ProviderEvent['report'] => {
   switch (event.event) {
     case 'bounce': {
       const reason = textOf(event.reason)
-      const judged = judgeRefusal(textOf(event.status), reason ?? '')
+      const judged = classifyRefusal(textOf(event.status), reason ?? '')
       // What it calls blocked is no verdict on the address.
       const of = event.type === 'blocked' && judged.class === 'hard' ? 'soft' : judged.class
       return { ...NO_REPORT, kind: 'bounce', class: of, code: judged.code, diagnostic: reason }

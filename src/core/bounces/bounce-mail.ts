@@ -1,23 +1,39 @@
 /**
- * What a message that came back is: a bounce (RFC 3464, or one of the many forms from before it), a complaint (RFC 5965),
- * somebody's auto-reply (RFC 3834), a delay that needs nothing, or none of these.
+ * Tells what a returned message is: a bounce (RFC 3464, or one of the many older forms), a complaint (RFC 5965), an
+ * auto-reply (RFC 3834), a delay that needs no action, or none of these.
  *
- * Nothing here knows a mail server by its name: reports are read by their fields, and texts by what they say.
+ * No mail server is known by its name: reports are read by their fields, and texts by their phrases.
  */
-import { type BounceClass, judgeRefusal, readBasicCode, readEnhancedCodes, readSaying } from './bounce-class.ts'
+import {
+  type BounceClass,
+  classifyRefusal,
+  readBasicCode,
+  readEnhancedCodes,
+  readStatedReason,
+} from './bounce-class.ts'
+import {
+  AUTO_SUBJECT,
+  DELAY,
+  FAILURE_SUBJECT,
+  FAILURE_TEXT,
+  FINAL,
+  NAMED_RECIPIENT,
+  SYSTEM_NAME,
+  SYSTEM_SENDER,
+} from './bounce-mail-phrases.ts'
 import { readSesNotice } from './ses-notice.ts'
 
-/** A message taken apart, as far as it could be. */
+/** The parts of a message, as far as it could be parsed. */
 export interface MailParts {
   /** By lower-case name. */
   headers: ReadonlyMap<string, readonly string[]>
-  /** The address in From, or what stands there. */
+  /** The address in `From`, or whatever stands there. */
   from: string
   fromName: string
   subject: string
-  /** What a person would read. */
+  /** The readable text. */
   text: string
-  /** The body as it came, for messages that are not what they say. */
+  /** The body as received, for messages whose headers describe it wrongly. */
   body: string
   /** Machine-readable parts. */
   reports: readonly { type: 'delivery-status' | 'feedback-report' | 'disposition-notification'; text: string }[]
@@ -32,20 +48,20 @@ export interface BounceReading {
   /** Of bounces and delays. */
   class: BounceClass | null
   code: string | null
-  /** As the message names it, which may be where ours was forwarded to. */
+  /** As the message names it, which may be an address that our mail was forwarded to. */
   recipient: string | null
-  /** The refusal's words, at most 1,000 characters; they hold addresses. */
+  /** The text of the refusal, at most 1,000 characters; it contains addresses. */
   diagnostic: string | null
   /** `Feedback-Type` of a complaint. */
   feedback: string | null
-  /** Envelope senders and links of the returned message, by which ours are known again. */
+  /** Envelope senders, links and Message-IDs in the returned message, by which a mail of ours is identified. */
   marks: string[]
 }
 
-const MOST_DIAGNOSTIC = 1_000
-const MOST_MARKS = 50
-/** Of a text without end the beginning is enough. */
-const MOST_TEXT = 64_000
+const MAX_DIAGNOSTIC = 1_000
+const MAX_MARKS = 50
+/** Characters of a text that are read; the beginning of a longer one is enough. */
+const MAX_TEXT = 64_000
 
 const NOTHING: BounceReading = {
   kind: 'none',
@@ -63,24 +79,24 @@ const ADDRESS = /[^\s<>()[\]",;:\\]{1,64}@[^\s<>()[\]",;:\\]{1,255}/
 const addressIn = (text: string): string | null =>
   (/"[^"]{1,64}"@[^\s<>()[\]",;:\\]{1,255}/.exec(text) ?? ADDRESS.exec(text))?.[0].replace(/[.'>]+$/, '') ?? null
 
-/** Everything by which a message of ours can be known again. */
+/** Everything by which a mail of ours can be identified, at most 50. */
 const readMarks = (parts: MailParts): string[] => {
   const found = new Set<string>()
   const texts = [parts.original, ...parts.reports.map((report) => report.text), parts.body].map((text) =>
-    text.slice(0, MOST_TEXT),
+    text.slice(0, MAX_TEXT),
   )
   const pattern =
     /\bb-[a-z2-7]{40}@[^\s<>"';,]{1,255}|\/unsubscribe\/[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])|^message-id:\s*<[^\s<>]{1,300}>/gim
   for (const text of texts) {
     for (const match of text.replace(/=\n/g, '').matchAll(pattern)) {
       found.add(match[0].replace(/^message-id:\s*/i, '').replace('/unsubscribe/', ''))
-      if (found.size >= MOST_MARKS) return [...found]
+      if (found.size >= MAX_MARKS) return [...found]
     }
   }
   return [...found]
 }
 
-/** Fields of one recipient of a delivery report (RFC 3464 2.3). */
+/** The fields of one recipient of a delivery report (RFC 3464 2.3). */
 type Fields = Map<string, string>
 
 const FIELD = /^[ \t]{0,8}([a-z][a-z-]{1,40})[ \t]*:[ \t]*(.*)$/i
@@ -108,7 +124,7 @@ const readRecipients = (text: string): Fields[] => {
     group = new Map()
     last = ''
   }
-  for (const line of text.slice(0, MOST_TEXT).split('\n')) {
+  for (const line of text.slice(0, MAX_TEXT).split('\n')) {
     if (line.trim() === '') {
       close()
       continue
@@ -138,11 +154,11 @@ const recipientOf = (fields: Fields): string | null => {
 }
 
 /**
- * Where the returned message begins in a text: three lines of headers in a row, one of which only a message has. A text
- * that opens with them is what was returned itself.
+ * The text before the returned message, which begins with three header lines in a row, one of which only a message has. A
+ * text that opens with them is the returned message itself and is kept.
  */
 const beforeOriginal = (text: string): string => {
-  const lines = text.slice(0, MOST_TEXT).split('\n')
+  const lines = text.slice(0, MAX_TEXT).split('\n')
   let offset = 0
   let start = -1
   let count = 0
@@ -164,31 +180,16 @@ const beforeOriginal = (text: string): string => {
     if (count >= 3 && sure && start > 0) return text.slice(0, start)
     offset += line.length + 1
   }
-  return text.slice(0, MOST_TEXT)
+  return text.slice(0, MAX_TEXT)
 }
 
-/** Lines as they are read: without the marks of a reply, and without what we had said to the server. */
+/** A text without the quotation marks of a reply, and without the SMTP commands that we had sent. */
 const unquoted = (text: string): string =>
   text
     .split('\n')
     .map((line) => line.replace(/^(?:> ?)+(?=[A-Za-z\s<.-])(?!>)/, ''))
     .filter((line) => !/^\s*>>>/.test(line) && !/^\s*(?:mail from|rcpt to|data)\b ?:?/i.test(line))
     .join('\n')
-
-const SYSTEM_SENDER =
-  /^"?(?:mailer-?_?daemon|mail-?daemon|post_?master|poostmaster|mdaemon|mail-?system|maildelivery|mail\.?delivery|bounce|smtp|mmdf|delivery|error-?notice|nobody|amavisd|mta|exchange|system)\b/i
-const SYSTEM_NAME = /mail(?:er)?[ -]?(?:delivery|daemon|system|administrator)|delivery (?:sub)?system|post ?master/i
-const FAILURE_SUBJECT =
-  /undeliver|non[- ]?deliver|not (?:be )?deliver|delivery (?:has )?(?:fail|status|notification|report|error|problem)|fail(?:ed|ure)[^a-z]*(?:delivery|notice|mail)|mail(?:er)? (?:delivery )?(?:fail|error|system error)|mail failure|returned (?:mail|to sender)|return(?:ing|ed) (?:mail|message|to sender)|error sending your mail|message delivery has failed|unable to deliver|could not (?:be )?(?:sent|deliver)|bounced|rejected mail|warning: could not send|delayed mail|unzustellbar|non remis|недоставлен|не доставлено|メールエラー/i
-const FAILURE_TEXT =
-  /(?:could|can|was|were)(?: not|n't) (?:be )?(?:deliver|sent|reach)|unable to deliver|undeliverable|delivery (?:to|of|has)[^.\n]{0,60}fail|failed to (?:deliver|send)|not be delivered|did not reach|permanent(?: fatal)? error|had (?:delivery|permanent)|following (?:address|recipient)|could not be delivered to:? *</i
-const DELAY =
-  /warning (?:message )?only|do(?:es)? not need to re-?send|no need to re-?send|still being (?:re)?tried|(?:has been|is|was|been) delayed|delay(?:ed)? (?:in|for more than)|temporary failure report|will (?:be retried|retry|keep trying|continue)|not yet (?:been )?(?:delivered|received)|warning: could not send|delivery incomplete|yet been delivered/i
-const FINAL =
-  /given up|giving up|permanent(?:ly)? (?:fail|error)|failed permanently|will be deleted|could not be delivered for|not going to try again|has stopped trying|no further (?:delivery )?attempts/i
-
-const AUTO_SUBJECT =
-  /^(?:re:\s*|fwd?:\s*|aw:\s*)*(?:\[?auto(?:matic|mated|mat)?[- ]?(?:reply|response|responder|answer|antwort)?\]?\s*[:：-]|auto(?:matic|mated)? ?-?(?:reply|response)|out ?of ?(?:the )?office|ooo\b|away\b|on (?:vacation|holiday|leave)|vacation|i am (?:away|out)|abwesen|automatische antwort|réponse automatique|absence|absent|respuesta autom|risposta autom|fuori sede|自動返信|自动回复|自動回覆)/i
 
 const isAutoReply = (parts: MailParts): boolean =>
   /^\s*auto-(?:replied|generated\s*\(?vacation)/i.test(first(parts, 'auto-submitted')) ||
@@ -204,7 +205,7 @@ const isAutoReply = (parts: MailParts): boolean =>
 const bySystem = (parts: MailParts): boolean =>
   parts.from === '' || SYSTEM_SENDER.test(parts.from) || SYSTEM_NAME.test(parts.fromName)
 
-/** A complaint as one large provider sent it before the standard: the message itself, with a header of theirs. */
+/** A complaint in the form that one large provider used before RFC 5965: the message itself, with a header of theirs. */
 const isOldComplaint = (parts: MailParts): boolean =>
   parts.original !== '' &&
   (/^x-hmxmroriginalrecipient:/im.test(parts.original) || /^\s*complaint about message from/i.test(parts.subject))
@@ -221,12 +222,12 @@ const readComplaint = (parts: MailParts): BounceReading | null => {
     /^x-hmxmroriginalrecipient:\s*(\S{1,320})/im.exec(parts.original)?.[1] ??
     /^to:[ \t]*(.{1,400})$/im.exec(parts.original)?.[1] ??
     ''
-  // Somebody found one of ours among the spam and took it out.
+  // A reader moved a mail of ours out of the spam folder: no complaint.
   if (feedback === 'not-spam') return NOTHING
   return { ...NOTHING, kind: 'complaint', recipient: addressIn(named), feedback, marks: readMarks(parts) }
 }
 
-/** `failed`, `delayed`, `relayed`, `delivered` or `expanded`; where none is given the status tells. */
+/** `failed`, `delayed`, `relayed`, `delivered` or `expanded`; by the status where the report gives no action. */
 const actionOf = (fields: Fields, late: boolean): string => {
   const action = /^[a-z]+/.exec((fields.get('action') ?? '').toLowerCase())?.[0]
   if (action !== undefined)
@@ -254,24 +255,24 @@ const readReport = (parts: MailParts, readable: string): BounceReading | null =>
   const comment = stated.replace(status ?? '', '').trim()
   const diagnostic = `${reply} ${comment}`.trim()
   const around = unquoted(readable)
-  const judged = judgeRefusal(status, diagnostic, around === '' ? parts.subject : around)
+  const refused = classifyRefusal(status, diagnostic, around === '' ? parts.subject : around)
   return {
     ...NOTHING,
     kind: failed === undefined ? 'delay' : 'bounce',
-    // A delay is nobody's end.
-    class: failed === undefined ? 'soft' : judged.class,
-    code: failed === undefined ? (status ?? judged.code) : judged.code,
+    // A delay must suppress nobody.
+    class: failed === undefined ? 'soft' : refused.class,
+    code: failed === undefined ? (status ?? refused.code) : refused.code,
     recipient: recipientOf(chosen) ?? addressIn(first(parts, 'x-failed-recipients')) ?? recipientIn(around, parts),
-    diagnostic: (diagnostic === '' ? refusalIn(around) : diagnostic).slice(0, MOST_DIAGNOSTIC) || null,
+    diagnostic: (diagnostic === '' ? refusalIn(around) : diagnostic).slice(0, MAX_DIAGNOSTIC) || null,
     marks: readMarks(parts),
   }
 }
 
-/** The first line of a text with a reply code on it, and those that belong to it. */
+/** The first line of a text with a reply code, and the lines that continue it; `''` where there is none. */
 const refusalIn = (text: string): string => {
   const lines = text.split('\n')
   for (const [at, line] of lines.entries()) {
-    // Links and addresses carry numbers too.
+    // Links and addresses contain numbers too.
     if (OF_RECIPIENT.has(FIELD.exec(line)?.[1]?.toLowerCase() ?? '')) continue
     const words = line.replace(/https?:\S+/g, ' ').replace(/\S{1,64}@\S{1,255}/g, ' ')
     const replied = readEnhancedCodes(words).length > 0 || /(?:^|[\s:<[('"])[45][0-5]\d(?:[ -]+[^\d\s]|: )/.test(words)
@@ -293,12 +294,12 @@ const refusalIn = (text: string): string => {
 const recipientIn = (text: string, parts: MailParts): string | null => {
   const failed =
     addressIn(first(parts, 'x-failed-recipients')) ??
-    addressIn(/\brcpt to: ?(.{1,320})/i.exec(parts.body.slice(0, MOST_TEXT))?.[1] ?? '')
+    addressIn(/\brcpt to: ?(.{1,320})/i.exec(parts.body.slice(0, MAX_TEXT))?.[1] ?? '')
   if (failed !== null) return failed
   const patterns = [
     /^\s*([^\s<>"]{1,64}@[^\s<>":]{1,255}) on (?:mon|tue|wed|thu|fri|sat|sun|\d)/im,
     /^\s*[<"]?([^\s<>"]{1,64}@[^\s<>":]{1,255})[>"]?\s*(?::|\.{3}|\[|\(|$)/m,
-    /(?:rcpt to|recipient|recipient address|delivered to|deliver (?:message )?to|undeliverable to|addressed to|delivery failed|failed to|userid|full|allowed size|attempts):?\s*<?([^\s<>"]{1,64}@[^\s<>":,]{1,255})>?/i,
+    NAMED_RECIPIENT,
     /^\s*[<"]?([^\s<>"]{1,64}@[^\s<>":]{1,255})[>"]? /m,
     /<([^\s<>"]{1,64}@[^\s<>":]{1,255})>/,
     /([^\s<>"]{1,64}@[^\s<>":,;]{1,255})/,
@@ -320,25 +321,26 @@ const readText = (parts: MailParts, readable: string): BounceReading | null => {
   const signs = [bySystem(parts), nullPath, titled, reported, flagged, /could not be delivered to:? *</i.test(text)]
   if (!signs.some(Boolean)) return null
   const refusal = refusalIn(text)
-  // A postmaster writes other letters too: something must have failed, by the title, the text or a code.
-  const saying = readSaying(refusal === '' ? text : refusal)
-  if (!titled && !reported && !flagged && !told && refusal === '' && !(nullPath && saying !== null)) return null
+  // A postmaster sends other mail too: the title, the text or a code must say that something failed.
+  const reason = readStatedReason(refusal === '' ? text : refusal)
+  if (!titled && !reported && !flagged && !told && refusal === '' && !(nullPath && reason !== null)) return null
   const late = (DELAY.test(text) || /\bdelay|warning: could not/i.test(parts.subject)) && !FINAL.test(text)
-  // Where the text says nothing, the title may.
-  const around = readSaying(text) === null && readEnhancedCodes(text).length === 0 ? `${text}\n${parts.subject}` : text
-  const judged = judgeRefusal(null, refusal, around)
+  // Where the text states no reason, the title may.
+  const around =
+    readStatedReason(text) === null && readEnhancedCodes(text).length === 0 ? `${text}\n${parts.subject}` : text
+  const refused = classifyRefusal(null, refusal, around)
   return {
     ...NOTHING,
     kind: late ? 'delay' : 'bounce',
-    class: late ? 'soft' : judged.class,
-    code: judged.code ?? readBasicCode(refusal),
+    class: late ? 'soft' : refused.class,
+    code: refused.code ?? readBasicCode(refusal),
     recipient: recipientIn(text, parts) ?? addressIn(/^to:(.{1,400})$/im.exec(parts.original)?.[1] ?? ''),
-    diagnostic: (refusal || text.trim()).slice(0, MOST_DIAGNOSTIC) || null,
+    diagnostic: (refusal || text.trim()).slice(0, MAX_DIAGNOSTIC) || null,
     marks: readMarks(parts),
   }
 }
 
-/** What the message is. Never throws, whatever it is. */
+/** Reads a message of any kind. Never throws. */
 export const readBounce = (parts: MailParts): BounceReading => {
   const complaint = readComplaint(parts)
   if (complaint !== null) return complaint

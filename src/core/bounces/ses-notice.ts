@@ -1,5 +1,5 @@
 /** Amazon SES's own words about a message: a notification or an event as JSON, mailed by SNS or posted to a webhook. */
-import { type BounceClass, judgeRefusal } from './bounce-class.ts'
+import { type BounceClass, classifyRefusal } from './bounce-class.ts'
 
 export interface SesNotice {
   kind: 'bounce' | 'complaint' | 'delay' | 'none'
@@ -48,7 +48,7 @@ export const readSesEvent = (event: unknown): SesNotice | null => {
       const status = /[245]\.\d{1,3}\.\d{1,3}/.exec(text(one.status) ?? '')?.[0] ?? null
       const diagnostic = text(one.diagnosticCode)
       const words = (diagnostic ?? '').replace(/^[a-z0-9-]{1,40}\s*;/i, '')
-      const judged = judgeRefusal(status, words)
+      const judged = classifyRefusal(status, words)
       const stated = BY_SUBTYPE[text(bounce.bounceSubType) ?? ''] ?? BY_TYPE[text(bounce.bounceType) ?? ''] ?? 'soft'
       // Out-of-office replies come as Transient or Undetermined: never more than soft, whatever they say.
       const passing = text(bounce.bounceType) !== 'Permanent'

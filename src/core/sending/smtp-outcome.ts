@@ -6,7 +6,7 @@
  * second copy, so that case stays apart from all others. What goes wrong before RCPT concerns the relay and us, never
  * the recipient.
  */
-import { type BounceClass, judgeRefusal } from '../bounces/bounce-class.ts'
+import { type BounceClass, classifyRefusal } from '../bounces/bounce-class.ts'
 import { DAY, HOUR, MINUTE } from '../calendar.ts'
 
 /** Where in the conversation: `data` is the command, `message` all from its first byte to the answer to the final dot. */
@@ -136,7 +136,7 @@ export const readReply = (text: string): SmtpReply | null => {
 
 /** What a reply means for the person written to: the rule by which reports that come later are judged, too. */
 export const classOfReply = (reply: { code: number; enhanced: string | null; reply: string }): BounceClass =>
-  judgeRefusal(reply.enhanced, `${reply.code} ${reply.reply}`).class
+  classifyRefusal(reply.enhanced, `${reply.code} ${reply.reply}`).class
 
 /** Whose matter an outcome is, by the stage and the codes; the text is heard only where a recipient is refused for good. */
 export const blameOf = (outcome: SmtpOutcome): Blame => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { judgeRefusal } from '../../../src/core/bounces/bounce-class.ts'
+import { classifyRefusal } from '../../../src/core/bounces/bounce-class.ts'
 import { DAY, HOUR, MINUTE } from '../../../src/core/calendar.ts'
 import {
   blameOf,
@@ -145,7 +145,7 @@ it('a refusal means the same at RCPT as in a report that comes later', () => {
   fc.assert(
     fc.property(fc.constantFrom(550, 551, 552, 553, 554), enhanced, text, (code, detail, words) => {
       const said = [code, detail === '' ? '' : `5.${detail}`, words].filter((part) => part !== '').join(' ')
-      const later = judgeRefusal(detail === '' ? null : `5.${detail}`, said).class
+      const later = classifyRefusal(detail === '' ? null : `5.${detail}`, said).class
       const outcome = refused('rcpt', said)
       const judged = judgeOutcome(outcome, mail())
       expect(blameOf(outcome) === 'policy').toBe(later === 'ours')
