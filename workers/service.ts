@@ -1,7 +1,8 @@
 /** The wiring of the service: what every process opens, then its roles, and how it all closes. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { createMetrics } from '../src/adapters/metrics.ts'
-import { openQueue, type Queue, type QueueName } from '../src/adapters/queue/queue.ts'
+import { openQueue, type Queue } from '../src/adapters/queue/queue.ts'
+import type { QueueName } from '../src/adapters/queue/queue-names.ts'
 import { MINUTE, SECOND } from '../src/core/calendar.ts'
 import { describeError } from '../src/core/redact.ts'
 import { clockError } from '../src/newsletter/edition.ts'

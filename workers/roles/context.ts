@@ -1,5 +1,6 @@
 /** What every role of a process works with, opened once. */
-import type { Queue, QueueName } from '../../src/adapters/queue/queue.ts'
+import type { Queue } from '../../src/adapters/queue/queue.ts'
+import type { QueueName } from '../../src/adapters/queue/queue-names.ts'
 import type { Log } from '../../src/core/log.ts'
 import type { Keys } from '../../src/core/token.ts'
 import type { AppOptions } from '../../src/http/app.ts'

@@ -1,33 +1,33 @@
-/** The doorbells: a ring says that there is work in the database, and wakes whichever process answers that bell. */
+/** The queue: its jobs wake processes. A job says that there is work in the database, and never what the work is. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Backend, JOB_OPTIONS, type Jobs, type Worker } from './backend.ts'
+import type { Backend, JobQueue, Worker } from './backend.ts'
+import { coalesceWakes } from './coalesced-wakes.ts'
 import { openPostgresBackend } from './postgres-backend.ts'
+import type { QueueName } from './queue-names.ts'
 import { openRedisBackend } from './redis-backend.ts'
-
-export const QUEUE_NAMES = ['tick', 'refresh', 'letters', 'deliveries'] as const
-export type QueueName = (typeof QUEUE_NAMES)[number]
+import { createSchedules } from './schedules.ts'
 
 export interface Queue {
   /**
-   * Wakes one process that answers this bell; at once, or `delayMs` from now. Rings that come while one still waits
-   * are one ring; a ring that comes while a handler runs makes it run again. Fails within seconds when the queue
-   * cannot be reached: nothing is lost then, for the database says what is owed, and the next sweep finds it.
+   * Wakes one process that handles this queue; at once, or `delayMs` from now. Wakes that come while one still waits are
+   * one; a wake that comes while a handler runs makes it run again. Rejects within seconds when the queue cannot be
+   * reached: no mail is lost then, since the database has what is to be sent, and the next sweep finds it.
    */
-  wake(queueName: QueueName, options?: { delayMs?: number }): Promise<void>
+  wake(name: QueueName, options?: { delayMs?: number }): Promise<void>
   /**
-   * Answers a bell in this process, with one run at a time unless told otherwise. What a handler throws goes to
-   * `onError`, and it runs again up to four times, after about 1, 2, 4 and 8 seconds; it must be safe to run twice,
-   * at once or one after the other.
+   * Runs the handler in this process whenever the queue is woken, `concurrency` times at once at most (1 by default). An
+   * error that it throws goes to `onError`, and the handler runs again up to four times, after about 1, 2, 4 and 8
+   * seconds. It must be safe to run twice, at once or one after the other.
    */
-  process(queueName: QueueName, handler: () => Promise<void>, options?: { concurrency?: number }): Promise<void>
+  process(name: QueueName, handler: () => Promise<void>, options?: { concurrency?: number }): Promise<void>
   /**
-   * Rings a bell again and again, once for all processes that ask for it. Missed rings are not made up for. As long as
-   * this process lives it looks after the schedule: one that was thrown away or stands still is put back.
+   * Wakes a queue at every interval, once for all processes that schedule it. Missed times are not made up for. As long
+   * as this process lives it checks the schedule, and restores one that is gone or stands still.
    */
-  schedule(queueName: QueueName, intervalMs: number): Promise<void>
-  /** Resolves when the queue answers and every bell of this process is listened for; fails otherwise. */
+  schedule(name: QueueName, intervalMs: number): Promise<void>
+  /** Resolves when the queue responds and every worker of this process runs; rejects otherwise. */
   ping(): Promise<void>
-  /** Takes no more bells, waits for handlers that run, for `graceMs` at most, and closes the connections. */
+  /** Takes no more jobs, waits up to `graceMs` for the handlers that run, and closes the connections. */
   close(options: { graceMs: number }): Promise<void>
 }
 
@@ -35,157 +35,116 @@ interface Options {
   databaseUrl: string
   /** The Redis that the queue runs on; `null`: it runs in the database. */
   redisUrl: string | null
-  /** How many bells this process is going to answer: each keeps a connection to listen. */
+  /** How many queues this process is going to handle: each worker keeps a connection to listen. */
   workers: number
-  /** Hears of handlers that threw and of connections that broke; `where` is the bell, or `queue`. */
-  onError: (where: QueueName | 'queue', error: Error) => void
-  /** Hears, in a sentence, what an operator should know of the queue's store. */
+  /** Gets what handlers throw, and the errors of connections; `source` is the queue's name, or `queue` for all of them. */
+  onError: (source: QueueName | 'queue', error: Error) => void
+  /** Gets sentences for the operator about the store of the queue. */
   onNotice?: (notice: string) => void
-}
-
-/** How long a schedule may be missing or stand still, at most. */
-const KEEP_EVERY = 5_000
-
-/** BullMQ tries again many times a second, and from many connections: the same complaint in this time is no news. */
-const NEWS_AFTER = 10_000
-const MOST_COMPLAINTS = 100
-
-/** Between two rings of one bell, milliseconds: nobody notices the wait, and a busy site rings fifty times a second at most. */
-const REST = 20
-
-/**
- * Rings that are asked for while one is under way are one, which begins when that has ended: so it comes after what all
- * who asked have committed, and a hundred sign-ups a second cost few rings.
- */
-const gather = (wake: (queueName: QueueName) => Promise<void>): ((queueName: QueueName) => Promise<void>) => {
-  const underWay = new Map<QueueName, Promise<void>>()
-  const following = new Map<QueueName, Promise<void>>()
-  const begin = (queueName: QueueName): Promise<void> => {
-    const woken = wake(queueName).finally(() => underWay.delete(queueName))
-    underWay.set(queueName, woken)
-    return woken
-  }
-  return (queueName) => {
-    const current = underWay.get(queueName)
-    if (current === undefined) return begin(queueName)
-    const known = following.get(queueName)
-    if (known !== undefined) return known
-    // Whether the one under way succeeds is told to those who wait for it.
-    const next = current
-      .catch(() => undefined)
-      .then(() => delay(REST, undefined, { ref: false }))
-      .then(() => {
-        following.delete(queueName)
-        return begin(queueName)
-      })
-    following.set(queueName, next)
-    return next
-  }
 }
 
 /** Opens the queue on Redis where there is one, and in the database otherwise. Throws `UnusableQueue`. */
 export const openQueue = async (options: Options): Promise<Queue> => {
   const { databaseUrl, redisUrl, workers, onError } = options
-  let closing = false
-  const complaints = new Map<string, number>()
-  const report = (where: QueueName | 'queue') => (error: Error) => {
-    const heard = complaints.get(error.message) ?? Number.NEGATIVE_INFINITY
-    // What is broken off on purpose complains, and nobody needs to hear it.
-    if (closing || performance.now() - heard < NEWS_AFTER) return
-    if (complaints.size >= MOST_COMPLAINTS) complaints.clear()
-    complaints.set(error.message, performance.now())
-    onError(where, error)
-  }
+  const errors = createErrorFilter(onError)
   const backend: Backend =
     redisUrl === null
-      ? await openPostgresBackend(databaseUrl, workers + 2, report('queue'))
-      : await openRedisBackend({ ...options, redisUrl, required: workers > 0, onError: report('queue') })
-  const queues = new Map<QueueName, Jobs>()
-  const answering: Worker[] = []
-  const schedules = new Map<QueueName, number>()
-  const ended = new AbortController()
+      ? await openPostgresBackend(databaseUrl, workers + 2, errors.from('queue'))
+      : await openRedisBackend({ ...options, redisUrl, required: workers > 0, onError: errors.from('queue') })
+  const jobQueues = new Map<QueueName, JobQueue>()
+  const running: Worker[] = []
 
-  const jobsOf = (queueName: QueueName): Jobs => {
-    const known = queues.get(queueName)
+  const jobQueueOf = (name: QueueName): JobQueue => {
+    const known = jobQueues.get(name)
     if (known !== undefined) return known
-    const jobs = backend.openJobs(queueName)
-    jobs.on('error', report(queueName))
-    queues.set(queueName, jobs)
-    return jobs
+    const opened = backend.openJobQueue(name)
+    opened.on('error', errors.from(name))
+    jobQueues.set(name, opened)
+    return opened
   }
 
-  const putSchedule = (queueName: QueueName, intervalMs: number) =>
-    jobsOf(queueName).upsertJobScheduler(queueName, { every: intervalMs }, { name: queueName, opts: JOB_OPTIONS })
-
-  /** Puts a schedule back that was thrown away, or whose next ring is long overdue. */
-  const keep = async (queueName: QueueName, intervalMs: number): Promise<void> => {
-    const kept = await jobsOf(queueName)
-      .getJobScheduler(queueName)
-      .catch(() => backend.repair())
-    if (kept?.next === undefined || kept.next < Date.now() - intervalMs) await putSchedule(queueName, intervalMs)
-  }
-
-  const keepSchedules = async (): Promise<void> => {
-    while (!ended.signal.aborted) {
-      const pause = Math.min(KEEP_EVERY, ...schedules.values())
-      await delay(pause, undefined, { ref: false, signal: ended.signal }).catch(() => undefined)
-      if (ended.signal.aborted) return
-      for (const [queueName, intervalMs] of schedules) await keep(queueName, intervalMs).catch(report(queueName))
-    }
-  }
-  let keeping: Promise<void> | null = null
-  const wakeNow = gather(async (queueName) => {
-    const jobs = jobsOf(queueName)
-    // A job that has not begun will see what we have committed. BullMQ's own deduplication would hold rings back for
-    // as long as it takes to find that the worker of a running job died.
-    if ((await jobs.getWaitingCount()) === 0) await jobs.add(queueName, {}, { delay: 0 })
+  const schedules = createSchedules({ backend, jobQueueOf, onError: (name, error) => errors.from(name)(error) })
+  const wakeNow = coalesceWakes(async (name) => {
+    const jobQueue = jobQueueOf(name)
+    // A job that has not begun will see what we have committed. BullMQ's own deduplication would hold wakes back for as
+    // long as it takes to find that the worker of a running job died.
+    if ((await jobQueue.getWaitingCount()) === 0) await jobQueue.add(name, {}, { delay: 0 })
   })
 
   return {
-    async wake(queueName, { delayMs = 0 } = {}) {
+    async wake(name, { delayMs = 0 } = {}) {
       backend.requireConnection()
-      if (delayMs === 0) await wakeNow(queueName)
-      else await jobsOf(queueName).add(queueName, {}, { delay: delayMs })
+      if (delayMs === 0) await wakeNow(name)
+      else await jobQueueOf(name).add(name, {}, { delay: delayMs })
     },
 
-    async process(queueName, handler, { concurrency = 1 } = {}) {
-      const worker = backend.startWorker(queueName, handler, concurrency)
-      worker.on('error', report(queueName))
-      worker.on('failed', (_job, error) => onError(queueName, error))
-      answering.push(worker)
+    async process(name, handler, { concurrency = 1 } = {}) {
+      const worker = backend.startWorker(name, handler, concurrency)
+      worker.on('error', errors.from(name))
+      worker.on('failed', (_job, error) => onError(name, error))
+      running.push(worker)
       await worker.waitUntilReady()
     },
 
-    async schedule(queueName, intervalMs) {
-      await putSchedule(queueName, intervalMs)
-      schedules.set(queueName, intervalMs)
-      keeping ??= keepSchedules()
-    },
+    schedule: schedules.add,
 
     async ping() {
       backend.requireConnection()
-      await jobsOf('tick').getWaitingCount()
-      if (!answering.every((worker) => worker.isRunning())) throw new Error('a bell is not listened for')
+      await jobQueueOf('tick').getWaitingCount()
+      if (!running.every((worker) => worker.isRunning())) throw new Error('a worker of the queue has stopped')
     },
 
     async close({ graceMs }) {
-      ended.abort()
-      await keeping
-      // BullMQ's own closing waits for as long as a handler takes.
-      const idle = Promise.all(answering.map((worker) => worker.close())).then(
-        () => true,
-        (error: Error) => {
-          onError('queue', error)
-          return false
-        },
-      )
-      const patience = new AbortController()
-      const late = delay(graceMs, false, { signal: patience.signal }).catch(() => false)
-      const orderly = await Promise.race([idle, late])
-      patience.abort()
-      closing = true
-      await Promise.allSettled([...queues.values()].map((jobs) => jobs.close()))
-      await (orderly ? backend.close() : backend.abandon())
+      await schedules.stop()
+      const idle = await closeWorkers(running, graceMs, (error) => onError('queue', error))
+      errors.mute()
+      await Promise.allSettled([...jobQueues.values()].map((jobQueue) => jobQueue.close()))
+      await (idle ? backend.close() : backend.abandon())
+    },
+  }
+}
+
+/** Closes the workers; true when their handlers ended in time, for BullMQ itself waits as long as a handler takes. */
+const closeWorkers = async (
+  workers: readonly Worker[],
+  graceMs: number,
+  onError: (error: Error) => void,
+): Promise<boolean> => {
+  const closed = Promise.all(workers.map((worker) => worker.close())).then(
+    () => true,
+    (error: Error) => {
+      onError(error)
+      return false
+    },
+  )
+  const timer = new AbortController()
+  const late = delay(graceMs, false, { signal: timer.signal }).catch(() => false)
+  try {
+    return await Promise.race([closed, late])
+  } finally {
+    timer.abort()
+  }
+}
+
+/** BullMQ retries many times a second, from many connections: the same message is passed on once in these milliseconds. */
+const REPEAT_AFTER = 10_000
+const MAX_REMEMBERED = 100
+
+/** Passes errors on, without those that repeat one passed on a moment ago, and none any more once muted. */
+const createErrorFilter = (onError: Options['onError']) => {
+  let muted = false
+  const passedOn = new Map<string, number>()
+  return {
+    from: (source: QueueName | 'queue') => (error: Error) => {
+      const before = passedOn.get(error.message) ?? Number.NEGATIVE_INFINITY
+      if (muted || performance.now() - before < REPEAT_AFTER) return
+      if (passedOn.size >= MAX_REMEMBERED) passedOn.clear()
+      passedOn.set(error.message, performance.now())
+      onError(source, error)
+    },
+    /** Connections that are broken off on purpose report errors, which are of no interest. */
+    mute() {
+      muted = true
     },
   }
 }

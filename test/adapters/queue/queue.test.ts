@@ -1,39 +1,40 @@
-/** The promises of the doorbells, on Postgres and on Redis, with workers that fail, die and take too long. */
+/** The promises of the queue, on Postgres and on Redis, with handlers that fail, die and take too long. */
 import { Redis } from 'ioredis'
 import { Client } from 'pg'
 import { describe, expect, test } from 'vitest'
-import { openQueue, type Queue, type QueueName } from '../../../src/adapters/queue/queue.ts'
+import { openQueue, type Queue } from '../../../src/adapters/queue/queue.ts'
+import type { QueueName } from '../../../src/adapters/queue/queue-names.ts'
 import { persist } from '../../support/databases/blocking-statements.ts'
 import { openTestDatabase, type TestDatabase } from '../../support/databases/postgres.ts'
 import { hasRedis, NEEDS_REDIS, openTestRedis } from '../../support/databases/redis.ts'
 import { startChild } from '../../support/processes/child.ts'
 
 const GRACE = { graceMs: 5_000 }
-const PATIENCE = { timeout: 10_000 }
+const POLL = { timeout: 10_000 }
 
 interface TestQueue extends AsyncDisposable, Queue {
   errors: string[]
 }
 
-/** Where a queue runs, and what a test does to it from outside. */
-interface Place extends AsyncDisposable {
+/** The server that a queue runs on, and what a test does to it from outside. */
+interface QueueServer extends AsyncDisposable {
   databaseUrl: string
   redisUrl: string | null
-  /** Throws away everything that the queue holds. */
+  /** Deletes everything that the queue holds. */
   wipe(): Promise<void>
-  /** Breaks every connection of others. */
+  /** Breaks every connection but the test's own. */
   cut(): Promise<void>
-  /** How many connections others have. */
+  /** How many connections there are besides the test's own. */
   connections(): Promise<number>
-  /** How many jobs of a bell wait for their time. */
-  delayed(queueName: QueueName): Promise<number>
+  /** How many jobs of a queue wait for their time. */
+  delayed(name: QueueName): Promise<number>
   /** What is stored with each job, as text. */
-  payloads(queueNames: QueueName[]): Promise<string[]>
+  payloads(names: QueueName[]): Promise<string[]>
 }
 
 const OTHERS = 'from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()'
 
-const openOnPostgres = async (): Promise<Place> => {
+const openOnPostgres = async (): Promise<QueueServer> => {
   const database = await openTestDatabase({ empty: true })
   return {
     databaseUrl: database.url,
@@ -41,15 +42,15 @@ const openOnPostgres = async (): Promise<Place> => {
     wipe: () => persist(() => query(database, 'drop schema bullmq cascade')),
     cut: async () => void (await query(database, `select pg_terminate_backend(pid) ${OTHERS}`)),
     connections: async () => (await query(database, `select ${OTHERS}`)).length,
-    delayed: async (queueName) =>
-      (await query(database, `select from bullmq.job where state = 'delayed' and name = '${queueName}'`)).length,
+    delayed: async (name) =>
+      (await query(database, `select from bullmq.job where state = 'delayed' and name = '${name}'`)).length,
     payloads: async () =>
       (await query<{ data: string }>(database, 'select data::text from bullmq.job')).map((row) => row.data),
     [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
   }
 }
 
-const openOnRedis = async (): Promise<Place> => {
+const openOnRedis = async (): Promise<QueueServer> => {
   const redis = await openTestRedis()
   const client = new Redis(redis.url)
   const number = client.options.db ?? 0
@@ -59,7 +60,7 @@ const openOnRedis = async (): Promise<Place> => {
     return list.filter((line) => line.includes(` db=${number} `) && !line.startsWith(`id=${own} `))
   }
   return {
-    // Nobody listens there: on Redis the queue has nothing to do with the database.
+    // Nothing listens there: on Redis the queue does not use the database.
     databaseUrl: 'postgres://127.0.0.1:1/none',
     redisUrl: redis.url,
     wipe: async () => void (await client.flushdb()),
@@ -67,12 +68,12 @@ const openOnRedis = async (): Promise<Place> => {
       for (const line of await others()) await client.client('KILL', 'ID', /^id=(\d+)/.exec(line)?.[1] ?? '')
     },
     connections: async () => (await others()).length,
-    delayed: (queueName) => client.zcard(`paper-round:${queueName}:delayed`),
-    async payloads(queueNames) {
+    delayed: (name) => client.zcard(`paper-round:${name}:delayed`),
+    async payloads(names) {
       const found: string[] = []
-      for (const queueName of queueNames)
-        for (const id of await client.lrange(`paper-round:${queueName}:wait`, 0, -1))
-          found.push((await client.hget(`paper-round:${queueName}:${id}`, 'data')) ?? '')
+      for (const name of names)
+        for (const id of await client.lrange(`paper-round:${name}:wait`, 0, -1))
+          found.push((await client.hget(`paper-round:${name}:${id}`, 'data')) ?? '')
       return found
     },
     async [Symbol.asyncDispose]() {
@@ -82,13 +83,13 @@ const openOnRedis = async (): Promise<Place> => {
   }
 }
 
-const open = async ({ databaseUrl, redisUrl }: Place, workers = 2): Promise<TestQueue> => {
+const open = async ({ databaseUrl, redisUrl }: QueueServer, workers = 2): Promise<TestQueue> => {
   const errors: string[] = []
   const queue = await openQueue({
     databaseUrl,
     redisUrl,
     workers,
-    onError: (where, error) => errors.push(`${where}: ${error.message}`),
+    onError: (source, error) => errors.push(`${source}: ${error.message}`),
   })
   let closed: Promise<void> | null = null
   const close: Queue['close'] = (options) => {
@@ -98,7 +99,7 @@ const open = async ({ databaseUrl, redisUrl }: Place, workers = 2): Promise<Test
   return { ...queue, errors, close, [Symbol.asyncDispose]: () => close(GRACE) }
 }
 
-/** A handler that can be waited for and held up. */
+/** A handler whose runs a test waits for, and holds up. */
 const createHandler = () => {
   let runs = 0
   const waiters: { runs: number; resolve: () => void }[] = []
@@ -122,11 +123,11 @@ const createHandler = () => {
         open = resolve
       })
     },
-    letGo: () => open(),
+    release: () => open(),
   }
 }
 
-/** Long enough for a bell that was rung wrongly to be heard. */
+/** Long enough for a wake that should not have happened to be seen. */
 const aMoment = () => new Promise((resolve) => setTimeout(resolve, 50))
 
 const query = async <T extends object>(database: TestDatabase, text: string): Promise<T[]> => {
@@ -139,18 +140,18 @@ const query = async <T extends object>(database: TestDatabase, text: string): Pr
   }
 }
 
-const PLACES = [
-  { name: 'Postgres', openPlace: openOnPostgres, runs: true },
-  { name: `Redis${NEEDS_REDIS}`, openPlace: openOnRedis, runs: hasRedis },
+const SERVERS = [
+  { name: 'Postgres', openServer: openOnPostgres, runs: true },
+  { name: `Redis${NEEDS_REDIS}`, openServer: openOnRedis, runs: hasRedis },
 ]
 
-for (const { name, openPlace, runs } of PLACES)
+for (const { name, openServer, runs } of SERVERS)
   describe.skipIf(!runs)(`on ${name}`, () => {
-    describe('a ring', () => {
-      test('is answered by one of the processes that answer its bell, and by no other bell', async () => {
-        await using place = await openPlace()
-        await using one = await open(place)
-        await using other = await open(place)
+    describe('a wake', () => {
+      test('runs the handler in one of the processes that handle its queue, and no handler of another queue', async () => {
+        await using server = await openServer()
+        await using one = await open(server)
+        await using other = await open(server)
         const letters = createHandler()
         const tick = createHandler()
         await one.process('letters', letters.handle)
@@ -162,18 +163,18 @@ for (const { name, openPlace, runs } of PLACES)
         expect([letters.runs(), tick.runs()]).toEqual([1, 0])
       })
 
-      test('waits for somebody who answers', async () => {
-        await using place = await openPlace()
-        await using queue = await open(place)
+      test('waits until a process handles its queue', async () => {
+        await using server = await openServer()
+        await using queue = await open(server)
         await queue.wake('letters')
         const letters = createHandler()
         await queue.process('letters', letters.handle)
         await letters.reached(1)
       })
 
-      test('that comes while others wait is one with them', async () => {
-        await using place = await openPlace()
-        await using queue = await open(place)
+      test('that comes while others wait is joined with them', async () => {
+        await using server = await openServer()
+        await using queue = await open(server)
         for (let n = 0; n < 20; n++) await queue.wake('letters')
         const letters = createHandler()
         await queue.process('letters', letters.handle)
@@ -183,23 +184,23 @@ for (const { name, openPlace, runs } of PLACES)
       })
 
       test('that comes while the handler runs makes it run again', async () => {
-        await using place = await openPlace()
-        await using queue = await open(place)
+        await using server = await openServer()
+        await using queue = await open(server)
         const letters = createHandler()
         letters.hold()
         await queue.process('letters', letters.handle)
         await queue.wake('letters')
         await letters.reached(1)
         for (let n = 0; n < 3; n++) await queue.wake('letters')
-        letters.letGo()
+        letters.release()
         await letters.reached(2)
         await aMoment()
         expect(letters.runs()).toBe(2)
       })
 
-      test('for later is heard, and holds back none for now', async () => {
-        await using place = await openPlace()
-        await using queue = await open(place)
+      test('for later is carried out, and does not hold back one for now', async () => {
+        await using server = await openServer()
+        await using queue = await open(server)
         const letters = createHandler()
         await queue.process('letters', letters.handle)
         await queue.wake('letters', { delayMs: 20 })
@@ -209,27 +210,27 @@ for (const { name, openPlace, runs } of PLACES)
         await letters.reached(2)
         await aMoment()
         expect(letters.runs()).toBe(2)
-        expect(await place.delayed('letters')).toBe(1)
+        expect(await server.delayed('letters')).toBe(1)
       })
     })
 
     describe('a handler', () => {
       test('that throws is reported, and runs again', async () => {
-        await using place = await openPlace()
-        await using queue = await open(place)
+        await using server = await openServer()
+        await using queue = await open(server)
         const letters = createHandler()
         await queue.process('letters', async () => {
           await letters.handle()
-          if (letters.runs() < 2) throw new Error('the first time is hard')
+          if (letters.runs() < 2) throw new Error('the first run fails')
         })
         await queue.wake('letters')
         await letters.reached(2)
-        expect(queue.errors).toEqual(['letters: the first time is hard'])
+        expect(queue.errors).toEqual(['letters: the first run fails'])
       })
 
-      test('that failed and rests does not keep a new ring waiting', async () => {
-        await using place = await openPlace()
-        await using queue = await open(place)
+      test('that failed and waits for its retry does not keep a new wake waiting', async () => {
+        await using server = await openServer()
+        await using queue = await open(server)
         const order: string[] = []
         const letters = createHandler()
         await queue.process('letters', async () => {
@@ -246,9 +247,9 @@ for (const { name, openPlace, runs } of PLACES)
         expect(order).toEqual(['run 1', 'run 2', 'run 3'])
       })
 
-      test('runs one at a time in a process, or as many as it was said', async () => {
-        await using place = await openPlace()
-        await using queue = await open(place)
+      test('runs once at a time in a process, or as often as its concurrency allows', async () => {
+        await using server = await openServer()
+        await using queue = await open(server)
         const letters = createHandler()
         letters.hold()
         const deliveries = createHandler()
@@ -263,16 +264,16 @@ for (const { name, openPlace, runs } of PLACES)
         await queue.wake('deliveries')
         await deliveries.reached(2)
         expect(letters.runs()).toBe(1)
-        letters.letGo()
-        deliveries.letGo()
+        letters.release()
+        deliveries.release()
         await letters.reached(2)
       })
 
-      test('whose process was killed in the middle runs again elsewhere, though nobody rings', async () => {
-        await using place = await openPlace()
-        await using killed = startChild('process-jobs.ts', [place.databaseUrl, place.redisUrl ?? '', 'letters'])
-        expect(await killed.line()).toBe('answers')
-        await using queue = await open(place)
+      test('whose process was killed in the middle runs again elsewhere, without another wake', async () => {
+        await using server = await openServer()
+        await using killed = startChild('process-jobs.ts', [server.databaseUrl, server.redisUrl ?? '', 'letters'])
+        expect(await killed.line()).toBe('ready')
+        await using queue = await open(server)
         await queue.wake('letters')
         expect(await killed.line()).toBe('letters')
         const letters = createHandler()
@@ -280,9 +281,9 @@ for (const { name, openPlace, runs } of PLACES)
         await letters.reached(1)
       })
 
-      test('of one bell is not kept waiting by those of another, however many and long they are', async () => {
-        await using place = await openPlace()
-        await using queue = await open(place)
+      test('of one queue is not kept waiting by those of another, however many and long they are', async () => {
+        await using server = await openServer()
+        await using queue = await open(server)
         const deliveries = createHandler()
         deliveries.hold()
         const letters = createHandler()
@@ -294,15 +295,15 @@ for (const { name, openPlace, runs } of PLACES)
         await queue.wake('letters')
         await letters.reached(1)
         expect(deliveries.runs()).toBe(1)
-        deliveries.letGo()
+        deliveries.release()
       })
     })
 
     describe('a schedule', () => {
-      test('rings again and again, once for all processes', async () => {
-        await using place = await openPlace()
-        await using one = await open(place)
-        await using other = await open(place)
+      test('wakes its queue at every interval, once for all processes', async () => {
+        await using server = await openServer()
+        await using one = await open(server)
+        await using other = await open(server)
         const tick = createHandler()
         await one.process('tick', tick.handle)
         await other.process('tick', tick.handle)
@@ -310,16 +311,16 @@ for (const { name, openPlace, runs } of PLACES)
         await other.schedule('tick', 200)
         await tick.reached(1)
         await tick.reached(4)
-        expect(await place.delayed('tick')).toBeLessThanOrEqual(1)
+        expect(await server.delayed('tick')).toBeLessThanOrEqual(1)
       })
 
-      test('goes on after the process that answered was killed in the middle', async () => {
-        await using place = await openPlace()
-        await using killed = startChild('process-jobs.ts', [place.databaseUrl, place.redisUrl ?? '', 'tick', '100'])
-        const said: string[] = []
-        while (said.filter((line) => line === 'tick').length < 3) said.push(await killed.line())
+      test('goes on after the process that handled it was killed in the middle', async () => {
+        await using server = await openServer()
+        await using killed = startChild('process-jobs.ts', [server.databaseUrl, server.redisUrl ?? '', 'tick', '100'])
+        const lines: string[] = []
+        while (lines.filter((line) => line === 'tick').length < 3) lines.push(await killed.line())
         await killed.kill('SIGKILL')
-        await using queue = await open(place)
+        await using queue = await open(server)
         const tick = createHandler()
         await queue.process('tick', tick.handle)
         await queue.schedule('tick', 100)
@@ -328,9 +329,9 @@ for (const { name, openPlace, runs } of PLACES)
     })
 
     describe('the queue', () => {
-      test('is closed when its handlers are done', async () => {
-        await using place = await openPlace()
-        const queue = await open(place)
+      test('is closed when its handlers have ended', async () => {
+        await using server = await openServer()
+        const queue = await open(server)
         const letters = createHandler()
         letters.hold()
         await queue.process('letters', letters.handle)
@@ -342,60 +343,60 @@ for (const { name, openPlace, runs } of PLACES)
         })
         await aMoment()
         expect(closed).toBe(false)
-        letters.letGo()
+        letters.release()
         await closing
       })
 
       test('is closed in time although a handler never ends, and leaves no connection', async () => {
-        await using place = await openPlace()
-        const queue = await open(place)
+        await using server = await openServer()
+        const queue = await open(server)
         const letters = createHandler()
         letters.hold()
         await queue.process('letters', letters.handle)
         await queue.wake('letters')
         await letters.reached(1)
         await queue.close({ graceMs: 50 })
-        await expect.poll(place.connections, PATIENCE).toBe(0)
-        letters.letGo()
+        await expect.poll(server.connections, POLL).toBe(0)
+        letters.release()
       })
 
-      test('works on after its connections were broken', async () => {
-        await using place = await openPlace()
-        await using queue = await open(place)
+      test('works again after its connections were broken', async () => {
+        await using server = await openServer()
+        await using queue = await open(server)
         const letters = createHandler()
         await queue.process('letters', letters.handle)
-        await place.cut()
-        await expect.poll(() => queue.wake('letters').then(() => 'rung', String), PATIENCE).toBe('rung')
+        await server.cut()
+        await expect.poll(() => queue.wake('letters').then(() => 'woken', String), POLL).toBe('woken')
         await letters.reached(1)
       })
 
-      test('that was thrown away while it works is there again at the next sweep, schedule and all', async () => {
-        await using place = await openPlace()
-        await using queue = await open(place)
+      test('that was deleted while it runs is restored by the next sweep, its schedule included', async () => {
+        await using server = await openServer()
+        await using queue = await open(server)
         const letters = createHandler()
         const tick = createHandler()
         await queue.process('letters', letters.handle)
-        // What the scheduler does every minute: it rings for whatever waits in the database.
+        // As the scheduler does every minute: it wakes the queues of what waits in the database.
         await queue.process('tick', async () => {
           await tick.handle()
           await queue.wake('letters')
         })
         await queue.schedule('tick', 300)
         await tick.reached(2)
-        await place.wipe()
+        await server.wipe()
         const [ticks, wakes] = [tick.runs(), letters.runs()]
         await tick.reached(ticks + 3)
         await letters.reached(wakes + 2)
       })
 
-      test('that was thrown away while nobody looked is there again after a start, and remembers nothing', async () => {
-        await using place = await openPlace()
-        const before = await open(place)
+      test('that was deleted while no process ran is restored at the next start, empty', async () => {
+        await using server = await openServer()
+        const before = await open(server)
         await before.wake('letters')
         await before.close(GRACE)
-        await place.wipe()
+        await server.wipe()
 
-        await using after = await open(place)
+        await using after = await open(server)
         const letters = createHandler()
         await after.process('letters', letters.handle)
         await aMoment()
@@ -405,21 +406,21 @@ for (const { name, openPlace, runs } of PLACES)
       })
 
       test('has no data in its jobs', async () => {
-        await using place = await openPlace()
-        await using queue = await open(place)
-        const queueNames = ['tick', 'letters'] satisfies QueueName[]
-        for (const queueName of queueNames) await queue.wake(queueName)
-        expect(await place.payloads(queueNames)).toEqual(['{}', '{}'])
+        await using server = await openServer()
+        await using queue = await open(server)
+        const names = ['tick', 'letters'] satisfies QueueName[]
+        for (const name of names) await queue.wake(name)
+        expect(await server.payloads(names)).toEqual(['{}', '{}'])
       })
     })
   })
 
 describe('on Postgres alone', () => {
-  test('a ring fails at once when the database is gone', async () => {
-    const place = await openOnPostgres()
-    await using queue = await open(place)
+  test('a wake fails at once when the database is gone', async () => {
+    const server = await openOnPostgres()
+    await using queue = await open(server)
     await queue.wake('letters')
-    await place[Symbol.asyncDispose]()
+    await server[Symbol.asyncDispose]()
     await expect(queue.wake('letters')).rejects.toThrow()
   })
 

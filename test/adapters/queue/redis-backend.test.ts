@@ -1,4 +1,4 @@
-/** What is asked of a Redis before the queue is left with it, and how rings fare while it is away. */
+/** What a Redis must fulfil before the queue runs on it, and what becomes of wakes while it is away. */
 import { createServer } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { UnusableQueue } from '../../../src/adapters/queue/backend.ts'
@@ -7,7 +7,7 @@ import { examineRedis } from '../../../src/adapters/queue/redis-backend.ts'
 import { hasOwnRedis, NEEDS_OWN_REDIS, openTestRedis } from '../../support/databases/redis.ts'
 import { findFreePort } from '../../support/servers/free-port.ts'
 
-const PATIENCE = { timeout: 15_000 }
+const POLL = { timeout: 15_000 }
 
 interface Opened extends AsyncDisposable, Queue {
   notices: string[]
@@ -21,26 +21,26 @@ const open = async (redisUrl: string, workers = 1): Promise<Opened> => {
     databaseUrl: 'postgres://127.0.0.1:1/none',
     redisUrl,
     workers,
-    onError: (where, error) => errors.push(`${where}: ${error.message}`),
+    onError: (source, error) => errors.push(`${source}: ${error.message}`),
     onNotice: (notice) => notices.push(notice),
   })
   return { ...queue, notices, errors, [Symbol.asyncDispose]: () => queue.close({ graceMs: 1_000 }) }
 }
 
-const refusal = async (redisUrl: string, workers = 1): Promise<string> => {
+const errorOf = async (redisUrl: string, workers = 1): Promise<string> => {
   const outcome: unknown = await open(redisUrl, workers).catch((error: unknown) => error)
   expect(outcome).toBeInstanceOf(UnusableQueue)
   return (outcome as Error).message
 }
 
 describe.skipIf(!hasOwnRedis)(`a Redis${NEEDS_OWN_REDIS}`, () => {
-  test('that may throw jobs away when its memory is full is refused, with what to set', async () => {
+  test('that may evict jobs when its memory is full is refused, with what to set', async () => {
     await using redis = await openTestRedis({ config: ['--maxmemory-policy', 'allkeys-lru'] })
-    expect(await refusal(redis.url)).toMatch(/^REDIS_URL: .*allkeys-lru.*set: maxmemory-policy noeviction$/)
-    expect(await refusal(redis.url, 0)).toContain('allkeys-lru')
+    expect(await errorOf(redis.url)).toMatch(/^REDIS_URL: .*allkeys-lru.*set: maxmemory-policy noeviction$/)
+    expect(await errorOf(redis.url, 0)).toContain('allkeys-lru')
   })
 
-  test('that keeps nothing over a restart is taken, with a warning', async () => {
+  test('that keeps nothing over a restart is used, with a warning', async () => {
     await using redis = await openTestRedis({ config: [] })
     await using queue = await open(redis.url)
     expect(queue.notices).toEqual([expect.stringContaining('appendonly yes')])
@@ -49,24 +49,24 @@ describe.skipIf(!hasOwnRedis)(`a Redis${NEEDS_OWN_REDIS}`, () => {
   test.each([
     ['--appendonly', 'yes'],
     ['--save', '60 1'],
-  ])('with %s is taken without a word', async (...config) => {
+  ])('with %s is used without a warning', async (...config) => {
     await using redis = await openTestRedis({ config })
     await using queue = await open(redis.url)
     expect(queue.notices).toEqual([])
   })
 
-  test('that does not take the login is refused, and the password is not repeated', async () => {
+  test('that refuses the login is an error that does not repeat the password', async () => {
     await using redis = await openTestRedis({ config: ['--requirepass', 'right'] })
-    expect(await refusal(redis.url)).toMatch(/^REDIS_URL: Redis refuses the login: NOAUTH/)
+    expect(await errorOf(redis.url)).toMatch(/^REDIS_URL: Redis refuses the login: NOAUTH/)
     const wrong = redis.url.replace('redis://', 'redis://:wrong-one@')
-    const said = await refusal(wrong, 0)
-    expect(said).toMatch(/^REDIS_URL: Redis refuses the login: WRONGPASS/)
-    expect(said).not.toContain('wrong-one')
+    const message = await errorOf(wrong, 0)
+    expect(message).toMatch(/^REDIS_URL: Redis refuses the login: WRONGPASS/)
+    expect(message).not.toContain('wrong-one')
     await using queue = await open(redis.url.replace('redis://', 'redis://:right@'))
     await queue.wake('letters')
   })
 
-  test('that goes away makes rings fail at once, and is used again when it is back', async () => {
+  test('that goes away makes wakes fail at once, and is used again when it is back', async () => {
     await using redis = await openTestRedis({ config: ['--appendonly', 'yes'] })
     await using queue = await open(redis.url)
     let runs = 0
@@ -74,48 +74,48 @@ describe.skipIf(!hasOwnRedis)(`a Redis${NEEDS_OWN_REDIS}`, () => {
       runs++
     })
     await queue.wake('letters')
-    await expect.poll(() => runs, PATIENCE).toBe(1)
+    await expect.poll(() => runs, POLL).toBe(1)
     await redis.kill()
-    await expect.poll(() => queue.wake('letters').then(() => 'rung', String), PATIENCE).toContain('cannot be reached')
+    await expect.poll(() => queue.wake('letters').then(() => 'woken', String), POLL).toContain('cannot be reached')
     await redis.restart()
-    await expect.poll(() => queue.wake('letters').then(() => 'rung', String), PATIENCE).toBe('rung')
-    await expect.poll(() => runs, PATIENCE).toBe(2)
-    // Every connection tries again and again, and the log is not filled with it.
+    await expect.poll(() => queue.wake('letters').then(() => 'woken', String), POLL).toBe('woken')
+    await expect.poll(() => runs, POLL).toBe(2)
+    // Every connection retries all the time, and the errors are passed on only now and then.
     expect(queue.errors.length).toBeLessThan(10)
   })
 })
 
 describe('a Redis that does not answer', () => {
-  test('is named to a process that would wait for its bells', async () => {
+  test('is an error that names it for a process that handles queues', async () => {
     const port = await findFreePort()
-    expect(await refusal(`redis://:secret@127.0.0.1:${port}`)).toBe(
+    expect(await errorOf(`redis://:secret@127.0.0.1:${port}`)).toBe(
       `REDIS_URL: Redis does not answer at 127.0.0.1:${port} (connect ECONNREFUSED 127.0.0.1:${port})`,
     )
   })
 
-  test('does not keep a process that only rings from starting, nor its rings waiting', async () => {
+  test('does not keep a process that only wakes others from starting, nor its wakes waiting', async () => {
     const port = await findFreePort()
     await using queue = await open(`redis://127.0.0.1:${port}`, 0)
     expect(queue.notices).toEqual([expect.stringContaining('mail waits until it does')])
     await expect(queue.wake('letters')).rejects.toThrow('cannot be reached')
   })
 
-  test('though it takes the connection is given up in the end', async () => {
+  test('though it accepts the connection is given up in the end', async () => {
     const silent = createServer().listen(0, '127.0.0.1')
     await new Promise((resolve) => silent.once('listening', resolve))
     const { port } = silent.address() as { port: number }
-    expect(await refusal(`redis://127.0.0.1:${port}`)).toContain(`does not answer at 127.0.0.1:${port}`)
+    expect(await errorOf(`redis://127.0.0.1:${port}`)).toContain(`does not answer at 127.0.0.1:${port}`)
     silent.close()
   })
 })
 
-describe.skipIf(!hasOwnRedis)(`a look at a Redis${NEEDS_OWN_REDIS}`, () => {
-  test('finds nothing to say of one that keeps everything', async () => {
+describe.skipIf(!hasOwnRedis)(`the examination of a Redis${NEEDS_OWN_REDIS}`, () => {
+  test('finds nothing wrong with one that keeps everything', async () => {
     await using redis = await openTestRedis({ config: ['--appendonly', 'yes'] })
     expect(await examineRedis(redis.url)).toEqual({ error: null, notice: null })
   })
 
-  test('tells what to set, and repeats no password', async () => {
+  test('says what to set, and repeats no password', async () => {
     await using redis = await openTestRedis({
       config: ['--maxmemory-policy', 'volatile-ttl', '--requirepass', 'right'],
     })
