@@ -1,4 +1,4 @@
-/** Papers and what was seen of them, subscribers, editions with their digests, and the mail that is owed. */
+/** Creates the tables of papers, their observations, subscribers, editions, digests, letters and deliveries. */
 
 import { type Kysely, sql } from 'kysely'
 

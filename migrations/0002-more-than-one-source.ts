@@ -1,4 +1,4 @@
-/** Sources beside Hugging Face: whose turn it is to ask one, what it said last, and when a paper was listed for votes. */
+/** Adds tables for sources beside Hugging Face (permits, feeds, categories asked for), and the first listing of a paper. */
 
 import { type Kysely, sql } from 'kysely'
 

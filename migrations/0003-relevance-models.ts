@@ -1,4 +1,4 @@
-/** Relevance models that an operator trained on the papers held, each kept, and at most one in use. */
+/** Adds a table of relevance models trained by an operator (dropped by 0012), and which model the stored scores are of. */
 import { type Kysely, sql } from 'kysely'
 
 export const up = async (db: Kysely<unknown>): Promise<void> => {

@@ -1,4 +1,4 @@
-/** What readers choose beside topics: keywords, authors, muted words, and what a day without papers of theirs brings. */
+/** Adds keywords, authors, muted words and the choice for days without papers to subscribers and digests. */
 
 import { type Kysely, sql } from 'kysely'
 

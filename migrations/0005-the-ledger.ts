@@ -1,4 +1,4 @@
-/** The ledger of an edition: what it owed, what came of it, whether it is paused, and what servers said of each mail. */
+/** Adds an edition's ledger (what was due, its totals, whether it is paused), and what servers said of each mail. */
 import { type Kysely, sql } from 'kysely'
 
 export const up = async (db: Kysely<unknown>): Promise<void> => {

@@ -1,4 +1,4 @@
-/** Relays and destinations that take too little or nothing for now, and the mails that wait for a destination. */
+/** Adds a table of throttled relays and destinations, and to mails the destination that they wait for. */
 import { type Kysely, sql } from 'kysely'
 
 export const up = async (db: Kysely<unknown>): Promise<void> => {

@@ -1,4 +1,4 @@
-/** Months of deliveries come and go without a lock on the tables beside them, and without a look-up for each row. */
+/** Drops the foreign keys of deliveries, so that months of them come and go without locks on the tables beside them. */
 import { type Kysely, sql } from 'kysely'
 
 export const up = async (db: Kysely<unknown>): Promise<void> => {

@@ -1,4 +1,4 @@
-/** What came back of a mail, why an address must not be mailed, and who changed that. */
+/** Adds tables for bounces and complaints, for why an address is suppressed and who changed that, and for provider events. */
 import { type Kysely, sql } from 'kysely'
 
 export const up = async (db: Kysely<unknown>): Promise<void> => {

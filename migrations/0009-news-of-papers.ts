@@ -1,4 +1,4 @@
-/** What became of papers after they were first seen, and what a digest says of it. */
+/** Adds a table of what became of papers after they were first seen, and to digests what they say of it. */
 
 import { type Kysely, sql } from 'kysely'
 

@@ -1,4 +1,4 @@
-/** An edition is sent one digest after the other, so that a mailer makes the message of each but once. */
+/** Changes the index of deliveries to send, so that an edition is claimed one digest after the other. */
 import { type Kysely, sql } from 'kysely'
 
 export const up = async (db: Kysely<unknown>): Promise<void> => {

@@ -1,5 +1,10 @@
-/** Every migration in order; the list is static, and what has landed is never changed. */
-import type { Migration } from 'kysely/migration'
+/**
+ * Every migration in order; the list is static, and what has landed is never changed. A new one has the next number and
+ * keeps to the rule of `migration.ts`: expand, then contract in a later release.
+ *
+ * There is no 0010: no version ever had one, so none may be added now, for databases with 0011 would take it for new.
+ */
+
 import * as theMainJob from './0001-the-main-job.ts'
 import * as moreThanOneSource from './0002-more-than-one-source.ts'
 import * as relevanceModels from './0003-relevance-models.ts'
@@ -11,6 +16,8 @@ import * as whatComesBack from './0008-what-comes-back.ts'
 import * as newsOfPapers from './0009-news-of-papers.ts'
 import * as oneDigestAfterTheOther from './0011-one-digest-after-the-other.ts'
 import * as standardTerms from './0012-standard-terms.ts'
+import * as schemaCompatibility from './0013-schema-compatibility.ts'
+import type { Migration } from './migration.ts'
 
 export const MIGRATIONS: Record<string, Migration> = {
   '0001-the-main-job': theMainJob,
@@ -24,4 +31,14 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0009-news-of-papers': newsOfPapers,
   '0011-one-digest-after-the-other': oneDigestAfterTheOther,
   '0012-standard-terms': standardTerms,
+  '0013-schema-compatibility': schemaCompatibility,
+}
+
+/**
+ * Migrations that landed after ones with a higher number, with those that a database may have had before them. Each pair
+ * touches different tables, so that both orders end in the same schema; any other order is none of ours.
+ */
+export const EARLIER_ORDERS: Record<string, readonly string[]> = {
+  '0006-ways-in-trouble': ['0007-deliveries-stand-alone'],
+  '0008-what-comes-back': ['0009-news-of-papers'],
 }

@@ -6,8 +6,8 @@ import { UnreadablePapers } from '../src/core/papers/paper-file.ts'
 import { SourceError } from '../src/core/papers/source-error.ts'
 import { UnusableModel } from '../src/core/relevance/model.ts'
 import { UnusableEdition } from '../src/newsletter/ledger.ts'
-import { UnusableDatabase } from '../src/store/migrate.ts'
 import { MissingMonth } from '../src/store/months.ts'
+import { OutdatedCode, UnusableDatabase } from '../src/store/schema.ts'
 import { UnusableClock, UnusableSettings } from './config.ts'
 
 /** What was asked for cannot be done as it was asked; the message says what would be right. */
@@ -29,6 +29,8 @@ const PORT_IN_USE = 'EADDRINUSE'
 
 const linesOf = (error: unknown): { lines: string[]; code: number } => {
   if (error instanceof UnusableSettings) return { lines: error.faults, code: 2 }
+  // Of its own, so that whatever starts processes can tell it from settings: no start of this version will do.
+  if (error instanceof OutdatedCode) return { lines: [error.message], code: 3 }
   if (FAULTS_OF_USE.some((kind) => error instanceof kind)) return { lines: [(error as Error).message], code: 2 }
   // Nobody's fault here: where a source is silent there is nothing to look up in our code.
   if (error instanceof SourceError) return { lines: [error.message], code: 1 }
@@ -45,7 +47,8 @@ const linesOf = (error: unknown): { lines: string[]; code: number } => {
   return { lines: [error instanceof Error ? (error.stack ?? error.message) : String(error)], code: 1 }
 }
 
-/** Says what was wrong and sets the exit code: 2 where the user can mend it, 1 where we must. */
+/** Says what was wrong and sets the exit code: 2 where the user can mend it, 3 where a newer version
+ * is needed for the database, 1 where we must mend it. */
 export const endWith = (error: unknown, json = false): void => {
   if (error instanceof CommanderError) {
     // Commander has said it already; help asked for is no error.

@@ -102,7 +102,8 @@ const start = async (signal: AbortSignal): Promise<() => Promise<void>> => {
     closers.push(runtime.close)
     if (roles === null) {
       if (typeof work === 'object' && 'maintain' in work) await maintainOnce(runtime, config, work.maintain)
-      else console.log('The database has the schema of this version.')
+      else if (runtime.newer.length === 0) console.log('The database has the schema of this version.')
+      else console.log(`The database has a newer schema (${runtime.newer.join(', ')}), on which this version may run.`)
       await close()
       return async () => undefined
     }
@@ -127,6 +128,7 @@ const start = async (signal: AbortSignal): Promise<() => Promise<void>> => {
         mailboxUrl: mailbox?.url ?? null,
       },
       roles,
+      endOutdated,
     )
     closers.push(service.close)
     await announce(config, runtime, service, mailbox, roles, performance.now() - begun)
@@ -172,6 +174,12 @@ const announce = async (
 }
 
 const interruption = new AbortController()
+let outdated: Error | null = null
+/** Ends the process as a stop does, with what is to be done as its last word. */
+const endOutdated = (error: Error): void => {
+  outdated = error
+  void grace.close()
+}
 const starting = start(interruption.signal)
 // From here on: a signal during the start must not leave a Postgres behind either.
 const grace = closeWithGrace({ delay: CLOSE_WITHIN_MS, logger: false }, async ({ err }) => {
@@ -179,6 +187,9 @@ const grace = closeWithGrace({ delay: CLOSE_WITHIN_MS, logger: false }, async ({
   interruption.abort()
   const close = await starting.catch(() => null)
   await close?.()
+  if (outdated === null) return
+  endWith(outdated)
+  process.exit()
 })
 try {
   await starting

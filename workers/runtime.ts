@@ -12,6 +12,8 @@ export interface Runtime {
   alone: boolean
   /** Whether a service is (or may be) at work beside a command. */
   serviceRuns: boolean
+  /** Migrations of newer versions that the database has had; this one may run on it all the same. */
+  newer: string[]
   close(): Promise<void>
 }
 
@@ -32,18 +34,22 @@ export const openRuntime = async (
   options: { migrate: boolean; onNotice: (notice: string) => void; signal?: AbortSignal },
 ): Promise<Runtime> => {
   const now = createClock(config.clock)
+  let newer: string[] = []
+  const prepare = async (databaseUrl: string): Promise<void> => {
+    newer = (await migrate(databaseUrl, options)).newer
+  }
   if (config.databaseUrl !== null) {
-    await (options.migrate ? migrate(config.databaseUrl) : requireSchema(config.databaseUrl))
+    await (options.migrate ? prepare(config.databaseUrl) : requireSchema(config.databaseUrl))
     const keys: Keys = config.secretKeys ?? [await readSecretKey(config.dataDir)]
     const close = async () => undefined
-    return { databaseUrl: config.databaseUrl, keys, now, alone: false, serviceRuns: true, close }
+    return { databaseUrl: config.databaseUrl, keys, now, alone: false, serviceRuns: true, newer, close }
   }
   // Migrated before it is shown to anybody: a command must not attach to a schema that is still being made.
-  const prepared = { onNotice: options.onNotice, signal: options.signal, prepare: migrate }
+  const prepared = { onNotice: options.onNotice, signal: options.signal, prepare }
   const { databaseUrl, alone, close } = await openDataFolder(config.dataDir, as, prepared)
   try {
     const keys: Keys = config.secretKeys ?? [await readSecretKey(config.dataDir)]
-    return { databaseUrl, keys, now, alone, serviceRuns: !alone, close }
+    return { databaseUrl, keys, now, alone, serviceRuns: !alone, newer, close }
   } catch (error) {
     await close()
     throw error

@@ -10,6 +10,7 @@ import { createLedger } from '../src/newsletter/ledger.ts'
 import { type Database, openDatabase } from '../src/store/database.ts'
 import { readLastTick } from '../src/store/digests.ts'
 import { ping } from '../src/store/papers.ts'
+import { watchSchema } from '../src/store/schema-watch.ts'
 import { type Config, UnusableClock } from './config.ts'
 import type { RoleContext, ServiceRuntime } from './roles/context.ts'
 
@@ -33,6 +34,9 @@ const WAKE_TIMEOUT = SECOND / 10
 /** A scheduler that was not woken for so long has lost its queue, or hangs in an edition. */
 const LONGEST_SILENCE = 5 * MINUTE
 
+/** How long a process may go on beside a schema that is no longer for it, where no query of its own fails. */
+const SCHEMA_CHECK = 30 * SECOND
+
 /**
  * Starts the roles; when the promise resolves everything of theirs is ready. What a role alone needs is loaded with it:
  * the model of relevance, the pages and the sources weigh tens of megabytes.
@@ -41,6 +45,8 @@ export const startService = async (
   config: Config,
   runtime: ServiceRuntime,
   roles: ReadonlySet<Role>,
+  /** Hears that the schema has been migrated beyond this version, which is to end. */
+  onOutdated: (error: Error) => void = () => undefined,
 ): Promise<Service> => {
   const { databaseUrl, now, log } = runtime
   const closers: (() => Promise<void>)[] = []
@@ -54,8 +60,11 @@ export const startService = async (
       connections: 10,
       name: `paper-round ${[...roles].join('+')}`,
       onError: (error) => log.warn({ error: error.message }, 'a database connection broke'),
+      onMissing: () => schema.check(),
     })
     closers.push(() => db.destroy())
+    const schema = watchSchema(db, { everyMs: SCHEMA_CHECK, onOutdated })
+    closers.push(schema.close)
     if (roles.has('scheduler')) {
       const error = await clockError(db, now())
       if (error !== null) throw new UnusableClock(error)

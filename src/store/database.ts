@@ -1,5 +1,5 @@
 /** The connection to Postgres, and the tables as TypeScript sees them; `migrations/` is the truth about both. */
-import { type Generated, Kysely, PostgresDialect } from 'kysely'
+import { type Generated, Kysely, type LogEvent, PostgresDialect } from 'kysely'
 import { Pool, types } from 'pg'
 import type { BounceClass } from '../core/bounces/bounce-class.ts'
 import type { DigestEntry, DigestKind } from '../core/digest/digest.ts'
@@ -212,6 +212,9 @@ export type SuppressionClass = 'hard' | 'soft' | 'complaint' | 'reader' | 'opera
 
 export type Database = Kysely<Tables>
 
+/** Postgres's codes for a table and for a column that there is not. */
+const MISSING: ReadonlySet<string> = new Set(['42P01', '42703'])
+
 const INT8 = 20
 const DATE = 1082
 
@@ -231,7 +234,13 @@ const readable = {
  */
 export const openDatabase = (
   url: string,
-  options: { connections: number; name: string; onError: (error: Error) => void },
+  options: {
+    connections: number
+    name: string
+    onError: (error: Error) => void
+    /** Hears of queries that failed because the schema has no such table or column (any more). */
+    onMissing?: () => void
+  },
 ): Database => {
   const pool = new Pool({
     connectionString: url,
@@ -248,5 +257,9 @@ export const openDatabase = (
   // A client in use has no listener of the pool's, and an error that nobody listens to would end the process. Whoever uses
   // the client hears of it by the statement that fails.
   pool.on('connect', (client) => client.on('error', () => undefined))
-  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
+  const log = ({ level, ...event }: LogEvent): void => {
+    if (level === 'error' && MISSING.has((event as { error?: { code?: string } }).error?.code ?? ''))
+      options.onMissing?.()
+  }
+  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }), log })
 }

@@ -40,11 +40,11 @@ const postgresOf = async (folder: string): Promise<number | null> => {
   return text === null ? null : Number(text.split('\n')[0])
 }
 
-/** It ends with code 2 and says so in one line on stderr, and nothing else. */
-const refusal = async (words: string[], settings: Record<string, string>): Promise<string> => {
+/** It ends with code 2 (or another) and says so in one line on stderr, and nothing else. */
+const refusal = async (words: string[], settings: Record<string, string>, exitCode = 2): Promise<string> => {
   const { code, stdout, stderr } = await runProgram('main', words, settings)
   expect({ code, stdout, stderr }).toEqual({
-    code: 2,
+    code: exitCode,
     stdout: '',
     stderr: expect.stringMatching(/^paper-round: .+\n$/),
   })
@@ -141,13 +141,13 @@ describe('a start on a folder that holds data', () => {
     })
   })
 
-  test('is refused when a newer version has been here', async () => {
+  test('is refused, with a code of its own, when a version has been here that older ones may not follow', async () => {
     const data = settings.DATA_DIR ?? ''
-    await within(data, (db) => sql`insert into kysely_migration values ('9999-later', 'later')`.execute(db))
-    expect(await refusal([], settings)).toContain('the schema of a newer version (9999-later)')
+    await within(data, (db) => sql`update schema_compatibility set oldest_code = 9999`.execute(db))
+    expect(await refusal([], settings, 3)).toContain('the database serves schema version 9999 of the program and newer')
     const { databaseUrl, close } = await openDataFolder(data, 'command')
     const db = openDatabase(databaseUrl, { connections: 1, name: 'test', onError: () => undefined })
-    await sql`delete from kysely_migration where name = '9999-later'`.execute(db)
+    await sql`update schema_compatibility set oldest_code = 12`.execute(db)
     await db.destroy()
     await close()
   })
