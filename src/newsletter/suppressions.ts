@@ -1,4 +1,4 @@
-/** What an operator does with the list of addresses that are not mailed: look, add, and undo. */
+/** What an operator does with suppressions: add one, and remove one. */
 
 import { localDateAt } from '../core/calendar.ts'
 import { readAddress } from '../core/subscriber/address.ts'
@@ -8,7 +8,10 @@ import type { Database } from '../store/database.ts'
 import { activate, preferencesOf, readSubscriber, stopMail, storePause } from '../store/subscribers.ts'
 import { readSuppression, suppressAddress, unsuppress } from '../store/suppressions.ts'
 
-/** Takes an address out of all mail by hand; `null`: it was on the list already. Throws nothing that was typed. */
+/**
+ * Suppresses an address by hand; `added` is `false` where it was suppressed already. `problem`: what was typed is no
+ * address, as a sentence that does not repeat it.
+ */
 export const addSuppression = async (
   db: Database,
   typed: string,
@@ -27,8 +30,9 @@ export const addSuppression = async (
 }
 
 /**
- * Undoes a suppression: the subscriber is again what they were. After a complaint they stay unsubscribed, since only they
- * can change that, by subscribing. `null` when the address is not on the list.
+ * Removes a suppression and restores the subscriber's former state; `state` is `null` where the address has no subscriber.
+ * After a complaint they stay unsubscribed: only they can change that, by subscribing. `null` where the address is not
+ * suppressed.
  */
 export const removeSuppression = (
   db: Database,
@@ -37,9 +41,9 @@ export const removeSuppression = (
   by: { whom: string; why: string },
 ): Promise<{ email: string; state: SubscriberState | null } | null> =>
   db.transaction().execute(async (trx) => {
-    const stood = await readSuppression(trx, email)
-    if (stood === undefined) return null
-    // The reader first, then the list: the order in which reports lock them.
+    const suppression = await readSuppression(trx, email)
+    if (suppression === undefined) return null
+    // The reader is locked before the suppression, in the same order as by feedback, or the two could deadlock.
     const reader = await readSubscriber(trx, { email }, true)
     const removed = await unsuppress(trx, email, by)
     if (removed === undefined) return null

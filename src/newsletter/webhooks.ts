@@ -1,12 +1,17 @@
-/** What providers tell by webhook, proved, told apart from what was told before, and acted on like mail that came back. */
+/** Takes the events of mail providers by webhook: verifies them, drops repetitions, and records their feedback. */
 import type { ProviderEvent, ReadWebhook, WebhookRequest } from '../core/bounces/provider-event.ts'
-import type { ReturnedMail } from '../core/bounces/verp.ts'
+import type { MailReference } from '../core/bounces/verp.ts'
 import type { Keys } from '../core/token.ts'
 import { isKnownEvent, readNewestMailTo, readSentMail, storeEvent } from '../store/feedback.ts'
-import { type FeedbackPorts, readMark, takeReport } from './bounces.ts'
+import { findMarkedMail } from './bounce-receiver.ts'
+import { type FeedbackPorts, recordFeedback } from './feedback.ts'
 
 export interface Webhooks {
-  /** `unconfigured`: there is no such provider. Resolves when what follows is stored. */
+  /**
+   * Resolves when the feedback is stored. `unconfigured`: there is no such provider. `refused`: the request is not proved to
+   * be the provider's. `unreadable`: it is, but has no events. Rejects where the database or the provider's own servers
+   * fail: the provider must then send it again.
+   */
   receive(provider: string, request: WebhookRequest): Promise<'taken' | 'unconfigured' | 'refused' | 'unreadable'>
 }
 
@@ -20,16 +25,17 @@ export interface WebhookPorts extends FeedbackPorts {
   readers: ReadonlyMap<string, ReadWebhook>
 }
 
-const MOST_ID = 500
+/** Characters of an event's id that are kept. */
+const MAX_ID = 500
 const MESSAGE_ID = /^<?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})@([^<>\s]{1,255})>?$/i
 
 export const createWebhooks = (ports: WebhookPorts): Webhooks => {
   const { db, keys, now, bounceDomain, mailDomain, readers } = ports
 
-  /** Providers are believed once they are proved, so a Message-ID or even the address will do. */
-  const findMail = async ({ marks, recipient, at }: ProviderEvent): Promise<ReturnedMail | null> => {
-    const named = bounceDomain === null ? null : readMark(keys, marks, bounceDomain)
-    if (named !== null) return named
+  /** The mail of an event. Its provider is verified, so a Message-ID or even the address is enough. */
+  const findMail = async ({ marks, recipient, at }: ProviderEvent): Promise<MailReference | null> => {
+    const marked = bounceDomain === null ? null : findMarkedMail(keys, marks, bounceDomain)
+    if (marked !== null) return marked
     for (const mark of marks) {
       const [, id, domain] = MESSAGE_ID.exec(mark) ?? []
       if (id === undefined || domain?.toLowerCase() !== mailDomain.toLowerCase()) continue
@@ -46,11 +52,11 @@ export const createWebhooks = (ports: WebhookPorts): Webhooks => {
       const reading = await read(request, now())
       if (typeof reading === 'string') return reading
       for (const event of reading.events) {
-        const id = event.id.slice(0, MOST_ID)
+        const id = event.id.slice(0, MAX_ID)
         if (event.report.kind === 'none' || (await isKnownEvent(db, provider, id))) continue
         const mail = await findMail(event)
-        if (mail !== null) await takeReport(ports, mail, event.report, provider, event.at)
-        // Last: an event that could not be taken comes again.
+        if (mail !== null) await recordFeedback(ports, mail, event.report, provider, event.at)
+        // Last: an event whose feedback could not be stored must come again.
         await storeEvent(db, provider, id)
       }
       return 'taken'

@@ -1,28 +1,29 @@
-/** What came back of mails that were sent, and what that makes of their readers and editions. */
+/** Feedback on sent mails (bounces and complaints), what it says of readers and editions, and which events were taken. */
 import { type Kysely, sql } from 'kysely'
 import type { BounceClass } from '../core/bounces/bounce-class.ts'
-import type { Returns } from '../core/bounces/edition-alarm.ts'
-import type { ReturnedMail } from '../core/bounces/verp.ts'
+import type { EditionFeedback } from '../core/bounces/edition-alarm.ts'
+import type { MailReference } from '../core/bounces/verp.ts'
 import type { Tables } from './database.ts'
 
-/** A mail that may come back. Times are the database's. */
+/** A mail that feedback may be about. Times are the database's. */
 export interface SentMail {
   subscriberId: string
   editionId: number | null
-  /** When a server had it, or may have had it; `null` where none can. */
+  /** When a server took it, or may have; `null` where none can have. */
   handedAt: Date | null
   now: Date
 }
 
-export const readSentMail = async (db: Kysely<Tables>, { stream, id }: ReturnedMail): Promise<SentMail | null> => {
+/** A letter or delivery by its id; `null` where there is none, or the id is no delivery's. */
+export const readSentMail = async (db: Kysely<Tables>, { stream, id }: MailReference): Promise<SentMail | null> => {
   const days = Number.parseInt(id.slice(0, 8), 16)
-  // Beyond the year 2200 it is no delivery's id; a date would not hold the largest.
+  // Beyond the year 2200 it is no delivery's id; the largest would overflow a date.
   if (stream === 'deliveries' && !(days < 84_000)) return null
   const edition = stream === 'deliveries' ? sql`m.edition_id` : sql`null::bigint`
   const day = stream === 'deliveries' ? sql`and m.local_date = date '1970-01-01' + ${days}::int` : sql``
   const { rows } = await sql<SentMail>`
     select m.subscriber_id as "subscriberId", ${edition} as "editionId", now() as now,
-      -- An answer may overtake our own note of the sending.
+      -- Feedback may arrive before the outcome of the attempt is recorded.
       case when m.state in ('sent', 'sending', 'unknown', 'failed') then coalesce(m.sent_at, m.attempted_at, now()) end
         as "handedAt"
     from ${sql.table(stream)} m where m.id = ${id}::uuid ${day}`.execute(db)
@@ -30,12 +31,12 @@ export const readSentMail = async (db: Kysely<Tables>, { stream, id }: ReturnedM
 }
 
 /**
- * Writes down that a mail came back. Of one kind there is one fact a mail, and a worse one takes its place, so that order
- * and repetition do not matter. Returns whether anything changed.
+ * Stores feedback on a mail. There is one row per mail and kind, and a worse class replaces a better one, so that order and
+ * repetition do not matter. Returns whether anything changed.
  */
 export const storeFeedback = async (
   db: Kysely<Tables>,
-  mail: ReturnedMail & { subscriberId: string; editionId: number | null },
+  mail: MailReference & { subscriberId: string; editionId: number | null },
   what: {
     kind: 'bounce' | 'complaint'
     class: BounceClass | null
@@ -57,30 +58,36 @@ export const storeFeedback = async (
 }
 
 /** One digest of a reader, as far as its arrival is known. */
-export interface Sending {
+export interface SentDigest {
+  /** When it was sent or, failing that, last attempted. */
   at: Date
   state: string
   code: number | null
   enhanced: string | null
   said: string | null
-  returned: BounceClass | null
+  /** The class of its bounce; `null` where it has none. */
+  bounce: BounceClass | null
   /** Hours since a server took it. */
   sentAgo: number | null
 }
 
-/** A reader's last digests that were tried, the newest first. */
-export const readSendings = async (db: Kysely<Tables>, subscriberId: string, most: number): Promise<Sending[]> => {
-  const { rows } = await sql<Sending>`
+/** The last `max` digests of a reader that were sent or failed, the newest first. */
+export const readRecentDigests = async (
+  db: Kysely<Tables>,
+  subscriberId: string,
+  max: number,
+): Promise<SentDigest[]> => {
+  const { rows } = await sql<SentDigest>`
     select coalesce(d.sent_at, d.attempted_at, d.created_at) as at, d.state, d.code, d.enhanced, d.said,
-      r.class as returned, extract(epoch from now() - d.sent_at)::float8 / 3600 as "sentAgo"
+      r.class as bounce, extract(epoch from now() - d.sent_at)::float8 / 3600 as "sentAgo"
     from deliveries d left join mail_feedback r on r.mail_id = d.id and r.kind = 'bounce'
     where d.subscriber_id = ${subscriberId} and d.state in ('sent', 'failed')
-    order by d.local_date desc limit ${most}`.execute(db)
+    order by d.local_date desc limit ${max}`.execute(db)
   return rows
 }
 
-/** Readers still written to whose digest was given up within the last minutes. */
-export const readLatelyFailed = async (db: Kysely<Tables>, minutes: number): Promise<string[]> => {
+/** The ids of active and paused readers whose digest failed finally within the last `minutes`. */
+export const readRecentlyFailed = async (db: Kysely<Tables>, minutes: number): Promise<string[]> => {
   const { rows } = await sql<{ id: string }>`
     select distinct d.subscriber_id as id
     from editions e join deliveries d on d.edition_id = e.id and d.state = 'failed'
@@ -92,16 +99,16 @@ export const readLatelyFailed = async (db: Kysely<Tables>, minutes: number): Pro
 }
 
 /**
- * Editions under way that were not stopped before, with what came back of them by now: those alone of which as much came
- * back as `fewest`. Digests are counted no further than to the number at which the share of either is below `most`, so that
- * one is cheap to look at whose returns are few among a million.
+ * The editions under way that were not paused before and have at least `minCounts` hard bounces or complaints, with their
+ * feedback so far. Sent digests are counted only up to the number at which both shares are below `maxShares`, so that an
+ * edition with little feedback among a million digests is cheap to check.
  */
 export const readOpenFeedback = async (
   db: Kysely<Tables>,
-  fewest: { hard: number; complaints: number },
-  most: { hard: number; complaints: number },
-): Promise<(Returns & { id: number })[]> => {
-  const { rows } = await sql<Returns & { id: number }>`
+  minCounts: { hard: number; complaints: number },
+  maxShares: { hard: number; complaints: number },
+): Promise<(EditionFeedback & { id: number })[]> => {
+  const { rows } = await sql<EditionFeedback & { id: number }>`
     with back as materialized (
       select e.id, count(*) filter (where r.class = 'hard')::int as hard,
         count(*) filter (where r.class = 'hard' and r.source = 'smtp')::int as refused,
@@ -111,12 +118,12 @@ export const readOpenFeedback = async (
     select b.id, b.refused + h.sent as handed, b.hard, b.complaints
     from back b, lateral (select count(*)::int as sent from (
       select from deliveries d where d.edition_id = b.id and d.state = 'sent'
-      limit greatest(b.hard / ${most.hard}::float8, b.complaints / ${most.complaints}::float8)::int + 1) counted) h
-    where b.hard >= ${fewest.hard} or b.complaints >= ${fewest.complaints}`.execute(db)
+      limit greatest(b.hard / ${maxShares.hard}::float8, b.complaints / ${maxShares.complaints}::float8)::int + 1) counted) h
+    where b.hard >= ${minCounts.hard} or b.complaints >= ${minCounts.complaints}`.execute(db)
   return rows
 }
 
-/** What came back of the editions of the last seven days, by class; complaints as one. */
+/** How many mails of the editions of the last seven days have feedback, by class of bounce; complaints as one class. */
 export const countFeedback = async (db: Kysely<Tables>): Promise<Record<BounceClass | 'complaint', number>> => {
   const { rows } = await sql<{ of: BounceClass | 'complaint'; count: number }>`
     select coalesce(r.class, 'complaint') as of, count(*)::int as count
@@ -126,7 +133,7 @@ export const countFeedback = async (db: Kysely<Tables>): Promise<Record<BounceCl
   return { hard: 0, soft: 0, ours: 0, unknown: 0, complaint: 0, ...counts }
 }
 
-/** How many digests came back within the last minutes because we were refused, by the domain of their readers. */
+/** How many digests of the last seven days bounced with class `ours` within the last `minutes`, by their readers' domain. */
 export const countRefusalsOfUs = async (
   db: Kysely<Tables>,
   minutes: number,
@@ -139,30 +146,31 @@ export const countRefusalsOfUs = async (
   return rows
 }
 
-/** Remembers that an edition was stopped; `false` when it was before, or meanwhile. */
-export const noteAlarm = async (db: Kysely<Tables>, editionId: number): Promise<boolean> => {
+/** Marks an edition as paused by the alarm; `false` where it is marked already, or complete. */
+export const markAlarmed = async (db: Kysely<Tables>, editionId: number): Promise<boolean> => {
   const { rows } = await sql`update editions set alarmed_at = now()
     where id = ${editionId} and alarmed_at is null and completed_at is null returning 1`.execute(db)
   return rows.length > 0
 }
 
-/** The newest mail that a server took for an address, by an instant and in the last 30 days. */
+/** The newest mail to an address that a server took within the last 30 days and not after `by`; `null` where there is none. */
 export const readNewestMailTo = async (
   db: Kysely<Tables>,
   email: string,
   by: Date | null,
-): Promise<ReturnedMail | null> => {
-  const tried = sql`m.sent_at > now() - interval '30 days' and m.sent_at <= coalesce(${by}::timestamptz, now())`
-  const { rows } = await sql<ReturnedMail>`
+): Promise<MailReference | null> => {
+  const sent = sql`m.sent_at > now() - interval '30 days' and m.sent_at <= coalesce(${by}::timestamptz, now())`
+  const { rows } = await sql<MailReference>`
     with reader as (select id from subscribers where lower(email) = ${email.toLowerCase()})
     select stream, id from (
-      select 'deliveries' as stream, m.id, m.sent_at from deliveries m join reader r on r.id = m.subscriber_id where ${tried}
+      select 'deliveries' as stream, m.id, m.sent_at from deliveries m join reader r on r.id = m.subscriber_id where ${sent}
       union all
-      select 'letters', m.id, m.sent_at from letters m join reader r on r.id = m.subscriber_id where ${tried}) mails
+      select 'letters', m.id, m.sent_at from letters m join reader r on r.id = m.subscriber_id where ${sent}) mails
     order by sent_at desc limit 1`.execute(db)
   return rows[0] ?? null
 }
 
+/** Whether an event of a provider was stored before. */
 export const isKnownEvent = async (db: Kysely<Tables>, provider: string, event: string): Promise<boolean> =>
   (await db
     .selectFrom('provider_events')
@@ -171,7 +179,7 @@ export const isKnownEvent = async (db: Kysely<Tables>, provider: string, event: 
     .where('event', '=', event)
     .executeTakeFirst()) !== undefined
 
-/** Remembers an event as taken, and forgets those whose mails cannot come back any more. */
+/** Stores an event as taken, and deletes events of more than 40 days ago, whose mails are too old for feedback. */
 export const storeEvent = async (db: Kysely<Tables>, provider: string, event: string): Promise<void> => {
   await sql`with old as (delete from provider_events where at < now() - interval '40 days')
     insert into provider_events (provider, event) values (${provider}, ${event}) on conflict do nothing`.execute(db)

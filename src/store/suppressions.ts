@@ -4,25 +4,36 @@ import type { SuppressionClass, Tables } from './database.ts'
 
 export type Suppression = Selectable<Tables['suppressions']>
 
+/** The suppression of an address, in any letter case; `undefined` where it is not suppressed. */
 export const readSuppression = (db: Kysely<Tables>, email: string) =>
   db.selectFrom('suppressions').selectAll().where('email', '=', email.toLowerCase()).executeTakeFirst()
 
-export const listSuppressions = (db: Kysely<Tables>, most: number): Promise<Suppression[]> =>
-  db.selectFrom('suppressions').selectAll().orderBy('created_at', 'desc').orderBy('email').limit(most).execute()
+/** At most `max` suppressions, the newest first. */
+export const listSuppressions = (db: Kysely<Tables>, max: number): Promise<Suppression[]> =>
+  db.selectFrom('suppressions').selectAll().orderBy('created_at', 'desc').orderBy('email').limit(max).execute()
 
-export interface Grounds {
+/** Why an address is suppressed. */
+export interface SuppressionReason {
   class: SuppressionClass
+  /** In words, for the operator; without addresses. */
   reason: string
+  /** Of the refusal: `5.1.1` or `550`. */
   code: string | null
+  /** The refusal's text, redacted. */
   diagnostic: string | null
+  /** Who said so: a provider, `mail`, `smtp`, or an operator. */
   source: string
 }
 
 /**
- * Takes an address out of all mail until it is undone; what the subscriber was before is kept for that. On one that is on
- * the list already only a complaint changes the grounds. Returns whether anything changed.
+ * Suppresses an address until that is undone, for which the subscriber's former state is kept. Where it is suppressed
+ * already, only a complaint changes the reason. Returns whether anything changed.
  */
-const add = async (db: Kysely<Tables>, whom: { id: string } | { email: string }, why: Grounds): Promise<boolean> => {
+const add = async (
+  db: Kysely<Tables>,
+  whom: { id: string } | { email: string },
+  why: SuppressionReason,
+): Promise<boolean> => {
   const known = 'id' in whom ? sql`s.id = ${whom.id}` : sql`lower(s.email) = ${whom.email.toLowerCase()}`
   const address =
     'id' in whom
@@ -49,14 +60,18 @@ const add = async (db: Kysely<Tables>, whom: { id: string } | { email: string },
   return rows.length > 0
 }
 
-export const suppress = (db: Kysely<Tables>, subscriberId: string, why: Grounds): Promise<boolean> =>
+/** Suppresses the address of a subscriber; one without an address (erased) is left as it is. Returns whether anything changed. */
+export const suppress = (db: Kysely<Tables>, subscriberId: string, why: SuppressionReason): Promise<boolean> =>
   add(db, { id: subscriberId }, why)
 
-/** By hand, whether anybody subscribed with the address or not. */
-export const suppressAddress = (db: Kysely<Tables>, email: string, why: Grounds): Promise<boolean> =>
+/** Suppresses an address by hand, whether it has a subscriber or not. Returns whether anything changed. */
+export const suppressAddress = (db: Kysely<Tables>, email: string, why: SuppressionReason): Promise<boolean> =>
   add(db, { email }, why)
 
-/** Takes an address off the list and gives back what stood there; the subscriber's own state is the caller's to mend. */
+/**
+ * Deletes the suppression of an address and returns it; `undefined` where there is none. The subscriber's state is left
+ * `suppressed`: the caller must restore it.
+ */
 export const unsuppress = async (
   db: Kysely<Tables>,
   email: string,
@@ -75,7 +90,7 @@ export const unsuppress = async (
   return removed
 }
 
-/** What was changed about an address, the oldest first. */
+/** The changes to the suppression of an address, the oldest first. */
 export const readSuppressionLog = (db: Kysely<Tables>, email: string) =>
   db
     .selectFrom('suppression_log')

@@ -9,7 +9,7 @@ import { createPages } from '../../src/adapters/templates/pages.ts'
 import type { ReadWebhook } from '../../src/core/bounces/provider-event.ts'
 import { buildApp } from '../../src/http/app.ts'
 import { createArchive } from '../../src/newsletter/archive.ts'
-import { createWatch } from '../../src/newsletter/bounces.ts'
+import { createEditionCheck } from '../../src/newsletter/edition-alarm.ts'
 import { createPreviews } from '../../src/newsletter/preview.ts'
 import { createSubscriptions } from '../../src/newsletter/subscription.ts'
 import { createWebhooks } from '../../src/newsletter/webhooks.ts'
@@ -36,7 +36,7 @@ export const openApi = async ({ config, runtime, db, wake, looks }: RoleContext)
       keys,
       now,
       log,
-      watch: createWatch({ db, log }, () => performance.now()),
+      checkEditions: createEditionCheck({ db, log }, () => performance.now()),
       bounceDomain: config.bounceDomain,
       mailDomain: config.mailFrom.address.split('@')[1] ?? 'localhost',
       readers: openWebhookReaders(config),

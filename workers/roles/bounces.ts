@@ -2,7 +2,8 @@
 import { openBounceListener } from '../../src/adapters/bounces/bounce-listener.ts'
 import { readReturnedMail } from '../../src/adapters/bounces/returned-mail.ts'
 import { describeError } from '../../src/core/redact.ts'
-import { createReceiver, createWatch } from '../../src/newsletter/bounces.ts'
+import { createBounceReceiver } from '../../src/newsletter/bounce-receiver.ts'
+import { createEditionCheck } from '../../src/newsletter/edition-alarm.ts'
 import type { Config } from '../config.ts'
 import type { RoleContext } from './context.ts'
 
@@ -12,8 +13,8 @@ export const openBounces = (
   where: NonNullable<Config['bounces']>,
   domain: string,
 ): Promise<{ port: number; close(): Promise<void> }> => {
-  const watch = createWatch({ db, log }, () => performance.now())
-  const receiver = createReceiver({ db, keys, log, watch, domain, readMail: readReturnedMail })
+  const checkEditions = createEditionCheck({ db, log }, () => performance.now())
+  const receiver = createBounceReceiver({ db, keys, log, checkEditions, domain, readMail: readReturnedMail })
   return openBounceListener({
     ...where,
     name: domain,

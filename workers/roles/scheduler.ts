@@ -3,8 +3,9 @@ import { samplePapers } from '../../src/adapters/sources/sample-papers.ts'
 import { HOUR, MINUTE, SECOND } from '../../src/core/calendar.ts'
 import type { Log } from '../../src/core/log.ts'
 import { describeError } from '../../src/core/redact.ts'
-import { createRefusalAlert, stopFailing, watchEditions } from '../../src/newsletter/bounces.ts'
 import { tick } from '../../src/newsletter/edition.ts'
+import { checkEditions, createRefusalAlert } from '../../src/newsletter/edition-alarm.ts'
+import { suppressFailing } from '../../src/newsletter/feedback.ts'
 import { fillWithSample, refreshPapers } from '../../src/newsletter/intake.ts'
 import type { Database } from '../../src/store/database.ts'
 import { readLastTick } from '../../src/store/digests.ts'
@@ -37,8 +38,8 @@ export const openScheduler = async ({ config, runtime, db, queue, wake }: RoleCo
       // What fell due while the service was away is published with the papers of that time, not with those it knew.
       await papersRead
       await tick({ db, log, wake, onUnknown: config.onUnknown }, now())
-      await watchEditions({ db, log })
-      await stopFailing({ db, log })
+      await checkEditions({ db, log })
+      await suppressFailing({ db, log })
       await tellRefusals()
     })
     await queue.schedule('refresh', REFRESH_EVERY)

@@ -1,35 +1,37 @@
 /**
- * When mail that fails for a passing reason has failed for long enough.
+ * When soft bounces have gone on for long enough to suppress a reader: three digests in a row, over at least a week, and
+ * none that arrived in between.
  *
- * Days are not counted but digests: a weekly reader would never gather enough bad days, a daily one would within a long
- * weekend. Three digests in a row, over a week at least; one that arrives makes all good.
+ * Digests are counted and not days: a weekly reader would never have enough failed days, and a daily one would have them
+ * after a long weekend.
  */
 import { DAY } from '../calendar.ts'
 
-/** `open`: sent so lately that it may still come back. `ours`: refused for what we are, which says nothing of the reader. */
-export type Arrival = 'arrived' | 'failed' | 'open' | 'ours'
+/** `open`: sent so recently that it may still bounce. `ours`: refused for who we are, which says nothing of the reader. */
+export type ArrivalOutcome = 'arrived' | 'failed' | 'open' | 'ours'
 
-export interface Attempt {
+/** One digest of a reader. */
+export interface DigestArrival {
   at: Date
-  outcome: Arrival
+  outcome: ArrivalOutcome
 }
 
-const IN_A_ROW = 3
-const FOR_AT_LEAST = 7 * DAY
+const MIN_DIGESTS = 3
+const MIN_TIME = 7 * DAY
 
-/** Whether mail should stop, by what became of a reader's digests, the newest first. */
-export const hasFailedForLong = (newestFirst: readonly Attempt[]): boolean => {
-  const failed: Attempt[] = []
-  for (const attempt of newestFirst) {
-    if (attempt.outcome === 'arrived') break
-    if (attempt.outcome === 'failed') failed.push(attempt)
+/** Whether a reader is to be suppressed, by the outcomes of their digests, the newest first. */
+export const hasFailedForLong = (newestFirst: readonly DigestArrival[]): boolean => {
+  const failed: DigestArrival[] = []
+  for (const digest of newestFirst) {
+    if (digest.outcome === 'arrived') break
+    if (digest.outcome === 'failed') failed.push(digest)
   }
   const [newest] = failed
   const oldest = failed.at(-1)
   return (
-    failed.length >= IN_A_ROW &&
+    failed.length >= MIN_DIGESTS &&
     newest !== undefined &&
     oldest !== undefined &&
-    newest.at.getTime() - oldest.at.getTime() >= FOR_AT_LEAST
+    newest.at.getTime() - oldest.at.getTime() >= MIN_TIME
   )
 }

@@ -1,15 +1,16 @@
 /**
- * Envelope senders that tell which mail came back: one for each mail, derived from a key and not stored.
+ * Envelope senders that tell which mail bounced: one for each mail, derived from a key and not stored.
  *
  * `b-` and 40 characters of base32 for the mail's 16-byte id and 9 bytes of HMAC-SHA-256: 42 characters, where a local part
- * may have 64 (RFC 5321 4.5.3.1.1). Only lower-case letters and digits, since servers on the way may fold the case.
+ * may have 64 (RFC 5321 4.5.3.1.1). Only lower-case letters and digits, since servers in between may change the case.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Keys } from '../token.ts'
 
-/** What came back: a letter or a delivery, by its id. */
-export interface ReturnedMail {
+/** A letter or a delivery. */
+export interface MailReference {
   stream: 'letters' | 'deliveries'
+  /** A UUID. */
   id: string
 }
 
@@ -19,7 +20,7 @@ const FORM = /^b-([a-z2-7]{40})$/
 const ID_BYTES = 16
 const MAC_BYTES = 9
 
-/** RFC 4648 base32 of a multiple of five bytes, in lower case: no padding, and one spelling alone. */
+/** RFC 4648 base32 of a multiple of five bytes, in lower case: no padding, and only one spelling. */
 const encode = (bytes: Buffer): string => {
   let text = ''
   for (let at = 0; at < bytes.length; at += 5) {
@@ -39,18 +40,18 @@ const decode = (text: string): Buffer => {
   return Buffer.from(hex, 'hex')
 }
 
-const sign = (key: Buffer, stream: ReturnedMail['stream'], id: Buffer): Buffer =>
+const sign = (key: Buffer, stream: MailReference['stream'], id: Buffer): Buffer =>
   createHmac('sha256', key).update('bounce\0').update(stream).update('\0').update(id).digest().subarray(0, MAC_BYTES)
 
-/** The envelope sender of one mail, whose id is a UUID. */
-export const deriveReturnPath = (keys: Keys, mail: ReturnedMail, domain: string): string => {
+/** The envelope sender of one mail. Throws where its id is no UUID. */
+export const deriveReturnPath = (keys: Keys, mail: MailReference, domain: string): string => {
   const id = Buffer.from(mail.id.replaceAll('-', ''), 'hex')
   if (id.length !== ID_BYTES) throw new Error('a mail’s id is a UUID')
   return `b-${encode(Buffer.concat([id, sign(keys[0], mail.stream, id)]))}@${domain}`
 }
 
-/** The mail that an address of ours names; `null` when we have not made it, with any of the keys. */
-export const readReturnPath = (keys: Keys, address: string, domain: string): ReturnedMail | null => {
+/** The mail that an envelope sender names, in any letter case; `null` where none of the keys has signed it. */
+export const readReturnPath = (keys: Keys, address: string, domain: string): MailReference | null => {
   const at = address.lastIndexOf('@')
   if (address.slice(at + 1).toLowerCase() !== domain.toLowerCase()) return null
   const found = FORM.exec(address.slice(0, at).toLowerCase())?.[1]

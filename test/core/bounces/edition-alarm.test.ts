@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { alarmOf } from '../../../src/core/bounces/edition-alarm.ts'
+import { alarmReason } from '../../../src/core/bounces/edition-alarm.ts'
 
 test.each([
   [{ handed: 0, hard: 0, complaints: 0 }, false],
@@ -13,5 +13,5 @@ test.each([
   [{ handed: 10_000, hard: 0, complaints: 7 }, false],
   [{ handed: 10_000, hard: 0, complaints: 8 }, true],
 ])('%j stops an edition: %s', (returns, expected) => {
-  expect(alarmOf(returns) !== null).toBe(expected)
+  expect(alarmReason(returns) !== null).toBe(expected)
 })
