@@ -1,7 +1,7 @@
 /** Pauses editions with too many bounces or complaints, and tells the operator when many destinations refuse us. */
 import { alarmReason, MAX_SHARES, MIN_COUNTS } from '../core/bounces/edition-alarm.ts'
 import { HOUR, MINUTE, SECOND } from '../core/calendar.ts'
-import { areOfUs } from '../core/sending/breaker.ts'
+import { isSystemic } from '../core/sending/breaker.ts'
 import { destinationOfDomain } from '../core/sending/destination.ts'
 import { pauseEdition } from '../store/editions.ts'
 import { countRefusalsOfUs, markAlarmed, readOpenFeedback } from '../store/feedback.ts'
@@ -54,7 +54,7 @@ export const createRefusalAlert = ({ db, log }: FeedbackContext, monotonic: () =
     const refusals = await countRefusalsOfUs(db, REFUSALS_WITHIN / MINUTE)
     const mails = refusals.reduce((sum, { count }) => sum + count, 0)
     const destinations = new Set(refusals.map(({ domain }) => destinationOfDomain(domain).name))
-    if (!areOfUs(mails, destinations.size)) return false
+    if (!isSystemic(mails, destinations.size)) return false
     alertedAt = monotonic()
     log.error(
       { mails, destinations: [...destinations].slice(0, MAX_DESTINATIONS_NAMED) },

@@ -1,26 +1,27 @@
-/** From a claimed mail to its message: rendered and encoded once per digest, and poured for each with their own links. */
+/** Makes the message of a claimed mail: a digest is rendered and encoded once, then each subscriber's links are filled in. */
 
 import { deriveReturnPath } from '../core/bounces/verp.ts'
 import type { DigestIssue } from '../core/digest/digest.ts'
 import { describeError } from '../core/redact.ts'
 import { deriveToken, type Keys, TOKEN_PLACEHOLDERS } from '../core/token.ts'
 import { topicBySlug } from '../core/topics.ts'
+import type { Claimed } from '../store/claims.ts'
 import type { Database } from '../store/database.ts'
-import type { Claimed } from '../store/deliveries.ts'
 import { readDigest } from '../store/digests.ts'
 import { preferencesOf, readSubscriber } from '../store/subscribers.ts'
 import { readIssue } from './digest.ts'
 
-/** A mail as text, with `TOKEN_GAP`s where each subscriber's tokens go. */
+/** A mail as text, with `TOKEN_PLACEHOLDERS` where each subscriber's tokens go. */
 export interface RenderedMail {
   subject: string
   html: string
   text: string
 }
 
+/** What a letter shows of the subscriber's preferences. */
 export interface LetterView {
   frequency: 'daily' | 'weekly'
-  /** Labels. */
+  /** Labels of topics, and how many keywords and authors there are besides. */
   topics: string[]
 }
 
@@ -32,17 +33,17 @@ interface Sender {
 export interface ComposePorts {
   db: Database
   keys: Keys
-  /** Where links lead, without a slash at the end. */
+  /** The site's URL, which links begin with, without a slash at the end. */
   baseUrl: string
-  /** Who sends digests. Its address is the envelope sender too, where there is no domain for what comes back. */
+  /** The sender of digests. Its address is the envelope sender too, where there is no domain for bounces. */
   mailFrom: Sender
-  /** Who sends letters: another address where providers are to judge them apart. */
+  /** The sender of letters: another address where mailbox providers are to judge the two apart. */
   lettersFrom: Sender
-  /** Under it each mail has an envelope sender of its own. */
+  /** The domain under which each mail has an envelope sender of its own; `null` or left out for none. */
   bounceDomain?: string | null
   renderDigest: (issue: DigestIssue) => RenderedMail
   renderLetter: (kind: 'confirmation' | 'links' | 'already-subscribed', view: LetterView) => RenderedMail
-  /** Encodes what all messages of a kind share; `gaps` are filled for each. */
+  /** Encodes what all messages of a digest share; each message has its own values in place of `placeholders`. */
   compileMessage: (
     shared: {
       from: Sender
@@ -55,19 +56,22 @@ export interface ComposePorts {
   ) => Promise<MessageTemplate>
 }
 
-/** Own words are counted, not repeated: whoever typed in somebody else's address cannot have it written to them. */
+/**
+ * A subscriber's keywords and authors are counted and not repeated: somebody who signs up another person's address cannot
+ * have a text of their own mailed to it.
+ */
 const countOwn = (keywords: string[], authors: string[]): string[] => {
   const counted = (count: number, noun: string) => (count === 0 ? [] : [`${count} ${noun}${count === 1 ? '' : 's'}`])
   return [...counted(keywords.length, 'keyword'), ...counted(authors.length, 'author')]
 }
 
-/** The octets of a message, to be copied where they are wanted. */
+/** The octets of a message: `copy` writes `length` of them to the beginning of `target`. */
 interface Message {
   readonly length: number
   copy(target: Uint8Array): number
 }
 
-/** A message and its envelope's sender; `plain` vouches for what `Mold.pour` promises. */
+/** A message and its envelope's sender. `plain` states that it keeps what `MessageTemplate.render` promises. */
 export interface ComposedMail {
   from: string
   message: Message
@@ -75,19 +79,19 @@ export interface ComposedMail {
 }
 
 interface MessageTemplate {
-  /** Those of the gaps that it has. */
+  /** The placeholders that occur in it. */
   readonly placeholders: readonly string[]
-  /** Bytes that SMTP takes as they are: CRLF alone, no line that begins with a dot. */
+  /** Octets that SMTP takes as they are: no line end but CRLF, no line that begins with a dot. */
   render(own: { to: string; messageId: string; date: Date; values: Record<string, string> }): Promise<Message>
 }
 
-/** A digest cannot be rendered: the fault is of its whole cohort, not of one mail. */
+/** A digest cannot be rendered: the error concerns its whole cohort, not one mail. */
 export class UnrenderableDigest extends Error {}
 
-/** Molds kept, of 50 KB or so each. Mails come by digest; what is tried again comes as it may. */
+/** Templates kept, of about 50 KB each. Mails come digest by digest; retries come in any order. */
 const MAX_TEMPLATES = 128
 
-/** Which token goes into which gap. */
+/** The token for each placeholder. */
 const TOKEN_VALUES: Record<string, (keys: Keys, mail: Claimed) => string> = {
   [TOKEN_PLACEHOLDERS.confirm]: (keys, mail) => deriveToken(keys, 'confirm', mail.id),
   [TOKEN_PLACEHOLDERS.preferences]: (keys, mail) => deriveToken(keys, 'preferences', mail.subscriberId, mail.epoch),
@@ -98,8 +102,9 @@ const TOKEN_VALUES: Record<string, (keys: Keys, mail: Claimed) => string> = {
 const PLACEHOLDERS = Object.keys(TOKEN_VALUES)
 
 /**
- * Returns the function that makes a claimed mail's message. The same mail gives the same bytes again: dates come from
- * the edition or the request, the Message-ID from the mail's own id.
+ * Returns the function that makes the message of a claimed mail. The same mail gives the same octets again: dates come from
+ * the edition or the request, the Message-ID from the mail's own id. It rejects with `UnrenderableDigest` for a digest that
+ * nobody can get, and with any other `Error` for one mail.
  */
 export const createComposer = (ports: ComposePorts) => {
   const { db, keys, baseUrl, mailFrom, lettersFrom } = ports
@@ -120,7 +125,7 @@ export const createComposer = (ports: ComposePorts) => {
   const compile = (mail: RenderedMail, from: Sender, headers: Record<string, string>): Promise<MessageTemplate> =>
     ports.compileMessage({ ...mail, from, headers: { ...EVERY_MAIL, ...headers } }, PLACEHOLDERS)
 
-  /** Many lanes ask for the same digest at the same time: the first has it cast, and all have it then. */
+  /** Several lanes ask for the same digest at the same time: it is compiled for the first, and all get that template. */
   const templateOf = (id: number): Promise<MessageTemplate> => {
     const known = templates.get(id)
     if (known !== undefined) {

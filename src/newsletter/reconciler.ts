@@ -1,25 +1,24 @@
 /**
- * Puts right what went astray: mails whose mailer died, editions that are over and not called so, mails whose bell was
- * never heard. Of several schedulers one does it at a time, the others move on. An edition that was begun and not
- * published to its end is `publishDue`'s to finish, which any number may do at once.
+ * Reconciles the outbox: requeues mails whose mailer died, closes editions that are finished, and wakes mailers for mails
+ * whose wake-up job was lost. Of several schedulers one does it at a time, and the others pass. An edition that was begun
+ * and not published completely is left to `publishDue`, which any number of schedulers may run at once.
  */
 import type { Log } from '../core/log.ts'
-import type { Database } from '../store/database.ts'
-import { anyReady, type MailStream, type OnUnknown, requeueExpired } from '../store/deliveries.ts'
+import { anyReady } from '../store/claims.ts'
+import { type Database, MAIL_STREAMS, type MailStream } from '../store/database.ts'
 import { balanceEdition, lockReconciling, readEdition, readEditionsToBalance } from '../store/editions.ts'
+import { type OnUnknown, requeueExpired } from '../store/leases.ts'
 import { hasSignUps } from '../store/sign-ups.ts'
 
 export interface ReconcilerPorts {
   db: Database
   log: Log
-  wake: (queueName: 'letters' | 'deliveries') => Promise<void>
-  /** `resend` unless told otherwise. */
+  wake: (queueName: MailStream) => Promise<void>
+  /** `resend` by default. */
   onUnknown?: OnUnknown
 }
 
-const MAIL_STREAMS: MailStream[] = ['letters', 'deliveries']
-
-/** Resolves to whether it was done here; `false`: another process is at it. */
+/** Resolves to whether it was done here; `false`: another process is doing it. */
 export const reconcile = async ({ db, log, wake, onUnknown = 'resend' }: ReconcilerPorts): Promise<boolean> => {
   const done = await db.transaction().execute(async (trx) => {
     if (!(await lockReconciling(trx))) return false
@@ -36,7 +35,7 @@ export const reconcile = async ({ db, log, wake, onUnknown = 'resend' }: Reconci
     return true
   })
   if (!done) return false
-  // Whoever works off the sign-ups is woken by the bell of the letters.
+  // The queue of letters also wakes the process that works off sign-ups.
   if ((await anyReady(db, 'letters')) || (await hasSignUps(db))) await wake('letters')
   if (await anyReady(db, 'deliveries')) await wake('deliveries')
   return true

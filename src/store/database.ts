@@ -10,30 +10,46 @@ import type { MailState, StateCount } from '../core/sending/ledger.ts'
 import type { ThrottleCause } from '../core/sending/pace.ts'
 import type { Frequency, Preferences, SubscriberState, WhenEmpty } from '../core/subscriber/preferences.ts'
 
+/** The two tables of the outbox: mails to one address each, and digests of an edition. Both have the same states. */
+export const MAIL_STREAMS = ['letters', 'deliveries'] as const
+export type MailStream = (typeof MAIL_STREAMS)[number]
+
 export type LetterKind = 'confirmation' | 'welcome' | 'links' | 'already-subscribed'
+
+/** Why an address is not mailed; `operator`: by hand. */
+export type SuppressionClass = 'hard' | 'soft' | 'complaint' | 'reader' | 'operator'
 
 /** The columns that letters and deliveries share: one state machine serves both (`newsletter/delivery`). */
 interface OutboxMail {
   state: Generated<MailState>
+  /** Why it is in this state, without addresses. */
   reason: string | null
+  /** Attempts that counted against the mail. */
   attempts: Generated<number>
+  /** How often it was sent again although an earlier copy may have arrived. */
   resent: Generated<number>
+  /** The fencing number: each claim raises it, and only the last claim may record an outcome. */
   fence: Generated<number>
   next_attempt_at: Generated<Date>
+  /** While it is `sending`: until when the mail is its mailer's. */
   lease_until: Date | null
   created_at: Generated<Date>
   sent_at: Date | null
   attempted_at: Date | null
-  /** What the server said to the last attempt, and its codes. */
+  /** The server's reply to the last attempt, without addresses: its code, its enhanced code (RFC 3463), and its text. */
   code: number | null
   enhanced: string | null
   said: string | null
-  /** The destination in trouble that it waits for, or under whose limit it is being sent. */
+  /** The throttled destination that it waits for, or under whose concurrency it is being sent. */
   waits_for: string | null
 }
 
-/** Dates (`local_date`, `list_day`, …) are `YYYY-MM-DD` strings on both sides; jsonb is written as JSON text. */
+/**
+ * The tables. Dates (`local_date`, `list_day`, …) are `YYYY-MM-DD` strings when read and when written; instants are `Date`;
+ * `jsonb` columns are read parsed and written as JSON text.
+ */
 export interface Tables {
+  // Papers, and what sources say of them.
   papers: {
     id: string
     revision: number
@@ -58,6 +74,7 @@ export interface Tables {
     project_url: string | null
     discussion_url: string | null
   }
+  paper_news: { paper_id: string; kind: NewsKind; version: number | null; seen_at: Date }
   observations: {
     paper_id: string
     observed_at: Date
@@ -67,8 +84,11 @@ export interface Tables {
     stars: number | null
   }
   paper_topics: { topic: string; paper_id: string; score: number; matches: Match[] }
-  paper_news: { paper_id: string; kind: NewsKind; version: number | null; seen_at: Date }
+  papers_scored: { single: Generated<boolean>; by_model: string }
+
+  // How sources are asked.
   source_refreshes: { source: string; tried_at: Date; succeeded_at: Date | null; error: string | null }
+  source_feeds: { source: string; etag: string | null; last_modified: string | null; batch_day: string | null }
   source_permits: {
     source: string
     next_at: Date
@@ -76,8 +96,63 @@ export interface Tables {
     not_before: Date | null
     refusals: Generated<number>
   }
-  source_feeds: { source: string; etag: string | null; last_modified: string | null; batch_day: string | null }
   category_questions: { paper_id: string; asked_at: Generated<Date>; times: Generated<number> }
+
+  // Subscribers, and how they come and are kept from being mailed.
+  subscribers: {
+    id: Generated<string>
+    email: string | null
+    state: SubscriberState
+    topics: string[]
+    keywords: Generated<string[]>
+    authors: Generated<string[]>
+    muted: Generated<string[]>
+    when_empty: Generated<WhenEmpty>
+    frequency: Frequency
+    hour: number
+    weekday: number
+    time_zone: string
+    epoch: Generated<number>
+    requested_at: Date
+    confirmed_at: Date | null
+    paused_until: string | null
+    next_due_at: Date | null
+    last_digest_id: number | null
+    last_cutoff: Date | null
+    last_due_at: Date | null
+    last_local_date: string | null
+  }
+  sign_ups: {
+    id: Generated<number>
+    kind: 'subscribe' | 'links'
+    email: string
+    preferences: Preferences | null
+    requested_at: Date
+  }
+  letter_limits: { mailbox: Buffer; kind: string; last_at: Date; times: number }
+  suppressions: {
+    email: string
+    reason: string
+    code: string | null
+    source: string
+    created_at: Generated<Date>
+    class: SuppressionClass
+    diagnostic: string | null
+    state_before: string | null
+    paused_before: string | null
+  }
+  suppression_log: {
+    id: Generated<number>
+    at: Generated<Date>
+    email: string
+    change: 'added' | 'removed'
+    class: SuppressionClass
+    by_whom: string
+    why: string
+  }
+
+  // Editions and their digests.
+  last_tick: { single: Generated<boolean>; at: Date }
   editions: {
     id: Generated<number>
     cutoff: Date
@@ -112,37 +187,8 @@ export interface Tables {
     sample: boolean
     news: Generated<FrozenNews[]>
   }
-  subscribers: {
-    id: Generated<string>
-    email: string | null
-    state: SubscriberState
-    topics: string[]
-    keywords: Generated<string[]>
-    authors: Generated<string[]>
-    muted: Generated<string[]>
-    when_empty: Generated<WhenEmpty>
-    frequency: Frequency
-    hour: number
-    weekday: number
-    time_zone: string
-    epoch: Generated<number>
-    requested_at: Date
-    confirmed_at: Date | null
-    paused_until: string | null
-    next_due_at: Date | null
-    last_digest_id: number | null
-    last_cutoff: Date | null
-    last_due_at: Date | null
-    last_local_date: string | null
-  }
-  sign_ups: {
-    id: Generated<number>
-    kind: 'subscribe' | 'links'
-    email: string
-    preferences: Preferences | null
-    requested_at: Date
-  }
-  letter_limits: { mailbox: Buffer; kind: string; last_at: Date; times: number }
+
+  // The outbox: mails, and the routes that take less of them for now.
   letters: OutboxMail & {
     id: Generated<string>
     subscriber_id: string
@@ -170,31 +216,12 @@ export interface Tables {
     successes: number
     failures: number
   }
-  suppressions: {
-    email: string
-    reason: string
-    code: string | null
-    source: string
-    created_at: Generated<Date>
-    class: SuppressionClass
-    diagnostic: string | null
-    state_before: string | null
-    paused_before: string | null
-  }
-  suppression_log: {
-    id: Generated<number>
-    at: Generated<Date>
-    email: string
-    change: 'added' | 'removed'
-    class: SuppressionClass
-    by_whom: string
-    why: string
-  }
-  provider_events: { provider: string; event: string; at: Generated<Date> }
+
+  // Feedback: what came back of mails.
   mail_feedback: {
     mail_id: string
     kind: 'bounce' | 'complaint'
-    stream: 'letters' | 'deliveries'
+    stream: MailStream
     subscriber_id: string
     edition_id: number | null
     class: BounceClass | null
@@ -203,34 +230,33 @@ export interface Tables {
     source: string
     at: Generated<Date>
   }
-  papers_scored: { single: Generated<boolean>; by_model: string }
-  last_tick: { single: Generated<boolean>; at: Date }
+  provider_events: { provider: string; event: string; at: Generated<Date> }
 }
-
-/** Why an address is not mailed; `operator`: by hand. */
-export type SuppressionClass = 'hard' | 'soft' | 'complaint' | 'reader' | 'operator'
 
 export type Database = Kysely<Tables>
 
-/** Postgres's codes for a table and for a column that there is not. */
+/** Postgres's codes for a table and for a column that do not exist. */
 const MISSING: ReadonlySet<string> = new Set(['42P01', '42703'])
 
+/** Type ids of Postgres (`pg_type.oid`). */
 const INT8 = 20
 const DATE = 1082
+const DATE_ARRAY = 1182
 
-/** Dates stay text: a JavaScript Date would move them by the machine's own zone. Ids fit a double. */
-const readable = {
+/** Dates stay text: a JavaScript Date would shift them by the machine's own zone. Our ids fit a double exactly. */
+const parsers = {
   getTypeParser: (oid: number, format?: 'text' | 'binary') => {
     if (oid === INT8) return Number
     if (oid === DATE) return String
-    if (oid === 1182) return (text: string) => (text === '{}' ? [] : text.slice(1, -1).split(','))
+    if (oid === DATE_ARRAY) return (text: string) => (text === '{}' ? [] : text.slice(1, -1).split(','))
     return types.getTypeParser(oid, format)
   },
 }
 
 /**
- * A pool of connections on the schema `public`. `onError` hears of idle connections that broke (a restarted server);
- * queries that were under way fail by themselves.
+ * Opens a pool of at most `connections` connections to the schema `public`, each made when it is first needed and given up
+ * after 10 seconds. `name` is what the server shows of them. `onError` is called for idle connections that broke (a
+ * restarted server); queries under way reject by themselves. Close it with `destroy()`.
  */
 export const openDatabase = (
   url: string,
@@ -247,15 +273,15 @@ export const openDatabase = (
     max: options.connections,
     application_name: options.name,
     options: '-c search_path=public -c timezone=UTC',
-    types: readable,
+    types: parsers,
     connectionTimeoutMillis: 10_000,
   })
   pool.on('error', (error) => {
-    // A server that is stopped right after us still says so to connections that are being closed.
+    // A server that stops right after us still sends an error to connections that are being closed.
     if (!pool.ending) options.onError(error)
   })
-  // A client in use has no listener of the pool's, and an error that nobody listens to would end the process. Whoever uses
-  // the client hears of it by the statement that fails.
+  // The pool does not listen to a client in use, and an error event without a listener would end the process. The user of
+  // the client learns of it by the statement that fails.
   pool.on('connect', (client) => client.on('error', () => undefined))
   const log = ({ level, ...event }: LogEvent): void => {
     if (level === 'error' && MISSING.has((event as { error?: { code?: string } }).error?.code ?? ''))

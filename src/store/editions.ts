@@ -2,7 +2,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { MailState, StateCount } from '../core/sending/ledger.ts'
 import type { Tables } from './database.ts'
-import type { ServerReply } from './deliveries.ts'
+import type { ServerReply } from './outcomes.ts'
 
 export interface EditionRow {
   id: number

@@ -4,6 +4,7 @@ import type { BounceClass } from '../core/bounces/bounce-class.ts'
 import type { EditionFeedback } from '../core/bounces/edition-alarm.ts'
 import type { MailReference } from '../core/bounces/verp.ts'
 import type { Tables } from './database.ts'
+import { localDateOfDelivery } from './delivery-id.ts'
 
 /** A mail that feedback may be about. Times are the database's. */
 export interface SentMail {
@@ -16,11 +17,10 @@ export interface SentMail {
 
 /** A letter or delivery by its id; `null` where there is none, or the id is no delivery's. */
 export const readSentMail = async (db: Kysely<Tables>, { stream, id }: MailReference): Promise<SentMail | null> => {
-  const days = Number.parseInt(id.slice(0, 8), 16)
-  // Beyond the year 2200 it is no delivery's id; the largest would overflow a date.
-  if (stream === 'deliveries' && !(days < 84_000)) return null
+  const localDate = localDateOfDelivery(id)
+  if (stream === 'deliveries' && localDate === null) return null
   const edition = stream === 'deliveries' ? sql`m.edition_id` : sql`null::bigint`
-  const day = stream === 'deliveries' ? sql`and m.local_date = date '1970-01-01' + ${days}::int` : sql``
+  const day = stream === 'deliveries' ? sql`and m.local_date = ${localDate}::date` : sql``
   const { rows } = await sql<SentMail>`
     select m.subscriber_id as "subscriberId", ${edition} as "editionId", now() as now,
       -- Feedback may arrive before the outcome of the attempt is recorded.

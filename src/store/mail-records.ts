@@ -1,35 +1,35 @@
-/** One mail, or all of one subscriber, looked up with what became of each. */
+/** Looks up one mail, or all mails of one subscriber, and what became of each. */
 import { type Kysely, sql } from 'kysely'
 import type { Tables } from './database.ts'
-import type { ServerReply } from './deliveries.ts'
+import { localDateOfDelivery } from './delivery-id.ts'
+import type { ServerReply } from './outcomes.ts'
 
+/** The letter with this id (a UUID); `undefined` when there is none. */
 export const readLetter = (db: Kysely<Tables>, id: string) =>
   db.selectFrom('letters').selectAll().where('id', '=', id).executeTakeFirst()
 
-/** The local date that a delivery's id carries in its first four bytes. */
-const dateOfId = (id: string): string =>
-  new Date(Number.parseInt(id.slice(0, 8), 16) * 86_400_000).toISOString().slice(0, 10)
-
-export const readDelivery = (db: Kysely<Tables>, id: string) => {
-  const days = Number.parseInt(id.slice(0, 8), 16)
-  // Beyond the year 2200 it is no id of ours; a Date would not hold the largest.
-  if (!(days < 84_000)) return Promise.resolve(undefined)
+/** The delivery with this id (a UUID); `undefined` when there is none, or its month was dropped. */
+export const readDelivery = async (db: Kysely<Tables>, id: string) => {
+  const localDate = localDateOfDelivery(id)
+  if (localDate === null) return undefined
   return db
     .selectFrom('deliveries')
     .selectAll()
-    .where('local_date', '=', dateOfId(id))
+    .where('local_date', '=', localDate)
     .where('id', '=', id)
     .executeTakeFirst()
 }
 
-/** The newest mails of a subscriber, letters and digests, with what became of them. */
-export const readMailsOf = async (db: Kysely<Tables>, subscriberId: string, most: number) => {
+/** The newest `limit` mails of a subscriber, letters and digests together, the newest first. */
+export const readMailsOf = async (db: Kysely<Tables>, subscriberId: string, limit: number) => {
   const { rows } = await sql<{
+    /** `digest of YYYY-MM-DD`, or the kind of letter. */
     what: string
     state: string
     attempts: number
     resent: number
     reason: string | null
+    /** When it was written down. */
     at: Date
   }>`
     select kind as what, state, attempts, resent, reason, created_at as at from letters
@@ -37,15 +37,15 @@ export const readMailsOf = async (db: Kysely<Tables>, subscriberId: string, most
     union all
     select 'digest of ' || local_date, state, attempts, resent, reason, created_at from deliveries
       where subscriber_id = ${subscriberId}
-    order by at desc limit ${most}`.execute(db)
+    order by at desc limit ${limit}`.execute(db)
   return rows
 }
 
-/** A mail and all that is known of it. */
+/** A mail, and what became of it. */
 export interface MailRecord extends ServerReply {
   /** `digest`, or the kind of letter. */
   what: string
-  /** Of a digest: the edition that owed it. */
+  /** The edition of a digest; `null` for a letter. */
   edition: number | null
   /** When it was due: the edition's cut-off, or when the letter was asked for. */
   dueAt: Date
@@ -57,7 +57,10 @@ export interface MailRecord extends ServerReply {
   sentAt: Date | null
 }
 
-/** The mails of a subscriber on one local date (of letters, by the day on which they were asked for), the oldest first. */
+/**
+ * The mails of a subscriber on one local date (`YYYY-MM-DD`), the oldest first. A letter belongs to the date on which it was
+ * asked for, in the subscriber's time zone.
+ */
 export const readMailsOn = async (db: Kysely<Tables>, subscriberId: string, date: string): Promise<MailRecord[]> => {
   const facts = sql`m.state, m.reason, m.attempts, m.resent, m.attempted_at as "attemptedAt", m.sent_at as "sentAt",
     m.code, m.enhanced, m.said`

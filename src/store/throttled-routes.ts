@@ -1,4 +1,4 @@
-/** Relays and destinations that are throttled, shared by all mailers: how much each may be given now, and what waits for it. */
+/** Throttled routes, shared by all mailers: how much a relay or destination may be given now, and how much waits for it. */
 import { type Kysely, sql } from 'kysely'
 import type { Pace, ThrottleCause } from '../core/sending/pace.ts'
 import type { Tables } from './database.ts'
@@ -9,39 +9,44 @@ export interface Route {
   kind: RouteKind
   /** `host:port` of a relay, the first domain of a destination. */
   name: string
-  /** Of a destination, lower-case. */
+  /** The domains of a destination, lower-case; none for a relay. */
   domains: readonly string[]
 }
 
-/** A pace with the server's last words; `restMs` only where it is to rest anew, from now. */
+/** What the database knows of a throttled route. */
 export interface RouteState extends Pace {
+  /** The server's last reply, without addresses. */
   reason: string
+  /** Back-off from now on, milliseconds; left out where the one that runs or has run out stays. */
   backOffMs?: number
 }
 
+/** A route before and after a change; `null`: it is not throttled. */
 export interface RouteChange {
   before: RouteState | null
   after: RouteState | null
 }
 
 /**
- * Changes what is known of a route under its row's lock; `null`: it is not throttled. `change` is not called
- * while the way rests already: what was under way when it closed says nothing new. Pass `whileResting` for good news.
+ * Changes what is known of a route, under its row's lock. `change` gets the state of a throttled route and returns the new
+ * one; `null` stands for a route that is not throttled.
+ *
+ * During a back-off `change` is not called and nothing changes: what was under way when the route closed says nothing new.
+ * With `duringBackOff` it is called all the same: a mail that was taken ends the back-off.
  */
 export const changeRoute = async (
   db: Kysely<Tables>,
   route: Route,
   change: (before: RouteState | null) => RouteState | null,
-  whileBackingOff = false,
+  { duringBackOff = false }: { duringBackOff?: boolean } = {},
 ): Promise<RouteChange> => {
   for (;;) {
     const changed = await db.transaction().execute(async (trx): Promise<RouteChange | 'again'> => {
       const { rows } = await sql<RouteState & { backingOff: boolean }>`
         select cause, concurrency, successes, failures, reason, not_before > now() as "backingOff" from throttled_routes
         where kind = ${route.kind} and name = ${route.name} for update`.execute(trx)
-      const [row] = rows
-      if (row?.backingOff && !whileBackingOff) return { before: row, after: row }
-      const before = row ?? null
+      const before = rows[0] ?? null
+      if (rows[0]?.backingOff && !duringBackOff) return { before, after: before }
       const after = change(before)
       if (after === null) {
         await sql`delete from throttled_routes where kind = ${route.kind} and name = ${route.name}`.execute(trx)
@@ -63,14 +68,14 @@ export const changeRoute = async (
         where kind = ${route.kind} and name = ${route.name}`.execute(trx)
       return { before, after }
     })
-    // Another mailer was the first to find out, between our look and our word.
+    // Another mailer inserted the row between our select and our insert: its state is what we change.
     if (changed !== 'again') return changed
   }
 }
 
 /**
- * The right to try a closed relay with one mail, for `leaseMs`: of all mailers one gets it once the relay has rested. False
- * for the others, and for all while it rests.
+ * The right to send one mail as a probe to a closed relay, for `leaseMs` milliseconds: one mailer of all gets it once the
+ * back-off is over. `false` for the others, and for all of them during the back-off.
  */
 export const acquireProbe = async (db: Kysely<Tables>, relay: string, leaseMs: number): Promise<boolean> => {
   const { rows } = await sql`
@@ -79,49 +84,53 @@ export const acquireProbe = async (db: Kysely<Tables>, relay: string, leaseMs: n
   return rows.length > 0
 }
 
-/** Gives a trial back that found nothing to try with. */
+/** Gives the right to a probe back, for a mailer that had nothing to send: the next may have it at once. */
 export const releaseProbe = async (db: Kysely<Tables>, relay: string): Promise<void> => {
   await sql`update throttled_routes set not_before = now() where kind = 'relay' and name = ${relay}`.execute(db)
 }
 
+/** A throttled route as an operator sees it. */
 export interface ThrottledRoute extends Pick<Route, 'kind' | 'name'> {
   domains: string[]
   cause: ThrottleCause
   reason: string
   since: Date
+  /** The end of its back-off. */
   notBefore: Date
+  /** Mails that may be under way at a time, over all mailers. */
   concurrency: number
+  /** Back-offs in a row without a mail taken. */
   failures: number
-  /** Mails that wait for it: of a destination those found so far, of a relay all that is ready. */
+  /** Mails that wait for it: for a destination those that were deferred so far, for a relay all that are ready. */
   waiting: number
 }
 
-/** Every throttled route with what waits for it, relays first. */
+/** All throttled routes and how much waits for each, relays first. */
 export const readThrottled = async (db: Kysely<Tables>): Promise<ThrottledRoute[]> => {
   const { rows } = await sql<ThrottledRoute>`
-    select w.kind, w.name, w.domains, w.cause, w.reason, w.since, w.not_before as "notBefore", w.concurrency, w.failures,
-      case w.kind when 'destination' then
-        (select count(*) from letters m where m.waits_for = w.name and m.state in ('queued', 'deferred'))
-        + (select count(*) from deliveries m where m.waits_for = w.name and m.state in ('queued', 'deferred'))
+    select route.kind, route.name, route.domains, route.cause, route.reason, route.since, route.not_before as "notBefore", route.concurrency, route.failures,
+      case route.kind when 'destination' then
+        (select count(*) from letters m where m.waits_for = route.name and m.state in ('queued', 'deferred'))
+        + (select count(*) from deliveries m where m.waits_for = route.name and m.state in ('queued', 'deferred'))
       else
         (select count(*) from letters m where m.next_attempt_at <= now() and m.state in ('queued', 'deferred'))
         + (select count(*) from deliveries m where m.next_attempt_at <= now() and m.state in ('queued', 'deferred'))
       end as waiting
-    from throttled_routes w order by w.kind desc, w.name`.execute(db)
+    from throttled_routes route order by route.kind desc, route.name`.execute(db)
   return rows
 }
 
-/** Ends the throttling of a relay or a destination, by its name. Returns how many there were: 0 or 1. */
+/** Ends the throttling of the relay or destination of that name. Returns how many routes that were: 0 or 1. */
 export const forgetRoute = async (db: Kysely<Tables>, name: string): Promise<number> => {
   const { rows } = await sql`delete from throttled_routes where name = ${name} returning 1`.execute(db)
   return rows.length
 }
 
-/** Forgets ways that nothing waits for and nothing was heard of for a day, such as relays that are no longer set. */
+/** Forgets routes that no mail waits for and nothing was recorded of for a day, such as relays no longer configured. */
 export const forgetIdleRoutes = async (db: Kysely<Tables>): Promise<void> => {
-  await sql`delete from throttled_routes w where greatest(w.changed_at, w.not_before) < now() - interval '1 day'
-    and not exists (select from letters m where m.waits_for = w.name and m.state in ('queued', 'deferred'))
-    and not exists (select from deliveries m where m.waits_for = w.name and m.state in ('queued', 'deferred'))`.execute(
+  await sql`delete from throttled_routes route where greatest(route.changed_at, route.not_before) < now() - interval '1 day'
+    and not exists (select from letters m where m.waits_for = route.name and m.state in ('queued', 'deferred'))
+    and not exists (select from deliveries m where m.waits_for = route.name and m.state in ('queued', 'deferred'))`.execute(
     db,
   )
 }

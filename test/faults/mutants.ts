@@ -22,13 +22,13 @@ interface Mutant {
 export const MUTANTS: Mutant[] = [
   {
     name: 'no lease: whatever is being sent counts as left behind',
-    file: 'src/store/deliveries.ts',
+    file: 'src/store/leases.ts',
     from: 'm.lease_until < now()',
     to: "m.lease_until < now() + interval '1 day'",
   },
   {
     name: 'no fencing: an outcome is recorded whoever holds the mail by now',
-    file: 'src/store/deliveries.ts',
+    file: 'src/store/outbox-conditions.ts',
     from: 'm.id = u.id and m.fence = u.fence',
     to: 'm.id = u.id and u.fence = u.fence',
   },
@@ -37,14 +37,14 @@ export const MUTANTS: Mutant[] = [
     file: 'src/newsletter/attempt.ts',
     from: 'const outcome = await ports.send(',
     to:
-      "await (await import('../store/deliveries.ts')).record(db, stream, [attemptResult(mail, { state: 'sent', reason: null, counts: true })])\n" +
+      "await (await import('../store/outcomes.ts')).record(db, stream, [attemptResult(mail, { state: 'sent', reason: null, counts: true })])\n" +
       '  const outcome = await ports.send(',
   },
   {
     name: 'no consent check in the claim',
-    file: 'src/store/deliveries.ts',
-    from: 'and $' + '{unsuppressed(stream)} as wanted',
-    to: 'is not null as wanted',
+    file: 'src/store/claims.ts',
+    from: '$' + '{WANTED.deliveries} as wanted',
+    to: 'true as wanted',
   },
 ]
 

@@ -4,7 +4,7 @@ import { HOUR } from '../../src/core/calendar.ts'
 import { checkEditions, createEditionCheck, createRefusalAlert } from '../../src/newsletter/edition-alarm.ts'
 import { recordFeedback } from '../../src/newsletter/feedback.ts'
 import { createLedger } from '../../src/newsletter/ledger.ts'
-import { claim } from '../../src/store/deliveries.ts'
+import { claim } from '../../src/store/claims.ts'
 import { SILENT } from '../support/fixtures/newsletter.ts'
 import { bounce, openSent } from '../support/fixtures/sent-edition.ts'
 

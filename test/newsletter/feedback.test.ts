@@ -5,8 +5,9 @@ import { type Report, recordFeedback, suppressFailing } from '../../src/newslett
 import { maintain } from '../../src/newsletter/maintenance.ts'
 import { createSubscriptions, workOffSignUps } from '../../src/newsletter/subscription.ts'
 import { addSuppression, removeSuppression } from '../../src/newsletter/suppressions.ts'
+import { claim } from '../../src/store/claims.ts'
 import type { Database } from '../../src/store/database.ts'
-import { claim } from '../../src/store/deliveries.ts'
+import { newDeliveryId } from '../../src/store/delivery-id.ts'
 import { readSubscriber } from '../../src/store/subscribers.ts'
 import { readSuppression, readSuppressionLog } from '../../src/store/suppressions.ts'
 import { KEYS, LONDON_DAILY, openNewsletter, QUIET } from '../support/fixtures/newsletter.ts'
@@ -90,8 +91,7 @@ const giveHistory = async (db: Database, subscriberId: string, edition: number, 
     await maintain(db, { now: new Date(), keepDays: 10_000, months: [day.slice(0, 7)] })
     const made = await sql<{ id: string }>`
       insert into deliveries (local_date, id, subscriber_id, edition_id, digest_id, state, sent_at, attempted_at, code, enhanced, said)
-      select ${day}::date, (lpad(to_hex(${day}::date - date '1970-01-01'), 8, '0')
-          || substr(replace(gen_random_uuid()::text, '-', ''), 9))::uuid, ${subscriberId}, ${edition}, d.id, ${state},
+      select ${day}::date, ${newDeliveryId(sql`${day}::date`)}, ${subscriberId}, ${edition}, d.id, ${state},
         case when ${state} = 'sent' then now() - ${ago} * interval '1 day' end, now() - ${ago} * interval '1 day',
         452, '4.2.2', 'mailbox full'
       from digests d limit 1 returning id`.execute(db)

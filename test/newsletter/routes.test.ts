@@ -116,7 +116,7 @@ test('a login that fails stops everything, costs no mail an attempt, and all go 
   expect(logins()).toBe(before + 1)
   expect(room.sink.commands.some((line) => line.startsWith('MAIL'))).toBe(false)
   expect(room.logged).toEqual([
-    'error: sending stops: the mail server refuses our login: look at the user and password in SMTP_URL',
+    'error: sending stops: the mail server refuses our login: check the user and password in SMTP_URL',
   ])
 
   works = true

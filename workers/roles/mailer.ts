@@ -8,7 +8,9 @@ import { drain } from '../../src/newsletter/delivery.ts'
 import { createComposer } from '../../src/newsletter/mail.ts'
 import { createRoutes } from '../../src/newsletter/routes.ts'
 import { workOffSignUps } from '../../src/newsletter/subscription.ts'
-import { keepSampleOffTheWire, type MailStream, requeueExpired } from '../../src/store/deliveries.ts'
+import { MAIL_STREAMS, type MailStream } from '../../src/store/database.ts'
+import { requeueExpired } from '../../src/store/leases.ts'
+import { withdrawSample } from '../../src/store/outbox.ts'
 import type { RoleContext } from './context.ts'
 
 /** Letters are few and one waits for each; digests are many, and each lane has a group of them claimed. */
@@ -48,9 +50,9 @@ export const openMailer = async ({ config, runtime, db, queue, wake }: RoleConte
   }
   const { host, port } = readSmtpUrl(smtpUrl)
   const routes = createRoutes({ db, log, relay: `${host}:${port}` })
-  if (config.smtpUrl !== null) await keepSampleOffTheWire(db, now())
+  if (config.smtpUrl !== null) await withdrawSample(db, now())
   if (runtime.alone)
-    for (const stream of ['letters', 'deliveries'] as const) {
+    for (const stream of MAIL_STREAMS) {
       const mails = await requeueExpired(db, stream, { all: true, onUnknown })
       if (mails > 0)
         log.warn({ stream, mails, onUnknown }, 'the last run ended while sending: nobody knows whether these were sent')

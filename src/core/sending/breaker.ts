@@ -1,13 +1,15 @@
 /**
- * When failures in a row mean that a way is closed, and which one: of the destination, or of the relay before it.
+ * The circuit breaker: when failures in a row mean that a route is to be throttled, and which one: the destination, or the
+ * relay before it.
  *
- * A refused login or sender stops the relay at once. Other trouble must come several times in a row with no mail going
- * through in between. What one destination refuses may be its own affair; what many in a row refuse is ours or the relay's.
+ * A refused login or sender closes the relay at once. Other failures must come several times in a row with no mail taken
+ * in between. What one destination refuses may concern that destination alone; what several refuse in a row concerns us or
+ * the relay.
  */
 import { isSlow, type ThrottleCause } from './pace.ts'
-import type { Blame } from './smtp-outcome.ts'
+import type { OutcomeCause } from './smtp-outcome.ts'
 
-/** What went wrong since a mail last went through. */
+/** Failures in a row, since a mail was last taken. */
 export interface Streak {
   /** Failures of the relay itself. */
   relay: number
@@ -22,48 +24,48 @@ export const NO_STREAK: Streak = { relay: 0, shared: 0, sharedBy: new Set(), des
 
 const RELAY_FAILURES = 5
 const DESTINATION_FAILURES = 5
-const SHARED = { failures: 10, destinations: 3 }
-/** Domains come from subscribers: more than this many are not kept in mind. */
-const MOST_DESTINATIONS = 1_000
+const SYSTEMIC = { failures: 10, destinations: 3 }
+/** Domains come from subscribers, so the breaker remembers no more than this many. */
+const MAX_DESTINATIONS = 1_000
 
-/** Whether so many failures at so many destinations are no matter of the destinations any more. */
-export const areOfUs = (failures: number, destinations: number): boolean =>
-  failures >= SHARED.failures && destinations >= SHARED.destinations
+/** Whether so many failures at so many destinations can no longer be explained by the destinations. */
+export const isSystemic = (failures: number, destinations: number): boolean =>
+  failures >= SYSTEMIC.failures && destinations >= SYSTEMIC.destinations
 
-/** A way that is to rest. */
-export interface Closing {
+/** A route that is to be throttled, and why. */
+export interface Throttle {
   route: 'relay' | 'destination'
   cause: ThrottleCause
 }
 
-/** The streak after one more outcome, and what is to be closed or slowed by it. */
+/** The streak after one more outcome, and the route that this outcome throttles, if any. */
 export const countOutcome = (
   before: Streak,
   destination: string,
-  blame: Blame,
-): { streak: Streak; closing: Closing | null } => {
-  switch (blame) {
+  cause: OutcomeCause,
+): { streak: Streak; throttle: Throttle | null } => {
+  switch (cause) {
     case 'none':
     case 'recipient': {
-      // The usual case makes nothing new.
-      if (before === NO_STREAK) return { streak: before, closing: null }
+      // The case of nearly every mail allocates nothing.
+      if (before === NO_STREAK) return { streak: before, throttle: null }
       const destinations = new Map(before.destinations)
       destinations.delete(destination)
-      return { streak: destinations.size === 0 ? NO_STREAK : { ...NO_STREAK, destinations }, closing: null }
+      return { streak: destinations.size === 0 ? NO_STREAK : { ...NO_STREAK, destinations }, throttle: null }
     }
     case 'login':
     case 'sender':
-      return { streak: before, closing: { route: 'relay', cause: blame } }
+      return { streak: before, throttle: { route: 'relay', cause } }
     case 'tls':
     case 'relay': {
       const relay = before.relay + 1
-      const closing: Closing | null = relay >= RELAY_FAILURES ? { route: 'relay', cause: blame } : null
-      return { streak: { ...before, relay: closing === null ? relay : 0 }, closing }
+      const throttle: Throttle | null = relay >= RELAY_FAILURES ? { route: 'relay', cause } : null
+      return { streak: { ...before, relay: throttle === null ? relay : 0 }, throttle }
     }
     default:
-      return isSlow(blame)
-        ? { streak: before, closing: { route: 'destination', cause: blame } }
-        : countFailure(before, destination, blame)
+      return isSlow(cause)
+        ? { streak: before, throttle: { route: 'destination', cause } }
+        : countFailure(before, destination, cause)
   }
 }
 
@@ -71,18 +73,18 @@ const countFailure = (
   before: Streak,
   destination: string,
   cause: 'away' | 'policy' | 'lost' | 'throttled' | 'limited',
-): { streak: Streak; closing: Closing | null } => {
+): { streak: Streak; throttle: Throttle | null } => {
   const destinations = new Map(before.destinations)
   const failures = (destinations.get(destination) ?? 0) + 1
-  if (destinations.size >= MOST_DESTINATIONS) destinations.clear()
+  if (destinations.size >= MAX_DESTINATIONS) destinations.clear()
   destinations.set(destination, failures)
   if (cause !== 'away') {
     const shared = before.shared + 1
     const sharedBy = new Set(before.sharedBy).add(destination)
-    if (areOfUs(shared, sharedBy.size)) return { streak: NO_STREAK, closing: { route: 'relay', cause } }
+    if (isSystemic(shared, sharedBy.size)) return { streak: NO_STREAK, throttle: { route: 'relay', cause } }
     before = { ...before, shared, sharedBy }
   }
-  if (failures < DESTINATION_FAILURES) return { streak: { ...before, destinations }, closing: null }
+  if (failures < DESTINATION_FAILURES) return { streak: { ...before, destinations }, throttle: null }
   destinations.delete(destination)
-  return { streak: { ...before, destinations }, closing: { route: 'destination', cause } }
+  return { streak: { ...before, destinations }, throttle: { route: 'destination', cause } }
 }

@@ -1,6 +1,6 @@
-/** Where a mail goes, as far as manners are concerned: the recipient's domain, or the family whose servers serve it. */
+/** The destination of a mail, for which rates are limited: the recipient's domain, or the provider's family of domains. */
 
-/** Domains of one provider, which count what they are sent together. The first is the family's name. */
+/** Domains of one provider, whose limits count mail to all of them together. The first is the family's name. */
 const FAMILIES: readonly (readonly [string, ...string[]])[] = [
   ['gmail.com', 'googlemail.com'],
   ['outlook.com', 'hotmail.com', 'live.com', 'msn.com'],
@@ -9,8 +9,9 @@ const FAMILIES: readonly (readonly [string, ...string[]])[] = [
 ]
 
 export interface Destination {
+  /** The first domain of the family, or the domain itself. */
   name: string
-  /** Lower-case, as they stand in addresses. */
+  /** Lower-case. */
   domains: readonly string[]
 }
 
@@ -18,12 +19,12 @@ const FAMILY_OF = new Map<string, Destination>(
   FAMILIES.flatMap((domains) => domains.map((domain) => [domain, { name: domains[0], domains }] as const)),
 )
 
-/** The destination that a domain belongs to. */
+/** The destination that a domain belongs to, whatever its case. */
 export const destinationOfDomain = (domain: string): Destination => {
   const lower = domain.toLowerCase()
   return FAMILY_OF.get(lower) ?? { name: lower, domains: [lower] }
 }
 
-/** The destination of an address. */
+/** The destination of an email address: what follows its last `@`. */
 export const destinationOf = (email: string): Destination =>
   destinationOfDomain(email.slice(email.lastIndexOf('@') + 1))

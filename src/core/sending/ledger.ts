@@ -1,6 +1,6 @@
 /**
- * The equation of an edition: `due = sent + failed + skipped + pending + unknown`. What is due was counted when it was
- * published; the rest is what its deliveries add up to now.
+ * The ledger's equation of an edition: `due = sent + failed + skipped + pending + unknown`. What is due was counted when the
+ * edition was published; the rest is what its deliveries add up to now.
  */
 
 export const MAIL_STATES = ['queued', 'sending', 'deferred', 'sent', 'failed', 'skipped', 'unknown'] as const
@@ -10,7 +10,7 @@ export type MailState = (typeof MAIL_STATES)[number]
 /** Deliveries of one edition that share their state and the kind of their reason. */
 export interface StateCount {
   state: MailState
-  /** Such as `refused at rcpt 550 5.1.1`, without the server's prose; `null` where there is nothing to say. */
+  /** Such as `refused at rcpt 550 5.1.1`, without the server's text; `null` where a state has no reason. */
   reason: string | null
   count: number
   /** How many of them may have arrived twice. */
@@ -22,11 +22,11 @@ export interface Equation {
   sent: number
   failed: number
   skipped: number
-  /** Waiting, under way, or put off. */
+  /** Queued, being sent, or deferred. */
   pending: number
-  /** The server may have them; held until somebody releases them. */
+  /** The server may have taken them; held until somebody releases them. */
   unknown: number
-  /** `due` less all the others: 0, or something is wrong. Below 0 there are more deliveries than were due. */
+  /** `due` less all the others: 0, or something is wrong. Below 0: there are more deliveries than were due. */
   missing: number
 }
 
@@ -40,6 +40,7 @@ const PART: Record<MailState, Exclude<keyof Equation, 'due' | 'missing'>> = {
   unknown: 'unknown',
 }
 
+/** Adds counts up by state and compares them with what was due. */
 export const balance = (due: number, counts: readonly Pick<StateCount, 'state' | 'count'>[]): Equation => {
   const equation: Equation = { due, sent: 0, failed: 0, skipped: 0, pending: 0, unknown: 0, missing: due }
   for (const { state, count } of counts) {

@@ -1,60 +1,68 @@
 /**
- * How fast a way that is in trouble may be used. A way is what a mail must pass: the relay, or the destination behind it.
+ * The pace of a throttled route: how many mails it may be given at a time, and how long it is left alone. A route is what a
+ * mail passes through: the relay, or the destination behind it.
  *
- * A destination that says it is given too much gets half of what it got, after a rest; while it goes on saying so, the
- * rests grow. Each so many mails that it takes it gets one more at a time, until it gets as much as any other and the
- * trouble is forgotten. Google asks for more (4.7.28): ten minutes of rest, then one at a time. A way that does not work
- * at all rests too, is tried with one mail, and is open again as soon as that goes through.
+ * A destination that says it is given too much gets half the concurrency, after a back-off; the back-offs grow while it
+ * goes on saying so. For each so many mails that it takes, its concurrency grows by one, until it has as much as any other
+ * destination and is not throttled any more. Google asks for more (4.7.28): a back-off of ten minutes, then one mail at a
+ * time. A route that does not work at all is closed: after its back-off it gets one mail as a probe, and it is open again
+ * as soon as that is taken.
  */
 import { HOUR, MINUTE, SECOND } from '../calendar.ts'
-import type { Blame } from './smtp-outcome.ts'
+import type { OutcomeCause } from './smtp-outcome.ts'
 
-/** Why a way is in trouble: it takes less than it is given, or nothing. */
-export type ThrottleCause = Exclude<Blame, 'none' | 'recipient'>
+/** Why a route is throttled. With `throttled` and `limited` it takes less than it is given, with the others nothing. */
+export type ThrottleCause = Exclude<OutcomeCause, 'none' | 'recipient'>
 
 export interface Pace {
   cause: ThrottleCause
   /** Mails that may be under way at a time, over all mailers. */
   concurrency: number
-  /** Mails taken in a row, since it got its last seat. */
+  /** Mails taken since the concurrency last changed. */
   successes: number
-  /** Rests in a row without a mail taken. */
+  /** Back-offs in a row without a mail taken. */
   failures: number
 }
 
-/** As many seats as one mailer has connections; with more it is treated like any other. */
-export const FREE = 16
-/** Mails that must be taken for one more seat. */
+/** The concurrency from which on a destination counts as unthrottled: as many as one mailer has connections. */
+export const FULL_CONCURRENCY = 16
+/** Mails that must be taken before the concurrency grows by one. */
 export const MAILS_PER_STEP = 20
 
-const LONGEST_BACK_OFF = { throttled: HOUR, limited: HOUR, closed: 30 * MINUTE, relay: 5 * MINUTE }
 const FIRST_BACK_OFF = { throttled: MINUTE, limited: 10 * MINUTE, closed: MINUTE, relay: 30 * SECOND }
+const LONGEST_BACK_OFF = { throttled: HOUR, limited: HOUR, closed: 30 * MINUTE, relay: 5 * MINUTE }
 
-const kindOf = (cause: ThrottleCause): keyof typeof FIRST_BACK_OFF => {
+const backOffKind = (cause: ThrottleCause): keyof typeof FIRST_BACK_OFF => {
   if (cause === 'throttled' || cause === 'limited') return cause
   return cause === 'away' || cause === 'policy' || cause === 'lost' ? 'closed' : 'relay'
 }
 
-/** Whether a way works, only not as fast as we would. */
+/** Whether the route takes mail, only less than it is given. */
 export const isSlow = (cause: ThrottleCause): boolean => cause === 'throttled' || cause === 'limited'
 
-/** The pace after trouble, `before` being that of a way already in trouble, and how long to leave it alone. */
-export const slower = (before: Pace | null, cause: ThrottleCause, whole = false): { pace: Pace; backOffMs: number } => {
+/**
+ * The pace after a failure, and the back-off in milliseconds. `before` is the pace of a route that is throttled already,
+ * else `null`. `isRelay` because a closed relay closes everything: it is probed sooner than a single destination.
+ */
+export const slowDown = (
+  before: Pace | null,
+  cause: ThrottleCause,
+  isRelay = false,
+): { pace: Pace; backOffMs: number } => {
   const failures = (before?.failures ?? 0) + 1
-  const half = Math.max(1, Math.floor((before?.concurrency ?? FREE) / 2))
+  const half = Math.max(1, Math.floor((before?.concurrency ?? FULL_CONCURRENCY) / 2))
   const concurrency = cause === 'throttled' ? half : 1
-  // What closes the relay closes everything, so it is looked at again sooner than a single destination.
-  const kind = whole ? 'relay' : kindOf(cause)
+  const kind = isRelay ? 'relay' : backOffKind(cause)
   const backOffMs = Math.min(FIRST_BACK_OFF[kind] * 2 ** Math.min(failures - 1, 20), LONGEST_BACK_OFF[kind])
   return { pace: { cause, concurrency, successes: 0, failures }, backOffMs }
 }
 
-/** The pace after mails that were taken; `null` when the way is free again. */
-export const faster = (before: Pace, taken: number): Pace | null => {
+/** The pace after `taken` mails were taken; `null` when the route is not throttled any more. */
+export const speedUp = (before: Pace, taken: number): Pace | null => {
   if (!isSlow(before.cause)) return null
   const successes = before.successes + taken
   if (successes < MAILS_PER_STEP) return { ...before, successes, failures: 0 }
-  // However many were taken at once, one seat is added at a time.
+  // However many were taken at once, the concurrency grows by one at a time.
   const concurrency = before.concurrency + 1
-  return concurrency > FREE ? null : { ...before, concurrency, successes: 0, failures: 0 }
+  return concurrency > FULL_CONCURRENCY ? null : { ...before, concurrency, successes: 0, failures: 0 }
 }

@@ -1,15 +1,15 @@
 /**
- * What became of handing one message to an SMTP server, and what to do next about it.
+ * The outcome of handing one message to an SMTP server, what caused it, and what to do next.
  *
- * Before the last byte left, a lost connection is harmless: the server cannot have the message. After it, and before
- * the answer, nobody can know (RFC 5321 4.5.3.2.6 asks for ten minutes of patience there); trying again may bring a
- * second copy, so that case stays apart from all others. What goes wrong before RCPT concerns the relay and us, never
- * the recipient.
+ * Until the last byte of the message has left, a lost connection is harmless: the server cannot have the message. Between
+ * that byte and the server's answer nobody can know (RFC 5321 4.5.3.2.6 asks for ten minutes of patience there); trying
+ * again may bring a second copy, so that case stays apart from all others. What goes wrong before RCPT concerns the relay
+ * and us, never the recipient.
  */
 import { type BounceClass, classifyRefusal } from '../bounces/bounce-class.ts'
 import { DAY, HOUR, MINUTE } from '../calendar.ts'
 
-/** Where in the conversation: `data` is the command, `message` all from its first byte to the answer to the final dot. */
+/** The stage of a conversation: `data` is the command, `message` everything from its first byte to the answer to the final dot. */
 export type SmtpStage = 'connect' | 'greeting' | 'tls' | 'auth' | 'mail' | 'rcpt' | 'data' | 'message'
 
 export type SmtpOutcome =
@@ -23,7 +23,7 @@ export type SmtpOutcome =
       enhanced: string | null
       reply: string
     }
-  /** No connection, or it was lost before the whole message was handed over: certainly not delivered. */
+  /** No connection, or it was lost before all of the message had left: certainly not delivered. */
   | { kind: 'unreachable'; stage: SmtpStage; reason: string }
   /** The connection was lost between the last byte and the answer. */
   | { kind: 'unknown'; reason: string }
@@ -37,14 +37,15 @@ export interface SmtpReply {
 }
 
 /**
- * Whose matter an outcome is: of `none` (it was sent) or of the `recipient`, the way was open; the others say that it is not.
+ * What caused an outcome. With `none` (it was sent) and `recipient` (it was refused for this recipient alone) the route
+ * works; with all others it does not.
  *
- * `throttled`: the destination takes less than it is given; `limited`: Google's word for it (4.7.28). `away`: the
- * destination cannot be reached from the relay. `policy`: what is ours is refused, be it content, sender or reputation.
- * `lost`: the connection died under a message. The last four are the relay's: its `login` failed, it refuses our
- * `sender`, `tls` failed, or it is not there or out of step (`relay`).
+ * Of the destination: `throttled`, it takes less than it is given; `limited`, the same in Google's terms (4.7.28); `away`,
+ * the relay cannot reach it. Of either: `policy`, something of ours is refused, be it content, sender or reputation;
+ * `lost`, the connection died during a message. Of the relay: our `login` failed, it refuses our `sender`, `tls` failed,
+ * or it cannot be reached or is out of step (`relay`).
  */
-export type Blame =
+export type OutcomeCause =
   | 'none'
   | 'recipient'
   | 'throttled'
@@ -57,52 +58,53 @@ export type Blame =
   | 'tls'
   | 'relay'
 
-export type Judgement =
+/** What to do after an outcome; waits are in milliseconds. */
+export type NextStep =
   | { next: 'sent' }
   /** Send again, and count that the next copy may be a second one. */
   | { next: 'resend'; afterMs: number; reason: string }
-  /** `counts` is false where the recipient has no part in it. */
+  /** `counts`: the attempt counts against the mail; false where the failure has nothing to do with the recipient. */
   | { next: 'retry'; afterMs: number; counts: boolean; reason: string }
-  /** `suppress`: the address is gone; `code` is basic and enhanced code, such as `550 5.1.1`. */
+  /** `suppress`: the address does not exist; `code` is the basic and enhanced code, such as `550 5.1.1`. */
   | { next: 'failed'; suppress: boolean; code: string | null; reason: string }
 
 const REPLY_LENGTH = 300
-/** Of a longer text the end is not looked at. */
+/** The end of a longer text is not examined. */
 const SCAN_LENGTH = 2_000
 
-/** By attempts made before. Jitter adds up to a quarter, so that the deferred of one moment do not return at once. */
+/** By attempts made before. Jitter adds up to a quarter, so that mails deferred together do not come back together. */
 const BACK_OFF = [1 * MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE, 60 * MINUTE]
 const JITTER = 0.25
-/** A server that greylists takes nothing sooner; a letter is tried sooner all the same, since somebody waits for it. */
+/** Least wait after 450 and 451. A greylisting server takes nothing sooner; a letter is tried sooner, since somebody waits for it. */
 const GREYLISTED = { letter: MINUTE, delivery: 5 * MINUTE }
 /** Google asks those it limits (4.7.28) to stop for ten minutes. */
 const LIMITED = 10 * MINUTE
 const GIVE_UP_AFTER = DAY
-/** After an outage of ours of a day or more, a mail still gets its tries. */
-const LEAST_TRIES = BACK_OFF.length
-/** Faults of the relay or of ours are waited out longer (RFC 5321 4.5.4.1: four to five days). */
-const OURS_GIVE_UP_AFTER = 5 * DAY
-/** Then somebody has put the relay right, and a confirmation should not wait long for it. */
-const OURS_LONGEST_WAIT = { letter: 2 * MINUTE, delivery: 15 * MINUTE }
+/** Attempts that a mail gets even if it is past its day, such as after an outage of ours. */
+const LEAST_ATTEMPTS = BACK_OFF.length
+/** Failures of the relay or of ours are waited out longer (RFC 5321 4.5.4.1: four to five days). */
+const RELAY_GIVE_UP_AFTER = 5 * DAY
+/** Longest wait after a failure of the relay: once it is repaired, a confirmation should not wait long. */
+const RELAY_LONGEST_WAIT = { letter: 2 * MINUTE, delivery: 15 * MINUTE }
 
-/** A refusal that may be of what we send is tried again a few times in a day only: servers ask not to be asked again. */
+/** After a refusal of what we send the mail is tried a few times in a day only: servers ask senders not to insist. */
 const POLICY_WAIT = { least: HOUR, most: 8 * HOUR }
 
-/** A login is wanted or failed for good (RFC 4954 6): nothing about this message. */
+/** A login is required, or failed permanently (RFC 4954 6): nothing about this message. */
 const LOGIN_CODES: ReadonlySet<number> = new Set([432, 530, 534, 535, 538])
-/** The relay cannot check a login just now, or the session got out of step. */
+/** The relay cannot check a login at the moment, or the session got out of step. */
 const RELAY_CODES: ReadonlySet<number> = new Set([454, 503])
-/** Google's for a sender whose rate it limits. */
+/** Google's code for a sender whose rate it limits. */
 const LIMITED_CODE = '4.7.28'
-/** No host, no route, no answer from where the relay would bring it; and that the server is busy or going down (RFC 3463). */
+/** The relay found no host, no route or no answer; and: the server is busy or shutting down (both RFC 3463). */
 const AWAY = /^4\.4\.\d+$/
 const BUSY = /^4\.3\.2$/
-/** Of security and policy. 4.7.1 is left out: at RCPT it is what most servers that greylist say. */
+/** Security and policy (RFC 3463). Without 4.7.1: at RCPT it is what most greylisting servers answer. */
 const THROTTLED = /^4\.7\.(?!1$)\d+$/
 
 /**
- * A server's text as one line without email addresses (`<address>` stands in their place), at most 300 characters.
- * Servers repeat the recipient, bare, in brackets or percent-encoded in a link.
+ * A server's text as one line of at most 300 characters, with `<address>` in place of each email address. Servers repeat
+ * the recipient: bare, in brackets, or percent-encoded in a link.
  */
 export const redactReply = (text: string): string => {
   const line = text
@@ -118,7 +120,7 @@ export const redactReply = (text: string): string => {
         .trimEnd()}…`
 }
 
-/** Reads a whole reply, of one line or several; `null` for what SMTP does not know. */
+/** Reads a whole reply, of one line or several; `null` for a text that is no SMTP reply. */
 export const readReply = (text: string): SmtpReply | null => {
   const found = /^([2-5]\d\d)(?:[ -]|$)/.exec(text)
   if (found === null) return null
@@ -134,18 +136,18 @@ export const readReply = (text: string): SmtpReply | null => {
   return { code: Number(found[1]), enhanced, reply }
 }
 
-/** What a reply means for the person written to: the rule by which reports that come later are judged, too. */
+/** The bounce class of a reply, by the same rule as for bounce reports that come later. */
 export const classOfReply = (reply: { code: number; enhanced: string | null; reply: string }): BounceClass =>
   classifyRefusal(reply.enhanced, `${reply.code} ${reply.reply}`).class
 
-/** Whose matter an outcome is, by the stage and the codes; the text is heard only where a recipient is refused for good. */
-export const blameOf = (outcome: SmtpOutcome): Blame => {
+/** What caused an outcome, by its stage and codes; the text counts only for permanent refusals from RCPT on. */
+export const causeOf = (outcome: SmtpOutcome): OutcomeCause => {
   if (outcome.kind === 'sent') return 'none'
   if (outcome.kind === 'unknown') return 'lost'
   const { stage } = outcome
   if (outcome.kind === 'unreachable') {
     if (stage === 'tls') return 'tls'
-    // A server that offers no login is one of these. One that only broke off costs half a minute of rest.
+    // Mostly a server that offers no login. One that merely broke off costs a back-off of half a minute.
     if (stage === 'auth') return 'login'
     return BEFORE_RECIPIENT.has(stage) ? 'relay' : 'lost'
   }
@@ -162,40 +164,40 @@ export const blameOf = (outcome: SmtpOutcome): Blame => {
   return 'recipient'
 }
 
-/** Until RCPT nobody has spoken of a recipient. */
+/** Up to MAIL the server has not been told of a recipient. */
 const BEFORE_RECIPIENT: ReadonlySet<SmtpStage> = new Set(['connect', 'greeting', 'tls', 'auth', 'mail'])
-const OF_RELAY: ReadonlySet<Blame> = new Set(['login', 'sender', 'tls', 'relay'])
+const OF_RELAY: ReadonlySet<OutcomeCause> = new Set(['login', 'sender', 'tls', 'relay'])
 
-/** Whether an outcome is of the relay alone, so that any other mail would have had it too. */
-export const isOfRelay = (outcome: SmtpOutcome): boolean => OF_RELAY.has(blameOf(outcome))
+/** Whether the relay alone caused an outcome, so that any other mail would have had it, too. */
+export const isOfRelay = (outcome: SmtpOutcome): boolean => OF_RELAY.has(causeOf(outcome))
 
 /**
- * What to do after an outcome.
+ * Decides what to do after an outcome.
  *
- * `attempts` are those counted before this one, `waitedMs` is how long the mail has been owed, `random` lies between 0
- * and 1. A 4xx is tried again after 1, 5, 15, 30, 60, 60… minutes for a day, then the mail has expired; a 5xx is final;
- * at RCPT one that says the address is gone suppresses it. What concerns the relay (before RCPT, or a login that
- * failed) is tried again for five days without counting against the mail. A 5xx of policy is no fault of the recipient's
- * either, and what is wrong may be put right: it does not count, and is final only when it still stands after a day.
+ * `attempts` are those counted before this one, `waitedMs` is how long the mail has been owed, `random` (0 to 1) spreads
+ * retries. After a 4xx the mail is tried again after 1, 5, 15, 30, 60, 60… minutes for a day, and then expires. A 5xx is
+ * final; at RCPT one that says the address does not exist suppresses it. A failure of the relay (before RCPT, or a failed
+ * login) is tried again for five days without counting against the mail. A 5xx of policy is not about the recipient either,
+ * and may be put right: it does not count, and is final only when it still stands after a day.
  */
-export const judgeOutcome = (
+export const decideNext = (
   outcome: SmtpOutcome,
   mail: { attempts: number; kind: 'letter' | 'delivery'; waitedMs: number; random: number },
-): Judgement => {
+): NextStep => {
   if (outcome.kind === 'sent') return { next: 'sent' }
-  const reason = reasonOf(outcome)
+  const reason = describeOutcome(outcome)
   const code = outcome.kind === 'refused' ? codeOf(outcome) : null
-  const expired: Judgement = { next: 'failed', suppress: false, code, reason: `expired: ${reason}` }
+  const expired: NextStep = { next: 'failed', suppress: false, code, reason: `expired: ${reason}` }
   const spread = (waitMs: number): number => Math.round(waitMs * (1 + JITTER * mail.random))
 
-  // A connection lost at MAIL counts all the same: it may be the message before that the server could not bear.
+  // A connection lost at MAIL counts all the same: the server may have broken off because of the message before.
   if (isOfRelay(outcome) && !(outcome.kind === 'unreachable' && outcome.stage === 'mail')) {
-    if (mail.waitedMs >= OURS_GIVE_UP_AFTER) return expired
-    // Attempts do not count here, so the pace follows the age: half as long again each time, from a minute on.
-    const waitMs = Math.min(Math.max(mail.waitedMs / 2, MINUTE), OURS_LONGEST_WAIT[mail.kind])
+    if (mail.waitedMs >= RELAY_GIVE_UP_AFTER) return expired
+    // Attempts do not count here, so the wait follows the age: half as long again each time, from a minute on.
+    const waitMs = Math.min(Math.max(mail.waitedMs / 2, MINUTE), RELAY_LONGEST_WAIT[mail.kind])
     return { next: 'retry', afterMs: spread(waitMs), counts: false, reason }
   }
-  if (blameOf(outcome) === 'policy') {
+  if (causeOf(outcome) === 'policy') {
     if (mail.waitedMs >= GIVE_UP_AFTER) return expired
     const waitMs = Math.min(Math.max(mail.waitedMs, POLICY_WAIT.least), POLICY_WAIT.most)
     return { next: 'retry', afterMs: spread(waitMs), counts: false, reason }
@@ -206,7 +208,7 @@ export const judgeOutcome = (
   }
   const backOff = BACK_OFF[Math.min(mail.attempts, BACK_OFF.length - 1)] ?? MINUTE
   const afterMs = spread(Math.max(backOff, leastWait(outcome, mail.kind)))
-  if (mail.attempts >= LEAST_TRIES && mail.waitedMs + afterMs > GIVE_UP_AFTER) return expired
+  if (mail.attempts >= LEAST_ATTEMPTS && mail.waitedMs + afterMs > GIVE_UP_AFTER) return expired
   if (outcome.kind === 'unknown') return { next: 'resend', afterMs, reason }
   return { next: 'retry', afterMs, counts: true, reason }
 }
@@ -220,8 +222,8 @@ const leastWait = (outcome: SmtpOutcome, kind: 'letter' | 'delivery'): number =>
 const codeOf = (outcome: { code: number; enhanced: string | null }): string =>
   outcome.enhanced === null ? String(outcome.code) : `${outcome.code} ${outcome.enhanced}`
 
-/** The outcome in words for an operator, without addresses. */
-export const reasonOf = (outcome: Exclude<SmtpOutcome, { kind: 'sent' }>): string => {
+/** The outcome as a text for the operator, without addresses. */
+export const describeOutcome = (outcome: Exclude<SmtpOutcome, { kind: 'sent' }>): string => {
   switch (outcome.kind) {
     case 'refused':
       return `refused at ${outcome.stage}: ${outcome.reply}`
@@ -232,7 +234,7 @@ export const reasonOf = (outcome: Exclude<SmtpOutcome, { kind: 'sent' }>): strin
   }
 }
 
-/** What the server said of a message, and its codes; all `null` where it said nothing. */
+/** The server's last reply to a message, and its codes; all `null` where it said nothing. */
 export const replyOf = (
   outcome: SmtpOutcome,
 ): { code: number | null; enhanced: string | null; said: string | null } => {

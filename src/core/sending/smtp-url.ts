@@ -1,6 +1,6 @@
 /**
- * The address of an SMTP server as an operator writes it: `smtp://user:password@host:587`, `smtps://host`, with
- * `?requireTLS=true|false` and `?allowInvalidCertificate=true` behind.
+ * Reads the URL of an SMTP server, as in SMTP_URL: `smtp://user:password@host:587` or `smtps://host`, optionally with
+ * `?requireTLS=true|false` or `?allowInvalidCertificate=true`.
  */
 
 export interface SmtpServer {
@@ -15,17 +15,18 @@ export interface SmtpServer {
 }
 
 const LOOPBACK = /^(?:localhost|.+\.localhost|127(?:\.\d{1,3}){3}|::1)$/i
-/** Whether a host is this machine by its name. */
+/** Whether a host name or address means this machine. */
 export const isLoopback = (host: string): boolean => LOOPBACK.test(host)
 
 const PORTS = { 'smtp:': 587, 'smtps:': 465 }
 const FORM = 'write it as smtp://user:password@host:587'
 
 /**
- * Reads such an address; throws an `Error` whose message says what to write instead and repeats no password.
+ * Reads the URL; throws an `Error` whose message says what to write instead and repeats no password. The port is 587 for
+ * `smtp:` and 465 for `smtps:` unless it is given.
  *
- * TLS is required unless the server is on this machine, and certificates are verified. On loopback TLS
- * is taken where it is offered, without verifying: to fall back to none would be allowed there as well.
+ * TLS is required unless the server is on this machine, and certificates are verified. On the loopback TLS is used where
+ * it is offered, without verifying: falling back to no TLS would be allowed there as well.
  */
 export const readSmtpUrl = (text: string): SmtpServer => {
   const url = URL.parse(text)
@@ -38,7 +39,7 @@ export const readSmtpUrl = (text: string): SmtpServer => {
 
   const implicitTls = scheme === 'smtps:'
   const flags = readFlags(url.searchParams)
-  if (implicitTls && flags.requireTLS === false) throw new Error('smtps: is TLS always; leave out requireTLS=false')
+  if (implicitTls && flags.requireTLS === false) throw new Error('smtps: always uses TLS; leave out requireTLS=false')
   const loopback = isLoopback(host)
   const requireTls = implicitTls || (flags.requireTLS ?? !loopback)
   return {

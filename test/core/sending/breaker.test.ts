@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { countOutcome, NO_STREAK } from '../../../src/core/sending/breaker.ts'
-import type { Blame } from '../../../src/core/sending/smtp-outcome.ts'
+import type { OutcomeCause } from '../../../src/core/sending/smtp-outcome.ts'
 
-const BLAMES: Blame[] = [
+const CAUSES: OutcomeCause[] = [
   'none',
   'recipient',
   'throttled',
@@ -16,59 +16,59 @@ const BLAMES: Blame[] = [
   'tls',
   'relay',
 ]
-const count = (outcomes: [string, Blame][]) => {
+const count = (outcomes: [string, OutcomeCause][]) => {
   let streak = NO_STREAK
-  return outcomes.map(([destination, blame]) => {
-    const counted = countOutcome(streak, destination, blame)
+  return outcomes.map(([destination, cause]) => {
+    const counted = countOutcome(streak, destination, cause)
     streak = counted.streak
-    return counted.closing === null ? null : `${counted.closing.route}: ${counted.closing.cause}`
+    return counted.throttle === null ? null : `${counted.throttle.route}: ${counted.throttle.cause}`
   })
 }
-const times = (n: number, blame: Blame, destination = 'a.org'): [string, Blame][] =>
-  Array.from({ length: n }, () => [destination, blame])
+const times = (n: number, cause: OutcomeCause, destination = 'a.org'): [string, OutcomeCause][] =>
+  Array.from({ length: n }, () => [destination, cause])
 
 describe('the breaker', () => {
-  it.each<Blame>(['login', 'sender'])('closes the relay at once for a refused %s', (blame) => {
-    expect(count([['a.org', blame]])).toEqual([`relay: ${blame}`])
+  it.each<OutcomeCause>(['login', 'sender'])('closes the relay at once for a refused %s', (cause) => {
+    expect(count([['a.org', cause]])).toEqual([`relay: ${cause}`])
   })
 
-  it.each<Blame>(['relay', 'tls'])('closes the relay at the fifth in a row of %s', (blame) => {
-    expect(count(times(5, blame))).toEqual([null, null, null, null, `relay: ${blame}`])
+  it.each<OutcomeCause>(['relay', 'tls'])('closes the relay at the fifth in a row of %s', (cause) => {
+    expect(count(times(5, cause))).toEqual([null, null, null, null, `relay: ${cause}`])
   })
 
-  it('begins to count anew when a mail goes through, or is refused for its recipient alone', () => {
+  it('counts from the beginning when a mail is taken, or refused for its recipient alone', () => {
     for (const well of ['none', 'recipient'] as const)
       expect(count([...times(4, 'relay'), ['b.org', well], ...times(4, 'relay')])).toEqual(Array(9).fill(null))
   })
 
-  it.each<Blame>(['away', 'policy', 'lost'])('closes a destination at its fifth in a row of %s', (blame) => {
-    const mixed = times(5, blame).flatMap((one): [string, Blame][] => [one, ['well.org', 'none']])
-    expect(count(mixed).filter((closing) => closing !== null)).toEqual([`destination: ${blame}`])
-    expect(count(mixed)[8]).toBe(`destination: ${blame}`)
+  it.each<OutcomeCause>(['away', 'policy', 'lost'])('closes a destination at its fifth in a row of %s', (cause) => {
+    const mixed = times(5, cause).flatMap((one): [string, OutcomeCause][] => [one, ['well.org', 'none']])
+    expect(count(mixed).filter((throttle) => throttle !== null)).toEqual([`destination: ${cause}`])
+    expect(count(mixed)[8]).toBe(`destination: ${cause}`)
   })
 
-  it('closes the relay when many destinations in a row refuse what is ours, and not when they are merely away', () => {
-    const across = (blame: Blame) =>
-      count(Array.from({ length: 10 }, (_, n): [string, Blame] => [`d${n % 3}.org`, blame]))
+  it('closes the relay when several destinations in a row refuse us by policy, and not when they are merely away', () => {
+    const across = (cause: OutcomeCause) =>
+      count(Array.from({ length: 10 }, (_, n): [string, OutcomeCause] => [`d${n % 3}.org`, cause]))
     expect(across('policy').at(-1)).toBe('relay: policy')
     expect(across('away')).toEqual(Array(10).fill(null))
   })
 
-  it('slows a destination at once when it says it is given too much', () => {
+  it('slows a destination at once when it says that it is given too much', () => {
     expect(count([['a.org', 'throttled']])).toEqual(['destination: throttled'])
     expect(count([['a.org', 'limited']])).toEqual(['destination: limited'])
   })
 
-  it('closes nothing that never failed, and remembers nothing after all went well', () => {
-    const outcome = fc.tuple(fc.constantFrom('a.org', 'b.org', 'c.org'), fc.constantFrom(...BLAMES))
+  it('throttles nothing that never failed, and remembers no failure after all destinations took mail', () => {
+    const outcome = fc.tuple(fc.constantFrom('a.org', 'b.org', 'c.org'), fc.constantFrom(...CAUSES))
     fc.assert(
       fc.property(fc.array(outcome, { maxLength: 80 }), (outcomes) => {
         let streak = NO_STREAK
-        for (const [destination, blame] of outcomes) {
-          const counted = countOutcome(streak, destination, blame)
+        for (const [destination, cause] of outcomes) {
+          const counted = countOutcome(streak, destination, cause)
           streak = counted.streak
-          if (blame === 'none' || blame === 'recipient') expect(counted.closing).toBeNull()
-          else if (counted.closing !== null) expect(counted.closing.cause).toBe(blame)
+          if (cause === 'none' || cause === 'recipient') expect(counted.throttle).toBeNull()
+          else if (counted.throttle !== null) expect(counted.throttle.cause).toBe(cause)
         }
         for (const destination of ['a.org', 'b.org', 'c.org']) streak = countOutcome(streak, destination, 'none').streak
         expect(streak).toBe(NO_STREAK)

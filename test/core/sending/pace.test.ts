@@ -2,93 +2,93 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { HOUR, MINUTE } from '../../../src/core/calendar.ts'
 import {
-  FREE,
-  faster,
+  FULL_CONCURRENCY,
   isSlow,
   MAILS_PER_STEP,
   type Pace,
-  slower,
+  slowDown,
+  speedUp,
   type ThrottleCause,
 } from '../../../src/core/sending/pace.ts'
 
-const TROUBLES: ThrottleCause[] = ['throttled', 'limited', 'away', 'policy', 'lost', 'login', 'sender', 'tls', 'relay']
+const CAUSES: ThrottleCause[] = ['throttled', 'limited', 'away', 'policy', 'lost', 'login', 'sender', 'tls', 'relay']
 
 describe('a destination that is given too much', () => {
-  it('gets half, and half again, and never nothing; the rests double up to an hour', () => {
+  it('gets half, and half again, and never nothing; back-offs double up to an hour', () => {
     const concurrency: number[] = []
-    const rests: number[] = []
+    const backOffs: number[] = []
     let pace: Pace | null = null
     for (let n = 0; n < 8; n++) {
-      const next = slower(pace, 'throttled')
+      const next = slowDown(pace, 'throttled')
       pace = next.pace
       concurrency.push(pace.concurrency)
-      rests.push(next.backOffMs / MINUTE)
+      backOffs.push(next.backOffMs / MINUTE)
     }
     expect(concurrency).toEqual([8, 4, 2, 1, 1, 1, 1, 1])
-    expect(rests).toEqual([1, 2, 4, 8, 16, 32, 60, 60])
+    expect(backOffs).toEqual([1, 2, 4, 8, 16, 32, 60, 60])
   })
 
-  it('rests ten minutes and begins with one mail at a time where Google says 4.7.28', () => {
-    expect(slower(null, 'limited')).toEqual({
+  it('is left alone for ten minutes and then gets one mail at a time where Google answers 4.7.28', () => {
+    expect(slowDown(null, 'limited')).toEqual({
       pace: { cause: 'limited', concurrency: 1, successes: 0, failures: 1 },
       backOffMs: 10 * MINUTE,
     })
   })
 
   it('gets one more at a time for mails it takes, until it is like any other', () => {
-    let pace: Pace | null = slower(null, 'limited').pace
+    let pace: Pace | null = slowDown(null, 'limited').pace
     const seen: number[] = []
     let mails = 0
     while (pace !== null) {
       if (seen.at(-1) !== pace.concurrency) seen.push(pace.concurrency)
-      pace = faster(pace, 1)
+      pace = speedUp(pace, 1)
       mails++
     }
-    expect(seen).toEqual(Array.from({ length: FREE }, (_, n) => n + 1))
-    expect(mails).toBe(FREE * MAILS_PER_STEP)
+    expect(seen).toEqual(Array.from({ length: FULL_CONCURRENCY }, (_, n) => n + 1))
+    expect(mails).toBe(FULL_CONCURRENCY * MAILS_PER_STEP)
   })
 })
 
-describe('a closed way', () => {
-  it('is open as soon as one mail goes through', () => {
-    for (const cause of TROUBLES.filter((one) => !isSlow(one))) {
-      const { pace } = slower(null, cause)
+describe('a closed route', () => {
+  it('is open as soon as one mail is taken', () => {
+    for (const cause of CAUSES.filter((one) => !isSlow(one))) {
+      const { pace } = slowDown(null, cause)
       expect(pace.concurrency).toBe(1)
-      expect(faster(pace, 1)).toBeNull()
+      expect(speedUp(pace, 1)).toBeNull()
     }
   })
 
-  it('of a relay is looked at after half a minute, at last every five', () => {
+  it('is probed after half a minute if it is a relay, in the end every five minutes', () => {
     let pace: Pace | null = null
-    const rests = Array.from({ length: 6 }, () => {
-      const next = slower(pace, 'relay', true)
+    const backOffs = Array.from({ length: 6 }, () => {
+      const next = slowDown(pace, 'relay', true)
       pace = next.pace
       return next.backOffMs / MINUTE
     })
-    expect(rests).toEqual([0.5, 1, 2, 4, 5, 5])
+    expect(backOffs).toEqual([0.5, 1, 2, 4, 5, 5])
   })
 })
 
-it('whatever happens, seats stay within bounds, grow by one at most, and no rest is longer than an hour', () => {
+it('whatever happens, concurrency stays within bounds and grows by one at most, and no back-off is longer than an hour', () => {
   const event = fc.oneof(
-    fc.constantFrom(...TROUBLES).map((cause) => ({ cause })),
+    fc.constantFrom(...CAUSES).map((cause) => ({ cause })),
     fc.integer({ min: 1, max: 500 }).map((taken) => ({ taken })),
   )
   fc.assert(
-    fc.property(fc.array(event, { maxLength: 60 }), fc.boolean(), (events, whole) => {
+    fc.property(fc.array(event, { maxLength: 60 }), fc.boolean(), (events, isRelay) => {
       let pace: Pace | null = null
       for (const each of events) {
-        const before: number = pace?.concurrency ?? FREE
+        const before: number = pace?.concurrency ?? FULL_CONCURRENCY
         if ('cause' in each) {
-          const next = slower(pace, each.cause, whole)
+          const next = slowDown(pace, each.cause, isRelay)
           pace = next.pace
           expect(next.backOffMs).toBeGreaterThan(0)
           expect(next.backOffMs).toBeLessThanOrEqual(HOUR)
           expect(pace.concurrency).toBeLessThanOrEqual(before)
-        } else if (pace !== null) pace = faster(pace, each.taken)
-        const after: number = pace?.concurrency ?? FREE
+        } else if (pace !== null) pace = speedUp(pace, each.taken)
+        const after: number = pace?.concurrency ?? FULL_CONCURRENCY
         expect(after).toBeGreaterThanOrEqual(1)
-        expect(after).toBeLessThanOrEqual(FREE)
+        expect(after).toBeLessThanOrEqual(FULL_CONCURRENCY)
         if ('taken' in each && pace !== null) expect(after - before).toBeLessThanOrEqual(1)
       }
     }),

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { classifyRefusal } from '../../../src/core/bounces/bounce-class.ts'
 import { DAY, HOUR, MINUTE } from '../../../src/core/calendar.ts'
 import {
-  blameOf,
-  judgeOutcome,
+  causeOf,
+  decideNext,
   readReply,
   redactReply,
   type SmtpOutcome,
@@ -18,7 +18,7 @@ const refused = (stage: SmtpStage, text: string): SmtpOutcome => {
   if (reply === null) throw new Error(`no reply: ${text}`)
   return { kind: 'refused', permanent: reply.code >= 500, stage, ...reply }
 }
-const mail = (given: Partial<Parameters<typeof judgeOutcome>[1]> = {}) => ({
+const mail = (given: Partial<Parameters<typeof decideNext>[1]> = {}) => ({
   attempts: 0,
   kind: 'delivery' as const,
   waitedMs: 0,
@@ -82,7 +82,7 @@ describe('a reply', () => {
   })
 })
 
-describe('the blame', () => {
+describe('the cause of an outcome', () => {
   it.each<[SmtpStage, string, string]>([
     ['auth', '535 5.7.8 Wrong password', 'login'],
     ['auth', '454 4.7.0 Not now', 'relay'],
@@ -109,8 +109,8 @@ describe('the blame', () => {
     ['rcpt', '550 5.2.1 This mailbox is disabled', 'recipient'],
     ['rcpt', '550 5.1.1 Rejected: see the spamhaus list', 'policy'],
     ['message', '554 Rejected as spam', 'policy'],
-  ])('at %s for %j is the %s’s', (stage, text, blame) => {
-    expect(blameOf(refused(stage, text))).toBe(blame)
+  ])('at %s for %j is: %s', (stage, text, cause) => {
+    expect(causeOf(refused(stage, text))).toBe(cause)
   })
 
   it.each<[SmtpStage, string]>([
@@ -119,9 +119,9 @@ describe('the blame', () => {
     ['mail', 'relay'],
     ['rcpt', 'lost'],
     ['message', 'lost'],
-  ])('of a connection lost at %s is %s', (stage, blame) => {
-    expect(blameOf({ kind: 'unreachable', stage, reason: 'gone' })).toBe(blame)
-    expect(blameOf({ kind: 'unknown', reason: 'gone' })).toBe('lost')
+  ])('that is a connection lost at %s is: %s', (stage, cause) => {
+    expect(causeOf({ kind: 'unreachable', stage, reason: 'gone' })).toBe(cause)
+    expect(causeOf({ kind: 'unknown', reason: 'gone' })).toBe('lost')
   })
 })
 
@@ -147,16 +147,16 @@ it('a refusal means the same at RCPT as in a report that comes later', () => {
       const said = [code, detail === '' ? '' : `5.${detail}`, words].filter((part) => part !== '').join(' ')
       const later = classifyRefusal(detail === '' ? null : `5.${detail}`, said).class
       const outcome = refused('rcpt', said)
-      const judged = judgeOutcome(outcome, mail())
-      expect(blameOf(outcome) === 'policy').toBe(later === 'ours')
+      const judged = decideNext(outcome, mail())
+      expect(causeOf(outcome) === 'policy').toBe(later === 'ours')
       expect(judged.next === 'failed' && judged.suppress).toBe(later === 'hard')
     }),
   )
 })
 
-describe('the judgement', () => {
-  it('of a mail that was sent is final', () => {
-    expect(judgeOutcome({ kind: 'sent', reply: '250 Ok' }, mail())).toEqual({ next: 'sent' })
+describe('the next step after an outcome', () => {
+  it('of a mail that was sent is none', () => {
+    expect(decideNext({ kind: 'sent', reply: '250 Ok' }, mail())).toEqual({ next: 'sent' })
   })
 
   it.each([
@@ -175,8 +175,8 @@ describe('the judgement', () => {
     ['512 5.1.2 host unknown', true],
     ['550 5.0.0 no', false],
     ['552 5.2.2 mailbox full', false],
-  ])('of %j at RCPT is final; suppressed: %j', (text, suppress) => {
-    const judged = judgeOutcome(refused('rcpt', text), mail({ attempts: 3 }))
+  ])('of %j at RCPT is to fail; suppressed: %j', (text, suppress) => {
+    const judged = decideNext(refused('rcpt', text), mail({ attempts: 3 }))
     expect(judged).toMatchObject({ next: 'failed', suppress })
   })
 
@@ -190,16 +190,19 @@ describe('the judgement', () => {
     ['message', '550 5.7.26 unauthenticated'],
     ['message', '554 5.6.0 content'],
     ['message', '552 5.3.4 too big'],
-  ])('at %s of %j is that it may be of us: a few times in a day without counting, then final', (stage, text) => {
-    const judge = (waitedMs: number) => judgeOutcome(refused(stage, text), mail({ waitedMs }))
-    expect(judge(0)).toMatchObject({ next: 'retry', afterMs: HOUR, counts: false })
-    expect(judge(4 * HOUR)).toMatchObject({ next: 'retry', afterMs: 4 * HOUR, counts: false })
-    expect(judge(20 * HOUR)).toMatchObject({ next: 'retry', afterMs: 8 * HOUR, counts: false })
-    expect(judge(DAY)).toMatchObject({ next: 'failed', suppress: false })
-  })
+  ])(
+    'at %s of %j is to try a few times in a day without counting, then to fail, for it may be about us',
+    (stage, text) => {
+      const judge = (waitedMs: number) => decideNext(refused(stage, text), mail({ waitedMs }))
+      expect(judge(0)).toMatchObject({ next: 'retry', afterMs: HOUR, counts: false })
+      expect(judge(4 * HOUR)).toMatchObject({ next: 'retry', afterMs: 4 * HOUR, counts: false })
+      expect(judge(20 * HOUR)).toMatchObject({ next: 'retry', afterMs: 8 * HOUR, counts: false })
+      expect(judge(DAY)).toMatchObject({ next: 'failed', suppress: false })
+    },
+  )
 
-  it('names code and stage of a final refusal, and no address', () => {
-    expect(judgeOutcome(refused('rcpt', '550 5.1.1 <a@b.org> unknown'), mail())).toEqual({
+  it('names the code and the stage of a final refusal, and no address', () => {
+    expect(decideNext(refused('rcpt', '550 5.1.1 <a@b.org> unknown'), mail())).toEqual({
       next: 'failed',
       suppress: true,
       code: '550 5.1.1',
@@ -208,7 +211,7 @@ describe('the judgement', () => {
   })
 
   it.each(STAGES.filter((stage) => stage !== 'rcpt'))('of 5.1.1 at %s suppresses nobody', (stage) => {
-    expect(judgeOutcome(refused(stage, '550 5.1.1 x'), mail())).not.toMatchObject({ suppress: true })
+    expect(decideNext(refused(stage, '550 5.1.1 x'), mail())).not.toMatchObject({ suppress: true })
   })
 
   it.each<[SmtpStage, string]>([
@@ -222,9 +225,9 @@ describe('the judgement', () => {
     ['mail', '503 5.5.1 Out of step'],
     ['mail', '550 5.1.8 Sender refused'],
     ['mail', '451 4.3.0 Not now'],
-  ])('at %s of %j is that it is our fault: tried again without counting', (stage, text) => {
+  ])('at %s of %j is to try again without counting, since the failure is ours', (stage, text) => {
     for (const attempts of [0, 50]) {
-      expect(judgeOutcome(refused(stage, text), mail({ attempts, waitedMs: 2 * DAY }))).toMatchObject({
+      expect(decideNext(refused(stage, text), mail({ attempts, waitedMs: 2 * DAY }))).toMatchObject({
         next: 'retry',
         counts: false,
       })
@@ -241,7 +244,7 @@ describe('the judgement', () => {
     ['data', true],
     ['message', true],
   ])('of a connection lost at %s is to try again; counted: %j', (stage, counts) => {
-    expect(judgeOutcome({ kind: 'unreachable', stage, reason: 'gone' }, mail())).toEqual({
+    expect(decideNext({ kind: 'unreachable', stage, reason: 'gone' }, mail())).toEqual({
       next: 'retry',
       afterMs: MINUTE,
       counts,
@@ -249,8 +252,8 @@ describe('the judgement', () => {
     })
   })
 
-  it('of an unknown outcome is to send again, and to say so', () => {
-    expect(judgeOutcome({ kind: 'unknown', reason: 'gone' }, mail())).toEqual({
+  it('of an unknown outcome is to send again, as a copy that counts as resent', () => {
+    expect(decideNext({ kind: 'unknown', reason: 'gone' }, mail())).toEqual({
       next: 'resend',
       afterMs: MINUTE,
       reason: 'outcome unknown: gone',
@@ -260,7 +263,7 @@ describe('the judgement', () => {
   it('waits 1, 5, 15, 30, 60 and again 60 minutes, and up to a quarter more', () => {
     const waits = (random: number) =>
       [0, 1, 2, 3, 4, 5, 20].map((attempts) => {
-        const judged = judgeOutcome(refused('data', '452 4.3.1 Full'), mail({ attempts, random }))
+        const judged = decideNext(refused('data', '452 4.3.1 Full'), mail({ attempts, random }))
         return judged.next === 'retry' ? judged.afterMs / MINUTE : null
       })
     expect(waits(0)).toEqual([1, 5, 15, 30, 60, 60, 60])
@@ -275,20 +278,20 @@ describe('the judgement', () => {
     ['421 4.7.28 Unusual rate', 'delivery', 10 * MINUTE],
     ['450 4.7.28 Unusual rate', 'letter', 10 * MINUTE],
   ] as const)('of %j waits long enough for a %s', (text, kind, afterMs) => {
-    expect(judgeOutcome(refused('rcpt', text), mail({ kind }))).toMatchObject({ next: 'retry', afterMs })
+    expect(decideNext(refused('rcpt', text), mail({ kind }))).toMatchObject({ next: 'retry', afterMs })
   })
 
-  it('expires after a day, and not before its tries when the day was lost by our own outage', () => {
+  it('is to expire after a day, and not before its attempts when our own outage took the day', () => {
     const late = refused('rcpt', '450 4.2.0 Later')
-    expect(judgeOutcome(late, mail({ attempts: 20, waitedMs: 22 * HOUR }))).toMatchObject({ next: 'retry' })
-    expect(judgeOutcome(late, mail({ attempts: 20, waitedMs: 23.5 * HOUR }))).toEqual({
+    expect(decideNext(late, mail({ attempts: 20, waitedMs: 22 * HOUR }))).toMatchObject({ next: 'retry' })
+    expect(decideNext(late, mail({ attempts: 20, waitedMs: 23.5 * HOUR }))).toEqual({
       next: 'failed',
       suppress: false,
       code: '450 4.2.0',
       reason: 'expired: refused at rcpt: 450 4.2.0 Later',
     })
-    expect(judgeOutcome(late, mail({ attempts: 0, waitedMs: 3 * DAY }))).toMatchObject({ next: 'retry' })
-    expect(judgeOutcome({ kind: 'unknown', reason: 'gone' }, mail({ attempts: 20, waitedMs: DAY }))).toMatchObject({
+    expect(decideNext(late, mail({ attempts: 0, waitedMs: 3 * DAY }))).toMatchObject({ next: 'retry' })
+    expect(decideNext({ kind: 'unknown', reason: 'gone' }, mail({ attempts: 20, waitedMs: DAY }))).toMatchObject({
       next: 'failed',
       reason: 'expired: outcome unknown: gone',
     })
@@ -297,7 +300,7 @@ describe('the judgement', () => {
   it('waits out a relay that is down for five days, more and more slowly, and faster for letters', () => {
     const down: SmtpOutcome = { kind: 'unreachable', stage: 'connect', reason: 'ECONNREFUSED' }
     const wait = (kind: 'letter' | 'delivery', waitedMs: number) => {
-      const judged = judgeOutcome(down, mail({ kind, waitedMs }))
+      const judged = decideNext(down, mail({ kind, waitedMs }))
       return judged.next === 'retry' ? judged.afterMs / MINUTE : judged.next
     }
     expect([0, 10 * MINUTE, HOUR, 4 * DAY, 5 * DAY].map((age) => wait('delivery', age))).toEqual([
@@ -327,7 +330,7 @@ describe('the judgement', () => {
           let attempts = 0
           let waitedMs = 0
           for (const each of outcomes) {
-            const judged = judgeOutcome(each, { attempts, kind, waitedMs, random })
+            const judged = decideNext(each, { attempts, kind, waitedMs, random })
             if (judged.next === 'failed' || judged.next === 'sent') break
             expect(judged.afterMs).toBeGreaterThanOrEqual(MINUTE)
             if (judged.next === 'resend' || judged.counts) attempts++

@@ -1,6 +1,8 @@
 /** Claims: each mail to one mailer, and only what is wanted to any. */
 import { expect, test } from 'vitest'
-import { claim, record, recordAndClaim, renew } from '../../src/store/deliveries.ts'
+import { claim, recordAndClaim } from '../../src/store/claims.ts'
+import { renew } from '../../src/store/leases.ts'
+import { record } from '../../src/store/outcomes.ts'
 import { stopMail } from '../../src/store/subscribers.ts'
 import { LONDON_DAILY, openNewsletter, subscribe } from '../support/fixtures/newsletter.ts'
 
