@@ -9,7 +9,7 @@ import {
   readAnnouncement,
 } from '../../core/papers/arxiv-announcement.ts'
 import type { Listing } from '../../core/papers/paper.ts'
-import { mergeDuplicates, type Problem } from '../../core/papers/paper-file.ts'
+import { keepLatest, type Problem } from '../../core/papers/paper-file.ts'
 import type { PaperNews } from '../../core/papers/paper-news.ts'
 import { categoriesOf, readArxivId, UnreadableRow } from '../../core/papers/paper-row.ts'
 import { SourceError } from '../../core/papers/source-error.ts'
@@ -125,7 +125,7 @@ const readFeed = ({ body, validators }: SourceAnswer, now: Date): ArxivFeed => {
   if (batchDay !== null && batchDay > arxivDate(new Date(now.getTime() + TOLERANCE)))
     throw new SourceError(`its batch is of ${batchDay}, a day that has not come`)
   // A paper that is new in one category and cross-listed to another may stand there twice.
-  const rows = mergeDuplicates(found).listings
+  const rows = keepLatest(found).listings
   return { rows, news, problems, announced, batchDay, isFull: entries.length >= MOST_ENTRIES, validators }
 }
 

@@ -1,7 +1,7 @@
 /** Hugging Face daily papers: one list day, all of its pages, or nothing. */
 import { SECOND } from '../../core/calendar.ts'
 import type { Listing } from '../../core/papers/paper.ts'
-import { mergeDuplicates, type Problem } from '../../core/papers/paper-file.ts'
+import { keepLatest, type Problem } from '../../core/papers/paper-file.ts'
 import { isRow, readDate, readHuggingFaceRow, UnreadableRow } from '../../core/papers/paper-row.ts'
 import { SourceError } from '../../core/papers/source-error.ts'
 import { getFromSource, type RateLimit, type WithPermit } from './source-request.ts'
@@ -106,7 +106,7 @@ export const fetchHuggingFaceDay = async (day: string, options: HuggingFaceOptio
     if (problems.length > count / 10 && problems.length > 0)
       throw new SourceError(`its rows have an unknown shape: ${problems[0]?.where}, ${problems[0]?.problem}`)
     if (answers.length < DEFAULT_PAGE || seen.size === before)
-      return { rows: mergeDuplicates(found).listings, problems, opened: true }
+      return { rows: keepLatest(found).listings, problems, opened: true }
   }
   throw new SourceError(`its list has more than ${MOST_PAGES} pages`)
 }

@@ -8,7 +8,7 @@ import {
   formOf,
   gatherRows,
   type PaperFile,
-  type RowAnswer,
+  type RowReading,
   readPaperFile,
   readPaperLine,
   refuseIfAllBad,
@@ -118,7 +118,7 @@ async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<{ number:
 }
 
 async function* readLines(pieces: AsyncIterable<string>, context: RowContext): AsyncGenerator<PaperFile> {
-  let answers: { where: string; answer: RowAnswer }[] = []
+  let answers: { where: string; answer: RowReading }[] = []
   let readable = false
   for await (const { number, line } of linesOf(pieces)) {
     const tooLong = { problem: `it is longer than ${LONGEST_LINE} characters` }

@@ -59,7 +59,7 @@ export const formOf = (start: string, complete: boolean): FileForm => {
 }
 
 /** Listings in their order, each paper once: of several rows the one observed last, of those the last. */
-export const mergeDuplicates = (rows: readonly Listing[]): { listings: Listing[]; duplicates: number } => {
+export const keepLatest = (rows: readonly Listing[]): { listings: Listing[]; duplicates: number } => {
   const latest = new Map<string, Listing>()
   for (const row of rows) {
     const known = latest.get(row.paper.id)
@@ -69,9 +69,9 @@ export const mergeDuplicates = (rows: readonly Listing[]): { listings: Listing[]
 }
 
 /** What was read of one row. */
-export type RowAnswer = ReturnType<typeof readRow> | { problem: string }
+export type RowReading = ReturnType<typeof readRow> | { problem: string }
 
-const readOrSay = (row: unknown, context: RowContext): RowAnswer => {
+const readOrSay = (row: unknown, context: RowContext): RowReading => {
   try {
     return readRow(row, context)
   } catch (error) {
@@ -81,14 +81,14 @@ const readOrSay = (row: unknown, context: RowContext): RowAnswer => {
 }
 
 /** Reads one line of JSON Lines; `null` for a blank one. */
-export const readPaperLine = (line: string, context: RowContext): RowAnswer | null => {
+export const readPaperLine = (line: string, context: RowContext): RowReading | null => {
   if (line.trim() === '') return null
   const row = parse(line)
   return row === null ? { problem: 'it is cut off or not JSON' } : readOrSay(row.value, context)
 }
 
 /** Puts the answers of rows together, each with its place. */
-export const gatherRows = (answers: readonly { where: string; answer: RowAnswer }[]): PaperFile => {
+export const gatherRows = (answers: readonly { where: string; answer: RowReading }[]): PaperFile => {
   const listings: Listing[] = []
   const problems: Problem[] = []
   let source: PaperFile['source'] | null = null
@@ -99,7 +99,7 @@ export const gatherRows = (answers: readonly { where: string; answer: RowAnswer 
       source ??= answer.source
     }
   }
-  return { ...mergeDuplicates(listings), problems, source: source ?? 'file' }
+  return { ...keepLatest(listings), problems, source: source ?? 'file' }
 }
 
 /** Throws where rows were read and none of them is a paper. */
@@ -146,7 +146,7 @@ export const readPaperFile = (text: string, context: RowContext): PaperFile => {
       throw new UnreadablePapers(
         'The file holds no papers: as plain text, each title must be followed by its abstract.',
       )
-    return { ...mergeDuplicates(listings), problems, source: 'file' }
+    return { ...keepLatest(listings), problems, source: 'file' }
   }
   const answers =
     form === 'json'
