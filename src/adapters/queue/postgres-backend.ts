@@ -1,6 +1,6 @@
 /** The queue in the same Postgres as everything else, in a schema of its own. */
 import { Worker as BullWorker, createPostgresBackend, type PgPool, Queue, runMigrations } from 'bullmq'
-import { type Client, Pool, type PoolClient } from 'pg'
+import { Client, type ClientConfig, Pool, type PoolClient } from 'pg'
 import { type Backend, CONNECT_TIMEOUT, JOB_OPTIONS, WORKER_OPTIONS } from './backend.ts'
 
 /**
@@ -12,15 +12,15 @@ export const openPostgresBackend = async (
   connections: number,
   onError: (error: Error) => void,
 ): Promise<Backend> => {
-  const pool = new Pool({
+  const settings: ClientConfig = {
     connectionString: databaseUrl,
-    max: connections,
     // BullMQ finds its tables by the search path alone, so it cannot share our own pool.
     options: '-c search_path=bullmq',
     application_name: 'paper-round queue',
     connectionTimeoutMillis: CONNECT_TIMEOUT,
     keepAlive: true,
-  })
+  }
+  const pool = new Pool({ ...settings, max: connections })
   pool.on('error', onError)
   const clients = new Set<PoolClient>()
   pool.on('connect', (client) => {
@@ -29,12 +29,16 @@ export const openPostgresBackend = async (
     client.on('error', () => undefined)
   })
   pool.on('remove', (client) => clients.delete(client))
+  // A connection of its own: without the schema the workers query again and again, and each failed query frees its place
+  // in the pool for the next query of a worker, so that a client requested from the pool may never be given.
   const repair = async () => {
-    const client = await pool.connect()
+    const client = new Client(settings)
+    client.on('error', () => undefined)
     try {
+      await client.connect()
       await runMigrations(client, 'bullmq')
     } finally {
-      client.release()
+      await client.end()
     }
   }
   try {
