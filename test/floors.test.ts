@@ -27,7 +27,7 @@ const FORBIDDEN: [folder: string, imported: string, sentence: string][] = [
   ['src/core/checkup', '../bounces/verp.ts', 'core/checkup/ judges an installation'],
   ['src/store', '../adapters/queue/queue.ts', 'store/ is floor 2'],
   ['src/adapters', '../store/database.ts', 'adapters/ is floor 2'],
-  ['src/adapters', '../../workers/config.ts', 'adapters/ is floor 2'],
+  ['src/adapters', '../../workers/config/config.ts', 'adapters/ is floor 2'],
   ['src/adapters/queue', '../../store/database.ts', 'adapters/ is floor 2'],
   ['src/adapters/queue', '../smtp/session.ts', 'A room of adapters/ is one system and knows no other: what'],
   ['src/adapters/checkup', '../queue/queue.ts', 'A room of adapters/ is one system and knows no other: checkup/'],
@@ -35,7 +35,7 @@ const FORBIDDEN: [folder: string, imported: string, sentence: string][] = [
   ['src/newsletter', 'fastify', 'newsletter/ holds use cases'],
   ['src/http', '../store/database.ts', 'http/ is floor 4'],
   ['src/http', '../adapters/templates/pages.ts', 'http/ is floor 4'],
-  ['src/http', '../../workers/config.ts', 'http/ is floor 4'],
+  ['src/http', '../../workers/config/config.ts', 'http/ is floor 4'],
   ['src/http', '../../test/support/fixtures/papers.ts', 'src/ is what runs for readers'],
   ['migrations', '../src/core/papers/paper.ts', 'frozen in time'],
 ]

@@ -8,7 +8,8 @@ import { UnusableModel } from '../src/core/relevance/model.ts'
 import { UnusableEdition } from '../src/newsletter/ledger.ts'
 import { MissingMonth } from '../src/store/months.ts'
 import { OutdatedCode, UnusableDatabase } from '../src/store/schema.ts'
-import { UnusableClock, UnusableSettings } from './config.ts'
+import { UnusableClock } from './clock.ts'
+import { UnusableSettings } from './config/settings.ts'
 
 /** What was asked for cannot be done as it was asked; the message says what would be right. */
 export class UsageError extends Error {}
@@ -27,7 +28,7 @@ const FAULTS_OF_USE = [
 ]
 const PORT_IN_USE = 'EADDRINUSE'
 
-const linesOf = (error: unknown): { lines: string[]; code: number } => {
+const linesOf = (error: unknown): { lines: readonly string[]; code: number } => {
   if (error instanceof UnusableSettings) return { lines: error.faults, code: 2 }
   // Of its own, so that whatever starts processes can tell it from settings: no start of this version will do.
   if (error instanceof OutdatedCode) return { lines: [error.message], code: 3 }

@@ -1,5 +1,5 @@
 /** Asks the process at HEALTH_PORT whether it can do its work: the health check of the image. */
-import { readConfig } from './config.ts'
+import { readConfig } from './config/config.ts'
 
 /** Less than the engine gives a check. Milliseconds. */
 const PATIENCE = 4_000

@@ -2,7 +2,7 @@
 import { pino } from 'pino'
 import { PinoPretty } from 'pino-pretty'
 import type { Log } from '../src/core/log.ts'
-import type { Config } from './config.ts'
+import type { Config } from './config/config.ts'
 
 /** Writes to stderr, so that what a command prints can be piped. */
 export const createLog = (level: Config['logLevel']): Log => {

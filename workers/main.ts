@@ -2,11 +2,12 @@
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import closeWithGrace from 'close-with-grace'
+import { isDate } from '../src/core/calendar.ts'
 import { describeError } from '../src/core/redact.ts'
 import { describeHoldings } from '../src/newsletter/intake.ts'
 import { maintain } from '../src/newsletter/maintenance.ts'
 import { openDatabase } from '../src/store/database.ts'
-import { type Config, readConfig, readDay } from './config.ts'
+import { type Config, readConfig } from './config/config.ts'
 import { endWith, UsageError } from './exit.ts'
 import { createLog } from './log.ts'
 import { openRuntime, type Runtime } from './runtime.ts'
@@ -39,7 +40,7 @@ const readMaintenance = (words: string[]) => {
     const options = { json: { type: 'boolean' }, 'dry-run': { type: 'boolean' }, month: { type: 'string' } } as const
     const { values } = parseArgs({ args: words, options, allowPositionals: false })
     const { month } = values
-    if (month !== undefined && readDay(`${month}-01`) === null) throw new Error('--month is written as 2026-04')
+    if (month !== undefined && !isDate(`${month}-01`)) throw new Error('--month is written as 2026-04')
     return {
       json: values.json ?? false,
       dryRun: values['dry-run'] ?? false,

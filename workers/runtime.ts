@@ -2,7 +2,8 @@
 import { openDataFolder, readSecretKey } from '../src/adapters/postgres/data-folder.ts'
 import type { Keys } from '../src/core/token.ts'
 import { migrate, requireSchema } from '../src/store/migrate.ts'
-import type { Config } from './config.ts'
+import { createClock } from './clock.ts'
+import type { Config } from './config/config.ts'
 
 export interface Runtime {
   databaseUrl: string
@@ -15,13 +16,6 @@ export interface Runtime {
   /** Migrations of newer versions that the database has had; this one may run on it all the same. */
   newer: string[]
   close(): Promise<void>
-}
-
-/** The service's clock: the machine's, or one that was started elsewhere and runs on from there. */
-export const createClock = (start: Date | null): (() => Date) => {
-  if (start === null) return () => new Date()
-  const begun = performance.now()
-  return () => new Date(start.getTime() + performance.now() - begun)
 }
 
 /**

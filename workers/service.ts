@@ -11,7 +11,8 @@ import { type Database, openDatabase } from '../src/store/database.ts'
 import { readLastTick } from '../src/store/digests.ts'
 import { ping } from '../src/store/papers.ts'
 import { watchSchema } from '../src/store/schema-watch.ts'
-import { type Config, UnusableClock } from './config.ts'
+import { UnusableClock } from './clock.ts'
+import type { Config } from './config/config.ts'
 import type { RoleContext, ServiceRuntime } from './roles/context.ts'
 
 export const ROLES = ['api', 'scheduler', 'mailer', 'maintain', 'bounces'] as const

@@ -5,7 +5,8 @@ import { readPaperFiles } from '../src/adapters/sources/paper-files.ts'
 import { samplePapers } from '../src/adapters/sources/sample-papers.ts'
 import { lateBatch } from '../src/core/papers/arxiv-announcement.ts'
 import type { Source } from '../src/newsletter/source.ts'
-import type { Config, SourceSetting } from './config.ts'
+import type { Config } from './config/config.ts'
+import type { SourceSetting } from './config/sources.ts'
 
 /** In the order of the setting; nothing is read yet. */
 export const openSources = (config: Pick<Config, 'sources' | 'baseUrl'>): Source[] =>

@@ -37,3 +37,10 @@ export const isDate = (text: string): boolean => {
   if (month < 1 || month > 12 || day < 1) return false
   return day <= Temporal.PlainYearMonth.from({ year, month }).daysInMonth
 }
+
+/** A timestamp of RFC 3339, whose seconds may be left out; `null` for any other text, and for one without an offset. */
+export const readTimestamp = (text: string): Date | null => {
+  const [, date = ''] = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/.exec(text) ?? []
+  const instant = new Date(text)
+  return isDate(date) && !Number.isNaN(instant.getTime()) ? instant : null
+}

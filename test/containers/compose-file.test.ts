@@ -1,11 +1,13 @@
-/** What can be said of docker-compose.yml, .env.example and the Dockerfile without Docker: that they fit the settings and the code. */
+/** What can be checked of docker-compose.yml, .env.example and the Dockerfile without Docker: that they fit the settings and the code. */
 import { cp, readFile, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { readConfig, SETTINGS, UnusableSettings } from '../../workers/config.ts'
+import { readConfig } from '../../workers/config/config.ts'
+import { SETTING_NAMES } from '../../workers/config/settings.ts'
 import { openTestDatabase } from '../support/databases/postgres.ts'
 import { openTestFolder } from '../support/fixtures/folder.ts'
+import { faultsOf } from '../support/fixtures/settings.ts'
 import { startProgram } from '../support/processes/program.ts'
 import { findFreePort } from '../support/servers/free-port.ts'
 
@@ -24,7 +26,7 @@ interface Service {
 
 const VARIABLE = /\$\{([A-Z_]+):-([^}]*)\}/g
 
-/** The services as they are with these variables. */
+/** The services with these variables filled in. */
 const readServices = (variables: Record<string, string>): Record<string, Service> => {
   const text = COMPOSE.replace(VARIABLE, (_, name, fallback) => variables[name] || fallback)
   // A dollar sign that is left would be a variable without a value for those who have no .env.
@@ -32,33 +34,23 @@ const readServices = (variables: Record<string, string>): Record<string, Service
   return parse(text, { merge: true }).services
 }
 
-/** What a role of the stack is told: the image's own settings, and over them those of the file. */
+/** The settings of a role of the stack: the image's own, and over them those of the file. */
 const settingsOf = (service: Service | undefined): Record<string, string> => {
   const [, line = ''] = /^ENV (.*)$/m.exec(DOCKERFILE) ?? []
   const image = Object.fromEntries(line.split(' ').map((pair) => pair.split('=') as [string, string]))
   return { ...image, ...service?.environment }
 }
 
-const faultsOf = (settings: Record<string, string>): string[] => {
-  try {
-    readConfig(settings)
-    return []
-  } catch (error) {
-    if (error instanceof UnusableSettings) return error.faults
-    throw error
-  }
-}
-
 const readExample = (): Record<string, string> =>
   Object.fromEntries([...EXAMPLE.matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value]))
 
 describe('docker-compose.yml', () => {
-  test('gives every role, as it stands, settings that it can start with', () => {
+  test('gives every role, without any variable set, settings that it can start with', () => {
     const services = readServices({})
     for (const role of ROLES) expect(faultsOf(settingsOf(services[role]))).toEqual([])
   })
 
-  test('does not serve the public with anything that is filled in for one’s own machine', () => {
+  test('does not serve the public with any default that is meant for trying out', () => {
     const { api } = readServices({ NODE_ENV: 'production' })
     const named = faultsOf(settingsOf(api)).map((fault) => fault.replace(/:.*/, ''))
     expect(named.sort()).toEqual(['BASE_URL', 'DATABASE_URL', 'MAIL_FROM', 'POSTAL_ADDRESS', 'SECRET_KEY', 'SMTP_URL'])
@@ -88,7 +80,7 @@ describe('docker-compose.yml', () => {
     expect(readConfig(settingsOf(bounces)).bounces).toEqual({ host: '0.0.0.0', port: 2525 })
   })
 
-  test('publishes the site, Mailpit and what takes bounces, on this machine alone, and neither database', () => {
+  test('publishes the site, Mailpit and the bounce receiver, on this machine only, and no store', () => {
     const published = Object.entries(readServices({})).flatMap(([name, { ports = [] }]) =>
       ports.map((port) => [name, port.replace(/:\d+:\d+$/, '')]),
     )
@@ -99,17 +91,17 @@ describe('docker-compose.yml', () => {
     ])
   })
 
-  test('makes the image once, whatever runs from it', () => {
+  test('builds the image once for all roles', () => {
     const services = readServices({})
     const built = Object.entries(services).filter(([, { build }]) => build !== undefined)
     expect(built.map(([name]) => name)).toEqual(['migrate'])
     expect(ROLES.map((role) => services[role]?.image)).toEqual(ROLES.map(() => built[0]?.[1].image))
   })
 
-  test('passes every setting on, but those that are the image’s or make no sense in it', () => {
+  test('passes every setting on, except those that the image sets and those that make no sense in it', () => {
     const noSense = ['HOST', 'PORT', 'HEALTH_PORT', 'DATA_DIR', 'MAILBOX_PORT', 'CLOCK', 'BOUNCES_HOST', 'BOUNCES_PORT']
     const passed = Object.keys(readServices({}).api?.environment ?? {}).filter((name) => name !== 'NODE_ENV')
-    expect([...passed, ...noSense].sort()).toEqual([...SETTINGS].sort())
+    expect([...passed, ...noSense].sort()).toEqual([...SETTING_NAMES].sort())
   })
 })
 
@@ -120,7 +112,7 @@ test('.env.example explains each variable of docker-compose.yml, and no other', 
     expect(EXAMPLE, `a comment before ${name}`).toMatch(new RegExp(`^# .*\\n(?:[A-Z_]+=.*\\n)?${name}=`, 'm'))
 })
 
-test('what the Dockerfile copies is all that the roles need', async () => {
+test('the Dockerfile copies all that the roles need', async () => {
   await using folder = await openTestFolder(0o711)
   await using database = await openTestDatabase()
   const final = DOCKERFILE.slice(DOCKERFILE.lastIndexOf('\nFROM '))

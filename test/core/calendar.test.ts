@@ -5,9 +5,30 @@ import {
   isDate,
   isoWeekOf,
   localDateAt,
+  readTimestamp,
   utcMidnight,
   weekdayOf,
 } from '../../src/core/calendar.ts'
+
+describe('a timestamp', () => {
+  it('is read with its offset, to the minute or finer', () => {
+    expect(readTimestamp('2026-04-14T07:00:00+02:00')).toEqual(new Date('2026-04-14T05:00:00Z'))
+    expect(readTimestamp('2026-04-14T05:00Z')).toEqual(new Date('2026-04-14T05:00:00Z'))
+    expect(readTimestamp('2026-04-14T05:00:00.250Z')).toEqual(new Date('2026-04-14T05:00:00.250Z'))
+  })
+
+  it.each([
+    ['2026-04-14'],
+    ['2026-04-14T05:00:00'],
+    ['2026-04-14 05:00:00Z'],
+    ['2026-02-31T05:00:00Z'],
+    ['2026-04-14T25:00:00Z'],
+    ['tomorrow'],
+    [''],
+  ])('is not %j', (text) => {
+    expect(readTimestamp(text)).toBeNull()
+  })
+})
 
 describe('a date', () => {
   it.each([

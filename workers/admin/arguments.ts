@@ -1,17 +1,16 @@
-/** How an operator writes things, and how numbers are told. */
+/** Parsers for the arguments of the operator's commands, and counts for their answers. */
 import { InvalidArgumentError } from 'commander'
+import { isDate, readTimestamp } from '../../src/core/calendar.ts'
 import type { Frequency } from '../../src/core/subscriber/preferences.ts'
 import { isTopic, TOPICS } from '../../src/core/topics.ts'
-import { readDay, readInstant } from '../config.ts'
 
+/** A count with its noun: `1 digest`, `2 digests`. */
 export const counted = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`
 
 export const instant = (text: string): Date => {
-  try {
-    return readInstant(text)
-  } catch (error) {
-    throw new InvalidArgumentError((error as Error).message)
-  }
+  const found = readTimestamp(text)
+  if (found === null) throw new InvalidArgumentError('write the instant as 2026-04-14T05:00:00Z')
+  return found
 }
 
 export const topics = (text: string): string[] => {
@@ -25,9 +24,8 @@ export const topics = (text: string): string[] => {
 }
 
 export const day = (text: string): string => {
-  const found = readDay(text)
-  if (found === null) throw new InvalidArgumentError('write the day as 2026-04-14')
-  return found
+  if (!isDate(text)) throw new InvalidArgumentError('write the day as 2026-04-14')
+  return text
 }
 
 export const frequency = (text: string): Frequency => {

@@ -18,7 +18,8 @@ import { type CheckupPorts, examine, type Subject } from '../../src/newsletter/c
 import { type Database, openDatabase } from '../../src/store/database.ts'
 import { requireSchema } from '../../src/store/migrate.ts'
 import { readServer } from '../../src/store/server.ts'
-import { type Config, mailLeaves, readConfig } from '../config.ts'
+import { type Config, readConfig } from '../config/config.ts'
+import { mailLeaves } from '../config/senders.ts'
 import { openRuntime } from '../runtime.ts'
 
 interface Options {

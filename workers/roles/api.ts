@@ -13,7 +13,7 @@ import { createEditionCheck } from '../../src/newsletter/edition-alarm.ts'
 import { createPreviews } from '../../src/newsletter/preview.ts'
 import { createSubscriptions } from '../../src/newsletter/subscription.ts'
 import { createWebhooks } from '../../src/newsletter/webhooks.ts'
-import type { Config } from '../config.ts'
+import type { Config } from '../config/config.ts'
 import type { RoleContext } from './context.ts'
 
 /** Listens; rejects where the port is taken. */

@@ -4,7 +4,7 @@ import { readReturnedMail } from '../../src/adapters/bounces/returned-mail.ts'
 import { describeError } from '../../src/core/redact.ts'
 import { createBounceReceiver } from '../../src/newsletter/bounce-receiver.ts'
 import { createEditionCheck } from '../../src/newsletter/edition-alarm.ts'
-import type { Config } from '../config.ts'
+import type { Config } from '../config/config.ts'
 import type { RoleContext } from './context.ts'
 
 /** Listens; rejects where the port is taken. */

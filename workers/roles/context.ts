@@ -5,7 +5,7 @@ import type { Log } from '../../src/core/log.ts'
 import type { Keys } from '../../src/core/token.ts'
 import type { AppOptions } from '../../src/http/app.ts'
 import type { Database } from '../../src/store/database.ts'
-import type { Config } from '../config.ts'
+import type { Config } from '../config/config.ts'
 
 /** What the service stands on: found by `main`, or made by a test. */
 export interface ServiceRuntime {

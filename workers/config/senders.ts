@@ -1,0 +1,57 @@
+/** The settings of mail that leaves: the relay, the senders, what every mail must state, and what is sent twice. */
+import { readSmtpUrl } from '../../src/core/sending/smtp-url.ts'
+import { readAddress } from '../../src/core/subscriber/address.ts'
+import { oneOf, type Settings } from './settings.ts'
+
+const ON_UNKNOWN = ['resend', 'hold'] as const
+
+export interface Sender {
+  name: string
+  address: string
+}
+
+export interface SenderConfig {
+  /** `null`: the embedded mailbox, which keeps every mail on this machine. */
+  smtpUrl: string | null
+  mailFrom: Sender
+  /**
+   * The sender of letters (confirmations and such), so that providers rate them apart from digests: complaints about a
+   * digest must not keep the next confirmation from arriving. The same as `mailFrom` unless it is set.
+   */
+  lettersFrom: Sender
+  postalAddress: string | null
+  /** What happens to a digest when it is unknown whether the server accepted it. */
+  onUnknown: (typeof ON_UNKNOWN)[number]
+}
+
+export const DEFAULT_SENDER: Sender = { name: 'Paper Round', address: 'round@localhost' }
+
+export const readSenders = ({ get, read }: Settings): SenderConfig => {
+  const mailFrom = read('MAIL_FROM', DEFAULT_SENDER, readSender)
+  return {
+    smtpUrl: read('SMTP_URL', null, (text) => {
+      readSmtpUrl(text)
+      return text
+    }),
+    mailFrom,
+    lettersFrom: read('LETTERS_FROM', mailFrom, readSender),
+    postalAddress: get('POSTAL_ADDRESS'),
+    onUnknown: read('ON_UNKNOWN', 'resend', oneOf(ON_UNKNOWN)),
+  }
+}
+
+/** The service of docker-compose.yml that takes every mail and passes none on. */
+const COMPOSE_MAILBOX = 'mailpit'
+
+/** Whether mail reaches other people, and not only a mailbox on this machine. */
+export const mailLeaves = ({ smtpUrl }: Pick<SenderConfig, 'smtpUrl'>): boolean =>
+  smtpUrl !== null && readSmtpUrl(smtpUrl).host !== COMPOSE_MAILBOX
+
+const readSender = (text: string): Sender => {
+  const [, name = '', inBrackets] = /^(.*?)\s*<([^<>]+)>$/.exec(text) ?? []
+  const read = readAddress(inBrackets ?? text)
+  if ('problem' in read) throw new Error(`is not a sender (${read.problem}) Write: Paper Round <round@example.org>`)
+  if (/[\p{Cc}"<>]/u.test(name))
+    throw new Error('the name holds quotes, brackets or control characters; leave them out')
+  return { name: name || DEFAULT_SENDER.name, address: read.address }
+}

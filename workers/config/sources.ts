@@ -1,0 +1,44 @@
+/** The settings of papers: the sources that they come from, and the model that relates them to topics. */
+import { resolve } from 'node:path'
+import { ARXIV_CATEGORY } from '../../src/core/papers/paper.ts'
+import type { Settings } from './settings.ts'
+
+export type SourceSetting =
+  | { kind: 'huggingface' }
+  /** At least one category, such as `cs.CL`. */
+  | { kind: 'arxiv'; categories: string[] }
+  | { kind: 'file'; path: string }
+  | { kind: 'sample' }
+
+export interface SourceConfig {
+  sources: SourceSetting[]
+  /** The file of the relevance model, absolute; `null`: the one that ships with the project. */
+  relevanceModel: string | null
+}
+
+export const readSources = ({ read }: Settings): SourceConfig => ({
+  sources: read('PAPER_SOURCES', [{ kind: 'huggingface' }], (text) =>
+    text.split(',').map((part) => readSource(part.trim())),
+  ),
+  relevanceModel: read('RELEVANCE_MODEL', null, (text) => resolve(text)),
+})
+
+/** One source as it is written in PAPER_SOURCES. Throws an error whose message is a clause that says what would be right. */
+export const readSource = (setting: string): SourceSetting => {
+  const [kind] = setting.split(':')
+  if ((kind === 'huggingface' || kind === 'sample') && setting === kind) return { kind }
+  if (kind === 'arxiv') return { kind, categories: readCategories(setting.slice('arxiv:'.length)) }
+  if (kind === 'file' && setting.length > 'file:'.length) return { kind, path: resolve(setting.slice('file:'.length)) }
+  throw new Error(
+    `has no source ${JSON.stringify(setting)}; write a comma list of huggingface, arxiv:cs.CL+cs.LG, file:PATH, sample`,
+  )
+}
+
+const readCategories = (text: string): string[] => {
+  const categories = [...new Set(text.split('+').map((category) => category.trim()))]
+  const unknown = categories.find((category) => !ARXIV_CATEGORY.test(category))
+  if (unknown === '') throw new Error('arxiv needs its categories, such as arxiv:cs.CL+cs.LG')
+  if (unknown !== undefined)
+    throw new Error(`${JSON.stringify(unknown)} is no category of arXiv; write them as it does, arxiv:cs.CL+cs.LG`)
+  return categories
+}
