@@ -1,16 +1,21 @@
-/** A look at everything that must hold for mail to leave and arrive; one thing that fails hides none of the others. */
-
+/** The checkup: everything that must hold for mail to leave and arrive. One check that fails hides none of the others. */
 import { SECOND } from '../core/calendar.ts'
-import { type Check, type Finding, fault, fine, notLookedAt, warning } from '../core/checkup/check.ts'
-import { judgeClocks, type OtherClock } from '../core/checkup/clock.ts'
-import { type DatabaseServer, judgeConnections, judgeDurability, judgeVersion } from '../core/checkup/database.ts'
-import { judgeOneClick, judgeSite, type SiteAnswer } from '../core/checkup/site.ts'
+import { type Check, type Finding, fault, fine, notChecked, warning } from '../core/checkup/check.ts'
+import { checkClocks, type OtherClock } from '../core/checkup/clock.ts'
+import {
+  checkCollation,
+  checkConnections,
+  checkDurability,
+  checkVersion,
+  type DatabaseServer,
+} from '../core/checkup/database.ts'
+import { checkOneClick, checkSite, type SiteResponse } from '../core/checkup/site.ts'
 import { redact } from '../core/redact.ts'
-import { type Look, type MailPorts, type MailSubject, mailLooks, once } from './mail-checkup.ts'
+import { type MailPorts, type MailSubject, mailChecks, once, type RunCheck } from './mail-checkup.ts'
 
-/** What is looked at. */
-export interface Subject {
-  /** `null`: mail stays on this machine, so that nobody else has to be pleased. */
+/** What is checked. */
+export interface CheckupSubject {
+  /** `null`: mail stays on this machine, and the checks of other systems are left out. */
   mail: MailSubject | null
   baseUrl: string
   production: boolean
@@ -21,8 +26,8 @@ export interface Subject {
 }
 
 export interface CheckupPorts extends MailPorts {
-  visit: (url: string, method: 'GET' | 'POST') => Promise<SiteAnswer>
-  /** `null`: there is none yet. Rejects where it cannot be reached. */
+  visit: (url: string, method: 'GET' | 'POST') => Promise<SiteResponse>
+  /** `null`: there is no database yet. Rejects where it cannot be reached. */
   readServer: (() => Promise<DatabaseServer & { clock: Date }>) | null
   /** Rejects where the schema is not this version's, with what to do. */
   requireSchema: () => Promise<void>
@@ -30,50 +35,50 @@ export interface CheckupPorts extends MailPorts {
   examineRedis: (() => Promise<{ error: string | null; notice: string | null }>) | null
 }
 
-/** How long one look may take, what it waits for included. */
-const PATIENCE = 15 * SECOND
+/** How long one check may take. */
+const CHECK_TIMEOUT = 15 * SECOND
 
-/** A token's length and letters; nobody's, for it proves nothing. */
-const TOKEN_OF_NOBODY = 'A'.repeat(43)
+/** A token in its form only: no key has signed it. */
+const UNKNOWN_TOKEN = 'A'.repeat(43)
 
-/** Looks at everything at the same time; the answers come in a fixed order. Never throws, and ends within 15 s. */
-export const examine = async (subject: Subject, ports: CheckupPorts): Promise<Check[]> => {
-  const looks: [string, Look][] = [
-    ...settingLooks(subject),
-    ...(subject.mail === null ? UNMAILED : mailLooks(subject.mail, ports)),
-    ...siteLooks(subject, ports),
-    ...databaseLooks(subject, ports),
-    ['queue', () => lookAtQueue(ports)],
+/** Runs all checks at the same time; they are returned in a fixed order. Never rejects, and takes 15 s at most. */
+export const examine = async (subject: CheckupSubject, ports: CheckupPorts): Promise<Check[]> => {
+  const checks: [string, RunCheck][] = [
+    ...settingChecks(subject),
+    ...(subject.mail === null ? UNMAILED_CHECKS : mailChecks(subject.mail, ports)),
+    ...siteChecks(subject, ports),
+    ...databaseChecks(subject, ports),
+    ['queue', () => checkQueue(ports)],
   ]
-  return await Promise.all(looks.map(async ([name, look]) => ({ name, ...(await inTime(look)) })))
+  return await Promise.all(checks.map(async ([name, run]) => ({ name, ...(await runInTime(run)) })))
 }
 
-/** A look that fails, or takes too long, is a finding itself. */
-const inTime = async (look: Look): Promise<Finding> => {
+/** Runs a check; that it fails or takes too long is a finding itself. */
+const runInTime = async (run: RunCheck): Promise<Finding> => {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<Finding>((resolve) => {
     timer = setTimeout(
-      () => resolve(fault(`nothing within ${PATIENCE / SECOND} s`, 'it does not answer', 'look again later')),
-      PATIENCE,
+      () => resolve(fault(`nothing within ${CHECK_TIMEOUT / SECOND} s`, 'it does not answer', 'look again later')),
+      CHECK_TIMEOUT,
     )
   })
   try {
-    return await Promise.race([look(), late])
+    return await Promise.race([run(), late])
   } catch (error) {
     const said = error instanceof Error ? error.message || ('code' in error ? String(error.code) : error.name) : error
-    return fault(`nothing: ${redact(String(said))}`, 'it could not be looked at', 'look again once that is mended')
+    return fault(`nothing: ${redact(String(said))}`, 'it could not be checked', 'look again once that is mended')
   } finally {
     clearTimeout(timer)
   }
 }
 
 const STAYS = 'mail stays on this machine'
-const UNMAILED = ['relay', 'sender', 'spf', 'dkim', 'dmarc', 'ptr'].map((name): [string, Look] => [
+const UNMAILED_CHECKS = ['relay', 'sender', 'spf', 'dkim', 'dmarc', 'ptr'].map((name): [string, RunCheck] => [
   name,
-  async () => notLookedAt(STAYS),
+  async () => notChecked(STAYS),
 ])
 
-const settingLooks = ({ mail, production, secretKey }: Subject): [string, Look][] => [
+const settingChecks = ({ mail, production, secretKey }: CheckupSubject): [string, RunCheck][] => [
   [
     'mode',
     async () =>
@@ -83,14 +88,14 @@ const settingLooks = ({ mail, production, secretKey }: Subject): [string, Look][
           ? fine(`for trying out: ${STAYS}`)
           : warning(
               'mail leaves without NODE_ENV=production',
-              'a setting that is good at home only does not end the start',
+              'settings that are safe on one machine only do not stop the start',
               'NODE_ENV=production',
             ),
   ],
   [
     'postal address',
     async () => {
-      if (mail === null) return notLookedAt(STAYS)
+      if (mail === null) return notChecked(STAYS)
       return mail.postalAddress === null
         ? fault('none', 'the law asks for it in every newsletter', 'POSTAL_ADDRESS=<name, street, town, country>')
         : fine(mail.postalAddress)
@@ -100,49 +105,52 @@ const settingLooks = ({ mail, production, secretKey }: Subject): [string, Look][
     'secret key',
     async () => {
       const make = 'SECRET_KEY=<what openssl rand -hex 32 prints>; the former one goes into SECRET_KEY_PREVIOUS'
-      if (secretKey === null) return notLookedAt('no key is made before the first start')
+      if (secretKey === null) return notChecked('no key is made before the first start')
       const found = `${8 * secretKey.newest.length} bits from ${secretKey.from === 'file' ? 'a file in DATA_DIR' : 'SECRET_KEY'}`
-      // 32 octets that were drawn by chance have fewer than 16 different ones once in many times the age of the world.
+      // Fewer than 16 different octets among 32 random ones do not occur by chance.
       if (new Set(secretKey.newest).size < 16)
-        return fault(`${found}, of few different octets`, 'it can be guessed, and with it every link', make)
+        return fault(`${found}, of few different octets`, 'it can be guessed, and every link with it', make)
       return secretKey.from === 'file' && mail !== null
-        ? warning(found, 'with the folder it is lost, and all links sent so far are dead', make)
+        ? warning(found, 'if the folder is lost, so is the key, and all links sent so far stop working', make)
         : fine(found)
     },
   ],
 ]
 
-const siteLooks = ({ mail, baseUrl, production }: Subject, ports: CheckupPorts): [string, Look][] => {
+const siteChecks = ({ mail, baseUrl, production }: CheckupSubject, ports: CheckupPorts): [string, RunCheck][] => {
   if (mail === null && !production)
     return ['site', 'one-click unsubscribe'].map((name) => [
       name,
-      async () => notLookedAt(`${STAYS}, so links need lead nobody to ${baseUrl}`),
+      async () => notChecked(`${STAYS}, so nobody else needs to open ${baseUrl}`),
     ])
   return [
-    ['site', async () => judgeSite(baseUrl, await ports.visit(`${baseUrl}/healthz`, 'GET'), ports.now())],
+    ['site', async () => checkSite(baseUrl, await ports.visit(`${baseUrl}/healthz`, 'GET'), ports.now())],
     [
       'one-click unsubscribe',
-      async () => judgeOneClick(await ports.visit(`${baseUrl}/unsubscribe/${TOKEN_OF_NOBODY}`, 'POST')),
+      async () => checkOneClick(await ports.visit(`${baseUrl}/unsubscribe/${UNKNOWN_TOKEN}`, 'POST')),
     ],
   ]
 }
 
-const databaseLooks = ({ mail, production, baseUrl, connections }: Subject, ports: CheckupPorts): [string, Look][] => {
+const databaseChecks = (
+  { mail, production, baseUrl, connections }: CheckupSubject,
+  ports: CheckupPorts,
+): [string, RunCheck][] => {
   const { readServer, now } = ports
   if (readServer === null)
-    return ['database', 'schema', 'durability', 'connections', 'clock'].map((name) => [
+    return ['database', 'schema', 'durability', 'collation', 'connections', 'clock'].map((name) => [
       name,
-      async () => notLookedAt('the embedded Postgres is made at the first start'),
+      async () => notChecked('the embedded Postgres is made at the first start'),
     ])
   const server = once(async () => {
     const asked = now().getTime()
-    const answer = await readServer()
-    return { ...answer, asked, answered: now().getTime() }
+    const found = await readServer()
+    return { ...found, asked, answered: now().getTime() }
   })
-  const ofServer = (judge: (server: DatabaseServer) => Finding): Look => {
+  const ofServer = (check: (server: DatabaseServer) => Finding): RunCheck => {
     return async () => {
       const found = await server().catch(() => null)
-      return found === null ? notLookedAt('the database does not answer') : judge(found)
+      return found === null ? notChecked('the database does not answer') : check(found)
     }
   }
   const unreachable = (error: unknown) => {
@@ -154,19 +162,20 @@ const databaseLooks = ({ mail, production, baseUrl, connections }: Subject, port
     )
   }
   return [
-    ['database', async () => server().then(judgeVersion, unreachable)],
+    ['database', async () => server().then(checkVersion, unreachable)],
     [
       'schema',
       async () => {
-        if ((await server().catch(() => null)) === null) return notLookedAt('the database does not answer')
+        if ((await server().catch(() => null)) === null) return notChecked('the database does not answer')
         return ports.requireSchema().then(
           () => fine('that of this version'),
           (error: Error) => fault(error.message, 'the service does not start on it', 'node workers/main.ts migrate'),
         )
       },
     ],
-    ['durability', ofServer(judgeDurability)],
-    ['connections', ofServer((found) => judgeConnections(found, connections))],
+    ['durability', ofServer(checkDurability)],
+    ['collation', ofServer(checkCollation)],
+    ['connections', ofServer((found) => checkConnections(found, connections))],
     [
       'clock',
       async () => {
@@ -176,36 +185,36 @@ const databaseLooks = ({ mail, production, baseUrl, connections }: Subject, port
           ...(found === null ? [] : [clockOf('the database', found.clock, found.asked, found.answered, 0)]),
           ...(site === null ? [] : [site]),
         ]
-        return clocks.length === 0 ? notLookedAt('no other clock answers') : judgeClocks(clocks)
+        return clocks.length === 0 ? notChecked('no other clock answers') : checkClocks(clocks)
       },
     ],
   ]
 }
 
-/** Another clock against ours, read between two moments of ours; `grain` is what its reading leaves out. */
+/** Another clock against ours, read between two instants of ours; `grain`: milliseconds of its resolution. */
 const clockOf = (whose: string, clock: Date, asked: number, answered: number, grain: number): OtherClock => ({
   whose,
   ahead: Math.round(clock.getTime() + grain / 2 - (asked + answered) / 2),
   within: Math.ceil((answered - asked + grain) / 2) + SECOND / 10,
 })
 
-/** By `Date`, which is whole seconds (RFC 9110 6.6.1); `null` where the site does not answer, which is told elsewhere. */
+/** The site's clock by `Date`, in whole seconds (RFC 9110 6.6.1); `null` where it does not answer, which another check tells. */
 const clockOfSite = async (baseUrl: string, { visit, now }: CheckupPorts): Promise<OtherClock | null> => {
   const asked = now().getTime()
-  const answer = await visit(`${baseUrl}/healthz`, 'GET')
-  const date = answer.failed === null ? Date.parse(String(answer.headers.date)) : Number.NaN
+  const response = await visit(`${baseUrl}/healthz`, 'GET')
+  const date = response.failed === null ? Date.parse(String(response.headers.date)) : Number.NaN
   return Number.isNaN(date) ? null : clockOf('the site', new Date(date), asked, now().getTime(), SECOND)
 }
 
-const lookAtQueue = async ({ examineRedis }: CheckupPorts): Promise<Finding> => {
+const checkQueue = async ({ examineRedis }: CheckupPorts): Promise<Finding> => {
   if (examineRedis === null) return fine('in the database')
   const { error, notice } = await examineRedis()
   if (error !== null)
-    return fault(error, 'the site goes on, but no mail leaves', settingIn(error) ?? 'start Redis, or correct REDIS_URL')
+    return fault(error, 'the site works, but no mail leaves', settingIn(error) ?? 'start Redis, or correct REDIS_URL')
   return notice === null
     ? fine('Redis, with noeviction, which keeps the queue over a restart')
     : warning(notice, 'after a restart of Redis mail waits for up to a minute', settingIn(notice) ?? 'appendonly yes')
 }
 
-/** What a sentence about Redis says to set, at its end. */
+/** The setting at the end of a sentence about Redis; `null` where it names none. */
 const settingIn = (sentence: string): string | null => /set: (.+)$/.exec(sentence)?.[1] ?? null

@@ -5,8 +5,8 @@ import { evaluateSpf } from '../../src/adapters/checkup/spf.ts'
 import type { Check } from '../../src/core/checkup/check.ts'
 import type { DatabaseServer } from '../../src/core/checkup/database.ts'
 import { dkimRecordOf } from '../../src/core/checkup/dkim.ts'
-import type { SiteAnswer } from '../../src/core/checkup/site.ts'
-import { type CheckupPorts, examine, type Subject } from '../../src/newsletter/checkup.ts'
+import type { SiteResponse } from '../../src/core/checkup/site.ts'
+import { type CheckupPorts, type CheckupSubject, examine } from '../../src/newsletter/checkup.ts'
 import { createZoneLookup, type Zone } from '../support/servers/dns-zone.ts'
 
 const NOW = new Date('2026-04-15T12:00:00Z')
@@ -28,7 +28,7 @@ const ZONE: Zone = {
   'relay.example.org A': [OURS],
 }
 
-const MAIL: NonNullable<Subject['mail']> = {
+const MAIL: NonNullable<CheckupSubject['mail']> = {
   relay: {
     host: 'relay.example.org',
     port: 587,
@@ -46,7 +46,7 @@ const MAIL: NonNullable<Subject['mail']> = {
   sendsFrom: [OURS],
   postalAddress: '1 Example Street, London',
 }
-const SUBJECT: Subject = {
+const SUBJECT: CheckupSubject = {
   mail: MAIL,
   baseUrl: 'https://round.example.org',
   production: true,
@@ -60,8 +60,10 @@ const SERVER: DatabaseServer = {
   synchronousCommit: 'on',
   fullPageWrites: 'on',
   connections: 97,
+  name: 'paper_round',
+  collation: { recorded: '2.36', actual: '2.36' },
 }
-const page = (status: number, body: string, headers = {}): SiteAnswer => ({
+const page = (status: number, body: string, headers = {}): SiteResponse => ({
   failed: null,
   status,
   headers: { date: NOW.toUTCString(), ...headers },
@@ -73,10 +75,10 @@ const DEAD_LINK = page(404, '<title>Paper Round</title>')
 
 interface Circumstances extends Partial<Omit<CheckupPorts, 'visit'>> {
   mail?: Partial<typeof MAIL>
-  subject?: Partial<Subject>
+  subject?: Partial<CheckupSubject>
   zone?: Zone
-  healthz?: SiteAnswer
-  oneClick?: SiteAnswer
+  healthz?: SiteResponse
+  oneClick?: SiteResponse
   server?: Partial<DatabaseServer & { clock: Date }>
 }
 
@@ -89,7 +91,7 @@ const checkup = async (circumstances: Circumstances = {}): Promise<Record<string
       now: () => NOW,
       lookup,
       evaluateSpf: (domain, address) => evaluateSpf(lookup, domain, address),
-      tryRelay: async () => ({ failed: null, secure: true, certificateUntil: LATER }),
+      visitRelay: async () => ({ failed: null, secure: true, certificateUntil: LATER }),
       visit: async (_, method) => (method === 'GET' ? healthz : oneClick),
       readServer: async () => ({ ...SERVER, clock: NOW, ...server }),
       requireSchema: async () => undefined,
@@ -106,7 +108,7 @@ test('where all is in order nothing is found', async () => {
   const checks = await checkup()
   expect(bad(checks)).toEqual([])
   expect(Object.keys(checks)).toEqual(
-    'mode,postal address,secret key,relay,sender,spf,dkim,dmarc,ptr,site,one-click unsubscribe,database,schema,durability,connections,clock,queue'.split(
+    'mode,postal address,secret key,relay,sender,spf,dkim,dmarc,ptr,site,one-click unsubscribe,database,schema,durability,collation,connections,clock,queue'.split(
       ',',
     ),
   )
@@ -189,10 +191,10 @@ const FAILURES: [string, Circumstances, string, Check['status'], string][] = [
     'warn',
     `"v=spf1 ip4:${OURS} ~all"`,
   ],
-  ['nobody can say what SPF is', { zone: { 'example.org TXT': 'silent' } }, 'spf', 'wrong', '--name-server'],
+  ['the lookup of SPF fails', { zone: { 'example.org TXT': 'failed' } }, 'spf', 'wrong', '--name-server'],
   [
-    'nobody can say what SPF includes',
-    { zone: { 'example.org TXT': txt('v=spf1 include:a.example.net ~all'), 'a.example.net TXT': 'silent' } },
+    'the lookup of what SPF includes fails',
+    { zone: { 'example.org TXT': txt('v=spf1 include:a.example.net ~all'), 'a.example.net TXT': 'failed' } },
     'spf',
     'wrong',
     '--name-server',
@@ -276,7 +278,7 @@ const FAILURES: [string, Circumstances, string, Check['status'], string][] = [
   ],
   [
     'nobody can say what the key is',
-    { zone: { 'round._domainkey.example.org TXT': 'silent' } },
+    { zone: { 'round._domainkey.example.org TXT': 'failed' } },
     'dkim',
     'wrong',
     '--name-server',
@@ -304,7 +306,7 @@ const FAILURES: [string, Circumstances, string, Check['status'], string][] = [
   ],
   [
     'nobody can say what the policy is',
-    { zone: { '_dmarc.example.org TXT': 'silent' } },
+    { zone: { '_dmarc.example.org TXT': 'failed' } },
     'dmarc',
     'wrong',
     '--name-server',
@@ -317,7 +319,13 @@ const FAILURES: [string, Circumstances, string, Check['status'], string][] = [
     'wrong',
     'example.org. IN MX 10',
   ],
-  ['nobody can say who takes answers', { zone: { 'example.org MX': 'silent' } }, 'sender', 'wrong', '--name-server'],
+  [
+    'the lookup of who takes replies fails',
+    { zone: { 'example.org MX': 'failed' } },
+    'sender',
+    'wrong',
+    '--name-server',
+  ],
   ['our address has no name', { zone: { [`${OURS} PTR`]: [] } }, 'ptr', 'wrong', `PTR record`],
   [
     'our address has the name of another',
@@ -328,21 +336,21 @@ const FAILURES: [string, Circumstances, string, Check['status'], string][] = [
   ],
   [
     'nobody can say what our address is called',
-    { zone: { [`${OURS} PTR`]: 'silent' } },
+    { zone: { [`${OURS} PTR`]: 'failed' } },
     'ptr',
     'wrong',
     '--name-server',
   ],
   [
     'the relay is away',
-    { tryRelay: async () => ({ failed: { kind: 'unreachable', stage: 'connect', reason: 'ECONNREFUSED' } }) },
+    { visitRelay: async () => ({ failed: { kind: 'unreachable', stage: 'connect', reason: 'ECONNREFUSED' } }) },
     'relay',
     'wrong',
     'SMTP_URL: correct host and port',
   ],
   [
     'the relay has a bad certificate',
-    { tryRelay: async () => ({ failed: { kind: 'unreachable', stage: 'tls', reason: 'certificate has expired' } }) },
+    { visitRelay: async () => ({ failed: { kind: 'unreachable', stage: 'tls', reason: 'certificate has expired' } }) },
     'relay',
     'wrong',
     'certificate',
@@ -350,7 +358,7 @@ const FAILURES: [string, Circumstances, string, Check['status'], string][] = [
   [
     'the relay refuses the login',
     {
-      tryRelay: async () => ({
+      visitRelay: async () => ({
         failed: { kind: 'refused', permanent: true, stage: 'auth', code: 535, enhanced: null, reply: '535 No' },
       }),
     },
@@ -360,39 +368,45 @@ const FAILURES: [string, Circumstances, string, Check['status'], string][] = [
   ],
   [
     'the relay is without TLS',
-    { tryRelay: async () => ({ failed: null, secure: false, certificateUntil: null }) },
+    { visitRelay: async () => ({ failed: null, secure: false, certificateUntil: null }) },
     'relay',
     'wrong',
     'leave out ?requireTLS=false',
   ],
   [
     'the certificate of the relay is not verified',
-    { tryRelay: async () => ({ failed: null, secure: true, certificateUntil: null }) },
+    { visitRelay: async () => ({ failed: null, secure: true, certificateUntil: null }) },
     'relay',
     'warn',
     'allowInvalidCertificate',
   ],
   [
     'the certificate of the relay ends soon',
-    { tryRelay: async () => ({ failed: null, secure: true, certificateUntil: new Date('2026-04-20T00:00:00Z') }) },
+    { visitRelay: async () => ({ failed: null, secure: true, certificateUntil: new Date('2026-04-20T00:00:00Z') }) },
     'relay',
     'warn',
     'renew',
   ],
-  ['looking at the relay fails', { tryRelay: () => Promise.reject(new Error('odd')) }, 'relay', 'wrong', 'look again'],
+  [
+    'looking at the relay fails',
+    { visitRelay: () => Promise.reject(new Error('odd')) },
+    'relay',
+    'wrong',
+    'look again',
+  ],
   ['the site is away', { healthz: { failed: 'ENOTFOUND' } }, 'site', 'wrong', 'correct BASE_URL'],
   ['the site is something else', { healthz: page(200, '<html>') }, 'site', 'wrong', 'correct BASE_URL'],
   ['the site is ill', { healthz: page(502, '') }, 'site', 'wrong', 'proxy'],
   [
     'the site is without TLS',
-    { healthz: { ...HEALTHY, certificateUntil: null } as SiteAnswer },
+    { healthz: { ...HEALTHY, certificateUntil: null } as SiteResponse },
     'site',
     'wrong',
     'BASE_URL=https://',
   ],
   [
     'the certificate of the site ends soon',
-    { healthz: { ...HEALTHY, certificateUntil: NOW } as SiteAnswer },
+    { healthz: { ...HEALTHY, certificateUntil: NOW } as SiteResponse },
     'site',
     'warn',
     'renew',
@@ -412,7 +426,7 @@ const FAILURES: [string, Circumstances, string, Check['status'], string][] = [
     'cookies',
   ],
   [
-    'one-click meets a wall',
+    'one-click meets a challenge of the proxy',
     { oneClick: page(403, 'Prove that you are human') },
     'one-click unsubscribe',
     'wrong',
@@ -477,6 +491,20 @@ const FAILURES: [string, Circumstances, string, Check['status'], string][] = [
     'start Redis',
   ],
   [
+    'text is sorted by another version of the C library',
+    { server: { collation: { recorded: '2.36', actual: '2.41' } } },
+    'collation',
+    'wrong',
+    'REINDEX DATABASE "paper_round"; then ALTER DATABASE "paper_round" REFRESH COLLATION VERSION;',
+  ],
+  [
+    'text is sorted by another C library, which tells no version',
+    { server: { collation: { recorded: '2.36', actual: null } } },
+    'collation',
+    'wrong',
+    'postgres:18-alpine',
+  ],
+  [
     'Redis forgets',
     { examineRedis: async () => ({ error: null, notice: 'Redis keeps nothing; set: appendonly yes' }) },
     'queue',
@@ -513,8 +541,8 @@ test.each(FAILURES)('where %s that is told, with what mends it', async (_, circu
   const checks = await checkup(circumstances)
   expect(checks[name]).toMatchObject({ status, found: expect.any(String), wrong: expect.any(String) })
   expect(checks[name]?.mend).toContain(mend)
-  // One failure hides no other look, and spoils few.
-  expect(Object.keys(checks).length).toBeGreaterThanOrEqual(17)
+  // One failure hides no other check, and affects few.
+  expect(Object.keys(checks).length).toBeGreaterThanOrEqual(18)
   expect(bad(checks).length).toBeLessThanOrEqual(5)
 })
 
@@ -548,7 +576,19 @@ describe('DMARC', () => {
   })
 })
 
-test('a second sender, of letters, is looked at as well', async () => {
+test.each([
+  ['has none', { recorded: null, actual: null }],
+  ['was not recorded', { recorded: null, actual: '2.41' }],
+])('a collation whose version %s is no fault', async (_, collation) => {
+  expect((await checkup({ server: { collation } })).collation).toMatchObject({ status: 'ok' })
+})
+
+test('a database with a quotation mark in its name is named in quotation marks', async () => {
+  const { collation } = await checkup({ server: { name: 'a"b', collation: { recorded: '1', actual: '2' } } })
+  expect(collation?.mend).toContain('REINDEX DATABASE "a""b";')
+})
+
+test('a second sender, of letters, is checked as well', async () => {
   const checks = await checkup({ mail: { lettersFrom: 'hello@letters.example.org' } })
   expect(checks['sender of letters']?.mend).toBe('letters.example.org. IN MX 10 <the server that takes its mail>.')
   expect(checks['spf of letters']).toMatchObject({ status: 'wrong', found: 'no SPF record at letters.example.org' })
@@ -556,7 +596,7 @@ test('a second sender, of letters, is looked at as well', async () => {
   expect(Object.keys(checks)).not.toContain('dkim of letters')
 })
 
-test('a second domain that signs letters is looked at for the same key, and by DMARC of its own', async () => {
+test('a second domain that signs letters is checked for the same key, and by DMARC of its own', async () => {
   const lettersDkim = { ...KEY, domain: 'letters.example.net' }
   const mail = { lettersFrom: 'hello@letters.example.net', lettersDkim, bounceDomain: 'bounces.example.org' }
   const without = await checkup({ mail })
@@ -595,18 +635,18 @@ test('a relay on this machine tells nothing of where mail leaves from', async ()
   expect(checks.spf).toMatchObject({ status: 'warn', mend: '--sends-from' })
 })
 
-test('where mail stays on this machine there is nothing to please others with', async () => {
+test('where mail stays on this machine other systems are not checked', async () => {
   const subject = { mail: null, production: false, baseUrl: 'http://localhost:8080' }
   const checks = await checkup({ subject, examineRedis: null })
   expect(bad(checks).every(({ status }) => status === 'not looked at')).toBe(true)
   expect(checks.database).toMatchObject({ status: 'ok' })
 })
 
-test('what does not answer ends one look, and no other', async () => {
+test('what does not answer ends one check, and no other', async () => {
   vi.useFakeTimers()
   try {
     const never = () => new Promise<never>(() => undefined)
-    const under = checkup({ tryRelay: never, readServer: never, examineRedis: never })
+    const under = checkup({ visitRelay: never, readServer: never, examineRedis: never })
     await vi.advanceTimersByTimeAsync(15_000)
     const checks = await under
     for (const name of ['relay', 'database', 'queue'])

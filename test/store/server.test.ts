@@ -1,6 +1,7 @@
 /** What a database server says of itself. */
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
+import { checkCollation } from '../../src/core/checkup/database.ts'
 import { openDatabase } from '../../src/store/database.ts'
 import { readServer } from '../../src/store/server.ts'
 import { openTestDatabase } from '../support/databases/postgres.ts'
@@ -27,5 +28,21 @@ test('its version, settings, clock and the connections that are left for us are 
     expect(await readServer(later)).toMatchObject({ connections: 7, synchronousCommit: 'off' })
   } finally {
     await later.destroy()
+  }
+})
+
+test('a collation version that changed under the data is read', async () => {
+  await using database = await openTestDatabase({ empty: true })
+  const db = openDatabase(database.url, { connections: 1, name: 'test', onError: () => undefined })
+  try {
+    const name = decodeURIComponent(new URL(database.url).pathname.slice(1))
+    const before = await readServer(db)
+    expect(before).toMatchObject({ name, collation: { recorded: before.collation.actual } })
+    await sql`update pg_database set datcollversion = '0.1' where datname = ${name}`.execute(db)
+    const { collation } = await readServer(db)
+    expect(collation).toEqual({ recorded: '0.1', actual: before.collation.actual })
+    expect(checkCollation({ ...before, collation })).toMatchObject({ status: 'wrong' })
+  } finally {
+    await db.destroy()
   }
 })

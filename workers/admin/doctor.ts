@@ -1,4 +1,4 @@
-/** `doctor`: looks at everything that must hold for mail to leave and arrive, and says what would mend the rest. */
+/** `doctor`: checks at everything that must hold for mail to leave and arrive, and says what would mend the rest. */
 
 import { createPublicKey } from 'node:crypto'
 import { access } from 'node:fs/promises'
@@ -6,7 +6,7 @@ import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import { createLookup } from '../../src/adapters/checkup/name-servers.ts'
-import { tryRelay } from '../../src/adapters/checkup/relay-visit.ts'
+import { visitRelay } from '../../src/adapters/checkup/relay-visit.ts'
 import { visitSite } from '../../src/adapters/checkup/site-visit.ts'
 import { evaluateSpf } from '../../src/adapters/checkup/spf.ts'
 import { readSecretKey } from '../../src/adapters/postgres/data-folder.ts'
@@ -14,7 +14,7 @@ import { examineRedis } from '../../src/adapters/queue/redis-backend.ts'
 import { SECOND } from '../../src/core/calendar.ts'
 import type { Check } from '../../src/core/checkup/check.ts'
 import { isLoopback, readSmtpUrl } from '../../src/core/sending/smtp-url.ts'
-import { type CheckupPorts, examine, type Subject } from '../../src/newsletter/checkup.ts'
+import { type CheckupPorts, type CheckupSubject, examine } from '../../src/newsletter/checkup.ts'
 import { type Database, openDatabase } from '../../src/store/database.ts'
 import { requireSchema } from '../../src/store/migrate.ts'
 import { readServer } from '../../src/store/server.ts'
@@ -61,7 +61,7 @@ const isThere = async (path: string): Promise<boolean> => {
 const signedAs = (dkim: Config['dkim']) =>
   dkim === null ? null : { domain: dkim.domain, selector: dkim.selector, publicKey: createPublicKey(dkim.privateKey) }
 
-const readSubject = async (config: Config, { sendsFrom = [] }: Options): Promise<Subject> => {
+const readCheckupSubject = async (config: Config, { sendsFrom = [] }: Options): Promise<CheckupSubject> => {
   const { smtpUrl, secretKeys, dataDir } = config
   // No key is made by looking at it.
   const kept = secretKeys === null && (await isThere(join(dataDir, 'secret-key'))) ? await readSecretKey(dataDir) : null
@@ -113,7 +113,7 @@ const openServer = async (config: Config, signal: AbortSignal): Promise<Server> 
 
 const check = async (config: Config, options: Options): Promise<Check[]> => {
   const lookup = createLookup(options.nameServer)
-  const subject = await readSubject(config, options)
+  const subject = await readCheckupSubject(config, options)
   // The embedded one is made by no look either.
   const isMade = config.databaseUrl !== null || (await isThere(join(config.dataDir, 'postgres', 'cluster')))
   const ended = new AbortController()
@@ -127,7 +127,7 @@ const check = async (config: Config, options: Options): Promise<Check[]> => {
     now: () => new Date(),
     lookup,
     evaluateSpf: (domain, address) => evaluateSpf(lookup, domain, address),
-    tryRelay: (relay) => tryRelay(relay, { withinMs: PATIENCE }),
+    visitRelay: (relay) => visitRelay(relay, { withinMs: PATIENCE }),
     visit: (url, method) => visitSite(url, { method, withinMs: PATIENCE }),
     readServer: isMade ? async () => readServer((await server()).db) : null,
     requireSchema: async () => requireSchema((await server()).url),

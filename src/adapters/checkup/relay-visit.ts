@@ -1,19 +1,18 @@
-/** A conversation with the relay that is opened as for mail, login and all, and left without a message. */
-
+/** Opens a session with the relay as for mail, login included, and closes it without a message. */
 import { SECOND } from '../../core/calendar.ts'
-import type { RelayTrial } from '../../core/checkup/relay.ts'
+import type { RelayVisit } from '../../core/checkup/relay.ts'
 import type { SmtpServer } from '../../core/sending/smtp-url.ts'
 import { openSession } from '../smtp/session.ts'
 import type { Patience } from '../smtp/watch.ts'
 
-/** Somebody waits for the answer: less than what mail is given. */
-const PATIENCE: Patience = { connect: 5 * SECOND, greeting: 5 * SECOND, command: 5 * SECOND, message: 5 * SECOND }
+/** An operator waits for the result, so these are shorter than for mail. */
+const TIMEOUTS: Patience = { connect: 5 * SECOND, greeting: 5 * SECOND, command: 5 * SECOND, message: 5 * SECOND }
 
-/** Never throws for what a server does. `withinMs` is for all of it together. */
-export const tryRelay = async (server: SmtpServer, { withinMs }: { withinMs: number }): Promise<RelayTrial> => {
+/** Never rejects for what a server does. `withinMs`: milliseconds for the whole session. */
+export const visitRelay = async (server: SmtpServer, { withinMs }: { withinMs: number }): Promise<RelayVisit> => {
   let certificateUntil: Date | null = null
   const opened = await openSession(server, {
-    patience: PATIENCE,
+    patience: TIMEOUTS,
     signal: AbortSignal.timeout(withinMs),
     onCertificate: ({ valid_to }) => {
       certificateUntil = new Date(valid_to)

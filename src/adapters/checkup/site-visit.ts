@@ -1,17 +1,17 @@
-/** A request to our own site as others make it, by its public address, with a look at its certificate. */
+/** Requests our own site at its public address, as others do, and reads its certificate. */
 import { request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import { TLSSocket } from 'node:tls'
-import type { SiteAnswer } from '../../core/checkup/site.ts'
+import type { SiteResponse } from '../../core/checkup/site.ts'
 
-/** As much of an answer as is looked at, octets. */
-const MOST_BODY = 100_000
+/** Octets of a response body that are read; a longer one is a failure. */
+const MAX_BODY = 100_000
 
-/** Follows no redirect. Whatever goes wrong on the way is in the answer. */
+/** Makes one request within `withinMs` milliseconds. Follows no redirect and never rejects: `failed` says what went wrong. */
 export const visitSite = (
   url: string,
   { method, withinMs }: { method: 'GET' | 'POST'; withinMs: number },
-): Promise<SiteAnswer> =>
+): Promise<SiteResponse> =>
   new Promise((resolve) => {
     const body = method === 'POST' ? 'List-Unsubscribe=One-Click' : ''
     const headers =
@@ -21,19 +21,21 @@ export const visitSite = (
     const signal = AbortSignal.timeout(withinMs)
     const fail = (error: Error & { code?: string }) =>
       resolve({
-        failed: signal.aborted ? `no answer within ${withinMs / 1000} s` : error.message || error.code || 'no answer',
+        failed: signal.aborted
+          ? `no response within ${withinMs / 1000} s`
+          : error.message || error.code || 'no response',
       })
     const request = url.startsWith('https:') ? requestHttps : requestHttp
     request(url, { method, headers, signal, agent: false }, (response) => {
-      // Read before the end: a socket that is closed knows no certificate any more.
+      // Read now: a socket that is closed has no certificate any more.
       const { socket } = response
       const certificate = socket instanceof TLSSocket ? socket.getPeerCertificate() : null
       let text = ''
       response
         .setEncoding('utf8')
         .on('data', (chunk: string) => {
-          if (text.length < MOST_BODY) text += chunk
-          else response.destroy(new Error('the answer does not end'))
+          if (text.length < MAX_BODY) text += chunk
+          else response.destroy(new Error('the response is too long'))
         })
         .once('error', fail)
         .once('end', () =>

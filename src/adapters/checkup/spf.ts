@@ -1,13 +1,13 @@
-/** How a receiver would judge our mail by SPF: mailauth evaluates the records, as RFC 7208 has it. */
+/** Evaluates SPF as a receiver does (RFC 7208), by mailauth. */
 import type { Lookup, RecordTypes } from '../../core/checkup/lookup.ts'
-import type { SpfResult, SpfVerdict } from '../../core/checkup/spf.ts'
+import type { SpfEvaluation, SpfResult } from '../../core/checkup/spf.ts'
 
 const RESULTS: readonly string[] = ['pass', 'fail', 'softfail', 'neutral', 'none', 'permerror', 'temperror']
 const isResult = (text: string): text is SpfResult => RESULTS.includes(text)
 
-/** The verdict on mail from a domain that comes from an address. */
-export const evaluateSpf = async (lookup: Lookup, domain: string, address: string): Promise<SpfVerdict> => {
-  // It takes a while to load, and one command alone needs it.
+/** Evaluates the SPF record of a domain for mail from an IP address. Throws where mailauth gives an unknown result. */
+export const evaluateSpf = async (lookup: Lookup, domain: string, address: string): Promise<SpfEvaluation> => {
+  // Loaded here: it takes a while, and only one command needs it.
   const { spf } = await import('mailauth/lib/spf/index.js')
   const { status, lookups } = await spf({
     sender: `postmaster@${domain}`,
@@ -23,12 +23,12 @@ export const evaluateSpf = async (lookup: Lookup, domain: string, address: strin
 
 const isType = (type: string): type is keyof RecordTypes => ['A', 'AAAA', 'MX', 'TXT', 'PTR'].includes(type)
 
-/** mailauth expects what Node's resolver does: records, or an error with its code. */
+/** Resolves as mailauth expects it, like Node's resolver: records, or an error with its code. */
 const resolve = async (lookup: Lookup, name: string, type: string) => {
   if (!isType(type)) throw new Error(`SPF asks for ${type}`)
-  const answer = await lookup(name, type)
-  // The type that it gives its resolver forgets MX.
-  if (answer.kind === 'records') return answer.records as string[]
-  const code = answer.kind === 'none' ? 'ENODATA' : 'ETIMEOUT'
-  throw Object.assign(new Error(answer.kind === 'none' ? 'no record' : answer.reason), { code })
+  const result = await lookup(name, type)
+  // Its type for the resolver lacks MX.
+  if (result.kind === 'records') return result.records as string[]
+  const code = result.kind === 'none' ? 'ENODATA' : 'ETIMEOUT'
+  throw Object.assign(new Error(result.kind === 'none' ? 'no record' : result.reason), { code })
 }

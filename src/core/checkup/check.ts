@@ -1,7 +1,7 @@
-/** What a checkup finds out about one thing, and what to do where it is not as it should be. */
+/** What a checkup found out about one thing, and what mends it. */
 
 export interface Finding {
-  /** `warn`: it works, and some mail may suffer. `not looked at`: there is nothing to look at, as `found` says. */
+  /** `warn`: it works, and some mail may be lost or delayed. `not looked at`: there is nothing to check, as `found` says. */
   status: 'ok' | 'warn' | 'wrong' | 'not looked at'
   found: string
   wrong: string | null
@@ -15,7 +15,7 @@ export interface Check extends Finding {
 
 export const fine = (found: string): Finding => ({ status: 'ok', found, wrong: null, mend: null })
 
-export const notLookedAt = (why: string): Finding => ({ status: 'not looked at', found: why, wrong: null, mend: null })
+export const notChecked = (why: string): Finding => ({ status: 'not looked at', found: why, wrong: null, mend: null })
 
 export const warning = (found: string, wrong: string, mend: string): Finding => ({
   status: 'warn',

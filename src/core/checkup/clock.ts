@@ -1,18 +1,18 @@
-/** Whether our clock agrees with others. */
+/** Whether our clock agrees with those of the database and the site. */
 import { SECOND } from '../calendar.ts'
 import { type Finding, fault, fine, warning } from './check.ts'
 
-/** Another clock: `ahead` in milliseconds of ours, as exact as `within`. */
+/** Another clock: milliseconds that it is ahead of ours (negative: behind), and how exact that is. */
 export interface OtherClock {
   whose: string
   ahead: number
   within: number
 }
 
-const NOTABLE = 5 * SECOND
-const TOO_MUCH = 60 * SECOND
+const WARN_FROM = 5 * SECOND
+const FAULT_FROM = 60 * SECOND
 
-export const judgeClocks = (clocks: OtherClock[]): Finding => {
+export const checkClocks = (clocks: OtherClock[]): Finding => {
   const found = clocks
     .map(({ whose, ahead, within }) =>
       Math.abs(ahead) <= within
@@ -21,8 +21,8 @@ export const judgeClocks = (clocks: OtherClock[]): Finding => {
     )
     .join('; ')
   const apart = Math.max(0, ...clocks.map(({ ahead, within }) => Math.abs(ahead) - within))
-  const mend = 'let both machines set their clocks by a time server: timedatectl set-ntp true'
-  if (apart > TOO_MUCH)
+  const mend = 'set the clocks of both machines by a time server: timedatectl set-ntp true'
+  if (apart > FAULT_FROM)
     return fault(found, 'digests leave at wrong times, and Date in mails is wrong, which spam filters mark', mend)
-  return apart > NOTABLE ? warning(found, 'the clocks drift apart', mend) : fine(found)
+  return apart > WARN_FROM ? warning(found, 'the clocks drift apart', mend) : fine(found)
 }

@@ -1,25 +1,26 @@
-/** Whether the key that a domain publishes for DKIM is the one that we sign with (RFC 6376 3.6.1). */
+/** Checks that the key that a domain publishes for DKIM is the one that we sign with (RFC 6376 3.6.1). */
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import { type Finding, fault, fine, warning } from './check.ts'
-import { type Answer, recordsOf, txtRecord, unanswered } from './lookup.ts'
+import { type LookupResult, lookupFailed, recordsOf, txtRecord } from './lookup.ts'
 import { readTagList } from './tag-list.ts'
 
-export interface DkimKey {
+export interface DkimPublicKey {
   domain: string
   selector: string
   /** The public half of the key that signs. */
   publicKey: KeyObject
 }
 
-/** RFC 8301: verifiers take no less than 1,024 bits, signers use 2,048. */
-const LEAST_BITS = 1024
+/** Bits of an RSA key: RFC 8301 makes verifiers refuse fewer than 1,024, and signers use 2,048. */
+const MIN_BITS = 1024
 const GOOD_BITS = 2048
 
-export const dkimNameOf = ({ domain, selector }: Pick<DkimKey, 'domain' | 'selector'>): string =>
+/** The name at which a key is published: `selector._domainkey.domain`. */
+export const dkimNameOf = ({ domain, selector }: Pick<DkimPublicKey, 'domain' | 'selector'>): string =>
   `${selector}._domainkey.${domain}`
 
-/** The record that publishes the key. */
-export const dkimRecordOf = (key: DkimKey): string => {
+/** The TXT record that publishes a key, as it stands in a zone. */
+export const dkimRecordOf = (key: DkimPublicKey): string => {
   const der = key.publicKey.export({ type: 'spki', format: 'der' })
   // Ed25519 is published bare, the 32 octets at the end of its SPKI (RFC 8463 4.2).
   const bare = key.publicKey.asymmetricKeyType === 'ed25519' ? der.subarray(-32) : der
@@ -27,7 +28,7 @@ export const dkimRecordOf = (key: DkimKey): string => {
   return txtRecord(dkimNameOf(key), `v=DKIM1; k=${kind}; p=${bare.toString('base64')}`)
 }
 
-/** The key of a record's `p`; `null` where it is none. */
+/** The key in a record's `p`; `null` where that is none. */
 const readPublished = (kind: string, base64: string): KeyObject | null => {
   const bytes = Buffer.from(base64, 'base64')
   const spki = kind === 'ed25519' ? Buffer.concat([Buffer.from('302a300506032b6570032100', 'hex'), bytes]) : bytes
@@ -35,21 +36,21 @@ const readPublished = (kind: string, base64: string): KeyObject | null => {
     try {
       return createPublicKey({ key: spki, format: 'der', type })
     } catch {
-      // RFC 6376 asks for the one form, and some publish the other, which verifiers take; neither: no key.
+      // RFC 6376 asks for SPKI; some publish PKCS #1, which verifiers accept. Neither: no key.
     }
   }
   return null
 }
 
-export const judgeDkim = (key: DkimKey, answer: Answer<string[]>): Finding => {
+export const checkDkim = (key: DkimPublicKey, result: LookupResult<string[]>): Finding => {
   const name = dkimNameOf(key)
-  if (answer.kind === 'silent') return unanswered(name, answer.reason)
+  if (result.kind === 'failed') return lookupFailed(name, result.reason)
   const mend = dkimRecordOf(key)
-  const records = recordsOf(answer).map((strings) => strings.join(''))
+  const records = recordsOf(result).map((strings) => strings.join(''))
   const [record] = records
   if (record === undefined) return fault(`no key at ${name}`, 'no signature of ours can be verified', mend)
   if (records.length > 1)
-    return fault(`${records.length} records at ${name}`, 'of several keys none counts (RFC 6376 3.6.2.2)', mend)
+    return fault(`${records.length} records at ${name}`, 'verifiers use none of several keys (RFC 6376 3.6.2.2)', mend)
   const tags = readTagList(record)
   const published = tags?.get('p')?.replace(/\s+/g, '')
   if (tags === null || published === undefined || (tags.get('v') ?? 'DKIM1') !== 'DKIM1')
@@ -64,10 +65,10 @@ export const judgeDkim = (key: DkimKey, answer: Answer<string[]>): Finding => {
       'every signature of ours fails',
       `${mend} (or set the private key that belongs to the published one)`,
     )
-  return judgeUse(key, tags, kind, mend)
+  return checkKeyUse(key, tags, kind, mend)
 }
 
-const judgeUse = (key: DkimKey, tags: Map<string, string>, kind: string, mend: string): Finding => {
+const checkKeyUse = (key: DkimPublicKey, tags: Map<string, string>, kind: string, mend: string): Finding => {
   const listed = (tag: string, wanted: string[]): boolean => {
     const values = tags
       .get(tag)
@@ -81,15 +82,18 @@ const judgeUse = (key: DkimKey, tags: Map<string, string>, kind: string, mend: s
   const bits = key.publicKey.asymmetricKeyDetails?.modulusLength
   const found = `our key at ${name}, ${kind}${bits === undefined ? '' : ` of ${bits} bits`}`
   const renew = `openssl genrsa -out dkim.pem ${GOOD_BITS}; set DKIM_PRIVATE_KEY to its path and a new DKIM_SELECTOR, and look again`
-  if (bits !== undefined && bits < LEAST_BITS)
-    return fault(found, `verifiers ignore keys below ${LEAST_BITS} bits`, renew)
+  if (bits !== undefined && bits < MIN_BITS) return fault(found, `verifiers ignore keys below ${MIN_BITS} bits`, renew)
   if (
     tags
       .get('t')
       ?.split(':')
       .some((flag) => flag.trim() === 'y')
   )
-    return warning(`${found}, with t=y`, 't=y says that signing is only tried out: receivers may ignore it', mend)
+    return warning(
+      `${found}, with t=y`,
+      't=y says that the domain is testing DKIM: receivers may ignore the signature',
+      mend,
+    )
   if (bits !== undefined && bits < GOOD_BITS)
     return warning(found, `mailbox providers recommend ${GOOD_BITS} bits`, renew)
   if (bits === undefined)

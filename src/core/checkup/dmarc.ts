@@ -1,49 +1,53 @@
-/** DMARC (RFC 7489): the policy of the domain in `From`, and whether SPF or DKIM speaks for that domain. */
+/** Checks DMARC (RFC 7489): the policy of the domain in `From`, and whether SPF or DKIM is aligned with that domain. */
 import { getDomain } from 'tldts'
 import { type Finding, fault, fine, warning } from './check.ts'
-import { type Answer, recordsOf, txtRecord, unanswered } from './lookup.ts'
+import { type LookupResult, lookupFailed, recordsOf, txtRecord } from './lookup.ts'
 import { readTagList } from './tag-list.ts'
 
-/** The organisational domain of a domain, by the list of public suffixes (RFC 7489 3.2). */
+/** The organisational domain of a domain, by the list of public suffixes (RFC 7489 3.2); itself where it has none. */
 export const organisationOf = (domain: string): string => getDomain(domain, { allowPrivateDomains: true }) ?? domain
 
-/** Whether an authenticated domain counts for the domain in `From` (RFC 7489 3.1): strictly, or by organisation. */
+/** Whether an authenticated domain is aligned with the domain in `From` (RFC 7489 3.1): strictly, or by organisation. */
 export const isAligned = (from: string, authenticated: string, strict: boolean): boolean =>
   strict ? from === authenticated : organisationOf(from) === organisationOf(authenticated)
 
 export interface DmarcFacts {
   /** The domain in `From`. */
   from: string
-  /** `_dmarc` of that domain, and of its organisation, which counts where the first has none. */
-  own: Answer<string[]>
-  organisation: Answer<string[]>
+  /** TXT at `_dmarc` of that domain, and of its organisation, which counts where the first has none. */
+  own: LookupResult<string[]>
+  organisation: LookupResult<string[]>
   /** The domain of the envelope's sender. */
   envelope: string
   /** The domain that signs; `null` when we do not sign. */
   signing: string | null
 }
 
-const policiesOf = (answer: Answer<string[]>): string[] =>
-  recordsOf(answer)
+const policiesOf = (result: LookupResult<string[]>): string[] =>
+  recordsOf(result)
     .map((strings) => strings.join('').trim())
     .filter((text) => /^v=DMARC1\s*(?:;|$)/i.test(text))
 
-export const judgeDmarc = (facts: DmarcFacts): Finding => {
+export const checkDmarc = (facts: DmarcFacts): Finding => {
   const { from, own, organisation } = facts
   const home = organisationOf(from)
   const wanted = txtRecord(`_dmarc.${home}`, `v=DMARC1; p=none; rua=mailto:dmarc@${home}`)
-  if (own.kind === 'silent') return unanswered(`_dmarc.${from}`, own.reason)
+  if (own.kind === 'failed') return lookupFailed(`_dmarc.${from}`, own.reason)
   const ofOwn = policiesOf(own)
-  if (ofOwn.length === 0 && organisation.kind === 'silent') return unanswered(`_dmarc.${home}`, organisation.reason)
+  if (ofOwn.length === 0 && organisation.kind === 'failed') return lookupFailed(`_dmarc.${home}`, organisation.reason)
   const policies = ofOwn.length > 0 ? ofOwn : policiesOf(organisation)
   const where = ofOwn.length > 0 ? `_dmarc.${from}` : `_dmarc.${home}`
   const [policy] = policies
   if (policy === undefined)
-    return fault(`no policy at _dmarc.${home}`, 'large mailbox providers refuse or file away mail without one', wanted)
+    return fault(
+      `no policy at _dmarc.${home}`,
+      'large mailbox providers refuse mail without one or treat it as spam',
+      wanted,
+    )
   if (policies.length > 1)
     return fault(
       `${policies.length} policies at ${where}: ${policies.map((text) => JSON.stringify(text)).join(' and ')}`,
-      'of several none counts (RFC 7489 6.6.3)',
+      'receivers use none of several policies (RFC 7489 6.6.3)',
       `remove all but one: ${txtRecord(where, policy)}`,
     )
   const tags = readTagList(policy)
@@ -51,13 +55,13 @@ export const judgeDmarc = (facts: DmarcFacts): Finding => {
   if (tags === null || asked === undefined || !['none', 'quarantine', 'reject'].includes(asked))
     return fault(
       `${JSON.stringify(policy)} at ${where}`,
-      'it cannot be read: p must be none, quarantine or reject, and every tag stands once',
+      'it cannot be read: p must be none, quarantine or reject, and each tag may stand once only',
       wanted.replace(`_dmarc.${home}.`, `${where}.`),
     )
-  return judgeAlignment(facts, tags, `${JSON.stringify(policy)} at ${where}`)
+  return checkAlignment(facts, tags, `${JSON.stringify(policy)} at ${where}`)
 }
 
-const judgeAlignment = (facts: DmarcFacts, tags: Map<string, string>, found: string): Finding => {
+const checkAlignment = (facts: DmarcFacts, tags: Map<string, string>, found: string): Finding => {
   const { from, envelope, signing } = facts
   const strictly = (tag: string): boolean => tags.get(tag)?.toLowerCase() === 's'
   const bySpf = isAligned(from, envelope, strictly('aspf'))

@@ -1,4 +1,4 @@
-/** Lists of `tag=value` by semicolon, as DKIM keys and DMARC policies are written (RFC 6376 3.2). */
+/** Reads lists of `tag=value` separated by semicolons: DKIM keys and DMARC policies (RFC 6376 3.2). */
 
 /** The tags in lower case with their values, or `null` where the text is no such list or has a tag twice. */
 export const readTagList = (text: string): Map<string, string> | null => {

@@ -9,7 +9,7 @@ test('each type of record is read as it is written, none is none, and a failure 
     'example.org MX': [{ priority: 10, exchange: 'mx.example.org' }],
     'example.org TXT': [['v=spf1 ', '~all'], ['other']],
     '7.2.0.192.in-addr.arpa PTR': ['mail.example.org'],
-    'broken.example.org TXT': 'silent',
+    'broken.example.org TXT': 'failed',
   })
   const lookup = createLookup([server.address])
   expect(await lookup('example.org', 'A')).toEqual({ kind: 'records', records: ['192.0.2.7'] })
@@ -22,15 +22,15 @@ test('each type of record is read as it is written, none is none, and a failure 
   expect(await lookup('example.org', 'AAAA')).toEqual({ kind: 'none' })
   expect(await lookup('nowhere.example.org', 'A')).toEqual({ kind: 'none' })
   expect(await lookup('broken.example.org', 'TXT')).toEqual({
-    kind: 'silent',
-    reason: 'the name server could not find out (SERVFAIL)',
+    kind: 'failed',
+    reason: 'the name server failed (SERVFAIL)',
   })
 })
 
 test('a name that cannot be one is nobody’s, and a name server that is away is told', async () => {
   const lookup = createLookup(['127.0.0.1:1'])
-  expect(await lookup('example.org', 'A')).toEqual({ kind: 'silent', reason: 'no name server could be reached' })
+  expect(await lookup('example.org', 'A')).toEqual({ kind: 'failed', reason: 'no name server could be reached' })
   expect(await lookup(`${'a'.repeat(70)}.example.org`, 'A')).toMatchObject({
-    kind: expect.stringMatching(/none|silent/),
+    kind: expect.stringMatching(/none|failed/),
   })
 })

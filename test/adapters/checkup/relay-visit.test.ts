@@ -1,7 +1,7 @@
 /** A conversation with a relay that brings no message. */
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { tryRelay } from '../../../src/adapters/checkup/relay-visit.ts'
+import { visitRelay } from '../../../src/adapters/checkup/relay-visit.ts'
 import { readSmtpUrl } from '../../../src/core/sending/smtp-url.ts'
 import { createCertificate } from '../../support/servers/certificate.ts'
 import { openSmtpSink, type SinkOptions } from '../../support/servers/smtp-sink.ts'
@@ -17,7 +17,7 @@ afterAll(() => setDefaultCACertificates(before))
 const tried = async (options: SinkOptions, { password = login.password, flags = '?requireTLS=true' } = {}) => {
   await using sink = await openSmtpSink({ login, ...options })
   const url = sink.url.replace('://', `://${login.user}:${encodeURIComponent(password)}@`)
-  const trial = await tryRelay(readSmtpUrl(url + flags), { withinMs: 8_000 })
+  const trial = await visitRelay(readSmtpUrl(url + flags), { withinMs: 8_000 })
   expect(sink.commands.join('\n')).not.toMatch(/MAIL FROM/i)
   return { trial, commands: sink.commands, count: sink.count() }
 }
@@ -62,6 +62,6 @@ test('tells that nobody verified a certificate that is let pass', async () => {
 
 test('ends in time with a relay that says nothing', async () => {
   await using sink = await openSmtpSink({ fault: ({ stage }) => (stage === 'greeting' ? 'hang' : undefined) })
-  const trial = await tryRelay(readSmtpUrl(sink.url), { withinMs: 50 })
+  const trial = await visitRelay(readSmtpUrl(sink.url), { withinMs: 50 })
   expect(trial).toMatchObject({ failed: { kind: 'unreachable' } })
 })

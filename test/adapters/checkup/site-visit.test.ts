@@ -56,7 +56,7 @@ test('a certificate that nobody vouches for, silence, an endless answer and nobo
     failed: expect.stringMatching(/self-signed/),
   })
   await using silent = await serve(() => undefined)
-  expect(await visitSite(silent.url, { method: 'GET', withinMs: 50 })).toEqual({ failed: 'no answer within 0.05 s' })
+  expect(await visitSite(silent.url, { method: 'GET', withinMs: 50 })).toEqual({ failed: 'no response within 0.05 s' })
   await using endless = await serve((_, response) => {
     const more = () => {
       while (!response.destroyed && response.write('x'.repeat(10_000)));
@@ -65,7 +65,7 @@ test('a certificate that nobody vouches for, silence, an endless answer and nobo
     more()
   })
   expect(await visitSite(endless.url, { method: 'GET', withinMs: within })).toEqual({
-    failed: 'the answer does not end',
+    failed: 'the response is too long',
   })
   expect(await visitSite('http://127.0.0.1:1', { method: 'GET', withinMs: within })).toEqual({
     failed: expect.stringContaining('ECONNREFUSED'),

@@ -49,9 +49,9 @@ export const openNameServer = async (zone: Zone): Promise<NameServer> => {
     asked.push(`${name} ${type}`)
     const found = zone[`${name} ${type}`]
     const exists = Object.keys(zone).some((key) => key.startsWith(`${name} `))
-    const records = found === undefined || found === 'silent' ? [] : found
+    const records = found === undefined || found === 'failed' ? [] : found
     const header = Buffer.from(packet.subarray(0, 12))
-    header.writeUInt16BE(0x8580 | (found === 'silent' ? 2 : exists ? 0 : 3), 2)
+    header.writeUInt16BE(0x8580 | (found === 'failed' ? 2 : exists ? 0 : 3), 2)
     header.writeUInt16BE(1, 4)
     header.writeUInt16BE(records.length, 6)
     header.writeUInt32BE(0, 8)

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { visitSite } from '../../../src/adapters/checkup/site-visit.ts'
 import type { Check } from '../../../src/core/checkup/check.ts'
-import { judgeOneClick, judgeSite } from '../../../src/core/checkup/site.ts'
+import { checkOneClick, checkSite } from '../../../src/core/checkup/site.ts'
 import { openTestDatabase } from '../../support/databases/postgres.ts'
 import { openTestFolder, type TestFolder } from '../../support/fixtures/folder.ts'
 import { runProgram } from '../../support/processes/program.ts'
@@ -43,7 +43,7 @@ describe('doctor', () => {
     expect(again.stdout).toMatch(/\nNothing is wrong; 0 to think about, \d in order\.\n$/)
   })
 
-  test('of an installation looks at everything over the wire, sends nothing and shows no secret', async () => {
+  test('of an installation checks at everything over the wire, sends nothing and shows no secret', async () => {
     const certificate = createCertificate(['127.0.0.1', 'round.localhost'], { days: 60 })
     await using database = await openTestDatabase()
     const login = { user: 'ada', password: SECRETS.login }
@@ -119,10 +119,10 @@ describe('doctor', () => {
     await using service = await startTestService({ clock: '2026-04-15T12:00:00Z' })
     const visit = (path: string, method: 'GET' | 'POST') =>
       visitSite(`${service.url}${path}`, { method, withinMs: 10_000 })
-    const seen = judgeSite(service.url, await visit('/healthz', 'GET'), new Date())
+    const seen = checkSite(service.url, await visit('/healthz', 'GET'), new Date())
     // All but the lock, which a test's service has none of.
     expect(seen).toMatchObject({ found: `${service.url}/healthz answers, over http` })
-    expect(judgeOneClick(await visit(`/unsubscribe/${'A'.repeat(43)}`, 'POST'))).toMatchObject({ status: 'ok' })
+    expect(checkOneClick(await visit(`/unsubscribe/${'A'.repeat(43)}`, 'POST'))).toMatchObject({ status: 'ok' })
   })
 
   test.each([
