@@ -6,7 +6,8 @@ import type { QueueName } from '../src/adapters/queue/queue-names.ts'
 import { MINUTE, SECOND } from '../src/core/calendar.ts'
 import { describeError } from '../src/core/redact.ts'
 import { clockError } from '../src/newsletter/edition.ts'
-import { createLedger } from '../src/newsletter/ledger.ts'
+import { createEditionReader } from '../src/newsletter/editions.ts'
+import { readFigures } from '../src/newsletter/figures.ts'
 import { type Database, openDatabase } from '../src/store/database.ts'
 import { readLastTick } from '../src/store/digests.ts'
 import { ping } from '../src/store/papers.ts'
@@ -101,8 +102,8 @@ export const startService = async (
 
     // First of all, so that a port in use ends the start before anything has been published or sent.
     const ready = createReadiness({ db, queue, roles, now })
-    const editions = createLedger(db)
-    const metrics = createMetrics(() => editions.readFigures(now()))
+    const editions = createEditionReader(db)
+    const metrics = createMetrics(() => readFigures(db, now()))
     if (config.healthPort !== null) {
       const { buildHealthApp } = await import('../src/http/health.ts')
       const health = buildHealthApp({ ready, log, metrics })

@@ -6,7 +6,7 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest, 
 import type { Log } from '../core/log.ts'
 import type { FieldError } from '../core/subscriber/preferences.ts'
 import type { Archive } from '../newsletter/archive.ts'
-import type { EditionLedger } from '../newsletter/ledger.ts'
+import type { EditionReader } from '../newsletter/editions.ts'
 import type { Previews } from '../newsletter/preview.ts'
 import type { Subscriptions } from '../newsletter/subscription.ts'
 import type { Webhooks } from '../newsletter/webhooks.ts'
@@ -35,7 +35,7 @@ export interface Site {
   log: Log
   /** See `health`. */
   ready: () => Promise<unknown>
-  editions: Pick<EditionLedger, 'list' | 'readAccount'>
+  editions: EditionReader
   metrics: { contentType: string; read(): Promise<string> }
   /** What operators prove themselves with; `null`: nobody can. */
   adminToken: string | null

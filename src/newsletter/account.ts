@@ -1,9 +1,11 @@
-/** Everything an operator may need to know of one subscriber: their state, their choices, and what became of their mail. */
+/** What an operator reads of one subscriber: their state, their preferences, and what became of their mail. */
 import type { Preferences, SubscriberState } from '../core/subscriber/preferences.ts'
 import type { Database } from '../store/database.ts'
-import { readMailsOf } from '../store/mail-records.ts'
+import { type MailRecord, readMailsOf, readMailsOn } from '../store/mail-records.ts'
 import { preferencesOf, readSubscriber } from '../store/subscribers.ts'
 import { readSuppression } from '../store/suppressions.ts'
+
+export type { MailRecord } from '../store/mail-records.ts'
 
 export interface Account {
   email: string
@@ -34,4 +36,15 @@ export const readAccount = async (db: Database, email: string): Promise<Account 
     suppressed: (await readSuppression(db, email))?.reason ?? null,
     mails: await readMailsOf(db, subscriber.id, 20),
   }
+}
+
+/** Every mail of a subscriber's local date (`YYYY-MM-DD`), and what became of it; `null` when nobody has the address. */
+export const readMailDay = async (
+  db: Database,
+  email: string,
+  date: string,
+): Promise<{ email: string | null; state: SubscriberState; mails: MailRecord[] } | null> => {
+  const subscriber = await readSubscriber(db, { email })
+  if (subscriber === undefined) return null
+  return { email: subscriber.email, state: subscriber.state, mails: await readMailsOn(db, subscriber.id, date) }
 }

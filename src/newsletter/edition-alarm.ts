@@ -3,7 +3,7 @@ import { alarmReason, MAX_SHARES, MIN_COUNTS } from '../core/bounces/edition-ala
 import { HOUR, MINUTE, SECOND } from '../core/calendar.ts'
 import { isSystemic } from '../core/sending/breaker.ts'
 import { destinationOfDomain } from '../core/sending/destination.ts'
-import { pauseEdition } from '../store/editions.ts'
+import { markPaused } from '../store/editions.ts'
 import { countRefusalsOfUs, markAlarmed, readOpenFeedback } from '../store/feedback.ts'
 import type { FeedbackContext } from './feedback.ts'
 
@@ -23,7 +23,7 @@ export const checkEditions = async ({ db, log }: FeedbackContext): Promise<numbe
     if (why === null) continue
     const changed = await db.transaction().execute(async (trx) => {
       if (!(await markAlarmed(trx, id))) return false
-      await pauseEdition(trx, id, { by: 'alarm', why })
+      await markPaused(trx, id, { by: 'alarm', why })
       return true
     })
     if (!changed) continue

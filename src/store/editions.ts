@@ -188,7 +188,7 @@ export const requeueMissed = async (
   return rows
 }
 
-export const pauseEdition = async (
+export const markPaused = async (
   db: Kysely<Tables>,
   id: number,
   why: { by: string | null; why: string | null },
@@ -197,7 +197,7 @@ export const pauseEdition = async (
     where id = ${id}`.execute(db)
 }
 
-export const resumeEdition = async (db: Kysely<Tables>, id: number): Promise<void> => {
+export const markResumed = async (db: Kysely<Tables>, id: number): Promise<void> => {
   await sql`update editions set paused_at = null, paused_by = null, paused_why = null where id = ${id}`.execute(db)
 }
 

@@ -3,7 +3,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { HOUR, MINUTE } from '../../src/core/calendar.ts'
-import { createLedger, UnusableEdition } from '../../src/newsletter/ledger.ts'
+import { pauseEdition, resumeEdition, UnusableEdition } from '../../src/newsletter/edition-control.ts'
 import { forgetRoute, readThrottled } from '../../src/store/throttled-routes.ts'
 import { storeDay } from '../support/fixtures/newsletter.ts'
 import { type Book, type Copy, openBook } from './book.ts'
@@ -99,17 +99,17 @@ const playOn = async (stage: Stage, book: Book, queue: QueueKind, plan: Plan, na
     const at = performance.now()
     if (await stage.pass(ms)) jumps.push({ at, ms })
   }
-  const isAnyoneDue = async (): Promise<boolean> => {
+  const anyoneDue = async (): Promise<boolean> => {
     const { rows } = await sql<{
       due: boolean
     }>`select exists (select from subscribers where next_due_at <= ${stage.now()})
       or exists (select from editions where published_at is null) as due`.execute(stage.db)
     return rows[0]?.due === true
   }
-  const markPublished = async (withinMs: number): Promise<boolean> => {
+  const closeEdition = async (withinMs: number): Promise<boolean> => {
     const until = performance.now() + withinMs
     while (performance.now() < until) {
-      if (!(await isAnyoneDue())) {
+      if (!(await anyoneDue())) {
         const last = editions.at(-1)
         if (last !== undefined) last.done = Math.min(last.done, stage.elapsed())
         return true
@@ -122,7 +122,7 @@ const playOn = async (stage: Stage, book: Book, queue: QueueKind, plan: Plan, na
   }
   const publish = async () => {
     // Whoever was due on the evening before has it: a longer outage is made up for by one digest, not by two.
-    if (!(await markPublished(PATIENCE_TO_PUBLISH))) editions.pop()
+    if (!(await closeEdition(PATIENCE_TO_PUBLISH))) editions.pop()
     await openRoutes(stage)
     const evening = new Date(`${dayOf(new Date(stage.now().getTime() + DAY))}T20:00:00Z`)
     await storeDay(stage.db, dayOf(evening), TOPICS)
@@ -131,19 +131,18 @@ const playOn = async (stage: Stage, book: Book, queue: QueueKind, plan: Plan, na
     await stage.wake('tick')
   }
 
-  const editionsOf = createLedger(stage.db)
   const pauseNewest = async () => {
     const { rows } = await sql<{ id: number }>`select id from editions where completed_at is null and paused_at is null
       order by cutoff desc limit 1`.execute(stage.db)
     for (const { id } of rows) {
       book.count('edition paused')
-      await editionsOf.pause(id, { by: 'fault runner', why: null }).catch(unlessUnusable)
+      await pauseEdition(stage.db, id, { by: 'fault runner', why: null }).catch(unlessUnusable)
     }
   }
   /** Those that an alarm paused as well: whoever has looked at them lets them go on. */
   const resumeAll = async () => {
     const { rows } = await sql<{ id: number }>`select id from editions where paused_at is not null`.execute(stage.db)
-    for (const { id } of rows) await editionsOf.resume(id).catch(unlessUnusable)
+    for (const { id } of rows) await resumeEdition(stage.db, id).catch(unlessUnusable)
   }
 
   const perform = async (action: Action): Promise<void> => {
@@ -265,7 +264,7 @@ const playOn = async (stage: Stage, book: Book, queue: QueueKind, plan: Plan, na
       }
       const still = performance.now() - sendingSince > NOBODYS_AFTER + LATE * lateness()
       const nothingToClaim = open.asked === 0 && (open.closed || (open.ready === 0 && open.later > 0))
-      const due = await isAnyoneDue()
+      const due = await anyoneDue()
       // Whoever was answered while we looked may have caused more than we saw.
       const atRest = rest !== null && rest === people.rest()
       if (sending === '' && open.ready + open.later + open.asked === 0 && !due && atRest) return true
@@ -307,7 +306,7 @@ const playOn = async (stage: Stage, book: Book, queue: QueueKind, plan: Plan, na
       what: `no peace within ${PATIENCE_FOR_PEACE} ms: ${JSON.stringify(await openMail())}`,
     })
   }
-  await markPublished(PATIENCE_TO_PUBLISH)
+  await closeEdition(PATIENCE_TO_PUBLISH)
   const late = lateness()
   delays.disable()
   const ledger = await readLedger(stage, people)

@@ -1,7 +1,7 @@
 /** What operators read by program, and that nobody else does. */
 import { expect, test } from 'vitest'
 import { balance } from '../../src/core/sending/ledger.ts'
-import type { EditionAccount } from '../../src/newsletter/ledger.ts'
+import type { EditionAccount } from '../../src/newsletter/editions.ts'
 import { openTestSite } from '../support/servers/recording-site.ts'
 
 const TOKEN = 'a'.repeat(64)

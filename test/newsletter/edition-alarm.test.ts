@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { HOUR } from '../../src/core/calendar.ts'
 import { checkEditions, createEditionCheck, createRefusalAlert } from '../../src/newsletter/edition-alarm.ts'
 import { recordFeedback } from '../../src/newsletter/feedback.ts'
-import { createLedger } from '../../src/newsletter/ledger.ts'
+import { readFigures } from '../../src/newsletter/figures.ts'
 import { claim } from '../../src/store/claims.ts'
 import { SILENT } from '../support/fixtures/newsletter.ts'
 import { bounce, openSent } from '../support/fixtures/sent-edition.ts'
@@ -19,7 +19,7 @@ test('a hundred refusals of us suppress nobody, and the operator is told once an
   expect(await db.selectFrom('suppressions').selectAll().execute()).toEqual([])
   expect(told).toHaveLength(100)
   await sql`update editions set cutoff = now()`.execute(db)
-  expect(await createLedger(db).readFigures(NOW)).toMatchObject({ returns: { ours: 100, hard: 0, complaint: 0 } })
+  expect(await readFigures(db, NOW)).toMatchObject({ returns: { ours: 100, hard: 0, complaint: 0 } })
 
   // One destination may be mistaken; three are reported once an hour, and no route is throttled.
   const errors: object[] = []

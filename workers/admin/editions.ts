@@ -5,12 +5,19 @@ import { DAY } from '../../src/core/calendar.ts'
 import { MAIL_STATES, type MailState } from '../../src/core/sending/ledger.ts'
 import { publishDue } from '../../src/newsletter/edition.ts'
 import {
-  createLedger,
-  type EditionAccount,
-  type EditionSummary,
   MISSED,
   type MissedDelivery,
-} from '../../src/newsletter/ledger.ts'
+  pauseEdition,
+  resendMissed,
+  resumeEdition,
+  streamMissed,
+} from '../../src/newsletter/edition-control.ts'
+import {
+  type EditionAccount,
+  type EditionSummary,
+  listEditions,
+  readEditionAccount,
+} from '../../src/newsletter/editions.ts'
 import { maintain } from '../../src/newsletter/maintenance.ts'
 import { UsageError } from '../exit.ts'
 import { createLog } from '../log.ts'
@@ -121,7 +128,7 @@ export const editionCommands = (program: Command, at: At): void => {
     .option('--most <n>', 'how many', howMany, 20)
     .action((options: { most: number }) =>
       at(
-        async ({ db }) => ({ editions: await createLedger(db).list(options.most) }),
+        async ({ db }) => ({ editions: await listEditions(db, options.most) }),
         ({ editions: all }: { editions: EditionSummary[] }) =>
           all.length === 0
             ? 'There are no editions yet.'
@@ -142,7 +149,7 @@ export const editionCommands = (program: Command, at: At): void => {
     .argument('<id>', 'its number', editionId)
     .action((id: number) =>
       at(async ({ db }) => {
-        const account = await createLedger(db).readAccount(id)
+        const account = await readEditionAccount(db, id)
         if (account === null) throw new UsageError(`there is no edition ${id}; editions list tells which there are`)
         return account
       }, accountText),
@@ -163,7 +170,7 @@ export const editionCommands = (program: Command, at: At): void => {
     .action((id: number, options: { state: MailState[]; reason?: string }) =>
       at(async ({ db, json }) => {
         const which = { states: options.state, reason: options.reason ?? null }
-        await createLedger(db).streamMissed(id, which, (rows) =>
+        await streamMissed(db, id, which, (rows) =>
           print(rows.map((row) => (json ? JSON.stringify(row) : missedText(row)))),
         )
         return null
@@ -187,7 +194,7 @@ export const editionCommands = (program: Command, at: At): void => {
     .action((id: number, options: { state: MailState[]; subscriber?: string }) =>
       at(async (context) => {
         const which = { states: options.state, address: options.subscriber ?? null }
-        const result = await createLedger(context.db).resend(id, which)
+        const result = await resendMissed(context.db, id, which)
         if (result.requeued > 0) await wakeOrNotify(context)
         return { edition: id, ...result }
       }, backText),
@@ -202,7 +209,7 @@ export const editionCommands = (program: Command, at: At): void => {
     .argument('<id>', 'its number', editionId)
     .action((id: number) =>
       at(async (context) => {
-        const result = await createLedger(context.db).resend(id, { states: ['unknown'], address: null })
+        const result = await resendMissed(context.db, id, { states: ['unknown'], address: null })
         if (result.requeued > 0) await wakeOrNotify(context)
         return { edition: id, ...result }
       }, backText),
@@ -217,7 +224,7 @@ export const editionCommands = (program: Command, at: At): void => {
     .action((id: number, options: { by?: string; why?: string }) =>
       at(
         async ({ db }) => {
-          await createLedger(db).pause(id, { by: options.by ?? null, why: options.why ?? null })
+          await pauseEdition(db, id, { by: options.by ?? null, why: options.why ?? null })
           return { edition: id, paused: true }
         },
         () => `Edition ${id} is paused. To go on: editions resume ${id}`,
@@ -231,7 +238,7 @@ export const editionCommands = (program: Command, at: At): void => {
     .action((id: number) =>
       at(
         async (context) => {
-          await createLedger(context.db).resume(id)
+          await resumeEdition(context.db, id)
           await wakeOrNotify(context)
           return { edition: id, paused: false }
         },

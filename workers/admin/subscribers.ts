@@ -1,7 +1,6 @@
 /** `subscribers …`: look at subscribers. */
 import type { Command } from 'commander'
-import { readAccount } from '../../src/newsletter/account.ts'
-import { createLedger, type MailRecord } from '../../src/newsletter/ledger.ts'
+import { type MailRecord, readAccount, readMailDay } from '../../src/newsletter/account.ts'
 import { UsageError } from '../exit.ts'
 import { counted, day } from './arguments.ts'
 import type { At } from './context.ts'
@@ -46,7 +45,7 @@ export const subscriberCommands = (program: Command, at: At): void => {
     .action((address: string, date: string) =>
       at(
         async (context) => {
-          const found = await createLedger(context.db).readDay(address, date)
+          const found = await readMailDay(context.db, address, date)
           if (found === null) throw new UsageError(`there is no subscriber ${address}`)
           return { date, ...found }
         },

@@ -2,8 +2,18 @@
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { deriveToken } from '../../src/core/token.ts'
+import { readMailDay } from '../../src/newsletter/account.ts'
 import { drain } from '../../src/newsletter/delivery.ts'
-import { createLedger, type MissedDelivery, UnusableEdition } from '../../src/newsletter/ledger.ts'
+import {
+  type MissedDelivery,
+  pauseEdition,
+  resendMissed,
+  resumeEdition,
+  streamMissed,
+  UnusableEdition,
+} from '../../src/newsletter/edition-control.ts'
+import { listEditions, readEditionAccount } from '../../src/newsletter/editions.ts'
+import { readFigures } from '../../src/newsletter/figures.ts'
 import { reconcile } from '../../src/newsletter/reconciler.ts'
 import { createSubscriptions } from '../../src/newsletter/subscription.ts'
 import { claim } from '../../src/store/claims.ts'
@@ -36,7 +46,7 @@ const letTimePass = ({ db }: Room) =>
 
 const missedOf = async (room: Room, id: number, reason: string | null = null) => {
   const rows: MissedDelivery[] = []
-  await createLedger(room.db).streamMissed(id, { states: ['failed', 'skipped', 'unknown'], reason }, async (some) => {
+  await streamMissed(room.db, id, { states: ['failed', 'skipped', 'unknown'], reason }, async (some) => {
     rows.push(...some)
   })
   return rows.sort((a, b) => (a.email ?? '').localeCompare(b.email ?? ''))
@@ -52,19 +62,18 @@ test('an edition with every state adds up, by state and reason, and is complete 
     if (stage === 'dot' && to.startsWith('reader2@')) return { reply: '552 5.2.2 mailbox full' }
     return stage === 'accepted' && to.startsWith('reader3@') ? 'drop' : undefined
   })
-  const ledger = createLedger(room.db)
   const id = await editionOf(room)
   const subscriptions = createSubscriptions({ db: room.db, keys: KEYS, now: () => DUE, wake: QUIET })
   await subscriptions.unsubscribe(deriveToken(KEYS, 'unsubscribe', room.ids[4] ?? ''))
-  expect((await ledger.readAccount(id))?.equation).toMatchObject({ due: 7, pending: 7, missing: 0 })
+  expect((await readEditionAccount(room.db, id))?.equation).toMatchObject({ due: 7, pending: 7, missing: 0 })
   await drain(room.ports, 'deliveries', HOLD)
   await reconcileIn(room)
 
-  const sending = await ledger.readAccount(id)
+  const sending = await readEditionAccount(room.db, id)
   expect(sending).toMatchObject({ status: 'sending', completedAt: null, resent: 0 })
   const equation = { due: 7, sent: 2, failed: 2, skipped: 1, pending: 1, unknown: 1, missing: 0 }
   expect(sending?.equation).toEqual(equation)
-  expect((await ledger.list(10))[0]?.equation).toEqual(equation)
+  expect((await listEditions(room.db, 10))[0]?.equation).toEqual(equation)
   expect(sending?.counts.map(({ state, reason, count }) => [state, reason, count])).toEqual(
     expect.arrayContaining([
       ['sent', null, 2],
@@ -87,36 +96,37 @@ test('an edition with every state adds up, by state and reason, and is complete 
   await room.db.updateTable('deliveries').set({ state: 'sent' }).where('state', '=', 'deferred').execute()
   await reconcileIn(room)
   const complete = { status: 'complete', completedAt: expect.any(Date), equation: { sent: 3, pending: 0, unknown: 1 } }
-  expect(await ledger.readAccount(id)).toMatchObject(complete)
+  expect(await readEditionAccount(room.db, id)).toMatchObject(complete)
   // An erased subscriber, and a month that is dropped, take nothing from what an old edition came to.
   await stopMail(room.db, room.ids[5] ?? '', 'erased')
-  expect(await ledger.readAccount(id)).toMatchObject(complete)
+  expect(await readEditionAccount(room.db, id)).toMatchObject(complete)
   await sql`drop table deliveries_2026_04`.execute(room.db)
-  expect(await ledger.readAccount(id)).toMatchObject(complete)
+  expect(await readEditionAccount(room.db, id)).toMatchObject(complete)
   expect(await reconcileIn(room)).toEqual([])
-  await expect(ledger.resend(id, { states: ['failed'], address: null })).rejects.toThrow(/dropped with their month/)
+  await expect(resendMissed(room.db, id, { states: ['failed'], address: null })).rejects.toThrow(
+    /dropped with their month/,
+  )
 })
 
 test('an edition that does not add up is told of, and never called complete', async () => {
   await using room = await openMailRoom(3)
-  const ledger = createLedger(room.db)
   const id = await editionOf(room)
   await drain(room.ports, 'deliveries', OPTIONS)
   await sql`delete from deliveries where subscriber_id = ${room.ids[1]}`.execute(room.db)
   expect(await reconcileIn(room)).toEqual([{ edition: id, due: 3, missing: 1 }])
-  expect(await ledger.readAccount(id)).toMatchObject({
+  expect(await readEditionAccount(room.db, id)).toMatchObject({
     status: 'broken',
     completedAt: null,
     equation: { due: 3, sent: 2, missing: 1 },
   })
-  expect((await ledger.list(1))[0]).toMatchObject({ status: 'broken' })
-  expect(await ledger.readFigures(DUE)).toMatchObject({ brokenEditions: 1, openEditions: 1 })
+  expect((await listEditions(room.db, 1))[0]).toMatchObject({ status: 'broken' })
+  expect(await readFigures(room.db, DUE)).toMatchObject({ brokenEditions: 1, openEditions: 1 })
 })
 
 test('what a server says of each mail is kept, with when it was', async () => {
   await using room = await openMailRoom(1)
   await drain(room.ports, 'deliveries', OPTIONS)
-  const day = await createLedger(room.db).readDay('reader0@example.org', '2026-04-15')
+  const day = await readMailDay(room.db, 'reader0@example.org', '2026-04-15')
   expect(day?.mails).toEqual([
     {
       what: 'digest',
@@ -133,7 +143,7 @@ test('what a server says of each mail is kept, with when it was', async () => {
       said: '250 2.0.0 Ok: queued',
     },
   ])
-  expect(await createLedger(room.db).readDay('nobody@example.org', '2026-04-15')).toBeNull()
+  expect(await readMailDay(room.db, 'nobody@example.org', '2026-04-15')).toBeNull()
 })
 
 test('a digest of unknown outcome that is held goes out only when it is released, once, with the same Message-ID', async () => {
@@ -143,24 +153,23 @@ test('a digest of unknown outcome that is held goes out only when it is released
     died = true
     return 'drop'
   })
-  const ledger = createLedger(room.db)
   const id = await editionOf(room)
   await drain(room.ports, 'deliveries', HOLD)
   await letTimePass(room)
   await reconcileIn(room, 'hold')
   expect(await drain(room.ports, 'deliveries', HOLD)).toBe(0)
   expect(room.sink.messages).toHaveLength(1)
-  expect(await ledger.readFigures(DUE)).toMatchObject({ openEditions: 0 })
-  expect(await ledger.resend(id, { states: ['failed'], address: null })).toMatchObject({ requeued: 0 })
+  expect(await readFigures(room.db, DUE)).toMatchObject({ openEditions: 0 })
+  expect(await resendMissed(room.db, id, { states: ['failed'], address: null })).toMatchObject({ requeued: 0 })
 
-  expect(await ledger.resend(id, { states: ['unknown'], address: null })).toMatchObject({ requeued: 1 })
+  expect(await resendMissed(room.db, id, { states: ['unknown'], address: null })).toMatchObject({ requeued: 1 })
   expect(await drain(room.ports, 'deliveries', HOLD)).toBe(1)
   expect(await drain(room.ports, 'deliveries', HOLD)).toBe(0)
   const ids = messageIds(room, 'reader0@example.org')
   expect(ids).toHaveLength(2)
   expect(new Set(ids).size).toBe(1)
   await reconcileIn(room, 'hold')
-  expect(await ledger.readAccount(id)).toMatchObject({
+  expect(await readEditionAccount(room.db, id)).toMatchObject({
     status: 'complete',
     resent: 1,
     equation: { sent: 1, unknown: 0 },
@@ -189,7 +198,7 @@ test('of mailers that died, digests are held where that is wished and letters ne
   expect(await record(room.db, 'deliveries', [{ ...first, ...late, state: 'sent' }])).toBe(1)
   expect((await room.states()).map((one) => one.state).sort()).toEqual(['sent', 'unknown'])
   const id = await editionOf(room)
-  await createLedger(room.db).resend(id, { states: ['unknown'], address: null })
+  await resendMissed(room.db, id, { states: ['unknown'], address: null })
   expect(await record(room.db, 'deliveries', [{ ...second, ...late, state: 'sent' }])).toBe(0)
 })
 
@@ -198,34 +207,36 @@ test('those that did not get it are sent it, and nobody else: neither who has it
   await using room = await openMailRoom(4, ({ stage, to }) =>
     refusing && stage === 'dot' && !to.startsWith('reader0@') ? { reply: '552 5.2.2 mailbox full' } : undefined,
   )
-  const ledger = createLedger(room.db)
   const id = await editionOf(room)
   await drain(room.ports, 'deliveries', OPTIONS)
   await reconcileIn(room)
-  expect(await ledger.readAccount(id)).toMatchObject({ status: 'complete', equation: { sent: 1, failed: 3 } })
+  expect(await readEditionAccount(room.db, id)).toMatchObject({ status: 'complete', equation: { sent: 1, failed: 3 } })
   refusing = false
   await stopMail(room.db, room.ids[1] ?? '', 'unsubscribed')
-  await expect(ledger.resend(id, { states: ['failed'], address: 'nobody@example.org' })).rejects.toThrow(
+  await expect(resendMissed(room.db, id, { states: ['failed'], address: 'nobody@example.org' })).rejects.toThrow(
     UnusableEdition,
   )
-  expect(await ledger.resend(id, { states: ['failed'], address: 'reader2@example.org' })).toMatchObject({ requeued: 1 })
-  expect(await ledger.resend(id, { states: ['failed'], address: null })).toMatchObject({ from: { failed: 2 } })
+  expect(await resendMissed(room.db, id, { states: ['failed'], address: 'reader2@example.org' })).toMatchObject({
+    requeued: 1,
+  })
+  expect(await resendMissed(room.db, id, { states: ['failed'], address: null })).toMatchObject({ from: { failed: 2 } })
   expect(await drain(room.ports, 'deliveries', OPTIONS)).toBe(2)
   expect(room.sink.messages.map((message) => message.to).sort()).toEqual([0, 2, 3].map((n) => `reader${n}@example.org`))
   await reconcileIn(room)
-  expect(await ledger.readAccount(id)).toMatchObject({ status: 'complete', equation: { sent: 3, skipped: 1 } })
-  expect(await ledger.resend(id, { states: ['failed', 'unknown'], address: null })).toMatchObject({ requeued: 0 })
+  expect(await readEditionAccount(room.db, id)).toMatchObject({ status: 'complete', equation: { sent: 3, skipped: 1 } })
+  expect(await resendMissed(room.db, id, { states: ['failed', 'unknown'], address: null })).toMatchObject({
+    requeued: 0,
+  })
 })
 
 test('a paused edition finishes what is claimed and no more, and goes on where it stood', async () => {
   await using room = await openMailRoom(70)
-  const ledger = createLedger(room.db)
   const id = await editionOf(room)
   const send = room.ports.send
   let begun = 0
   room.ports.send = async (envelope, mayBegin) => {
     begun += 1
-    if (begun === 5) await ledger.pause(id, { by: 'Ada', why: 'a wrong title' })
+    if (begun === 5) await pauseEdition(room.db, id, { by: 'Ada', why: 'a wrong title' })
     return send(envelope, mayBegin)
   }
   await drain(room.ports, 'deliveries', OPTIONS)
@@ -233,18 +244,18 @@ test('a paused edition finishes what is claimed and no more, and goes on where i
   expect(before).toBe(32)
   expect(await drain(room.ports, 'deliveries', OPTIONS)).toBe(0)
   await reconcileIn(room)
-  expect(await ledger.readAccount(id)).toMatchObject({
+  expect(await readEditionAccount(room.db, id)).toMatchObject({
     status: 'paused',
     paused: { by: 'Ada', why: 'a wrong title' },
     equation: { sent: 32, pending: 38 },
   })
-  await ledger.resume(id)
+  await resumeEdition(room.db, id)
   expect(await drain(room.ports, 'deliveries', OPTIONS)).toBe(38)
   expect(new Set(room.sink.messages.map((message) => message.to)).size).toBe(70)
   expect(room.sink.messages).toHaveLength(70)
-  await expect(ledger.resume(id)).rejects.toThrow(/not paused/)
+  await expect(resumeEdition(room.db, id)).rejects.toThrow(/not paused/)
   await reconcileIn(room)
-  await expect(ledger.pause(id, { by: null, why: null })).rejects.toThrow(/complete/)
+  await expect(pauseEdition(room.db, id, { by: null, why: null })).rejects.toThrow(/complete/)
 })
 
 test('two that reconcile at once do the work once', async () => {

@@ -1,0 +1,110 @@
+/** What an operator reads of editions: how far each is, its equation, and what its deliveries came to. */
+import { balance, type Equation, type StateCount } from '../core/sending/ledger.ts'
+import type { Database } from '../store/database.ts'
+import {
+  countStates,
+  type EditionRow,
+  type OpenEdition,
+  readEdition,
+  readEditions,
+  readOpenEditions,
+} from '../store/editions.ts'
+
+export interface EditionSummary {
+  id: number
+  cutoff: Date
+  /** `broken`: its deliveries do not add up to what was due. */
+  status: 'publishing' | 'sending' | 'paused' | 'complete' | 'broken'
+  begunAt: Date
+  publishedAt: Date | null
+  completedAt: Date | null
+  paused: { at: Date; by: string | null; why: string | null } | null
+  /** While the edition is not complete `sent` is what remains of `due`: only `readEditionAccount` counts it. */
+  equation: Equation
+}
+
+export interface EditionAccount extends EditionSummary {
+  /** By state and kind of reason, the most first. */
+  counts: StateCount[]
+  /** Deliveries that may have arrived twice. */
+  resent: number
+  /** From the beginning of publishing to completion, or to the last mail sent so far; `null` before any. */
+  seconds: number | null
+  /** Mails sent a second, from the first to the last; `null` where that cannot be said. */
+  perSecond: number | null
+}
+
+/** What pages and programs may read of editions. */
+export interface EditionReader {
+  list(most: number): Promise<EditionSummary[]>
+  readAccount(id: number): Promise<EditionAccount | null>
+}
+
+export const createEditionReader = (db: Database): EditionReader => ({
+  list: (most) => listEditions(db, most),
+  readAccount: (id) => readEditionAccount(db, id),
+})
+
+/** The newest editions first, at most `most`. */
+export const listEditions = async (db: Database, most: number): Promise<EditionSummary[]> => {
+  const rows = await readEditions(db, most)
+  const open = new Map((await readOpenEditions(db)).map((one) => [one.id, one]))
+  return rows.map((row) => {
+    const still = open.get(row.id)
+    return still === undefined
+      ? summarize(row, balance(row.due, row.totals ?? []))
+      : summarize(still, equationOfOpen(still))
+  })
+}
+
+/** All of one edition, every delivery counted; `null` when no edition has this id. */
+export const readEditionAccount = (db: Database, id: number): Promise<EditionAccount | null> =>
+  // In one snapshot: what is due and what there is belong together while it is published.
+  db
+    .transaction()
+    .setIsolationLevel('repeatable read')
+    .execute(async (trx) => {
+      const row = await readEdition(trx, id)
+      if (row === undefined) return null
+      const counted = await countStates(trx, id)
+      const held = balance(row.due, counted)
+      // Of a complete edition whose deliveries were dropped with their month, what they had added up to stands.
+      const isDropped = row.completedAt !== null && held.missing > 0
+      const counts = isDropped ? (row.totals ?? []) : counted.map(({ firstSentAt, lastSentAt, ...count }) => count)
+      const equation = balance(row.due, counts)
+      const first = Math.min(...counted.map((one) => one.firstSentAt?.getTime() ?? Number.POSITIVE_INFINITY))
+      const last = Math.max(...counted.map((one) => one.lastSentAt?.getTime() ?? Number.NEGATIVE_INFINITY))
+      const end = row.completedAt?.getTime() ?? last
+      return {
+        ...summarize(row, equation),
+        counts,
+        resent: counts.reduce((sum, one) => sum + one.resent, 0),
+        seconds: Number.isFinite(end) ? (end - row.begunAt.getTime()) / 1000 : null,
+        perSecond: !isDropped && last > first ? (held.sent * 1000) / (last - first) : null,
+      }
+    })
+
+/** The equation of an edition that is not complete: what was sent is not counted, but is what remains of `due`. */
+export const equationOfOpen = (open: OpenEdition): Equation => {
+  const { due, failed, skipped, unknown, missing } = open
+  const pending = open.queued + open.deferred + open.sending
+  return { due, sent: due - failed - skipped - unknown - pending - missing, failed, skipped, pending, unknown, missing }
+}
+
+const summarize = (row: EditionRow, equation: Equation): EditionSummary => ({
+  id: row.id,
+  cutoff: row.cutoff,
+  status: statusOf(row, equation),
+  begunAt: row.begunAt,
+  publishedAt: row.publishedAt,
+  completedAt: row.completedAt,
+  paused: row.pausedAt === null ? null : { at: row.pausedAt, by: row.pausedBy, why: row.pausedWhy },
+  equation,
+})
+
+const statusOf = (row: EditionRow, { missing }: Equation): EditionSummary['status'] => {
+  if (missing !== 0) return 'broken'
+  if (row.completedAt !== null) return 'complete'
+  if (row.pausedAt !== null) return 'paused'
+  return row.publishedAt === null ? 'publishing' : 'sending'
+}
