@@ -10,7 +10,7 @@ import { readDigest } from '../store/digests.ts'
 import { readDelivery, readLetter } from '../store/mail-records.ts'
 import { readCandidates, readListDays, readTexts } from '../store/papers.ts'
 import { readSubscriber } from '../store/subscribers.ts'
-import { readIssue } from './digest.ts'
+import { readIssue } from './issue.ts'
 
 export interface DayPage {
   /** `YYYY-MM-DD` */

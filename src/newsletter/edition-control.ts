@@ -1,19 +1,12 @@
 /** What an operator does with an edition: see who did not get it, send it to them, pause it and resume it. */
 import type { MailState } from '../core/sending/ledger.ts'
 import type { Database } from '../store/database.ts'
-import {
-  type EditionRow,
-  holdsAllDeliveries,
-  type MissedDelivery,
-  markPaused,
-  markResumed,
-  readEdition,
-  requeueMissed,
-  streamDeliveries,
-} from '../store/editions.ts'
+import { type EditionRow, markPaused, markResumed, readEdition } from '../store/editions.ts'
+import { holdsAllDeliveries } from '../store/mail-counts.ts'
+import { type MissedDelivery, requeueMissed, streamDeliveries } from '../store/missed-deliveries.ts'
 import { readSubscriber } from '../store/subscribers.ts'
 
-export type { MissedDelivery } from '../store/editions.ts'
+export type { MissedDelivery } from '../store/missed-deliveries.ts'
 
 /** Nothing can be done with the edition; the message says why. */
 export class UnusableEdition extends Error {}

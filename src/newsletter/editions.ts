@@ -1,14 +1,8 @@
 /** What an operator reads of editions: how far each is, its equation, and what its deliveries came to. */
 import { balance, type Equation, type StateCount } from '../core/sending/ledger.ts'
 import type { Database } from '../store/database.ts'
-import {
-  countStates,
-  type EditionRow,
-  type OpenEdition,
-  readEdition,
-  readEditions,
-  readOpenEditions,
-} from '../store/editions.ts'
+import { type EditionRow, readEdition, readEditions } from '../store/editions.ts'
+import { countStates, type OpenEdition, readOpenEditions } from '../store/mail-counts.ts'
 
 export interface EditionSummary {
   id: number

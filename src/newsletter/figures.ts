@@ -1,9 +1,9 @@
 /** What is measured of the newsletter, for metrics: cheap enough to be read again and again. */
 import type { MailState } from '../core/sending/ledger.ts'
 import type { Database } from '../store/database.ts'
-import { readLastTick } from '../store/digests.ts'
-import { type OpenEdition, readLetterFigures, readOpenEditions } from '../store/editions.ts'
 import { countFeedback } from '../store/feedback.ts'
+import { readLastTick } from '../store/last-tick.ts'
+import { type OpenEdition, readLetterFigures, readOpenEditions } from '../store/mail-counts.ts'
 import { equationOfOpen } from './editions.ts'
 
 export interface Figures {

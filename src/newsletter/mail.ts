@@ -9,7 +9,7 @@ import type { Claimed } from '../store/claims.ts'
 import type { Database } from '../store/database.ts'
 import { readDigest } from '../store/digests.ts'
 import { preferencesOf, readSubscriber } from '../store/subscribers.ts'
-import { readIssue } from './digest.ts'
+import { readIssue } from './issue.ts'
 
 /** A mail as text, with `TOKEN_PLACEHOLDERS` where each subscriber's tokens go. */
 export interface RenderedMail {

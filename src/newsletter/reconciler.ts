@@ -6,7 +6,8 @@
 import type { Log } from '../core/log.ts'
 import { anyReady } from '../store/claims.ts'
 import { type Database, MAIL_STREAMS, type MailStream } from '../store/database.ts'
-import { balanceEdition, lockReconciling, readEdition, readEditionsToBalance } from '../store/editions.ts'
+import { balanceEdition, lockReconciling, readEditionsToBalance } from '../store/edition-balance.ts'
+import { readEdition } from '../store/editions.ts'
 import { type OnUnknown, requeueExpired } from '../store/leases.ts'
 import { hasSignUps } from '../store/sign-ups.ts'
 

@@ -1,4 +1,4 @@
-/** Editions, and the digests frozen for their cohorts. */
+/** Digests, frozen for their cohorts, and the papers that each holds as recently sent. */
 import { type Kysely, type RawBuilder, type Selectable, sql } from 'kysely'
 import type { DigestEntry, DigestKind } from '../core/digest/digest.ts'
 import type { FrozenNews } from '../core/papers/paper-news.ts'
@@ -6,32 +6,17 @@ import type { Tables } from './database.ts'
 
 export type Digest = Selectable<Tables['digests']>
 
-/** The edition that was begun and not finished, if there is one: it goes on with the cut-off it was given. */
-export const readOpenEdition = (db: Kysely<Tables>) =>
-  db.selectFrom('editions').selectAll().where('published_at', 'is', null).orderBy('cutoff').limit(1).executeTakeFirst()
-
-/** Begins the edition of a cut-off, or returns the one that has it. */
-export const beginEdition = async (db: Kysely<Tables>, cutoff: Date) => {
-  const { rows } = await sql<Selectable<Tables['editions']>>`
-    insert into editions (cutoff) values (${cutoff})
-    on conflict (cutoff) do update set published_at = null, completed_at = null returning *`.execute(db)
-  const [edition] = rows
-  if (edition === undefined) throw new Error('an edition was neither made nor found')
-  return edition
-}
-
-export const markPublished = async (db: Kysely<Tables>, id: number): Promise<void> => {
-  await sql`update editions set published_at = now() where id = ${id}`.execute(db)
-}
-
-/** Digests that the subscribers of a new one had last, and the latest date whose papers are no longer remembered. */
-export interface Earlier {
-  digests: number[]
-  forget: string
+/** The digests that the subscribers of a new one were sent last; what they hold as recently sent goes on in it. */
+export interface PreviousDigests {
+  previousIds: number[]
+  /** Papers sent on this date or earlier are dropped, `YYYY-MM-DD`. */
+  forgottenOn: string
 }
 
 export interface NewDigest {
+  /** `null` for a welcome. */
   editionId: number | null
+  /** 32 bytes, equal for equal cohorts (`core/digest/cohort`). */
   cohortKey: Buffer
   kind: DigestKind
   localDate: string
@@ -41,11 +26,13 @@ export interface NewDigest {
   cutoff: Date
   entries: DigestEntry[]
   listDays: string[]
+  /** How many papers stood to be chosen from. */
   considered: number
-  /** What it sends itself, paper ids to the date; what its subscribers were sent before comes from `after`. */
-  recentlySent: Record<string, string>
-  /** Whose carries go on in its own, but for what was sent on `forget` or earlier; absent where there are none. */
-  after?: Earlier
+  /** The papers that it sends itself, ids to its date; those that were sent before come from `previous`. */
+  sent: Record<string, string>
+  /** Absent where there are none. */
+  previous?: PreviousDigests
+  /** The local date since which digests have been empty, its own at the latest; `null` when it has papers. */
   emptySince: string | null
   note: string | null
   sample: boolean
@@ -53,19 +40,20 @@ export interface NewDigest {
 }
 
 /**
- * The carries of earlier digests as one, each paper with the date it was sent last: `carryOn` in the database, where they
- * lie, for they are long and many. Most have one before them, and nothing need be put together.
+ * What previous digests hold as recently sent, as one: each paper with the latest date. This is `mergeRecentlySent` of
+ * `core/digest/eligibility` in the database, where the lists lie, for they are long and many. Most digests have one
+ * before them, and then nothing need be merged.
  */
-const recentlySentAfter = (ids: RawBuilder<number[]>, forget: RawBuilder<string>) => sql`case cardinality(${ids})
-    when 1 then coalesce((select p.recently_sent - array(select c.key from jsonb_each_text(p.recently_sent) c where c.value <= ${forget})
+const recentlySentBefore = (ids: RawBuilder<number[]>, forgottenOn: RawBuilder<string>) => sql`case cardinality(${ids})
+    when 1 then coalesce((select p.recently_sent - array(select c.key from jsonb_each_text(p.recently_sent) c where c.value <= ${forgottenOn})
       from digests p where p.id = (${ids})[1]), '{}')
     else coalesce((select jsonb_object_agg(c.key, c.day) from (
         select c.key, max(c.value) as day from digests p cross join jsonb_each_text(p.recently_sent) c
-        where p.id = any(${ids}) and c.value > ${forget} group by c.key) c), '{}') end`
+        where p.id = any(${ids}) and c.value > ${forgottenOn} group by c.key) c), '{}') end`
 
 /**
- * Freezes digests; of one that stands already (same cohort, same cut-off) only the carry grows: it was met in an earlier
- * chunk, or by another publisher, and its list stays as it is. In the order given; `isNew` unless it stood already.
+ * Freezes digests. One that is stored already (same cohort key: an earlier chunk or another publisher was first) keeps
+ * its list, and only its recently sent papers grow. Returns their ids in the order given; `isNew` unless it was stored.
  */
 export const storeDigests = async (
   db: Kysely<Tables>,
@@ -76,13 +64,17 @@ export const storeDigests = async (
     insert into digests (edition_id, cohort_key, kind, local_date, topics, keywords, authors, cutoff, entries, list_days,
       considered, recently_sent, empty_since, note, sample, news)
     select "editionId", decode("cohortKey", 'hex'), kind, "localDate", topics, keywords, authors, cutoff, entries,
-      "listDays", considered, ${recentlySentAfter(sql`d.digests`, sql`d.forget`)} || "recentlySent", "emptySince", note, sample, news
+      "listDays", considered, ${recentlySentBefore(sql`d."previousIds"`, sql`d."forgottenOn"`)} || sent, "emptySince", note, sample, news
     from jsonb_to_recordset(${JSON.stringify(
-      digests.map(({ cohortKey, after, ...digest }) => ({ ...digest, ...after, cohortKey: cohortKey.toString('hex') })),
+      digests.map(({ cohortKey, previous, ...digest }) => ({
+        ...digest,
+        ...previous,
+        cohortKey: cohortKey.toString('hex'),
+      })),
     )}::jsonb)
       as d("editionId" bigint, "cohortKey" text, kind text, "localDate" date, topics text[], keywords text[],
-        authors text[], cutoff timestamptz, entries jsonb, "listDays" date[], considered integer, "recentlySent" jsonb,
-        "emptySince" date, note text, sample boolean, news jsonb, digests bigint[], forget text)
+        authors text[], cutoff timestamptz, entries jsonb, "listDays" date[], considered integer, sent jsonb,
+        "emptySince" date, note text, sample boolean, news jsonb, "previousIds" bigint[], "forgottenOn" text)
     on conflict (cohort_key) do update set recently_sent = digests.recently_sent || excluded.recently_sent
     returning id, cohort_key as "cohortKey", xmax = 0 as "isNew"`.execute(db)
   const stored = new Map(rows.map((row) => [row.cohortKey.toString('hex'), row]))
@@ -93,32 +85,39 @@ export const storeDigests = async (
   })
 }
 
-/** Adds what further members of stored digests were sent before. */
-export const extendRecentlySent = async (db: Kysely<Tables>, grown: (Earlier & { id: number })[]): Promise<void> => {
-  if (grown.length === 0) return
-  await sql`with g as materialized (select g.id, ${recentlySentAfter(sql`g.digests`, sql`g.forget`)} as recently_sent
-      from jsonb_to_recordset(${JSON.stringify(grown)}::jsonb) as g(id bigint, digests bigint[], forget text))
+/** Adds to stored digests what further members of their cohorts were sent before. */
+export const extendRecentlySent = async (
+  db: Kysely<Tables>,
+  extended: (PreviousDigests & { id: number })[],
+): Promise<void> => {
+  if (extended.length === 0) return
+  await sql`with g as materialized (select g.id, ${recentlySentBefore(sql`g."previousIds"`, sql`g."forgottenOn"`)} as recently_sent
+      from jsonb_to_recordset(${JSON.stringify(extended)}::jsonb) as g(id bigint, "previousIds" bigint[], "forgottenOn" text))
     update digests d set recently_sent = g.recently_sent || d.recently_sent from g where d.id = g.id and not d.recently_sent @> g.recently_sent`.execute(
     db,
   )
 }
 
+/** `undefined` when there is no such digest. */
 export const readDigest = (db: Kysely<Tables>, id: number): Promise<Digest | undefined> =>
   db.selectFrom('digests').selectAll().where('id', '=', id).executeTakeFirst()
 
 /** What a new digest must know of the one before it. */
 export interface PreviousDigest {
   id: number
-  /** Of the papers asked for those in its carry. */
+  /** Of the papers asked for, those that it holds as recently sent. */
   recentlySent: string[]
   localDate: string
   emptySince: string | null
-  /** Of a digest without papers: why it has none. */
+  /** Of an empty digest: why it has no papers. */
   note: string | null
   news: FrozenNews[]
 }
 
-/** Reads what new digests must know of these; of their carries, which are long, only whether they hold some `papers`. */
+/**
+ * Reads, by id, what new digests must know of previous ones. Lists of recently sent papers are long, so only which of
+ * `papers` stand in them is read.
+ */
 export const readPreviousDigests = async (
   db: Kysely<Tables>,
   ids: number[],
@@ -130,15 +129,4 @@ export const readPreviousDigests = async (
       array(select key from jsonb_object_keys(recently_sent) key where key = any(${[...papers]})) as "recentlySent"
     from digests where id = any(${ids})`.execute(db)
   return new Map(rows.map((previous) => [previous.id, previous]))
-}
-
-/** The service's clock at its last tick, `null` before the first. */
-export const readLastTick = async (db: Kysely<Tables>): Promise<Date | null> => {
-  const row = await db.selectFrom('last_tick').select('at').executeTakeFirst()
-  return row?.at ?? null
-}
-
-export const storeLastTick = async (db: Kysely<Tables>, at: Date): Promise<void> => {
-  await sql`insert into last_tick (at) values (${at})
-    on conflict (single) do update set at = greatest(last_tick.at, excluded.at)`.execute(db)
 }

@@ -1,8 +1,8 @@
 /** Maintenance: months of deliveries are there before they are needed, and go when they are old, while others work. */
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
-import { publishDue } from '../../src/newsletter/edition.ts'
 import { maintain } from '../../src/newsletter/maintenance.ts'
+import { publishDue } from '../../src/newsletter/publisher.ts'
 import { readMonths } from '../../src/store/months.ts'
 import { LONDON_DAILY, openNewsletter, QUIET, SILENT, storeDay, subscribe } from '../support/fixtures/newsletter.ts'
 

@@ -2,8 +2,8 @@
 import { expect, test } from 'vitest'
 import type { Listing } from '../../src/core/papers/paper.ts'
 import type { PaperNews } from '../../src/core/papers/paper-news.ts'
-import { publishDue } from '../../src/newsletter/edition.ts'
 import { storeAll } from '../../src/newsletter/intake.ts'
+import { publishDue } from '../../src/newsletter/publisher.ts'
 import type { Database } from '../../src/store/database.ts'
 import { storeNews } from '../../src/store/paper-news.ts'
 import {

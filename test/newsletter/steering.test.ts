@@ -2,9 +2,9 @@
 import { describe, expect, test } from 'vitest'
 import type { Listing } from '../../src/core/papers/paper.ts'
 import type { Preferences } from '../../src/core/subscriber/preferences.ts'
-import { publishDue } from '../../src/newsletter/edition.ts'
 import { storeAll } from '../../src/newsletter/intake.ts'
 import { createPreviews } from '../../src/newsletter/preview.ts'
+import { publishDue } from '../../src/newsletter/publisher.ts'
 import type { Database } from '../../src/store/database.ts'
 import {
   issuesOf,

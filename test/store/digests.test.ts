@@ -1,4 +1,4 @@
-/** Carries that go on from digest to digest in the database. */
+/** Recently sent papers, handed on from digest to digest in the database. */
 import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -9,9 +9,9 @@ import { extendRecentlySent, type NewDigest, readPreviousDigests, storeDigests }
 import { openNewsletter } from '../support/fixtures/newsletter.ts'
 
 const DATE = '2026-04-15'
-const FORGET = lastForgottenDate(DATE)
+const FORGOTTEN_ON = lastForgottenDate(DATE)
 
-const digestOf = (recentlySent: Record<string, string>, after?: number[]): NewDigest => ({
+const digestOf = (sent: Record<string, string>, previousIds?: number[]): NewDigest => ({
   editionId: null,
   cohortKey: randomBytes(32),
   kind: 'welcome',
@@ -23,8 +23,8 @@ const digestOf = (recentlySent: Record<string, string>, after?: number[]): NewDi
   entries: [],
   listDays: [],
   considered: 0,
-  recentlySent,
-  ...(after === undefined ? {} : { after: { digests: after, forget: FORGET } }),
+  sent,
+  ...(previousIds === undefined ? {} : { previous: { previousIds, forgottenOn: FORGOTTEN_ON } }),
   emptySince: null,
   note: null,
   sample: false,
@@ -46,7 +46,7 @@ const earlierSent = fc.array(
   { maxLength: 3 },
 )
 
-test('a new digest carries on what those before it carried, as the rule has it', async () => {
+test('a new digest holds what its previous digests held as recently sent, as the rule has it', async () => {
   await using newsletter = await openNewsletter()
   const { db } = newsletter
   await fc.assert(
@@ -67,14 +67,14 @@ test('a new digest carries on what those before it carried, as the rule has it',
   )
 })
 
-test('a stored digest carries on what further members were sent, and what it knows of a paper stays', async () => {
+test('a stored digest takes over what further members were sent, and keeps the date it knows of a paper', async () => {
   await using newsletter = await openNewsletter()
   const { db } = newsletter
   const [first = 0, second = 0, last = 0] = await store(db, [
-    digestOf({ a: '2026-04-10', old: FORGET }),
+    digestOf({ a: '2026-04-10', old: FORGOTTEN_ON }),
     digestOf({ a: '2026-04-12', b: '2026-04-02' }),
     digestOf({ b: '2026-04-14', c: DATE }),
   ])
-  await extendRecentlySent(db, [{ id: last, digests: [first, second], forget: FORGET }])
+  await extendRecentlySent(db, [{ id: last, previousIds: [first, second], forgottenOn: FORGOTTEN_ON }])
   expect(await recentlySentOf(db, last)).toEqual({ a: '2026-04-12', b: '2026-04-14', c: DATE })
 })

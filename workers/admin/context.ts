@@ -2,7 +2,7 @@
 import { openQueue } from '../../src/adapters/queue/queue.ts'
 import { MINUTE } from '../../src/core/calendar.ts'
 import { type Database, openDatabase } from '../../src/store/database.ts'
-import { readLastTick } from '../../src/store/digests.ts'
+import { readLastTick } from '../../src/store/last-tick.ts'
 import { type Config, readConfig } from '../config/config.ts'
 import { createLog } from '../log.ts'
 import { openRuntime, type Runtime } from '../runtime.ts'

@@ -3,7 +3,6 @@ import { once } from 'node:events'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { DAY } from '../../src/core/calendar.ts'
 import { MAIL_STATES, type MailState } from '../../src/core/sending/ledger.ts'
-import { publishDue } from '../../src/newsletter/edition.ts'
 import {
   MISSED,
   type MissedDelivery,
@@ -19,6 +18,7 @@ import {
   readEditionAccount,
 } from '../../src/newsletter/editions.ts'
 import { maintain } from '../../src/newsletter/maintenance.ts'
+import { publishDue } from '../../src/newsletter/publisher.ts'
 import { UsageError } from '../exit.ts'
 import { createLog } from '../log.ts'
 import { counted, instant } from './arguments.ts'

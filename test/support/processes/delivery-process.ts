@@ -20,7 +20,7 @@ import { createMailTemplates } from '../../../src/adapters/templates/mail-templa
 import { readSmtpUrl } from '../../../src/core/sending/smtp-url.ts'
 import { deriveToken, TOKEN_PLACEHOLDERS } from '../../../src/core/token.ts'
 import { drain } from '../../../src/newsletter/delivery.ts'
-import { readIssue } from '../../../src/newsletter/digest.ts'
+import { readIssue } from '../../../src/newsletter/issue.ts'
 import { createComposer } from '../../../src/newsletter/mail.ts'
 import { createRoutes } from '../../../src/newsletter/routes.ts'
 import { openDatabase } from '../../../src/store/database.ts'

@@ -8,8 +8,8 @@ import { addDays, HOUR } from '../../src/core/calendar.ts'
 import { GATE } from '../../src/core/relevance/gate.ts'
 import { scoreTopics } from '../../src/core/relevance/relevance.ts'
 import { deriveToken } from '../../src/core/token.ts'
-import { clockError, publishDue, tick } from '../../src/newsletter/edition.ts'
 import { storeAll } from '../../src/newsletter/intake.ts'
+import { publishDue } from '../../src/newsletter/publisher.ts'
 import { createSubscriptions } from '../../src/newsletter/subscription.ts'
 import {
   issuesOf,
@@ -270,34 +270,3 @@ const readSeen = (db: Awaited<ReturnType<typeof openNewsletter>>['db'], id: stri
     .where('observed_at', '<=', at(until))
     .orderBy('observed_at', 'desc')
     .executeTakeFirstOrThrow()
-
-test('a tick wakes the mailers for whatever waits, rung before or not', async () => {
-  await using newsletter = await openNewsletter()
-  const { db } = newsletter
-  for (const day of WEEK) await storeDay(db, day)
-  await subscribe(db, 'ada@example.org', LONDON_DAILY, at('2026-04-14T05:00:00Z'))
-  const woken: string[] = []
-  await tick({ db, log: SILENT, wake: async (queueName) => void woken.push(queueName) }, at('2026-04-14T05:01:00Z'))
-  expect(woken).toContain('letters')
-})
-
-test('a tick wakes the mailers for what was asked on the site while no bell could be rung', async () => {
-  await using newsletter = await openNewsletter()
-  const { db } = newsletter
-  const woken: string[] = []
-  const ports = { db, log: SILENT, wake: async (queueName: string) => void woken.push(queueName) }
-  await tick(ports, at('2026-04-14T05:00:00Z'))
-  expect(woken).toEqual([])
-  const subscriptions = createSubscriptions({ db, keys: KEYS, now: () => at('2026-04-14T05:00:00Z'), wake: QUIET })
-  await subscriptions.requestSubscription('ada@example.org', LONDON_DAILY)
-  await tick(ports, at('2026-04-14T05:01:00Z'))
-  expect(woken).toEqual(['letters'])
-})
-
-test('a clock may stand a little before the last tick, as those of two machines do, and not a minute', async () => {
-  await using newsletter = await openNewsletter()
-  const { db } = newsletter
-  await tick({ db, log: SILENT, wake: QUIET }, at('2026-04-14T05:00:00Z'))
-  expect(await clockError(db, at('2026-04-14T04:59:40Z'))).toBeNull()
-  expect(await clockError(db, at('2026-04-14T04:59:00Z'))).toContain('has already seen 2026-04-14T05:00:00.000Z')
-})
