@@ -1,17 +1,17 @@
-/** Error texts made fit for a log: databases and mail servers quote addresses and links in theirs. */
+/** Redacts error texts for the log: databases and mail servers quote addresses and links in theirs. */
 
 const ADDRESS = /[^\s"'<>()[\],;:=]+@[^\s"'<>()[\],;:=]+/gu
-/** The tokens of emailed links, and anything else that long without a break: 43 characters of base64url or more. */
+/** Tokens of emailed links, and any other word of 43 or more characters of base64url. */
 const TOKEN = /[A-Za-z0-9_-]{43,}/g
 
-/** A text without addresses and tokens, at most 2,000 characters. */
+/** A text of at most 2,000 characters with `(address)` and `(token)` in place of addresses and tokens. */
 export const redact = (text: string): string =>
   text.slice(0, 2000).replace(ADDRESS, '(address)').replace(TOKEN, '(token)')
 
-/** What may be logged of a thrown value: its kind, code, message and where it was thrown. */
-export const describeError = (fault: unknown): { name: string; code?: string; message: string; stack?: string } => {
-  if (!(fault instanceof Error)) return { name: typeof fault, message: redact(String(fault)) }
-  const code = 'code' in fault && typeof fault.code === 'string' ? { code: fault.code } : {}
-  const stack = fault.stack === undefined ? {} : { stack: redact(fault.stack) }
-  return { name: fault.name, ...code, message: redact(fault.message), ...stack }
+/** What may be logged of a thrown value: its name, code, message and stack, redacted. */
+export const describeError = (error: unknown): { name: string; code?: string; message: string; stack?: string } => {
+  if (!(error instanceof Error)) return { name: typeof error, message: redact(String(error)) }
+  const code = 'code' in error && typeof error.code === 'string' ? { code: error.code } : {}
+  const stack = error.stack === undefined ? {} : { stack: redact(error.stack) }
+  return { name: error.name, ...code, message: redact(error.message), ...stack }
 }

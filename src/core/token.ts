@@ -8,7 +8,7 @@ import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'no
 
 export type Purpose = 'confirm' | 'preferences' | 'unsubscribe' | 'view' | 'never'
 
-/** The newest key first; older ones are accepted, so that links in delivered mail outlive a rotation. */
+/** The newest key first; older ones are accepted, so that links in delivered mail survive a rotation. */
 export type Keys = readonly [Buffer, ...Buffer[]]
 
 export const TOKEN_LENGTH = 43
@@ -16,18 +16,18 @@ const FORM = /^[A-Za-z0-9_-]{43}$/
 
 const bytesOf = (id: string): Buffer => Buffer.from(id.replaceAll('-', ''), 'hex')
 
-/** Making a key ready takes several times as long as using it, and every mail uses it three times. */
-const ready = new WeakMap<Buffer, KeyObject>()
-const readied = (key: Buffer): KeyObject => {
-  const known = ready.get(key)
+/** Making a key object takes several times as long as using it, and every mail uses it three times. */
+const keyObjects = new WeakMap<Buffer, KeyObject>()
+const keyObjectOf = (key: Buffer): KeyObject => {
+  const known = keyObjects.get(key)
   if (known !== undefined) return known
   const made = createSecretKey(key)
-  ready.set(key, made)
+  keyObjects.set(key, made)
   return made
 }
 
 const sign = (key: Buffer, purpose: Purpose, id: Buffer, epoch: number): Buffer =>
-  createHmac('sha256', readied(key))
+  createHmac('sha256', keyObjectOf(key))
     .update(purpose)
     .update('\0')
     .update(id)
@@ -35,24 +35,24 @@ const sign = (key: Buffer, purpose: Purpose, id: Buffer, epoch: number): Buffer 
     .digest()
     .subarray(0, 16)
 
-/** The token of a public id (a UUID) for one purpose. Raising the epoch ends every token made with a lower one. */
+/** The token of a public id for one purpose; throws when `id` is no UUID. A higher epoch invalidates all tokens of lower ones. */
 export const deriveToken = (keys: Keys, purpose: Purpose, id: string, epoch = 0): string => {
   const bytes = bytesOf(id)
   if (bytes.length !== 16) throw new Error('a public id is a UUID')
   return Buffer.concat([bytes, sign(keys[0], purpose, bytes, epoch)]).toString('base64url')
 }
 
-/** The public id that a text claims, before anything is proved; `null` when it cannot be a token. */
+/** The public id in a token, which proves nothing yet; `null` for a text that cannot be a token. */
 export const readTokenId = (token: string): string | null => {
   if (!FORM.test(token)) return null
   const bytes = Buffer.from(token, 'base64url')
-  // The 43rd character holds four spare bits: only one spelling of a token is a token.
+  // The 43rd character has four unused bits: only the spelling with zeros counts.
   if (bytes.length !== 32 || bytes.toString('base64url') !== token) return null
   const hex = bytes.subarray(0, 16).toString('hex')
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }
 
-/** Whether a token was made by us for this purpose and epoch, with any of the keys; compared in constant time. */
+/** Whether we made a token for this purpose and epoch, with any of the keys. Compares in constant time. */
 export const provesToken = (keys: Keys, purpose: Purpose, token: string, epoch = 0): boolean => {
   const id = readTokenId(token)
   if (id === null) return false
@@ -60,13 +60,13 @@ export const provesToken = (keys: Keys, purpose: Purpose, token: string, epoch =
   return keys.some((key) => timingSafeEqual(given, sign(key, purpose, bytesOf(id), epoch)))
 }
 
-/** A keyed hash of a text, for counting by an address without keeping it readable. */
+/** A keyed hash of a text (32 octets), for counting by an address without storing it in readable form. */
 export const keyedHash = (keys: Keys, text: string): Buffer =>
-  createHmac('sha256', readied(keys[0])).update(text).digest()
+  createHmac('sha256', keyObjectOf(keys[0])).update(text).digest()
 
 /**
- * Stand-ins with a token's length and alphabet: a mail body is rendered once with them, and each subscriber's copy has
- * the real tokens in their place.
+ * Placeholders of a token's length and alphabet: a mail is rendered once with them, and each subscriber's message has the
+ * real tokens in their place.
  */
 export const TOKEN_PLACEHOLDERS = {
   confirm: 'CONFIRM_TOKEN'.padEnd(TOKEN_LENGTH, '_'),

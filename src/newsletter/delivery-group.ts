@@ -13,7 +13,7 @@ export interface GroupPorts extends AttemptPorts {
 }
 
 export interface GroupOptions extends AttemptOptions {
-  /** Messages under way at a time in each lane. */
+  /** Messages in flight at a time in each lane. */
   connections: number
 }
 
@@ -86,10 +86,10 @@ const keepLeases = (
 }
 
 /**
- * Collects results and records them in batches while the group is under way, so that a group that takes its time does not
+ * Collects results and records them in batches while the group is in flight, so that a group that takes its time does not
  * keep what is known of it: should this mailer die, all of it would be sent again.
  */
-const collectResults = (recordBatch: (batch: AttemptResult[]) => Promise<unknown>, isUnderWay: () => boolean) => {
+const collectResults = (recordBatch: (batch: AttemptResult[]) => Promise<unknown>, isInFlight: () => boolean) => {
   let pending: AttemptResult[] = []
   let recording: Promise<void> = Promise.resolve()
   let failure: unknown
@@ -110,7 +110,7 @@ const collectResults = (recordBatch: (batch: AttemptResult[]) => Promise<unknown
   return {
     add: (result: AttemptResult) => {
       pending.push(result)
-      if (isUnderWay()) timer ??= setTimeout(flush, RECORD_AFTER)
+      if (isInFlight()) timer ??= setTimeout(flush, RECORD_AFTER)
     },
     /** Resolves to what is not recorded yet, and to the error of a batch that could not be recorded. */
     end: async () => {
@@ -141,15 +141,15 @@ export const sendGroup = async (
 ): Promise<GroupDone> => {
   const { db, monotonic, routes } = ports
   const waiting = [...group]
-  const underWay = new Set<Claimed>()
+  const inFlight = new Set<Claimed>()
   const unrenderable = new Set<number>()
   let checkedAt = claimedAt
   let sent = 0
   let failure: unknown
-  const leases = keepLeases(ports, stream, claimedAt, () => [...underWay, ...waiting])
+  const leases = keepLeases(ports, stream, claimedAt, () => [...inFlight, ...waiting])
   const results = collectResults(
     (batch) => recordAndClaimWithRetry(ports, stream, batch, 0, leases.end()),
-    () => waiting.length > 0 || underWay.size > 0,
+    () => waiting.length > 0 || inFlight.size > 0,
   )
 
   /** Checks a mail and all that wait again if the last check was too long ago, and takes out what is wanted no more. */
@@ -173,7 +173,7 @@ export const sendGroup = async (
         results.add(putBack(mail))
         continue
       }
-      underWay.add(mail)
+      inFlight.add(mail)
       try {
         if (!(await isStillWanted(mail))) continue
         // Composing and connecting take their time, and a machine may stand still meanwhile.
@@ -183,7 +183,7 @@ export const sendGroup = async (
         if (result.state === 'sent') sent++
         results.add(result)
       } finally {
-        underWay.delete(mail)
+        inFlight.delete(mail)
       }
     }
   }

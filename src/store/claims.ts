@@ -52,7 +52,7 @@ const CLAIM_VALUES = sql`
         waits_for = case when c.wanted then c.destination end,
         next_attempt_at = case when c.defer then now() + ${DEFER_FOR} else m.next_attempt_at end`
 
-/** How many more mails may be under way to a throttled destination `route`, over letters, deliveries and all mailers. */
+/** How many more mails may be in flight to a throttled destination `route`, over letters, deliveries and all mailers. */
 const FREE_SLOTS = sql`greatest(0, route.concurrency
           - (select count(*) from letters u where u.state = 'sending' and u.waits_for = route.name)
           - (select count(*) from deliveries u where u.state = 'sending' and u.waits_for = route.name))`
@@ -194,7 +194,7 @@ export const recordAndClaim = async (
 
 /**
  * Claims what throttled destinations may be given now. All mailers share a destination's concurrency: the one that counts
- * what is under way keeps the destination's row locked until others can see its claim, and passes over rows that another
+ * what is in flight keeps the destination's row locked until others can see its claim, and passes over rows that another
  * has locked.
  */
 export const claimThrottled = async (db: Kysely<Tables>, stream: MailStream): Promise<Claimed[]> =>

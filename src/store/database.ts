@@ -256,7 +256,7 @@ const parsers = {
 /**
  * Opens a pool of at most `connections` connections to the schema `public`, each made when it is first needed and given up
  * after 10 seconds. `name` is what the server shows of them. `onError` is called for idle connections that broke (a
- * restarted server); queries under way reject by themselves. Close it with `destroy()`.
+ * restarted server); queries in flight reject by themselves. Close it with `destroy()`.
  */
 export const openDatabase = (
   url: string,

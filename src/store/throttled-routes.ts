@@ -31,7 +31,7 @@ export interface RouteChange {
  * Changes what is known of a route, under its row's lock. `change` gets the state of a throttled route and returns the new
  * one; `null` stands for a route that is not throttled.
  *
- * During a back-off `change` is not called and nothing changes: what was under way when the route closed says nothing new.
+ * During a back-off `change` is not called and nothing changes: what was in flight when the route closed says nothing new.
  * With `duringBackOff` it is called all the same: a mail that was taken ends the back-off.
  */
 export const changeRoute = async (
@@ -97,7 +97,7 @@ export interface ThrottledRoute extends Pick<Route, 'kind' | 'name'> {
   since: Date
   /** The end of its back-off. */
   notBefore: Date
-  /** Mails that may be under way at a time, over all mailers. */
+  /** Mails that may be in flight at a time, over all mailers. */
   concurrency: number
   /** Back-offs in a row without a mail taken. */
   failures: number

@@ -1,4 +1,4 @@
-/** Tokens: 43 characters that prove themselves for one purpose, one id and one epoch, and nothing else. */
+/** Tokens: 43 characters, valid for one purpose, one id and one epoch, and nothing else. */
 import { randomBytes, randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -17,7 +17,7 @@ const PURPOSES: Purpose[] = ['confirm', 'preferences', 'unsubscribe', 'view', 'n
 const purposes = fc.constantFrom(...PURPOSES)
 const epochs = fc.integer({ min: 0, max: 1_000_000 })
 
-test('a token proves its own purpose, id and epoch, and tells its id', () => {
+test('a token is valid for its own purpose, id and epoch, and contains its id', () => {
   fc.assert(
     fc.property(fc.uuid(), purposes, epochs, (id, purpose, epoch) => {
       const token = deriveToken(KEYS, purpose, id, epoch)
@@ -28,7 +28,7 @@ test('a token proves its own purpose, id and epoch, and tells its id', () => {
   )
 })
 
-test('a token of one purpose or epoch is good for no other', () => {
+test('a token of one purpose or epoch is valid for no other', () => {
   fc.assert(
     fc.property(fc.uuid(), purposes, purposes, epochs, epochs, (id, purpose, other, epoch, later) => {
       fc.pre(purpose !== other || epoch !== later)
@@ -37,7 +37,7 @@ test('a token of one purpose or epoch is good for no other', () => {
   )
 })
 
-test('an altered, cut or lengthened token proves nothing', () => {
+test('an altered, shortened or lengthened token is not valid', () => {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
   fc.assert(
     fc.property(
@@ -57,7 +57,7 @@ test('an altered, cut or lengthened token proves nothing', () => {
   )
 })
 
-test('any text at all is answered, never with an error', () => {
+test('any text at all gets a verdict, and never an error', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (text) => {
       expect(provesToken(KEYS, 'confirm', text)).toBe(false)
@@ -65,17 +65,17 @@ test('any text at all is answered, never with an error', () => {
   )
 })
 
-test('links in delivered mail outlive a rotation of keys, and die when their key is dropped', () => {
+test('links in delivered mail survive a rotation of keys, and stop working when their key is dropped', () => {
   const [old, fresh] = [randomBytes(32), randomBytes(32)]
   const token = deriveToken([old], 'unsubscribe', randomUUID())
   expect(provesToken([fresh, old], 'unsubscribe', token)).toBe(true)
   expect(provesToken([fresh], 'unsubscribe', token)).toBe(false)
 })
 
-test('a gap has the length and alphabet of a token, and is none', () => {
-  for (const gap of Object.values(TOKEN_PLACEHOLDERS)) {
-    expect(gap).toMatch(/^[A-Za-z0-9_-]{43}$/)
-    expect(PURPOSES.some((purpose) => provesToken(KEYS, purpose, gap))).toBe(false)
+test('a placeholder has the length and alphabet of a token, and is none', () => {
+  for (const placeholder of Object.values(TOKEN_PLACEHOLDERS)) {
+    expect(placeholder).toMatch(/^[A-Za-z0-9_-]{43}$/)
+    expect(PURPOSES.some((purpose) => provesToken(KEYS, purpose, placeholder))).toBe(false)
   }
   expect(new Set(Object.values(TOKEN_PLACEHOLDERS)).size).toBe(Object.keys(TOKEN_PLACEHOLDERS).length)
 })

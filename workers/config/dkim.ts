@@ -1,15 +1,15 @@
 /** The settings of DKIM: all three or none; letters may have a signing domain of their own, at which the same key is published. */
 import { readFileSync } from 'node:fs'
 import { getDomain } from 'tldts'
-import { type DkimKey, readDkimKey } from '../../src/adapters/smtp/dkim.ts'
+import { readDkimKey, type SigningKey } from '../../src/adapters/smtp/dkim.ts'
 import type { SenderConfig } from './senders.ts'
 import type { Settings } from './settings.ts'
 
 export interface DkimConfig {
   /** `null`: mails leave unsigned, for the relay to sign. */
-  dkim: DkimKey | null
+  dkim: SigningKey | null
   /** For letters: the same key at their own domain where that is set, or else the same as `dkim`. */
-  lettersDkim: DkimKey | null
+  lettersDkim: SigningKey | null
 }
 
 const NAMES = ['DKIM_DOMAIN', 'DKIM_SELECTOR', 'DKIM_PRIVATE_KEY'] as const

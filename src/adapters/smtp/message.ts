@@ -1,13 +1,13 @@
 /**
- * A mail as it goes over the wire: MIME by nodemailer, the same bytes for the same input, and no header but ours.
+ * Messages as they go over the wire: MIME by nodemailer, the same octets for the same input, and no header but ours.
  *
- * A digest is the same for thousands but for a few words. So it is composed and encoded once, into a mold: the bytes that
- * all share, and between them the places for a reader's address, their Message-ID and the tokens of their links. A
- * poured message holds those words alone; its bytes come to be where they are copied to.
+ * A digest is the same for thousands of readers but for a few values. So it is composed and encoded once, into a template:
+ * the octets that all messages share, and between them placeholders for a reader's address, their Message-ID and the tokens
+ * of their links. A rendered message holds these values alone; its octets are written when it is copied.
  */
 import { createHash } from 'node:crypto'
 import MailComposer from 'nodemailer/lib/mail-composer'
-import { readHead, type Signer } from './dkim.ts'
+import { canonicalHead, type Signer } from './dkim.ts'
 
 export interface Sender {
   /** Display name; empty for none. */
@@ -15,58 +15,58 @@ export interface Sender {
   address: string
 }
 
-/** What all messages of a mold share. */
+/** What all messages of a template share. */
 export interface SharedParts {
   from: Sender
   subject: string
-  /** Such as `List-Unsubscribe`; values are taken literally. None of the headers that this module writes itself. */
+  /** Further headers, such as `List-Unsubscribe`, but none of those that this module writes itself. Values are literal. */
   headers: Record<string, string>
   text: string
   html: string
 }
 
-/** What is one message's alone. */
+/** What each message has of its own. */
 export interface OwnParts {
   /** One bare address. */
   to: string
   /** Without angle brackets, such as `d-1.4@round.example.org`. */
   messageId: string
   date: Date
-  /** What stands in place of each gap, octet for octet. */
+  /** The value for each placeholder, octet for octet. */
   values: Record<string, string>
 }
 
-/** The octets of a message, to be copied where they are wanted; a Buffer is one, too. */
+/** The octets of a message, which `copy` writes; a Buffer is one, too. */
 export interface Message {
   readonly length: number
-  /** Writes them to the beginning of `target`, which has room for `length`; returns how many they are. */
+  /** Writes `length` octets to the beginning of `target` and returns how many those are. */
   copy(target: Uint8Array): number
 }
 
 export interface MessageTemplate {
-  /** Which of the gaps asked for it has: the others need no filling. */
+  /** Which of the given placeholders occur in it: no others need a value. */
   readonly placeholders: readonly string[]
   /**
-   * The complete message, signed if the mold was made with a signer, and plain as SMTP likes it: CRLF alone, and no line
-   * that begins with a dot. Rejects when an address or the id could carry more than that, or a filling does not fit.
+   * The complete message, signed if the template has a signer, and plain: no line end but CRLF, and no line that begins
+   * with a dot. Rejects when the address or the id could carry more than that, or a value does not fit its placeholder.
    */
   render(own: OwnParts): Promise<Message>
 }
 
 /**
- * In the boundary stands `=_`, which quoted-printable never produces (RFC 2045 6.7), so no body can contain it and it
- * need not be drawn anew for each message.
+ * The boundary contains `=_`, which quoted-printable never produces (RFC 2045 6.7): no body can contain it, and it need not
+ * be random.
  */
 const BOUNDARY = { boundaryPrefix: '=_paper', baseBoundary: 'round' }
 
 const OWN_HEADERS =
   /^(?:from|to|cc|bcc|sender|reply-to|subject|date|message-id|mime-version|content-[a-z-]+|dkim-signature)$/i
 const HEADER_NAME = /^[A-Za-z][A-Za-z0-9-]*$/
-/** ASCII without white space, lists and brackets: what else an address may hold was decided when it was accepted. */
+/** ASCII without white space, lists and brackets. The other rules for addresses were applied when it was accepted. */
 const BARE_ADDRESS = /^[^\s\p{Cc}\P{ASCII}<>()[\]\\,;:"@]+@[^\s\p{Cc}\P{ASCII}<>()[\]\\,;:"@]+$/u
 
 const withoutControls = (value: string, what: string): string => {
-  // nodemailer would fold or drop some of these in silence, and send the mail to another host for others.
+  // nodemailer would silently fold or drop some of these; others would send the mail to another host.
   if (/[\p{Cc}\u2028\u2029]/u.test(value)) throw new Error(`a control character in the header ${what}`)
   return value
 }
@@ -76,7 +76,7 @@ const bareAddress = (value: string, what: string): string => {
   return value
 }
 
-/** A header of which each message has its own, as it is composed with a stand-in. */
+/** Values with which nodemailer composes the headers that each message has of its own. */
 const STAND_IN = {
   to: 'to@stand-in.invalid',
   messageId: 'id@stand-in.invalid',
@@ -86,13 +86,13 @@ const STAND_IN = {
 const dateOf = (date: Date): string => date.toUTCString().replace('GMT', '+0000')
 
 /**
- * Composes what all messages of a kind share: CRLF line ends, multipart/alternative with the text first, both parts UTF-8
- * in quoted-printable. `gaps` are words in text, HTML or header values that each message has filled with others of the
- * same length, made of letters, digits, `-` and `_` alone, which quoted-printable leaves as they are. Throws when a header
- * value holds a line break or another control character: such a mail must not leave.
+ * Composes what all messages of a template share: CRLF line ends, multipart/alternative with the text first, both parts
+ * UTF-8 in quoted-printable. `placeholders` are words in text, HTML or header values, made of letters, digits, `-` and `_`
+ * alone, which quoted-printable leaves as they are; each message has a value of the same length and alphabet instead.
+ * Rejects when a header value holds a line break or another control character: such a mail must not be sent.
  *
- * With a signer each message carries a DKIM signature over all of its headers and its body. What all share is hashed
- * here: the body up to its first gap, and the names and order of the headers.
+ * With a signer each message carries a DKIM signature over all of its headers and its body. What all messages share is
+ * hashed here: the body up to its first placeholder, and the names and order of the headers.
  */
 export const compileMessage = async (
   shared: SharedParts,
@@ -105,7 +105,7 @@ export const compileMessage = async (
     return { key, value: withoutControls(value, key) }
   })
   for (const placeholder of placeholders)
-    if (!PLACEHOLDER.test(placeholder)) throw new Error(`${JSON.stringify(placeholder)} cannot be a gap`)
+    if (!PLACEHOLDER.test(placeholder)) throw new Error(`${JSON.stringify(placeholder)} cannot be a placeholder`)
   const composer = new MailComposer({
     ...BOUNDARY,
     from: { name: withoutControls(shared.from.name, 'From'), address: bareAddress(shared.from.address, 'From') },
@@ -123,47 +123,48 @@ export const compileMessage = async (
   })
   const composed = (await composer.compile().build()).toString('latin1')
   const headEnd = composed.indexOf('\r\n\r\n') + LINE_END.length
-  const head = [
-    [`To: ${STAND_IN.to}\r\n`, 'To: ', TO],
-    [`Message-ID: <${STAND_IN.messageId}>\r\n`, 'Message-ID: ', MESSAGE_ID],
-    [`Date: ${dateOf(STAND_IN.date)}\r\n`, 'Date: ', DATE],
-  ].reduce(
-    (rest, [line = '', name = '', mark = '']) => {
-      if (!rest.includes(`\r\n${line}`)) throw new Error(`the composed message has no line ${JSON.stringify(line)}`)
-      return rest.replace(`\r\n${line}`, () => `\r\n${name}${mark}\r\n`)
-    },
-    composed.slice(0, headEnd),
-  )
+  const head = markOwnHeaders(composed.slice(0, headEnd))
   const body = keepPlaceholdersWhole(withoutDots(composed.slice(headEnd + LINE_END.length)), placeholders)
   return assembleTemplate(head, body, placeholders, signer)
 }
 
 const LINE_END = '\r\n'
 
-/** Stand in the composed head where each message has its own; no octet of a composed head is a control character. */
+/** Placeholders of the headers that each message has of its own; a composed head contains no control characters. */
 const TO = '\u0001'
 const MESSAGE_ID = '\u0002'
 const DATE = '\u0003'
 const PLACEHOLDER = /^[A-Za-z0-9_-]+$/
 
+/** Puts placeholders in place of the stand-ins. */
+const markOwnHeaders = (head: string): string =>
+  [
+    { line: `To: ${STAND_IN.to}`, marked: `To: ${TO}` },
+    { line: `Message-ID: <${STAND_IN.messageId}>`, marked: `Message-ID: ${MESSAGE_ID}` },
+    { line: `Date: ${dateOf(STAND_IN.date)}`, marked: `Date: ${DATE}` },
+  ].reduce((rest, { line, marked }) => {
+    if (!rest.includes(`\r\n${line}\r\n`)) throw new Error(`the composed message has no line ${JSON.stringify(line)}`)
+    return rest.replace(`\r\n${line}\r\n`, () => `\r\n${marked}\r\n`)
+  }, head)
+
 /** Characters of a line in quoted-printable, its soft line break included (RFC 2045 6.7). */
 const LINE = 76
 
-/** SMTP doubles a dot that begins a line (RFC 5321 4.5.2); encoded, it needs no doubling in any of the copies. */
+/** A dot that begins a line has to be doubled (RFC 5321 4.5.2). Encoded once here, it need not be in any message. */
 const withoutDots = (body: string): string => body.split('\r\n').map(withoutDot).join('\r\n')
 
 const withoutDot = (line: string): string => {
   if (!line.startsWith('.')) return line
   const encoded = `=2E${line.slice(1)}`
   if (encoded.length <= LINE) return encoded
-  // An encoded octet is not cut in two.
+  // An encoded octet is never split.
   const [first = ''] = /^.{1,72}(?<!=.?)/.exec(encoded) ?? []
   return `${first}=\r\n${withoutDot(encoded.slice(first.length))}`
 }
 
 /**
- * Quoted-printable breaks lines after 76 characters, wherever that is. A gap that a soft line break falls into gets a line
- * of its own instead: no line grows, and the text stays the same.
+ * Quoted-printable breaks lines after 76 characters, wherever that is. A placeholder that a soft line break falls into gets
+ * a line of its own instead: no line grows, and the text stays the same.
  */
 const keepPlaceholdersWhole = (body: string, placeholders: readonly string[]): string =>
   placeholders.reduce((rest, placeholder) => {
@@ -175,97 +176,97 @@ const keepPlaceholdersWhole = (body: string, placeholders: readonly string[]): s
     })
   }, body)
 
-/** A text in pieces: what stays as it is, and which mark's word goes after each piece but the last. */
-interface Cut {
+/** A text split at its placeholders: `placeholders[n]` stands between `fixed[n]` and `fixed[n + 1]`. */
+interface SplitText {
   fixed: Buffer[]
-  marks: string[]
+  placeholders: string[]
 }
 
-const cut = (text: string, marks: readonly string[]): Cut => {
-  const pieces = text.split(new RegExp(`(${marks.join('|')})`))
+const split = (text: string, placeholders: readonly string[]): SplitText => {
+  const parts = text.split(new RegExp(`(${placeholders.join('|')})`))
   return {
-    // Copies: a piece of a string would keep the whole of it.
-    fixed: pieces.filter((_, at) => at % 2 === 0).map((piece) => Buffer.from(piece, 'latin1')),
-    marks: pieces.filter((_, at) => at % 2 === 1).map((mark) => marks[marks.indexOf(mark)] ?? ''),
+    // Copies: a part of a string would keep the whole string in memory.
+    fixed: parts.filter((_, at) => at % 2 === 0).map((part) => Buffer.from(part, 'latin1')),
+    placeholders: parts.filter((_, at) => at % 2 === 1).map((found) => placeholders[placeholders.indexOf(found)] ?? ''),
   }
 }
 
-const sizeOf = (pieces: readonly { length: number }[]): number => pieces.reduce((sum, piece) => sum + piece.length, 0)
+/** Values by placeholder. All are ASCII: as many octets as characters. */
+type Values = Readonly<Record<string, string>>
 
-/** Everything here is in ASCII: as many octets as characters. */
-type Words = Readonly<Record<string, string>>
+const fixedLength = ({ fixed }: SplitText): number => fixed.reduce((sum, { length }) => sum + length, 0)
+const valuesLength = ({ placeholders }: SplitText, values: Values): number =>
+  placeholders.reduce((sum, placeholder) => sum + (values[placeholder]?.length ?? 0), 0)
 
-const fill = (target: Buffer, start: number, { fixed, marks }: Cut, words: Words): number => {
+/** Writes a text with its values to `target` from `start` on; returns where it ends. */
+const writeText = (target: Buffer, start: number, { fixed, placeholders }: SplitText, values: Values): number => {
   let at = start
   for (let n = 0; n < fixed.length; n++) {
     at += (fixed[n] as Buffer).copy(target, at)
-    const mark = marks[n]
-    if (mark !== undefined) at += target.write(words[mark] ?? '', at, 'latin1')
+    const placeholder = placeholders[n]
+    if (placeholder !== undefined) at += target.write(values[placeholder] ?? '', at, 'latin1')
   }
   return at
 }
 
-/** Which of the gaps a text has. Apart, so that no function that a mold keeps keeps the text as well. */
-const placeholdersOf = (text: readonly string[], wanted: readonly string[]): string[] =>
-  wanted.filter((placeholder) => text.some((part) => part.includes(placeholder)))
+/** Which placeholders occur in a text. A function of its own, so that no closure of a template keeps the text as well. */
+const placeholdersIn = (texts: readonly string[], candidates: readonly string[]): string[] =>
+  candidates.filter((placeholder) => texts.some((text) => text.includes(placeholder)))
 
 const assembleTemplate = (
   headText: string,
   bodyText: string,
-  wanted: readonly string[],
+  candidates: readonly string[],
   signer: Signer | null,
 ): MessageTemplate => {
-  const placeholders = placeholdersOf([headText, bodyText], wanted)
-  const marks = [TO, MESSAGE_ID, DATE, ...placeholders]
-  const head = cut(`${headText}${LINE_END}`, marks)
-  const body = cut(bodyText, marks)
-  const all = [...head.marks, ...body.marks]
-  const size = sizeOf(head.fixed) + sizeOf(body.fixed)
-  const sign = signer === null ? null : prepareSignature(headText, body, marks, signer)
+  const placeholders = placeholdersIn([headText, bodyText], candidates)
+  const all = [TO, MESSAGE_ID, DATE, ...placeholders]
+  const head = split(`${headText}${LINE_END}`, all)
+  const body = split(bodyText, all)
+  const sharedLength = fixedLength(head) + fixedLength(body)
+  const sign = signer === null ? null : prepareSignature(headText, body, all, signer)
 
   return {
     placeholders,
-    async render({ to, messageId, date, values }) {
-      const words: Record<string, string> = {
+    async render({ to, messageId, date, values: given }) {
+      const values: Record<string, string> = {
         [TO]: bareAddress(to, 'To'),
         [MESSAGE_ID]: `<${bareAddress(messageId, 'Message-ID')}>`,
         [DATE]: dateOf(date),
       }
       for (const placeholder of placeholders) {
-        const value = values[placeholder] ?? ''
+        const value = given[placeholder] ?? ''
         if (value.length !== placeholder.length || !PLACEHOLDER.test(value))
-          throw new Error('a filling does not fit its gap')
-        words[placeholder] = value
+          throw new Error('a value does not fit its placeholder')
+        values[placeholder] = value
       }
-      const signature = sign === null ? '' : await sign(words, date)
-      const length = signature.length + size + all.reduce((sum, mark) => sum + (words[mark]?.length ?? 0), 0)
+      const signature = sign === null ? '' : await sign(values, date)
       return {
-        length,
-        copy: (given) => {
-          const target = Buffer.from(given.buffer, given.byteOffset, given.byteLength)
-          return fill(target, fill(target, target.write(signature, 0, 'latin1'), head, words), body, words)
+        length: signature.length + sharedLength + valuesLength(head, values) + valuesLength(body, values),
+        copy: (octets) => {
+          const target = Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength)
+          const headEnd = writeText(target, target.write(signature, 0, 'latin1'), head, values)
+          return writeText(target, headEnd, body, values)
         },
       }
     },
   }
 }
 
-/** What a signature needs of a message, as far as all of a mold share it. */
-const prepareSignature = (headText: string, body: Cut, marks: readonly string[], signer: Signer) => {
-  const { names, canonical } = readHead(headText)
-  const signed = cut(canonical, marks)
+/** Prepares a signature as far as all messages of a template share it. Returns the function that signs one message. */
+const prepareSignature = (headText: string, body: SplitText, placeholders: readonly string[], signer: Signer) => {
+  const { names, canonical } = canonicalHead(headText)
+  const head = split(canonical, placeholders)
   const [beginning = Buffer.alloc(0), ...rest] = body.fixed
   const begun = createHash('sha256').update(beginning)
-  return (words: Words, date: Date): Promise<string> => {
+  return (values: Values, date: Date): Promise<string> => {
     const hash = begun.copy()
     for (let n = 0; n < rest.length; n++) {
-      hash.update(words[body.marks[n] ?? ''] ?? '', 'latin1')
+      hash.update(values[body.placeholders[n] ?? ''] ?? '', 'latin1')
       hash.update(rest[n] as Buffer)
     }
-    const text = Buffer.allocUnsafe(
-      sizeOf(signed.fixed) + signed.marks.reduce((sum, mark) => sum + (words[mark]?.length ?? 0), 0),
-    )
-    fill(text, 0, signed, words)
-    return signer.sign({ names, canonical: text, bodyHash: hash.digest('base64'), date })
+    const signed = Buffer.allocUnsafe(fixedLength(head) + valuesLength(head, values))
+    writeText(signed, 0, head, values)
+    return signer.sign({ names, canonical: signed, bodyHash: hash.digest('base64'), date })
   }
 }

@@ -1,6 +1,4 @@
-/**
- * Sending mail over SMTP: a few connections that are kept open while there is mail, each fed ready bytes.
- */
+/** Sends mail over SMTP: a few connections, kept open while there is mail, each of which is given ready messages. */
 import { setMaxListeners } from 'node:events'
 import type { SmtpOutcome } from '../../core/sending/smtp-outcome.ts'
 import { readSmtpUrl } from '../../core/sending/smtp-url.ts'
@@ -9,13 +7,14 @@ import type { Patience } from './watch.ts'
 
 export interface Smtp {
   /**
-   * Hands one message to the server, for one recipient. `message` is the whole mail with CRLF line ends; dots are
-   * stuffed on the way. Waits for a free connection first. Whatever the server does is in the outcome; it throws only
-   * for an address that could carry more than an address, before anything is written. `mayBegin` is asked when the
-   * connection stands, which can take its time: on a no nothing of the message is said, and it is `unreachable`.
+   * Waits for a free connection and hands one message to the server, for one recipient. `message` is the whole mail with
+   * CRLF line ends; dots that begin a line are doubled unless it is `plain`. Whatever the server does is in the outcome;
+   * it rejects only for an empty message, or an address that could carry more than an address, before anything is written.
+   * `mayBegin` is called once the connection is open, which can take its time: if it returns false nothing of the message
+   * is sent, and the outcome is `unreachable`.
    */
   send(envelope: Envelope, mayBegin?: () => boolean): Promise<SmtpOutcome>
-  /** Finishes what has begun, for at most `graceMs`; what still waits for a connection is `unreachable`. */
+  /** Finishes what has begun, within `graceMs` (10 s by default); what still waits for a connection is `unreachable`. */
   close(graceMs?: number): Promise<void>
 }
 
@@ -27,9 +26,9 @@ export interface SmtpOptions {
   /** Our name in EHLO; by default the machine's, if it has a full one. */
   name?: string
   patience?: Partial<Patience>
-  /** A connection without work is closed after this long, milliseconds. */
+  /** An idle connection is closed after this long, milliseconds; 10 s by default. */
   idleMs?: number
-  /** Servers drop those who send too much over one connection, some without a word. */
+  /** 100 by default: servers drop clients that send too much over one connection, some without an answer. */
   messagesPerConnection?: number
 }
 
@@ -42,79 +41,46 @@ const GRACE = 10 * SECOND
 /** Plain ASCII and dots on the left, letters, digits and hyphens on the right: nothing that SMTP could misread. */
 const ADDRESS = /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})$/
 
+/** `mayBegin` returned false. */
 const WITHDRAWN: SmtpOutcome = { kind: 'unreachable', stage: 'connect', reason: 'the time to begin was over' }
 const CLOSED: SmtpOutcome = { kind: 'unreachable', stage: 'connect', reason: 'the mailer stopped' }
 
-/** Opens nothing yet: connections come with the mail. Throws for a URL that `readSmtpUrl` refuses. */
+/** Opens no connection yet: connections come with the mail. Throws for a URL that `readSmtpUrl` refuses. */
 export const openSmtp = (options: SmtpOptions): Smtp => {
   const server = readSmtpUrl(options.url)
   const { connections, idleMs = 10 * SECOND, messagesPerConnection = 100 } = options
   const patience = { ...PATIENCE, ...options.patience }
   const stopped = new AbortController()
-  // One listener a connection, and as many connections as one likes.
+  // One listener a connection, and any number of connections.
   setMaxListeners(0, stopped.signal)
-
-  let closing = false
-  let taken = 0
-  const waiting: ((free: boolean) => void)[] = []
-  /** The one used last comes first, so that those no longer needed grow idle and close. */
-  const idle: { session: Session; timer: NodeJS.Timeout }[] = []
-  const underWay = new Set<Promise<unknown>>()
+  const inFlight = new Set<Promise<unknown>>()
   const during = <T>(work: Promise<T>): Promise<T> => {
-    underWay.add(work)
-    const done = () => underWay.delete(work)
+    inFlight.add(work)
+    const done = () => inFlight.delete(work)
     work.then(done, done)
     return work
   }
+  const slots = createSlots(connections)
+  const idle = createIdleSessions(idleMs, (session) => {
+    // An idle session has no slot; it gets one until it is gone, so that no other takes its place before.
+    slots.add()
+    void during(session.quit().then(slots.free))
+  })
 
-  /** One of `connections` seats; `false` when the door is closed meanwhile. */
-  const takeSlot = (): Promise<boolean> => {
-    if (closing) return Promise.resolve(false)
-    if (taken === connections) return new Promise((resolve) => waiting.push(resolve))
-    taken++
-    return Promise.resolve(true)
-  }
-  const freeSlot = () => {
-    const next = waiting.shift()
-    if (next === undefined) taken--
-    else next(true)
-  }
-
-  const takeIdle = (): Session | undefined => {
-    const kept = idle.pop()
-    clearTimeout(kept?.timer)
-    return kept?.session
-  }
-  const keep = (session: Session) => {
-    const leave = () => {
-      const at = idle.indexOf(kept)
-      if (at >= 0) idle.splice(at, 1)
-      clearTimeout(kept.timer)
-    }
-    const dismiss = () => {
-      leave()
-      // Where one is idle a seat is free; it is held until the connection is gone.
-      taken++
-      void during(session.quit().then(freeSlot))
-    }
-    const kept = { session, timer: setTimeout(dismiss, idleMs) }
-    idle.push(kept)
-    void session.over.then(leave)
-  }
-  /** Gives the seat back once the session is kept, or gone: so there are never more connections than seats. */
+  /** Frees the slot once the session is kept, or gone: so there are never more connections than slots. */
   const giveBack = async (session: Session) => {
     if (await session.ready()) {
-      if (closing || session.begun >= messagesPerConnection) await session.quit()
-      else keep(session)
+      if (slots.closed() || session.begun >= messagesPerConnection) await session.quit()
+      else idle.keep(session)
     }
-    freeSlot()
+    slots.free()
   }
 
   const sendOver = async (envelope: Envelope, mayBegin: () => boolean): Promise<SmtpOutcome> => {
-    let session = takeIdle()
+    let session = idle.take()
     try {
       for (;;) {
-        const kept = session !== undefined
+        const wasIdle = session !== undefined
         if (session === undefined) {
           const opened = await openSession(server, { patience, name: options.name, signal: stopped.signal })
           if ('failed' in opened) return opened.failed
@@ -122,13 +88,13 @@ export const openSmtp = (options: SmtpOptions): Smtp => {
         }
         if (!mayBegin()) return WITHDRAWN
         const outcome = await session.send(envelope)
-        // A kept connection that is found dead says nothing about this message: servers close them without a word.
-        const foundDead = kept && outcome.kind === 'unreachable' && outcome.stage === 'mail'
+        // Servers close idle connections without a word: finding one dead says nothing about this message.
+        const foundDead = wasIdle && outcome.kind === 'unreachable' && outcome.stage === 'mail'
         if (!foundDead || stopped.signal.aborted) return outcome
         session = undefined
       }
     } finally {
-      if (session === undefined) freeSlot()
+      if (session === undefined) slots.free()
       else void during(giveBack(session))
     }
   }
@@ -136,20 +102,76 @@ export const openSmtp = (options: SmtpOptions): Smtp => {
   return {
     send: async (envelope, mayBegin = () => true) => {
       for (const address of [envelope.from, envelope.to]) {
-        // The message must not repeat it: it would end in a log.
+        // The error must not repeat the address: it would end in a log.
         if (!ADDRESS.test(address)) throw new Error('not an address that may be put into an envelope')
       }
       if (envelope.message.length === 0) throw new Error('a message without a byte')
-      return (await takeSlot()) ? during(sendOver(envelope, mayBegin)) : CLOSED
+      return (await slots.take()) ? during(sendOver(envelope, mayBegin)) : CLOSED
     },
     close: async (graceMs = GRACE) => {
-      closing = true
-      for (const turnAway of waiting.splice(0)) turnAway(false)
-      for (let session = takeIdle(); session !== undefined; session = takeIdle()) void during(session.quit())
+      slots.close()
+      for (let session = idle.take(); session !== undefined; session = idle.take()) void during(session.quit())
       const grace = setTimeout(() => stopped.abort(), graceMs)
-      // What ends may begin its leave-taking, so the set is asked again.
-      while (underWay.size > 0) await Promise.allSettled(underWay)
+      // What ends may begin to say QUIT, so the set is read again.
+      while (inFlight.size > 0) await Promise.allSettled(inFlight)
       clearTimeout(grace)
+    },
+  }
+}
+
+/** So many connections at a time: a semaphore with a queue, until it is closed. */
+const createSlots = (limit: number) => {
+  let taken = 0
+  let closed = false
+  const waiting: ((free: boolean) => void)[] = []
+  return {
+    /** Waits for a slot; resolves to false where it is closed before one is free. */
+    take: (): Promise<boolean> => {
+      if (closed) return Promise.resolve(false)
+      if (taken === limit) return new Promise((resolve) => waiting.push(resolve))
+      taken++
+      return Promise.resolve(true)
+    },
+    /** Takes a slot that is known to be free. */
+    add: () => {
+      taken++
+    },
+    free: () => {
+      const next = waiting.shift()
+      if (next === undefined) taken--
+      else next(true)
+    },
+    closed: () => closed,
+    close: () => {
+      closed = true
+      for (const refuse of waiting.splice(0)) refuse(false)
+    },
+  }
+}
+
+/** Sessions without work, the one used last at the end; `dismiss` is called for one that was idle for `idleMs`. */
+const createIdleSessions = (idleMs: number, dismiss: (session: Session) => void) => {
+  const idle: { session: Session; timer: NodeJS.Timeout }[] = []
+  return {
+    /** The one used last, so that those no longer needed stay idle and are dismissed. */
+    take: (): Session | undefined => {
+      const kept = idle.pop()
+      clearTimeout(kept?.timer)
+      return kept?.session
+    },
+    keep: (session: Session) => {
+      const remove = () => {
+        const at = idle.indexOf(kept)
+        if (at >= 0) idle.splice(at, 1)
+        clearTimeout(kept.timer)
+      }
+      const timer = setTimeout(() => {
+        remove()
+        dismiss(session)
+      }, idleMs)
+      const kept = { session, timer }
+      idle.push(kept)
+      void session.over.then(remove)
     },
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Knows how far a conversation of nodemailer's `SMTPConnection` has come: which command awaits its answer and for how
- * long already, and whether a message has left our hands.
+ * Follows a conversation of nodemailer's `SMTPConnection`: which command awaits its answer and for how long already, and
+ * whether a message has left our hands.
  */
 import { Readable, type Transform } from 'node:stream'
 import type { SmtpStage } from '../../core/sending/smtp-outcome.ts'
@@ -18,14 +18,14 @@ export interface Patience {
 }
 
 /**
- * A large message leaves our hands in pieces of so many octets, so that its death half-way is known to be harmless. Of
- * one that is a single piece this need not be told from a death after its last byte.
+ * A message of more octets than this leaves in chunks of this size, so that a connection that dies in the middle of it is known to be
+ * harmless. For a message of one chunk this need not be told from a connection that dies after the last byte.
  */
-export const ONE_PIECE = 64 * 1024
+export const CHUNK = 64 * 1024
 /** What ends a message after its last line end (RFC 5321 4.1.1.4). */
 const END_OF_MESSAGE = '.\r\n'
-/** Room for a message of one piece and its end. */
-export const DESK = ONE_PIECE + END_OF_MESSAGE.length
+/** Octets of a buffer that holds a message of one chunk and its end. */
+export const SEND_BUFFER = CHUNK + END_OF_MESSAGE.length
 
 const STAGES: Record<string, SmtpStage> = {
   EHLO: 'greeting',
@@ -38,15 +38,15 @@ const STAGES: Record<string, SmtpStage> = {
 }
 
 /**
- * A message that needs no change goes past nodemailer's search for dots at the beginning of lines, which looks at every
- * octet of every copy and took a third of the time that a mail takes; with its end it leaves in one piece. nodemailer asks
- * of a message no more than that it can be piped, into the Transform that searches.
+ * A stream of octets that end with the final dot and whose lines need no dots doubled. They bypass nodemailer's search for
+ * dots at the beginning of lines, which looks at every octet of every copy and took a third of the time that a mail takes.
+ * nodemailer only asks of a message that it can be piped, into the Transform that searches.
  */
-const pastTheSearch = (ended: Buffer, leave: () => void): Readable => {
+const streamBypassingSearch = (octets: Buffer, onLeave: () => void): Readable => {
   const message = {
     pipe(search: Transform) {
-      leave()
-      search.push(ended)
+      onLeave()
+      search.push(octets)
       search.push(null)
       return search
     },
@@ -54,86 +54,90 @@ const pastTheSearch = (ended: Buffer, leave: () => void): Readable => {
   return message as unknown as Readable
 }
 
+/** A stream of a message in chunks; `onChunk` is called before each of them leaves. */
+const streamInChunks = (message: Buffer, onChunk: (first: boolean, last: boolean) => void): Readable => {
+  let at = 0
+  return new Readable({
+    read() {
+      const chunk = message.subarray(at, at + CHUNK)
+      const first = at === 0
+      at += chunk.length
+      onChunk(first, at === message.length)
+      this.push(chunk)
+      if (at === message.length) this.push(null)
+    },
+  })
+}
+
 /**
- * Follows a conversation by nodemailer's transaction log: a queue of the commands that await an answer (with PIPELINING
- * there are several), with a clock for the foremost. `late` is called when that has run out.
+ * Follows a conversation by nodemailer's transaction log: a queue of the stages that await an answer (with PIPELINING there
+ * are several), and a timer for the first of them. `onTimeout` is called when that has run out.
  */
-export const watchConversation = (patience: Patience, late: (stage: SmtpStage) => void) => {
-  // The greeting is awaited unasked; nodemailer's own clock runs for it.
-  const asked: SmtpStage[] = ['greeting']
+export const watchConversation = (patience: Patience, onTimeout: (stage: SmtpStage) => void) => {
+  // The greeting is awaited without a command; nodemailer's own timer runs for it.
+  const queue: SmtpStage[] = ['greeting']
   let answered: SmtpStage = 'greeting'
   let justAnswered: SmtpStage | undefined
   let handedOver = false
   let timer: NodeJS.Timeout | undefined
-  const awaited = (): SmtpStage => asked[0] ?? answered
-  const wait = () => {
+  const awaited = (): SmtpStage => queue[0] ?? answered
+  const restartTimer = () => {
     clearTimeout(timer)
-    if (asked.length === 0) return
-    timer = setTimeout(() => late(awaited()), asked[0] === 'message' ? patience.message : patience.command)
+    if (queue.length === 0) return
+    timer = setTimeout(() => onTimeout(awaited()), queue[0] === 'message' ? patience.message : patience.command)
   }
-  const ignore = () => {}
+  const leaving = (first: boolean, last: boolean) => {
+    if (first) queue.push('message')
+    handedOver = last
+    restartTimer()
+  }
   return {
+    /** The stage whose answer is awaited; the last one answered where none is. */
     awaited,
     answered: () => answered,
-    /** Whether the last byte has been taken from our hands: from then on the server may have it. */
+    /** Whether the last byte has left our hands: from then on the server may have the message. */
     handedOver: () => handedOver,
     /** A message comes next. */
     begin: () => {
-      asked.length = 0
+      queue.length = 0
       answered = 'mail'
       handedOver = false
     },
     stop: () => clearTimeout(timer),
     /**
-     * A plain message of one piece as the stream that nodemailer reads once DATA was answered. `desk` has
-     * room for its end, too, and is not to be written to before the answer.
+     * The stream of a plain message of one chunk, which lies in the first `length` octets of `buffer`. The buffer has
+     * room for `SEND_BUFFER` octets, and is not to be written to until the server has answered.
      */
-    whole: (desk: Buffer, length: number): Readable => {
-      const end = length + desk.write(END_OF_MESSAGE, length, 'latin1')
-      return pastTheSearch(desk.subarray(0, end), () => {
-        asked.push('message')
-        handedOver = true
-        wait()
-      })
+    streamPlain: (buffer: Buffer, length: number): Readable => {
+      const end = length + buffer.write(END_OF_MESSAGE, length, 'latin1')
+      return streamBypassingSearch(buffer.subarray(0, end), () => leaving(true, true))
     },
-    /** Any other message, the same. */
-    pieces: (message: Buffer): Readable => {
-      let at = 0
-      return new Readable({
-        read() {
-          if (at === 0) asked.push('message')
-          const piece = message.subarray(at, at + ONE_PIECE)
-          at += piece.length
-          handedOver = at === message.length
-          wait()
-          this.push(piece)
-          if (handedOver) this.push(null)
-        },
-      })
-    },
+    /** The stream of any other message. */
+    stream: (message: Buffer): Readable => streamInChunks(message, leaving),
+    /** To be given to nodemailer as its logger. */
     logger: {
       debug: (entry: { tnx?: string }, text: unknown) => {
         if (entry.tnx === 'client') {
           const verb = String(text).split(' ', 1)[0]?.toUpperCase() ?? ''
           // The rest are steps of a login, QUIT, and the dot that ends a message without a recipient.
-          asked.push(STAGES[verb] ?? (verb === '.' ? 'data' : 'auth'))
-          if (asked.length === 1) wait()
+          queue.push(STAGES[verb] ?? (verb === '.' ? 'data' : 'auth'))
+          if (queue.length === 1) restartTimer()
         } else if (entry.tnx === 'server') {
-          justAnswered = asked.shift()
+          justAnswered = queue.shift()
           answered = justAnswered ?? answered
           queueMicrotask(() => {
             justAnswered = undefined
           })
-          wait()
+          restartTimer()
         }
       },
       info: (_: unknown, text: unknown) => {
-        // nodemailer logs an answer that broke off like a whole one, and in the same breath that the connection closed.
-        if (text === 'Connection closed' && justAnswered !== undefined) asked.unshift(justAnswered)
+        // nodemailer logs an answer that broke off like a whole one, and in the same tick that the connection closed.
+        if (text === 'Connection closed' && justAnswered !== undefined) queue.unshift(justAnswered)
       },
-      // What these tell comes back as an error as well.
-      warn: ignore,
-      error: ignore,
+      // These events also reach us as errors of the connection.
+      warn: () => {},
+      error: () => {},
     },
   }
 }

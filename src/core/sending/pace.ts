@@ -16,7 +16,7 @@ export type ThrottleCause = Exclude<OutcomeCause, 'none' | 'recipient'>
 
 export interface Pace {
   cause: ThrottleCause
-  /** Mails that may be under way at a time, over all mailers. */
+  /** Mails that may be in flight at a time, over all mailers. */
   concurrency: number
   /** Mails taken since the concurrency last changed. */
   successes: number

@@ -18,10 +18,10 @@ const privateKey = readDkimKey(pemOf(2048))
 const signer = createSigner({ domain: 'example.org', selector: 'round', privateKey })
 const receive = createReceiver(privateKey, ['round._domainkey.example.org'])
 
-/** What a receiver with this public key makes of the bytes: one word for each signature. */
+/** What a receiver with this public key finds: one result for each signature. */
 const verify = async (wire: Buffer): Promise<string[]> => (await receive(wire)).map(({ result }) => result)
 
-const GAP = 'UNSUBSCRIBE_TOKEN'.padEnd(43, '_')
+const PLACEHOLDER = 'UNSUBSCRIBE_TOKEN'.padEnd(43, '_')
 const TOKEN = 'k'.repeat(43)
 const shared = (change: Partial<SharedParts> = {}): SharedParts => ({
   from: { name: 'Päper Round', address: 'round@news.example.org' },
@@ -30,23 +30,23 @@ const shared = (change: Partial<SharedParts> = {}): SharedParts => ({
     'Auto-Submitted': 'auto-generated',
     'X-Auto-Response-Suppress': 'All',
     'List-Id': 'Paper Round <digest.news.example.org>',
-    'List-Unsubscribe': `<https://round.example.org/unsubscribe/${GAP}>`,
+    'List-Unsubscribe': `<https://round.example.org/unsubscribe/${PLACEHOLDER}>`,
     'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
     'Feedback-ID': '20260415:daily:digest:paper-round',
   },
-  text: `Ten papers.\n.dot\n\nhttps://round.example.org/unsubscribe/${GAP}\n`,
-  html: `<p>Ten papers. <a href="https://round.example.org/unsubscribe/${GAP}">Stop</a></p>\n`,
+  text: `Ten papers.\n.dot\n\nhttps://round.example.org/unsubscribe/${PLACEHOLDER}\n`,
+  html: `<p>Ten papers. <a href="https://round.example.org/unsubscribe/${PLACEHOLDER}">Stop</a></p>\n`,
   ...change,
 })
 const own = (change: Partial<OwnParts> = {}): OwnParts => ({
   to: 'ada@example.com',
   messageId: 'd-1@news.example.org',
   date: new Date('2026-04-15T06:00:00Z'),
-  values: { [GAP]: TOKEN },
+  values: { [PLACEHOLDER]: TOKEN },
   ...change,
 })
 const render = async (sharedParts = shared(), ownParts = own()): Promise<Message> =>
-  (await compileMessage(sharedParts, [GAP], signer)).render(ownParts)
+  (await compileMessage(sharedParts, [PLACEHOLDER], signer)).render(ownParts)
 
 /** The bytes as they arrived at a server: dots unstuffed, nothing else touched. */
 const overTheWire = async (messages: Message[]): Promise<Buffer[]> => {
@@ -62,14 +62,14 @@ const overTheWire = async (messages: Message[]): Promise<Buffer[]> => {
 
 describe('a signed mail', () => {
   test('is verified as it arrived, and so is the next over the same connection', async () => {
-    const template = await compileMessage(shared(), [GAP], signer)
+    const template = await compileMessage(shared(), [PLACEHOLDER], signer)
     const rendered = await Promise.all(
       ['ada', 'grace', 'emmy'].map((name, n) =>
         template.render(
           own({
             to: `${name}@example.com`,
             messageId: `${n}@news.example.org`,
-            values: { [GAP]: String(n).repeat(43) },
+            values: { [PLACEHOLDER]: String(n).repeat(43) },
           }),
         ),
       ),
@@ -104,7 +104,7 @@ describe('a signed mail', () => {
     const lines = fc.array(fc.oneof(words, hard), { minLength: 1, maxLength: 6 })
     await fc.assert(
       fc.asyncProperty(words, words, lines, async (title, author, body) => {
-        const text = `${body.join('\n')}\n${GAP}\n${body.join('\n')}.\n`
+        const text = `${body.join('\n')}\n${PLACEHOLDER}\n${body.join('\n')}.\n`
         const html = `<p>${text.replace(/[<&]/g, '')}</p>\n`
         const message = await render(
           shared({ subject: title, from: { name: author, address: 'round@example.org' }, text, html }),
@@ -113,8 +113,8 @@ describe('a signed mail', () => {
         expect(await verify(wire)).toEqual(['pass'])
         const read = await PostalMime.parse(wire)
         expect(read.subject ?? '').toBe(title)
-        expect(read.text?.trimEnd()).toBe(text.replace(GAP, TOKEN).trimEnd())
-        expect(read.html?.trimEnd()).toBe(html.replace(GAP, TOKEN).trimEnd())
+        expect(read.text?.trimEnd()).toBe(text.replace(PLACEHOLDER, TOKEN).trimEnd())
+        expect(read.html?.trimEnd()).toBe(html.replace(PLACEHOLDER, TOKEN).trimEnd())
       }),
       { numRuns: 40 },
     )

@@ -91,7 +91,7 @@ describe('headers', () => {
     await expect(composeMessage(parts({ headers: { [name]: 'x' } }))).rejects.toThrow('header')
   })
 
-  test('carry any title through to the reader', async () => {
+  test('bring any title to the reader unchanged', async () => {
     await fc.assert(
       fc.asyncProperty(fc.string({ unit: 'binary', minLength: 1, maxLength: 300 }), async (title) => {
         const subject = cleanLine(title, 300)
@@ -116,7 +116,7 @@ describe('the body', () => {
     expect(message.match(/charset=utf-8/g)).toHaveLength(2)
   })
 
-  test('comes out as it went in, and never ends a line in a way that mail servers mend', async () => {
+  test('comes out as it went in, and no line ends in white space that mail servers remove', async () => {
     const words = fc.string({ unit: 'grapheme', maxLength: 1500 }).map((text) => cleanLine(text, 1500))
     await fc.assert(
       fc.asyncProperty(fc.array(words, { minLength: 1, maxLength: 4 }), async (lines) => {
@@ -154,12 +154,12 @@ describe('the body', () => {
   })
 })
 
-describe('a mold', () => {
+describe('a message template', () => {
   const PLACEHOLDER = 'UNSUBSCRIBE_TOKEN'.padEnd(43, '_')
   const token = fc.string({ unit: fc.constantFrom(...'abcXYZ019-_'), minLength: 43, maxLength: 43 })
   const words = fc.string({ unit: 'grapheme', maxLength: 200 }).map((text) => cleanLine(text, 200))
 
-  test('pours what composing each message by itself would have said', async () => {
+  test('renders what composing each message by itself would give', async () => {
     const dots = fc.constantFrom('.', '..', '...and so on', '. ', '.\n.')
     const lines = fc.array(fc.oneof(words, dots), { minLength: 1, maxLength: 6 })
     const readers = fc.array(fc.tuple(fc.emailAddress(), token, fc.integer({ min: 0, max: 4e9 })), {
@@ -201,7 +201,7 @@ describe('a mold', () => {
     )
   })
 
-  test('takes no filling that is longer, shorter or of other letters than its gap, and none that is missing', async () => {
+  test('refuses a value that is missing, or longer, shorter or of other letters than its placeholder', async () => {
     const template = await compileMessage(parts({ text: PLACEHOLDER, html: PLACEHOLDER }), [PLACEHOLDER])
     const own = { to: 'ada@example.org', messageId: 'a@example.org', date: new Date(0) }
     for (const value of ['', 'a'.repeat(42), 'a'.repeat(44), `${'a'.repeat(42)}=`, `${'a'.repeat(41)}\r\n`])

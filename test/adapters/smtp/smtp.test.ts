@@ -20,8 +20,8 @@ const mail = (given: Partial<{ from: string; to: string; message: Buffer }> = {}
 /** Long enough for a loopback server on a busy machine. */
 const CALM = { connect: 10_000, greeting: 10_000, command: 10_000, message: 10_000 }
 const SHORT = 200
-/** Little patience for what hangs on purpose, and for nothing else: a busy machine is slow everywhere. */
-const hasteAt = (stage: FaultStage) => {
+/** A short limit for what hangs on purpose, and for nothing else: a busy machine is slow everywhere. */
+const shortPatienceAt = (stage: FaultStage) => {
   if (stage === 'greeting') return { ...CALM, greeting: SHORT }
   return stage === 'dot' || stage === 'accepted' ? { ...CALM, message: SHORT } : { ...CALM, command: SHORT }
 }
@@ -49,7 +49,7 @@ describe('a message', () => {
     expect(sink.commands).toEqual(['EHLO mailer.example.net', `MAIL FROM:<${FROM}>`, `RCPT TO:<${TO}>`, 'DATA'])
   })
 
-  it('is not begun when its time is over before the connection stands, which then serves the next', async () => {
+  it('is not begun when its time is over before the connection is open, which then serves the next', async () => {
     await using sink = await openSmtpSink()
     await using smtp = openMailer(sink.url)
     expect(await smtp.send(mail(), () => false)).toMatchObject({ kind: 'unreachable', stage: 'connect' })
@@ -110,7 +110,7 @@ describe('a message', () => {
     expect(sink.messages[0]?.raw).toBe('Subject: x\r\n\r\nend\r\n')
   })
 
-  it('without a byte is a fault of ours', async () => {
+  it('without a byte is an error of the caller', async () => {
     await using smtp = openMailer('smtp://127.0.0.1:1')
     await expect(smtp.send(mail({ message: Buffer.alloc(0) }))).rejects.toThrow('without a byte')
   })
@@ -172,7 +172,7 @@ const REASONS: Record<string, RegExp> = {
   'half a line': /^Connection closed unexpectedly$/,
   'half a refusal': /^Connection closed unexpectedly: 550 5\.1\.1 No su$/,
 }
-/** What each fault comes to before the message has left, and after. */
+/** The outcome of each fault before the message has left, and after. */
 const expected = (fault: string, stage: SmtpStage): unknown => {
   switch (fault) {
     case '4xx':
@@ -184,7 +184,7 @@ const expected = (fault: string, stage: SmtpStage): unknown => {
     default: {
       const reason = expect.stringMatching(REASONS[fault] ?? /^$/)
       if (stage === 'message') return { kind: 'unknown', reason }
-      // A reset right after the connection was made may reach us before it was.
+      // A reset right after the connection was made may reach us before the connection does.
       const at = stage === 'greeting' && fault === 'a reset' ? expect.stringMatching(/^connect|greeting$/) : stage
       return { kind: 'unreachable', stage: at, reason }
     }
@@ -204,11 +204,11 @@ const MATRIX = STAGES.flatMap(([at, stage]) =>
 )
 
 describe('the outcome', () => {
-  it.each(MATRIX)('of %s at %s (pipelining: %j) is told exactly', async (name, at, pipelining, stage) => {
+  it.each(MATRIX)('of %s at %s (pipelining: %j) is known exactly', async (name, at, pipelining, stage) => {
     const fault = FAULTS[name]
     const outcome = await sendOnce(
       { pipelining, fault: (context) => (context.stage === at ? fault : undefined) },
-      { patience: name === 'silence' ? hasteAt(at) : CALM },
+      { patience: name === 'silence' ? shortPatienceAt(at) : CALM },
     )
     expect(outcome).toEqual(expected(name, stage))
   })
@@ -238,7 +238,7 @@ describe('the outcome', () => {
   it.each([
     ['452 4.3.1 Full', false],
     ['552 5.3.4 Too big', true],
-  ])('of %j while the message is still under way is that refusal', async (reply, permanent) => {
+  ])('of %j while the message is still being sent is that refusal', async (reply, permanent) => {
     const outcome = await sendOnce({ fault: ({ stage }) => (stage === 'body' ? { reply } : undefined) })
     expect(outcome).toMatchObject({ kind: 'refused', permanent, stage: 'message', reply })
   })
@@ -258,7 +258,7 @@ describe('the outcome', () => {
   })
 })
 
-/** What a server says from its own hand, beyond what the sink can do; resolves to where it listens. */
+/** A server that does with each connection what `converse` says, for what the sink cannot do. */
 const openRawServer = async (converse: (socket: Socket) => void) => {
   const sockets = new Set<Socket>()
   let opened = 0
@@ -282,7 +282,7 @@ const openRawServer = async (converse: (socket: Socket) => void) => {
 }
 
 const MEGABYTE = 1024 * 1024
-/** Sends without an end, or until it is cut. Resolves to how much was taken. */
+/** Sends without end until the socket is closed. Resolves to how many octets were taken. */
 const stream = (socket: Socket, line: string): Promise<number> =>
   new Promise((resolve) => {
     socket.once('close', () => resolve(socket.bytesWritten))
@@ -293,7 +293,7 @@ const stream = (socket: Socket, line: string): Promise<number> =>
     more()
   })
 
-describe('a server out of its mind', () => {
+describe('a server that breaks the protocol', () => {
   it.each<[string, string, object]>([
     ['a greeting of one line without end', 'x'.repeat(65_536), { kind: 'unreachable', stage: 'greeting' }],
     ['a greeting of lines without end', `220-${'x'.repeat(60_000)}\r\n`, { kind: 'unreachable', stage: 'greeting' }],
@@ -315,7 +315,7 @@ describe('a server out of its mind', () => {
     ['mail', { kind: 'unreachable', stage: 'mail' }],
     ['rcpt', { kind: 'unreachable', stage: 'rcpt' }],
     ['accepted', { kind: 'unknown' }],
-  ])('that answers with a line of a megabyte at %s is told in a line, and left', async (at, outcome) => {
+  ])('that answers with a line of a megabyte at %s is reported in one line, and left', async (at, outcome) => {
     await using sink = await openSmtpSink({
       fault: ({ stage, connection }) =>
         stage === at && connection === 1 ? { reply: `what ${'x'.repeat(MEGABYTE)}` } : undefined,
@@ -335,7 +335,7 @@ describe('a server out of its mind', () => {
     expect(JSON.stringify(told).length).toBeLessThan(500)
   })
 
-  it('that sends octets which are no text is no server', async () => {
+  it('that sends octets which are no text is unreachable', async () => {
     await using server = await openRawServer((socket) => {
       socket.end(Buffer.from([0, 255, 254, 13, 10, 128, 129, 13, 10, 13, 10]))
     })
@@ -343,19 +343,19 @@ describe('a server out of its mind', () => {
     expect(await smtp.send(mail())).toMatchObject({ kind: 'unreachable', stage: 'greeting' })
   })
 
-  it('that takes the connection and never speaks is given up at the greeting', async () => {
+  it('that accepts the connection and says nothing is given up at the greeting', async () => {
     await using server = await openRawServer(() => {})
     await using smtp = openMailer(server.url, { patience: { ...CALM, greeting: SHORT } })
     expect(await smtp.send(mail())).toMatchObject({ kind: 'unreachable', stage: 'greeting' })
     expect(server.opened()).toBe(1)
   })
 
-  it('that says 250 before it has the message is not believed, and left', async () => {
+  it('that answers 250 before it has the message is not believed, and left', async () => {
     await using server = await openRawServer((socket) => {
       socket.write('220 hasty.test\r\n')
       socket.once('data', () => {
         socket.write('250 hasty.test\r\n')
-        // After DATA it reads no more, and answers for what it has not got.
+        // After DATA it reads no more, and answers as if it had the message.
         socket.on('data', (chunk: Buffer) => {
           const verb = chunk.toString('latin1', 0, 4)
           if (verb === 'DATA') {
@@ -376,7 +376,7 @@ describe('a server out of its mind', () => {
     expect(server.opened()).toBe(2)
   })
 
-  it('that takes its time after the last dot is waited for as long as patience has it, and the connection kept', async () => {
+  it('that takes its time after the last dot is waited for as long as the limit allows, and the connection kept', async () => {
     let waited = 0
     await using sink = await openSmtpSink({
       fault: async ({ stage }) => {
@@ -386,7 +386,7 @@ describe('a server out of its mind', () => {
         return undefined
       },
     })
-    // Every other patience is shorter than that.
+    // All other time limits are shorter than that.
     const patience = { connect: 10_000, greeting: 2 * SHORT, command: 2 * SHORT, message: 10_000 }
     await using smtp = openMailer(sink.url, { patience })
     expect(await smtp.send(mail())).toMatchObject({ kind: 'sent' })
@@ -514,7 +514,7 @@ describe('connections', () => {
     expect(sink.connections().opened).toBe(2)
   })
 
-  it.each<[Fault]>([['drop'], ['reset']])('found dead (%j) when used again cost the message nothing', async (fault) => {
+  it.each<[Fault]>([['drop'], ['reset']])('found dead (%j) when used again do not fail the message', async (fault) => {
     await using sink = await openSmtpSink({
       fault: ({ stage, connection, message }) =>
         stage === 'mail' && connection === 1 && message === 2 ? fault : undefined,
@@ -538,7 +538,7 @@ describe('connections', () => {
 })
 
 describe('closing', () => {
-  it('lets what has begun end, turns away what waits, and takes nothing new', async () => {
+  it('finishes what has begun, refuses what waits, and takes nothing new', async () => {
     let letGo = () => {}
     const held = new Promise<undefined>((resolve) => {
       letGo = () => resolve(undefined)
@@ -574,7 +574,7 @@ describe('closing', () => {
     ['mail', 'unreachable'],
     ['data', 'unreachable'],
     ['dot', 'unknown'],
-  ])('cuts what hangs at %s when the grace is over: %s', async (at, kind) => {
+  ])('cuts off what hangs at %s when the grace period is over: %s', async (at, kind) => {
     let reached = () => {}
     const there = new Promise<void>((resolve) => {
       reached = resolve
@@ -593,7 +593,7 @@ describe('closing', () => {
     expect(await begun).toMatchObject({ kind, reason: 'the mailer stopped' })
   })
 
-  it('does not wait for a server that ignores QUIT longer than a moment', async () => {
+  it('does not wait long for a server that ignores QUIT', async () => {
     await using sink = await openSmtpSink({ fault: ({ stage }) => (stage === 'quit' ? 'hang' : undefined) })
     const smtp = openSmtp({ url: sink.url, connections: 1, patience: CALM })
     await smtp.send(mail())
@@ -632,7 +632,7 @@ describe('TLS', () => {
     expect(await sendOnce({ tls: implicit })).toEqual(outcome)
   })
 
-  it('is taken with a certificate that can be verified, for the name it was made for alone', async () => {
+  it('is accepted with a certificate that can be verified, and only for the name it was made for', async () => {
     const before = getCACertificates('default')
     const other = createCertificate(['mail.example.net'])
     setDefaultCACertificates([tls.cert, other.cert])
@@ -647,7 +647,7 @@ describe('TLS', () => {
     }
   })
 
-  it('that is required and not offered ends it before an address is told', async () => {
+  it('that is required and not offered ends the session before an address is sent', async () => {
     await using sink = await openSmtpSink()
     await using smtp = openMailer(`${sink.url}?requireTLS=true`)
     expect(await smtp.send(mail())).toEqual(refused('tls', 502, '5.5.1', '502 5.5.1 No TLS here'))
@@ -658,8 +658,8 @@ describe('TLS', () => {
     ['4xx', { reply: '454 4.7.0 Not now' }, refused('tls', 454, '4.7.0', '454 4.7.0 Not now')],
     ['a drop', 'drop', { kind: 'unreachable', stage: 'tls' }],
     ['silence', 'hang', { kind: 'unreachable', stage: 'tls' }],
-  ])('that is required and answered with %s ends it', async (_, fault, outcome) => {
-    const patience = fault === 'hang' ? hasteAt('starttls') : CALM
+  ])('that is required and answered with %s ends the session', async (_, fault, outcome) => {
+    const patience = fault === 'hang' ? shortPatienceAt('starttls') : CALM
     const options: SinkOptions = { tls, fault: ({ stage }) => (stage === 'starttls' ? fault : undefined) }
     expect(await sendOnce(options, { patience }, '?requireTLS=true')).toMatchObject(outcome)
   })
@@ -676,7 +676,7 @@ describe('TLS', () => {
     })
   })
 
-  it('tells the outcome after the final dot as exactly as without', async () => {
+  it('leaves the outcome after the final dot as exact as without', async () => {
     const options: SinkOptions = { tls, fault: ({ stage }) => (stage === 'dot' ? 'drop' : undefined) }
     expect(await sendOnce(options)).toMatchObject({ kind: 'unknown' })
   })
@@ -695,7 +695,7 @@ describe('a login', () => {
     expect(sink.commands.filter((line) => line.startsWith('AUTH'))).toHaveLength(1)
   })
 
-  it('with the wrong password is refused at auth, and no address is told', async () => {
+  it('with the wrong password is refused at auth, and no address is sent', async () => {
     await using sink = await openSmtpSink({ login })
     await using smtp = openMailer(urlOf(sink.url, 'wrong'))
     const outcome = await smtp.send(mail())
@@ -703,7 +703,7 @@ describe('a login', () => {
     expect(sink.commands.join()).not.toContain('MAIL')
   })
 
-  it('that the server does not offer is unreachable at auth: no recipient is blamed for it', async () => {
+  it('that the server does not offer is unreachable at auth, and no recipient is failed for it', async () => {
     await using sink = await openSmtpSink()
     await using smtp = openMailer(urlOf(sink.url))
     expect(await smtp.send(mail())).toMatchObject({ kind: 'unreachable', stage: 'auth' })
@@ -717,7 +717,7 @@ describe('a login', () => {
     [{ reply: '421 4.3.2 Closing' }, { kind: 'refused', permanent: false, stage: 'auth', code: 421 }],
   ])('that meets %j ends at auth', async (fault, outcome) => {
     await using sink = await openSmtpSink({ login, fault: ({ stage }) => (stage === 'auth' ? fault : undefined) })
-    await using smtp = openMailer(urlOf(sink.url), { patience: fault === 'hang' ? hasteAt('auth') : CALM })
+    await using smtp = openMailer(urlOf(sink.url), { patience: fault === 'hang' ? shortPatienceAt('auth') : CALM })
     expect(await smtp.send(mail())).toMatchObject(outcome)
   })
 })
