@@ -1,4 +1,4 @@
-/** Simple methods that the model must beat, measured in the same run. */
+/** Baselines: simple methods that the model must beat, measured in the same run. */
 import { type PhraseCounts, weighEvidence } from '../../src/core/relevance/evidence.ts'
 import { FIELDS, type Reading } from '../../src/core/relevance/reading.ts'
 import { tokenise } from '../../src/core/text/phrases.ts'

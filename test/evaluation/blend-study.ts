@@ -1,4 +1,4 @@
-/** Measures the blend: what weekly digests of simulated subscribers are worth to them, by several ways to choose. */
+/** Measures the blend: what weekly digests of simulated subscribers are worth to them, by several methods of choosing. */
 
 import { type Rankable, rankPapers, selectPapers } from '../../src/core/digest/ranking.ts'
 import { GATE } from '../../src/core/relevance/gate.ts'
@@ -14,7 +14,7 @@ const SUBSCRIBERS = 200
 /** The constant of reciprocal rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009). */
 const RRF = 60
 
-/** What a subscriber's topics and the trend say of a paper. */
+/** A paper's relevance to a subscriber's topics, and its trend. */
 interface Standing {
   paper: JudgedCandidate
   relevance: number
@@ -41,7 +41,7 @@ const fused: Method = (papers, topics) => {
   return byScore(({ paper }) => reciprocal(byRelevance, paper.id) + reciprocal(byTrend, paper.id))(papers, topics)
 }
 
-/** What digests are made by, with another gate if need be. */
+/** The method of the service, with any gate. */
 const blended =
   (gate: number): Method =>
   (papers, topics) => {
@@ -53,7 +53,7 @@ const blended =
     return selectPapers(ranked, topics, CUTOFF, gate).map(({ paper }) => paper)
   }
 
-/** `blend` is what digests are made by; the others are what it is measured against. */
+/** `blend` is the method of the service; the others are what it is compared with. */
 const METHODS = {
   blend: blended,
   relevance: () => byScore(({ relevance }) => relevance),
@@ -63,13 +63,13 @@ const METHODS = {
   rrf: () => fused,
 } satisfies Record<string, (gate: number) => Method>
 
-/** A gate that lets everything through that a model has a word for. */
+/** A gate that every scored paper passes. */
 const NO_GATE = Number.MIN_VALUE
 
 const gradeFor = ({ grades }: JudgedCandidate, topics: readonly string[]): number =>
   Math.max(0, ...topics.map((topic) => grades?.[topic] ?? 0))
 
-/** To be read now and to matter: relevance times the attention a paper found in the end. */
+/** Utility of a paper: its relevance times the upvotes that it got in the end. */
 const worthOf = (paper: JudgedCandidate, topics: readonly string[]): number =>
   gainOf(gradeFor(paper, topics)) * Math.log2(2 + (paper.settled ?? 0))
 
@@ -89,7 +89,7 @@ export interface BlendRow {
 }
 
 export interface BlendResult {
-  /** All methods filling ten places, whatever fits; and "gate, then trend", the usual way with keywords. */
+  /** All methods filling ten places, whatever fits; and "gate, then trend", as keyword filters do. */
   methods: Record<string, BlendRow>
   /** All of them choosing among the papers past the gate only, as digests do: `blend` is what is sent. */
   pastGate: Record<string, BlendRow>
@@ -99,7 +99,7 @@ export interface BlendResult {
   digests: number
 }
 
-/** Of each digest its utility and precision, and of each topic with something whether it was served. */
+/** Of each digest its utility and precision, and for each topic with a relevant paper whether it got one. */
 interface Measured {
   utility: number[]
   precision: number[]

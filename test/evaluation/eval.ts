@@ -1,10 +1,10 @@
 /**
- * Measures how papers are chosen, on papers that somebody judged:
+ * Measures how well papers are chosen, on judged papers:
  *
  *     npm run eval -- --papers PATH --labels FILE --upvotes FILE --history FILE
  *
- * A week with papers whose judgements the model was fitted to is not measured by that model: another one is trained
- * without them (leave-week-out), for which the history is needed.
+ * A week with papers whose judgements the model was fitted to is not measured by that model: another is trained without
+ * them (leave-week-out), which needs the history.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -24,12 +24,12 @@ import { endWith } from '../../workers/exit.ts'
 import { createProgress, type Progress } from '../../workers/progress.ts'
 import { scoreByCounts, scoreByLabels, scoreByPhrases } from './baselines.ts'
 import { type BlendResult, type JudgedCandidate, studyBlend } from './blend-study.ts'
-import { readListings, readRowsFile } from './evaluation-files.ts'
 import { rankByFullText } from './full-text.ts'
+import { readListings, readRowsFile } from './input-files.ts'
 import { type EvaluatedPaper, type Joined, joinPapers, readLabels, readUpvotes } from './judged-papers.ts'
 import { type GateResult, type RelevanceResult, type Scores, studyGate, studyRelevance } from './relevance-study.ts'
 import { type ReplayResult, replay } from './replay.ts'
-import { type JudgedPaper, LEAST_JUDGED, LEAST_PAPERS, trainModel } from './training.ts'
+import { type JudgedPaper, MIN_JUDGED, MIN_PAPERS, trainModel } from './training.ts'
 import { studyTrend, type TrendResult, trendsOf } from './trend-study.ts'
 
 interface Options {
@@ -41,24 +41,24 @@ interface Options {
   json?: true
 }
 
-/** By which models the papers were scored. */
+/** The scores of the papers, and by which models they were scored. */
 interface Scoring {
   relevance: TopicRelevance[][]
   /** Weeks measured by a model trained without them. */
   leftOut: string[]
-  /** Weeks measured by a model that had seen their judgements, for want of others to train on: too good to be true. */
+  /** Weeks measured by a model that was fitted to their judgements, for lack of papers to train on: their figures are too good. */
   flattered: string[]
 }
 
-/** Of many ids the first are told, and how many there are. */
-const MOST_IDS = 10
+/** The first ids are told one by one, the others by their number. */
+const MAX_IDS = 10
 
 const say = (text: string): void => console.error(text)
 
 const someOf = (ids: readonly string[]): string =>
-  ids.length <= MOST_IDS ? ids.join(', ') : `${ids.slice(0, MOST_IDS).join(', ')} and ${ids.length - MOST_IDS} more`
+  ids.length <= MAX_IDS ? ids.join(', ') : `${ids.slice(0, MAX_IDS).join(', ')} and ${ids.length - MAX_IDS} more`
 
-/** Says which labels and papers have no counterpart, and refuses labels that fit nothing at all. */
+/** Tells which labels and papers have no counterpart, and which topics have no relevant paper. */
 const tellMismatches = ({ papers, unknownLabels, unlabelled }: Joined): void => {
   if (unknownLabels.length > 0) say(`${unknownLabels.length} labels without a paper: ${someOf(unknownLabels)}`)
   if (unlabelled.length > 0) say(`${unlabelled.length} papers without a label, not measured: ${someOf(unlabelled)}`)
@@ -70,7 +70,7 @@ const tellMismatches = ({ papers, unknownLabels, unlabelled }: Joined): void => 
 const judgedOf = (papers: readonly EvaluatedPaper[]): JudgedPaper[] =>
   papers.flatMap(({ grades, ...paper }) => (grades === null ? [] : [{ ...paper, grades }]))
 
-/** Scores every paper by the model, and those of weeks that it was fitted to by models trained without them. */
+/** Scores every paper by the model, but those of weeks that it was fitted to by models trained without them. */
 const scoreAll = (
   papers: readonly EvaluatedPaper[],
   model: RelevanceModel,
@@ -81,7 +81,7 @@ const scoreAll = (
   const known = [...new Set(papers.filter(({ id }) => seen.has(id)).map(({ week }) => week))].sort()
   const judged = judgedOf(papers)
   const without = (week: string): JudgedPaper[] => judged.filter(({ listDay }) => isoWeekOf(listDay) !== week)
-  const leftOut = history.length < LEAST_PAPERS ? [] : known.filter((week) => without(week).length >= LEAST_JUDGED)
+  const leftOut = history.length < MIN_PAPERS ? [] : known.filter((week) => without(week).length >= MIN_JUDGED)
   const corpus = history.map(({ paper, listDay }) => ({ ...paper, listDay }))
   const scorers = new Map<string, ReturnType<typeof createScorer>>()
   for (const [done, week] of leftOut.entries()) {
@@ -102,7 +102,7 @@ const scoresOf = (relevance: readonly TopicRelevance[][]): Scores =>
     return TOPICS.map(({ slug }) => scores.get(slug) ?? 0)
   })
 
-/** The order of Postgres's full-text search, on a server of our own that is gone afterwards; `null` where none starts. */
+/** Scores by Postgres's full-text search, on an embedded server that is deleted afterwards; `null` where none starts. */
 const scoreByFullText = async (papers: readonly EvaluatedPaper[]): Promise<Scores | null> => {
   const folder = await mkdtemp(join(tmpdir(), 'paper-round-eval-'))
   try {
@@ -125,7 +125,7 @@ const scoreByFullText = async (papers: readonly EvaluatedPaper[]): Promise<Score
 
 const round = (value: number): number => Math.round(value * 10_000) / 10_000
 
-/** Numbers of an answer with four decimals, however deep. */
+/** A value with all of its numbers, however deep, rounded to four decimals. */
 const rounded = (value: unknown): unknown => {
   if (typeof value === 'number') return round(value)
   if (Array.isArray(value)) return value.map(rounded)
@@ -136,7 +136,7 @@ const rounded = (value: unknown): unknown => {
 interface Report {
   papers: number
   judged: number
-  /** What the model had seen, and which weeks it was therefore not, or wrongly, measured on. */
+  /** What the model was fitted on, and which weeks another model was therefore measured on, or should have been. */
   method: { model: Omit<FittedOn, 'judged'> } & Pick<Scoring, 'leftOut' | 'flattered'>
   relevance: RelevanceResult
   gate: GateResult | null
@@ -165,7 +165,7 @@ const tables = (report: Report): string => {
   ]
   if (method.flattered.length > 0)
     lines.push(
-      `The model was fitted to papers of ${method.flattered.join(', ')}, and these numbers flatter it: to train without them takes --history (${LEAST_PAPERS} papers) and ${LEAST_JUDGED} papers judged in other weeks.`,
+      `The model was fitted to papers of ${method.flattered.join(', ')}, so these figures are too good: to train without them takes --history (${MIN_PAPERS} papers) and ${MIN_JUDGED} papers judged in other weeks.`,
     )
   const measured = (result: RelevanceResult): string[] => [
     `${number(result.ndcg10)} ${interval(result.ci)}`,
@@ -270,14 +270,14 @@ const evaluate = async (options: Options): Promise<Report> => {
 }
 
 const program = new Command('npm run eval --')
-  .description('Measures relevance, trend and blend on judged papers, beside simpler methods.')
+  .description('Measures relevance, trend and blend on judged papers, together with simpler methods.')
   .requiredOption('--papers <path>', 'a folder of Hugging Face API days (2026-04-14.json), or JSON Lines')
   .option('--labels <file>', 'judgements, JSON Lines: {"id": "2604.00001", "topics": {"robotics": 2}}')
   .option('--upvotes <file>', 'JSON Lines: {"id": "2604.00001", "upvotes_morning": 4, "upvotes_settled": 31}')
-  .option('--history <path>', 'papers of earlier days: for the trend, and to train where the model knows these papers')
+  .option('--history <path>', 'papers of earlier days: for the trend, and to train models without a week')
   .option('--model <file>', 'a model other than the shipped one')
   .option('--json', 'print one JSON object on the last line')
-  .showHelpAfterError('(add --help for what can be written here)')
+  .showHelpAfterError('(add --help for the options)')
   .exitOverride()
   .action(async (options: Options) => {
     const report = await evaluate(options)

@@ -1,7 +1,7 @@
 /** Ranks texts by Postgres's own full-text search: what relevance is measured against. */
 import { type Kysely, sql } from 'kysely'
 
-/** A text to be found, and what is looked for; phrases are any words in a row. */
+/** The texts to rank, and the queries to rank them for; a phrase is any sequence of words. */
 export interface FullTextInput {
   texts: readonly { title: string; abstract: string }[]
   queries: readonly { phrases: readonly string[] }[]
@@ -9,7 +9,7 @@ export interface FullTextInput {
 
 /**
  * `ts_rank_cd` (cover density) of every text for every query, titles weighing more than abstracts, divided by the
- * logarithm of the length. Works on tables of its own that go with the transaction.
+ * logarithm of the length. Uses temporary tables only. Returns the scores by text, then by query.
  */
 export const rankByFullText = <Tables>(db: Kysely<Tables>, { texts, queries }: FullTextInput): Promise<number[][]> =>
   db.transaction().execute(async (trx) => {

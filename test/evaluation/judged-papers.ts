@@ -1,4 +1,4 @@
-/** Papers with what is known about them afterwards: the judgements of their topics and their settled upvotes. */
+/** Judged papers: their topics with grades, and their upvotes in the morning and a week later. */
 import { isoWeekOf } from '../../src/core/calendar.ts'
 import type { Listing } from '../../src/core/papers/paper.ts'
 import type { Problem } from '../../src/core/papers/paper-file.ts'
@@ -13,7 +13,7 @@ export interface EvaluatedPaper {
   listDay: string
   /** Such as `2026-W14`. */
   week: string
-  /** By topic, 2 or 1; `null` for a paper that nobody judged. */
+  /** By topic, 2 or 1; `null` for a paper without a judgement. */
   grades: Readonly<Record<string, number>> | null
   /** On the morning of the list day; `null` where they were not read then. */
   morning: number | null
@@ -40,7 +40,7 @@ export interface Rows<Row> {
   problems: Problem[]
 }
 
-/** The id as papers carry it: that of arXiv without version, else as a file's. */
+/** The id as papers have it: that of arXiv without version, otherwise `file:` and the given one. */
 const idOf = (value: unknown): string | null => {
   if (typeof value !== 'string' || value.trim() === '') return null
   return readArxivId(value) ?? `file:${value.trim().replace(/^file:/, '')}`
@@ -75,9 +75,9 @@ const readRows = <Row>(text: string, read: (row: Record<string, unknown>, id: st
     const where = `line ${at + 1}`
     const row = parse(line)
     const id = isRow(row) ? idOf(row.id) : null
-    const answer = !isRow(row) ? 'it is cut off or not JSON' : id === null ? 'it has no "id"' : read(row, id)
-    if (typeof answer === 'string') problems.push({ where, problem: answer })
-    else rows.push(answer)
+    const parsed = !isRow(row) ? 'it is cut off or not JSON' : id === null ? 'it has no "id"' : read(row, id)
+    if (typeof parsed === 'string') problems.push({ where, problem: parsed })
+    else rows.push(parsed)
   }
   return { rows, problems }
 }
@@ -95,7 +95,7 @@ const countOf = (value: unknown): number | null => (Number.isFinite(value) && Nu
 export const readUpvotes = (text: string): Rows<Upvotes> =>
   readRows(text, (row, id) => ({ id, morning: countOf(row.upvotes_morning), settled: countOf(row.upvotes_settled) }))
 
-/** What was put together, and the ids on either side that found no other. */
+/** Papers with their labels and upvotes, and the ids on either side without a counterpart. */
 export interface Joined {
   papers: EvaluatedPaper[]
   /** Ids of labels without a paper. */
@@ -104,7 +104,7 @@ export interface Joined {
   unlabelled: string[]
 }
 
-/** Puts papers, judgements and upvotes together. A paper of several lists stands on its earliest. */
+/** Joins papers, judgements and upvotes by id. A paper of several lists has its earliest list day. */
 export const joinPapers = (
   listings: readonly Listing[],
   labels: readonly Label[] | null,

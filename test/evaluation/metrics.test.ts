@@ -16,7 +16,7 @@ describe('nDCG@10', () => {
     )
   })
 
-  it('is what one gets by hand for three papers', () => {
+  it('is the value calculated by hand for three papers', () => {
     // Order: relevant (1), nothing (0), squarely (3); the best order has 3 first and 1 second.
     const got = 1 / Math.log2(2) + 0 + 3 / Math.log2(4)
     const best = 3 / Math.log2(2) + 1 / Math.log2(3)
@@ -70,7 +70,7 @@ describe('an estimate', () => {
     expect(width(many)).toBeLessThan(width(few) / 5)
   })
 
-  it('is the same each time, and nothing of nothing', () => {
+  it('is the same each time, and null for no values', () => {
     expect(estimate([1, 2, 5])).toEqual(estimate([1, 2, 5]))
     expect(estimate([])).toEqual({ mean: null, ci: null })
   })

@@ -1,13 +1,13 @@
-/** Yardsticks: how good an order is, and between what bounds a mean may lie by chance. */
+/** Metrics: how good an order is (nDCG@10), and the confidence interval of a mean. */
 import { createRandom } from '../../src/core/relevance/regression.ts'
 
-/** How many places of an order count: what fits on a screen. */
+/** How many places of an order count. */
 export const CUTOFF = 10
 
 export const mean = (values: readonly number[]): number =>
   values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length
 
-/** What a paper of a grade is worth: 3 for one squarely about the topic, 1 for a relevant one, else nothing. */
+/** The gain of a paper by its grade: 3 for one squarely about the topic, 1 for a relevant one, else nothing. */
 export const gainOf = (grade: number): number => 2 ** grade - 1
 
 /** Gains in the order of the places, each worth less the later it comes. */
@@ -46,7 +46,7 @@ export interface Estimate {
 
 const ROUNDS = 1_000
 
-/** The mean of values, and between what bounds it lies when they are drawn anew 1,000 times (bootstrap, percentiles). */
+/** The mean of values, and its 95 % interval by bootstrap (1,000 resamples, percentiles); the same values and seed give the same interval. */
 export const estimate = (values: readonly number[], seed = 1): Estimate => {
   if (values.length === 0) return { mean: null, ci: null }
   const random = createRandom(seed)

@@ -3,12 +3,12 @@ import { TOPICS } from '../../src/core/topics.ts'
 import type { EvaluatedPaper } from './judged-papers.ts'
 import { type Estimate, estimate, gainOf, mean, ndcgByScore } from './metrics.ts'
 
-/** What a method says of papers: by paper (in their order), by topic (in the order of `TOPICS`). Higher is better. */
+/** A method's scores: by paper (in their order), then by topic (in the order of `TOPICS`). Higher is better. */
 export type Scores = readonly ArrayLike<number>[]
 
 /** Fewer relevant papers make no order. */
-const LEAST_RELEVANT = 2
-/** A topic with fewer judged papers in all is not held to anything. */
+const MIN_RELEVANT = 2
+/** A topic with fewer relevant papers in all is not reported as the weakest. */
 const ENOUGH_JUDGED = 5
 
 /** The order of one topic's papers in one week. */
@@ -30,7 +30,7 @@ export const cellsOf = (papers: readonly EvaluatedPaper[], scores: Scores): Cell
         gain: gainOf(papers[at]?.grades?.[slug] ?? 0),
       }))
       const relevant = items.filter(({ gain }) => gain > 0).length
-      return relevant < LEAST_RELEVANT ? [] : [{ topic: slug, week, relevant, ndcg10: ndcgByScore(items) }]
+      return relevant < MIN_RELEVANT ? [] : [{ topic: slug, week, relevant, ndcg10: ndcgByScore(items) }]
     }),
   )
 }

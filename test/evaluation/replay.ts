@@ -1,4 +1,4 @@
-/** Replays list days for simulated subscribers by the service's own rules, and counts what anybody would get twice. */
+/** Replays list days for simulated subscribers by the service's own rules, and counts the papers that any of them would get twice. */
 import { addDays, weekdayOf } from '../../src/core/calendar.ts'
 import { eligibleAt, eligibleSince, mergeRecentlySent } from '../../src/core/digest/eligibility.ts'
 import { rankPapers, selectPapers } from '../../src/core/digest/ranking.ts'
@@ -7,7 +7,7 @@ import type { JudgedCandidate } from './blend-study.ts'
 import { simulateSubscribers } from './subscribers.ts'
 
 const SUBSCRIBERS = 200
-const MOST_PAPERS = { daily: 10, weekly: 15 }
+const MAX_PAPERS = { daily: 10, weekly: 15 }
 const LISTED = 'T09:00:00Z'
 const SENT = 'T12:00:00Z'
 const FRIDAY = 5
@@ -44,7 +44,7 @@ export const replay = (papers: readonly JudgedCandidate[]): ReplayResult => {
         open.map(({ paper }) => paper),
         topics,
       )
-      const chosen = selectPapers(ranked, topics, MOST_PAPERS[frequency]).map(({ paper }) => paper.id)
+      const chosen = selectPapers(ranked, topics, MAX_PAPERS[frequency]).map(({ paper }) => paper.id)
       result.repeats += chosen.filter((id) => sent.has(id)).length
       result.digests += Number(chosen.length > 0)
       result.papers += chosen.length

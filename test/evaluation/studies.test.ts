@@ -134,7 +134,7 @@ describe('the study of relevance', () => {
 })
 
 describe('the study of the trend', () => {
-  it('is 1 where the morning foretells the order, and needs both counts', () => {
+  it('is 1 where the morning predicts the order, and needs both counts', () => {
     const day = Array.from({ length: 8 }, (_, number) =>
       evaluated(`${number}`, { morning: number, settled: number * 10 }),
     )

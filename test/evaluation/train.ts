@@ -1,10 +1,10 @@
 /**
- * Trains the relevance model that ships with the project, or one from a corpus of one's own:
+ * Trains the relevance model that ships with the project, or another one from your own corpus:
  *
  *     npm run train -- --papers HISTORY.jsonl.gz --judged PAPERS.jsonl --labels LABELS.jsonl --out src/core/relevance/model.json
  *
  * The file in the project was trained on 7,461 papers of the daily lists of Hugging Face, May 2024 to March 2026, and on
- * judgements of 777 papers of April and May 2026; only counts, words and weights of them are in it. Train again when a
+ * judgements of 777 papers of April and May 2026; it holds only counts, words and weights of them. Train again when a
  * topic or a phrase changes.
  */
 import { writeFile } from 'node:fs/promises'
@@ -13,9 +13,9 @@ import { readModelFile } from '../../src/adapters/relevance-model-file.ts'
 import { UnusableModel, writeModel } from '../../src/core/relevance/model.ts'
 import { endWith, UsageError } from '../../workers/exit.ts'
 import { createProgress } from '../../workers/progress.ts'
-import { readListings, readRowsFile } from './evaluation-files.ts'
+import { readListings, readRowsFile } from './input-files.ts'
 import { joinPapers, readLabels } from './judged-papers.ts'
-import { type JudgedPaper, trainModel } from './training.ts'
+import { type JudgedPaper, trainModel, UntrainableCorpus } from './training.ts'
 
 interface Options {
   papers: string
@@ -35,16 +35,16 @@ const program = new Command('npm run train --')
   .option('--labels <file>', 'their judgements, JSON Lines with id and topics')
   .option(
     '--teacher <file>',
-    'without judgements, the model that gives the likely answers (the shipped one, if not named)',
+    'without judgements, the model that gives the likely relevance (default: the shipped one)',
   )
-  .requiredOption('--out <file>', 'where the model goes')
-  .option('--json', 'print one JSON object instead of words')
-  .showHelpAfterError('(add --help for what can be written here)')
+  .requiredOption('--out <file>', 'where to write the model')
+  .option('--json', 'print one JSON object instead of a sentence')
+  .showHelpAfterError('(add --help for the options)')
   .exitOverride()
   .action(async (options: Options) => {
     const say = (text: string): void => console.error(text)
     if ((options.judged === undefined) !== (options.labels === undefined))
-      throw new UsageError('--judged and --labels go together: the papers, and what was said of them')
+      throw new UsageError('--judged and --labels go together: the papers, and their judgements')
     const corpus = (await readListings(options.papers, say)).map(({ paper, listDay }) => ({ ...paper, listDay }))
     const by = await teachersOf(options, say)
     const progress = createProgress('training')
@@ -73,7 +73,7 @@ const teachersOf = async (
 ): Promise<Parameters<typeof trainModel>[0]['by']> => {
   if (judged === undefined || labels === undefined) {
     if (teacher !== undefined) return { teacher: await readModelFile(teacher) }
-    // Loaded here alone: the shipped model may be what is to be made anew.
+    // Loaded only here: the shipped model may be unusable, and the reason to train.
     try {
       return { teacher: (await import('../../src/core/relevance/relevance.ts')).SHIPPED_MODEL }
     } catch (error) {
@@ -92,5 +92,5 @@ const teachersOf = async (
 try {
   await program.parseAsync()
 } catch (error) {
-  endWith(error)
+  endWith(error instanceof UntrainableCorpus ? new UsageError(error.message, { cause: error }) : error)
 }

@@ -4,7 +4,8 @@ import { MODEL_VERSION, readModel, UnusableModel, writeModel } from '../../src/c
 import { createRandom } from '../../src/core/relevance/regression.ts'
 import { createScorer, SHIPPED_MODEL } from '../../src/core/relevance/relevance.ts'
 import { TOPICS } from '../../src/core/topics.ts'
-import { type JudgedPaper, type TrainingPaper, trainModel, UntrainableCorpus } from './training.ts'
+import type { TrainingPaper } from './corpus.ts'
+import { type JudgedPaper, trainModel, UntrainableCorpus } from './training.ts'
 
 const random = createRandom(11)
 const pick = <T>(all: readonly T[]): T => all[Math.floor(random() * all.length)] as T
@@ -48,7 +49,7 @@ const scoreFor = (topic: string, abstract: string, by = model): number =>
 const filler = FILLER.join(' ')
 
 describe('training', () => {
-  it('learns what phrases say, and words that go with them though no phrase names them', () => {
+  it('learns from phrases, and from words that go with them though no phrase names them', () => {
     const [best] = createScorer(model)(write(TOPICS.find(({ slug }) => slug === 'speech-audio') ?? pick(TOPICS), 1))
     expect(best?.topic).toBe('speech-audio')
     expect(best?.score).toBeGreaterThan(GATE)
@@ -68,7 +69,7 @@ describe('training', () => {
     expect(model.fittedOn.judged).toHaveLength(190)
   })
 
-  it('does without judgements when a model teaches', () => {
+  it('needs no judgements where an older model gives the likely relevance', () => {
     const shares: number[] = []
     const taught = trainModel({ papers, by: { teacher: model }, onProgress: (share) => shares.push(share) })
     expect(taught.shared).toEqual(model.shared)
@@ -88,7 +89,7 @@ describe('training', () => {
     expect(() => trainModel({ papers: titles, by: { judged } })).toThrow('None of the papers has an abstract')
   })
 
-  it('bears topics without a judged paper, and papers of any shape', () => {
+  it('accepts topics without a judged paper, and papers of any shape', () => {
     const odd: TrainingPaper[] = [
       { title: '∇', abstract: '$$\\frac{a}{b}$$ \\alpha {', listDay: null },
       { title: '🦜', abstract: '🦜'.repeat(500), listDay: null },

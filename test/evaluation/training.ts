@@ -1,45 +1,30 @@
 /**
- * Trains the relevance model. Judged papers are few, papers as such are many, so it learns in three steps:
+ * Trains the relevance model. Judged papers are few and papers as such are many, so it learns in three steps:
  *
- * 1. Phrases: from the judged papers, how much the phrases of a topic say, with weights that all topics share.
- * 2. Words: by that, every paper of the corpus gets a likely answer for each topic, and from these the words and pairs
- *    that go with a topic are learnt, also those that no phrase names.
- * 3. Together: the judged papers tell how much to trust both, and correct the weights of single words.
+ * 1. Phrases: from the judged papers, how much the phrases of a topic count, with weights that all topics share.
+ * 2. Words: by that, every paper of the corpus gets a likely relevance to each topic, and from these are learnt the words
+ *    and pairs that go with a topic, also those that no phrase names.
+ * 3. Both: the judged papers tell how much to trust both, and correct the weights of single words.
  *
- * A corpus without judgements can be trained on too: then a model trained before gives the likely answers, and its
- * shared weights stay.
+ * A corpus without judgements can be trained on too: then an older model gives the likely relevance, and its shared
+ * weights stay.
  */
 import { isoWeekOf } from '../../src/core/calendar.ts'
 import type { Paper } from '../../src/core/papers/paper.ts'
-import { countPhrases, type Evidence, type PhraseCounts, weighEvidence } from '../../src/core/relevance/evidence.ts'
-import {
-  createJudge,
-  liftOf,
-  PHRASE_NUMBERS,
-  packWeights,
-  phraseNumbers,
-  type RelevanceModel,
-} from '../../src/core/relevance/model.ts'
-import { type Reading, readPaper } from '../../src/core/relevance/reading.ts'
+import { createJudge, PHRASE_NUMBERS, type RelevanceModel } from '../../src/core/relevance/model.ts'
+import { readPaper } from '../../src/core/relevance/reading.ts'
 import {
   dot,
   fitCorrection,
   fitDense,
-  fitTerms,
   sigmoid,
   steepnessOf,
   type TermWeights,
 } from '../../src/core/relevance/regression.ts'
-import { countTerms, createTermWeigher, sightTerms, type TermVector } from '../../src/core/relevance/terms.ts'
 import { TOPICS } from '../../src/core/topics.ts'
-import { UsageError } from '../../workers/exit.ts'
+import { type Corpus, fitWords, packTerms, readCorpus, round, type Sample, type TrainingPaper } from './corpus.ts'
 
-export type TrainingPaper = Pick<Paper, 'title' | 'abstract'> & {
-  /** `YYYY-MM-DD`, where known. */
-  listDay: string | null
-}
-
-/** A paper with what somebody who read it says of its topics. */
+/** A paper with the grades that a person who read it gave for its topics. */
 export interface JudgedPaper extends Pick<Paper, 'id' | 'title' | 'abstract'> {
   listDay: string
   /** 2 = squarely about the topic, 1 = relevant to its subscribers; other topics are absent. */
@@ -50,53 +35,123 @@ export interface TrainingInput {
   papers: readonly TrainingPaper[]
   /** Papers with judgements, or a model that was trained with some. */
   by: { judged: readonly JudgedPaper[] } | { teacher: RelevanceModel }
-  /** Fewer papers are refused; less than `LEAST_PAPERS` only for a trial of what more of them would give. */
-  least?: number
-  /** Hears how far the work is, from 0 to 1. */
+  /** Called with the share of the work that is done, from 0 to 1. */
   onProgress?: (share: number) => void
 }
 
-/** What cannot be trained on; the message is one sentence for people. */
-export class UntrainableCorpus extends UsageError {
+/** Papers that no model can be trained on; the message is one sentence for people. */
+export class UntrainableCorpus extends Error {
   override name = 'UntrainableCorpus'
 }
 
 /** On fewer papers rare words and phrases look rarer than they are (quality fell by .03 with 500). */
-export const LEAST_PAPERS = 1_500
+export const MIN_PAPERS = 1_500
 /** Fewer judged papers cannot show how much to trust phrases and words. */
-export const LEAST_JUDGED = 100
+export const MIN_JUDGED = 100
 
 const RIDGE = 1
 const FOLDS = 4
+/** Shares of the work that are done after counting, after learning words, and after the folds. */
+const PROGRESS = { counted: 0.1, words: 0.5, together: 0.6, folds: 0.95 }
+
+type OnProgress = (share: number) => void
+
+/**
+ * Trains a model on many papers. Takes seconds for each thousand; the same input gives the same model. Throws
+ * `UntrainableCorpus` where there are too few papers or judgements, or no abstracts.
+ */
+export const trainModel = ({ papers, by, onProgress = () => undefined }: TrainingInput): RelevanceModel => {
+  if (papers.length < MIN_PAPERS)
+    throw new UntrainableCorpus(
+      `${papers.length} papers are too few to train on: it takes ${MIN_PAPERS}, and some thousands to do it well.`,
+    )
+  if ('judged' in by && by.judged.length < MIN_JUDGED)
+    throw new UntrainableCorpus(
+      `${by.judged.length} judged papers are too few to train on: it takes ${MIN_JUDGED}. Without judgements the shipped model teaches.`,
+    )
+  const corpus = readCorpus(papers)
+  if (corpus === null)
+    throw new UntrainableCorpus('None of the papers has an abstract: nothing can be learnt from titles alone.')
+  onProgress(PROGRESS.counted)
+  const model =
+    'teacher' in by ? learnFromModel(corpus, by.teacher, onProgress) : learnFromGrades(corpus, by.judged, onProgress)
+  onProgress(1)
+  return model
+}
+
+const learnWords = (corpus: Corpus, likely: readonly ArrayLike<number>[], onProgress: OnProgress): TermWeights[] =>
+  fitWords(corpus, likely, (share) => onProgress(PROGRESS.counted + (PROGRESS.words - PROGRESS.counted) * share))
+
+const learnFromModel = (corpus: Corpus, teacher: RelevanceModel, onProgress: OnProgress): RelevanceModel => {
+  const judge = createJudge(teacher)
+  const likely = corpus.readings.map((reading) => judge(reading).results.map(({ logit }) => sigmoid(logit)))
+  const words = learnWords(corpus, likely, onProgress)
+  const trust = teacher.shared[PHRASE_NUMBERS] ?? 0
+  return {
+    ...corpus.counts,
+    fittedOn: { papers: corpus.samples.length, days: corpus.days, judged: teacher.fittedOn.judged },
+    shared: teacher.shared,
+    offsets: teacher.offsets,
+    ...packTerms(
+      corpus,
+      words.map(({ weights }) => weights.map((weight) => weight * trust)),
+    ),
+    calibration: teacher.calibration,
+  }
+}
+
+const learnFromGrades = (corpus: Corpus, judged: readonly JudgedPaper[], onProgress: OnProgress): RelevanceModel => {
+  const samples = judged.map((paper) => corpus.sampleOf(readPaper(paper)))
+  const targets = TOPICS.map(({ slug }) => Float32Array.from(judged, ({ grades }) => targetOf(grades[slug] ?? 0)))
+  const byPhrases = fitShared(
+    samples.map(({ phrases }) => phrases),
+    targets,
+  )
+  const likely = corpus.samples.map(({ phrases }) => logitsOf(byPhrases, phrases).map(sigmoid))
+  const words = learnWords(corpus, likely, onProgress)
+  const withWords = samples.map(({ phrases, vector }) =>
+    TOPICS.map((_, topic) => [...(phrases[topic] ?? []), dot(vector, words[topic]?.weights ?? [])]),
+  )
+  const together = fitShared(withWords, targets)
+  const logits = withWords.map((rows) => logitsOf(together, rows))
+  const known = TOPICS.map((_, topic) => Float32Array.from(logits, (ofPaper) => ofPaper[topic] ?? 0))
+  onProgress(PROGRESS.together)
+
+  const basis = { samples, targets, known, size: corpus.size }
+  const calibration = calibrateByFolds(basis, judged, (share) =>
+    onProgress(PROGRESS.together + (PROGRESS.folds - PROGRESS.together) * share),
+  )
+  const corrections = fitCorrections(basis, [...judged.keys()])
+  const trust = together.shared[PHRASE_NUMBERS] ?? 0
+  return {
+    ...corpus.counts,
+    fittedOn: { papers: corpus.samples.length, days: corpus.days, judged: judged.map(({ id }) => id).sort() },
+    shared: together.shared.map(round),
+    offsets: together.offsets.map((offset, topic) => round(offset + (corrections[topic]?.offset ?? 0))),
+    ...packTerms(
+      corpus,
+      words.map(({ weights }, topic) =>
+        weights.map((weight, term) => trust * weight + (corrections[topic]?.weights[term] ?? 0)),
+      ),
+    ),
+    calibration,
+  }
+}
 
 /** A paper of grade 1 counts as half relevant, so that those of grade 2 rank above it. */
 const targetOf = (grade: number): number => Math.min(1, grade / 2)
 
-interface Sample {
-  evidence: ReadonlyMap<string, Evidence>
-  lift: number
-  vector: TermVector
+/** Weights of numbers that all topics share, and an offset for each topic. */
+interface SharedWeights {
+  shared: number[]
+  offsets: number[]
 }
 
-/** How much more the phrases of whole papers weigh than those of their titles, where the title has a strong one. */
-const measureTitles = (readings: readonly Reading[], counts: PhraseCounts): number => {
-  const ratios: number[] = []
-  for (const reading of readings) {
-    const alone = weighEvidence({ ...reading, abstract: { text: '', tokens: [] } }, counts)
-    const titles = new Map(alone.map(({ topic, weight, strong }) => [topic, strong.title > 0 ? weight : 0]))
-    for (const { topic, weight } of weighEvidence(reading, counts)) {
-      const ofTitle = titles.get(topic) ?? 0
-      if (ofTitle > 0) ratios.push(weight / ofTitle)
-    }
-  }
-  return Math.max(1, ratios.sort((a, b) => a - b)[Math.floor(ratios.length / 2)] ?? 1)
-}
-
-/** Rows of numbers of all papers and topics with shared weights, and an offset for each topic, fitted together. */
+/** Fits shared weights and offsets to the numbers of all papers and topics; `targets` are by topic and paper, 0 to 1. */
 const fitShared = (
-  rows: readonly (readonly number[])[][],
+  rows: readonly (readonly (readonly number[])[])[],
   targets: readonly Float32Array[],
-): { shared: number[]; offsets: number[] } => {
+): SharedWeights => {
   const width = rows[0]?.[0]?.length ?? 0
   const size = 1 + width + TOPICS.length
   const flat: Float64Array[] = []
@@ -118,12 +173,61 @@ const fitShared = (
   }
 }
 
-const combine = (shared: readonly number[], numbers: readonly number[]): number =>
-  numbers.reduce((sum, value, j) => sum + value * (shared[j] ?? 0), 0)
+const logitsOf = ({ shared, offsets }: SharedWeights, rows: readonly (readonly number[])[]): number[] =>
+  TOPICS.map(
+    (_, topic) =>
+      // The sum of the products is taken first: in another order the last digits of a model would differ.
+      (offsets[topic] ?? 0) + (rows[topic] ?? []).reduce((sum, value, j) => sum + value * (shared[j] ?? 0), 0),
+  )
 
-const round = (value: number): number => Number(value.toPrecision(6))
+/** The judged papers, and what is known of them before single words are corrected; by topic and paper. */
+interface Basis {
+  samples: readonly Sample[]
+  targets: readonly Float32Array[]
+  /** Logits by phrases and words. */
+  known: readonly Float32Array[]
+  size: number
+}
 
-/** Keeps a judged week together, so that nothing is judged by a paper of the same days, where there are weeks enough. */
+/** Fits corrections of single words, by topic, to some of the judged papers. */
+const fitCorrections = ({ samples, targets, known, size }: Basis, chosen: readonly number[]): TermWeights[] => {
+  const vectors = chosen.map((at) => (samples[at] as Sample).vector)
+  const steepness = steepnessOf(vectors, size)
+  return TOPICS.map((_, topic) => {
+    const pick = (values: Float32Array | undefined) => chosen.map((at) => values?.[at] ?? 0)
+    return fitCorrection(vectors, pick(targets[topic]), pick(known[topic]), size, steepness)
+  })
+}
+
+/** Fits the calibration to logits of judged papers, each by corrections that were fitted without its fold. */
+const calibrateByFolds = (
+  basis: Basis,
+  judged: readonly JudgedPaper[],
+  onFold: OnProgress,
+): RelevanceModel['calibration'] => {
+  const folds = foldsOf(judged)
+  const logits: number[] = []
+  const relevant: number[] = []
+  for (const [done, fold] of folds.entries()) {
+    const left = new Set(fold)
+    const corrections = fitCorrections(
+      basis,
+      [...judged.keys()].filter((at) => !left.has(at)),
+    )
+    for (const at of fold) {
+      for (const [topic, { slug }] of TOPICS.entries()) {
+        const correction = corrections[topic] as TermWeights
+        const { vector } = basis.samples[at] as Sample
+        logits.push((basis.known[topic]?.[at] ?? 0) + correction.offset + dot(vector, correction.weights))
+        relevant.push((judged[at]?.grades[slug] ?? 0) > 0 ? 1 : 0)
+      }
+    }
+    onFold((done + 1) / folds.length)
+  }
+  return calibrate(logits, relevant)
+}
+
+/** Folds of judged papers. Where there are enough weeks each stays together, so that no paper is predicted by others of its days. */
 const foldsOf = (judged: readonly JudgedPaper[]): number[][] => {
   const weeks = [...new Set(judged.map(({ listDay }) => isoWeekOf(listDay)))].sort()
   const foldOf = (at: number): number =>
@@ -139,147 +243,6 @@ const calibrate = (logits: readonly number[], relevant: readonly number[]): { sl
     relevant,
     [0, 1e-3],
   )
-  // A fit to noise could turn the order round; then the logits stay as they are.
+  // A fit to noise could reverse the order; then the logits stay as they are.
   return slope > 0 ? { slope: round(slope), offset: round(offset) } : { slope: 1, offset: 0 }
-}
-
-/**
- * Trains a model on many papers. Takes seconds for each thousand; the same input gives the same model. Throws
- * `UntrainableCorpus` where there are too few papers or judgements.
- */
-export const trainModel = ({
-  papers,
-  by,
-  least = LEAST_PAPERS,
-  onProgress = () => undefined,
-}: TrainingInput): RelevanceModel => {
-  if (papers.length < least)
-    throw new UntrainableCorpus(
-      `${papers.length} papers are too few to train on: it takes ${least}, and some thousands to do it well.`,
-    )
-  if ('judged' in by && by.judged.length < LEAST_JUDGED)
-    throw new UntrainableCorpus(
-      `${by.judged.length} judged papers are too few to train on: it takes ${LEAST_JUDGED}. Without judgements the shipped model teaches.`,
-    )
-  const readings = papers.map(readPaper)
-  const phrases = countPhrases(readings)
-  if (phrases.averageLength === 0)
-    throw new UntrainableCorpus('None of the papers has an abstract: nothing can be learnt from titles alone.')
-  const wholeOverTitle = measureTitles(readings, phrases)
-  const terms = readings.map(sightTerms)
-  const vocabulary = countTerms(terms)
-  const weigh = createTermWeigher(vocabulary)
-  const size = vocabulary.terms.length
-  const sampleOf = (reading: Reading, vector: TermVector): Sample => ({
-    evidence: new Map(weighEvidence(reading, phrases).map((one) => [one.topic, one])),
-    lift: liftOf(reading, phrases.averageLength, wholeOverTitle),
-    vector,
-  })
-  const numbersOf = ({ evidence, lift }: Sample): number[][] =>
-    TOPICS.map(({ slug }) => phraseNumbers(evidence.get(slug), lift))
-  const corpus = readings.map((reading, at) => sampleOf(reading, weigh(terms[at] ?? new Map())))
-  const vectors = corpus.map(({ vector }) => vector)
-  const days = papers.flatMap(({ listDay }) => (listDay === null ? [] : [listDay])).sort()
-  const [first, last] = [days[0], days.at(-1)]
-  const common = {
-    phrases: { ...phrases, averageLength: round(phrases.averageLength) },
-    wholeOverTitle: round(wholeOverTitle),
-    vocabulary,
-  }
-  const fittedDays = first === undefined || last === undefined ? null : ([first, last] as const)
-  onProgress(0.1)
-
-  const learnWords = (likely: readonly ArrayLike<number>[]): TermWeights[] =>
-    TOPICS.map((_, topic) => {
-      const targets = Float32Array.from(likely, (ofPaper) => ofPaper[topic] ?? 0)
-      const learnt = fitTerms(vectors, targets, size)
-      onProgress(0.1 + (0.4 * (topic + 1)) / TOPICS.length)
-      return learnt
-    })
-
-  const finish = (weights: readonly Float32Array[]) => ({
-    ...packWeights(weights),
-    average: weights.map((ofTopic) =>
-      round(vectors.reduce((sum, vector) => sum + dot(vector, ofTopic), 0) / vectors.length),
-    ),
-  })
-
-  if ('teacher' in by) {
-    const { teacher } = by
-    const judge = createJudge(teacher)
-    const words = learnWords(readings.map((reading) => judge(reading).results.map(({ logit }) => sigmoid(logit))))
-    const trust = teacher.shared[PHRASE_NUMBERS] ?? 0
-    onProgress(1)
-    return {
-      ...common,
-      fittedOn: { papers: papers.length, days: fittedDays, judged: teacher.fittedOn.judged },
-      shared: teacher.shared,
-      offsets: teacher.offsets,
-      ...finish(words.map(({ weights }) => weights.map((weight) => weight * trust))),
-      calibration: teacher.calibration,
-    }
-  }
-
-  const { judged } = by
-  const judgedReadings = judged.map(readPaper)
-  const samples = judgedReadings.map((reading) => sampleOf(reading, weigh(sightTerms(reading))))
-  const numbers = samples.map(numbersOf)
-  const targets = TOPICS.map(({ slug }) => Float32Array.from(judged, ({ grades }) => targetOf(grades[slug] ?? 0)))
-  const byPhrases = fitShared(numbers, targets)
-  const words = learnWords(
-    corpus.map((sample) =>
-      numbersOf(sample).map((row, topic) => sigmoid((byPhrases.offsets[topic] ?? 0) + combine(byPhrases.shared, row))),
-    ),
-  )
-  const withWords = samples.map(({ vector }, paper) =>
-    TOPICS.map((_, topic) => [...(numbers[paper]?.[topic] ?? []), dot(vector, words[topic]?.weights ?? [])]),
-  )
-  const together = fitShared(withWords, targets)
-  const known = TOPICS.map((_, topic) =>
-    Float32Array.from(
-      withWords,
-      (rows) => (together.offsets[topic] ?? 0) + combine(together.shared, rows[topic] ?? []),
-    ),
-  )
-  onProgress(0.6)
-
-  const correct = (chosen: readonly number[]): TermWeights[] => {
-    const of = chosen.map((at) => samples[at]?.vector as TermVector)
-    const steepness = steepnessOf(of, size)
-    return TOPICS.map((_, topic) => {
-      const pick = (values: Float32Array | undefined) => chosen.map((at) => values?.[at] ?? 0)
-      return fitCorrection(of, pick(targets[topic]), pick(known[topic]), size, steepness)
-    })
-  }
-  const folds = foldsOf(judged)
-  const logits: number[] = []
-  const relevant: number[] = []
-  for (const [done, fold] of folds.entries()) {
-    const left = new Set(fold)
-    const corrections = correct([...judged.keys()].filter((at) => !left.has(at)))
-    for (const at of fold) {
-      for (const [topic, { slug }] of TOPICS.entries()) {
-        const correction = corrections[topic] as TermWeights
-        const vector = samples[at]?.vector as TermVector
-        logits.push((known[topic]?.[at] ?? 0) + correction.offset + dot(vector, correction.weights))
-        relevant.push((judged[at]?.grades[slug] ?? 0) > 0 ? 1 : 0)
-      }
-    }
-    onProgress(0.6 + (0.35 * (done + 1)) / folds.length)
-  }
-  const corrections = correct([...judged.keys()])
-  const trust = together.shared[PHRASE_NUMBERS] ?? 0
-  onProgress(1)
-  return {
-    ...common,
-    fittedOn: { papers: papers.length, days: fittedDays, judged: judged.map(({ id }) => id).sort() },
-    shared: together.shared.map(round),
-    offsets: together.offsets.map((offset, topic) => round(offset + (corrections[topic]?.offset ?? 0))),
-    ...finish(
-      words.map(({ weights }, topic) =>
-        weights.map((weight, term) => trust * weight + (corrections[topic]?.weights[term] ?? 0)),
-      ),
-    ),
-    calibration: calibrate(logits, relevant),
-  }
 }

@@ -1,15 +1,15 @@
-/** Measures the trend: how well the order of a list day's morning foretells where the upvotes settle. */
+/** Measures the trend: how well the order on the morning of a list day predicts the settled upvotes. */
 import { addDays } from '../../src/core/calendar.ts'
 import { createTrend, TREND_LIST_DAYS, type Trend } from '../../src/core/digest/trend.ts'
 import type { Listing } from '../../src/core/papers/paper.ts'
 import type { EvaluatedPaper } from './judged-papers.ts'
 import { type Estimate, estimate, ndcgByScore } from './metrics.ts'
 
-/** A day with fewer papers of which both counts are known has no order to speak of. */
-const LEAST_PAPERS = 5
+/** A day with fewer papers of which both counts are known has no meaningful order. */
+const MIN_PAPERS = 5
 /** Morning counts are of one age, whatever it is: a list of the morning is compared with lists of the morning. */
 const MORNING_AGE = 3
-/** 28 list days lie within six weeks: weekends have none, and holidays happen. */
+/** 28 list days lie within six weeks: weekends and holidays have none. */
 const TREND_SPAN = Math.ceil((TREND_LIST_DAYS * 7) / 5) + 3
 
 const NO_TREND: Trend = { percentile: 0, topPercent: null }
@@ -57,7 +57,7 @@ export const studyTrend = (papers: readonly EvaluatedPaper[], trends: readonly T
       ? []
       : [{ listDay, morning, settled, percentile: trends[at]?.percentile ?? 0 }],
   )
-  const days = [...Map.groupBy(known, ({ listDay }) => listDay).values()].filter((day) => day.length >= LEAST_PAPERS)
+  const days = [...Map.groupBy(known, ({ listDay }) => listDay).values()].filter((day) => day.length >= MIN_PAPERS)
   if (days.length === 0) return null
   const measured = (scoreOf: (one: (typeof known)[number]) => number): Estimate =>
     estimate(days.map((day) => ndcgByScore(day.map((one) => ({ score: scoreOf(one), gain: one.settled })))))

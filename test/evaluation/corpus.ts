@@ -1,0 +1,122 @@
+/** The papers that a model is trained on, read once and counted: their phrases, their words, and each as numbers. */
+import type { Paper } from '../../src/core/papers/paper.ts'
+import { countPhrases, type Evidence, type PhraseCounts, weighEvidence } from '../../src/core/relevance/evidence.ts'
+import { liftOf, packWeights, phraseNumbers, type RelevanceModel } from '../../src/core/relevance/model.ts'
+import { type Reading, readPaper } from '../../src/core/relevance/reading.ts'
+import { dot, fitTerms, type TermWeights } from '../../src/core/relevance/regression.ts'
+import {
+  countTerms,
+  createTermWeigher,
+  sightTerms,
+  type TermSighting,
+  type TermVector,
+} from '../../src/core/relevance/terms.ts'
+import { TOPICS } from '../../src/core/topics.ts'
+
+export type TrainingPaper = Pick<Paper, 'title' | 'abstract'> & {
+  /** `YYYY-MM-DD`, where known. */
+  listDay: string | null
+}
+
+/** One paper as the regression sees it. */
+export interface Sample {
+  /** The numbers of its phrases, by topic in the order of `TOPICS`. */
+  phrases: readonly (readonly number[])[]
+  /** Its words and pairs, weighted. */
+  vector: TermVector
+}
+
+export interface Corpus {
+  readings: readonly Reading[]
+  samples: readonly Sample[]
+  /** How many terms the vocabulary has. */
+  size: number
+  /** Reads a paper by the counts of this corpus. */
+  sampleOf: (reading: Reading) => Sample
+  /** The first and last list day of the papers; `null` where none is known. */
+  days: readonly [string, string] | null
+  /** The parts of a model that are counts of this corpus. */
+  counts: Pick<RelevanceModel, 'phrases' | 'wholeOverTitle' | 'vocabulary'>
+}
+
+/** Six digits: more would only make the file of a model longer. */
+export const round = (value: number): number => Number(value.toPrecision(6))
+
+/** How much more the phrases of whole papers weigh than those of their titles, where the title has a strong one. */
+const measureTitles = (readings: readonly Reading[], counts: PhraseCounts): number => {
+  const ratios: number[] = []
+  for (const reading of readings) {
+    const alone = weighEvidence({ ...reading, abstract: { text: '', tokens: [] } }, counts)
+    const titles = new Map(alone.map(({ topic, weight, strong }) => [topic, strong.title > 0 ? weight : 0]))
+    for (const { topic, weight } of weighEvidence(reading, counts)) {
+      const ofTitle = titles.get(topic) ?? 0
+      if (ofTitle > 0) ratios.push(weight / ofTitle)
+    }
+  }
+  return Math.max(1, ratios.sort((a, b) => a - b)[Math.floor(ratios.length / 2)] ?? 1)
+}
+
+/** Reads and counts papers; `null` where none of them has an abstract. */
+export const readCorpus = (papers: readonly TrainingPaper[]): Corpus | null => {
+  const readings = papers.map(readPaper)
+  const phrases = countPhrases(readings)
+  if (phrases.averageLength === 0) return null
+  const wholeOverTitle = measureTitles(readings, phrases)
+  const terms = readings.map(sightTerms)
+  const vocabulary = countTerms(terms)
+  const weigh = createTermWeigher(vocabulary)
+  const read = (reading: Reading, sightings: ReadonlyMap<string, TermSighting>): Sample => {
+    const evidence = new Map<string, Evidence>(weighEvidence(reading, phrases).map((one) => [one.topic, one]))
+    const lift = liftOf(reading, phrases.averageLength, wholeOverTitle)
+    return {
+      phrases: TOPICS.map(({ slug }) => phraseNumbers(evidence.get(slug), lift)),
+      vector: weigh(sightings),
+    }
+  }
+  const days = papers.flatMap(({ listDay }) => (listDay === null ? [] : [listDay])).sort()
+  const [first, last] = [days[0], days.at(-1)]
+  return {
+    readings,
+    samples: readings.map((reading, at) => read(reading, terms[at] ?? new Map())),
+    size: vocabulary.terms.length,
+    sampleOf: (reading) => read(reading, sightTerms(reading)),
+    days: first === undefined || last === undefined ? null : [first, last],
+    counts: {
+      phrases: { ...phrases, averageLength: round(phrases.averageLength) },
+      wholeOverTitle: round(wholeOverTitle),
+      vocabulary,
+    },
+  }
+}
+
+/**
+ * Fits the words and pairs of every topic to how likely each paper is relevant to it, 0 to 1, by paper and topic. Calls
+ * `onTopic` after each topic with the share that is done.
+ */
+export const fitWords = (
+  { samples, size }: Corpus,
+  likely: readonly ArrayLike<number>[],
+  onTopic: (share: number) => void,
+): TermWeights[] => {
+  const vectors = samples.map(({ vector }) => vector)
+  return TOPICS.map((_, topic) => {
+    const fitted = fitTerms(
+      vectors,
+      Float32Array.from(likely, (ofPaper) => ofPaper[topic] ?? 0),
+      size,
+    )
+    onTopic((topic + 1) / TOPICS.length)
+    return fitted
+  })
+}
+
+/** The weights of terms as a model holds them: in bytes, and what they give for the average paper. */
+export const packTerms = (
+  { samples }: Corpus,
+  weights: readonly Float32Array[],
+): Pick<RelevanceModel, 'weights' | 'scales' | 'average'> => ({
+  ...packWeights(weights),
+  average: weights.map((ofTopic) =>
+    round(samples.reduce((sum, { vector }) => sum + dot(vector, ofTopic), 0) / samples.length),
+  ),
+})
