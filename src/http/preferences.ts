@@ -4,8 +4,8 @@ import { Type } from 'typebox'
 import { addDays } from '../core/calendar.ts'
 import { changeLine, volumeLine } from '../core/digest/volume.ts'
 import { latestPause, pauseChoices, readPause } from '../core/subscriber/pause.ts'
-import { type FieldError, type Preferences, readPreferences } from '../core/subscriber/preferences.ts'
-import type { OwnPreferences } from '../newsletter/subscription.ts'
+import { type FieldError, isSubscribed, type Preferences, readPreferences } from '../core/subscriber/preferences.ts'
+import type { OwnPreferences } from '../newsletter/preferences.ts'
 import { CHOICES, type FormView, filledForm, refusedForm } from './form.ts'
 import { type App, type Site, sendProblem, show, showDeadLink, wantsJson } from './site.ts'
 
@@ -20,8 +20,6 @@ const Pause = Type.Object({
 /** Whether two preferences bring the same papers, whenever they come. */
 const choosesAlike = (one: Preferences, other: Preferences): boolean =>
   (['topics', 'keywords', 'authors', 'muted'] as const).every((list) => one[list].join('\n') === other[list].join('\n'))
-
-const isSubscribed = (own: OwnPreferences): boolean => own.state === 'active' || own.state === 'paused'
 
 export const preferencesRoutes = (app: App, { subscriptions, previews, pages }: Site): void => {
   /** What a change does to the number of papers, `null` when it cannot be told or does nothing to it. */
@@ -76,14 +74,14 @@ export const preferencesRoutes = (app: App, { subscriptions, previews, pages }: 
     const { token } = request.params
     const own = await subscriptions.readPreferences(token)
     if (own === null) return showDeadLink(reply, pages)
-    return isSubscribed(own) ? showPreferences(reply, token, own) : showNotSubscribed(request, reply)
+    return isSubscribed(own.state) ? showPreferences(reply, token, own) : showNotSubscribed(request, reply)
   })
 
   app.post('/preferences/:token', { schema: { params: TokenParam, body: Choices } }, async (request, reply) => {
     const { token } = request.params
     const own = await subscriptions.readPreferences(token)
     if (own === null) return showDeadLink(reply, pages)
-    if (!isSubscribed(own)) return showNotSubscribed(request, reply)
+    if (!isSubscribed(own.state)) return showNotSubscribed(request, reply)
     const read = readPreferences(request.body, own.preferences)
     if ('errors' in read) {
       const form = refusedForm(request.body, read.errors, own.preferences)
@@ -91,7 +89,7 @@ export const preferencesRoutes = (app: App, { subscriptions, previews, pages }: 
     }
     const changed = await subscriptions.changePreferences(token, read.preferences)
     if (changed === null) return showDeadLink(reply, pages)
-    if (!isSubscribed(changed)) return showNotSubscribed(request, reply)
+    if (!isSubscribed(changed.state)) return showNotSubscribed(request, reply)
     if (wantsJson(request)) return { status: 'saved' }
     const change = choosesAlike(own.preferences, read.preferences)
       ? null
@@ -105,7 +103,7 @@ export const preferencesRoutes = (app: App, { subscriptions, previews, pages }: 
     const { token } = request.params
     const own = await subscriptions.readPreferences(token)
     if (own === null) return showDeadLink(reply, pages)
-    if (!isSubscribed(own)) return showNotSubscribed(request, reply)
+    if (!isSubscribed(own.state)) return showNotSubscribed(request, reply)
     const read = readPreferences(request.body, own.preferences)
     if ('errors' in read) {
       const form = refusedForm(request.body, read.errors, own.preferences)
@@ -123,7 +121,7 @@ export const preferencesRoutes = (app: App, { subscriptions, previews, pages }: 
     const { token } = request.params
     const own = await subscriptions.readPreferences(token)
     if (own === null) return showDeadLink(reply, pages)
-    if (!isSubscribed(own)) return showNotSubscribed(request, reply)
+    if (!isSubscribed(own.state)) return showNotSubscribed(request, reply)
     const { until: typed, end } = request.body
     const read =
       end === undefined ? readPause(typed, subscriptions.localToday(own.preferences.timeZone)) : { until: null }
@@ -134,7 +132,7 @@ export const preferencesRoutes = (app: App, { subscriptions, previews, pages }: 
     }
     const changed = await subscriptions.pause(token, read.until)
     if (changed === null) return showDeadLink(reply, pages)
-    if (!isSubscribed(changed)) return showNotSubscribed(request, reply)
+    if (!isSubscribed(changed.state)) return showNotSubscribed(request, reply)
     if (wantsJson(request)) return { status: 'saved' }
     const notice = read.until === null ? 'The pause is over.' : 'Your pause is saved.'
     return showPreferences(reply, token, changed, { notice })

@@ -51,12 +51,12 @@ export const unsubscriptionRoutes = (app: App, { subscriptions, pages }: Site): 
 
   app.get('/never/:token', { schema: { params: TokenParam } }, async (request, reply) => {
     const { token } = request.params
-    const found = await subscriptions.readRefusal(token)
+    const found = await subscriptions.readOptOut(token)
     return found === null ? showDeadLink(reply, pages) : show(reply, pages, 'never', { ...found, token, done: false })
   })
 
   app.post('/never/:token', { schema: { params: TokenParam } }, async (request, reply) => {
-    const found = await subscriptions.refuse(request.params.token)
+    const found = await subscriptions.optOut(request.params.token)
     return found === null
       ? showDeadLink(reply, pages)
       : show(reply, pages, 'never', { ...found, token: '', done: true })

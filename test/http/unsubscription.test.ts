@@ -88,7 +88,7 @@ describe('never again', () => {
     const done = await fetch(`${site.url}/never/${TOKEN.never}`, { method: 'POST' })
     expect(done.status).toBe(200)
     expect(await done.text()).toContain('<h1>Never again.</h1>')
-    expect(site.changes).toEqual([['refuse', TOKEN.never]])
+    expect(site.changes).toEqual([['optOut', TOKEN.never]])
     for (const method of ['GET', 'POST'])
       expect((await fetch(`${site.url}/never/${TOKEN.unsubscribe}`, { method })).status).toBe(404)
   })

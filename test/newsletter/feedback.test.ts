@@ -3,7 +3,8 @@ import { expect, test } from 'vitest'
 import { deriveToken } from '../../src/core/token.ts'
 import { type Report, recordFeedback, suppressFailing } from '../../src/newsletter/feedback.ts'
 import { maintain } from '../../src/newsletter/maintenance.ts'
-import { createSubscriptions, workOffSignUps } from '../../src/newsletter/subscription.ts'
+import { answerSignUps } from '../../src/newsletter/sign-up.ts'
+import { createSubscriptions } from '../../src/newsletter/subscription.ts'
 import { addSuppression, removeSuppression } from '../../src/newsletter/suppressions.ts'
 import { claim } from '../../src/store/claims.ts'
 import type { Database } from '../../src/store/database.ts'
@@ -139,7 +140,7 @@ test('a complaint suppresses its reader at once, and only they lift that, by sub
   const subscriptions = createSubscriptions({ db, keys: KEYS, now: () => NOW, wake: QUIET })
   const ask = async () => {
     await subscriptions.requestSubscription(email, LONDON_DAILY)
-    await workOffSignUps({ db, keys: KEYS })
+    await answerSignUps({ db, keys: KEYS })
   }
   await ask()
   await ask()

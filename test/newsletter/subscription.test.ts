@@ -1,7 +1,8 @@
-/** What the site's acts do and refuse, beyond the reader's story: limits, purposes, and links that can only reduce. */
+/** What the use cases behind the pages do and refuse: limits, purposes of links, and links that can only reduce mail. */
 import { expect, test } from 'vitest'
 import { deriveToken, type Purpose } from '../../src/core/token.ts'
-import { createSubscriptions, workOffSignUps } from '../../src/newsletter/subscription.ts'
+import { answerSignUps } from '../../src/newsletter/sign-up.ts'
+import { createSubscriptions } from '../../src/newsletter/subscription.ts'
 import type { Database } from '../../src/store/database.ts'
 import { preferencesOf, stopMail } from '../../src/store/subscribers.ts'
 import { KEYS, LONDON_DAILY, openNewsletter, QUIET, subscribe } from '../support/fixtures/newsletter.ts'
@@ -21,7 +22,7 @@ test('a mailbox gets one mail, however its address is spelled and however often 
   await Promise.all(
     Array.from({ length: 200 }, (_, n) => subscriptions.requestSubscription(spellings[n % 4] ?? '', LONDON_DAILY)),
   )
-  await Promise.all([workOffSignUps({ db, keys: KEYS }), workOffSignUps({ db, keys: KEYS })])
+  await Promise.all([answerSignUps({ db, keys: KEYS }), answerSignUps({ db, keys: KEYS })])
   expect(await letters(db)).toHaveLength(1)
   expect(await db.selectFrom('sign_ups').selectAll().execute()).toEqual([])
 })
@@ -31,7 +32,7 @@ test('a mailbox that never confirms gets three confirmations in all, on three da
   const { db } = newsletter
   for (let day = 0; day < 6; day++) {
     await openSubscriptions(db).requestSubscription('ada@example.org', LONDON_DAILY)
-    await workOffSignUps({ db, keys: KEYS })
+    await answerSignUps({ db, keys: KEYS })
     await db
       .updateTable('letter_limits')
       .set({ last_at: new Date(Date.now() - 25 * 3_600_000) })
@@ -49,7 +50,7 @@ test('an address that must not be mailed gets nothing, by either form', async ()
     .execute()
   await openSubscriptions(db).requestSubscription('Ada@example.org', LONDON_DAILY)
   await openSubscriptions(db).requestLinks('ada@example.org')
-  await workOffSignUps({ db, keys: KEYS })
+  await answerSignUps({ db, keys: KEYS })
   expect(await letters(db)).toEqual([])
 })
 
@@ -59,23 +60,23 @@ test('who asks never to be mailed again gets nothing any more, whoever enters th
   const subscriptions = openSubscriptions(db)
   const enter = async () => {
     await subscriptions.requestSubscription('Ada@example.org', LONDON_DAILY)
-    await workOffSignUps({ db, keys: KEYS })
+    await answerSignUps({ db, keys: KEYS })
   }
   await enter()
   const [letter] = await letters(db)
   const id = letter?.subscriber_id ?? ''
   const token = deriveToken(KEYS, 'never', id)
-  expect(await subscriptions.refuse(deriveToken(KEYS, 'unsubscribe', id))).toBeNull()
+  expect(await subscriptions.optOut(deriveToken(KEYS, 'unsubscribe', id))).toBeNull()
   expect(await subscriptions.unsubscribe(token)).toBeNull()
-  expect(await subscriptions.readRefusal(token)).toEqual({ email: 'Ada@example.org' })
+  expect(await subscriptions.readOptOut(token)).toEqual({ email: 'Ada@example.org' })
   expect((await stateOf(db, id)).state).toBe('pending')
-  expect(await subscriptions.refuse(token)).toEqual({ email: 'Ada@example.org' })
-  expect(await subscriptions.refuse(token)).toEqual({ email: 'Ada@example.org' })
+  expect(await subscriptions.optOut(token)).toEqual({ email: 'Ada@example.org' })
+  expect(await subscriptions.optOut(token)).toEqual({ email: 'Ada@example.org' })
   expect((await stateOf(db, id)).state).toBe('suppressed')
   await db.deleteFrom('letter_limits').execute()
   await enter()
   await subscriptions.requestLinks('ada@example.org')
-  await workOffSignUps({ db, keys: KEYS })
+  await answerSignUps({ db, keys: KEYS })
   expect(await letters(db)).toHaveLength(1)
 })
 
@@ -139,7 +140,7 @@ test('two presses of the confirming button at once make one welcome', async () =
   const { db } = newsletter
   const subscriptions = openSubscriptions(db)
   await subscriptions.requestSubscription('ada@example.org', LONDON_DAILY)
-  await workOffSignUps({ db, keys: KEYS })
+  await answerSignUps({ db, keys: KEYS })
   const letter = await db.selectFrom('letters').select('id').executeTakeFirstOrThrow()
   const token = deriveToken(KEYS, 'confirm', letter.id)
   const presses = await Promise.all([

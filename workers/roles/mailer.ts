@@ -7,7 +7,7 @@ import { readSmtpUrl } from '../../src/core/sending/smtp-url.ts'
 import { drain } from '../../src/newsletter/delivery.ts'
 import { createComposer } from '../../src/newsletter/mail.ts'
 import { createRoutes } from '../../src/newsletter/routes.ts'
-import { workOffSignUps } from '../../src/newsletter/subscription.ts'
+import { answerSignUps } from '../../src/newsletter/sign-up.ts'
 import { MAIL_STREAMS, type MailStream } from '../../src/store/database.ts'
 import { requeueExpired } from '../../src/store/leases.ts'
 import { withdrawSample } from '../../src/store/outbox.ts'
@@ -72,7 +72,7 @@ export const openMailer = async ({ config, runtime, db, queue, wake }: RoleConte
     await drain(ports, stream, { ...SENDING[stream], stopping: () => stopping, onUnknown })
   }
   await queue.process('letters', async () => {
-    await workOffSignUps({ db, keys })
+    await answerSignUps({ db, keys })
     await send('letters')
   })
   await queue.process('deliveries', () => send('deliveries'))

@@ -52,6 +52,9 @@ export const STANDARD: PreferenceDefaults = {
 /** The states of a subscriber. Mail other than confirmations and links goes to `active` alone. */
 export type SubscriberState = 'pending' | 'active' | 'paused' | 'unsubscribed' | 'suppressed' | 'erased'
 
+/** Whether digests are due to a subscriber in this state, now or after a pause. */
+export const isSubscribed = (state: SubscriberState): boolean => state === 'active' || state === 'paused'
+
 /** One thing wrong with what somebody filled in: a sentence for them, and what would be right for a program. */
 export interface FieldError extends Refusal {
   field: string

@@ -7,8 +7,9 @@ import { type Preferences, STANDARD } from '../../../src/core/subscriber/prefere
 import { buildApp } from '../../../src/http/app.ts'
 import type { App, Site } from '../../../src/http/site.ts'
 import type { Archive, DayPage } from '../../../src/newsletter/archive.ts'
+import type { OwnPreferences } from '../../../src/newsletter/preferences.ts'
 import type { Previews } from '../../../src/newsletter/preview.ts'
-import type { OwnPreferences, Subscriptions } from '../../../src/newsletter/subscription.ts'
+import type { Subscriptions } from '../../../src/newsletter/subscription.ts'
 
 /** Tokens of the one subscriber there is; every other token is unknown. */
 export const TOKEN = {
@@ -125,8 +126,8 @@ export const openTestSite = async ({
       return token === TOKEN.unsubscribe ? { email: EMAIL, state: 'active', frequency: 'daily' } : null
     },
     unsubscribe: (token) => change(token === TOKEN.unsubscribe ? 'unsubscribed' : null, 'unsubscribe', token),
-    readRefusal: async (token) => (token === TOKEN.never ? { email: EMAIL } : null),
-    refuse: (token) => change(token === TOKEN.never ? { email: EMAIL } : null, 'refuse', token),
+    readOptOut: async (token) => (token === TOKEN.never ? { email: EMAIL } : null),
+    optOut: (token) => change(token === TOKEN.never ? { email: EMAIL } : null, 'optOut', token),
     reduce: (token, to) => change(token === TOKEN.unsubscribe ? 'reduced' : null, 'reduce', token, to),
     localToday: () => '2026-04-15',
   }
