@@ -62,7 +62,7 @@ describe('npm run eval', () => {
     const papers = await file('known.jsonl', [{ ...PAPERS[0], id }])
     const { code, stdout } = await runProgram('eval', ['--papers', papers])
     expect(code).toBe(0)
-    expect(stdout).toContain('The model was fitted to papers of 2026-W28, and these numbers flatter it')
+    expect(stdout).toContain('The model was fitted to papers of 2026-W28, so these figures are too good')
   })
 
   it('refuses what it cannot use with a sentence and exit code 2', async () => {

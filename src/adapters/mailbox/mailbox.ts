@@ -1,7 +1,7 @@
 /**
- * The embedded mailbox: takes every mail that is sent from this machine, keeps it, and shows it on a page.
+ * The embedded mailbox: receives every mail that is sent from this machine, keeps it, and shows it on a page.
  *
- * It listens on the loopback alone, and answers a sender only when the message would survive a power cut.
+ * It listens on the loopback only, and accepts a message only once it would survive a power cut.
  */
 import type { AddressInfo } from 'node:net'
 import { SMTPServer, type SMTPServerDataStream } from 'smtp-server'
@@ -12,12 +12,12 @@ export interface MailboxOptions {
   /** 0 takes any free port. */
   smtpPort?: number
   httpPort: number
-  /** Where the messages are kept; made when it is not there. */
+  /** Where the messages are kept; created where it does not exist. */
   folder: string
   /** Holds `mailbox.liquid`, `mailbox.css` and `site.css`. */
   templatesFolder?: string
   now: () => Date
-  /** Told of connections that broke and of messages that could not be kept. */
+  /** Called with errors of connections, and of messages that could not be kept. */
   onError?: (error: unknown) => void
 }
 
@@ -30,8 +30,9 @@ export interface Mailbox {
 }
 
 const HOST = '127.0.0.1'
-const LARGEST_MESSAGE = 10 * 1024 * 1024
-const CLOSING_TIME = 1_000
+/** Octets. */
+const MAX_MESSAGE = 10 * 1024 * 1024
+const CLOSE_TIMEOUT = 1_000
 
 const listen = async (start: () => Promise<void>, what: string, port: number): Promise<void> => {
   try {
@@ -56,17 +57,17 @@ const startSmtp = async (folder: MailFolder, port: number, options: MailboxOptio
     authOptional: true,
     disabledCommands: ['AUTH', 'STARTTLS'],
     disableReverseLookup: true,
-    size: LARGEST_MESSAGE,
-    closeTimeout: CLOSING_TIME,
-    onData: async (stream, _session, answer) => {
+    size: MAX_MESSAGE,
+    closeTimeout: CLOSE_TIMEOUT,
+    onData: async (stream, _session, reply) => {
       try {
         const message = await receive(stream)
         if (stream.sizeExceeded) {
-          answer(Object.assign(new Error('larger than this mailbox takes'), { responseCode: 552 }))
-        } else answer(null, `kept as ${await folder.save(message, options.now())}`)
+          reply(Object.assign(new Error('larger than this mailbox accepts'), { responseCode: 552 }))
+        } else reply(null, `kept as ${await folder.save(message, options.now())}`)
       } catch (error) {
         options.onError?.(error)
-        answer(Object.assign(new Error('could not be kept, try again'), { responseCode: 451 }))
+        reply(Object.assign(new Error('could not be kept, try again'), { responseCode: 451 }))
       }
     },
   })
@@ -75,7 +76,7 @@ const startSmtp = async (folder: MailFolder, port: number, options: MailboxOptio
     server.listen(port, HOST, resolve)
   })
   await listen(() => listening, 'mail', port)
-  // A client that hangs up half-way is an error event; without a listener it would end the process.
+  // A client that disconnects in the middle is an error event; without a listener it would end the process.
   server.removeAllListeners('error')
   server.on('error', (error: unknown) => options.onError?.(error))
   return {
@@ -85,8 +86,8 @@ const startSmtp = async (folder: MailFolder, port: number, options: MailboxOptio
 }
 
 /**
- * Starts both servers. Throws an error whose message is one line fit for a terminal when a port is taken or the folder
- * cannot be written; then neither is left running.
+ * Starts both servers. Rejects where a port is in use or the folder cannot be written, with an error whose message is one
+ * line for a terminal; then neither server is left running.
  */
 export const openMailbox = async (options: MailboxOptions): Promise<Mailbox> => {
   const folder = await createMailFolder(options.folder)
