@@ -73,6 +73,11 @@ const maintainOnce = async (
       console.log(`Months of deliveries ${would}made: ${list(done.created)}; ${would}dropped: ${list(done.dropped)}.`)
       for (const { month, unsettled } of done.kept)
         console.log(`${month} is old enough to go and stays: ${unsettled} mails of it are not settled.`)
+      const { letters, digests, observations, letterLimits, providerEvents } = done.deleted
+      console.log(
+        `Rows ${would}deleted: ${letters} letters, ${digests} digests, ${observations} observations, ` +
+          `${letterLimits} sign-up limits, ${providerEvents} events of providers.`,
+      )
     }
   } finally {
     await db.destroy()

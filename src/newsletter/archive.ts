@@ -8,7 +8,7 @@ import { topicBySlug } from '../core/topics.ts'
 import type { Database } from '../store/database.ts'
 import { readDigest } from '../store/digests.ts'
 import { readDelivery, readLetter } from '../store/mail-records.ts'
-import { readCandidates, readListDays, readTexts } from '../store/papers.ts'
+import { readCandidates, readListDays, readListDaysAround, readTexts } from '../store/papers.ts'
 import { readSubscriber } from '../store/subscribers.ts'
 import { readIssue } from './issue.ts'
 
@@ -33,8 +33,6 @@ export interface Archive {
 
 /** As many days as stand side by side on a phone. */
 const DAYS_SHOWN = 5
-/** Of the list days that are held the newest; older ones have no page. */
-const MOST_DAYS = 2_000
 
 /** Neighbouring days with the one shown among them, as near their middle as the ends allow. */
 const neighboursOf = (days: string[], shown: string): string[] => {
@@ -45,7 +43,10 @@ const neighboursOf = (days: string[], shown: string): string[] => {
 export const createArchive = ({ db, keys, now }: { db: Database; keys: Keys; now: () => Date }): Archive => ({
   async readDay(listDay) {
     const at = now()
-    const days = (await readListDays(db, at, MOST_DAYS)).reverse()
+    const days =
+      listDay === undefined
+        ? (await readListDays(db, at, DAYS_SHOWN)).reverse()
+        : await readListDaysAround(db, at, listDay, DAYS_SHOWN - 1)
     const shown = listDay ?? days.at(-1)
     if (shown === undefined || !days.includes(shown)) return null
     const papers = await readCandidates(db, at, { listDays: [shown] })

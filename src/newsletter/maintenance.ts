@@ -1,19 +1,37 @@
 /**
- * Maintenance: the months of deliveries that are to come are made, and those that are old enough are dropped. Nothing
- * else in the service makes or drops a table, so the other roles need no right to.
+ * Maintenance: makes the months of deliveries that are to come, drops those that are old enough, and deletes what nobody
+ * needs any more, so that a database does not grow with its age but with its readers. Nothing else in the service makes or
+ * drops a table, so the other roles need no right to.
  *
  * There is no partition for "all other dates": what fell into it would have to be moved by hand before its month could
  * be made, and a month could not be dropped any more without stopping all mail. An edition whose month is missing is not
  * published, says so at each tick, and goes on once the month is there; nothing is lost by it.
+ *
+ * Kept as long as the database are: papers and their texts; editions with their totals; `suppressions` and their log, the
+ * proof why an address is not written to and who decided that; and `mail_feedback`, one row for a mail that bounced or was
+ * complained of (without addresses), from which a reader's and an edition's past can be told when the mails are gone.
  */
-import { addDays } from '../core/calendar.ts'
+import { addDays, DAY } from '../core/calendar.ts'
+import { TREND_LIST_DAYS } from '../core/digest/trend.ts'
 import type { Database } from '../store/database.ts'
 import { countUnsettled, createMonth, dropMonth, monthAfter, readMonths, withMonths } from '../store/months.ts'
+import { readListDays } from '../store/papers.ts'
+import {
+  type DeleteOptions,
+  deleteDigests,
+  deleteLetterLimits,
+  deleteLetters,
+  deleteProviderEvents,
+  thinObservations,
+} from '../store/retention.ts'
 
 /** So many months beyond the present one stand ready: a maintenance that fails has weeks to be noticed. */
 const MONTHS_AHEAD = 2
 const LOCK_TRIES = 10
 const LOCK_TIMEOUT = '55P03'
+
+/** Rows that one statement deletes: it takes some tenths of a second, and is undone as soon when it is killed. */
+const BATCH = 5_000
 
 export interface MaintenanceOptions {
   now: Date
@@ -23,13 +41,34 @@ export interface MaintenanceOptions {
   months?: string[]
   /** Says what would be done and does nothing. */
   dryRun?: boolean
+  /** Ends the deleting after the statement that is under way. */
+  signal?: AbortSignal
 }
 
-export interface Maintained {
+export interface MaintainedMonths {
   created: string[]
   dropped: string[]
   /** Old months that stay because mail of theirs is not settled. */
   kept: { month: string; unsettled: number }[]
+}
+
+/** How many rows were deleted. */
+export interface DeletedRows {
+  letters: number
+  digests: number
+  observations: number
+  letterLimits: number
+  providerEvents: number
+}
+
+export interface Maintained extends MaintainedMonths {
+  deleted: DeletedRows
+}
+
+/** Does what is due; a second time it finds nothing to do. `null` when another process is at it. */
+export const maintain = async (db: Database, options: MaintenanceOptions): Promise<Maintained | null> => {
+  const months = await maintainMonths(db, options)
+  return months === null ? null : { ...months, deleted: await deleteOld(db, options, months.dropped) }
 }
 
 /** Tries again when a lock could not be had: somebody's long transaction must not hold up everybody else's. */
@@ -43,8 +82,8 @@ const patiently = async (work: () => Promise<void>): Promise<void> => {
   }
 }
 
-/** Does what is due; a second time it finds nothing to do. `null` when another process is at it. */
-export const maintain = (db: Database, options: MaintenanceOptions): Promise<Maintained | null> =>
+/** Makes and drops months, and nothing else. `null` when another process is at it. */
+export const maintainMonths = (db: Database, options: MaintenanceOptions): Promise<MaintainedMonths | null> =>
   withMonths(db, async (connection) => {
     const { now, keepDays, months = [], dryRun = false } = options
     const today = now.toISOString().slice(0, 10)
@@ -53,7 +92,7 @@ export const maintain = (db: Database, options: MaintenanceOptions): Promise<Mai
     for (let next = today.slice(0, 7), ahead = 0; ahead <= MONTHS_AHEAD; next = monthAfter(next), ahead++)
       wanted.add(next)
 
-    const done: Maintained = { created: [], dropped: [], kept: [] }
+    const done: MaintainedMonths = { created: [], dropped: [], kept: [] }
     const standing = await readMonths(connection)
     const there = new Set(standing.map((one) => one.month))
     for (const missing of [...wanted].filter((one) => !there.has(one)).sort()) {
@@ -81,3 +120,72 @@ const dropPatiently = (connection: Database, month: string): Promise<void> =>
     const standing = (await readMonths(connection)).find((one) => one.month === month)
     if (standing !== undefined) await dropMonth(connection, standing)
   })
+
+/**
+ * Deletes rows that are old and that nothing points to. Killed half-way it has done half, and the next one does the rest.
+ * `dropped`: months that a dry run would have dropped.
+ */
+export const deleteOld = async (
+  db: Database,
+  options: MaintenanceOptions,
+  dropped: string[] = [],
+): Promise<DeletedRows> => {
+  const { now, keepDays, dryRun = false, signal } = options
+  const before = new Date(now.getTime() - keepDays * DAY)
+  const batch: DeleteOptions = { limit: BATCH, dryRun }
+  const inBatches = async (work: () => Promise<number>): Promise<number> => {
+    let deleted = 0
+    while (signal?.aborted !== true) {
+      const count = await work()
+      deleted += count
+      if (dryRun || count < BATCH) break
+    }
+    return deleted
+  }
+  return {
+    // First, for a welcome's digest is kept as long as its letter.
+    letters: await inBatches(() => deleteLetters(db, before, batch)),
+    digests: await deleteOldDigests(db, before, dropped, options),
+    observations: await thinOldObservations(db, options),
+    letterLimits: await inBatches(() => deleteLetterLimits(db, batch)),
+    providerEvents: await inBatches(() => deleteProviderEvents(db, batch)),
+  }
+}
+
+/**
+ * Deletes the digests that nobody points to. Those that some still point to, such as readers who left, are walked past
+ * again each time: they are looked at by id, without their papers.
+ */
+const deleteOldDigests = async (
+  db: Database,
+  before: Date,
+  dropped: string[],
+  { dryRun = false, signal }: MaintenanceOptions,
+): Promise<number> => {
+  const months = (await readMonths(db)).map(({ month }) => month)
+  const which = { before, monthsHeld: months.filter((month) => !dropped.includes(month)) }
+  let deleted = 0
+  for (let after: number | null = 0; after !== null && signal?.aborted !== true; ) {
+    const walk = await deleteDigests(db, after, which, { limit: BATCH, dryRun })
+    deleted += walk.deleted
+    after = walk.young ? null : walk.lastId
+  }
+  return deleted
+}
+
+/**
+ * Thins what was observed of papers that no trend is compared with any more: a trend wants a count of each paper for each
+ * of its first hours, over so many list days; what remains is enough for a chart by the day.
+ */
+const thinOldObservations = async (
+  db: Database,
+  { now, dryRun = false, signal }: MaintenanceOptions,
+): Promise<number> => {
+  const listDays = await readListDays(db, now, Number.MAX_SAFE_INTEGER)
+  let deleted = 0
+  for (const listDay of listDays.slice(TREND_LIST_DAYS)) {
+    if (signal?.aborted) break
+    deleted += await thinObservations(db, listDay, { dryRun })
+  }
+  return deleted
+}

@@ -3,7 +3,6 @@
  * confirmed are forgotten.
  */
 import { storeLastTick } from '../store/last-tick.ts'
-import { dropOldLetterLimits } from '../store/sign-ups.ts'
 import { forgetUnconfirmed } from '../store/subscribers.ts'
 import { CONFIRM_WITHIN } from './confirmation.ts'
 import { type PublisherPorts, publishDue } from './publisher.ts'
@@ -17,6 +16,5 @@ export const tick = async (ports: PublisherPorts & ReconcilerPorts, now: Date): 
   await publishDue(ports, now)
   const forgotten = await forgetUnconfirmed(db, new Date(now.getTime() - CONFIRM_WITHIN))
   if (forgotten > 0) log.info({ forgotten }, 'requests were not confirmed in time and are forgotten')
-  await dropOldLetterLimits(db)
   await sweepRoutes({ db, log })
 }

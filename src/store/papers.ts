@@ -1,5 +1,5 @@
 /** Papers as they are held: their texts by revision, what was observed of them, and what digests choose from. */
-import { type Kysely, sql } from 'kysely'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Paper, SourceName } from '../core/papers/paper.ts'
 import type { TopicRelevance } from '../core/relevance/relevance.ts'
 import type { Tables } from './database.ts'
@@ -109,17 +109,40 @@ export const readCandidates = async (
   return rows
 }
 
+/**
+ * Up to `most` list days held by an instant, one after the other in a direction, as a query with the column `list_day`:
+ * from day to day by the index, however many papers a day has. `first` is a condition on `p.list_day` of the first.
+ */
+const listDaysInTurn = (cutoff: Date, most: number, later: boolean, first: RawBuilder<unknown> = sql`true`) => {
+  const next = (condition: RawBuilder<unknown>) => sql`
+    select p.list_day from papers p where p.hidden_at is null and p.first_seen_at <= ${cutoff} and ${condition}
+    order by p.list_day ${later ? sql`asc` : sql`desc`} limit 1`
+  return sql`
+  with recursive in_turn as (
+    select first.list_day, 1::bigint as place from (${next(first)}) first
+    union all
+    select following.list_day, t.place + 1 from in_turn t cross join lateral (
+      ${next(later ? sql`p.list_day > t.list_day` : sql`p.list_day < t.list_day`)}) following
+    where t.place < ${most})
+  select list_day from in_turn`
+}
+
 /** The newest list days held by an instant, newest first. */
 export const readListDays = async (db: Kysely<Tables>, cutoff: Date, most: number): Promise<string[]> => {
-  const rows = await db
-    .selectFrom('papers')
-    .select('list_day')
-    .distinct()
-    .where('hidden_at', 'is', null)
-    .where('first_seen_at', '<=', cutoff)
-    .orderBy('list_day', 'desc')
-    .limit(most)
-    .execute()
+  const { rows } = await sql<{ list_day: string }>`${listDaysInTurn(cutoff, most, false)}`.execute(db)
+  return rows.map((row) => row.list_day)
+}
+
+/** Of the list days held by an instant this one, where it is, and up to `each` before and after it, oldest first. */
+export const readListDaysAround = async (
+  db: Kysely<Tables>,
+  cutoff: Date,
+  listDay: string,
+  each: number,
+): Promise<string[]> => {
+  const { rows } = await sql<{ list_day: string }>`
+    (${listDaysInTurn(cutoff, each + 1, false, sql`p.list_day <= ${listDay}::date`)}) union all
+    (${listDaysInTurn(cutoff, each, true, sql`p.list_day > ${listDay}::date`)}) order by list_day`.execute(db)
   return rows.map((row) => row.list_day)
 }
 
@@ -131,8 +154,7 @@ export const readTrendHistory = async (
   bucketEnds: readonly number[],
 ): Promise<{ paperId: string; ageHours: number; upvotes: number }[]> => {
   const { rows } = await sql<{ paperId: string; ageHours: number; upvotes: number }>`
-    with days as (select distinct list_day from papers where hidden_at is null and first_seen_at <= ${cutoff}
-      order by list_day desc limit ${listDays}),
+    with days as (${listDaysInTurn(cutoff, listDays, false)}),
     seen as (
       select o.paper_id, o.upvotes, o.observed_at, a.age, width_bucket(a.age, ${bucketEnds}::float8[]) as bucket
       from papers p join observations o on o.paper_id = p.id

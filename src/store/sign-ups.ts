@@ -62,8 +62,3 @@ export const allowLetter = async (
 export const forgetLetterLimits = async (db: Kysely<Tables>, mailbox: Buffer): Promise<void> => {
   await db.deleteFrom('letter_limits').where('mailbox', '=', mailbox).where('kind', '=', 'confirmation').execute()
 }
-
-/** Limits outlive the request by 90 days, then they are forgotten too. */
-export const dropOldLetterLimits = async (db: Kysely<Tables>): Promise<void> => {
-  await sql`delete from letter_limits where last_at < now() - interval '90 days'`.execute(db)
-}

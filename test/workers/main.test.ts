@@ -262,9 +262,16 @@ test('maintain alone makes months, says so, and finds nothing to do a second tim
   const { code, stdout } = await runProgram('main', ['maintain'], settings)
   expect({ code, stdout }).toEqual({
     code: 0,
-    stdout: 'Months of deliveries made: 2026-11, 2026-12, 2027-01; dropped: 2026-04, 2026-05, 2026-06.\n',
+    stdout:
+      'Months of deliveries made: 2026-11, 2026-12, 2027-01; dropped: 2026-04, 2026-05, 2026-06.\n' +
+      'Rows deleted: 0 letters, 0 digests, 0 observations, 0 sign-up limits, 0 events of providers.\n',
   })
   const again = await runProgram('main', ['maintain', '--json'], settings)
-  expect(JSON.parse(again.stdout)).toEqual({ created: [], dropped: [], kept: [] })
+  expect(JSON.parse(again.stdout)).toEqual({
+    created: [],
+    dropped: [],
+    kept: [],
+    deleted: { letters: 0, digests: 0, observations: 0, letterLimits: 0, providerEvents: 0 },
+  })
   expect(await refusal(['maintain', '--month', 'April'], settings)).toContain('--month is written as 2026-04')
 })

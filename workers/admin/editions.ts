@@ -17,7 +17,7 @@ import {
   listEditions,
   readEditionAccount,
 } from '../../src/newsletter/editions.ts'
-import { maintain } from '../../src/newsletter/maintenance.ts'
+import { maintainMonths } from '../../src/newsletter/maintenance.ts'
 import { publishDue } from '../../src/newsletter/publisher.ts'
 import { UsageError } from '../exit.ts'
 import { createLog } from '../log.ts'
@@ -27,7 +27,7 @@ import { type At, type CliContext, wakeOrNotify } from './context.ts'
 /** The months that an edition of an instant may owe digests in: somewhere it is the day before, or after. */
 const makeMonthsAround = async ({ db, config, now }: CliContext, at: Date): Promise<void> => {
   const months = [-DAY, 0, DAY].map((days) => new Date(at.getTime() + days).toISOString().slice(0, 7))
-  await maintain(db, { now: now(), keepDays: config.keepDeliveries, months })
+  await maintainMonths(db, { now: now(), keepDays: config.keepDeliveries, months })
 }
 
 const editionId = (text: string): number => {
