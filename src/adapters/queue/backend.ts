@@ -8,6 +8,8 @@ export interface JobQueue {
   /** `next`: when the schedule adds its next job, in milliseconds since 1970. */
   getJobScheduler(id: string): Promise<{ next?: number } | undefined>
   upsertJobScheduler(id: string, repeat: { every: number }, template: { name: string; opts: object }): Promise<unknown>
+  /** Rejects where its first connection failed: all that is asked of it afterwards fails as well. */
+  waitUntilReady(): Promise<unknown>
   on(event: 'error', listener: (error: Error) => void): unknown
   close(): Promise<void>
 }

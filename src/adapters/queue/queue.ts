@@ -60,6 +60,12 @@ export const openQueue = async (options: Options): Promise<Queue> => {
     const opened = backend.openJobQueue(name)
     opened.on('error', errors.from(name))
     jobQueues.set(name, opened)
+    // On Postgres BullMQ keeps the error of a first connection, such as while the database restarts or the schema is gone:
+    // this process could not wake that queue again until it is restarted. So the next wake opens another.
+    opened.waitUntilReady().catch(() => {
+      if (jobQueues.get(name) === opened) jobQueues.delete(name)
+      return opened.close().catch(errors.from(name))
+    })
     return opened
   }
 

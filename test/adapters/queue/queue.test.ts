@@ -389,6 +389,18 @@ for (const { name, openServer, runs } of SERVERS)
         await letters.reached(wakes + 2)
       })
 
+      test('that a process wakes for the first time while it is deleted can be woken once it is restored', async () => {
+        await using server = await openServer()
+        await using queue = await open(server)
+        await server.wipe()
+        await queue.wake('letters').catch(() => undefined)
+        await using other = await open(server)
+        const letters = createHandler()
+        await other.process('letters', letters.handle)
+        await expect.poll(() => queue.wake('letters').then(() => 'woken', String), POLL).toBe('woken')
+        await letters.reached(1)
+      })
+
       test('that was deleted while no process ran is restored at the next start, empty', async () => {
         await using server = await openServer()
         const before = await open(server)
