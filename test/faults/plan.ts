@@ -1,6 +1,6 @@
 /** What happens in one seed: who does what and what goes wrong, drawn by fast-check from the seed's number alone. */
 import fc from 'fast-check'
-import type { RoleName } from './stage.ts'
+import type { RoleName } from './supervisor.ts'
 
 export const SMTP_STAGES = ['greeting', 'ehlo', 'mail', 'rcpt', 'data', 'body', 'dot', 'accepted'] as const
 export const SMTP_FAULTS = [
@@ -21,13 +21,13 @@ export type SmtpFault = (typeof SMTP_FAULTS)[number]
 export type Action =
   /** So many more people sign up. */
   | { act: 'sign-up'; readers: number }
-  /** The reader is one of those that there are, counted round and round. */
+  /** The reader is one of those that there are, by the remainder of the number. */
   | { act: 'change' | 'leave' | 'return'; reader: number }
   /** The service's clock moves on to the next evening, and what has fallen due is published. */
   | { act: 'publish' }
   /** A minute is over early. */
   | { act: 'tick' }
-  /** So many minutes pass while everybody works. */
+  /** So many minutes pass while every role works. */
   | { act: 'pass'; minutes: number }
   | { act: 'kill'; role: RoleName }
   /** Both mailers stand still for 15 minutes; then this one goes on first. */
@@ -38,14 +38,15 @@ export type Action =
   | { act: 'Postgres'; how: 'stop' | 'kill' | 'cut' }
   /** The next so many times that the server would answer at this stage. */
   | { act: 'SMTP'; stage: SmtpStage; fault: SmtpFault; times: number }
-  | { act: 'way'; how: 'cut' | 'halve' | 'swallow' | 'refuse' | 'slow' }
-  /** An operator stops what is being sent of the newest edition, until there is peace. */
+  /** The connections between the mailers and the mail server. */
+  | { act: 'connection'; how: 'cut' | 'halve' | 'swallow' | 'refuse' | 'slow' }
+  /** An operator stops what is being sent of the newest edition, until the recovery. */
   | { act: 'pause' }
   /** The clock of a role is wrong by this much until the end. */
   | { act: 'skew'; role: RoleName; minutes: number }
 
 export interface Plan {
-  /** What the mail server takes its time for, for each message, milliseconds. */
+  /** How long the mail server takes for each message, milliseconds. */
   pace: number
   readers: number
   /** With what is waited after each, milliseconds. */
@@ -62,7 +63,7 @@ const smtp = fc
     fault: fc.constantFrom(...SMTP_FAULTS),
     times: fc.integer({ min: 1, max: 5 }),
   })
-  // A server that takes a mail and then says it did not is one that nobody can be true to.
+  // With a server that takes a mail and then says that it did not, no sender can keep a promise.
   .filter(({ stage, fault }) => stage !== 'accepted' || !['4xx', '421', '5xx', 'policy'].includes(fault))
 
 const human: fc.Arbitrary<Action> = fc.oneof(
@@ -99,7 +100,7 @@ const fault: fc.Arbitrary<Action> = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({
-      act: fc.constant('way' as const),
+      act: fc.constant('connection' as const),
       how: fc.constantFrom('cut', 'halve', 'swallow', 'refuse', 'slow'),
     }),
   },
@@ -129,7 +130,7 @@ const plan: fc.Arbitrary<Plan> = fc
     actions: [...early, publish, ...first, publish, ...second].map(({ action, wait }) => ({ ...action, wait })),
   }))
 
-/** The plan of a seed: the same for the same number, whatever was played before it. */
+/** The plan of a seed: the same for the same number, whatever ran before it. */
 export const drawPlan = (seed: number): Plan => {
   // Without fast-check's liking for small values, which is for what is drawn many times over.
   const [drawn] = fc.sample(fc.noBias(plan), { seed, numRuns: 1 })
@@ -138,5 +139,7 @@ export const drawPlan = (seed: number): Plan => {
 }
 
 /** An action in a few words. */
-export const describeAction = ({ act, wait, ...rest }: Plan['actions'][number]): string =>
-  `${[act, ...Object.values(rest)].join(' ')} (then ${wait} ms)`
+export const describeAction = (action: Action & { wait?: number }): string => {
+  const { act, wait, ...rest } = action
+  return [act, ...Object.values(rest), ...(wait === undefined ? [] : [`(then ${wait} ms)`])].join(' ')
+}

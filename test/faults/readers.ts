@@ -1,93 +1,124 @@
-/** People who use the service from outside alone: the site over HTTP, and what they find in their mail. */
+/** Readers who use the service from outside alone: the site over HTTP, and what they find in their mail. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Copy, readable } from './book.ts'
-import type { Stage } from './stage.ts'
+import type { Environment } from './environment.ts'
+import type { Copy } from './history.ts'
+import { readable } from './message-fields.ts'
 
-/** Something a reader did, by the stage's `elapsed`; unanswered things may have been done all the same. */
-export interface Deed {
+/** Something a reader asked of the site, by the environment's `elapsed`; without an answer it may have been done all the same. */
+export interface ReaderRequest {
   what: 'asked' | 'confirmed' | 'changed' | 'left'
   begun: number
   answered: number | null
+  /** How often it was sent until there was an answer. */
+  tries: number
   /** By the service's clock, when it was answered. */
   served: Date | null
-  /** The link was none any more, or there was nothing to choose. */
+  /** The link was not valid any more, or there was nothing to choose. */
   refused: boolean
 }
 
 export interface Reader {
   email: string
-  deeds: Deed[]
+  requests: ReaderRequest[]
   /** Tokens by the purpose of their link, the newest. */
   tokens: Map<string, string>
 }
 
-const PATIENCE = 4_000
-const AGAIN_AFTER = 60
+const ANSWER_WITHIN = 4_000
+const RETRY_AFTER = 60
 const ZONES = ['Europe/London', 'America/New_York', 'UTC']
 const DOMAINS = ['example.org', 'example.com', 'example.net']
-/** Stands in every address, so that none can be overlooked in a log. */
-export const MARK = 'kanarie'
+/** Part of every address, so that none can be overlooked in a log. */
+export const MARK = 'canary'
 
-const wishesOf = (n: number) => ({
+const choicesOf = (n: number) => ({
   topics: n % 3 === 0 ? ['agents', 'robotics'] : ['diffusion-lm', 'robotics'],
   frequency: 'daily',
   timezone: ZONES[n % ZONES.length] ?? 'UTC',
 })
 
-/** `name` distinguishes these readers from all others. */
-export const openReaders = (stage: Stage, name: string) => {
-  const readers: Reader[] = []
-  const byEmail = new Map<string, Reader>()
+type Site = Pick<Environment, 'url' | 'elapsed' | 'now'>
+type Note = (what: string) => void
+
+/** Sends the requests of readers, one at a time for each of them, and again until there is an answer. */
+const createRequests = (site: Site, note: Note) => {
   const queues = new Map<Reader, Promise<unknown>>()
-  /** Every token that was ever mailed to one of them. */
-  const tokens = new Set<string>()
-  const confirming = new Set<string>()
   let busy = 0
   let begun = 0
   let givenUp = false
 
-  const post = (path: string, body: object): Promise<Response> =>
-    fetch(new URL(path, stage.url), {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', accept: 'application/json' },
-      body: JSON.stringify(body),
-      signal: AbortSignal.timeout(PATIENCE),
-    })
-
-  /** Whoever gets no answer tries again. One thing at a time, as people do. */
-  const act = (reader: Reader, what: Deed['what'], path: () => string | null, body: object): void => {
-    busy++
-    begun++
-    const done = (queues.get(reader) ?? Promise.resolve()).then(async () => {
-      const to = path()
-      if (to === null) return
-      const deed: Deed = { what, begun: stage.elapsed(), answered: null, served: null, refused: false }
-      reader.deeds.push(deed)
-      while (!givenUp) {
-        const status = await post(to, body).then(
-          async (response) => {
-            await response.arrayBuffer()
-            return response.status
-          },
-          () => 0,
-        )
-        // Not a link any more (404), or nothing to choose (409): an answer, too.
-        if (status >= 200 && status < 500) {
-          deed.answered = stage.elapsed()
-          deed.served = stage.now()
-          deed.refused = status >= 400
-          return
-        }
-        await delay(AGAIN_AFTER)
-      }
-    })
-    queues.set(
-      reader,
-      done.finally(() => {
-        busy--
-      }),
-    )
+  /** The status of the answer; 0 where there was none. */
+  const post = async (path: string, body: object): Promise<number> => {
+    try {
+      const response = await fetch(new URL(path, site.url), {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept: 'application/json' },
+        body: JSON.stringify(body),
+        signal: AbortSignal.timeout(ANSWER_WITHIN),
+      })
+      await response.arrayBuffer()
+      return response.status
+    } catch {
+      return 0
+    }
   }
+
+  const send = async (reader: Reader, what: ReaderRequest['what'], path: string, body: object): Promise<void> => {
+    const request: ReaderRequest = {
+      what,
+      begun: site.elapsed(),
+      answered: null,
+      tries: 0,
+      served: null,
+      refused: false,
+    }
+    reader.requests.push(request)
+    while (!givenUp) {
+      request.tries++
+      const status = await post(path, body)
+      // Not a link any more (404), or nothing to choose (409): an answer, too.
+      if (status >= 200 && status < 500) {
+        request.answered = site.elapsed()
+        request.served = site.now()
+        request.refused = status >= 400
+        return note(`${reader.email} ${what}: answered ${status} after ${request.tries} tries`)
+      }
+      await delay(RETRY_AFTER)
+    }
+  }
+
+  return {
+    /** `path` is asked when the request's turn has come; `null` means that there is nothing to press. */
+    add(reader: Reader, what: ReaderRequest['what'], path: () => string | null, body: object): void {
+      busy++
+      begun++
+      const done = (queues.get(reader) ?? Promise.resolve()).then(async () => {
+        const to = path()
+        if (to !== null) await send(reader, what, to, body)
+      })
+      queues.set(
+        reader,
+        done.finally(() => {
+          busy--
+        }),
+      )
+    },
+    /** How many there were so far; `null` while one is not answered. */
+    idle: () => (busy === 0 ? begun : null),
+    giveUp() {
+      givenUp = true
+    },
+  }
+}
+
+/** `name` distinguishes these readers from all others. */
+export const createReaders = (site: Site, name: string, note: Note) => {
+  const readers: Reader[] = []
+  const byEmail = new Map<string, Reader>()
+  /** Every token that was ever mailed to one of them. */
+  const tokens = new Set<string>()
+  const confirming = new Set<string>()
+  const requests = createRequests(site, note)
 
   const linked = (reader: Reader, purpose: string) => () => {
     const token = reader.tokens.get(purpose)
@@ -99,34 +130,33 @@ export const openReaders = (stage: Stage, name: string) => {
     readers,
     tokens,
     find: (email: string) => byEmail.get(email),
-    /** How much they have done so far; `null` while somebody waits for an answer. */
-    rest: () => (busy === 0 ? begun : null),
-    giveUp() {
-      givenUp = true
-    },
+    /** How many requests they have made so far; `null` while one of them waits for an answer. */
+    idle: requests.idle,
+    giveUp: requests.giveUp,
     signUp(count: number) {
       for (let n = 0; n < count; n++) {
         const number = readers.length
         const email = `${MARK}.${name}.${number}@${DOMAINS[number % DOMAINS.length]}`
-        const reader: Reader = { email, deeds: [], tokens: new Map() }
+        const reader: Reader = { email, requests: [], tokens: new Map() }
         readers.push(reader)
         byEmail.set(email, reader)
-        act(reader, 'asked', () => '/subscribe', { email, ...wishesOf(number) })
+        requests.add(reader, 'asked', () => '/subscribe', { email, ...choicesOf(number) })
       }
     },
     change(n: number) {
       const reader = pick(n)
-      if (reader !== undefined)
-        act(reader, 'changed', linked(reader, 'preferences'), { ...wishesOf(n + 1), timezone: 'UTC', hour: 8 })
+      if (reader === undefined) return
+      requests.add(reader, 'changed', linked(reader, 'preferences'), { ...choicesOf(n + 1), timezone: 'UTC', hour: 8 })
     },
     /** `email`: this reader and no other, if they are one of these. */
     leave(who: number | { email: string }) {
       const reader = typeof who === 'number' ? pick(who) : byEmail.get(who.email)
-      if (reader !== undefined) act(reader, 'left', linked(reader, 'unsubscribe'), {})
+      if (reader !== undefined) requests.add(reader, 'left', linked(reader, 'unsubscribe'), {})
     },
-    returnTo(n: number) {
+    comeBack(n: number) {
       const reader = pick(n)
-      if (reader !== undefined) act(reader, 'asked', () => '/subscribe', { email: reader.email, ...wishesOf(n) })
+      if (reader !== undefined)
+        requests.add(reader, 'asked', () => '/subscribe', { email: reader.email, ...choicesOf(n) })
     },
     /** What everybody does with a new mail: keep its links, and confirm. */
     receive(copy: Copy) {
@@ -139,10 +169,10 @@ export const openReaders = (stage: Stage, name: string) => {
         reader.tokens.set(purpose, token)
         if (purpose !== 'confirm' || confirming.has(token)) continue
         confirming.add(token)
-        act(reader, 'confirmed', () => `/confirm/${token}`, {})
+        requests.add(reader, 'confirmed', () => `/confirm/${token}`, {})
       }
     },
   }
 }
 
-export type Readers = ReturnType<typeof openReaders>
+export type Readers = ReturnType<typeof createReaders>

@@ -1,19 +1,21 @@
 /**
  * The fault runner: `npm run test:faults -- --seeds N [--seed S] [--queue postgres|redis] [--json]`, `-- --mutants`,
- * `-- --kills 20 --deliveries 10000`. Ends with 1 when an invariant was broken, and with 2 when it was asked wrongly.
+ * `-- --kills 20 --deliveries 10000`. A long run can be split: `--seeds 100`, then `--seed 101 --seeds 100`. It ends with one
+ * line that sums it up, and with 1 when an invariant was broken, 2 when seeds could not be checked or an option is wrong.
+ * The story of a seed that failed is kept in `.faults/`.
  */
 import { parseArgs } from 'node:util'
 import { hasOwnRedis, NEEDS_OWN_REDIS } from '../support/databases/redis.ts'
-import { runKills } from './kills.ts'
+import type { QueueKind } from './environment.ts'
+import { runKills } from './kill-series.ts'
 import { runMutants } from './mutants.ts'
-import { addReports, type Report, runSeeds, showReport } from './seeds.ts'
-import type { QueueKind } from './stage.ts'
+import { addReports, describeReport, type Report, runSeeds } from './seeds.ts'
 
 const SEEDS = 20
-/** A mutant that shows in one kind of fault alone wants more of them. */
+/** A mutant that only one kind of fault reveals needs more of them. */
 const SEEDS_FOR_MUTANTS = 60
 
-const readWords = () => {
+const readOptions = () => {
   const { values } = parseArgs({
     options: {
       seeds: { type: 'string' },
@@ -42,33 +44,39 @@ const readWords = () => {
   }
 }
 
-const queuesOf = (wish: QueueKind | undefined): QueueKind[] => {
-  if (wish !== undefined) return [wish]
+const queuesOf = (queue: QueueKind | undefined): QueueKind[] => {
+  if (queue !== undefined) return [queue]
   if (!hasOwnRedis) console.log(`The queue on Redis is left out${NEEDS_OWN_REDIS}.`)
   return hasOwnRedis ? ['postgres', 'redis'] : ['postgres']
 }
 
-const main = async (): Promise<boolean> => {
-  const words = readWords()
-  if (words.mutants) return runMutants({ seed: words.seed, seeds: words.seeds, queue: words.queue ?? 'postgres' })
-  if (words.kills !== null) {
-    const { ok, result } = await runKills({ ...words, kills: words.kills, queue: words.queue ?? 'postgres' })
-    if (words.json) console.log(JSON.stringify(result))
-    return ok
+/** Resolves to the exit code. */
+const main = async (): Promise<number> => {
+  const options = readOptions()
+  if (options.mutants) {
+    const { seed, seeds, queue = 'postgres' } = options
+    return (await runMutants({ seed, seeds, queue })) ? 0 : 1
   }
-  // Each on a stage of its own, side by side: most of the time is spent waiting.
+  if (options.kills !== null) {
+    const { ok, result } = await runKills({ ...options, kills: options.kills, queue: options.queue ?? 'postgres' })
+    if (options.json) console.log(JSON.stringify(result))
+    return ok ? 0 : 1
+  }
+  // Each in an environment of its own, side by side: most of the time is spent waiting.
   const reports = await Promise.all(
-    queuesOf(words.queue).map((queue) => runSeeds({ queue, first: words.seed, seeds: words.seeds, say: console.log })),
+    queuesOf(options.queue).map((queue) =>
+      runSeeds({ queue, first: options.seed, seeds: options.seeds, say: console.log, keepStories: true }),
+    ),
   )
   const total: Report = addReports(reports)
-  for (const line of showReport(total)) console.log(line)
-  if (words.json) console.log(JSON.stringify(total))
-  return total.violations === 0
+  for (const line of describeReport(total)) console.log(line)
+  if (options.json) console.log(JSON.stringify(total))
+  return total.violations > 0 ? 1 : total.unchecked > 0 ? 2 : 0
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 try {
-  process.exitCode = (await main()) ? 0 : 1
+  process.exitCode = await main()
 } catch (error) {
   console.error(error instanceof Error ? (error.stack ?? error.message) : error)
   process.exitCode = 2

@@ -1,17 +1,17 @@
 /** The fault runner itself, on one seed that is always the same; many more: `npm run test:faults -- --seeds 200`. */
 import { describe, expect, test } from 'vitest'
 import { hasOwnRedis, NEEDS_OWN_REDIS } from '../support/databases/redis.ts'
+import type { QueueKind } from './environment.ts'
 import { MUTANTS, plant } from './mutants.ts'
 import { drawPlan } from './plan.ts'
 import { runSeeds } from './seeds.ts'
-import type { QueueKind } from './stage.ts'
 
-const PLACES: { name: string; queue: QueueKind; runs: boolean }[] = [
+const QUEUES: { name: string; queue: QueueKind; runs: boolean }[] = [
   { name: 'with the queue on Postgres', queue: 'postgres', runs: true },
   { name: `with the queue on Redis${NEEDS_OWN_REDIS}`, queue: 'redis', runs: hasOwnRedis },
 ]
 
-/** One with clocks that are wrong, mailers that stand still, and trouble with the mail server. */
+/** One with clocks that are wrong, mailers that stand still, and a mail server that fails. */
 const SEED = 9
 
 test('the same seed is always the same plan', () => {
@@ -19,15 +19,15 @@ test('the same seed is always the same plan', () => {
   expect(drawPlan(7)).not.toEqual(drawPlan(8))
 })
 
-// Side by side: most of the time is spent waiting.
-describe.concurrent.each(PLACES)('$name', ({ queue, runs }) => {
+// At the same time: most of it is spent waiting.
+describe.concurrent.each(QUEUES)('$name', ({ queue, runs }) => {
   test.skipIf(!runs)(
     'whatever goes wrong, no mail is lost, and none comes twice without a fault',
     async () => {
-      const told: string[] = []
-      const report = await runSeeds({ queue, first: SEED, seeds: 1, say: (line) => told.push(line) })
-      expect(report.violations, told.join('\n')).toBe(0)
-      expect({ seeds: report.seeds, losses: report.losses }).toEqual({ seeds: 1, losses: 0 })
+      const lines: string[] = []
+      const report = await runSeeds({ queue, first: SEED, seeds: 1, say: (line) => lines.push(line) })
+      expect(report.violations, lines.join('\n')).toBe(0)
+      expect({ seeds: report.seeds, losses: report.losses }, lines.join('\n')).toEqual({ seeds: 1, losses: 0 })
       expect(report.messages).toBeGreaterThan(30)
     },
     300_000,

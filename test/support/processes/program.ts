@@ -20,6 +20,8 @@ export interface Program extends AsyncDisposable {
   said(text: string, withinMs?: number): Promise<string>
   /** Resolves when it has ended, by itself or by this signal. */
   end(signal?: NodeJS.Signals): Promise<Ended>
+  /** Sends a signal and waits for nothing; one that has ended gets none. */
+  signal(signal: NodeJS.Signals): void
   /** Kills it where it still runs, and waits for nothing. */
   kill(): void
 }
@@ -45,14 +47,18 @@ export const startProgram = (
   child.stdin.on('error', () => undefined).end(input)
   let stdout = ''
   let stderr = ''
-  let listener: () => void = () => undefined
+  /** Each looks whether what it waits for was said. */
+  const listeners = new Set<() => void>()
+  const hear = () => {
+    for (const listener of listeners) listener()
+  }
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text
-    listener()
+    hear()
   })
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text
-    listener()
+    hear()
   })
   const closed = once(child, 'close').then(([code]) => ({ code: code as number | null, stdout, stderr }))
   const end = (signal?: NodeJS.Signals) => {
@@ -67,21 +73,29 @@ export const startProgram = (
       new Promise((resolve, reject) => {
         const refuse = (why: string) =>
           reject(new Error(`${file} ${words.join(' ')} ${why} “${text}”:\n${stdout}${stderr}`))
-        const timer = setTimeout(() => refuse('did not say'), withinMs)
-        listener = () => {
-          if (!`${stdout}${stderr}`.includes(text)) return
+        const stop = () => {
           clearTimeout(timer)
-          listener = () => undefined
+          listeners.delete(listener)
+        }
+        const listener = () => {
+          if (!`${stdout}${stderr}`.includes(text)) return
+          stop()
           resolve(stdout + stderr)
         }
+        const timer = setTimeout(() => {
+          stop()
+          refuse('did not say')
+        }, withinMs)
+        listeners.add(listener)
         listener()
         void closed.then(() => {
-          clearTimeout(timer)
+          stop()
           refuse('ended before it said')
         })
       }),
     end,
-    kill: () => child.kill('SIGKILL'),
+    signal: (signal) => void child.kill(signal),
+    kill: () => void child.kill('SIGKILL'),
     async [Symbol.asyncDispose]() {
       await end('SIGKILL')
     },

@@ -1,9 +1,9 @@
-/** A mailer that is killed at random moments of one large edition: what its subscribers have, and what is counted. */
+/** A mailer that is killed at random moments of one large edition: what its subscribers get, and what is counted. */
 import { setTimeout as delay } from 'node:timers/promises'
 import fc from 'fast-check'
 import { SENDING } from '../../workers/roles/mailer.ts'
 import { oweEdition } from '../support/fixtures/owed-edition.ts'
-import { openStage, type QueueKind } from './stage.ts'
+import { openEnvironment, type QueueKind } from './environment.ts'
 
 /** Mails that a mailer holds claimed at a time, a group in each lane (`newsletter/delivery`): no kill may double more. */
 const CLAIMED = 32 * SENDING.deliveries.lanes
@@ -17,7 +17,7 @@ export const runKills = async (options: { kills: number; deliveries: number; see
   const { kills, deliveries, seed, queue } = options
   const copies = new Map<string, number>()
   let taken = 0
-  await using stage = await openStage({
+  await using environment = await openEnvironment({
     queue,
     at: new Date('2026-04-15T20:00:00Z'),
     roles: ['scheduler', 'mailer-1'],
@@ -29,9 +29,9 @@ export const runKills = async (options: { kills: number; deliveries: number; see
       },
     },
   })
-  await oweEdition(stage.db, deliveries, COHORTS)
+  await oweEdition(environment.db, deliveries, COHORTS)
   // The edition is the only one: nobody is due again while it lasts.
-  await stage.db
+  await environment.db
     .updateTable('subscribers')
     .set({ next_due_at: new Date('2026-05-15T06:00:00Z') })
     .execute()
@@ -40,27 +40,27 @@ export const runKills = async (options: { kills: number; deliveries: number; see
     { seed, numRuns: 1 },
   )
   const until = performance.now() + PATIENCE
-  const inTime = () => {
+  const assertInTime = () => {
     if (performance.now() > until) throw new Error(`not ended within ${PATIENCE} ms: ${copies.size} of ${deliveries}`)
   }
-  await stage.wake('deliveries')
+  await environment.wake('deliveries')
   for (const moment of moments.toSorted((a, b) => a - b)) {
     while (copies.size < moment) {
-      inTime()
+      assertInTime()
       await delay(1)
     }
-    const { ready } = await stage.kill('mailer-1')
+    await environment.kill('mailer-1')
     for (let known = -1; known < taken; await delay(QUIET)) known = taken
-    await stage.pass(61_000)
-    await ready
-    await stage.wake('tick')
+    await environment.pass(61_000)
+    await environment.whenReady('mailer-1')
+    await environment.wake('tick')
   }
-  const states = () => stage.db.selectFrom('deliveries').select(['id', 'state', 'resent']).execute()
+  const states = () => environment.db.selectFrom('deliveries').select(['id', 'state', 'resent']).execute()
   let ledger = await states()
   while (ledger.some((row) => row.state !== 'sent')) {
-    inTime()
+    assertInTime()
     await delay(200)
-    await stage.wake('tick')
+    await environment.wake('tick')
     ledger = await states()
   }
   const uncounted = ledger.filter((row) => (copies.get(row.id) ?? 0) - 1 > row.resent).length

@@ -1,10 +1,11 @@
 /**
- * What must hold whatever went wrong: eight invariants, judged by what the mail server took and what readers were
+ * What must hold whatever went wrong: eight invariants, checked against what the mail server took and what readers were
  * answered. The ledger is asked only where the question is about the ledger.
  */
-import { type Book, type Copy, headersOf, kindOf, readable } from './book.ts'
-import { type Deed, MARK, type Reader, type Readers } from './readers.ts'
-import { BOUNCE_DOMAIN } from './stage.ts'
+import { BOUNCE_DOMAIN, SLOW_CONNECTION, type Trace } from './environment.ts'
+import type { Copy, History } from './history.ts'
+import { headersOf, kindOf } from './message-fields.ts'
+import { MARK, type Reader, type ReaderRequest, type Readers } from './readers.ts'
 
 export interface Violation {
   /** 1 to 8; 0 where a process ended that nobody had killed. */
@@ -23,25 +24,27 @@ export interface LedgerRow {
   resent: number
 }
 
-/** A moment at which outcomes may have been lost, by `performance.now`. */
-export interface Accident {
+/** A fault that may have cost outcomes, by `performance.now`. */
+export interface Disruption {
   what: string
   from: number
   to: number
-  /** `process`: of a mailer, which had not written down its last outcomes; `way`: answers did not arrive. */
-  hits: 'process' | 'way'
+  /** `mailer`: it had not recorded its last outcomes; `connection`: replies of the mail server did not arrive. */
+  hits: 'mailer' | 'connection'
 }
 
 export interface Evidence {
-  book: Book
-  people: Readers
-  accidents: Accident[]
+  history: History
+  readers: Readers
+  disruptions: Disruption[]
+  /** When the database was away, by `performance.now`: outcomes wait until it is back. */
+  outages: { from: number; to: number }[]
   /** Evenings that were published: their local date, and when they were begun and seen to be done, by `elapsed`. */
   editions: { day: string; begun: number; done: number }[]
   /** Moments at which time jumped while mail was being sent: by `performance.now`, and by how much. */
   jumps: { at: number; ms: number }[]
   ledger: LedgerRow[]
-  traces: { where: string; text: string }[]
+  traces: Trace[]
   /** Copies whose signature does not hold, with what a receiver says of it. */
   unsigned: Map<Copy, string>
   /** How much later than it should this machine did things at worst, milliseconds: the service is on it, too. */
@@ -51,101 +54,120 @@ export interface Evidence {
 /** Each step from a mailer's decision to our clock may be as late as the latest of ours; more than a second is a fault. */
 const STEPS = 4
 const LATEST = 1_000
-/** The promise is 2 seconds; this much is let go by from a mailer's decision to our clock. */
+/** The promise is 2 seconds; this much is allowed from a mailer's decision to our clock. */
 const STOPPED_WITHIN = 2_000 + 800
-/** From the answer of the server to the record in the database, at most: half a second of gathering and a slow statement. */
+/** From the reply of the server to the record in the database, at most: half a second of gathering and a slow statement. */
 const RECORDED_WITHIN = 2_500
 const ANSWERED_WITHIN = 500
-/** Between a mailer's last look at its lease and its first word to the server. */
-const JUST = 50
+/** Between a mailer's last look at its lease and its first word to the server, over a connection that is made slow. */
+const LOOK_TO_MAIL = 50 + SLOW_CONNECTION
 /** A message whose turn came just as time jumped had been decided upon before. */
 const DECIDED_WITHIN = 500
 
 const slackOf = (late: number): number => STEPS * Math.min(late, LATEST)
 
-export interface Judgement {
+export interface Findings {
   violations: Violation[]
   messages: number
   duplicates: number
   losses: number
 }
 
-export const judge = (evidence: Evidence): Judgement => {
-  const { book, people } = evidence
+export const checkInvariants = (evidence: Evidence): Findings => {
+  const { history, readers } = evidence
   const violations: Violation[] = []
   const find = (invariant: number, what: string) => violations.push({ invariant, what })
-  const copiesOf = Map.groupBy(book.copies, (copy) => copy.messageId)
+  const copiesOf = Map.groupBy(history.copies, (copy) => copy.messageId)
 
-  for (const reader of people.readers) {
-    for (const what of consentTroubles(reader, copiesOf)) find(1, what)
-    for (const what of partingTroubles(reader, evidence)) find(2, what)
+  for (const reader of readers.readers) {
+    for (const what of consentProblems(reader, copiesOf)) find(1, what)
+    for (const what of leavingProblems(reader, evidence)) find(2, what)
   }
-  for (const copy of book.copies)
-    if (people.find(copy.to) === undefined) find(1, `a message went to ${copy.to}, who is nobody of this seed`)
+  for (const copy of history.copies)
+    if (readers.find(copy.to) === undefined) find(1, `a message went to ${copy.to}, who is no reader of this seed`)
 
   let duplicates = 0
   for (const [id, copies] of copiesOf) {
     duplicates += copies.length - 1
-    for (const [n, copy] of copies.entries()) {
-      const before = copies[n - 1]
+    // By when they were begun: a mailer that was frozen within a message ends it after its successor has sent it, too.
+    const inOrder = copies.toSorted((a, b) => a.begunAt - b.begunAt)
+    for (const [n, copy] of inOrder.entries()) {
+      const before = inOrder[n - 1]
       if (before === undefined) continue
       if (!isExplained(before, copy, evidence))
-        find(3, `copy ${n + 1} of ${id} to ${copy.to} came without a fault that could have hidden copy ${n}`)
+        find(3, `copy ${n + 1} of ${id} to ${copy.to} was sent without a fault that could have hidden copy ${n}`)
       if (before.raw !== copy.raw || before.to !== copy.to || before.from !== copy.from)
-        find(6, `copy ${n + 1} of ${id} is not the same as the first`)
+        find(6, `copy ${n + 1} of ${id} is not the same as the one before`)
     }
-    for (const copy of copies) for (const what of messageTroubles(copy, people.find(copy.to))) find(5, what)
+    for (const copy of copies) for (const what of messageProblems(copy, readers.find(copy.to))) find(5, what)
   }
   for (const [copy, what] of evidence.unsigned) find(5, `${copy.messageId} to ${copy.to} has the signature: ${what}`)
 
-  const losses = ledgerTroubles(evidence, copiesOf, find)
-  for (const what of traceTroubles(evidence)) find(8, what)
-  return { violations, messages: book.copies.length, duplicates, losses }
+  const losses = ledgerProblems(evidence, copiesOf, find)
+  for (const what of traceProblems(evidence)) find(8, what)
+  return { violations, messages: history.copies.length, duplicates, losses }
 }
 
 /** Digests and welcomes only after a confirmation was posted, letters only after somebody asked, and not more of them. */
-const consentTroubles = (reader: Reader, copiesOf: Map<string, Copy[]>): string[] => {
-  const troubles: string[] = []
-  const asked = reader.deeds.filter((deed) => deed.what === 'asked').length
-  const confirmed = reader.deeds.some((deed) => deed.what === 'confirmed')
+const consentProblems = (reader: Reader, copiesOf: Map<string, Copy[]>): string[] => {
+  const problems: string[] = []
+  // One that was not answered in time was sent again, and may have been done each time.
+  const asked = reader.requests.reduce((sum, { what, tries }) => sum + (what === 'asked' ? tries : 0), 0)
+  const confirmed = reader.requests.some((request) => request.what === 'confirmed')
   let letters = 0
   for (const [first] of copiesOf.values()) {
     if (first?.to !== reader.email) continue
     if (kindOf(first.raw) === 'letter') letters++
-    else if (!confirmed) troubles.push(`a ${kindOf(first.raw)} went to ${reader.email}, who never confirmed`)
+    else if (!confirmed) problems.push(`a ${kindOf(first.raw)} went to ${reader.email}, who never confirmed`)
   }
-  if (letters > asked) troubles.push(`${letters} letters went to ${reader.email}, who asked ${asked} times`)
-  return troubles
+  if (letters > asked) problems.push(`${letters} letters went to ${reader.email}, who asked ${asked} times`)
+  return problems
 }
 
 /** Nothing begins more than 2 s after leaving was answered, until they come back. */
-const partingTroubles = (reader: Reader, { book, jumps, late }: Evidence): string[] =>
-  book.beginnings.flatMap(({ to, at, elapsed }) => {
+const leavingProblems = (reader: Reader, { history, jumps, late }: Evidence): string[] =>
+  history.attempts.flatMap(({ to, at, elapsed }) => {
     if (to !== reader.email) return []
     const jumped = jumps.filter((jump) => jump.at < at && at - jump.at < DECIDED_WITHIN + slackOf(late))
     const when = elapsed - jumped.reduce((sum, jump) => sum + jump.ms, 0)
-    const left = reader.deeds.findLast((deed) => deed.what === 'left' && deed.answered !== null && deed.answered < when)
+    const left = reader.requests.findLast(
+      (request) => request.what === 'left' && request.answered !== null && request.answered < when,
+    )
     if (left?.answered == null || when - left.answered <= STOPPED_WITHIN + slackOf(late)) return []
-    const back = reader.deeds.some((deed) => deed.what === 'asked' && isOpenAfter(deed, left) && deed.begun <= when)
+    const back = reader.requests.some(
+      (request) => request.what === 'asked' && isOpenAfter(request, left) && request.begun <= when,
+    )
     if (back) return []
     const after = Math.round(when - left.answered)
     return [`a message to ${reader.email} began ${after} ms after their leaving was answered`]
   })
 
-const isOpenAfter = (deed: Deed, left: Deed): boolean => deed.answered === null || deed.answered > left.begun
+const isOpenAfter = (request: ReaderRequest, left: ReaderRequest): boolean =>
+  request.answered === null || request.answered > left.begun
 
-/** Whether something happened that could have kept the sender from knowing of the copy before, or from writing it down. */
-const isExplained = (before: Copy, copy: Copy, { accidents, late }: Evidence): boolean =>
-  before.unanswered !== null ||
-  accidents.some(({ from, to, hits }) => {
-    const slack = slackOf(late)
-    const within = (hits === 'process' ? RECORDED_WITHIN : ANSWERED_WITHIN) + slack
-    return from < copy.takenAt && to > before.begunAt - JUST - slack && from < before.takenAt + within
-  })
+/** Whether something happened that could have kept the sender from knowing of the copy before, or from recording it. */
+const isExplained = (before: Copy, copy: Copy, evidence: Evidence): boolean => {
+  const { disruptions, late } = evidence
+  const slack = slackOf(late)
+  const begunBy = before.begunAt - LOOK_TO_MAIL - slack
+  const knownAt = { mailer: recordedBy(before, evidence), connection: before.takenAt + ANSWERED_WITHIN + slack }
+  return (
+    before.unanswered !== null ||
+    disruptions.some(({ from, to, hits }) => from < copy.takenAt && to > begunBy && from < knownAt[hits])
+  )
+}
 
-const messageTroubles = (copy: Copy, reader: Reader | undefined): string[] => {
-  const troubles: string[] = []
-  const say = (what: string) => troubles.push(`${copy.messageId} to ${copy.to} ${what}`)
+/** When the outcome of a copy is in the database at the latest: what cannot be recorded in an outage waits for its end. */
+const recordedBy = (copy: Copy, { outages, late }: Evidence): number => {
+  const within = RECORDED_WITHIN + slackOf(late)
+  let by = copy.takenAt + within
+  for (const { from, to } of outages) if (to > copy.takenAt && from < by) by = Math.max(by, to + within)
+  return by
+}
+
+const messageProblems = (copy: Copy, reader: Reader | undefined): string[] => {
+  const problems: string[] = []
+  const say = (what: string) => problems.push(`${copy.messageId} to ${copy.to} ${what}`)
   if (!copy.from.endsWith(`@${BOUNCE_DOMAIN}`)) say(`comes back to ${copy.from}`)
   if (copy.recipients !== 1) say(`went to ${copy.recipients} recipients`)
   if (headersOf(copy.raw, 'To').join() !== copy.to) say('is not addressed to them alone')
@@ -155,18 +177,18 @@ const messageTroubles = (copy: Copy, reader: Reader | undefined): string[] => {
   const post = headersOf(copy.raw, 'List-Unsubscribe-Post')
   if (kindOf(copy.raw) === 'letter') {
     if (list.length + post.length > 0) say('is a letter and has List-Unsubscribe')
-    return troubles
+    return problems
   }
   if (post.join() !== 'List-Unsubscribe=One-Click') say('has no one-click header')
   const token = /^<https?:\/\/[^<>,]+\/unsubscribe\/([\w-]{43})>$/.exec(list.join())?.[1]
   if (token === undefined) say('has no List-Unsubscribe with one address')
   else if (reader?.tokens.get('unsubscribe') !== token) say('has the unsubscribe link of somebody else')
-  return troubles
+  return problems
 }
 
 /** Everything due has ended, nothing said to be sent is missing, every second copy is counted. Returns the losses. */
-const ledgerTroubles = (
-  { book, people, editions, ledger }: Evidence,
+const ledgerProblems = (
+  { history, readers, editions, ledger }: Evidence,
   copiesOf: Map<string, Copy[]>,
   find: (invariant: number, what: string) => void,
 ): number => {
@@ -175,7 +197,7 @@ const ledgerTroubles = (
     losses++
     find(4, what)
   }
-  const refusals = [...book.refused]
+  const refusals = [...history.refused]
   let sent = 0
   for (const row of ledger) {
     const copies = copiesOf.get(`<${row.id}@example.net>`) ?? []
@@ -184,26 +206,26 @@ const ledgerTroubles = (
       find(7, `${name} came ${copies.length} times, and ${row.resent} are counted as sent again`)
     if (row.state === 'sent') {
       sent++
-      if (copies.length === 0) lose(`${name} is written down as sent, and never came`)
+      if (copies.length === 0) lose(`${name} is recorded as sent, and never came`)
     } else if (row.state === 'failed') {
       // Those at MAIL were refused without a name.
       const at = [row.email, ''].map((to) => refusals.indexOf(to)).find((found) => found >= 0)
       if (at === undefined) lose(`${name} was given up (${row.reason}), and no server refused it`)
       else if (refusals[at] === '') refusals.splice(at, 1)
     } else if (row.state === 'skipped') {
-      const reader = people.find(row.email)
-      const changed = reader?.deeds.some((deed) => deed.what === 'left' || deed.what === 'asked')
-      const suppressed = book.refused.includes(row.email)
+      const reader = readers.find(row.email)
+      const changed = reader?.requests.some((request) => request.what === 'left' || request.what === 'asked')
+      const suppressed = history.refused.includes(row.email)
       if (reader === undefined || !(changed || suppressed)) lose(`${name} was skipped (${row.reason})`)
     } else lose(`${name} is still ${row.state} (${row.reason})`)
   }
   const known = new Map(ledger.map((row) => [`<${row.id}@example.net>`, row]))
   const counted = [...copiesOf.keys()].filter((id) => known.get(id)?.state === 'sent').length
-  if (counted !== sent) find(7, `${sent} are written down as sent, ${counted} of them came`)
+  if (counted !== sent) find(7, `${sent} are recorded as sent, ${counted} of them came`)
   for (const id of copiesOf.keys()) if (!known.has(id)) find(7, `${id} came and is not in the ledger`)
-  for (const reader of people.readers)
+  for (const reader of readers.readers)
     for (const { day, begun, done } of editions) {
-      if (!mustHave(reader, day, begun, done, book.refused)) continue
+      if (!mustHave(reader, day, begun, done, history.refused)) continue
       if (!ledger.some((row) => row.email === reader.email && row.localDate === day))
         lose(`${reader.email} was due on ${day}, and nothing is owed to them`)
     }
@@ -215,8 +237,8 @@ const ledgerTroubles = (
  * in the morning in each of their zones has passed.
  */
 const mustHave = (reader: Reader, day: string, begun: number, done: number, refused: string[]): boolean => {
-  const deeds = reader.deeds.filter((deed) => deed.begun < done)
-  const last = deeds.at(-1)
+  const requests = reader.requests.filter((request) => request.begun < done)
+  const last = requests.at(-1)
   if (
     last?.what !== 'confirmed' ||
     last.refused ||
@@ -231,16 +253,10 @@ const mustHave = (reader: Reader, day: string, begun: number, done: number, refu
 
 const TOKEN = /[A-Za-z0-9_-]{43}/g
 
-const traceTroubles = ({ traces, people }: Evidence): string[] =>
+const traceProblems = ({ traces, readers }: Evidence): string[] =>
   traces.flatMap(({ where, text }) => {
     const at = text.indexOf(MARK)
-    const troubles = at < 0 ? [] : [`${where} holds an address: …${text.slice(Math.max(0, at - 120), at + 60)}…`]
-    const token = text.match(TOKEN)?.find((one) => people.tokens.has(one))
-    return token === undefined ? troubles : [...troubles, `${where} holds the token of a link`]
+    const problems = at < 0 ? [] : [`${where} holds an address: …${text.slice(Math.max(0, at - 120), at + 60)}…`]
+    const token = text.match(TOKEN)?.find((one) => readers.tokens.has(one))
+    return token === undefined ? problems : [...problems, `${where} holds the token of a link`]
   })
-
-/** The one-click address of a message that has one. */
-export const oneClickOf = (raw: string): string | null =>
-  kindOf(raw) === 'letter'
-    ? null
-    : (/<(https?:[^<>]+)>/.exec(readable(headersOf(raw, 'List-Unsubscribe').join()))?.[1] ?? null)
