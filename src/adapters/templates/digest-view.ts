@@ -1,0 +1,106 @@
+/** What the templates of a digest's mail are given: its papers in one list, its contents, and the lines around them. */
+import type { DigestIssue, PaperCard } from '../../core/digest/digest.ts'
+import { hasOnlyExtras, headingOf, namesOf, shortName, standfirstOf, weekdayName } from '../../core/digest/headline.ts'
+import type { Allowance } from './mail-size.ts'
+import { linkOf, someOf } from './mail-text.ts'
+
+const MOST_TOPICS_NAMED = 6
+/** With more papers than this a digest begins with what is in it. */
+const FEW_PAPERS = 8
+
+/** Everything that `digest.mjml` and `digest.txt.liquid` show of an issue; `site` is the host that it is sent from. */
+export const digestView = (issue: DigestIssue, allowance: Allowance, site: string) => {
+  const cards = cardViewsOf(issue, allowance)
+  const named = hasOnlyExtras(issue) ? issue.trendingExtras : issue.cards
+  return {
+    title: `Paper Round: ${headingOf(issue)}`,
+    opening: `${namesOf(named)}, ${named.length === 1 ? 'with its' : 'each with its'} reason.`,
+    heading: headingOf(issue),
+    standfirst: standfirstOf(issue),
+    // Where papers stand under their topics, these are named there.
+    topics:
+      issue.groups.length > 0 ? '' : someOf(issue.topics, MOST_TOPICS_NAMED).join(' · ').replace(' · and ', ' and '),
+    note: issue.note,
+    sample: issue.sample,
+    contents: contentsOf(issue, allowance),
+    cards,
+    news: issue.news.map((one) => ({ ...one, url: linkOf(one.url) })),
+    left: issue.cards.length + issue.trendingExtras.length - cards.length,
+    closing: closingOf(issue),
+    because: `You get this because you confirmed a ${issue.kind === 'welcome' ? '' : `${issue.kind} `}subscription to Paper Round at ${site}. Links go straight to their pages; nothing here counts what you open or press.`,
+    credits: creditsOf(cards),
+  }
+}
+
+const countOf = (upvotes: number | null): string | null => {
+  if (upvotes === null) return null
+  return upvotes < 10_000 ? String(upvotes) : `${Math.floor(upvotes / 1000)}k`
+}
+
+const cardViewOf = (card: PaperCard, place: number, allowance: Allowance) => ({
+  title: card.title,
+  reason: card.reason,
+  excerpt: place < allowance.excerpts ? card.excerpt : '',
+  authors: allowance.authors ? card.authors : '',
+  // Said with each link's label, so that a list of links can be told apart.
+  name: allowance.authors ? shortName(card.title) : '',
+  url: linkOf(card.url),
+  count: countOf(card.upvotes),
+  unit: card.upvotes === 1 ? 'upvote' : 'upvotes',
+  links: card.links.flatMap(({ label, url }) => {
+    const href = linkOf(url)
+    return href === null ? [] : [{ label, url: href }]
+  }),
+  seeAlso: card.seeAlso.map((other) => ({ title: other.title, url: linkOf(other.url) })),
+})
+
+/** The parts that a digest falls into, a heading each; `null` for papers that stand under none. */
+const partsOf = ({ cards, groups, trendingExtras }: DigestIssue): { label: string | null; papers: number }[] => [
+  ...(groups.length > 0 ? groups : [{ label: null, papers: cards.length }]),
+  ...(trendingExtras.length > 0 ? [{ label: 'Trending beyond your topics', papers: trendingExtras.length }] : []),
+]
+
+/**
+ * The papers in one list, as a mail's table has them: those of the reader's own topics, then trending extras. `opens` is
+ * the heading of the part that a paper begins, `level` that of its own heading; `leads` is one that opens the digest.
+ */
+const cardViewsOf = (issue: DigestIssue, allowance: Allowance) => {
+  const headings = partsOf(issue).flatMap(({ label, papers }) =>
+    Array.from({ length: papers }, (_, n) => ({ opens: n === 0 ? label : null, level: label === null ? 2 : 3 })),
+  )
+  return [...issue.cards, ...issue.trendingExtras].slice(0, allowance.papers).map((card, place) => {
+    const { opens, level } = headings[place] ?? { opens: null, level: 2 }
+    return { ...cardViewOf(card, place, allowance), opens, level, leads: place === 0 && opens === null }
+  })
+}
+
+/** What is in a digest of many papers, part by part, each paper by its place and name; nothing of one with few. */
+const contentsOf = (issue: DigestIssue, allowance: Allowance) => {
+  const shown = [...issue.cards, ...issue.trendingExtras].slice(0, allowance.papers)
+  if (shown.length <= FEW_PAPERS) return []
+  const names = shown.map(({ title }) => shortName(title))
+  let from = 0
+  return partsOf(issue).flatMap(({ label, papers }) => {
+    const entries = names.slice(from, from + papers).map((name, n) => ({ name, place: from + n + 1 }))
+    from += papers
+    return entries.length === 0 ? [] : [{ label, entries }]
+  })
+}
+
+const closingOf = (issue: DigestIssue): string => {
+  if (issue.kind === 'welcome') return 'From now on it comes daily or weekly, as you chose, at the hour you chose.'
+  if (issue.kind === 'weekly')
+    return 'That was the round for this week. The next comes in a week, at the hour you chose.'
+  return `That was the round for ${weekdayName(issue.localDate)}. The next comes with the next new papers, at the hour you chose.`
+}
+
+/** Credit to the sources that the links show to have given something, and to no others. */
+const creditsOf = (cards: ReturnType<typeof cardViewsOf>): string => {
+  const hosts = new Set(cards.flatMap((card) => [card.url, ...card.links.map(({ url }) => url)]).map(hostOf))
+  const titles = hosts.has('arxiv.org') ? 'titles and authors from arXiv' : ''
+  const votes = hosts.has('huggingface.co') && cards.some((card) => card.count) ? 'upvotes from Hugging Face' : ''
+  const credits = [titles, votes].filter(Boolean).join(', ')
+  return credits === '' ? '' : `${credits.charAt(0).toUpperCase()}${credits.slice(1)}.`
+}
+
+const hostOf = (url: string | null): string => (url === null ? '' : (URL.parse(url)?.hostname ?? ''))
