@@ -6,8 +6,8 @@ import { text } from 'node:stream/consumers'
 
 const PROGRAM = path.join(import.meta.dirname, 'mjml-program.ts')
 
-/** What was asked for, as text, and what comes of it. */
-const known = new Map<string, Promise<Record<string, string>>>()
+/** What was compiled, or is being compiled, by the sources as JSON. */
+const compiled = new Map<string, Promise<Record<string, string>>>()
 
 /**
  * Compiles sources by name, all at once; what this process compiled before is not compiled again. Rejects with what the
@@ -15,17 +15,17 @@ const known = new Map<string, Promise<Record<string, string>>>()
  */
 export const compileMjml = (sources: Readonly<Record<string, string>>): Promise<Record<string, string>> => {
   const input = JSON.stringify(sources)
-  const compiling = known.get(input) ?? run(input)
-  known.set(input, compiling)
+  const compiling = compiled.get(input) ?? run(input)
+  compiled.set(input, compiling)
   return compiling
 }
 
 const run = async (input: string): Promise<Record<string, string>> => {
   const child = spawn(process.execPath, [PROGRAM], { stdio: 'pipe' })
-  // One that dies early takes no more input; what it died of is on stderr.
+  // A program that dies early reads no more input; why it died is on stderr.
   child.stdin.on('error', () => {})
   child.stdin.end(input)
-  const [output, complaint, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
-  if (code !== 0) throw new Error(`the mails cannot be compiled: ${complaint.trim()}`)
+  const [output, errors, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+  if (code !== 0) throw new Error(`the mails cannot be compiled: ${errors.trim()}`)
   return JSON.parse(output) as Record<string, string>
 }

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { Liquid } from 'liquidjs'
 import { Temporal } from 'temporal-polyfill'
+import { utcMidnight } from '../../core/calendar.ts'
 import { longDate } from '../../core/digest/headline.ts'
 import { ARXIV_ID } from '../../core/papers/paper.ts'
 import type { Preferences } from '../../core/subscriber/preferences.ts'
@@ -26,22 +27,21 @@ export interface Asset {
   version: string
 }
 
-const ORDINALS = new Intl.DateTimeFormat('en-GB', { weekday: 'long', timeZone: 'UTC' })
+const LONG_DAY = new Intl.DateTimeFormat('en-GB', { weekday: 'long', timeZone: 'UTC' })
 const SHORT_DAY = new Intl.DateTimeFormat('en-GB', { weekday: 'short', timeZone: 'UTC' })
 const MONTH = new Intl.DateTimeFormat('en-GB', { month: 'long', year: 'numeric', timeZone: 'UTC' })
 
-const midnight = (date: string): Date => new Date(`${date}T00:00:00Z`)
 const clock = (hour: number): string => `${String(hour).padStart(2, '0')}:00`
 /** 1 is Monday: so was 1 January 2024. */
-const weekday = (day: number): string => ORDINALS.format(new Date(Date.UTC(2024, 0, day)))
+const weekday = (day: number): string => LONG_DAY.format(new Date(Date.UTC(2024, 0, day)))
 const inZone = (timeZone: string): string => (timeZone === 'UTC' ? 'UTC' : `in ${placeOf(timeZone)}`)
 
 /** "every Saturday at 07:00 in London" */
-const when = ({ frequency, hour, weekday: day, timeZone }: Preferences): string =>
+const sendingTimes = ({ frequency, hour, weekday: day, timeZone }: Preferences): string =>
   `every ${frequency === 'daily' ? 'day' : weekday(day)} at ${clock(hour)} ${inZone(timeZone)}`
 
-/** "Thursday, 16 April at 07:00 in London": so near that the year goes without saying. */
-const moment = (at: Date, timeZone: string): string => {
+/** "Thursday, 16 April at 07:00 in London": without the year, since due times are near. */
+const dueTime = (at: Date, timeZone: string): string => {
   const local = Temporal.Instant.fromEpochMilliseconds(at.getTime()).toZonedDateTimeISO(timeZone)
   const time = local.toPlainTime().toString({ smallestUnit: 'minute' })
   const day = longDate(local.toPlainDate().toString()).replace(/ \d{4}$/, '')
@@ -49,26 +49,28 @@ const moment = (at: Date, timeZone: string): string => {
 }
 
 /** "A, B and C" */
-const listed = (items: string[]): string =>
+const joined = (items: string[]): string =>
   items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`
 
+/** Filters of the templates; dates are `YYYY-MM-DD`. */
 const FILTERS = {
   date: longDate,
-  stop: (date: string) => `${SHORT_DAY.format(midnight(date))} ${Number(date.slice(8))}`,
-  month: (date: string) => MONTH.format(midnight(date)),
+  shortDay: (date: string) => `${SHORT_DAY.format(utcMidnight(date))} ${Number(date.slice(8))}`,
+  month: (date: string) => MONTH.format(utcMidnight(date)),
   clock,
   weekday,
-  when,
-  moment,
-  listed,
+  sendingTimes,
+  dueTime,
+  joined,
   /** Text from elsewhere becomes a link only as https: no other scheme is ever written into an href. */
   https: (url: string | null) => (url?.startsWith('https://') ? url : ''),
   arxiv: (id: string) => (ARXIV_ID.test(id) ? id : ''),
 }
 
 /**
- * Reads every template that is asked for once. `mailboxUrl` is the page of the embedded mailbox, which the pages then
- * point to. Everything a view holds is escaped on its way out.
+ * Pages by the names of their templates, each read once. `mailboxUrl` is the page of the embedded mailbox, which the pages
+ * then point to. Everything a view holds is escaped. `render` throws for a template that does not exist, and for one that
+ * names a variable which its view lacks.
  */
 export const createPages = ({
   mailboxUrl = null,
