@@ -1,7 +1,8 @@
 /**
- * How fast an edition is sent, beside what the mail server could take and what a plain program would do, all in one run
- * and into the same sink: Postfix's `smtp-sink` where it is installed, else one of ours in its own process. `--mails N`
- * sends so many in each of our runs instead of 20,000, and fewer in those of the plain programs where N is less than theirs.
+ * Measures how fast an edition is sent, compared with what the mail server could take and with simpler programs, all in one
+ * run and into the same sink: Postfix's `smtp-sink` where it is installed, else one of ours in a process of its own.
+ * `--mails N` sends so many in each of our runs instead of 20,000, and fewer by the simpler programs where N is less than
+ * they would send.
  */
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -33,13 +34,14 @@ const { values: options } = parseArgs({
   options: { json: { type: 'boolean', default: false }, mails: { type: 'string', default: '20000' } },
   allowPositionals: true,
 })
-const most = Number(options.mails)
-if (!Number.isSafeInteger(most) || most < 1) throw new Error('--mails is a whole number from 1 on')
-const MAILS = { ours: most, dkim: most, naive: Math.min(most, 5_000), 'mjml-each': Math.min(most, 500) }
+const mails = Number(options.mails)
+if (!Number.isSafeInteger(mails) || mails < 1) throw new Error('--mails is a whole number from 1 on')
+const MAILS = { ours: mails, dkim: mails, naive: Math.min(mails, 5_000), 'mjml-each': Math.min(mails, 500) }
 const SESSIONS = SENDING.deliveries.lanes * SENDING.deliveries.connections
+/** For `smtp-sink` to listen, milliseconds. */
 const PATIENCE = 5_000
 
-interface Told {
+interface Measured {
   sent: number
   seconds: number
   cpu_ms: number
@@ -56,7 +58,7 @@ const openSink = async () => {
     return { port: sink.port, name: 'a sink of ours', [Symbol.asyncDispose]: sink.stop }
   }
   const port = await findFreePort()
-  // It does not serve as root.
+  // It does not run as root.
   const user = process.getuid?.() === 0 ? ['-u', 'nobody'] : []
   const child = spawn(program, [...user, `127.0.0.1:${port}`, '1000'], { stdio: ['ignore', 'ignore', 'inherit'] })
   const until = performance.now() + PATIENCE
@@ -84,12 +86,12 @@ const answers = (port: number): Promise<boolean> =>
     socket.once('error', () => resolve(false))
   })
 
-/** Messages per second of Postfix's own generator, with as many sessions as we have; `null` where it is not installed. */
+/** Messages per second of Postfix's own `smtp-source`, with as many sessions as ours; `null` where it is not installed. */
 const measureLimit = async (port: number, size: number): Promise<number | null> => {
   const program = findProgram('smtp-source')
   if (program === null) return null
   const begun = performance.now()
-  const words = [
+  const args = [
     '-s',
     `${SESSIONS}`,
     '-l',
@@ -101,32 +103,32 @@ const measureLimit = async (port: number, size: number): Promise<number | null> 
     '-t',
     'a@example.com',
   ]
-  await promisify(execFile)(program, [...words, `127.0.0.1:${port}`])
+  await promisify(execFile)(program, [...args, `127.0.0.1:${port}`])
   return (MAILS.ours / (performance.now() - begun)) * 1000
 }
 
-/** What Node is told for a mailer by docker-compose.yml and the Dockerfile: ours is measured as it runs there. */
+/** Node's options for a mailer in docker-compose.yml and the Dockerfile: ours is measured as it runs there. */
 const readMailerOptions = async (): Promise<string> => {
   const file = await readFile(new URL('../../docker-compose.yml', import.meta.url), 'utf8')
-  const before = fileURLToPath(new URL('../../workers/preload.cjs', import.meta.url))
-  return `-r ${before} ${parse(file, { merge: true }).services.mailer.environment.NODE_OPTIONS}`
+  const preload = fileURLToPath(new URL('../../workers/preload.cjs', import.meta.url))
+  return `-r ${preload} ${parse(file, { merge: true }).services.mailer.environment.NODE_OPTIONS}`
 }
 
 /** Starts `processes` senders at the same moment and waits for all. */
-const measure = async (route: keyof typeof MAILS, databaseUrl: string, port: number, processes = 1) => {
-  const words = [route, databaseUrl, `smtp://127.0.0.1:${port}?requireTLS=false`, String(MAILS[route])]
-  const prefix = route === 'ours' || route === 'dkim' ? ['env', `NODE_OPTIONS=${await readMailerOptions()}`] : []
-  const children = Array.from({ length: processes }, () => startChild('delivery-process.ts', words, prefix))
-  for (const child of children) if ((await child.line()) !== 'ready') throw new Error(`${route} is not ready`)
+const measure = async (program: keyof typeof MAILS, databaseUrl: string, port: number, processes = 1) => {
+  const args = [program, databaseUrl, `smtp://127.0.0.1:${port}?requireTLS=false`, String(MAILS[program])]
+  const prefix = program === 'ours' || program === 'dkim' ? ['env', `NODE_OPTIONS=${await readMailerOptions()}`] : []
+  const children = Array.from({ length: processes }, () => startChild('delivery-process.ts', args, prefix))
+  for (const child of children) if ((await child.line()) !== 'ready') throw new Error(`${program} is not ready`)
   for (const child of children) child.write('go\n')
-  const told = await Promise.all(children.map(async (child) => JSON.parse(await child.line()) as Told))
+  const measured = await Promise.all(children.map(async (child) => JSON.parse(await child.line()) as Measured))
   for (const child of children) await child.end()
-  const sent = told.reduce((sum, one) => sum + one.sent, 0)
-  if (sent !== MAILS[route]) throw new Error(`${route} sent ${sent} of ${MAILS[route]}`)
+  const sent = measured.reduce((sum, one) => sum + one.sent, 0)
+  if (sent !== MAILS[program]) throw new Error(`${program} sent ${sent} of ${MAILS[program]}`)
   return {
-    perSecond: sent / Math.max(...told.map((one) => one.seconds)),
-    rss: Math.max(...told.map((one) => one.rss_mb)),
-    cpuMs: told.reduce((sum, one) => sum + one.cpu_ms, 0) / sent,
+    perSecond: sent / Math.max(...measured.map((one) => one.seconds)),
+    rss: Math.max(...measured.map((one) => one.rss_mb)),
+    cpuMs: measured.reduce((sum, one) => sum + one.cpu_ms, 0) / sent,
   }
 }
 

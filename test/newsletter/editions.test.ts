@@ -21,59 +21,60 @@ import { requeueExpired } from '../../src/store/leases.ts'
 import { record } from '../../src/store/outcomes.ts'
 import { stopMail } from '../../src/store/subscribers.ts'
 import { KEYS, QUIET, SILENT } from '../support/fixtures/newsletter.ts'
-import { DUE, OPTIONS, openMailRoom } from '../support/fixtures/sending-newsletter.ts'
+import { DUE, OPTIONS, openSendingNewsletter } from '../support/fixtures/sending-newsletter.ts'
 
-type Room = Awaited<ReturnType<typeof openMailRoom>>
+type SendingNewsletter = Awaited<ReturnType<typeof openSendingNewsletter>>
 
 const HOLD = { ...OPTIONS, onUnknown: 'hold' as const }
 
 /** The one edition there is. */
-const editionOf = async ({ db }: Room) => (await db.selectFrom('editions').select('id').executeTakeFirstOrThrow()).id
+const editionOf = async ({ db }: SendingNewsletter) =>
+  (await db.selectFrom('editions').select('id').executeTakeFirstOrThrow()).id
 
 /** Reconciles, and returns what was logged as an error. */
-const reconcileIn = async ({ db }: Room, onUnknown?: 'hold' | 'resend') => {
+const reconcileIn = async ({ db }: SendingNewsletter, onUnknown?: 'hold' | 'resend') => {
   const errors: object[] = []
   const log = { ...SILENT, error: (facts: object) => errors.push(facts) }
   await reconcile({ db, log, wake: QUIET, ...(onUnknown === undefined ? {} : { onUnknown }) })
   return errors
 }
 
-const letTimePass = ({ db }: Room) =>
+const letTimePass = ({ db }: SendingNewsletter) =>
   db
     .updateTable('deliveries')
     .set({ next_attempt_at: new Date(0) })
     .execute()
 
-const missedOf = async (room: Room, id: number, reason: string | null = null) => {
+const missedOf = async (newsletter: SendingNewsletter, id: number, reason: string | null = null) => {
   const rows: MissedDelivery[] = []
-  await streamMissed(room.db, id, { states: ['failed', 'skipped', 'unknown'], reason }, async (some) => {
+  await streamMissed(newsletter.db, id, { states: ['failed', 'skipped', 'unknown'], reason }, async (some) => {
     rows.push(...some)
   })
   return rows.sort((a, b) => (a.email ?? '').localeCompare(b.email ?? ''))
 }
 
-const messageIds = ({ sink }: Room, to: string) =>
+const messageIds = ({ sink }: SendingNewsletter, to: string) =>
   sink.messages.filter((one) => one.to === to).map((one) => /Message-ID: (.*)/.exec(one.raw)?.[1])
 
 test('an edition with every state adds up, by state and reason, and is complete only when nothing is pending', async () => {
-  await using room = await openMailRoom(7, ({ stage, to }) => {
+  await using newsletter = await openSendingNewsletter(7, ({ stage, to }) => {
     if (stage === 'rcpt' && to.startsWith('reader0@')) return { reply: '550 5.1.1 no such user <reader0@example.org>' }
     if (stage === 'rcpt' && to.startsWith('reader1@')) return { reply: '450 4.2.1 try later' }
     if (stage === 'dot' && to.startsWith('reader2@')) return { reply: '552 5.2.2 mailbox full' }
     return stage === 'accepted' && to.startsWith('reader3@') ? 'drop' : undefined
   })
-  const id = await editionOf(room)
-  const subscriptions = createSubscriptions({ db: room.db, keys: KEYS, now: () => DUE, wake: QUIET })
-  await subscriptions.unsubscribe(deriveToken(KEYS, 'unsubscribe', room.ids[4] ?? ''))
-  expect((await readEditionAccount(room.db, id))?.equation).toMatchObject({ due: 7, pending: 7, missing: 0 })
-  await drain(room.ports, 'deliveries', HOLD)
-  await reconcileIn(room)
+  const id = await editionOf(newsletter)
+  const subscriptions = createSubscriptions({ db: newsletter.db, keys: KEYS, now: () => DUE, wake: QUIET })
+  await subscriptions.unsubscribe(deriveToken(KEYS, 'unsubscribe', newsletter.ids[4] ?? ''))
+  expect((await readEditionAccount(newsletter.db, id))?.equation).toMatchObject({ due: 7, pending: 7, missing: 0 })
+  await drain(newsletter.ports, 'deliveries', HOLD)
+  await reconcileIn(newsletter)
 
-  const sending = await readEditionAccount(room.db, id)
+  const sending = await readEditionAccount(newsletter.db, id)
   expect(sending).toMatchObject({ status: 'sending', completedAt: null, resent: 0 })
   const equation = { due: 7, sent: 2, failed: 2, skipped: 1, pending: 1, unknown: 1, missing: 0 }
   expect(sending?.equation).toEqual(equation)
-  expect((await listEditions(room.db, 10))[0]?.equation).toEqual(equation)
+  expect((await listEditions(newsletter.db, 10))[0]?.equation).toEqual(equation)
   expect(sending?.counts.map(({ state, reason, count }) => [state, reason, count])).toEqual(
     expect.arrayContaining([
       ['sent', null, 2],
@@ -84,53 +85,53 @@ test('an edition with every state adds up, by state and reason, and is complete 
       ['unknown', 'outcome unknown', 1],
     ]),
   )
-  const missed = await missedOf(room, id)
+  const missed = await missedOf(newsletter, id)
   expect(missed.map(({ email, state, said }) => [email, state, said])).toEqual([
     ['reader0@example.org', 'failed', '550 5.1.1 no such user <address>'],
     ['reader2@example.org', 'failed', '552 5.2.2 mailbox full'],
     ['reader3@example.org', 'unknown', null],
     ['reader4@example.org', 'skipped', null],
   ])
-  expect((await missedOf(room, id, '552 5.2')).map((row) => row.email)).toEqual(['reader2@example.org'])
+  expect((await missedOf(newsletter, id, '552 5.2')).map((row) => row.email)).toEqual(['reader2@example.org'])
 
-  await room.db.updateTable('deliveries').set({ state: 'sent' }).where('state', '=', 'deferred').execute()
-  await reconcileIn(room)
+  await newsletter.db.updateTable('deliveries').set({ state: 'sent' }).where('state', '=', 'deferred').execute()
+  await reconcileIn(newsletter)
   const complete = { status: 'complete', completedAt: expect.any(Date), equation: { sent: 3, pending: 0, unknown: 1 } }
-  expect(await readEditionAccount(room.db, id)).toMatchObject(complete)
+  expect(await readEditionAccount(newsletter.db, id)).toMatchObject(complete)
   // An erased subscriber, and a month that is dropped, take nothing from what an old edition came to.
-  await stopMail(room.db, room.ids[5] ?? '', 'erased')
-  expect(await readEditionAccount(room.db, id)).toMatchObject(complete)
-  await sql`drop table deliveries_2026_04`.execute(room.db)
-  expect(await readEditionAccount(room.db, id)).toMatchObject(complete)
-  expect(await reconcileIn(room)).toEqual([])
-  await expect(resendMissed(room.db, id, { states: ['failed'], address: null })).rejects.toThrow(
+  await stopMail(newsletter.db, newsletter.ids[5] ?? '', 'erased')
+  expect(await readEditionAccount(newsletter.db, id)).toMatchObject(complete)
+  await sql`drop table deliveries_2026_04`.execute(newsletter.db)
+  expect(await readEditionAccount(newsletter.db, id)).toMatchObject(complete)
+  expect(await reconcileIn(newsletter)).toEqual([])
+  await expect(resendMissed(newsletter.db, id, { states: ['failed'], address: null })).rejects.toThrow(
     /dropped with their month/,
   )
 })
 
 test('an edition that does not add up is told of, and never called complete', async () => {
-  await using room = await openMailRoom(3)
-  const id = await editionOf(room)
-  await drain(room.ports, 'deliveries', OPTIONS)
-  await sql`delete from deliveries where subscriber_id = ${room.ids[1]}`.execute(room.db)
-  expect(await reconcileIn(room)).toEqual([{ edition: id, due: 3, missing: 1 }])
-  expect(await readEditionAccount(room.db, id)).toMatchObject({
+  await using newsletter = await openSendingNewsletter(3)
+  const id = await editionOf(newsletter)
+  await drain(newsletter.ports, 'deliveries', OPTIONS)
+  await sql`delete from deliveries where subscriber_id = ${newsletter.ids[1]}`.execute(newsletter.db)
+  expect(await reconcileIn(newsletter)).toEqual([{ edition: id, due: 3, missing: 1 }])
+  expect(await readEditionAccount(newsletter.db, id)).toMatchObject({
     status: 'broken',
     completedAt: null,
     equation: { due: 3, sent: 2, missing: 1 },
   })
-  expect((await listEditions(room.db, 1))[0]).toMatchObject({ status: 'broken' })
-  expect(await readFigures(room.db, DUE)).toMatchObject({ brokenEditions: 1, openEditions: 1 })
+  expect((await listEditions(newsletter.db, 1))[0]).toMatchObject({ status: 'broken' })
+  expect(await readFigures(newsletter.db, DUE)).toMatchObject({ brokenEditions: 1, openEditions: 1 })
 })
 
 test('what a server says of each mail is kept, with when it was', async () => {
-  await using room = await openMailRoom(1)
-  await drain(room.ports, 'deliveries', OPTIONS)
-  const day = await readMailDay(room.db, 'reader0@example.org', '2026-04-15')
+  await using newsletter = await openSendingNewsletter(1)
+  await drain(newsletter.ports, 'deliveries', OPTIONS)
+  const day = await readMailDay(newsletter.db, 'reader0@example.org', '2026-04-15')
   expect(day?.mails).toEqual([
     {
       what: 'digest',
-      edition: await editionOf(room),
+      edition: await editionOf(newsletter),
       dueAt: DUE,
       state: 'sent',
       reason: null,
@@ -143,33 +144,33 @@ test('what a server says of each mail is kept, with when it was', async () => {
       said: '250 2.0.0 Ok: queued',
     },
   ])
-  expect(await readMailDay(room.db, 'nobody@example.org', '2026-04-15')).toBeNull()
+  expect(await readMailDay(newsletter.db, 'nobody@example.org', '2026-04-15')).toBeNull()
 })
 
 test('a digest of unknown outcome that is held goes out only when it is released, once, with the same Message-ID', async () => {
   let died = false
-  await using room = await openMailRoom(1, ({ stage }) => {
+  await using newsletter = await openSendingNewsletter(1, ({ stage }) => {
     if (stage !== 'accepted' || died) return undefined
     died = true
     return 'drop'
   })
-  const id = await editionOf(room)
-  await drain(room.ports, 'deliveries', HOLD)
-  await letTimePass(room)
-  await reconcileIn(room, 'hold')
-  expect(await drain(room.ports, 'deliveries', HOLD)).toBe(0)
-  expect(room.sink.messages).toHaveLength(1)
-  expect(await readFigures(room.db, DUE)).toMatchObject({ openEditions: 0 })
-  expect(await resendMissed(room.db, id, { states: ['failed'], address: null })).toMatchObject({ requeued: 0 })
+  const id = await editionOf(newsletter)
+  await drain(newsletter.ports, 'deliveries', HOLD)
+  await letTimePass(newsletter)
+  await reconcileIn(newsletter, 'hold')
+  expect(await drain(newsletter.ports, 'deliveries', HOLD)).toBe(0)
+  expect(newsletter.sink.messages).toHaveLength(1)
+  expect(await readFigures(newsletter.db, DUE)).toMatchObject({ openEditions: 0 })
+  expect(await resendMissed(newsletter.db, id, { states: ['failed'], address: null })).toMatchObject({ requeued: 0 })
 
-  expect(await resendMissed(room.db, id, { states: ['unknown'], address: null })).toMatchObject({ requeued: 1 })
-  expect(await drain(room.ports, 'deliveries', HOLD)).toBe(1)
-  expect(await drain(room.ports, 'deliveries', HOLD)).toBe(0)
-  const ids = messageIds(room, 'reader0@example.org')
+  expect(await resendMissed(newsletter.db, id, { states: ['unknown'], address: null })).toMatchObject({ requeued: 1 })
+  expect(await drain(newsletter.ports, 'deliveries', HOLD)).toBe(1)
+  expect(await drain(newsletter.ports, 'deliveries', HOLD)).toBe(0)
+  const ids = messageIds(newsletter, 'reader0@example.org')
   expect(ids).toHaveLength(2)
   expect(new Set(ids).size).toBe(1)
-  await reconcileIn(room, 'hold')
-  expect(await readEditionAccount(room.db, id)).toMatchObject({
+  await reconcileIn(newsletter, 'hold')
+  expect(await readEditionAccount(newsletter.db, id)).toMatchObject({
     status: 'complete',
     resent: 1,
     equation: { sent: 1, unknown: 0 },
@@ -177,91 +178,101 @@ test('a digest of unknown outcome that is held goes out only when it is released
 })
 
 test('of mailers that died, digests are held where that is wished and letters never; a late word still counts', async () => {
-  await using room = await openMailRoom(2)
-  await room.db.updateTable('letters').set({ state: 'queued' }).where('kind', '=', 'welcome').execute()
-  const [letter] = await claim(room.db, 'letters', 1)
-  const [first, second] = await claim(room.db, 'deliveries', 2)
+  await using newsletter = await openSendingNewsletter(2)
+  await newsletter.db.updateTable('letters').set({ state: 'queued' }).where('kind', '=', 'welcome').execute()
+  const [letter] = await claim(newsletter.db, 'letters', 1)
+  const [first, second] = await claim(newsletter.db, 'deliveries', 2)
   if (letter === undefined || first === undefined || second === undefined) throw new Error('nothing was claimed')
   for (const table of ['letters', 'deliveries'] as const)
-    await room.db
+    await newsletter.db
       .updateTable(table)
       .set({ lease_until: new Date(0) })
       .where('state', '=', 'sending')
       .execute()
-  await reconcileIn(room, 'hold')
-  expect(await room.states()).toMatchObject(Array(2).fill({ state: 'unknown', resent: 0 }))
-  expect(await claim(room.db, 'deliveries', 10)).toEqual([])
-  expect((await claim(room.db, 'letters', 10)).map((mail) => mail.id)).toContain(letter.id)
+  await reconcileIn(newsletter, 'hold')
+  expect(await newsletter.states()).toMatchObject(Array(2).fill({ state: 'unknown', resent: 0 }))
+  expect(await claim(newsletter.db, 'deliveries', 10)).toEqual([])
+  expect((await claim(newsletter.db, 'letters', 10)).map((mail) => mail.id)).toContain(letter.id)
 
   const late = { reason: null, retryAfterMs: 0, counts: true, resend: false, reply: null }
-  expect(await record(room.db, 'deliveries', [{ ...first, ...late, state: 'deferred' }])).toBe(0)
-  expect(await record(room.db, 'deliveries', [{ ...first, ...late, state: 'sent' }])).toBe(1)
-  expect((await room.states()).map((one) => one.state).sort()).toEqual(['sent', 'unknown'])
-  const id = await editionOf(room)
-  await resendMissed(room.db, id, { states: ['unknown'], address: null })
-  expect(await record(room.db, 'deliveries', [{ ...second, ...late, state: 'sent' }])).toBe(0)
+  expect(await record(newsletter.db, 'deliveries', [{ ...first, ...late, state: 'deferred' }])).toBe(0)
+  expect(await record(newsletter.db, 'deliveries', [{ ...first, ...late, state: 'sent' }])).toBe(1)
+  expect((await newsletter.states()).map((one) => one.state).sort()).toEqual(['sent', 'unknown'])
+  const id = await editionOf(newsletter)
+  await resendMissed(newsletter.db, id, { states: ['unknown'], address: null })
+  expect(await record(newsletter.db, 'deliveries', [{ ...second, ...late, state: 'sent' }])).toBe(0)
 })
 
 test('those that did not get it are sent it, and nobody else: neither who has it nor who no longer wants it', async () => {
   let refusing = true
-  await using room = await openMailRoom(4, ({ stage, to }) =>
+  await using newsletter = await openSendingNewsletter(4, ({ stage, to }) =>
     refusing && stage === 'dot' && !to.startsWith('reader0@') ? { reply: '552 5.2.2 mailbox full' } : undefined,
   )
-  const id = await editionOf(room)
-  await drain(room.ports, 'deliveries', OPTIONS)
-  await reconcileIn(room)
-  expect(await readEditionAccount(room.db, id)).toMatchObject({ status: 'complete', equation: { sent: 1, failed: 3 } })
+  const id = await editionOf(newsletter)
+  await drain(newsletter.ports, 'deliveries', OPTIONS)
+  await reconcileIn(newsletter)
+  expect(await readEditionAccount(newsletter.db, id)).toMatchObject({
+    status: 'complete',
+    equation: { sent: 1, failed: 3 },
+  })
   refusing = false
-  await stopMail(room.db, room.ids[1] ?? '', 'unsubscribed')
-  await expect(resendMissed(room.db, id, { states: ['failed'], address: 'nobody@example.org' })).rejects.toThrow(
+  await stopMail(newsletter.db, newsletter.ids[1] ?? '', 'unsubscribed')
+  await expect(resendMissed(newsletter.db, id, { states: ['failed'], address: 'nobody@example.org' })).rejects.toThrow(
     UnusableEdition,
   )
-  expect(await resendMissed(room.db, id, { states: ['failed'], address: 'reader2@example.org' })).toMatchObject({
+  expect(await resendMissed(newsletter.db, id, { states: ['failed'], address: 'reader2@example.org' })).toMatchObject({
     requeued: 1,
   })
-  expect(await resendMissed(room.db, id, { states: ['failed'], address: null })).toMatchObject({ from: { failed: 2 } })
-  expect(await drain(room.ports, 'deliveries', OPTIONS)).toBe(2)
-  expect(room.sink.messages.map((message) => message.to).sort()).toEqual([0, 2, 3].map((n) => `reader${n}@example.org`))
-  await reconcileIn(room)
-  expect(await readEditionAccount(room.db, id)).toMatchObject({ status: 'complete', equation: { sent: 3, skipped: 1 } })
-  expect(await resendMissed(room.db, id, { states: ['failed', 'unknown'], address: null })).toMatchObject({
+  expect(await resendMissed(newsletter.db, id, { states: ['failed'], address: null })).toMatchObject({
+    from: { failed: 2 },
+  })
+  expect(await drain(newsletter.ports, 'deliveries', OPTIONS)).toBe(2)
+  expect(newsletter.sink.messages.map((message) => message.to).sort()).toEqual(
+    [0, 2, 3].map((n) => `reader${n}@example.org`),
+  )
+  await reconcileIn(newsletter)
+  expect(await readEditionAccount(newsletter.db, id)).toMatchObject({
+    status: 'complete',
+    equation: { sent: 3, skipped: 1 },
+  })
+  expect(await resendMissed(newsletter.db, id, { states: ['failed', 'unknown'], address: null })).toMatchObject({
     requeued: 0,
   })
 })
 
 test('a paused edition finishes what is claimed and no more, and goes on where it stood', async () => {
-  await using room = await openMailRoom(70)
-  const id = await editionOf(room)
-  const send = room.ports.send
+  await using newsletter = await openSendingNewsletter(70)
+  const id = await editionOf(newsletter)
+  const send = newsletter.ports.send
   let begun = 0
-  room.ports.send = async (envelope, mayBegin) => {
+  newsletter.ports.send = async (envelope, mayBegin) => {
     begun += 1
-    if (begun === 5) await pauseEdition(room.db, id, { by: 'Ada', why: 'a wrong title' })
+    if (begun === 5) await pauseEdition(newsletter.db, id, { by: 'Ada', why: 'a wrong title' })
     return send(envelope, mayBegin)
   }
-  await drain(room.ports, 'deliveries', OPTIONS)
-  const before = room.sink.messages.length
+  await drain(newsletter.ports, 'deliveries', OPTIONS)
+  const before = newsletter.sink.messages.length
   expect(before).toBe(32)
-  expect(await drain(room.ports, 'deliveries', OPTIONS)).toBe(0)
-  await reconcileIn(room)
-  expect(await readEditionAccount(room.db, id)).toMatchObject({
+  expect(await drain(newsletter.ports, 'deliveries', OPTIONS)).toBe(0)
+  await reconcileIn(newsletter)
+  expect(await readEditionAccount(newsletter.db, id)).toMatchObject({
     status: 'paused',
     paused: { by: 'Ada', why: 'a wrong title' },
     equation: { sent: 32, pending: 38 },
   })
-  await resumeEdition(room.db, id)
-  expect(await drain(room.ports, 'deliveries', OPTIONS)).toBe(38)
-  expect(new Set(room.sink.messages.map((message) => message.to)).size).toBe(70)
-  expect(room.sink.messages).toHaveLength(70)
-  await expect(resumeEdition(room.db, id)).rejects.toThrow(/not paused/)
-  await reconcileIn(room)
-  await expect(pauseEdition(room.db, id, { by: null, why: null })).rejects.toThrow(/complete/)
+  await resumeEdition(newsletter.db, id)
+  expect(await drain(newsletter.ports, 'deliveries', OPTIONS)).toBe(38)
+  expect(new Set(newsletter.sink.messages.map((message) => message.to)).size).toBe(70)
+  expect(newsletter.sink.messages).toHaveLength(70)
+  await expect(resumeEdition(newsletter.db, id)).rejects.toThrow(/not paused/)
+  await reconcileIn(newsletter)
+  await expect(pauseEdition(newsletter.db, id, { by: null, why: null })).rejects.toThrow(/complete/)
 })
 
 test('two that reconcile at once do the work once', async () => {
-  await using room = await openMailRoom(1)
-  await claim(room.db, 'deliveries', 1)
-  await room.db
+  await using newsletter = await openSendingNewsletter(1)
+  await claim(newsletter.db, 'deliveries', 1)
+  await newsletter.db
     .updateTable('deliveries')
     .set({ lease_until: new Date(0) })
     .execute()
@@ -270,27 +281,27 @@ test('two that reconcile at once do the work once', async () => {
     release = resolve
   })
   // Whoever holds the row keeps the first in the middle of its work.
-  const blocker = room.db.transaction().execute(async (trx) => {
+  const blocker = newsletter.db.transaction().execute(async (trx) => {
     await sql`select from deliveries for update`.execute(trx)
     await held
   })
   await expect
-    .poll(async () => (await sql`select from deliveries for update skip locked`.execute(room.db)).rows.length)
+    .poll(async () => (await sql`select from deliveries for update skip locked`.execute(newsletter.db)).rows.length)
     .toBe(0)
-  const first = reconcile({ db: room.db, log: SILENT, wake: QUIET })
+  const first = reconcile({ db: newsletter.db, log: SILENT, wake: QUIET })
   await expect
     .poll(
       async () =>
         (
           await sql`select from pg_locks where locktype = 'advisory' and granted
-            and database = (select oid from pg_database where datname = current_database())`.execute(room.db)
+            and database = (select oid from pg_database where datname = current_database())`.execute(newsletter.db)
         ).rows.length,
     )
     .toBeGreaterThan(0)
-  expect(await reconcile({ db: room.db, log: SILENT, wake: QUIET })).toBe(false)
+  expect(await reconcile({ db: newsletter.db, log: SILENT, wake: QUIET })).toBe(false)
   release()
   await blocker
   expect(await first).toBe(true)
-  expect(await room.states()).toMatchObject([{ state: 'queued', resent: 1 }])
-  expect(await requeueExpired(room.db, 'deliveries')).toBe(0)
+  expect(await newsletter.states()).toMatchObject([{ state: 'queued', resent: 1 }])
+  expect(await requeueExpired(newsletter.db, 'deliveries')).toBe(0)
 })

@@ -1,4 +1,4 @@
-/** Claims: each mail to one mailer, and only what is wanted to any. */
+/** Claims: each mail goes to one mailer, and only mail that is wanted goes to any. */
 import { expect, test } from 'vitest'
 import { claim, recordAndClaim } from '../../src/store/claims.ts'
 import { renew } from '../../src/store/leases.ts'
@@ -31,7 +31,7 @@ test('a mail to somebody who left is skipped in the claim itself', async () => {
   expect(letters).toEqual(Array(2).fill({ state: 'skipped', reason: 'no longer wanted' }))
 })
 
-test('a lease is renewed and an outcome recorded under the fence it was claimed with, and no other', async () => {
+test('a lease is renewed and an outcome recorded under the fencing number of the claim, and under no other', async () => {
   await using newsletter = await openNewsletter()
   const { db } = newsletter
   await subscribe(db, 'ada@example.org', LONDON_DAILY, NOW)
@@ -47,7 +47,7 @@ test('a lease is renewed and an outcome recorded under the fence it was claimed 
   expect(await renew(db, 'letters', [mail])).toEqual([])
 })
 
-test('one statement records a group and claims the next, which holds nothing of the one before', async () => {
+test('one statement records a group and claims the next, which contains no mail of the one before', async () => {
   await using newsletter = await openNewsletter()
   const { db } = newsletter
   for (let n = 0; n < 5; n++) await subscribe(db, `reader${n}@example.org`, LONDON_DAILY, NOW)

@@ -1,4 +1,4 @@
-/** What becomes of a process whose connections to Postgres break under it. */
+/** What happens to a process whose connections to Postgres break. */
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { openNewsletter } from '../support/fixtures/newsletter.ts'
@@ -9,7 +9,7 @@ test('a connection that breaks in the middle of a transaction fails that transac
   const broken = db.transaction().execute(async (trx) => {
     const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(trx)
     await sql`select pg_terminate_backend(${rows[0]?.pid ?? 0})`.execute(db)
-    // Nothing is asked of the connection at this moment; a process that does not listen ends here.
+    // No statement runs at this moment; a process without a listener for the error would end here.
     await new Promise((resume) => setTimeout(resume, 50))
     await sql`select 1`.execute(trx)
   })

@@ -10,7 +10,7 @@ import { feedOf } from '../support/fixtures/arxiv-feed.ts'
 import { openTestFolder, type TestFolder } from '../support/fixtures/folder.ts'
 import { QUIET, SILENT } from '../support/fixtures/newsletter.ts'
 import { asHuggingFaceDay, papersOfDay, writeDays } from '../support/fixtures/papers.ts'
-import { OPTIONS, openMailRoom } from '../support/fixtures/sending-newsletter.ts'
+import { OPTIONS, openSendingNewsletter } from '../support/fixtures/sending-newsletter.ts'
 import { type Ended, runProgram, startProgram } from '../support/processes/program.ts'
 import { openSourceServer, type SourceServer } from '../support/servers/source-server.ts'
 
@@ -228,14 +228,14 @@ test('beside a service, commands use its database, and what they publish is sent
 
 test('an edition is looked into, sent again, paused and gone on with', async () => {
   let refusing = true
-  await using room = await openMailRoom(3, ({ stage, to }) =>
+  await using newsletter = await openSendingNewsletter(3, ({ stage, to }) =>
     refusing && stage === 'rcpt' && !to.startsWith('reader0@') ? { reply: `552 5.2.2 not you, <${to}>` } : undefined,
   )
   await using home = await openTestFolder()
   const on = (...words: string[]) =>
-    admin(words, { DATABASE_URL: room.url, DATA_DIR: home.path, NODE_ENV: 'development' })
-  await drain(room.ports, 'deliveries', OPTIONS)
-  await reconcile({ db: room.db, log: SILENT, wake: QUIET })
+    admin(words, { DATABASE_URL: newsletter.url, DATA_DIR: home.path, NODE_ENV: 'development' })
+  await drain(newsletter.ports, 'deliveries', OPTIONS)
+  await reconcile({ db: newsletter.db, log: SILENT, wake: QUIET })
 
   const shown = await on('editions', 'show', '1')
   expect(shown).toMatchObject({ code: 0, stderr: '' })
@@ -259,9 +259,9 @@ test('an edition is looked into, sent again, paused and gone on with', async () 
   expect((await on('editions', 'pause', '1', '--by', 'Ada', '--why', 'a wrong title')).code).toBe(0)
   const paused = await on('editions', 'show', '1')
   expect(paused.stdout).toMatch(/paused since \S+ by Ada: a wrong title/)
-  expect(await drain(room.ports, 'deliveries', OPTIONS)).toBe(0)
+  expect(await drain(newsletter.ports, 'deliveries', OPTIONS)).toBe(0)
   expect((await on('editions', 'resume', '1')).code).toBe(0)
-  expect(await drain(room.ports, 'deliveries', OPTIONS)).toBe(2)
+  expect(await drain(newsletter.ports, 'deliveries', OPTIONS)).toBe(2)
   const day = await on('subscribers', 'day', 'reader1@example.org', '2026-04-15')
   expect(day.stdout).toMatch(
     /digest of edition 1: sent\n {2}due {8}2026-04-15T06[\s\S]*server {5}250 2\.0\.0 Ok: queued/,

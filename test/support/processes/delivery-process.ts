@@ -1,13 +1,13 @@
 /**
- * A process that sends what is owed, in one of four ways, and tells what it took:
+ * A process that sends what is owed, by one of four programs, and measures what that takes:
  *
- *     node test/support/processes/delivery-process.ts ours|dkim|naive|mjml-each DATABASE_URL SMTP_URL [MOST]
+ *     node test/support/processes/delivery-process.ts ours|dkim|naive|mjml-each DATABASE_URL SMTP_URL [LIMIT]
  *
- * `ours` is the mailer as it runs in production, and `dkim` the same with RSA-2048 signatures. `naive` is what one writes
+ * `ours` is the mailer as it runs in production, and `dkim` the same with RSA-2048 signatures. `naive` is a program written
  * with some care: the digest's MJML compiled once, as many connections as ours in nodemailer's pool, each message composed
- * by nodemailer, a claim and an update for each. `mjml-each` is what one writes first: a loop that for one subscriber
- * after the other claims, compiles the MJML, composes, opens a connection, sends, and updates. Prints one line of JSON:
- * {"sent","seconds","cpu_ms","rss_mb"}; `ready` on a line before, and begins when it is written to.
+ * by nodemailer, a claim and an update for each. `mjml-each` is the simplest program: a loop that for one subscriber after
+ * the other claims, compiles the MJML, composes, opens a connection, sends, and updates. Prints `ready` on a line, begins
+ * when something is written to its standard input, and prints one line of JSON: {"sent","seconds","cpu_ms","rss_mb"}.
  */
 import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
@@ -28,13 +28,13 @@ import { readDigest } from '../../../src/store/digests.ts'
 import { SENDING } from '../../../workers/roles/mailer.ts'
 import { BENCH_KEYS, BENCH_SETTINGS } from '../fixtures/owed-edition.ts'
 
-const [route = '', databaseUrl = '', smtpUrl = '', most = 'Infinity'] = process.argv.slice(2)
+const [program = '', databaseUrl = '', smtpUrl = '', limit = 'Infinity'] = process.argv.slice(2)
 const db = openDatabase(databaseUrl, { connections: 10, name: 'bench', onError: (error) => console.error(error) })
 const templates = await createMailTemplates(BENCH_SETTINGS)
 const { lanes, connections } = SENDING.deliveries
 
 const signer =
-  route === 'dkim'
+  program === 'dkim'
     ? createSigner({
         domain: 'example.org',
         selector: 'bench',
@@ -44,8 +44,14 @@ const signer =
 
 const sendOurs = async (): Promise<number> => {
   const smtp = openSmtp({ url: smtpUrl, connections: lanes * connections })
-  const template: typeof compileMessage = (shared, placeholders) => compileMessage(shared, placeholders, signer)
-  const compose = createComposer({ db, keys: BENCH_KEYS, ...BENCH_SETTINGS, ...templates, compileMessage: template })
+  const compileSigned: typeof compileMessage = (shared, placeholders) => compileMessage(shared, placeholders, signer)
+  const compose = createComposer({
+    db,
+    keys: BENCH_KEYS,
+    ...BENCH_SETTINGS,
+    ...templates,
+    compileMessage: compileSigned,
+  })
   const wake = async () => undefined
   const log = { info: () => undefined, warn: console.error, error: console.error }
   const routes = createRoutes({ db, log, relay: 'bench' })
@@ -64,19 +70,19 @@ const sendOurs = async (): Promise<number> => {
   return sent
 }
 
-/** Each mail by itself: read, filled, composed by nodemailer, sent, and recorded. */
+/** Sends each mail by itself: claimed, rendered, composed by nodemailer, sent, and recorded. */
 const sendEach = async (compileEach: boolean): Promise<number> => {
   const { host, port } = readSmtpUrl(smtpUrl)
-  const atATime = compileEach ? 1 : lanes * connections
+  const concurrency = compileEach ? 1 : lanes * connections
   const server = { host, port, ignoreTLS: true }
   const pool = compileEach
     ? createTransport(server)
-    : createTransport({ ...server, pool: true, maxConnections: atATime, maxMessages: Number.POSITIVE_INFINITY })
+    : createTransport({ ...server, pool: true, maxConnections: concurrency, maxMessages: Number.POSITIVE_INFINITY })
   const source = await readFile(new URL('../../../templates/emails/digest.mjml', import.meta.url), 'utf8')
   const head = await readFile(new URL('../../../templates/emails/head.mjml', import.meta.url), 'utf8')
   const mjml2html = compileEach ? (await import('mjml')).default : null
   const rendered = new Map<number, ReturnType<typeof templates.renderDigest>>()
-  let left = Number(most)
+  let left = Number(limit)
   let sent = 0
   const work = async (): Promise<void> => {
     for (;;) {
@@ -106,7 +112,7 @@ const sendEach = async (compileEach: boolean): Promise<number> => {
       if (mjml2html !== null)
         await mjml2html(source.replace('<mj-head />', head), { fonts: {}, validationLevel: 'skip' })
       const unsubscribe = deriveToken(BENCH_KEYS, 'unsubscribe', reader.id)
-      const fill = (text: string) =>
+      const withTokens = (text: string) =>
         text
           .replaceAll(TOKEN_PLACEHOLDERS.unsubscribe, unsubscribe)
           .replaceAll(TOKEN_PLACEHOLDERS.preferences, deriveToken(BENCH_KEYS, 'preferences', reader.id, reader.epoch))
@@ -117,8 +123,8 @@ const sendEach = async (compileEach: boolean): Promise<number> => {
         subject: digest.subject,
         messageId: `<${mail.id}@example.org>`,
         headers: { 'List-Unsubscribe': `<${BENCH_SETTINGS.baseUrl}/unsubscribe/${unsubscribe}>` },
-        text: fill(digest.text),
-        html: fill(digest.html),
+        text: withTokens(digest.text),
+        html: withTokens(digest.html),
       })
       await db
         .updateTable('deliveries')
@@ -129,7 +135,7 @@ const sendEach = async (compileEach: boolean): Promise<number> => {
       sent++
     }
   }
-  await Promise.all(Array.from({ length: atATime }, work))
+  await Promise.all(Array.from({ length: concurrency }, work))
   pool.close()
   return sent
 }
@@ -139,11 +145,11 @@ await once(process.stdin, 'data')
 const begun = performance.now()
 const cpuBefore = process.cpuUsage()
 let rss = 0
-const watch = setInterval(() => {
+const sampling = setInterval(() => {
   rss = Math.max(rss, process.memoryUsage.rss())
 }, 200)
-const sent = await (route === 'ours' || route === 'dkim' ? sendOurs() : sendEach(route === 'mjml-each'))
-clearInterval(watch)
+const sent = await (program === 'ours' || program === 'dkim' ? sendOurs() : sendEach(program === 'mjml-each'))
+clearInterval(sampling)
 const cpu = process.cpuUsage(cpuBefore)
 console.log(
   JSON.stringify({

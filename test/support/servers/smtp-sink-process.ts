@@ -1,10 +1,10 @@
 /**
- * The sink as a program of its own, for tests in which the service is killed: what it took is on disk before it answers.
+ * The sink as a process of its own, for tests in which the service is killed: what it took is on disk before it answers.
  *
  *     node test/support/servers/smtp-sink-process.ts --port 0 --log FILE [--host ADDRESS] [--hold-at N] [--with-parent]
  *
- * prints `{"port":N}` on one line once it listens. With `--hold-at N` the answer to the Nth message is never given: it is
- * stored, and its sender cannot know. With `--with-parent` it ends when its standard input does.
+ * prints `{"port":N}` on one line once it listens. With `--hold-at N` the Nth message is stored and never answered, so its
+ * sender cannot know its outcome. With `--with-parent` the process ends when its standard input does.
  */
 import { spawn } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
@@ -17,24 +17,24 @@ export interface SmtpSinkProcess extends AsyncDisposable {
   port: number
   url: string
   pid: number
-  /** What is in the log by now. */
+  /** The messages in the log so far. */
   messages(): Promise<SinkMessage[]>
   /** Resolves to the messages once there are `count`; fails after `withinMs`. */
   waitFor(count: number, withinMs?: number): Promise<SinkMessage[]>
   stop(): Promise<void>
 }
 
-const LOOK_EVERY_MS = 5
+const POLL_MS = 5
 
-/** Starts the program and resolves when it listens. It is in a process group of its own and survives who uses it. */
+/** Starts the process and resolves when it listens. It has a process group of its own, so it survives the service's. */
 export const startSmtpSinkProcess = async (options: {
   log: string
   port?: number
   holdAt?: number
 }): Promise<SmtpSinkProcess> => {
-  const words = ['--port', String(options.port ?? 0), '--log', options.log, '--with-parent']
-  if (options.holdAt !== undefined) words.push('--hold-at', String(options.holdAt))
-  const child = spawn(process.execPath, [path.join(import.meta.dirname, 'smtp-sink-process.ts'), ...words], {
+  const args = ['--port', String(options.port ?? 0), '--log', options.log, '--with-parent']
+  if (options.holdAt !== undefined) args.push('--hold-at', String(options.holdAt))
+  const child = spawn(process.execPath, [path.join(import.meta.dirname, 'smtp-sink-process.ts'), ...args], {
     stdio: ['pipe', 'pipe', 'inherit'],
     detached: true,
   })
@@ -61,7 +61,7 @@ export const startSmtpSinkProcess = async (options: {
         const taken = await messages()
         if (taken.length >= count) return taken
         if (performance.now() > until) throw new Error(`${taken.length} of ${count} messages came in ${withinMs} ms`)
-        await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
+        await new Promise((resolve) => setTimeout(resolve, POLL_MS))
       }
     },
     stop,
@@ -69,7 +69,7 @@ export const startSmtpSinkProcess = async (options: {
   }
 }
 
-/** The messages of a sink's log; a last line without its end was never answered for and does not count. */
+/** The messages of a sink's log. A last line without its line end does not count: its message was never answered. */
 export const readSinkLog = async (log: string): Promise<SinkMessage[]> =>
   (await readFile(log, 'utf8'))
     .split('\n')

@@ -54,13 +54,13 @@ describe('the sink', () => {
     expect(recipients).toHaveLength(100)
   })
 
-  it('says what is missing when messages do not come', async () => {
+  it('reports how many messages are missing when they do not come', async () => {
     await using sink = await openSmtpSink()
     await expect(sink.waitFor(1, 5)).rejects.toThrow('0 of 1 messages came')
   })
 })
 
-describe('the sink as a program', () => {
+describe('the sink as a process', () => {
   it('takes mail into its log until it is stopped', async () => {
     const log = path.join(folder, 'program.log')
     await using sink = await startSmtpSinkProcess({ log })
@@ -71,7 +71,7 @@ describe('the sink as a program', () => {
     expect(() => process.kill(sink.pid, 0)).toThrow()
   })
 
-  it('holds back the answer that it is told to', async () => {
+  it('never gives the answer that it is told to hold', async () => {
     const log = path.join(folder, 'hold.log')
     await using sink = await startSmtpSinkProcess({ log, holdAt: 2 })
     const smtp = openSmtp({ url: sink.url, connections: 1 })

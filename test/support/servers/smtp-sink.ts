@@ -1,7 +1,7 @@
 /**
- * An SMTP server for tests that takes every mail, or fails at any point of the conversation in any way a server can.
+ * An SMTP server for tests: it takes every mail, or fails at any stage of a conversation as a test wants.
  *
- * Each message is on disk before it is answered 250, so the log is what a test may believe when processes die.
+ * Each message is on disk before it is answered with 250, so the log is what a test may rely on when processes die.
  */
 import { type FileHandle, open } from 'node:fs/promises'
 import { createServer, type Socket } from 'node:net'
@@ -13,10 +13,10 @@ export interface SmtpSink extends AsyncDisposable {
   port: number
   url: string
   messages: SinkMessage[]
-  /** Each line of each conversation as it came, the message's own left out. */
+  /** Each line of all conversations in the order in which they came, without the lines of messages. */
   commands: string[]
   count(): number
-  /** `most`: conversations at a time. */
+  /** `most`: the most conversations that went on at a time. */
   connections(): { opened: number; open: number; most: number }
   /** Resolves to the messages once there are `count`; fails after `withinMs`. */
   waitFor(count: number, withinMs?: number): Promise<SinkMessage[]>
@@ -30,19 +30,19 @@ export const openSmtpSink = async (options: SinkOptions = {}): Promise<SmtpSink>
   const messages: SinkMessage[] = []
   const commands: string[] = []
   const sockets = new Set<Socket>()
-  /** Those whose conversation has not ended; a client may be back before the end of its last socket is seen here. */
+  /** Sockets whose conversation has not ended; a client may be back before its last socket is seen to close here. */
   const talking = new Set<Socket>()
   const waiting = new Set<() => void>()
   let count = 0
   let opened = 0
   let most = 0
 
-  const take: Parameters<typeof converse>[2]['take'] = async (message, within) => {
+  const take: Parameters<typeof converse>[2]['take'] = async (message, origin) => {
     await log?.append(JSON.stringify(message))
     count++
     if (options.keep !== false) messages.push(message)
-    options.onMessage?.(message, within)
-    for (const look of waiting) look()
+    options.onMessage?.(message, origin)
+    for (const check of waiting) check()
   }
   const server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket)
@@ -76,28 +76,28 @@ export const openSmtpSink = async (options: SinkOptions = {}): Promise<SmtpSink>
     connections: () => ({ opened, open: sockets.size, most }),
     waitFor: (wanted, withinMs = 10_000) =>
       new Promise((resolve, reject) => {
-        const look = () => {
+        const check = () => {
           if (count < wanted) return
           end()
           resolve(messages)
         }
         const end = () => {
           clearTimeout(timer)
-          waiting.delete(look)
+          waiting.delete(check)
         }
         const timer = setTimeout(() => {
           end()
           reject(new Error(`${count} of ${wanted} messages came within ${withinMs} ms`))
         }, withinMs)
-        waiting.add(look)
-        look()
+        waiting.add(check)
+        check()
       }),
     close,
     [Symbol.asyncDispose]: close,
   }
 }
 
-/** Appends lines and syncs them to disk, those that come meanwhile together: one sync serves many connections. */
+/** Appends lines and syncs them to disk. Lines that come during a sync share the next: one sync serves many connections. */
 const openLog = async (path: string): Promise<{ append(line: string): Promise<void>; close(): Promise<void> }> => {
   const file: FileHandle = await open(path, 'a')
   let lines: string[] = []
