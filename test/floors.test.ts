@@ -48,6 +48,8 @@ const PLANTED: Record<string, string> = {
   ),
   'src/store/circle.ts': "import { b } from './circle-too.ts'\nexport const a = (): number => b()",
   'src/store/circle-too.ts': "import { a } from './circle.ts'\nexport const b = (): number => a()",
+  'src/store/type-circle.ts': "import type { B } from './type-circle-too.ts'\nexport type A = B | null",
+  'src/store/type-circle-too.ts': "import type { A } from './type-circle.ts'\nexport interface B {\n  a: A\n}",
   'src/core/environment.ts': 'export const home = process.env.HOME',
   'src/core/clock.ts': 'export const now = new Date()',
   'src/store/raw.ts': "import { sql } from 'kysely'\nexport const x = (text: string) => sql.raw(text)",
@@ -91,8 +93,9 @@ test.each(FORBIDDEN.map(([folder, imported, sentence], n) => ({ folder, imported
   ({ sentence, n }) => expect(findings.get(plantedPath(n))).toContain(sentence),
 )
 
-test('a circle of imports fails the check', () => {
+test('a circle of imports fails the check, also one of types alone', () => {
   expect(findings.get('src/store/circle.ts')).toContain('noImportCycles')
+  expect(findings.get('src/store/type-circle.ts')).toContain('noImportCycles')
 })
 
 test('the environment, the clock and raw SQL are kept out', () => {

@@ -10,7 +10,7 @@ import { startEmbeddedPostgres } from '../../src/adapters/postgres/embedded-post
 import { openQueue } from '../../src/adapters/queue/queue.ts'
 import { openDatabase } from '../../src/store/database.ts'
 import { migrate } from '../../src/store/migrate.ts'
-import { originOfOwnRedis } from '../support/browser/origins.ts'
+import { originOfOwnRedis } from '../support/databases/origins.ts'
 import { startRedis } from '../support/databases/redis-server.ts'
 import { oweEdition } from '../support/fixtures/owed-edition.ts'
 import { startChild } from '../support/processes/child.ts'

@@ -1,13 +1,14 @@
 /** Pages and a mail with content that is hard to set, with none at all, and after a fault of ours. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { NEEDS_CHROMIUM, openTestBrowser, type TestBrowser } from '../support/browser/browser.ts'
+import { NEEDS_CHROMIUM, type TestBrowser } from '../support/browser/browser.ts'
 import { judgePage } from '../support/browser/page-judge.ts'
+import { openSharedBrowser } from '../support/browser/shared-browser.ts'
 import { LONG_TITLE, walkOddities } from '../support/browser/story.ts'
 
 describe.skipIf(NEEDS_CHROMIUM !== '')(`hard content in a browser${NEEDS_CHROMIUM}`, () => {
   let browser: TestBrowser
   beforeAll(async () => {
-    browser = await openTestBrowser()
+    browser = await openSharedBrowser()
   })
   afterAll(() => browser?.[Symbol.asyncDispose]())
 

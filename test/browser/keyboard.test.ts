@@ -3,8 +3,9 @@ import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createMailFolder } from '../../src/adapters/mailbox/mail-folder.ts'
 import { openMailbox } from '../../src/adapters/mailbox/mailbox.ts'
-import { NEEDS_CHROMIUM, openTestBrowser, type TestBrowser } from '../support/browser/browser.ts'
+import { NEEDS_CHROMIUM, type TestBrowser } from '../support/browser/browser.ts'
 import { type Focus, readFocus } from '../support/browser/page-judge.ts'
+import { openSharedBrowser } from '../support/browser/shared-browser.ts'
 import { openTestFolder } from '../support/fixtures/folder.ts'
 import { openTestSite, TOKEN } from '../support/servers/recording-site.ts'
 
@@ -46,7 +47,7 @@ const lost = (stops: Focus[]): string[] =>
 describe.skipIf(NEEDS_CHROMIUM !== '')(`by keyboard in a browser${NEEDS_CHROMIUM}`, () => {
   let browser: TestBrowser
   beforeAll(async () => {
-    browser = await openTestBrowser()
+    browser = await openSharedBrowser()
   })
   afterAll(() => browser?.[Symbol.asyncDispose]())
 

@@ -1,7 +1,8 @@
 /** Every mail in a browser, as mail programs show it: narrow and wide, light and dark, in large letters, and bare. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { NEEDS_CHROMIUM, openTestBrowser, type TestBrowser, type TestWindow } from '../support/browser/browser.ts'
+import { NEEDS_CHROMIUM, type TestBrowser, type TestWindow } from '../support/browser/browser.ts'
 import { judgeMail, type MailOutline, readOutline, stripStyles } from '../support/browser/page-judge.ts'
+import { openSharedBrowser } from '../support/browser/shared-browser.ts'
 import { everyMail } from '../support/fixtures/every-mail.ts'
 
 const mails = await everyMail()
@@ -10,7 +11,7 @@ describe.skipIf(NEEDS_CHROMIUM !== '')(`every mail in a browser${NEEDS_CHROMIUM}
   let browser: TestBrowser
   let window: TestWindow
   beforeAll(async () => {
-    browser = await openTestBrowser()
+    browser = await openSharedBrowser()
     window = await browser.openWindow({ bypassCSP: true })
   })
   afterAll(async () => {

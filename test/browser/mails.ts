@@ -5,7 +5,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { CHROMIUM, openTestBrowser } from '../support/browser/browser.ts'
+import { CHROMIUM, launchTestBrowser } from '../support/browser/browser.ts'
 import { MAIL_WIDTHS } from '../support/browser/page-judge.ts'
 import { everyMail, fillPlaceholders, messageOf, type NamedMail } from '../support/fixtures/every-mail.ts'
 
@@ -36,7 +36,7 @@ for (const one of mails) parts.set(one.name, await writeMail(one))
 
 let pictures = 0
 if (CHROMIUM !== null) {
-  await using browser = await openTestBrowser()
+  await using browser = await launchTestBrowser()
   await using window = await browser.openWindow()
   for (const { name, mail } of mails) {
     await window.page.setContent(fillPlaceholders(mail.html))

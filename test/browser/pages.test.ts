@@ -1,7 +1,8 @@
 /** Every page and every mail of the story as a browser shows it: narrow and wide, light and dark. */
 import { describe, expect, test } from 'vitest'
-import { NEEDS_CHROMIUM, openTestBrowser } from '../support/browser/browser.ts'
+import { NEEDS_CHROMIUM } from '../support/browser/browser.ts'
 import { judgePage } from '../support/browser/page-judge.ts'
+import { openSharedBrowser } from '../support/browser/shared-browser.ts'
 import { BEGINNING, walkStory } from '../support/browser/story.ts'
 import { startTestService } from '../support/servers/service.ts'
 
@@ -11,7 +12,7 @@ const NAME = 'no page or mail scrolls sideways, has a thing too small to press, 
 describe.skipIf(NEEDS_CHROMIUM !== '')(`the whole story in a browser${NEEDS_CHROMIUM}`, () => {
   test(NAME, { timeout: 180_000 }, async () => {
     await using service = await startTestService({ clock: BEGINNING, days: DAYS })
-    await using browser = await openTestBrowser()
+    await using browser = await openSharedBrowser()
     await using window = await browser.openWindow({ bypassCSP: true })
     const { page } = window
     const wrong: string[] = []

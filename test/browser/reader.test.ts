@@ -1,7 +1,8 @@
 /** The story of a reader, clicked through in a browser: from the front page by the mailbox to the last press. */
 import type { BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { NEEDS_CHROMIUM, openTestBrowser, type TestBrowser, type TestWindow } from '../support/browser/browser.ts'
+import { NEEDS_CHROMIUM, type TestBrowser, type TestWindow } from '../support/browser/browser.ts'
+import { openSharedBrowser } from '../support/browser/shared-browser.ts'
 import { findFreePort } from '../support/servers/free-port.ts'
 import { startTestService, type TestService } from '../support/servers/service.ts'
 
@@ -17,7 +18,7 @@ describe.skipIf(NEEDS_CHROMIUM !== '')(`a reader in a browser${NEEDS_CHROMIUM}`,
   beforeAll(async () => {
     const settings = { PORT: String(await findFreePort()) }
     service = await startTestService({ clock: '2026-04-14T05:00:00Z', days: DAYS, settings })
-    browser = await openTestBrowser()
+    browser = await openSharedBrowser()
   })
   afterAll(async () => {
     await browser?.[Symbol.asyncDispose]()

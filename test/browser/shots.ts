@@ -13,7 +13,7 @@ import { migrate } from '../../src/store/migrate.ts'
 import { readConfig } from '../../workers/config/config.ts'
 import { createLog } from '../../workers/log.ts'
 import { ROLES, startService } from '../../workers/service.ts'
-import { openTestBrowser } from '../support/browser/browser.ts'
+import { launchTestBrowser } from '../support/browser/browser.ts'
 import { BEGINNING, type Stage, walkOddities, walkStory } from '../support/browser/story.ts'
 import { findFreePort } from '../support/servers/free-port.ts'
 
@@ -80,7 +80,7 @@ const folder = await mkdtemp(join(tmpdir(), 'paper-round-shots-'))
 const names: string[] = []
 try {
   await using stage = await openStage(folder)
-  await using browser = await openTestBrowser()
+  await using browser = await launchTestBrowser()
   await using window = await browser.openWindow({ bypassCSP: true, deviceScaleFactor: values.readme ? 2 : 1 })
   const { page } = window
   await mkdir(values.readme ? 'docs' : values.out, { recursive: true })

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { addDays } from '../../src/core/calendar.ts'
 import { openSite, type Site } from '../support/browser/http-client.ts'
-import { originOfOwnRedis } from '../support/browser/origins.ts'
+import { originOfOwnRedis } from '../support/databases/origins.ts'
 import { type Stack, startStack, until } from '../support/processes/compose-stack.ts'
 
 const ROLES = ['api', 'scheduler', 'mailer', 'maintain']

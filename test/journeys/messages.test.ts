@@ -263,7 +263,7 @@ describe('one click', () => {
     await service.wake('tick')
     await sink.waitFor(before + 1)
     await ask(context)
-    await vi.waitFor(() => expect(sink.messages.some(({ to }) => to === context)).toBe(true), { timeout: 10_000 })
+    await vi.waitFor(() => expect(sink.messages.some(({ to }) => to === context)).toBe(true), { timeout: 45_000 })
     return sink.messages.slice(before).map(({ to }) => to)
   }
 

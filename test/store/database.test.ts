@@ -1,4 +1,4 @@
-/** What happens to a process whose connections to Postgres break. */
+/** What becomes of a process whose connections to Postgres break under it. */
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { openNewsletter } from '../support/fixtures/newsletter.ts'
@@ -8,9 +8,11 @@ test('a connection that breaks in the middle of a transaction fails that transac
   const { db } = newsletter
   const broken = db.transaction().execute(async (trx) => {
     const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(trx)
-    await sql`select pg_terminate_backend(${rows[0]?.pid ?? 0})`.execute(db)
-    // No statement runs at this moment; a process without a listener for the error would end here.
-    await new Promise((resume) => setTimeout(resume, 50))
+    const pid = rows[0]?.pid ?? 0
+    await sql`select pg_terminate_backend(${pid})`.execute(db)
+    // No statement runs until it is gone; a process without a listener for the error would end here.
+    const readBackends = async () => (await sql`select from pg_stat_activity where pid = ${pid}`.execute(db)).rows
+    await expect.poll(readBackends).toEqual([])
     await sql`select 1`.execute(trx)
   })
   await expect(broken).rejects.toThrow(/connection/i)

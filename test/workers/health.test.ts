@@ -11,7 +11,7 @@ import { startProgram } from '../support/processes/program.ts'
 import { findFreePort } from '../support/servers/free-port.ts'
 
 /** Many processes are started here, one after the other. */
-const PATIENCE = 60_000
+const PATIENCE = 180_000
 
 /** As the engine runs it. */
 const check = async (port: number): Promise<{ code: number; said: string }> => {
@@ -83,7 +83,7 @@ test.each(['api', 'scheduler', 'mailer'])(
     proxy.cut()
     expect(await check(port)).toEqual({ code: 1, said: '{"status":"not ready"}' })
     proxy.mend()
-    await expect.poll(() => check(port), { timeout: 15_000 }).toEqual({ code: 0, said: '{"status":"ready"}' })
+    await expect.poll(() => check(port)).toEqual({ code: 0, said: '{"status":"ready"}' })
 
     process.kill(program.pid, 'SIGSTOP')
     expect((await check(port)).code).toBe(1)
@@ -121,9 +121,9 @@ test.skipIf(!hasOwnRedis)(
       Promise.all([api, scheduler, mailer].map(async (process) => (await check(process.port)).code))
     expect(await codes()).toEqual([0, 0, 0])
     await redis.kill()
-    await expect.poll(codes, { timeout: 15_000 }).toEqual([0, 1, 1])
+    await expect.poll(codes).toEqual([0, 1, 1])
     await redis.restart()
-    await expect.poll(codes, { timeout: 15_000 }).toEqual([0, 0, 0])
+    await expect.poll(codes).toEqual([0, 0, 0])
   },
   PATIENCE,
 )

@@ -10,7 +10,6 @@ import { hasRedis, NEEDS_REDIS, openTestRedis } from '../../support/databases/re
 import { startChild } from '../../support/processes/child.ts'
 
 const GRACE = { graceMs: 5_000 }
-const POLL = { timeout: 10_000 }
 
 interface TestQueue extends AsyncDisposable, Queue {
   errors: string[]
@@ -356,7 +355,7 @@ for (const { name, openServer, runs } of SERVERS)
         await queue.wake('letters')
         await letters.reached(1)
         await queue.close({ graceMs: 50 })
-        await expect.poll(server.connections, POLL).toBe(0)
+        await expect.poll(server.connections).toBe(0)
         letters.release()
       })
 
@@ -366,7 +365,7 @@ for (const { name, openServer, runs } of SERVERS)
         const letters = createHandler()
         await queue.process('letters', letters.handle)
         await server.cut()
-        await expect.poll(() => queue.wake('letters').then(() => 'woken', String), POLL).toBe('woken')
+        await expect.poll(() => queue.wake('letters').then(() => 'woken', String)).toBe('woken')
         await letters.reached(1)
       })
 

@@ -7,8 +7,6 @@ import { examineRedis } from '../../../src/adapters/queue/redis-backend.ts'
 import { hasOwnRedis, NEEDS_OWN_REDIS, openTestRedis } from '../../support/databases/redis.ts'
 import { findFreePort } from '../../support/servers/free-port.ts'
 
-const POLL = { timeout: 15_000 }
-
 interface Opened extends AsyncDisposable, Queue {
   notices: string[]
   errors: string[]
@@ -74,12 +72,12 @@ describe.skipIf(!hasOwnRedis)(`a Redis${NEEDS_OWN_REDIS}`, () => {
       runs++
     })
     await queue.wake('letters')
-    await expect.poll(() => runs, POLL).toBe(1)
+    await expect.poll(() => runs).toBe(1)
     await redis.kill()
-    await expect.poll(() => queue.wake('letters').then(() => 'woken', String), POLL).toContain('cannot be reached')
+    await expect.poll(() => queue.wake('letters').then(() => 'woken', String)).toContain('cannot be reached')
     await redis.restart()
-    await expect.poll(() => queue.wake('letters').then(() => 'woken', String), POLL).toBe('woken')
-    await expect.poll(() => runs, POLL).toBe(2)
+    await expect.poll(() => queue.wake('letters').then(() => 'woken', String)).toBe('woken')
+    await expect.poll(() => runs).toBe(2)
     // Every connection retries all the time, and the errors are passed on only now and then.
     expect(queue.errors.length).toBeLessThan(10)
   })

@@ -19,7 +19,7 @@ const mail = (given: Partial<{ from: string; to: string; message: Buffer }> = {}
 
 /** Long enough for a loopback server on a busy machine. */
 const CALM = { connect: 10_000, greeting: 10_000, command: 10_000, message: 10_000 }
-const SHORT = 200
+const SHORT = 500
 /** A short limit for what hangs on purpose, and for nothing else: a busy machine is slow everywhere. */
 const shortPatienceAt = (stage: FaultStage) => {
   if (stage === 'greeting') return { ...CALM, greeting: SHORT }

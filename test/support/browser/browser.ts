@@ -1,5 +1,12 @@
 /** Chromium for tests: found on the PATH, and shut in, so that a page which asks for anything elsewhere fails its test. */
-import { type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  type BrowserServer,
+  chromium,
+  type Page,
+} from 'playwright-core'
 import { findProgram } from '../processes/find-program.ts'
 
 export interface TestBrowser extends AsyncDisposable {
@@ -26,7 +33,7 @@ const ARGUMENTS = [
   '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost',
 ]
 /** A page that is a 404 is said so; and to look into the mailbox's frame, which may run nothing, is refused at first. */
-const NO_TROUBLE = /^(Failed to load resource|Blocked script execution in)/
+const EXPECTED = /^(Failed to load resource|Blocked script execution in)/
 const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]'])
 
 /** Where Chromium is on this machine; `null` where there is none. */
@@ -40,34 +47,45 @@ const isElsewhere = (address: string): boolean => {
   return !['data:', 'about:', 'blob:'].includes(protocol) && !LOOPBACK.has(hostname)
 }
 
-export const openTestBrowser = async (): Promise<TestBrowser> => {
+const launchOptions = () => {
   if (CHROMIUM === null) throw new Error(`there is no Chromium on the PATH, neither as ${NAMES.join(' nor as ')}`)
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS })
-  return {
-    async openWindow(options = {}) {
-      const context = await browser.newContext(options)
-      const troubles = new Set<string>()
-      await context.route('**/*', (route) => {
-        const address = route.request().url()
-        if (!isElsewhere(address)) return route.continue()
-        troubles.add(`something asked for ${address}`)
-        return route.abort()
-      })
-      context.on('console', (message) => {
-        const [sentence = ''] = message.text().split(/(?<=\.) /)
-        if (message.type() === 'error' && !NO_TROUBLE.test(sentence))
-          troubles.add(`${message.page()?.url()} complained: ${sentence}`)
-      })
-      context.on('weberror', (fault) => troubles.add(`${fault.page()?.url()} threw: ${fault.error().message}`))
-      return {
-        context,
-        page: await context.newPage(),
-        async [Symbol.asyncDispose]() {
-          await context.close()
-          if (troubles.size > 0) throw new Error([...troubles].join('\n'))
-        },
-      }
-    },
-    [Symbol.asyncDispose]: () => browser.close(),
-  }
+  return { executablePath: CHROMIUM, args: ARGUMENTS }
 }
+
+/** A Chromium that other processes connect to. */
+export const launchChromiumServer = (): Promise<BrowserServer> => chromium.launchServer(launchOptions())
+
+/** A Chromium of its own. */
+export const launchTestBrowser = async (): Promise<TestBrowser> => guard(await chromium.launch(launchOptions()))
+
+/** One that is shared (`launchChromiumServer`): closing it ends the connection alone. */
+export const connectTestBrowser = async (endpoint: string): Promise<TestBrowser> =>
+  guard(await chromium.connect(endpoint))
+
+const guard = (browser: Browser): TestBrowser => ({
+  async openWindow(options = {}) {
+    const context = await browser.newContext(options)
+    const faults = new Set<string>()
+    await context.route('**/*', (route) => {
+      const address = route.request().url()
+      if (!isElsewhere(address)) return route.continue()
+      faults.add(`something asked for ${address}`)
+      return route.abort()
+    })
+    context.on('console', (message) => {
+      const [sentence = ''] = message.text().split(/(?<=\.) /)
+      if (message.type() === 'error' && !EXPECTED.test(sentence))
+        faults.add(`${message.page()?.url()} complained: ${sentence}`)
+    })
+    context.on('weberror', (error) => faults.add(`${error.page()?.url()} threw: ${error.error().message}`))
+    return {
+      context,
+      page: await context.newPage(),
+      async [Symbol.asyncDispose]() {
+        await context.close()
+        if (faults.size > 0) throw new Error([...faults].join('\n'))
+      },
+    }
+  },
+  [Symbol.asyncDispose]: () => browser.close(),
+})

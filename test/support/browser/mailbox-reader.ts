@@ -20,7 +20,7 @@ export interface Mail {
   count(): Promise<number>
 }
 
-const PATIENCE = 15_000
+const PATIENCE = 60_000
 const PAUSE = 25
 
 interface Listed {

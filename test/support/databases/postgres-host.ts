@@ -1,4 +1,4 @@
-/** Keeps the Postgres of one test run, as a process (see `keeper`): one of its own, or that of DATABASE_URL. */
+/** Hosts the Postgres of one test run, as a process (see `service-host`): one of its own, or that of DATABASE_URL. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,8 +7,8 @@ import { startEmbeddedPostgres } from '../../../src/adapters/postgres/embedded-p
 import { maintain } from '../../../src/newsletter/maintenance.ts'
 import { openDatabase } from '../../../src/store/database.ts'
 import { migrate } from '../../../src/store/migrate.ts'
-import { originOfPostgres } from '../browser/origins.ts'
-import { keep } from './shared-host.ts'
+import { hostService } from '../service-host.ts'
+import { originOfPostgres } from './origins.ts'
 
 /** What the tests are told. */
 export interface SharedPostgres {
@@ -82,7 +82,7 @@ const makeTemplate = async (server: string, name: string): Promise<void> => {
   await db.destroy()
 }
 
-await keep<SharedPostgres>(async (run) => {
+await hostService<SharedPostgres>(async (run) => {
   const { url, remove } = await openServer()
   const template = `${run}template`
   try {
@@ -91,5 +91,5 @@ await keep<SharedPostgres>(async (run) => {
     await remove(run)
     throw error
   }
-  return { told: { url, run, template }, remove: () => remove(run) }
+  return { facts: { url, run, template }, remove: () => remove(run) }
 })

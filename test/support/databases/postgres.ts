@@ -1,8 +1,8 @@
 /** A database of its own for a test, cloned from a migrated one, and dropped at the end of the test. */
 import { randomBytes } from 'node:crypto'
 import { Client } from 'pg'
+import { askSharedHost } from '../shared-service.ts'
 import type { SharedPostgres } from './postgres-host.ts'
-import { askSharedHost } from './shared-service.ts'
 
 export interface TestDatabase extends AsyncDisposable {
   url: string

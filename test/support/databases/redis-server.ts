@@ -1,5 +1,5 @@
 /** A Redis server for tests, whose settings are the test's: a process, or a container. */
-import type { Origin } from '../browser/origins.ts'
+import type { Origin } from './origins.ts'
 import { type RedisServer, startRedisProcess } from './redis-process.ts'
 
 /** `config` is what stands on its command line, such as `['--appendonly', 'yes']`. */

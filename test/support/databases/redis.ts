@@ -1,11 +1,11 @@
 /** A Redis database of its own for a test, empty at first and again at the end; or a whole server, to configure and kill. */
 
-import { originOfOwnRedis, originOfRedis } from '../browser/origins.ts'
+import { askSharedHost } from '../shared-service.ts'
+import { originOfOwnRedis, originOfRedis } from './origins.ts'
 import { claimDatabase, releaseDatabase } from './redis-claims.ts'
 import type { SharedRedis } from './redis-host.ts'
 import type { RedisServer } from './redis-process.ts'
 import { startRedis } from './redis-server.ts'
-import { askSharedHost } from './shared-service.ts'
 
 export interface TestRedis extends AsyncDisposable {
   url: string

@@ -26,7 +26,14 @@ export interface Program extends AsyncDisposable {
   kill(): void
 }
 
-const PATIENCE = 25_000
+const PATIENCE = 60_000
+/** Of our own environment: where programs are, and what a test run has compiled already. */
+const OF_THE_RUN = Object.fromEntries(
+  ['PATH', 'NODE_COMPILE_CACHE', 'NODE_OPTIONS', 'COMPILED_MJML'].flatMap((name) => {
+    const value = process.env[name]
+    return value === undefined ? [] : [[name, value]]
+  }),
+)
 
 /**
  * A program of `workers/`; killed at the end of the test at the latest. `input` is all it can read, and `root` the folder
@@ -41,7 +48,7 @@ export const startProgram = (
   const script = join(root, file === 'eval' || file === 'train' ? 'test/evaluation' : 'workers', `${file}.ts`)
   const before = preload === null ? [] : ['--import', pathToFileURL(preload).href]
   const child = spawn(process.execPath, [...before, script, ...words], {
-    env: { PATH: process.env.PATH ?? '', ...settings },
+    env: { ...OF_THE_RUN, ...settings },
     stdio: 'pipe',
   })
   child.stdin.on('error', () => undefined).end(input)

@@ -38,7 +38,7 @@ export interface TestServiceOptions {
 const KEY = Buffer.alloc(32, 7)
 
 const untilLogged = async (logged: string[], event: string): Promise<void> => {
-  const until = Date.now() + 15_000
+  const until = Date.now() + 60_000
   while (!logged.some((line) => line.includes(event))) {
     if (Date.now() > until) throw new Error(`“${event}” was not logged; the log says:\n${logged.join('\n')}`)
     await new Promise((resume) => setTimeout(resume, 10))

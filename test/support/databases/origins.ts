@@ -11,19 +11,19 @@ export type Origin =
   | { kind: 'program'; path: string }
   | { kind: 'none'; why: string }
 
-const WISH = process.env.TEST_SERVICES ?? ''
-if (WISH !== '' && WISH !== 'containers')
-  throw new Error(`TEST_SERVICES is ${JSON.stringify(WISH)}; it may be unset, or "containers"`)
+const WANTED = process.env.TEST_SERVICES ?? ''
+if (WANTED !== '' && WANTED !== 'containers')
+  throw new Error(`TEST_SERVICES is ${JSON.stringify(WANTED)}; it may be unset, or "containers"`)
 
 const redisHere = (): Origin => {
-  if (WISH === 'containers') return { kind: 'container' }
+  if (WANTED === 'containers') return { kind: 'container' }
   const path = findProgram('redis-server')
   return path === null ? { kind: 'none', why: 'needs redis-server on the PATH' } : { kind: 'program', path }
 }
 
 export const originOfPostgres = (): Exclude<Origin, { kind: 'none' }> => {
   if (process.env.DATABASE_URL) return { kind: 'given', url: process.env.DATABASE_URL }
-  return WISH === 'containers' ? { kind: 'container' } : { kind: 'program', path: 'embedded' }
+  return WANTED === 'containers' ? { kind: 'container' } : { kind: 'program', path: 'embedded' }
 }
 
 /** The Redis that all tests of a run share. */
