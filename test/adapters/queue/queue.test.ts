@@ -396,7 +396,7 @@ for (const { name, openServer, runs } of SERVERS)
         await using other = await open(server)
         const letters = createHandler()
         await other.process('letters', letters.handle)
-        await expect.poll(() => queue.wake('letters').then(() => 'woken', String), POLL).toBe('woken')
+        await expect.poll(() => queue.wake('letters').then(() => 'woken', String)).toBe('woken')
         await letters.reached(1)
       })
 
