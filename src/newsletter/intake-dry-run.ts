@@ -1,4 +1,4 @@
-/** A source read for a look: what it says now, what would be stored of it, and what would be skipped. */
+/** A dry run of a source: what it lists now, what would be stored, and what would be skipped. */
 import { addDays } from '../core/calendar.ts'
 import type { Listing } from '../core/papers/paper.ts'
 import type { Problem } from '../core/papers/paper-file.ts'
@@ -10,7 +10,7 @@ import { createRequestContext, type Source } from './source.ts'
 export interface DryRun {
   source: string
   wouldStore: StoredCounts
-  /** What was understood, of all that was read. */
+  /** What could be read. */
   understood: {
     papers: number
     /** Papers by list day, newest first. */
@@ -24,14 +24,14 @@ export interface DryRun {
     batchDay?: string | null
   }
   skipped: Problem[]
-  /** What is odd about the answer. */
+  /** What is odd about the response. */
   notices: string[]
   /** Of arXiv: papers that came from elsewhere without categories, and for how many of the first it has some. */
   uncategorised?: { papers: number; answered: number }
   titles: { id: string; title: string }[]
 }
 
-/** Lists by day grow until the night: these are enough to see one closed and one open. */
+/** Lists grow until the night: three days hold one that is complete and one that is not. */
 const DAYS_TRIED = 3
 const TITLES_SHOWN = 5
 
@@ -59,8 +59,8 @@ const understoodOf = (listings: Listing[], feed: Part['feed']): DryRun['understo
 }
 
 /**
- * Reads a source as a refresh would, in its turn like everybody, and stores nothing: neither papers nor which version
- * of a feed was read. Of a source with days it reads the three newest, or those of `days`. Throws `SourceError`.
+ * Reads a source as a refresh would, under the same rate limit, and stores nothing: neither papers nor which version of a
+ * feed was read. Of a source with days it reads the three newest, or those of `days`. Throws `SourceError`.
  */
 export const dryRunSource = async (ports: IntakePorts, source: Source, days?: string[]): Promise<DryRun> => {
   const { db, now, signal } = ports
@@ -78,7 +78,7 @@ export const dryRunSource = async (ports: IntakePorts, source: Source, days?: st
     notices.push(...part.notices)
     feed = part.feed
   }
-  const trial: DryRun = {
+  const dryRun: DryRun = {
     source: source.label,
     wouldStore,
     understood: understoodOf(listings, feed),
@@ -86,9 +86,9 @@ export const dryRunSource = async (ports: IntakePorts, source: Source, days?: st
     notices,
     titles: listings.slice(0, TITLES_SHOWN).map(({ paper }) => ({ id: paper.id, title: paper.title })),
   }
-  if (source.kind !== 'feed') return trial
-  const ids = await readUncategorised(db, source.mostIds)
-  const answers =
+  if (source.kind !== 'feed') return dryRun
+  const ids = await readUncategorised(db, source.maxIds)
+  const found =
     ids.length === 0 ? null : await source.fetchCategories(ids, createRequestContext(db, source.rateLimit, signal))
-  return { ...trial, uncategorised: { papers: ids.length, answered: answers?.size ?? 0 } }
+  return { ...dryRun, uncategorised: { papers: ids.length, answered: found?.size ?? 0 } }
 }

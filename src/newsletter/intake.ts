@@ -1,4 +1,4 @@
-/** Papers coming in: refreshing from the sources, importing by hand, and the sample that stands in when nothing comes. */
+/** The intake of papers: refreshes from the sources, imports by hand, and the sample for want of a source. */
 import { addDays, DAY, daysBetween, utcMidnight, weekdayOf } from '../core/calendar.ts'
 import type { Log } from '../core/log.ts'
 import type { Listing, SourceName } from '../core/papers/paper.ts'
@@ -19,21 +19,21 @@ export interface IntakePorts {
   db: Database
   now: () => Date
   log: Log
-  /** By what papers are scored; the model that ships with the project unless told otherwise. */
+  /** Scores papers; by default with the model that ships with the project. */
   scorer?: Scorer
-  /** Ends a refresh between two requests, or within one. */
+  /** Aborts a refresh, between two requests or within one. */
   signal?: AbortSignal
 }
 
-/** What one reading of a source gives: of a source with days each day by itself, else all of it. */
+/** A part of a reading of a source: one day of a source with days, otherwise all of it. */
 export interface Part {
   name: SourceName
   listings: Listing[]
-  /** What is told of papers listed before; only feeds do. */
+  /** News of papers that were listed before; only of feeds. */
   news?: PaperNews[]
-  /** What was skipped, and why. */
+  /** The rows that were skipped, and why. */
   problems: Problem[]
-  /** What is odd about an answer that can be used all the same, as clauses. */
+  /** What is odd about a response that can be used all the same, as clauses. */
   notices: string[]
   /** Only of feeds. */
   feed?: { announced: Record<string, number>; batchDay: string | null } | 'unchanged'
@@ -41,15 +41,15 @@ export interface Part {
   remember?: () => Promise<void>
 }
 
-/** Enough list days for a trend over the last 28 of them. */
+/** List days that the first refresh reads: enough for a trend over the last 28 of them. */
 const ARCHIVE_DAYS = 40
 /** Lists grow until the night and counts for days, so the last three days are read again each time. */
 const GROWING_DAYS = 3
 const BATCH = 200
-/** Requests for categories a refresh: at arXiv's pace they take some ten seconds, and an archive is done in a morning. */
+/** Requests for categories at each refresh: at arXiv's rate limit some ten seconds, and an archive takes a morning. */
 const CATEGORY_REQUESTS = 2
 
-/** Stores listings in batches of transactions that each stand alone; or tries to, with `dryRunListings`. */
+/** Stores listings in batches, each in a transaction of its own; with `dryRunListings` nothing is kept. Returns the totals. */
 export const storeAll = async (
   db: Database,
   source: SourceName,
@@ -63,6 +63,7 @@ export const storeAll = async (
   return total
 }
 
+/** Adds counts to a total. */
 export const addCounts = (total: StoredCounts, counts: StoredCounts): void => {
   total.added += counts.added
   total.changed += counts.changed
@@ -74,39 +75,39 @@ export const daysToRead = (today: string, lastSuccess: Date | null): string[] =>
   const gap = lastSuccess === null ? ARCHIVE_DAYS : daysBetween(lastSuccess.toISOString().slice(0, 10), today)
   const span = Math.min(ARCHIVE_DAYS, GROWING_DAYS + Math.max(0, gap))
   const days = Array.from({ length: span }, (_, back) => addDays(today, -back))
-  // Weekend lists are empty; today's is asked for all the same, should that ever change.
+  // Weekend lists are empty and left out, except today's, in case that changes.
   return days.filter((day, back) => back === 0 || weekdayOf(day) <= 5)
 }
 
 /**
  * Reads every source once. A source that fails leaves what is stored untouched and is tried again next time; the
- * others go on. Where arXiv is among the sources, papers that came from elsewhere get their categories there. Returns
- * the labels of those that answered.
+ * others go on. Where arXiv is among the sources, papers of other sources get their categories there. Returns the labels of
+ * the sources that could be read.
  */
 export const refreshPapers = async (ports: IntakePorts, sources: Source[]): Promise<string[]> => {
   const { db, now, log, signal, scorer = SHIPPED_SCORER } = ports
-  const answered: string[] = []
+  const read: string[] = []
   const rescored = await settleScores(db, scorer)
-  if (rescored > 0) log.info({ papers: rescored }, 'papers scored anew by another relevance model')
+  if (rescored > 0) log.info({ papers: rescored }, 'papers scored again by another relevance model')
   for (const source of sources) {
-    if (signal?.aborted) return answered
+    if (signal?.aborted) return read
     const startedAt = now()
     try {
       const counts = await refreshSource(ports, source)
       await storeRefresh(db, source.label, startedAt, null)
-      answered.push(source.label)
+      read.push(source.label)
       log.info({ source: source.label, ...counts }, 'papers refreshed')
     } catch (error) {
-      // Who stops says nothing about the source.
-      if (signal?.aborted) return answered
+      // A stop is no failure of the source.
+      if (signal?.aborted) return read
       const message = redact(error instanceof Error ? error.message : String(error))
       await storeRefresh(db, source.label, startedAt, message)
       log.warn({ source: source.label, error: message }, 'source could not be read; what is stored stays as it is')
     }
   }
-  const teller = sources.find((source) => source.kind === 'feed')
-  if (teller !== undefined) await addCategories(ports, teller)
-  return answered
+  const feed = sources.find((source) => source.kind === 'feed')
+  if (feed !== undefined) await addCategories(ports, feed)
+  return read
 }
 
 /** Reads a source and stores what it gives, part by part; `days` are those of a source that has days. */
@@ -123,7 +124,7 @@ export const refreshSource = async (ports: IntakePorts, source: Source, days?: s
   return total
 }
 
-/** The parts of a source as they come in; nothing is stored. `afresh` asks a feed for all of it, known or not. */
+/** Reads a source part by part; nothing is stored. `afresh`: a feed is read even if it has not changed. */
 export const readParts = (
   ports: IntakePorts,
   source: Source,
@@ -196,13 +197,13 @@ async function* readWhole({ now }: IntakePorts, source: Source & { kind: 'whole'
   yield* parts
 }
 
-/** Asks for the categories of papers that nobody told them of, some at each refresh; trouble waits for the next. */
+/** Requests the categories of papers that have none, some at each refresh; after an error the next refresh goes on. */
 const addCategories = async (ports: IntakePorts, source: Source & { kind: 'feed' }): Promise<void> => {
   const { db, log, signal } = ports
   const context = createRequestContext(db, source.rateLimit, signal)
   try {
     for (let request = 0; request < CATEGORY_REQUESTS; request++) {
-      const ids = await readUncategorised(db, source.mostIds)
+      const ids = await readUncategorised(db, source.maxIds)
       if (ids.length === 0) return
       const added = await storeCategories(db, ids, await source.fetchCategories(ids, context))
       log.info({ source: source.label, asked: ids.length, added }, 'categories added')
@@ -210,14 +211,11 @@ const addCategories = async (ports: IntakePorts, source: Source & { kind: 'feed'
   } catch (error) {
     if (signal?.aborted) return
     const message = redact(error instanceof Error ? error.message : String(error))
-    log.warn(
-      { source: source.label, error: message },
-      'categories could not be read; they are asked for at the next refresh',
-    )
+    log.warn({ source: source.label, error: message }, 'categories could not be read; the next refresh tries again')
   }
 }
 
-/** Puts the sample in when no paper at all is held; says whether it did. */
+/** Stores the sample where no paper at all is held; returns whether it did. */
 export const fillWithSample = async ({ db, log }: IntakePorts, sample: Listing[]): Promise<boolean> => {
   if (await holdsAnyPapers(db)) return false
   const counts = await storeAll(db, 'sample', sample)
@@ -225,7 +223,7 @@ export const fillWithSample = async ({ db, log }: IntakePorts, sample: Listing[]
   return counts.added > 0
 }
 
-/** What the service holds, in words for the log and the start: list days, and whether they are the sample. */
+/** The papers held, as a clause for the log: their list days, and whether they are the sample. */
 export const describeHoldings = async (db: Database, now: Date): Promise<string> => {
   const days = await readListDays(db, now, ARCHIVE_DAYS)
   const [newest] = days

@@ -1,4 +1,4 @@
-/** What a source of papers is to the newsletter, and how it is asked: one request at a time, over all processes. */
+/** The sources of papers, and the rate limit on requests to them: one at a time, over all processes. */
 import { MINUTE, SECOND } from '../core/calendar.ts'
 import type { Listing, SourceName } from '../core/papers/paper.ts'
 import type { Problem } from '../core/papers/paper-file.ts'
@@ -7,16 +7,17 @@ import { SourceError } from '../core/papers/source-error.ts'
 import type { Database } from '../store/database.ts'
 import { acquirePermit, type PermitOutcome, releasePermit } from '../store/source-permits.ts'
 
-/** How often a source may be asked: what shares one turn, and for how many milliseconds. */
+/** How often a source may be requested from; times in milliseconds. */
 interface RateLimit {
+  /** What shares one permit. */
   name: string
   /** Between the end of one request and the start of the next. */
   gap: number
-  /** The most that one request takes. */
-  patience: number
+  /** After which one request is given up. */
+  timeout: number
 }
 
-/** With what each request is made. */
+/** What a source needs for its requests. */
 export interface RequestContext {
   withPermit: <T>(request: () => Promise<T>) => Promise<T>
   signal: AbortSignal | undefined
@@ -29,13 +30,14 @@ interface FeedVersion {
 
 export interface FeedReading {
   rows: Listing[]
-  /** What it tells of papers that were listed before. */
+  /** News of papers that were listed before. */
   news: PaperNews[]
   problems: Problem[]
   /** How many entries were understood, by what they announce. */
   announced: Record<string, number>
   /** Of the newest entry, `YYYY-MM-DD`; `null` for an empty feed. */
   batchDay: string | null
+  /** Whether it has as many entries as a feed can have, so that some may be missing. */
   isFull: boolean
   validators: FeedVersion
 }
@@ -55,11 +57,11 @@ export type Source =
       label: string
       rateLimit: RateLimit
       fetchFeed: (known: FeedVersion | null, now: Date, context: RequestContext) => Promise<FeedReading | 'unchanged'>
-      /** Why the newest batch is not the one to be expected, or `null`. */
+      /** Why the newest batch is not the expected one, as a clause; `null` where it is. */
       lateBatch: (batchDay: string | null, now: Date) => string | null
-      /** Categories by id, of at most `mostIds` papers. */
+      /** Categories by id, of at most `maxIds` papers. */
       fetchCategories: (ids: readonly string[], context: RequestContext) => Promise<ReadonlyMap<string, string[]>>
-      mostIds: number
+      maxIds: number
     }
   | {
       kind: 'whole'
@@ -67,12 +69,12 @@ export type Source =
       read: (now: Date) => AsyncIterable<{ source: SourceName; listings: Listing[]; problems?: Problem[] }>
     }
 
-/** A request that dies without ending its turn holds up the others for so long beyond its own patience. */
+/** The lease of a permit exceeds the timeout of its request by this; a process that dies blocks the others no longer. */
 const LEASE_MARGIN = 10 * SECOND
-/** Another's request may end long before its lease does. */
-const LONGEST_PAUSE = SECOND
-/** Whoever has not had a turn by then comes again at the next refresh. */
-const MOST_WAITING = 5 * MINUTE
+/** Another's request may end long before its lease, so permits are tried for again after this at the latest. */
+const MAX_PAUSE = SECOND
+/** The longest wait for a permit; the next refresh tries again. */
+const MAX_WAIT = 5 * MINUTE
 
 const pause = (ms: number): Promise<void> => new Promise((resume) => setTimeout(resume, ms))
 
@@ -81,25 +83,26 @@ const inWords = (ms: number): string => {
   return minutes === 1 ? 'a minute' : `${minutes} minutes`
 }
 
-const waitForPermit = async (db: Database, { name, patience }: RateLimit, signal?: AbortSignal): Promise<string> => {
+const waitForPermit = async (db: Database, { name, timeout }: RateLimit, signal?: AbortSignal): Promise<string> => {
   const holder = crypto.randomUUID()
   let waited = 0
   for (;;) {
     signal?.throwIfAborted()
-    const withPermit = await acquirePermit(db, name, holder, patience + LEASE_MARGIN)
-    if (withPermit.kind === 'taken') return withPermit.holder
-    if (withPermit.kind === 'resting')
-      throw new SourceError(`it asked us to wait, and there are up to ${inWords(withPermit.waitMs)} left`)
-    if (waited >= MOST_WAITING) throw new SourceError('others of our processes keep asking it')
-    const wait = Math.min(LONGEST_PAUSE, Math.max(10, withPermit.waitMs))
+    const permit = await acquirePermit(db, name, holder, timeout + LEASE_MARGIN)
+    if (permit.kind === 'granted') return permit.holder
+    if (permit.kind === 'backing off')
+      throw new SourceError(`it asked us to wait, and there are up to ${inWords(permit.waitMs)} left`)
+    if (waited >= MAX_WAIT) throw new SourceError('other processes of ours keep requesting from it')
+    const wait = Math.min(MAX_PAUSE, Math.max(10, permit.waitMs))
     await pause(wait)
     waited += wait
   }
 }
 
 /**
- * How a source is asked. A turn is taken from the database, so that however many processes there are, one asks at a
- * time and with the pause that the source wants; what it asks of one of them, to stay away for a while, they all keep.
+ * The request context of a source. Each request waits for a permit in the database, so that of any number of processes one
+ * requests at a time, with the gap that the source wants; a back-off that it asks of one of them holds for all.
+ * `withPermit` rejects as the request does, or with `SourceError` during a back-off or after five minutes of waiting.
  */
 export const createRequestContext = (db: Database, rateLimit: RateLimit, signal?: AbortSignal): RequestContext => ({
   signal,
@@ -107,9 +110,9 @@ export const createRequestContext = (db: Database, rateLimit: RateLimit, signal?
     const holder = await waitForPermit(db, rateLimit, signal)
     let outcome: PermitOutcome = 'failed'
     try {
-      const answer = await request()
+      const response = await request()
       outcome = 'answered'
-      return answer
+      return response
     } catch (error) {
       if (error instanceof SourceError && error.backOffMs !== null) outcome = { backOffMs: error.backOffMs }
       throw error

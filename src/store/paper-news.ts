@@ -4,8 +4,8 @@ import type { PaperNews } from '../core/papers/paper-news.ts'
 import type { Tables } from './database.ts'
 
 /**
- * Stores what was told of papers; of those that are not held, or were first seen no earlier, nothing. The first telling
- * counts, save that a higher version takes the place of a lower.
+ * Stores news of papers that are held and were first seen earlier; other news is dropped. Of several on one paper and kind
+ * the first counts, save that a higher version replaces a lower.
  */
 export const storeNews = async (db: Kysely<Tables>, news: readonly PaperNews[]): Promise<void> => {
   const newest = new Map<string, PaperNews>()
@@ -26,7 +26,7 @@ export const storeNews = async (db: Kysely<Tables>, news: readonly PaperNews[]):
       where excluded.version > n.version`.execute(db)
 }
 
-/** News seen within `(since, until]` of papers that may be shown, by paper. */
+/** The news seen within `(since, until]` of papers that are not hidden, by paper id, with the revision of their texts. */
 export const readNews = async (
   db: Kysely<Tables>,
   since: Date,

@@ -1,11 +1,13 @@
-/** Papers as they are held: their texts by revision, what was observed of them, and what digests choose from. */
+/** The papers held: their texts by revision, their observations, and the candidates of digests. */
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Paper, SourceName } from '../core/papers/paper.ts'
 import type { TopicRelevance } from '../core/relevance/relevance.ts'
 import type { Tables } from './database.ts'
 
+/** One revision of a paper's texts. */
 export type Texts = Tables['paper_texts']
 
+/** A row of texts as a paper. */
 export const paperOf = (texts: Texts): Paper => ({
   id: texts.paper_id,
   title: texts.title,
@@ -18,13 +20,13 @@ export const paperOf = (texts: Texts): Paper => ({
   discussionUrl: texts.discussion_url,
 })
 
-/** Whether any paper is held that did not come with the project. */
+/** Whether any paper is held that is not of the sample. */
 export const holdsRealPapers = async (db: Kysely<Tables>): Promise<boolean> => {
   const row = await db.selectFrom('papers').select('id').where('source', '<>', 'sample').limit(1).executeTakeFirst()
   return row !== undefined
 }
 
-/** How many of these papers are held under a list day before this one. */
+/** How many of these papers are held under a list day before `listDay` (`YYYY-MM-DD`), the sample left out. */
 export const countListedBefore = async (db: Kysely<Tables>, ids: string[], listDay: string): Promise<number> => {
   const { rows } = await sql<{ count: number }>`
     select count(*)::int as count from papers where id = any(${ids}) and list_day < ${listDay}
@@ -32,19 +34,19 @@ export const countListedBefore = async (db: Kysely<Tables>, ids: string[], listD
   return rows[0]?.count ?? 0
 }
 
-/** Whether the database answers. */
+/** Returns `true` where the database answers; rejects where it does not. */
 export const ping = async (db: Kysely<Tables>): Promise<boolean> => {
   await sql`select 1`.execute(db)
   return true
 }
 
-/** Whether any paper is held that may be shown. */
+/** Whether any paper is held that is not hidden. */
 export const holdsAnyPapers = async (db: Kysely<Tables>): Promise<boolean> => {
   const row = await db.selectFrom('papers').select('id').where('hidden_at', 'is', null).limit(1).executeTakeFirst()
   return row !== undefined
 }
 
-/** The newest observation made by an instant: what a welcome may know, the same for all until the next refresh. */
+/** When the newest observation by `now` was made, `null` where there is none: a welcome knows nothing later. */
 export const readNewestObservation = async (db: Kysely<Tables>, now: Date): Promise<Date | null> => {
   const { rows } = await sql<{ at: Date | null }>`
     select max(o.observed_at) as at from observations o where o.observed_at <= ${now}`.execute(db)
@@ -52,9 +54,9 @@ export const readNewestObservation = async (db: Kysely<Tables>, now: Date): Prom
 }
 
 /**
- * How old a paper was when it was observed, from its sighting where upvotes are given: one that arXiv announced days
- * before has had no more time for them than others. A list that was first read later than its own day (an archive being
- * filled) counts from the end of that day, or settled counts would pass for a first hour's.
+ * The age of a paper at an observation in hours, from its first sighting on a list with upvotes: a paper that arXiv
+ * announced days before has had no more time to get them. A list that was first read after its own day (an archive being
+ * filled) counts from the end of that day, or settled counts would count as those of a first hour.
  */
 const AGE_HOURS = sql`extract(epoch from o.observed_at - least(coalesce(p.listed_at, p.first_seen_at),
   (coalesce(p.listed_on, p.list_day) + 1)::timestamp at time zone 'UTC'))::float8 / 3600`
@@ -68,7 +70,7 @@ export interface Candidate {
   listDay: string
   /** How many categories it was announced to, as far as known. */
   categories: number
-  /** Hours between the sighting and the counts below. */
+  /** Hours between the first sighting and the counts below. */
   ageHours: number
   upvotes: number | null
   comments: number | null
@@ -78,8 +80,8 @@ export interface Candidate {
 }
 
 /**
- * Papers that became news within `(since, cutoff]`, or that stand under one of `listDays`, with what was observed of
- * them by the cut-off. Nothing that was sighted later is seen.
+ * The papers that became eligible within `(since, cutoff]`, or have one of `listDays`, in the order of their ids, with
+ * their newest counts by the cut-off. Papers first seen later are left out.
  */
 export const readCandidates = async (
   db: Kysely<Tables>,
@@ -101,7 +103,7 @@ export const readCandidates = async (
         order by r.score desc, r.topic) from paper_topics r where r.paper_id = p.id), '[]') as relevance
     from papers p
     join paper_texts t on t.paper_id = p.id and t.revision = p.revision
-    -- The newest counts: a source that gives none must not hide those of another.
+    -- The newest counts: an observation without any must not hide another source's.
     cross join lateral (select * from observations where paper_id = p.id and observed_at <= ${cutoff}
       order by upvotes is null, observed_at desc limit 1) o
     where p.hidden_at is null and p.first_seen_at <= ${cutoff} and ${within}
@@ -110,10 +112,10 @@ export const readCandidates = async (
 }
 
 /**
- * Up to `most` list days held by an instant, one after the other in a direction, as a query with the column `list_day`:
- * from day to day by the index, however many papers a day has. `first` is a condition on `p.list_day` of the first.
+ * A query with the column `list_day`: at most `max` list days with papers first seen by the cut-off, in one direction. It
+ * goes from day to day by the index, however many papers a day has. `first`: a condition on `p.list_day` of the first.
  */
-const listDaysInTurn = (cutoff: Date, most: number, later: boolean, first: RawBuilder<unknown> = sql`true`) => {
+const listDaysInTurn = (cutoff: Date, max: number, later: boolean, first: RawBuilder<unknown> = sql`true`) => {
   const next = (condition: RawBuilder<unknown>) => sql`
     select p.list_day from papers p where p.hidden_at is null and p.first_seen_at <= ${cutoff} and ${condition}
     order by p.list_day ${later ? sql`asc` : sql`desc`} limit 1`
@@ -123,17 +125,17 @@ const listDaysInTurn = (cutoff: Date, most: number, later: boolean, first: RawBu
     union all
     select following.list_day, t.place + 1 from in_turn t cross join lateral (
       ${next(later ? sql`p.list_day > t.list_day` : sql`p.list_day < t.list_day`)}) following
-    where t.place < ${most})
+    where t.place < ${max})
   select list_day from in_turn`
 }
 
-/** The newest list days held by an instant, newest first. */
-export const readListDays = async (db: Kysely<Tables>, cutoff: Date, most: number): Promise<string[]> => {
-  const { rows } = await sql<{ list_day: string }>`${listDaysInTurn(cutoff, most, false)}`.execute(db)
+/** At most `max` list days with papers first seen by the cut-off, the newest first. */
+export const readListDays = async (db: Kysely<Tables>, cutoff: Date, max: number): Promise<string[]> => {
+  const { rows } = await sql<{ list_day: string }>`${listDaysInTurn(cutoff, max, false)}`.execute(db)
   return rows.map((row) => row.list_day)
 }
 
-/** Of the list days held by an instant this one, where it is, and up to `each` before and after it, oldest first. */
+/** A list day where it is held by the cut-off, and at most `each` held before and after it, the oldest first. */
 export const readListDaysAround = async (
   db: Kysely<Tables>,
   cutoff: Date,
@@ -184,7 +186,7 @@ export const readFill = async (
   return { count: today ?? 0, earlier }
 }
 
-/** Texts by paper and revision, for showing a digest as it was composed. */
+/** The texts of papers in given revisions, by paper id, to show a digest as it was composed. */
 export const readTexts = async (
   db: Kysely<Tables>,
   wanted: { paperId: string; revision: number }[],

@@ -1,11 +1,12 @@
-/** When each source was last tried and last read, and what was the trouble. */
+/** When each source was last tried and last read, and its last error. */
 import type { Kysely } from 'kysely'
 import type { Tables } from './database.ts'
 
+/** The last refresh of a source, by its label; `undefined` where it was never tried. */
 export const readRefresh = (db: Kysely<Tables>, source: string) =>
   db.selectFrom('source_refreshes').selectAll().where('source', '=', source).executeTakeFirst()
 
-/** Notes a refresh that ended now: with its trouble, or `null` for a success. */
+/** Stores a refresh that began `at`: with its error, or `null` for a success, which replaces the time of the last one. */
 export const storeRefresh = async (
   db: Kysely<Tables>,
   source: string,
@@ -21,8 +22,8 @@ export const storeRefresh = async (
 }
 
 /**
- * Sources that are still tried and have failed since an instant at least. Neither an import by hand counts, which nobody
- * expects again, nor a source that the settings no longer name.
+ * The labels of sources that failed when last tried and have not been read since `since`. Those not tried since then are
+ * left out: an import by hand, which nobody repeats, and a source that the settings no longer name.
  */
 export const readStaleSources = async (db: Kysely<Tables>, since: Date): Promise<string[]> => {
   const rows = await db

@@ -1,4 +1,4 @@
-/** What is held of a feed between two readings: the version that was stored last, and the day of its batch. */
+/** The state of a feed between two readings: the validators of the version stored last, and the day of its batch. */
 import type { Kysely } from 'kysely'
 import type { Tables } from './database.ts'
 
@@ -9,12 +9,13 @@ export interface HeldFeed {
   batchDay: string | null
 }
 
+/** `null` where the source was never stored. */
 export const readFeed = async (db: Kysely<Tables>, source: string): Promise<HeldFeed | null> => {
   const row = await db.selectFrom('source_feeds').selectAll().where('source', '=', source).executeTakeFirst()
   return row === undefined ? null : { etag: row.etag, lastModified: row.last_modified, batchDay: row.batch_day }
 }
 
-/** To be called once all of the feed is stored: what is noted here may never be sent again. */
+/** Must be called only once all of the feed is stored: the source may never send this version again. */
 export const storeFeed = async (db: Kysely<Tables>, source: string, feed: HeldFeed): Promise<void> => {
   const values = { etag: feed.etag, last_modified: feed.lastModified, batch_day: feed.batchDay }
   await db

@@ -1,23 +1,23 @@
-/** Whose turn it is to ask a source, over all processes and by the database's clock. */
+/** The permits to request from a source: one at a time over all processes, by the database's clock. */
 import { type Kysely, sql } from 'kysely'
 import type { Tables } from './database.ts'
 
-/** A refusal that names no longer time keeps us away for a minute at least. */
-const LEAST_BACK_OFF = 60_000
-/** However often in a row it refused, it is asked again after a day. */
-const LONGEST_BACK_OFF = 86_400_000
+/** Milliseconds of back-off after a refusal, at least. */
+const MIN_BACK_OFF = 60_000
+/** At most, however often in a row the source refused. */
+const MAX_BACK_OFF = 86_400_000
 
 export type PermitResult =
-  /** A request may begin now; `holder` ends the turn. */
-  | { kind: 'taken'; holder: string }
-  /** Another request is under way, or has just ended: try again in so many milliseconds. */
+  /** A request may begin now; `holder` releases the permit. */
+  | { kind: 'granted'; holder: string }
+  /** Another request is under way, or has just ended: try again in `waitMs` milliseconds. */
   | { kind: 'busy'; waitMs: number }
-  /** The source asked us to stay away for so many milliseconds from now. */
-  | { kind: 'resting'; waitMs: number }
+  /** The source asked for no request within `waitMs` milliseconds from now. */
+  | { kind: 'backing off'; waitMs: number }
 
 /**
- * Takes the turn if it is free, for `leaseMs` at most: a process that dies in the middle of a request keeps the others
- * waiting no longer. One statement, so that of any number of processes one takes it.
+ * Acquires the permit if it is free, for `leaseMs` milliseconds at most: a process that dies during a request makes the
+ * others wait no longer. One statement, so that of any number of processes one gets it.
  */
 export const acquirePermit = async (
   db: Kysely<Tables>,
@@ -33,25 +33,25 @@ export const acquirePermit = async (
         set holder = excluded.holder, next_at = clock_timestamp() + ${leaseMs}::float8 * interval '1 ms'
         where t.next_at <= clock_timestamp() and (t.not_before is null or t.not_before <= clock_timestamp())
       returning source)
-    -- These two are of before: the statement does not see what it did.
+    -- These two are the values from before: the statement does not see its own changes.
     select exists (select from taken) as taken,
       (select extract(epoch from next_at - clock_timestamp())::float8 * 1000
         from source_permits where source = ${source}) as busy_ms,
       (select extract(epoch from not_before - clock_timestamp())::float8 * 1000
         from source_permits where source = ${source}) as back_off_ms`.execute(db)
   const [row] = rows
-  if (row?.taken) return { kind: 'taken', holder }
+  if (row?.taken) return { kind: 'granted', holder }
   const backingOff = row?.back_off_ms ?? 0
-  if (backingOff > 0) return { kind: 'resting', waitMs: backingOff }
+  if (backingOff > 0) return { kind: 'backing off', waitMs: backingOff }
   return { kind: 'busy', waitMs: Math.max(0, row?.busy_ms ?? 0) }
 }
 
-/** What came of the request: an answer, trouble that asks for nothing, or a refusal for so many milliseconds. */
+/** The outcome of a request: a response, an error without a back-off, or a refusal with one in milliseconds. */
 export type PermitOutcome = 'answered' | 'failed' | { backOffMs: number }
 
 /**
- * Ends a turn: the next one begins `gapMs` from now. Every refusal in a row doubles the time that the source asked for;
- * an answer ends the row.
+ * Releases a permit: the next may be acquired `gapMs` milliseconds from now. Each refusal in a row doubles the back-off
+ * that the source asked for; a response ends the row. Does nothing where another holder has the permit.
  */
 export const releasePermit = async (
   db: Kysely<Tables>,
@@ -60,13 +60,13 @@ export const releasePermit = async (
   gapMs: number,
   outcome: PermitOutcome,
 ): Promise<void> => {
-  const rest =
+  const backOff =
     outcome === 'answered'
       ? sql`, not_before = null, refusals = 0`
       : outcome === 'failed'
         ? sql``
         : sql`, refusals = least(refusals + 1, 20), not_before = clock_timestamp() + interval '1 ms' *
-            least(${LONGEST_BACK_OFF}::float8, greatest(${LEAST_BACK_OFF}::float8, ${outcome.backOffMs}::float8) * 2 ^ refusals)`
-  await sql`update source_permits set next_at = clock_timestamp() + ${gapMs}::float8 * interval '1 ms' ${rest}
+            least(${MAX_BACK_OFF}::float8, greatest(${MIN_BACK_OFF}::float8, ${outcome.backOffMs}::float8) * 2 ^ refusals)`
+  await sql`update source_permits set next_at = clock_timestamp() + ${gapMs}::float8 * interval '1 ms' ${backOff}
     where source = ${source} and holder = ${holder}`.execute(db)
 }

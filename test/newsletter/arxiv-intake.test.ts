@@ -55,18 +55,18 @@ const arxiv = (gap = 0): Source => ({
   kind: 'feed',
   name: 'arxiv',
   label: 'arxiv:cs.RO',
-  rateLimit: { name: 'arxiv', gap, patience: 2000 },
+  rateLimit: { name: 'arxiv', gap, timeout: 2000 },
   fetchFeed: (known, now, context) =>
     fetchArxivFeed(['cs.RO'], known, now, { ...context, contact, baseUrl: server.baseUrl }),
   lateBatch,
   fetchCategories: (ids, context) => fetchArxivCategories(ids, { ...context, contact, baseUrl: server.baseUrl }),
-  mostIds: 2,
+  maxIds: 2,
 })
 const huggingFace = (): Source => ({
   kind: 'days',
   name: 'huggingface',
   label: 'huggingface',
-  rateLimit: { name: 'huggingface', gap: 0, patience: 2000 },
+  rateLimit: { name: 'huggingface', gap: 0, timeout: 2000 },
   fetchDay: (day, now, context) => fetchHuggingFaceDay(day, { ...context, now, contact, baseUrl: server.baseUrl }),
 })
 const serve = (day: string, entries: MadeUpEntry[]): void => {
@@ -112,7 +112,7 @@ describe('a paper that both sources list', () => {
       const { papers, texts } = await read(db)
       expect(papers).toMatchObject([{ id: PAPER.id, source: 'huggingface', list_day: '2026-04-14' }])
       expect(texts.at(-1)).toMatchObject({
-        // Hugging Face tells the texts, arXiv fills what it leaves out: no revision comes of their taking turns.
+        // Hugging Face tells the texts, arXiv fills what it leaves out: alternating between them makes no revision.
         revision: 2,
         title: 'Robots That Learn',
         abstract: 'As Hugging Face has it.',
@@ -245,13 +245,13 @@ describe('the feed', () => {
   })
 })
 
-describe('politeness', () => {
-  test('holds over all who ask: one request at a time, with the pause between them', async () => {
+describe('the rate limit', () => {
+  test('holds over all processes: one request at a time, with the gap between them', async () => {
     await using newsletter = await openNewsletter()
     const { db } = newsletter
     serve('2026-04-14', [PAPER])
     const gap = 150
-    // Each with a source and a turn of its own, as processes have.
+    // Each with a source and permits of its own, as processes have.
     await Promise.all(Array.from({ length: 4 }, () => refresh(db, TUESDAY, [arxiv(gap)])))
     const times = server.requests.map((request) => request.at)
     expect(times).toHaveLength(4)
@@ -277,7 +277,7 @@ describe('politeness', () => {
     expect([length, server.requests.length]).toEqual([1, 1])
   })
 
-  test('who is told to stop asks no more, and holds nothing against the source', async () => {
+  test('after a stop no source is requested from, and no failure is recorded', async () => {
     await using newsletter = await openNewsletter()
     const { db } = newsletter
     const stop = new AbortController()
@@ -301,7 +301,7 @@ describe('categories of papers from elsewhere', () => {
       })),
     )
 
-  test('are added some at each refresh, in one more revision, and nobody is asked for twice', async () => {
+  test('are added some at each refresh, in one more revision, and none is requested twice', async () => {
     await using newsletter = await openNewsletter()
     const { db } = newsletter
     serve('2026-04-14', [])
@@ -321,7 +321,7 @@ describe('categories of papers from elsewhere', () => {
     expect(await storeOthers(db)).toEqual({ added: 0, changed: 0, unchanged: 5 })
   })
 
-  test('are nobody’s business where arXiv is no source', async () => {
+  test('are not requested where arXiv is no source', async () => {
     await using newsletter = await openNewsletter()
     const { db } = newsletter
     await storeOthers(db)
@@ -329,7 +329,7 @@ describe('categories of papers from elsewhere', () => {
     expect(asked('/api/query')).toEqual([])
   })
 
-  test('that could not be read are asked for again, and the source stands as read', async () => {
+  test('that could not be read are requested again, and the source counts as read', async () => {
     await using newsletter = await openNewsletter()
     const { db } = newsletter
     await storeOthers(db)

@@ -18,7 +18,7 @@ const source = (label: string, fetchDay: (day: string) => ReturnType<typeof list
   kind: 'days',
   name: 'huggingface',
   label,
-  rateLimit: { name: label, gap: 0, patience: 1000 },
+  rateLimit: { name: label, gap: 0, timeout: 1000 },
   fetchDay: async (day) => ({ rows: fetchDay(day), problems: [] }),
 })
 

@@ -9,36 +9,36 @@ import { openNewsletter } from '../support/fixtures/newsletter.ts'
 const MINUTE = 60_000
 const take = (db: Database, leaseMs = MINUTE, source = 'arxiv') => acquirePermit(db, source, randomUUID(), leaseMs)
 const taken = async (db: Database): Promise<string> => {
-  const withPermit = await take(db)
-  if (withPermit.kind !== 'taken') throw new Error(`the turn is ${withPermit.kind}`)
-  return withPermit.holder
+  const permit = await take(db)
+  if (permit.kind !== 'granted') throw new Error(`the permit is ${permit.kind}`)
+  return permit.holder
 }
 /** Lets time pass in the table, not in the test. */
 const passTime = (db: Database, ms: number) =>
   sql`update source_permits set next_at = next_at - ${ms}::float8 * interval '1 ms',
     not_before = not_before - ${ms}::float8 * interval '1 ms'`.execute(db)
 
-test('of many who ask at once one gets the turn, and the others learn how long it may take', async () => {
+test('of many that ask at once one gets the permit, and the others learn how long it may take', async () => {
   await using newsletter = await openNewsletter()
   const { db } = newsletter
   const permits = await Promise.all(Array.from({ length: 12 }, () => take(db)))
-  expect(permits.filter((withPermit) => withPermit.kind === 'taken')).toHaveLength(1)
+  expect(permits.filter((permit) => permit.kind === 'granted')).toHaveLength(1)
   const late = await take(db)
   expect(late).toMatchObject({ kind: 'busy' })
   if (late.kind === 'busy') expect(Math.abs(late.waitMs - MINUTE)).toBeLessThan(20_000)
-  expect(await take(db, MINUTE, 'huggingface')).toMatchObject({ kind: 'taken' })
+  expect(await take(db, MINUTE, 'huggingface')).toMatchObject({ kind: 'granted' })
 })
 
-test('the next turn begins after the pause', async () => {
+test('the next permit is granted after the gap', async () => {
   await using newsletter = await openNewsletter()
   const { db } = newsletter
   await releasePermit(db, 'arxiv', await taken(db), 30_000, 'answered')
   expect(await take(db)).toMatchObject({ kind: 'busy' })
   await passTime(db, 30_000)
-  expect(await take(db)).toMatchObject({ kind: 'taken' })
+  expect(await take(db)).toMatchObject({ kind: 'granted' })
 })
 
-test('whoever dies in a turn keeps the others waiting no longer than its lease, and cannot end theirs afterwards', async () => {
+test('a holder that dies blocks the others no longer than its lease, and cannot release theirs afterwards', async () => {
   await using newsletter = await openNewsletter()
   const { db } = newsletter
   const dead = await taken(db)
@@ -53,10 +53,10 @@ test('a refusal is kept by all, each in a row is longer, and an answer ends the 
   const { db } = newsletter
   const backOffAfter = async (backOffMs: number): Promise<number> => {
     await releasePermit(db, 'arxiv', await taken(db), 0, { backOffMs })
-    const withPermit = await take(db)
-    if (withPermit.kind !== 'resting') throw new Error(`the turn is ${withPermit.kind}`)
-    await passTime(db, withPermit.waitMs + 1)
-    return Math.round(withPermit.waitMs / MINUTE)
+    const permit = await take(db)
+    if (permit.kind !== 'backing off') throw new Error(`the permit is ${permit.kind}`)
+    await passTime(db, permit.waitMs + 1)
+    return Math.round(permit.waitMs / MINUTE)
   }
   expect([await backOffAfter(5 * MINUTE), await backOffAfter(5 * MINUTE), await backOffAfter(5 * MINUTE)]).toEqual([
     5, 10, 20,

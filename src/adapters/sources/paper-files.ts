@@ -17,16 +17,16 @@ import {
 import type { RowContext } from '../../core/papers/paper-row.ts'
 
 /** JSON and plain text are read at once, so that a larger file (in bytes, unpacked) is refused. JSON Lines have no limit. */
-export const LARGEST_WHOLE_FILE = 100_000_000
+export const MAX_WHOLE_FILE = 100_000_000
 /** A longer line (in UTF-16 units) of JSON Lines is skipped; a paper has some 3,000. */
-export const LONGEST_LINE = 1_000_000
+export const MAX_LINE = 1_000_000
 /** Listings in one batch of JSON Lines; one transaction of the store. */
 export const BATCH_SIZE = 500
 
-/** By how much of its beginning the form of a file is known. */
+/** Characters at the beginning of a file by which its form is known. */
 const BEGINNING = 65_536
 
-/** Some papers of one file, and how far the reading has come. */
+/** Some papers of one file, and the progress of the reading. */
 export interface PaperBatch extends PaperFile {
   /** The file's name within its folder, or `standard input`. */
   file: string
@@ -44,9 +44,9 @@ export interface ReadFilesOptions {
   stdin?: Readable
 }
 
-interface Source {
+interface OpenableFile {
   file: string
-  /** Bytes; `null` where nobody knows beforehand. */
+  /** Bytes; `null` where that is not known beforehand. */
   size: number | null
   /** The list day that a name such as `2026-04-14.json` gives. */
   listDay: string | null
@@ -59,7 +59,7 @@ const DAY_NAME = /^(\d{4}-\d\d-\d\d)\.(?:json|jsonl|txt)(?:\.gz)?$/
 const codeOf = (error: unknown): string | null =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null
 
-/** A fault of the file system or of the packing as a sentence; any other is ours and passes. */
+/** An error of the file system or of gzip as an `UnreadablePapers`; any other is returned as it is. */
 const explain = (error: unknown, file: string): unknown => {
   const code = codeOf(error)
   if (code === 'ENOENT') return new UnreadablePapers(`There is no file or folder ${file}.`, { cause: error })
@@ -70,7 +70,7 @@ const explain = (error: unknown, file: string): unknown => {
   return error
 }
 
-const sourceAt = async (folder: string, name: string): Promise<Source> => {
+const sourceAt = async (folder: string, name: string): Promise<OpenableFile> => {
   const whole = path.join(folder, name)
   return {
     file: name,
@@ -80,7 +80,7 @@ const sourceAt = async (folder: string, name: string): Promise<Source> => {
   }
 }
 
-const sourcesOf = async (argument: string, stdin: Readable): Promise<Source[]> => {
+const sourcesOf = async (argument: string, stdin: Readable): Promise<OpenableFile[]> => {
   if (argument === '-') return [{ file: 'standard input', size: null, listDay: null, open: () => stdin }]
   try {
     const found = await stat(argument)
@@ -108,7 +108,7 @@ async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<{ number:
   for await (const piece of pieces) {
     const parts = piece.split('\n')
     for (const [at, part] of parts.entries()) {
-      rest = rest === null || rest.length + part.length > LONGEST_LINE ? null : rest + part
+      rest = rest === null || rest.length + part.length > MAX_LINE ? null : rest + part
       if (at === parts.length - 1) break
       yield { number: ++number, line: rest }
       rest = ''
@@ -118,20 +118,20 @@ async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<{ number:
 }
 
 async function* readLines(pieces: AsyncIterable<string>, context: RowContext): AsyncGenerator<PaperFile> {
-  let answers: { where: string; answer: RowReading }[] = []
+  let readings: { where: string; reading: RowReading }[] = []
   let readable = false
   for await (const { number, line } of linesOf(pieces)) {
-    const tooLong = { problem: `it is longer than ${LONGEST_LINE} characters` }
-    const answer = line === null ? tooLong : readPaperLine(line, context)
-    if (answer !== null) answers.push({ where: `line ${number}`, answer })
-    if (answers.length < BATCH_SIZE) continue
-    const batch = gatherRows(answers)
+    const tooLong = { problem: `it is longer than ${MAX_LINE} characters` }
+    const reading = line === null ? tooLong : readPaperLine(line, context)
+    if (reading !== null) readings.push({ where: `line ${number}`, reading })
+    if (readings.length < BATCH_SIZE) continue
+    const batch = gatherRows(readings)
     if (!readable) refuseIfAllBad(batch)
     readable = true
     yield batch
-    answers = []
+    readings = []
   }
-  const rest = gatherRows(answers)
+  const rest = gatherRows(readings)
   if (!readable) refuseIfAllBad(rest)
   yield rest
 }
@@ -154,17 +154,17 @@ async function* readChunks(chunks: AsyncIterable<Buffer>, context: RowContext): 
   let bytes = 0
   for await (const piece of all()) {
     bytes += Buffer.byteLength(piece)
-    if (bytes > LARGEST_WHOLE_FILE)
+    if (bytes > MAX_WHOLE_FILE)
       throw new UnreadablePapers(
-        `The file is larger than ${LARGEST_WHOLE_FILE / 1_000_000} MB, too large unless it is JSON Lines, one paper a line.`,
+        `The file is larger than ${MAX_WHOLE_FILE / 1_000_000} MB, too large unless it is JSON Lines, one paper a line.`,
       )
     parts.push(piece)
   }
   yield readPaperFile(parts.join(''), context)
 }
 
-/** The chunks of a source as they are meant to be read, each counted as it lies on disk. */
-const unpacked = (source: Source, count: (bytes: number) => void): AsyncIterable<Buffer> => {
+/** The chunks of a file, unpacked where it is gzip; `count` is called with their bytes on disk. */
+const unpacked = (source: OpenableFile, count: (bytes: number) => void): AsyncIterable<Buffer> => {
   const counted = async function* (): AsyncGenerator<Buffer> {
     for await (const chunk of source.open()) {
       count(chunk.length)
@@ -172,7 +172,7 @@ const unpacked = (source: Source, count: (bytes: number) => void): AsyncIterable
     }
   }
   if (!source.file.endsWith('.gz')) return counted()
-  // A failure of either end also ends the reading of the other, where it is thrown: nothing is left for the callback.
+  // A failure of either stream ends the other too and is thrown there, so the callback has nothing to do.
   return pipeline(counted, createGunzip(), () => {})
 }
 
@@ -181,7 +181,7 @@ const unpacked = (source: Source, count: (bytes: number) => void): AsyncIterable
  * name, packed with gzip or not), or `-` for standard input. JSON Lines of any length take the same memory.
  *
  * A file that cannot be read at all throws `UnreadablePapers`; in a folder it is a problem of its batch, and the others are
- * read, unless there is none that can be. What was yielded before an error is good.
+ * read, unless there is none that can be. What was yielded before an error is valid.
  */
 export async function* readPaperFiles(
   argument: string,
@@ -204,8 +204,8 @@ export async function* readPaperFiles(
       }
     } catch (error) {
       const explained = explain(error, file)
-      const isOnlyHope = sources.length === 1 || (at === sources.length - 1 && !readable)
-      if (isOnlyHope || !(explained instanceof UnreadablePapers)) throw explained
+      const isLastChance = sources.length === 1 || (at === sources.length - 1 && !readable)
+      if (isLastChance || !(explained instanceof UnreadablePapers)) throw explained
       const problems = [{ where: 'the whole file', problem: explained.message }]
       yield { file, source: 'file', listings: [], problems, duplicates: 0, bytesRead, bytesTotal }
     }

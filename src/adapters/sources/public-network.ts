@@ -1,18 +1,18 @@
 /**
- * Connections to the public internet alone. A name that somebody else holds may lead to any address, ours included, and
- * to another one each time it is asked for: so it is the address about to be connected to that is looked at.
+ * Connections to the public internet only. A foreign name may resolve to any address, ours included, and to another one at
+ * each lookup: so the address about to be connected to is the one that is checked.
  */
 import { lookup as systemLookup } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import { isPublicAddress } from '../../core/public-address.ts'
 
-/** The code of the error when a name leads to no public address. */
+/** The code of the error where a name resolves to no public address. */
 export const NOT_PUBLIC = 'ENOTPUBLIC'
 
-const refusal = (): NodeJS.ErrnoException =>
-  Object.assign(new Error('the name leads to no public address'), { code: NOT_PUBLIC })
+const notPublicError = (): NodeJS.ErrnoException =>
+  Object.assign(new Error('the name resolves to no public address'), { code: NOT_PUBLIC })
 
-/** Looks names up as `lookup` does, and leaves out what is not public. */
+/** Returns a lookup that leaves out addresses that are not public; an error with `NOT_PUBLIC` where none is left. */
 export const createPublicLookup =
   (lookup: LookupFunction = systemLookup): LookupFunction =>
   (hostname, options, callback) => {
@@ -21,7 +21,7 @@ export const createPublicLookup =
       const addresses = typeof found === 'string' ? [{ address: found, family: isIP(found) }] : found
       const open = addresses.filter(({ address }) => isPublicAddress(address))
       const [first] = open
-      if (first === undefined) return callback(refusal(), [])
+      if (first === undefined) return callback(notPublicError(), [])
       if (options.all === true) callback(null, open)
       else callback(null, first.address, first.family)
     })
@@ -30,7 +30,7 @@ export const createPublicLookup =
 type Dispatcher = NonNullable<RequestInit['dispatcher']>
 let network: Promise<Dispatcher> | null = null
 
-/** For `fetch`: refuses what a name leads to unless it is public. An address in place of a name is not looked up at all. */
+/** A dispatcher for `fetch` that connects to public addresses only. An address in place of a name is not checked by it. */
 export const publicNetwork = (): Promise<Dispatcher> => {
   // It takes a while to load, and most commands ask no source.
   network ??= import('undici').then(
@@ -41,7 +41,7 @@ export const publicNetwork = (): Promise<Dispatcher> => {
   return network
 }
 
-/** Whether a host is written as an address that is not public. */
+/** Whether a host is an address literal that is not public. */
 export const isPrivateLiteral = (hostname: string): boolean => {
   const address = hostname.replace(/^\[(.*)\]$/, '$1')
   return isIP(address) !== 0 && !isPublicAddress(address)

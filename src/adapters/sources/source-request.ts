@@ -1,15 +1,15 @@
-/** How every source on the web is asked: politely, patiently up to a limit, and without believing what it says. */
+/** Requests to sources on the web: rate-limited, with a timeout, and without trust in what they answer. */
 import { MINUTE, SECOND } from '../../core/calendar.ts'
 import { SourceError } from '../../core/papers/source-error.ts'
 import { isPrivateLiteral, NOT_PUBLIC, publicNetwork } from './public-network.ts'
 
 /**
- * Makes a request when it is our turn, and no other of our processes asks the source meanwhile. Throws what the request
- * throws, or `SourceError` when the source has asked us to stay away for now.
+ * Makes a request once it has a permit, which no other of our processes has for the source meanwhile. Rejects as the
+ * request does, or with `SourceError` while the source has asked us to back off.
  */
 export type WithPermit = <T>(request: () => Promise<T>) => Promise<T>
 
-/** What the source said of the version of an answer, to be said back to it: then it need send only what has changed. */
+/** The validators of a response (RFC 9110 8.8), sent with the next request: then it sends only what has changed. */
 export interface Validators {
   etag: string | null
   lastModified: string | null
@@ -17,54 +17,54 @@ export interface Validators {
 
 /** How often a source may be asked. */
 export interface RateLimit {
-  /** What shares one turn: all that a source counts together. */
+  /** What shares one permit: all requests that a source counts together. */
   name: string
   /** Milliseconds between the end of one request and the start of the next. */
   gap: number
-  /** The most milliseconds that one request takes. */
-  patience: number
+  /** Milliseconds after which one request is given up. */
+  timeout: number
 }
 
 export interface SourceRequest {
-  /** Where this service can be found, its BASE_URL: told to the source, so that they can reach us before they block us. */
+  /** Our BASE_URL, sent in the User-Agent, so that the source can contact us before it blocks us. */
   contact: string
   /** The media type wanted. */
   accept: string
   withPermit: WithPermit
-  /** What was said of the answer that is known already; then the answer may be 304. */
+  /** The validators of the response that is held; then the status may be 304. */
   known?: Validators | null
-  /** Statuses besides 200, and 304 where an answer is known, that are answers and no trouble. */
+  /** Statuses that are no errors, besides 200, and 304 where validators are sent. */
   expected?: readonly number[]
-  /** Milliseconds for one request, its body included, its turn not. */
+  /** Milliseconds for one request, its body included, the wait for its permit not. */
   timeout: number
-  /** Octets of one answer, unpacked. */
-  largest?: number
-  /** Also a server in a private network, or on this machine; otherwise only what is public is connected to. */
+  /** Octets that a body may have, unpacked. */
+  maxBody?: number
+  /** Whether servers in a private network, or on this machine, may be connected to; otherwise only public ones. */
   anyNetwork?: boolean
-  /** Ends the request; its reason is thrown. */
+  /** Aborts the request; its reason is thrown. */
   signal?: AbortSignal | undefined
 }
 
-export interface SourceAnswer {
+export interface SourceResponse {
   status: number
   body: string
   validators: Validators
 }
 
-const MOST_REDIRECTS = 3
-const LEADS_INSIDE = 'its name leads to an address that is not public'
-/** A page of 100 rows of Hugging Face has some 600,000. */
-const LARGEST_BODY = 5_000_000
-/** How long we stay away after 429 where nothing says for how long: the window in which Hugging Face counts. */
-const REST = 5 * MINUTE
-/** Nobody may silence a source for longer by one answer. */
-const LONGEST_BACK_OFF = 24 * 60 * MINUTE
-/** Both kinds of validator are short; what is longer, or could not stand in a header, is not kept. */
+const MAX_REDIRECTS = 3
+const NOT_PUBLIC_REASON = 'its name resolves to an address that is not public'
+/** Octets; a page of 100 rows of Hugging Face has some 600,000. */
+const MAX_BODY = 5_000_000
+/** The back-off after 429 without a time: the window in which Hugging Face counts requests. */
+const DEFAULT_BACK_OFF = 5 * MINUTE
+/** One response can stop requests for no longer than this. */
+const MAX_BACK_OFF = 24 * 60 * MINUTE
+/** Validators are short; one that is longer, or not valid in a header, is not kept. */
 const VALIDATOR = /^[\x21-\x7E][\x20-\x7E]{0,199}$/
 
 /**
- * How many milliseconds to stay away after 429 or 503, by `Retry-After` or `RateLimit: "api";r=0;t=120`; `null` where
- * neither the status nor a header asks for it. A date counts from the server's own (RFC 9110, 10.2.3): ours may differ.
+ * The back-off in milliseconds after 429 or 503, by `Retry-After` or `RateLimit: "api";r=0;t=120`; `null` where neither
+ * the status nor a header asks for one. A date counts from the server's own clock (RFC 9110 10.2.3), since ours may differ.
  */
 const backOffAfter = (headers: Headers, status: number): number | null => {
   const after = headers.get('retry-after')?.trim() ?? ''
@@ -73,8 +73,8 @@ const backOffAfter = (headers: Headers, status: number): number | null => {
     .map(Number)
   const until = /^\d+$/.test(after) ? Number.NaN : Date.parse(after) - Date.parse(headers.get('date') ?? '')
   const asked = seconds.length > 0 ? Math.max(...seconds) * SECOND : until
-  if (!Number.isNaN(asked)) return Math.min(LONGEST_BACK_OFF, Math.max(0, asked))
-  return status === 429 ? REST : null
+  if (!Number.isNaN(asked)) return Math.min(MAX_BACK_OFF, Math.max(0, asked))
+  return status === 429 ? DEFAULT_BACK_OFF : null
 }
 
 const validatorsOf = (headers: Headers): Validators => {
@@ -92,23 +92,27 @@ const headersOf = ({ accept, contact, known }: SourceRequest): Record<string, st
   ...(known?.lastModified ? { 'if-modified-since': known.lastModified } : {}),
 })
 
-/** A body as text; trouble when it grows too large, before the rest of it is read. */
-const readBody = async (response: Response, largest: number): Promise<string> => {
+/** A body as text. Throws `SourceError` as soon as it exceeds `maxBody` octets. */
+const readBody = async (response: Response, maxBody: number): Promise<string> => {
   const decoder = new TextDecoder()
   let text = ''
   let size = 0
   for await (const chunk of response.body ?? []) {
     size += (chunk as Uint8Array).length
-    // Leaving the loop cancels the body, and with it the connection.
-    if (size > largest) throw new SourceError(`its answer is larger than ${largest / 1_000_000} MB`)
+    // To leave the loop cancels the body, and the connection with it.
+    if (size > maxBody) throw new SourceError(`its answer is larger than ${maxBody / 1_000_000} MB`)
     text += decoder.decode(chunk as Uint8Array, { stream: true })
   }
   return text + decoder.decode()
 }
 
-/** One request and its body; or where it sends us. */
-const ask = async (url: URL, request: SourceRequest, signal: AbortSignal): Promise<SourceAnswer | { to: URL }> => {
-  if (!request.anyNetwork && isPrivateLiteral(url.hostname)) throw new SourceError(LEADS_INSIDE)
+/** Makes one request and reads its body; or returns where it redirects to. */
+const requestOnce = async (
+  url: URL,
+  request: SourceRequest,
+  signal: AbortSignal,
+): Promise<SourceResponse | { to: URL }> => {
+  if (!request.anyNetwork && isPrivateLiteral(url.hostname)) throw new SourceError(NOT_PUBLIC_REASON)
   const response = await fetch(url, {
     redirect: 'manual',
     headers: headersOf(request),
@@ -119,17 +123,17 @@ const ask = async (url: URL, request: SourceRequest, signal: AbortSignal): Promi
   if (status === 200)
     return {
       status,
-      body: await readBody(response, request.largest ?? LARGEST_BODY),
+      body: await readBody(response, request.maxBody ?? MAX_BODY),
       validators: validatorsOf(headers),
     }
   await response.body?.cancel()
   const isConditional = request.known?.etag != null || request.known?.lastModified != null
-  const isAnswer = request.expected?.includes(status) || (status === 304 && isConditional)
-  if (isAnswer) return { status, body: '', validators: validatorsOf(headers) }
+  const isExpected = request.expected?.includes(status) || (status === 304 && isConditional)
+  if (isExpected) return { status, body: '', validators: validatorsOf(headers) }
   const location = headers.get('location')
   if (status >= 300 && status <= 399 && location !== null) {
     const to = URL.parse(location, url.href)
-    // What a source says must lead us neither to another, nor into our own network.
+    // A redirect must lead neither to another host nor into our own network.
     if (to?.origin !== url.origin) throw new SourceError('it redirects to another host')
     return { to }
   }
@@ -138,20 +142,21 @@ const ask = async (url: URL, request: SourceRequest, signal: AbortSignal): Promi
   })
 }
 
-/** One request within its time; whatever goes wrong is told as trouble. */
-const askInTime = async (url: URL, request: SourceRequest) => {
+/** Makes one request within its timeout. Whatever goes wrong is a `SourceError`, save that the signal aborts it. */
+const requestInTime = async (url: URL, request: SourceRequest) => {
   const { timeout } = request
-  const patience = AbortSignal.timeout(timeout)
+  const timer = AbortSignal.timeout(timeout)
   try {
-    return await ask(url, request, request.signal ? AbortSignal.any([request.signal, patience]) : patience)
+    return await requestOnce(url, request, request.signal ? AbortSignal.any([request.signal, timer]) : timer)
   } catch (error) {
     if (error instanceof SourceError) throw error
     request.signal?.throwIfAborted()
-    if (patience.aborted) throw new SourceError(`it took longer than ${timeout / SECOND} s`, { cause: error })
-    // fetch wraps what went wrong below in a TypeError.
+    if (timer.aborted) throw new SourceError(`it took longer than ${timeout / SECOND} s`, { cause: error })
+    // fetch wraps the error of the connection in a TypeError.
     if (error instanceof TypeError) {
       const { cause } = error
-      if (cause instanceof Error && 'code' in cause && cause.code === NOT_PUBLIC) throw new SourceError(LEADS_INSIDE)
+      if (cause instanceof Error && 'code' in cause && cause.code === NOT_PUBLIC)
+        throw new SourceError(NOT_PUBLIC_REASON)
       const code = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : ''
       throw new SourceError(`it cannot be reached, or broke off${code}`, { cause: error })
     }
@@ -160,16 +165,16 @@ const askInTime = async (url: URL, request: SourceRequest) => {
 }
 
 /**
- * GETs an answer with its whole body: 200, or one of the statuses that the request expects. Redirects are followed on
- * the same host alone, each in a turn of its own. Throws `SourceError` for everything else.
+ * GETs a response with its whole body: 200, or one of the statuses that the request expects. Redirects are followed on the
+ * same host only, each with a permit of its own. Throws `SourceError` for everything else.
  */
-export const getFromSource = async (url: URL, request: SourceRequest): Promise<SourceAnswer> => {
+export const getFromSource = async (url: URL, request: SourceRequest): Promise<SourceResponse> => {
   let from = url
-  for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects++) {
+  for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
     const at = from
-    const answer = await request.withPermit(() => askInTime(at, request))
-    if (!('to' in answer)) return answer
-    from = answer.to
+    const response = await request.withPermit(() => requestInTime(at, request))
+    if (!('to' in response)) return response
+    from = response.to
   }
   throw new SourceError('it redirects again and again')
 }

@@ -1,7 +1,7 @@
-/** Reads XML that we did not write into a tree: whole and well formed, or not at all. */
+/** Reads foreign XML into a tree: whole and well formed, or not at all. */
 import sax from 'sax'
 
-/** An element by its namespace and local name; prefixes are the sender's business. */
+/** An element by its namespace and local name; prefixes do not count. */
 export interface XmlElement {
   /** Namespace name, `''` for none. */
   namespace: string
@@ -19,9 +19,9 @@ export class UnreadableXml extends Error {
 }
 
 /** No feed nests deeper than some six elements. */
-const DEEPEST = 50
+const MAX_DEPTH = 50
 
-/** The parser names line, column and character; where it stumbles tells enough, and its words may quote the sender. */
+/** The parser's message may quote the sender, so only the line is taken from it. */
 const clauseOf = (error: Error): string => {
   if (/^(Unclosed root tag|Unexpected end|Unencoded <$)/.test(error.message)) return 'it breaks off before its end'
   const line = /^Line: (\d+)$/m.exec(error.message)?.[1]
@@ -45,7 +45,7 @@ export const readXml = (text: string): XmlElement => {
   }
   parser.onopentag = (tag) => {
     if (!('uri' in tag)) return
-    if (open.length === DEEPEST) throw new UnreadableXml('its elements lie too deep within each other')
+    if (open.length === MAX_DEPTH) throw new UnreadableXml('its elements are nested too deeply')
     const attributes = Object.values(tag.attributes).filter((attribute) => attribute.uri === '')
     const element: XmlElement = {
       namespace: tag.uri,
@@ -60,7 +60,7 @@ export const readXml = (text: string): XmlElement => {
     open.push(element)
   }
   parser.onclosetag = () => void open.pop()
-  // A long text comes in pieces.
+  // The parser gives a long text in pieces.
   const addText = (piece: string): void => {
     const element = open.at(-1)
     if (element !== undefined) element.text += piece

@@ -1,4 +1,4 @@
-/** What arXiv announces: reading an entry of its feed, and on which days to expect a batch. */
+/** The announcements of arXiv: reads an entry of its feed, and tells on which days to expect a batch. */
 import { addDays, HOUR, localDateAt, weekdayOf } from '../calendar.ts'
 import { plainLatex } from '../text/latex.ts'
 import { ABSTRACT_LENGTH, cleanLine, cleanText, NAME_LENGTH, TITLE_LENGTH } from '../text/text.ts'
@@ -28,11 +28,11 @@ export interface FeedEntry {
 
 /** Where arXiv's days begin and end. https://info.arxiv.org/help/availability.html */
 const ARXIV_ZONE = 'America/New_York'
-/** The feeds are made at midnight there; a batch that is late by less is no news. */
+/** The feeds are made at midnight there; a batch that is late by less is not reported. */
 const GRACE = 2 * HOUR
 
 const SUMMARY = /^arXiv:\S+\s+Announce Type:\s*(\S+)\s+(?:Abstract:\s*)?/
-/** What follows a comma and is no name of its own: "Ada Byron, Jr." */
+/** A part after a comma that is no name of its own: "Ada Byron, Jr." */
 const SUFFIX = /^(?:Jr|Sr|II|III|IV|V|Ph\.?\s?D|M\.?D)\.?$/i
 
 /** Names of a comma list; commas within parentheses or braces belong to an affiliation or to LaTeX. */
@@ -94,7 +94,7 @@ export const readAnnouncement = (entry: FeedEntry, now: Date): { type: AnnounceT
   }
 }
 
-/** What a replacement tells of a paper that was announced before: its version, or that it is withdrawn. */
+/** The news in a replacement of a paper that was announced before: its version, or that it is withdrawn. */
 export const newsOfReplacement = (entry: FeedEntry, { paper, observation }: Listing): PaperNews | null => {
   const about = { paperId: paper.id, seenAt: observation.at }
   if (tellsWithdrawal(paper.abstract)) return { ...about, kind: 'withdrawn', version: null }

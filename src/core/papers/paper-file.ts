@@ -1,4 +1,4 @@
-/** Reads a file of papers, whichever of the forms we know it has: JSON, JSON Lines, or plain text. */
+/** Reads a file of papers in any known form: JSON, JSON Lines, or plain text. */
 import type { Listing } from './paper.ts'
 import { readPaperPage } from './paper-page.ts'
 import { isRow, type RowContext, readRow, UnreadableRow } from './paper-row.ts'
@@ -11,14 +11,14 @@ export interface Problem {
 
 export interface PaperFile {
   listings: Listing[]
-  /** `huggingface` when the rows have the shape of its API: then these are its lists, wherever the file came from. */
+  /** `huggingface` where the rows have the shape of its API: then they are its lists, wherever the file came from. */
   source: 'huggingface' | 'file'
   problems: Problem[]
   /** How many rows repeated a paper of the same file; the latest observation was kept. */
   duplicates: number
 }
 
-/** A file out of which no paper can be read at all; the message is one sentence for people. */
+/** A file that no paper can be read from; the message is one sentence for people. */
 export class UnreadablePapers extends Error {
   override name = 'UnreadablePapers'
 }
@@ -34,17 +34,17 @@ const parse = (text: string): { value: unknown } | null => {
   }
 }
 
-/** Above this share of characters that no text has, a file is something else. */
-const MOST_RUBBISH = 0.01
+/** The share of NUL and replacement characters above which a file is no text. */
+const MAX_BINARY_SHARE = 0.01
 
 /**
- * What form a file has, by its first kilobytes (`complete` says that these are all of it). Its name is not asked: people
- * save an API's answer under any. Throws `UnreadablePapers` for what is none of the forms.
+ * The form of a file by its first kilobytes (`complete`: these are all of it). Its name does not count, since people save
+ * an API's response under any. Throws `UnreadablePapers` where it has none of the forms.
  */
 export const formOf = (start: string, complete: boolean): FileForm => {
   const text = start.replace(/^\uFEFF/, '').trimStart()
   if (text === '') throw new UnreadablePapers('The file is empty.')
-  if ((text.match(/[\0\uFFFD]/g)?.length ?? 0) > text.length * MOST_RUBBISH)
+  if ((text.match(/[\0\uFFFD]/g)?.length ?? 0) > text.length * MAX_BINARY_SHARE)
     throw new UnreadablePapers('The file is not text in UTF-8.')
   if (/^<(?:!doctype|html|head|body|\?xml|feed|rss|div)/i.test(text))
     throw new UnreadablePapers('The file is a page of HTML or XML, not papers as JSON, JSON Lines or plain text.')
@@ -68,10 +68,10 @@ export const keepLatest = (rows: readonly Listing[]): { listings: Listing[]; dup
   return { listings: [...latest.values()], duplicates: rows.length - latest.size }
 }
 
-/** What was read of one row. */
+/** The reading of one row. */
 export type RowReading = ReturnType<typeof readRow> | { problem: string }
 
-const readOrSay = (row: unknown, context: RowContext): RowReading => {
+const readRowOrProblem = (row: unknown, context: RowContext): RowReading => {
   try {
     return readRow(row, context)
   } catch (error) {
@@ -84,25 +84,25 @@ const readOrSay = (row: unknown, context: RowContext): RowReading => {
 export const readPaperLine = (line: string, context: RowContext): RowReading | null => {
   if (line.trim() === '') return null
   const row = parse(line)
-  return row === null ? { problem: 'it is cut off or not JSON' } : readOrSay(row.value, context)
+  return row === null ? { problem: 'it is cut off or not JSON' } : readRowOrProblem(row.value, context)
 }
 
-/** Puts the answers of rows together, each with its place. */
-export const gatherRows = (answers: readonly { where: string; answer: RowReading }[]): PaperFile => {
+/** Joins the readings of rows, each with its place. */
+export const gatherRows = (readings: readonly { where: string; reading: RowReading }[]): PaperFile => {
   const listings: Listing[] = []
   const problems: Problem[] = []
   let source: PaperFile['source'] | null = null
-  for (const { where, answer } of answers) {
-    if ('problem' in answer) problems.push({ where, problem: answer.problem })
+  for (const { where, reading } of readings) {
+    if ('problem' in reading) problems.push({ where, problem: reading.problem })
     else {
-      listings.push(answer.listing)
-      source ??= answer.source
+      listings.push(reading.listing)
+      source ??= reading.source
     }
   }
   return { ...keepLatest(listings), problems, source: source ?? 'file' }
 }
 
-/** Throws where rows were read and none of them is a paper. */
+/** Throws `UnreadablePapers` where rows were read and none of them is a paper. */
 export const refuseIfAllBad = ({ listings, problems: [first] }: PaperFile): void => {
   if (listings.length === 0 && first !== undefined)
     throw new UnreadablePapers(`The file holds no paper that can be read: ${first.where}, ${first.problem}.`)
@@ -113,7 +113,7 @@ const parseWhole = (text: string): unknown => {
     return JSON.parse(text)
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
-    // V8 names the place, but also quotes the file; of its message only the place is ours to repeat.
+    // V8's message names the place but also quotes the file, which must not be repeated.
     if (/end of JSON input|Unterminated/i.test(error.message) || !/[\]}]\s*$/.test(text))
       throw new UnreadablePapers('The JSON breaks off before its end: the file was cut short.', { cause: error })
     const position = /position (\d+)/.exec(error.message)?.[1]
@@ -148,11 +148,14 @@ export const readPaperFile = (text: string, context: RowContext): PaperFile => {
       )
     return { ...keepLatest(listings), problems, source: 'file' }
   }
-  const answers =
+  const readings =
     form === 'json'
-      ? rowsOf(parseWhole(content)).map((row, at) => ({ where: `row ${at + 1}`, answer: readOrSay(row, context) }))
-      : content.split('\n').map((line, at) => ({ where: `line ${at + 1}`, answer: readPaperLine(line, context) }))
-  const file = gatherRows(answers.flatMap(({ where, answer }) => (answer === null ? [] : [{ where, answer }])))
+      ? rowsOf(parseWhole(content)).map((row, at) => ({
+          where: `row ${at + 1}`,
+          reading: readRowOrProblem(row, context),
+        }))
+      : content.split('\n').map((line, at) => ({ where: `line ${at + 1}`, reading: readPaperLine(line, context) }))
+  const file = gatherRows(readings.flatMap(({ where, reading }) => (reading === null ? [] : [{ where, reading }])))
   refuseIfAllBad(file)
   return file
 }

@@ -1,4 +1,4 @@
-/** What became of papers that were in earlier digests: code, another version, a withdrawal. */
+/** News of papers that were in earlier digests: code, another version, a withdrawal. */
 
 export type NewsKind = 'code' | 'version' | 'withdrawn'
 
@@ -19,9 +19,9 @@ export interface FrozenNews {
   version: number | null
 }
 
-/** What matters most comes first, and a digest tells no more than this. */
+/** In order of importance; a digest has at most `MAX_NEWS`. */
 const ORDER: NewsKind[] = ['withdrawn', 'code', 'version']
-const MOST_NEWS = 5
+const MAX_NEWS = 5
 
 /**
  * What to tell of the papers that were sent before: what was seen after the last digest's cut-off, and what that digest, having been
@@ -39,7 +39,7 @@ export const newsSince = (
   return [...found.values()]
     .filter(({ paperId, kind }) => kind === 'withdrawn' || !gone.has(paperId))
     .sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind) || (a.paperId < b.paperId ? -1 : 1))
-    .slice(0, MOST_NEWS)
+    .slice(0, MAX_NEWS)
 }
 
 /** `withdrawn`, `version 3 is out`, `there is code now`: what follows a title and a colon. */

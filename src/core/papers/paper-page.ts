@@ -15,8 +15,8 @@ const DAY_FIRST = new RegExp(
   'i',
 )
 
-/** A block of this length is an abstract and none shorter; the longest title of two years had 175. */
-const SHORTEST_ABSTRACT = 200
+/** Characters from which on a block is an abstract; the longest title in two years had 175. */
+const MIN_ABSTRACT = 200
 
 /**
  * The date of a heading such as `Mar 14`, `14 March 2026` or `2026-03-14`. Without a year it is the newest such day that
@@ -30,7 +30,7 @@ export const readDateHeading = (line: string, today: string): string | null => {
   const rest = `-${String(number).padStart(2, '0')}-${day.padStart(2, '0')}`
   if (year !== undefined) return readDate(year + rest)
   const thisYear = Number(today.slice(0, 4))
-  // Nine: 29 February comes every four years, or eight around 1900 and 2100.
+  // Nine years: 29 February comes every four years, or eight around 1900 and 2100.
   const years = Array.from({ length: 9 }, (_, ago) => String(thisYear - ago).padStart(4, '0'))
   return years.map((newest) => readDate(newest + rest)).find((date) => date !== null && date <= today) ?? null
 }
@@ -98,7 +98,7 @@ export const readPaperPage = (
       dropTitle()
       listDay = context.listDay ?? day
       begun = true
-    } else if (whole.length < SHORTEST_ABSTRACT) {
+    } else if (whole.length < MIN_ABSTRACT) {
       dropTitle()
       title = { text: cleanLine(whole.replace(/^title: /i, ''), TITLE_LENGTH), line }
     } else if (title !== null) {
@@ -109,7 +109,7 @@ export const readPaperPage = (
       const first = cleanLine(lines[0] ?? '', TITLE_LENGTH)
       const rest = cleanText(lines.slice(1).join(' '), ABSTRACT_LENGTH)
       const last = listings.at(-1)
-      if (first !== '' && first.length < SHORTEST_ABSTRACT && rest.length >= SHORTEST_ABSTRACT) addPaper(first, rest)
+      if (first !== '' && first.length < MIN_ABSTRACT && rest.length >= MIN_ABSTRACT) addPaper(first, rest)
       else if (last !== undefined) last.paper.abstract = cleanText(`${last.paper.abstract} ${whole}`, ABSTRACT_LENGTH)
       else problems.push({ where: `line ${line}`, problem: 'no title stands before this abstract' })
     }

@@ -1,10 +1,10 @@
-/** Reads one row of JSON into a listing: Hugging Face's own shape, or a flat record with names as liberal as we can. */
+/** Reads one row of JSON into a listing: Hugging Face's own shape, or a flat record under any of many field names. */
 import { createHash } from 'node:crypto'
 import { isDate } from '../calendar.ts'
 import { ABSTRACT_LENGTH, cleanLine, cleanText, httpsUrl, NAME_LENGTH, TITLE_LENGTH } from '../text/text.ts'
 import { ARXIV_CATEGORY, ARXIV_ID, type Listing, type Observation, type Paper } from './paper.ts'
 
-/** What is known of rows before they are read. */
+/** What is known about rows before they are read. */
 export interface RowContext {
   /** The list day that they stand under, `YYYY-MM-DD`, which overrules what a row says of itself; or `null`. */
   listDay: string | null
@@ -21,38 +21,39 @@ export class UnreadableRow extends Error {
   override name = 'UnreadableRow'
 }
 
-/** When a list was seen of which only the day is known. */
+/** The time of an observation of which only the day is known. */
 const HOUR_OF_UNTIMED_LISTS = 'T09:00:00Z'
-/** More names than any paper has had; a list beyond it is no list of authors. */
-const MOST_AUTHORS = 5_000
-const LARGEST_COUNT = 2_147_483_647
+/** More names than any paper has had; the rest of a longer list is dropped. */
+const MAX_AUTHORS = 5_000
+/** Of an `integer` column. */
+const MAX_COUNT = 2_147_483_647
 
 type Row = Record<string, unknown>
 
 export const isRow = (value: unknown): value is Row =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** The first of the names under which a row holds anything at all. */
+/** The value of the first of the names that has one. */
 const firstOf = (row: Row, names: readonly string[]): unknown =>
   names.map((name) => row[name]).find((value) => value !== undefined && value !== null && value !== '')
 
-const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null)
+const stringOf = (value: unknown): string | null => (typeof value === 'string' ? value : null)
 
 const countOf = (value: unknown): number | null =>
-  Number.isInteger(value) && (value as number) >= 0 && (value as number) <= LARGEST_COUNT ? (value as number) : null
+  Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MAX_COUNT ? (value as number) : null
 
-const linkOf = (value: unknown): string | null => httpsUrl(textOf(value) ?? '')
+const linkOf = (value: unknown): string | null => httpsUrl(stringOf(value) ?? '')
 
 /** The date that a text begins with, `YYYY-MM-DD`, if the calendar has it. */
 export const readDate = (value: unknown): string | null => {
-  const date = /^\d{4}-\d\d-\d\d(?!\d)/.exec(textOf(value)?.trim() ?? '')?.[0]
+  const date = /^\d{4}-\d\d-\d\d(?!\d)/.exec(stringOf(value)?.trim() ?? '')?.[0]
   return date !== undefined && isDate(date) ? date : null
 }
 
 /** An instant such as `2024-06-02 01:07:21 +0800` or in ISO form; without a zone it is UTC, without a time `null`. */
 export const readInstant = (value: unknown): Date | null => {
   const found = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?) ?(Z|[+-]\d\d:?\d\d)?$/.exec(
-    textOf(value)?.trim() ?? '',
+    stringOf(value)?.trim() ?? '',
   )
   if (found === null || readDate(found[1]) === null) return null
   const zone = (found[3] ?? 'Z').replace(/^([+-]\d\d)(\d\d)$/, '$1:$2')
@@ -82,7 +83,7 @@ export const idOfTitle = (title: string): string => {
 
 const idOf = (row: Row, title: string): string => {
   const value = firstOf(row, ['id', 'arxiv_id', 'arxivId', 'paper_id', 'arxiv_url', 'url'])
-  const text = typeof value === 'number' ? String(value) : (textOf(value)?.trim() ?? '')
+  const text = typeof value === 'number' ? String(value) : (stringOf(value)?.trim() ?? '')
   const arxivId = readArxivId(text)
   if (arxivId !== null) return arxivId
   const own = text.replace(/^file:/, '')
@@ -90,7 +91,7 @@ const idOf = (row: Row, title: string): string => {
 }
 
 const titleOf = (value: unknown): string => {
-  const title = cleanLine(textOf(value) ?? '', TITLE_LENGTH)
+  const title = cleanLine(stringOf(value) ?? '', TITLE_LENGTH)
   if (title === '') throw new UnreadableRow('it has no title')
   return title
 }
@@ -99,8 +100,8 @@ const titleOf = (value: unknown): string => {
 const authorsOf = (value: unknown): string[] => {
   const entries = typeof value === 'string' ? value.split(/;|,| and /) : Array.isArray(value) ? value : []
   return entries
-    .slice(0, MOST_AUTHORS)
-    .map((entry: unknown) => (isRow(entry) ? (entry.hidden === true ? '' : textOf(entry.name)) : textOf(entry)))
+    .slice(0, MAX_AUTHORS)
+    .map((entry: unknown) => (isRow(entry) ? (entry.hidden === true ? '' : stringOf(entry.name)) : stringOf(entry)))
     .map((name) => cleanLine(name ?? '', NAME_LENGTH))
     .filter((name) => name !== '')
 }
@@ -130,7 +131,7 @@ export const readHuggingFaceRow = (row: unknown, context: RowContext): Listing =
   const paper = isRow(row) ? row.paper : null
   if (!isRow(row) || !isRow(paper)) throw new UnreadableRow('it has no "paper"')
   const either = (name: string): unknown => firstOf(paper, [name]) ?? row[name]
-  const id = readArxivId(textOf(paper.id) ?? '')
+  const id = readArxivId(stringOf(paper.id) ?? '')
   if (id === null) throw new UnreadableRow('its id is not one of arXiv')
   const listDay = context.listDay ?? readDate(either('submittedOnDailyAt')) ?? context.elseListDay ?? null
   if (listDay === null) throw new UnreadableRow('neither its file name nor "submittedOnDailyAt" says its list day')
@@ -138,7 +139,7 @@ export const readHuggingFaceRow = (row: unknown, context: RowContext): Listing =
     paper: {
       id,
       title: titleOf(either('title')),
-      abstract: cleanText(textOf(either('summary')) ?? '', ABSTRACT_LENGTH),
+      abstract: cleanText(stringOf(either('summary')) ?? '', ABSTRACT_LENGTH),
       authors: authorsOf(paper.authors),
       publishedOn: readDate(paper.publishedAt),
       categories: [],
@@ -179,7 +180,7 @@ export const readFlatRow = (row: unknown, context: RowContext): Listing => {
   const paper: Paper = {
     id: idOf(row, title),
     title,
-    abstract: cleanText(textOf(firstOf(row, ['abstract', 'summary'])) ?? '', ABSTRACT_LENGTH),
+    abstract: cleanText(stringOf(firstOf(row, ['abstract', 'summary'])) ?? '', ABSTRACT_LENGTH),
     authors: authorsOf(row.authors),
     publishedOn: readDate(firstOf(row, published)),
     categories: categoriesOf(row.categories),
@@ -198,7 +199,7 @@ export const readFlatRow = (row: unknown, context: RowContext): Listing => {
   }
 }
 
-/** Either shape, and who keeps lists of that shape. Throws `UnreadableRow`. */
+/** Reads a row of either shape, and tells which source keeps lists of that shape. Throws `UnreadableRow`. */
 export const readRow = (row: unknown, context: RowContext): { listing: Listing; source: 'huggingface' | 'file' } =>
   isRow(row) && isRow(row.paper)
     ? { listing: readHuggingFaceRow(row, context), source: 'huggingface' }

@@ -1,12 +1,12 @@
-/** What a source of papers throws when it cannot be relied on this time. */
+/** The error of a source of papers that cannot be used this time. */
 
 /**
- * A source failed, or answered what makes no sense: nothing of this reading may be stored. The message is a clause for
+ * A source failed, or its response cannot be read: nothing of this reading may be stored. The message is a clause for
  * log and operator, such as "it answered 500", without addresses or texts from outside.
  */
 export class SourceError extends Error {
   override name = 'SourceError'
-  /** For so many milliseconds the source asked not to be asked again; `null` when it asked nothing of the kind. */
+  /** Milliseconds for which the source asked for no request; `null` where it did not. */
   readonly backOffMs: number | null
 
   constructor(message: string, options: { cause?: unknown; backOffMs?: number | null } = {}) {

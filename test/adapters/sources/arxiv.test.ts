@@ -34,7 +34,7 @@ const readFeed = async (known: typeof HELD | null = null, more = {}) => {
   if (feed === 'unchanged') throw new Error('it was unchanged')
   return feed
 }
-const troubleOf = async (outcome: Promise<unknown>): Promise<SourceError> => {
+const errorOf = async (outcome: Promise<unknown>): Promise<SourceError> => {
   const error: unknown = await outcome.catch((thrown: unknown) => thrown)
   expect(error).toBeInstanceOf(SourceError)
   return error as SourceError
@@ -168,7 +168,7 @@ describe('a feed in trouble gives nothing at all', () => {
     ['of tomorrow', feedOf('2026-04-15', entries(1)), 'its batch is of 2026-04-15, a day that has not come'],
   ])('%s', async (_, body, message) => {
     source.answerWith(200, body)
-    expect((await troubleOf(fetchFeed())).message).toBe(message)
+    expect((await errorOf(fetchFeed())).message).toBe(message)
   })
 
   it.each([
@@ -181,31 +181,31 @@ describe('a feed in trouble gives nothing at all', () => {
     [429, {}, 'it asks us to wait', 300_000],
   ])('with status %i and %j', async (status, headers, message, backOffMs) => {
     source.answerWith(status, '', headers as Record<string, string>)
-    const error = await troubleOf(fetchFeed())
+    const error = await errorOf(fetchFeed())
     expect([error.message, error.backOffMs]).toEqual([message, backOffMs])
   })
 
   it('when its body does not come to its end in time', async () => {
     source.answer = (_, response) => void response.writeHead(200).write(whole.slice(0, 500))
-    expect((await troubleOf(fetchFeed(null, { timeout: 50 }))).message).toBe('it took longer than 0.05 s')
+    expect((await errorOf(fetchFeed(null, { timeout: 50 }))).message).toBe('it took longer than 0.05 s')
   })
 
   it('when the connection breaks within the body', async () => {
     source.answer = (_, response) => {
       response.writeHead(200, { 'content-length': '9999' }).write(whole.slice(0, 500), () => response.destroy())
     }
-    expect((await troubleOf(fetchFeed())).message).toMatch(/^it cannot be reached, or broke off/)
+    expect((await errorOf(fetchFeed())).message).toMatch(/^it cannot be reached, or broke off/)
   })
 
   it('for a small answer that unpacks into a large one', async () => {
     source.answer = (_, response) =>
       void response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(50_000_000, 32)))
-    expect((await troubleOf(fetchFeed())).message).toBe('its answer is larger than 15 MB')
+    expect((await errorOf(fetchFeed())).message).toBe('its answer is larger than 15 MB')
   })
 
-  it('for a redirect to another host, while one on the same host takes a turn of its own', async () => {
+  it('for a redirect to another host, while one on the same host takes a permit of its own', async () => {
     source.answerWith(302, '', { location: 'http://169.254.169.254/latest' })
-    expect((await troubleOf(fetchFeed())).message).toBe('it redirects to another host')
+    expect((await errorOf(fetchFeed())).message).toBe('it redirects to another host')
     source.answer = (_, response, url) =>
       url.pathname === '/moved' ? void response.end(whole) : void response.writeHead(301, { location: '/moved' }).end()
     let permits = 0
@@ -247,12 +247,12 @@ describe('categories', () => {
     const error =
       '<entry><id>https://arxiv.org/api/errors#incorrect_id_format_for_x</id><title>Error</title><summary>no</summary></entry>'
     source.answerWith(200, queryAnswerOf([]).replace('</feed>', `${error}</feed>`))
-    expect((await troubleOf(ask(['2604.00001']))).message).toBe('it refused the question')
+    expect((await errorOf(ask(['2604.00001']))).message).toBe('it refused the query')
   })
 
   it('that are cut short are trouble', async () => {
     source.answerWith(200, queryAnswerOf([{ id: '2604.00001', categories: ['cs.LG'] }]).slice(0, -9))
-    expect((await troubleOf(ask(['2604.00001']))).message).toMatch(/breaks off before its end/)
+    expect((await errorOf(ask(['2604.00001']))).message).toMatch(/breaks off before its end/)
   })
 })
 
@@ -278,7 +278,7 @@ describe.skipIf(!existsSync(recorded))('a recorded feed (needs ../shared/data)',
     const text = readFileSync(recorded, 'utf8')
     for (let part = 1; part < 40; part++) {
       source.answerWith(200, text.slice(0, Math.floor((text.length * part) / 40)))
-      await troubleOf(fetchFeed(null, {}, new Date('2025-08-20T05:00:00Z')))
+      await errorOf(fetchFeed(null, {}, new Date('2025-08-20T05:00:00Z')))
     }
   })
 })

@@ -60,7 +60,7 @@ const send = (response: ServerResponse, status: number, body: string, headers = 
 const answerWith = (status: number, body: string, headers = {}): void => {
   answer = (_, response) => send(response, status, body, headers)
 }
-const troubleOf = async (more = {}): Promise<SourceError> => {
+const errorOf = async (more = {}): Promise<SourceError> => {
   const outcome: unknown = await fetchDay(more).catch((error: unknown) => error)
   expect(outcome).toBeInstanceOf(SourceError)
   return outcome as SourceError
@@ -128,7 +128,7 @@ describe('a list day', () => {
 
   it('of the past that is refused is trouble', async () => {
     answerWith(400, '{"error": "date"}')
-    expect((await troubleOf({ now: new Date('2026-04-16T00:00:00Z') })).message).toBe('it answered 400')
+    expect((await errorOf({ now: new Date('2026-04-16T00:00:00Z') })).message).toBe('it answered 400')
   })
 
   it('leaves out and names one odd row among many', async () => {
@@ -154,18 +154,18 @@ describe('a source in trouble gives nothing at all', () => {
     ],
   ])('for %s', async (_, body, message) => {
     answerWith(200, body)
-    expect((await troubleOf()).message).toBe(message)
+    expect((await errorOf()).message).toBe(message)
   })
 
   it('when a later page fails', async () => {
     answer = (_, response, url) =>
       url.searchParams.get('p') === '0' ? send(response, 200, JSON.stringify(rows(100))) : send(response, 500, '')
-    expect((await troubleOf()).message).toBe('it answered 500')
+    expect((await errorOf()).message).toBe('it answered 500')
   })
 
   it.each([302, 404, 500, 503])('for status %i', async (status) => {
     answerWith(status, JSON.stringify(rows(3)))
-    const error = await troubleOf()
+    const error = await errorOf()
     expect([error.message, error.backOffMs]).toEqual([`it answered ${status}`, null])
   })
 
@@ -180,7 +180,7 @@ describe('a source in trouble gives nothing at all', () => {
     [{}, 5 * 60],
   ])('for too many requests, and says for how long to stay away by %j', async (headers, seconds) => {
     answerWith(429, 'slow down', headers)
-    const error = await troubleOf()
+    const error = await errorOf()
     expect([error.message, error.backOffMs]).toEqual(['it asks us to wait', seconds * 1000])
   })
 
@@ -188,19 +188,19 @@ describe('a source in trouble gives nothing at all', () => {
     answer = (_, response) => {
       response.writeHead(200).write('[')
     }
-    expect((await troubleOf({ timeout: 50 })).message).toBe('it took longer than 0.05 s')
+    expect((await errorOf({ timeout: 50 })).message).toBe('it took longer than 0.05 s')
   })
 
   it('when it does not answer in time', async () => {
     answer = () => {}
-    expect((await troubleOf({ timeout: 50 })).message).toBe('it took longer than 0.05 s')
+    expect((await errorOf({ timeout: 50 })).message).toBe('it took longer than 0.05 s')
   })
 
   it('when the connection breaks within the body', async () => {
     answer = (_, response) => {
       response.writeHead(200, { 'content-length': '1000' }).write('[', () => response.destroy())
     }
-    expect((await troubleOf()).message).toMatch(/^it cannot be reached, or broke off/)
+    expect((await errorOf()).message).toMatch(/^it cannot be reached, or broke off/)
   })
 
   it('when nobody listens there', async () => {
@@ -208,7 +208,7 @@ describe('a source in trouble gives nothing at all', () => {
     await new Promise<void>((resolve) => closed.listen(0, '127.0.0.1', resolve))
     const { port } = closed.address() as AddressInfo
     await new Promise((resolve) => closed.close(resolve))
-    expect((await troubleOf({ baseUrl: `http://127.0.0.1:${port}` })).message).toBe(
+    expect((await errorOf({ baseUrl: `http://127.0.0.1:${port}` })).message).toBe(
       'it cannot be reached, or broke off (ECONNREFUSED)',
     )
   })
@@ -221,28 +221,28 @@ describe('a source in trouble gives nothing at all', () => {
       }
       more()
     }
-    expect((await troubleOf()).message).toBe('its answer is larger than 5 MB')
+    expect((await errorOf()).message).toBe('its answer is larger than 5 MB')
   })
 
   it('for a small answer that unpacks into a large one', async () => {
     answer = (_, response) => {
       response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(50_000_000, 32)))
     }
-    expect((await troubleOf()).message).toBe('its answer is larger than 5 MB')
+    expect((await errorOf()).message).toBe('its answer is larger than 5 MB')
   })
 
   it.each(['http://127.0.0.2:9/', 'http://169.254.169.254/latest', '//evil.example/', 'file:///etc/passwd'])(
     'for a redirect to %j',
     async (location) => {
       answerWith(302, '', { location })
-      expect((await troubleOf()).message).toBe('it redirects to another host')
+      expect((await errorOf()).message).toBe('it redirects to another host')
       expect(requests).toHaveLength(1)
     },
   )
 
   it('for redirects without end', async () => {
     answerWith(302, '', { location: '/api/daily_papers?again' })
-    expect((await troubleOf()).message).toBe('it redirects again and again')
+    expect((await errorOf()).message).toBe('it redirects again and again')
   })
 
   it('for pages without end', async () => {
@@ -250,7 +250,7 @@ describe('a source in trouble gives nothing at all', () => {
       const page = Number(url.searchParams.get('p'))
       send(response, 200, JSON.stringify(Array.from({ length: 100 }, (__, at) => row(page * 100 + at))))
     }
-    expect((await troubleOf()).message).toBe('its list has more than 20 pages')
+    expect((await errorOf()).message).toBe('its list has more than 20 pages')
   })
 })
 

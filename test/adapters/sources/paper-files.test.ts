@@ -7,8 +7,8 @@ import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   BATCH_SIZE,
-  LARGEST_WHOLE_FILE,
-  LONGEST_LINE,
+  MAX_LINE,
+  MAX_WHOLE_FILE,
   type PaperBatch,
   type ReadFilesOptions,
   readPaperFiles,
@@ -76,15 +76,12 @@ describe('one file', () => {
   })
 
   it('of JSON Lines names bad lines by number over all batches, and skips one without end', async () => {
-    const file = await put(
-      'bad.jsonl',
-      `${lines(BATCH_SIZE)}{"ti\n"${'x'.repeat(LONGEST_LINE * 2)}"\n{"title": "Last"}`,
-    )
+    const file = await put('bad.jsonl', `${lines(BATCH_SIZE)}{"ti\n"${'x'.repeat(MAX_LINE * 2)}"\n{"title": "Last"}`)
     const batches = await readAll(file)
     expect(titles(batches).at(-1)).toBe('Last')
     expect(batches.flatMap(({ problems }) => problems)).toEqual([
       { where: `line ${BATCH_SIZE + 1}`, problem: 'it is cut off or not JSON' },
-      { where: `line ${BATCH_SIZE + 2}`, problem: `it is longer than ${LONGEST_LINE} characters` },
+      { where: `line ${BATCH_SIZE + 2}`, problem: `it is longer than ${MAX_LINE} characters` },
     ])
   })
 
@@ -98,7 +95,7 @@ describe('one file', () => {
     ['plain text', 'A title\n\nAn abstract\n'],
   ])('of %s larger than 100 MB is refused with a clear sentence', async (_, start) => {
     const file = await put('large', start)
-    await truncate(file, LARGEST_WHOLE_FILE + 1)
+    await truncate(file, MAX_WHOLE_FILE + 1)
     // Filled with NUL beyond its beginning: a hole in the file, so that the test need not write it.
     await writeFile(file, start.padEnd(70_000), { flag: 'r+' })
     await expect(readAll(file)).rejects.toThrow(

@@ -22,7 +22,7 @@ beforeEach(() => {
   reached = 0
 })
 
-/** A name that leads to these addresses, to others each time it is asked for. */
+/** A name that resolves to these addresses, and to others at each lookup. */
 const leadingTo = (...answers: string[][]): LookupFunction => {
   let asked = 0
   return (_name, _options, callback) => {
@@ -41,7 +41,7 @@ const look = (lookup: LookupFunction, all: boolean): Promise<unknown> =>
   })
 
 test.each(['127.0.0.1', '10.1.2.3', '169.254.169.254', '100.64.0.1', '::1', 'fd00::1', '::ffff:127.0.0.1'])(
-  'a name that leads to %s leads nowhere',
+  'a name that resolves to %s is refused',
   async (address) => {
     for (const all of [true, false]) expect(await look(leadingTo([address]), all)).toBe('ENOTPUBLIC')
   },
@@ -75,7 +75,7 @@ const ask = (host: string, more = {}) =>
 test.each(['127.0.0.1', '[::1]', '[::ffff:127.0.0.1]', '2130706433', '0x7f.1', 'localhost'])(
   'a source at %s is never connected to',
   async (host) => {
-    await expect(ask(host)).rejects.toThrow(/^its name leads to an address that is not public$/)
+    await expect(ask(host)).rejects.toThrow(/^its name resolves to an address that is not public$/)
     expect(reached).toBe(0)
   },
 )
