@@ -2,14 +2,14 @@
 import { open, readdir, stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { Command } from 'commander'
-import { MOST_READ, readReturnedMail } from '../../src/adapters/bounces/returned-mail.ts'
+import { MAX_READ, readReturnedMail } from '../../src/adapters/bounces/returned-mail.ts'
 import { type BounceReading, readBounce } from '../../src/core/bounces/bounce-mail.ts'
 
 /** Of a larger file the beginning is read. */
 const readHead = async (file: string): Promise<Buffer> => {
   const handle = await open(file)
   try {
-    const head = Buffer.alloc(Math.min((await handle.stat()).size, MOST_READ))
+    const head = Buffer.alloc(Math.min((await handle.stat()).size, MAX_READ))
     let filled = 0
     while (filled < head.length) {
       const { bytesRead } = await handle.read(head, filled, head.length - filled, filled)

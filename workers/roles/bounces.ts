@@ -1,4 +1,4 @@
-/** The role `bounces`: takes mail that comes back. */
+/** The role `bounces`: receives bounces and complaints. */
 import { openBounceListener } from '../../src/adapters/bounces/bounce-listener.ts'
 import { readReturnedMail } from '../../src/adapters/bounces/returned-mail.ts'
 import { describeError } from '../../src/core/redact.ts'
@@ -20,6 +20,6 @@ export const openBounces = (
     name: domain,
     accepts: receiver.accepts,
     receive: receiver.receive,
-    onError: (error) => log.error({ error: describeError(error) }, 'a message that came back could not be taken'),
+    onError: (error) => log.error({ error: describeError(error) }, 'the feedback in a message could not be stored'),
   })
 }

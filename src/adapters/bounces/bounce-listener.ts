@@ -1,23 +1,23 @@
 /**
- * Where mail that came back is delivered: an SMTP server for our own envelope senders, and nothing else.
+ * An SMTP server for bounces: it accepts mail to our own envelope senders and complaints, and nothing else.
  *
- * Who connects is a stranger. Recipients are refused unless their token is ours, messages end at a megabyte, and a message
- * is answered only when what follows from it is stored: whoever gets another answer brings it again.
+ * Anybody can connect. Recipients are refused unless their token is ours, messages end at a megabyte, and a message is
+ * accepted only once its feedback is stored: otherwise the sender must try again.
  */
 import type { AddressInfo } from 'node:net'
 import { SMTPServer, type SMTPServerDataStream } from 'smtp-server'
-import { MOST_READ } from './returned-mail.ts'
+import { MAX_READ } from './returned-mail.ts'
 
 export interface BounceListenerOptions {
   host: string
   /** 0 takes any free port. */
   port: number
-  /** What it calls itself. */
+  /** Its name in the greeting. */
   name: string
   accepts: (address: string) => boolean
-  /** Rejects when what follows could not be stored. */
+  /** Rejects where the feedback could not be stored. */
   receive: (raw: Uint8Array, recipient: string) => Promise<unknown>
-  /** Told of messages that could not be stored; connections that broke are nobody's trouble. */
+  /** Called with errors of messages that could not be stored; broken connections are ignored. */
   onError: (error: unknown) => void
 }
 
@@ -26,15 +26,15 @@ export interface BounceListener {
   close(): Promise<void>
 }
 
-const MOST_CLIENTS = 100
-const MOST_RECIPIENTS = 10
-/** A server that says nothing for so long has gone (RFC 5321 4.5.3.2.7). */
-const PATIENCE = 5 * 60_000
-const CLOSING_TIME = 2_000
+const MAX_CLIENTS = 100
+const MAX_RECIPIENTS = 10
+/** Milliseconds without a command after which a connection is closed (RFC 5321 4.5.3.2.7). */
+const IDLE_TIMEOUT = 5 * 60_000
+const CLOSE_TIMEOUT = 2_000
 
-const answerWith = (responseCode: number, message: string): Error => Object.assign(new Error(message), { responseCode })
+const replyWith = (responseCode: number, message: string): Error => Object.assign(new Error(message), { responseCode })
 
-/** The message, of which no more is kept than is taken. */
+/** The message; `null` where it is too large, and then none of it is kept. */
 const readMessage = async (stream: SMTPServerDataStream): Promise<Buffer | null> => {
   const chunks: Buffer[] = []
   for await (const chunk of stream) {
@@ -44,7 +44,7 @@ const readMessage = async (stream: SMTPServerDataStream): Promise<Buffer | null>
   return stream.sizeExceeded ? null : Buffer.concat(chunks)
 }
 
-/** Listens from when the promise resolves; rejects with what the system says of the port. */
+/** Listens once the promise resolves; rejects with the system's error where the port cannot be used. */
 export const openBounceListener = async (options: BounceListenerOptions): Promise<BounceListener> => {
   const server = new SMTPServer({
     name: options.name,
@@ -52,24 +52,24 @@ export const openBounceListener = async (options: BounceListenerOptions): Promis
     authOptional: true,
     disabledCommands: ['AUTH', 'STARTTLS'],
     disableReverseLookup: true,
-    size: MOST_READ,
-    maxClients: MOST_CLIENTS,
-    socketTimeout: PATIENCE,
-    closeTimeout: CLOSING_TIME,
-    onRcptTo: ({ address }, session, answer) => {
-      if (session.envelope.rcptTo.length >= MOST_RECIPIENTS) answer(answerWith(452, '4.5.3 too many recipients'))
-      else if (options.accepts(address)) answer()
-      else answer(answerWith(550, '5.1.1 no such address here'))
+    size: MAX_READ,
+    maxClients: MAX_CLIENTS,
+    socketTimeout: IDLE_TIMEOUT,
+    closeTimeout: CLOSE_TIMEOUT,
+    onRcptTo: ({ address }, session, reply) => {
+      if (session.envelope.rcptTo.length >= MAX_RECIPIENTS) reply(replyWith(452, '4.5.3 too many recipients'))
+      else if (options.accepts(address)) reply()
+      else reply(replyWith(550, '5.1.1 no such address here'))
     },
-    onData: async (stream, session, answer) => {
+    onData: async (stream, session, reply) => {
       try {
         const message = await readMessage(stream)
-        if (message === null) return answer(answerWith(552, '5.3.4 larger than is taken here'))
+        if (message === null) return reply(replyWith(552, '5.3.4 message too large'))
         for (const { address } of session.envelope.rcptTo) await options.receive(message, address)
-        answer(null, '2.0.0 taken')
+        reply(null, '2.0.0 accepted')
       } catch (error) {
         options.onError(error)
-        answer(answerWith(451, '4.3.0 could not be stored, try again'))
+        reply(replyWith(451, '4.3.0 could not be stored, try again'))
       }
     },
   })
@@ -77,7 +77,7 @@ export const openBounceListener = async (options: BounceListenerOptions): Promis
     server.once('error', reject)
     server.listen(options.port, options.host, resolve)
   })
-  // A client that hangs up half-way is an error event; without a listener it would end the process.
+  // A client that disconnects in the middle is an error event; without a listener it would end the process.
   server.removeAllListeners('error')
   server.on('error', () => undefined)
   return {

@@ -1,21 +1,14 @@
 /**
- * Postmark: it signs nothing, so its webhook is set up with a user and a password in the address
+ * Postmark's webhook: it signs nothing, so the webhook's URL has a user and a password
  * (https://postmarkapp.com/developer/webhooks/bounce-webhook).
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { BounceClass } from '../../core/bounces/bounce-class.ts'
 import { readEnhancedCodes } from '../../core/bounces/bounce-class.ts'
-import {
-  instantOf,
-  isRecord,
-  NO_REPORT,
-  type ProviderEvent,
-  parseJson,
-  type ReadWebhook,
-  textOf,
-} from '../../core/bounces/provider-event.ts'
+import { asInstant, asText, isRecord, parseJson } from '../../core/bounces/json.ts'
+import { NO_REPORT, type ProviderEvent, type ReadWebhook } from '../../core/bounces/provider-event.ts'
 
-/** Its types of bounces; those that are not here (auto-responders, challenges) are none. */
+/** The class of its types of bounces; other types (auto-responders, challenges) are ignored. */
 const CLASSES: Record<string, BounceClass> = {
   HardBounce: 'hard',
   BadEmailAddress: 'hard',
@@ -33,22 +26,22 @@ const CLASSES: Record<string, BounceClass> = {
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
 
 const eventOf = (body: Record<string, unknown>): ProviderEvent[] => {
-  const id = textOf(body.ID)
+  const id = asText(body.ID)
   if (id === null) return []
-  const diagnostic = textOf(body.Details) ?? textOf(body.Description)
+  const diagnostic = asText(body.Details) ?? asText(body.Description)
   const event = (report: ProviderEvent['report']): ProviderEvent[] => [
     {
-      id: `${textOf(body.RecordType)}/${id}`,
+      id: `${asText(body.RecordType)}/${id}`,
       report,
-      recipient: textOf(body.Email),
-      // Where the message that came back is part of the event, ours are known by what stands in it.
-      marks: (textOf(body.Content) ?? '').slice(0, 100_000).match(/b-[a-z2-7]{40}@[a-z0-9.-]{1,255}/gi) ?? [],
-      at: instantOf(body.BouncedAt),
+      recipient: asText(body.Email),
+      // Where the event contains the returned message, its envelope sender identifies the mail.
+      marks: (asText(body.Content) ?? '').slice(0, 100_000).match(/b-[a-z2-7]{40}@[a-z0-9.-]{1,255}/gi) ?? [],
+      at: asInstant(body.BouncedAt),
     },
   ]
   switch (body.RecordType) {
     case 'Bounce': {
-      const type = textOf(body.Type) ?? ''
+      const type = asText(body.Type) ?? ''
       const of = Object.hasOwn(CLASSES, type) ? CLASSES[type] : undefined
       if (of === undefined) return []
       const code = readEnhancedCodes(diagnostic ?? '')[0] ?? null
@@ -61,7 +54,7 @@ const eventOf = (body: Record<string, unknown>): ProviderEvent[] => {
   }
 }
 
-/** `credentials` is `user:password`, as it stands in the address of the webhook. */
+/** `credentials`: `user:password`, as in the URL of the webhook. */
 export const createPostmarkReader = (credentials: string): ReadWebhook => {
   const expected = digest(`Basic ${Buffer.from(credentials).toString('base64')}`)
   return async ({ headers, body }) => {

@@ -1,19 +1,11 @@
 /**
- * SendGrid: ECDSA on P-256 over a time and the body, many events in one request
+ * SendGrid's webhook: ECDSA on P-256 over a time and the body, many events in one request
  * (https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-started-event-webhook-security-features).
  */
 import { createPublicKey, createVerify } from 'node:crypto'
 import { classifyRefusal } from '../../core/bounces/bounce-class.ts'
-import {
-  instantOf,
-  isRecord,
-  NO_REPORT,
-  type ProviderEvent,
-  parseJson,
-  REPLAY_WINDOW,
-  type ReadWebhook,
-  textOf,
-} from '../../core/bounces/provider-event.ts'
+import { asInstant, asText, isRecord, parseJson } from '../../core/bounces/json.ts'
+import { NO_REPORT, type ProviderEvent, REPLAY_WINDOW, type ReadWebhook } from '../../core/bounces/provider-event.ts'
 
 const SIGNATURE = 'x-twilio-email-event-webhook-signature'
 const TIMESTAMP = 'x-twilio-email-event-webhook-timestamp'
@@ -21,11 +13,11 @@ const TIMESTAMP = 'x-twilio-email-event-webhook-timestamp'
 const reportOf = (event: Record<string, unknown>): ProviderEvent['report'] => {
   switch (event.event) {
     case 'bounce': {
-      const reason = textOf(event.reason)
-      const judged = classifyRefusal(textOf(event.status), reason ?? '')
-      // What it calls blocked is no verdict on the address.
-      const of = event.type === 'blocked' && judged.class === 'hard' ? 'soft' : judged.class
-      return { ...NO_REPORT, kind: 'bounce', class: of, code: judged.code, diagnostic: reason }
+      const reason = asText(event.reason)
+      const refusal = classifyRefusal(asText(event.status), reason ?? '')
+      // `blocked` says nothing about the address.
+      const of = event.type === 'blocked' && refusal.class === 'hard' ? 'soft' : refusal.class
+      return { ...NO_REPORT, kind: 'bounce', class: of, code: refusal.code, diagnostic: reason }
     }
     case 'spamreport':
       return { ...NO_REPORT, kind: 'complaint', feedback: 'abuse' }
@@ -35,15 +27,15 @@ const reportOf = (event: Record<string, unknown>): ProviderEvent['report'] => {
 }
 
 const eventOf = (event: Record<string, unknown>): ProviderEvent[] => {
-  const id = textOf(event.sg_event_id)
+  const id = asText(event.sg_event_id)
   const report = reportOf(event)
   if (id === null || report.kind === 'none') return []
-  const messageId = textOf(event['smtp-id'])
+  const messageId = asText(event['smtp-id'])
   const marks = messageId === null ? [] : [messageId]
-  return [{ id, report, recipient: textOf(event.email), marks, at: instantOf(event.timestamp) }]
+  return [{ id, report, recipient: asText(event.email), marks, at: asInstant(event.timestamp) }]
 }
 
-/** The key as SendGrid shows it: base64 of its DER. Throws for what is none. */
+/** `publicKey`: base64 of its DER, as SendGrid shows it. Throws where it is no key for ECDSA. */
 export const createSendgridReader = (publicKey: string): ReadWebhook => {
   const key = createPublicKey({ key: Buffer.from(publicKey, 'base64'), format: 'der', type: 'spki' })
   if (key.asymmetricKeyType !== 'ec') throw new Error('not a public key for ECDSA')

@@ -1,19 +1,13 @@
 /**
- * Amazon SES by way of SNS: signed messages of one topic.
+ * The webhook of Amazon SES through SNS: signed messages of one topic.
  *
- * A valid signature alone says little, since anybody's AWS account can have one: the topic must be ours, and the
- * certificate comes from the host of the topic's region and from nowhere else
+ * A valid signature alone proves little, since every AWS account can have one: the topic must be ours, and the certificate
+ * is fetched only from the host of the topic's region
  * (https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html).
  */
 import { createVerify, X509Certificate } from 'node:crypto'
-import {
-  instantOf,
-  type ProviderEvent,
-  parseJson,
-  type ReadWebhook,
-  recordOf,
-  textOf,
-} from '../../core/bounces/provider-event.ts'
+import { asInstant, asRecord, asText, parseJson } from '../../core/bounces/json.ts'
+import type { ProviderEvent, ReadWebhook } from '../../core/bounces/provider-event.ts'
 import { readSesEvent } from '../../core/bounces/ses-notice.ts'
 
 const SIGNED: Record<string, string[]> = {
@@ -24,9 +18,9 @@ const SIGNED: Record<string, string[]> = {
 const ALGORITHMS: Record<string, string> = { '1': 'RSA-SHA1', '2': 'RSA-SHA256' }
 const CERTIFICATE_PATH = /^\/SimpleNotificationService-[0-9a-f]{1,64}\.pem$/
 const OF_SNS = /(?:^|\n)CN=sns\.(?:[a-z0-9-]+\.)?amazonaws\.com(?:\n|$)/
-const MOST_CERTIFICATES = 8
+const MAX_CERTIFICATES = 8
 
-/** `arn:aws:sns:REGION:ACCOUNT:NAME`; its region's host, or `null`. */
+/** The host of the region of `arn:aws:sns:REGION:ACCOUNT:NAME`; `null` where it is no such ARN. */
 export const hostOfTopic = (arn: string): string | null => {
   const region = /^arn:aws:sns:([a-z]{2}(?:-[a-z]+)+-\d):\d{12}:[A-Za-z0-9_.-]{1,256}$/.exec(arn)?.[1]
   return region === undefined ? null : `sns.${region}.amazonaws.com`
@@ -34,11 +28,11 @@ export const hostOfTopic = (arn: string): string | null => {
 
 export interface SesOptions {
   topicArn: string
-  /** Gets a text from a URL, which is always on the topic's host; rejects when there is none. */
+  /** Fetches a text from a URL, which is always on the topic's host; rejects where that fails. */
   fetchText: (url: string) => Promise<string>
 }
 
-/** A URL on the topic's host by https and nothing beside it, or `null`. */
+/** An https URL on the topic's host without credentials; `null` for any other. */
 const pinned = (text: string | null, host: string): URL | null => {
   const url = text === null ? null : URL.parse(text)
   return url !== null && url.protocol === 'https:' && url.host === host && url.username === '' && url.password === ''
@@ -51,26 +45,27 @@ const eventsOf = (message: unknown, messageId: string): ProviderEvent[] =>
     const notice = readSesEvent(one)
     if (notice === null) return []
     const { recipient, ...report } = notice
-    const body = recordOf(one)
-    const mail = recordOf(body.mail)
-    const headers = Array.isArray(mail.headers) ? mail.headers.map(recordOf) : []
+    const body = asRecord(one)
+    const mail = asRecord(body.mail)
+    const headers = Array.isArray(mail.headers) ? mail.headers.map(asRecord) : []
     const marks = [
-      textOf(mail.source),
-      ...headers.filter(({ name }) => /^message-id$/i.test(textOf(name) ?? '')).map(({ value }) => textOf(value)),
-      textOf(recordOf(mail.commonHeaders).messageId),
+      asText(mail.source),
+      ...headers.filter(({ name }) => /^message-id$/i.test(asText(name) ?? '')).map(({ value }) => asText(value)),
+      asText(asRecord(mail.commonHeaders).messageId),
     ]
-    const own = recordOf(body.bounce ?? body.complaint)
+    const own = asRecord(body.bounce ?? body.complaint)
     return [
       {
-        id: textOf(own.feedbackId) ?? `${messageId}/${n}`,
+        id: asText(own.feedbackId) ?? `${messageId}/${n}`,
         report,
         recipient,
         marks: marks.filter((mark) => mark !== null),
-        at: instantOf(own.timestamp),
+        at: asInstant(own.timestamp),
       },
     ]
   })
 
+/** Throws where the topic is no ARN. */
 export const createSesReader = ({ topicArn, fetchText }: SesOptions): ReadWebhook => {
   const host = hostOfTopic(topicArn)
   if (host === null) throw new Error('not the ARN of a topic')
@@ -80,7 +75,7 @@ export const createSesReader = ({ topicArn, fetchText }: SesOptions): ReadWebhoo
     let certificate = certificates.get(url.pathname)
     if (certificate === undefined) {
       certificate = new X509Certificate(await fetchText(url.href))
-      if (certificates.size >= MOST_CERTIFICATES) certificates.clear()
+      if (certificates.size >= MAX_CERTIFICATES) certificates.clear()
       certificates.set(url.pathname, certificate)
     }
     const valid = certificate.validFromDate <= now && now <= certificate.validToDate
@@ -88,11 +83,11 @@ export const createSesReader = ({ topicArn, fetchText }: SesOptions): ReadWebhoo
   }
 
   return async ({ body }, now) => {
-    const envelope = recordOf(parseJson(body.toString('utf8')))
-    const type = textOf(envelope.Type) ?? ''
+    const envelope = asRecord(parseJson(body.toString('utf8')))
+    const type = asText(envelope.Type) ?? ''
     const fields = Object.hasOwn(SIGNED, type) ? SIGNED[type] : undefined
-    const algorithm = ALGORITHMS[textOf(envelope.SignatureVersion) ?? '']
-    const certificateUrl = pinned(textOf(envelope.SigningCertURL), host)
+    const algorithm = ALGORITHMS[asText(envelope.SignatureVersion) ?? '']
+    const certificateUrl = pinned(asText(envelope.SigningCertURL), host)
     if (fields === undefined || algorithm === undefined || envelope.TopicArn !== topicArn) return 'refused'
     if (certificateUrl === null || certificateUrl.search !== '' || !CERTIFICATE_PATH.test(certificateUrl.pathname))
       return 'refused'
@@ -103,19 +98,19 @@ export const createSesReader = ({ topicArn, fetchText }: SesOptions): ReadWebhoo
       .map((name) => `${name}\n${envelope[name]}\n`)
       .join('')
     const verify = createVerify(algorithm).update(canonical, 'utf8')
-    if (!verify.verify(certificate.publicKey, textOf(envelope.Signature) ?? '', 'base64')) return 'refused'
+    if (!verify.verify(certificate.publicKey, asText(envelope.Signature) ?? '', 'base64')) return 'refused'
 
     switch (type) {
       case 'SubscriptionConfirmation': {
-        const confirm = pinned(textOf(envelope.SubscribeURL), host)
+        const confirm = pinned(asText(envelope.SubscribeURL), host)
         if (confirm === null || confirm.searchParams.get('Action') !== 'ConfirmSubscription') return 'refused'
         await fetchText(confirm.href)
         return { events: [] }
       }
       case 'Notification': {
-        const message = parseJson(textOf(envelope.Message) ?? '')
-        // SNS greets a new subscriber in plain words.
-        return { events: message === undefined ? [] : eventsOf(message, textOf(envelope.MessageId) ?? '') }
+        const message = parseJson(asText(envelope.Message) ?? '')
+        // To a new subscriber SNS sends a greeting that is not JSON.
+        return { events: message === undefined ? [] : eventsOf(message, asText(envelope.MessageId) ?? '') }
       }
       default:
         return { events: [] }

@@ -1,5 +1,6 @@
-/** Amazon SES's own words about a message: a notification or an event as JSON, mailed by SNS or posted to a webhook. */
+/** Reads Amazon SES's notifications and events on a message: JSON, mailed by SNS or sent to a webhook. */
 import { type BounceClass, classifyRefusal } from './bounce-class.ts'
+import { asRecord } from './json.ts'
 
 export interface SesNotice {
   kind: 'bounce' | 'complaint' | 'delay' | 'none'
@@ -10,14 +11,12 @@ export interface SesNotice {
   feedback: string | null
 }
 
-const record = (value: unknown): Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {}
 const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : [])
 const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null)
 
-/** What SES calls the kinds of its bounces, where no status says more. */
+/** The class of SES's types of bounces, where no status says more. */
 const BY_TYPE: Record<string, BounceClass> = { Permanent: 'hard', Transient: 'soft', Undetermined: 'soft' }
-/** Subtypes that are about our message or our account, not about the reader. */
+/** Subtypes with another class than their type. */
 const BY_SUBTYPE: Record<string, BounceClass> = {
   MailboxFull: 'soft',
   MessageTooLarge: 'ours',
@@ -26,12 +25,12 @@ const BY_SUBTYPE: Record<string, BounceClass> = {
   CustomTimeoutExceeded: 'soft',
 }
 
-/** Reads an event (`eventType`) or notification (`notificationType`); other types are told as `none`. */
+/** Reads an event (`eventType`) or notification (`notificationType`); other types are of kind `none`. `null` where it is neither. */
 export const readSesEvent = (event: unknown): SesNotice | null => {
-  const body = record(event)
+  const body = asRecord(event)
   const type = text(body.notificationType) ?? text(body.eventType)
   if (type === null || !('mail' in body || 'bounce' in body || 'complaint' in body)) return null
-  const mail = record(body.mail)
+  const mail = asRecord(body.mail)
   const destination = text(list(mail.destination)[0])
   const nothing: SesNotice = {
     kind: 'none',
@@ -43,29 +42,29 @@ export const readSesEvent = (event: unknown): SesNotice | null => {
   }
   switch (type) {
     case 'Bounce': {
-      const bounce = record(body.bounce)
-      const one = record(list(bounce.bouncedRecipients)[0])
+      const bounce = asRecord(body.bounce)
+      const one = asRecord(list(bounce.bouncedRecipients)[0])
       const status = /[245]\.\d{1,3}\.\d{1,3}/.exec(text(one.status) ?? '')?.[0] ?? null
       const diagnostic = text(one.diagnosticCode)
       const words = (diagnostic ?? '').replace(/^[a-z0-9-]{1,40}\s*;/i, '')
-      const judged = classifyRefusal(status, words)
+      const refusal = classifyRefusal(status, words)
       const stated = BY_SUBTYPE[text(bounce.bounceSubType) ?? ''] ?? BY_TYPE[text(bounce.bounceType) ?? ''] ?? 'soft'
       // Out-of-office replies come as Transient or Undetermined: never more than soft, whatever they say.
       const passing = text(bounce.bounceType) !== 'Permanent'
-      const found = status === null && words.trim() === '' ? stated : judged.class
+      const found = status === null && words.trim() === '' ? stated : refusal.class
       return {
         kind: 'bounce',
         class: passing && found === 'hard' ? 'soft' : found,
-        code: judged.code,
+        code: refusal.code,
         recipient: text(one.emailAddress) ?? destination,
         diagnostic,
         feedback: null,
       }
     }
     case 'Complaint': {
-      const complaint = record(body.complaint)
+      const complaint = asRecord(body.complaint)
       const feedback = text(complaint.complaintFeedbackType) ?? 'abuse'
-      const one = record(list(complaint.complainedRecipients)[0])
+      const one = asRecord(list(complaint.complainedRecipients)[0])
       const recipient = text(one.emailAddress) ?? destination
       return feedback === 'not-spam' ? nothing : { ...nothing, kind: 'complaint', recipient, feedback }
     }
@@ -76,20 +75,20 @@ export const readSesEvent = (event: unknown): SesNotice | null => {
   }
 }
 
-/** The same out of a text that begins with JSON; `null` if it does not. */
+/** Reads the same from a text that begins with JSON; `null` where it does not. */
 export const readSesNotice = (words: string): SesNotice | null => {
   const start = words.trimStart()
   if (!start.startsWith('{') || !/"(?:notificationType|eventType|Type)"/.test(start)) return null
-  // Below the JSON stands how to unsubscribe from the topic.
+  // SNS appends how to unsubscribe from the topic.
   const end = start.indexOf('\n--')
-  // Mailed JSON is folded into lines within its strings, some with a mark of that.
+  // Mailed JSON has line breaks within its strings, some marked with `!`.
   const json = (end < 0 ? start : start.slice(0, end)).replace(/!?\r?\n ?/g, '')
   try {
     const parsed: unknown = JSON.parse(json)
-    const inner = text(record(parsed).Message)
+    const inner = text(asRecord(parsed).Message)
     return readSesEvent(inner === null ? parsed : JSON.parse(inner))
   } catch {
-    // Not JSON after all: it is read as the text that it is.
+    // Not JSON after all: the caller reads it as text.
     return null
   }
 }
