@@ -17,6 +17,7 @@ import * as newsOfPapers from './0009-news-of-papers.ts'
 import * as oneDigestAfterTheOther from './0011-one-digest-after-the-other.ts'
 import * as standardTerms from './0012-standard-terms.ts'
 import * as schemaCompatibility from './0013-schema-compatibility.ts'
+import * as lettersByDigest from './0014-letters-by-digest.ts'
 import type { Migration } from './migration.ts'
 
 export const MIGRATIONS: Record<string, Migration> = {
@@ -32,6 +33,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0011-one-digest-after-the-other': oneDigestAfterTheOther,
   '0012-standard-terms': standardTerms,
   '0013-schema-compatibility': schemaCompatibility,
+  '0014-letters-by-digest': lettersByDigest,
 }
 
 /**
