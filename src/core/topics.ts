@@ -18,7 +18,7 @@ export interface TopicGroup {
   topics: readonly Topic[]
 }
 
-/** In the order in which pages offer them. */
+/** The groups, in the order in which pages offer them. */
 export const TOPIC_GROUPS: readonly TopicGroup[] = groups
 
 /** All topics, in the order of their groups. */
@@ -26,7 +26,7 @@ export const TOPICS: readonly Topic[] = TOPIC_GROUPS.flatMap((group) => group.to
 
 const bySlug = new Map(TOPICS.map((topic) => [topic.slug, topic]))
 
-/** `undefined` when there is no such topic. */
+/** The topic of a slug; `undefined` when there is none. */
 export const topicBySlug = (slug: string): Topic | undefined => bySlug.get(slug)
 
 export const isTopic = (slug: string): boolean => bySlug.has(slug)

@@ -4,8 +4,8 @@ import type { Tables } from './database.ts'
 import { countedStates } from './mail-counts.ts'
 
 /**
- * Takes the lock of reconciling to the end of the transaction, or says that another has it. Who stands still with it in
- * hand loses it, and what they did in that transaction, after half a minute.
+ * Takes the lock of reconciling to the end of the transaction; `false` when another process has it. A process that idles
+ * in the transaction for half a minute loses the lock, and what it did there.
  */
 export const lockReconciling = async (db: Kysely<Tables>): Promise<boolean> => {
   await sql`set local idle_in_transaction_session_timeout = '30s'`.execute(db)
@@ -15,8 +15,8 @@ export const lockReconciling = async (db: Kysely<Tables>): Promise<boolean> => {
 }
 
 /**
- * Editions of which nothing is pending and whose sum has to be drawn. A sum that was wrong is drawn again only ten
- * minutes later: it reads every delivery.
+ * The ids of published editions of which nothing is pending and whose balance has to be drawn, oldest cut-off first. One
+ * that was broken is drawn again only ten minutes later, for it reads every delivery.
  */
 export const readEditionsToBalance = async (db: Kysely<Tables>): Promise<number[]> => {
   const { rows } = await sql<{ id: number }>`
@@ -32,8 +32,9 @@ export const readEditionsToBalance = async (db: Kysely<Tables>): Promise<number[
 }
 
 /**
- * Draws the sum of an edition that its caller has locked: where nothing is pending and the deliveries add up to what was
- * due it is complete, and keeps what they added up to. Returns by how much they fall short, and whether it is complete.
+ * Draws the balance of an edition that its caller has locked: when nothing is pending and the deliveries add up to what
+ * was due it is complete, and keeps the counts. Returns by how much they fall short, and whether it is complete; zeros
+ * for an edition that is not published or is complete already.
  */
 export const balanceEdition = async (
   db: Kysely<Tables>,

@@ -6,7 +6,7 @@ import { kindOfReason } from './mail-counts.ts'
 import type { ServerReply } from './outcomes.ts'
 
 export interface MissedDelivery extends ServerReply {
-  /** `null` of the erased. */
+  /** `null` when the subscriber is erased. */
   email: string | null
   localDate: string
   state: MailState
@@ -19,8 +19,8 @@ export interface MissedDelivery extends ServerReply {
 const AT_A_TIME = 1_000
 
 /**
- * Hands over the deliveries of an edition that are in one of these states, up to a thousand at a time, as they stood at
- * the beginning. `reason` is any part of the kind of reason or of the reason itself, in any case.
+ * Hands over the deliveries of an edition that are in one of these states, up to a thousand at a time, in one snapshot.
+ * `reason` is any part of the kind of reason or of the reason itself, in any case. Rejects with what `take` rejects with.
  */
 export const streamDeliveries = async (
   db: Kysely<Tables>,
@@ -28,14 +28,14 @@ export const streamDeliveries = async (
   which: { states: MailState[]; reason: string | null },
   take: (rows: MissedDelivery[]) => Promise<void>,
 ): Promise<void> => {
-  const wish = `%${(which.reason ?? '').replace(/[%_\\]/g, '\\$&')}%`
+  const pattern = `%${(which.reason ?? '').replace(/[%_\\]/g, '\\$&')}%`
   await db.transaction().execute(async (trx) => {
     await sql`declare missed no scroll cursor for
       select s.email, m.local_date as "localDate", m.state, m.reason, m.code, m.enhanced, m.said, m.attempts, m.resent,
         m.attempted_at as "attemptedAt"
       from deliveries m join subscribers s on s.id = m.subscriber_id
       where m.edition_id = ${id} and m.state = any(${which.states})
-        ${which.reason === null ? sql`` : sql`and (m.reason ilike ${wish} or ${kindOfReason} ilike ${wish})`}`.execute(
+        ${which.reason === null ? sql`` : sql`and (m.reason ilike ${pattern} or ${kindOfReason} ilike ${pattern})`}`.execute(
       trx,
     )
     for (;;) {
@@ -47,9 +47,9 @@ export const streamDeliveries = async (
 }
 
 /**
- * Puts deliveries of an edition back in the queue, under a new fence and with all their tries; its caller holds the
- * edition's lock. What the server may have taken already is counted as resent. A digest without papers, and a sample that
- * must not leave, stay as they are. Returns how many of each state were put back.
+ * Puts deliveries of an edition back in the queue, with a new fencing number and all their attempts, and opens a complete
+ * edition again; its caller holds the edition's lock. What the server may have taken already is counted as resent. An
+ * empty digest, and a sample that must not leave, stay as they are. Returns how many of each state were put back.
  */
 export const requeueMissed = async (
   db: Kysely<Tables>,
@@ -65,7 +65,7 @@ export const requeueMissed = async (
       back as (
         update deliveries m set state = 'queued', reason = null, attempts = 0, fence = m.fence + 1,
           resent = m.resent + case when x.state = 'unknown' then 1 else 0 end,
-          -- Patience with it begins anew.
+          -- It expires as late as one that is new.
           next_attempt_at = now(), created_at = now()
         from missed x where m.local_date = x.local_date and m.id = x.id returning x.state),
       opened as (update editions set completed_at = null, missing = 0 where id = ${id} and exists (select from back))

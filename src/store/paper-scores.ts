@@ -6,6 +6,7 @@ import type { Tables } from './database.ts'
 export const readScoredBy = async (db: Kysely<Tables>): Promise<string | null> =>
   (await db.selectFrom('papers_scored').select('by_model').executeTakeFirst())?.by_model ?? null
 
+/** Stores which model the stored scores are of. */
 export const storeScoredBy = async (db: Kysely<Tables>, model: string): Promise<void> => {
   await db
     .insertInto('papers_scored')

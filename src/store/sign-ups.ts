@@ -1,17 +1,18 @@
-/** What people typed in on the site and is not worked off yet, and how often a mailbox may be written to for it. */
+/** Sign-ups: what people entered on the site and is not answered yet, and how often a mailbox may get letters for it. */
 import { type Kysely, sql } from 'kysely'
 import { type Preferences, STANDARD } from '../core/subscriber/preferences.ts'
 import type { Tables } from './database.ts'
 
 export interface SignUp {
   id: number
+  /** `links` asks for fresh links, and has no preferences. */
   kind: 'subscribe' | 'links'
   email: string
   preferences: Preferences | null
   requestedAt: Date
 }
 
-/** One insert, the same for every address. */
+/** Stores a sign-up by one insert, the same for every address, so that its time tells nothing of the address. */
 export const storeSignUp = async (db: Kysely<Tables>, signUp: Omit<SignUp, 'id'>): Promise<void> => {
   await db
     .insertInto('sign_ups')
@@ -24,24 +25,25 @@ export const storeSignUp = async (db: Kysely<Tables>, signUp: Omit<SignUp, 'id'>
     .execute()
 }
 
-/** Takes the oldest sign-up out of the list, in the caller's transaction: undone with it, it is there again. */
+/** Takes the oldest sign-up that nobody else has taken, in the caller's transaction: rolled back, it is there again. */
 export const takeSignUp = async (db: Kysely<Tables>): Promise<SignUp | null> => {
   const { rows } = await sql<SignUp>`
     delete from sign_ups where id = (select id from sign_ups order by id limit 1 for update skip locked)
     returning id, kind, email, preferences, requested_at as "requestedAt"`.execute(db)
   const [signUp] = rows
   if (signUp === undefined) return null
-  // What was taken down before a choice was offered does not have it.
+  // A sign-up that was stored before a preference was offered does not have it.
   return { ...signUp, preferences: signUp.preferences && { ...STANDARD, ...signUp.preferences } }
 }
 
-/** Whether anything that was typed in still waits to be worked off. */
+/** Whether any sign-up waits to be answered. */
 export const hasSignUps = async (db: Kysely<Tables>): Promise<boolean> =>
   (await db.selectFrom('sign_ups').select('id').limit(1).executeTakeFirst()) !== undefined
 
 /**
- * Counts one more letter to a mailbox and says whether it may go: at most one in so many days, and at most `most` until
- * `forgetLetterLimits`. By the database's clock; refused letters are not counted. (List bombing.)
+ * Counts one more letter to a mailbox and says whether it may go: at most one in `everyDays` days, and at most `most`
+ * until `forgetLetterLimits`, so that nobody can fill somebody else's mailbox. By the
+ * database's clock; letters that may not go are not counted. `mailbox` is a keyed hash, `kind` any name.
  */
 export const allowLetter = async (
   db: Kysely<Tables>,
@@ -58,7 +60,7 @@ export const allowLetter = async (
   return rows.length > 0
 }
 
-/** A confirmed mailbox starts anew. */
+/** A mailbox that confirmed has all its confirmations again. */
 export const forgetLetterLimits = async (db: Kysely<Tables>, mailbox: Buffer): Promise<void> => {
   await db.deleteFrom('letter_limits').where('mailbox', '=', mailbox).where('kind', '=', 'confirmation').execute()
 }

@@ -6,7 +6,7 @@ import type { Tables } from './database.ts'
 
 export type Subscriber = Selectable<Tables['subscribers']>
 
-/** By what a subscriber's papers are chosen. */
+/** The profile of a subscriber, as the domain names it. */
 export const profileOf = (subscriber: Subscriber): Profile => ({
   topics: subscriber.topics,
   keywords: subscriber.keywords,
@@ -15,7 +15,7 @@ export const profileOf = (subscriber: Subscriber): Profile => ({
   whenEmpty: subscriber.when_empty,
 })
 
-/** What is chosen, as the domain names it. */
+/** The preferences of a subscriber, as the domain names them. */
 export const preferencesOf = (subscriber: Subscriber): Preferences => ({
   ...profileOf(subscriber),
   frequency: subscriber.frequency,
@@ -36,7 +36,10 @@ const columnsOf = (preferences: Preferences) => ({
   time_zone: preferences.timeZone,
 })
 
-/** Reads one subscriber; inside a transaction the row stays locked to its end, so that two presses are one after another. */
+/**
+ * Reads one subscriber, by an address in any case; `undefined` when there is none. With `lock` the row stays locked to the
+ * end of the transaction, so that two requests of one reader are served one after the other.
+ */
 export const readSubscriber = (db: Kysely<Tables>, by: { id: string } | { email: string }, lock = false) =>
   db
     .selectFrom('subscribers')
@@ -46,8 +49,8 @@ export const readSubscriber = (db: Kysely<Tables>, by: { id: string } | { email:
     .executeTakeFirst()
 
 /**
- * Makes a subscriber who has not confirmed yet, or sets one who may (re)subscribe to `pending` with new preferences.
- * An address in any other state is left as it is. Returns the row that stands afterwards.
+ * Makes a subscriber who has not confirmed yet, or sets one who is `pending` or `unsubscribed` to `pending` with new
+ * preferences. An address in any other state is left as it is. Returns the row as it is afterwards.
  */
 export const upsertPending = async (
   db: Kysely<Tables>,
@@ -66,9 +69,11 @@ export const upsertPending = async (
     )
     .returningAll()
     .executeTakeFirst()
-  return row ?? (await readSubscriber(db, { email })) ?? Promise.reject(new Error('a subscriber vanished meanwhile'))
+  return row ?? (await readSubscriber(db, { email })) ?? Promise.reject(new Error('a subscriber was deleted meanwhile'))
 }
 
+/** Makes a subscriber active at `now`, ends any pause, and sets when they are due. */
+/** Makes a subscriber active at `now`, ends any pause, and sets when they are due. */
 export const activate = async (db: Kysely<Tables>, id: string, now: Date, due: Due): Promise<void> => {
   await db
     .updateTable('subscribers')
@@ -77,6 +82,8 @@ export const activate = async (db: Kysely<Tables>, id: string, now: Date, due: D
     .execute()
 }
 
+/** Stores preferences and when they are next due by these; `null` for one who is not subscribed. */
+/** Stores preferences and when they are next due by these; `null` for one who is not subscribed. */
 export const storePreferences = async (
   db: Kysely<Tables>,
   id: string,
@@ -90,7 +97,7 @@ export const storePreferences = async (
     .execute()
 }
 
-/** Pauses until a local date, or ends a pause with `until: null`. */
+/** Pauses until a local date (`YYYY-MM-DD`), or ends a pause with `null`; `due` is when they are next due then. */
 export const storePause = async (db: Kysely<Tables>, id: string, until: string | null, due: Due): Promise<void> => {
   await db
     .updateTable('subscribers')
@@ -100,10 +107,10 @@ export const storePause = async (db: Kysely<Tables>, id: string, until: string |
 }
 
 /**
- * Ends mail to a subscriber; their pointers stay, so that nothing repeats should they come back. Of one who is erased no
- * row here tells the address or the profile any more; it stands on only where it was suppressed, in `suppressions` and
- * its log, for an address that must not be written to cannot be known without being kept. What came back of their mail
- * is kept without addresses.
+ * Ends mail to a subscriber; their previous digest stays known, so that nothing repeats should they return. Of one who is erased no
+ * row here tells the address or the profile any more; the address stays only where it was suppressed, in `suppressions` and
+ * its log, for an address that must not be mailed cannot be known without being kept. Feedback on their mail is kept
+ * without addresses.
  */
 export const stopMail = async (
   db: Kysely<Tables>,
@@ -116,7 +123,7 @@ export const stopMail = async (
       state,
       paused_until: null,
       next_due_at: null,
-      // What somebody wrote in their own words may tell who they are.
+      // Custom terms may tell who somebody is.
       ...(state === 'erased'
         ? { email: null, keywords: [], authors: [], muted: [], epoch: sql<number>`epoch + 1` }
         : {}),
@@ -125,7 +132,10 @@ export const stopMail = async (
     .execute()
 }
 
-/** The welcome is what their past begins with: its papers are carried, and the first digest keeps its distance. */
+/**
+ * Makes the welcome a subscriber's previous digest: its papers count as recently sent, and the first digest is due no
+ * sooner than `LEAST_GAP` after it.
+ */
 export const pointToWelcome = async (
   db: Kysely<Tables>,
   id: string,
@@ -140,8 +150,8 @@ export const pointToWelcome = async (
 }
 
 /**
- * Forgets requests that were not confirmed in time: somebody new is deleted, somebody who had been here before goes
- * back to having left. Returns how many.
+ * Forgets requests that were not confirmed in time: somebody new is deleted, somebody who had been subscribed before is
+ * unsubscribed again. Returns how many.
  */
 export const forgetUnconfirmed = async (db: Kysely<Tables>, requestedBefore: Date): Promise<number> => {
   const { rows } = await sql<{ forgotten: number }>`
@@ -158,9 +168,9 @@ export const forgetUnconfirmed = async (db: Kysely<Tables>, requestedBefore: Dat
 export interface DueGroup {
   /** One of them. */
   first: string
-  /** The ids of all, with commas between: they go back to the database as they came. */
+  /** The ids of all, with commas between: text that goes back to the database as it came. */
   members: string
-  /** Where their rows lie, in the same order: nobody moves them while they are locked, and they are found without an index. */
+  /** The `ctid`s of their rows, in the same order: nothing moves a locked row, and it is found without an index. */
   rows: string
   count: number
   /** The same for equal profiles, and for few others; `readProfiles` has the profile itself. */
@@ -174,7 +184,7 @@ export interface DueGroup {
   lastCutoff: Date | null
 }
 
-/** Up to `most` subscribers due by the cut-off, locked; those that another publisher holds are passed over. */
+/** Up to `most` subscribers due by the cut-off, locked, the longest due first; those locked by another publisher are skipped. */
 export const lockDue = async (db: Kysely<Tables>, cutoff: Date, most: number): Promise<DueGroup[]> => {
   const { rows } = await sql<DueGroup>`
     with due as materialized (
@@ -191,7 +201,7 @@ export const lockDue = async (db: Kysely<Tables>, cutoff: Date, most: number): P
   return rows
 }
 
-/** The profiles of some subscribers, by their ids. */
+/** The profiles of some subscribers, by their ids; who does not exist is left out. */
 export const readProfiles = async (db: Kysely<Tables>, ids: string[]): Promise<Map<string, Profile>> => {
   const { rows } = await sql<Profile & { id: string }>`
     select id, topics, keywords, authors, muted, when_empty as "whenEmpty" from subscribers

@@ -2,10 +2,10 @@
  * How long an edition takes to publish, and how much memory: 100,000 and 1,000,000 subscribers, all due at one tick.
  *
  * A month is lived first, by a list that grows to 20,000 readers: each day's edition is published by the service's own
- * code, while people sign up, change their topics, pause, leave and come back (`test/support/publishing-room`). Of 100
+ * code, while people sign up, change their topics, pause, leave and come back (`test/support/fixtures/publishing-newsletter`). Of 100
  * readers 93 choose one of 300 sets of topics, the first of them far more often than the last; 2 have a set of their own,
  * and 5 one of the 300 with one to three keywords of their own. Then the list is multiplied: copies of readers with a
- * shared set keep preferences and past; copies of those with something of their own get choices and a past digest of
+ * shared set keep preferences and history; copies of those with something of their own get choices and a previous digest of
  * their own, so that cohorts grow with the list: some 8,000 of 100,000 readers, some 70,000 of 1,000,000.
  *
  * Publishing runs in a process of its own, with what docker-compose.yml tells Node for a scheduler, on the embedded
@@ -28,7 +28,7 @@ const SMALL = 100_000
 const LARGE = 1_000_000
 const RUNS = 3
 
-interface Told {
+interface Measured {
   seconds: number
   rss_mb: number
   cpu_s: number
@@ -61,7 +61,7 @@ const run = async (say: (line: string) => void) => {
     const cohortsADay = await liveAMonth(lived, LIVED, say)
     await lived.destroy()
 
-    const publish = async (readers: number): Promise<Told> => {
+    const publish = async (readers: number): Promise<Measured> => {
       await sql`create database measured template lived strategy file_copy`.execute(admin)
       try {
         const db = open(urlOf('measured'))
@@ -72,24 +72,24 @@ const run = async (say: (line: string) => void) => {
           'env',
           `NODE_OPTIONS=${await readNodeOptions()}`,
         ])
-        const told = JSON.parse(await child.line()) as Told
+        const measured = JSON.parse(await child.line()) as Measured
         await child.end()
-        if (told.owed !== readers) throw new Error(`${told.owed} of ${readers} were owed a digest`)
+        if (measured.owed !== readers) throw new Error(`${measured.owed} of ${readers} were owed a digest`)
         say(
-          `${readers} subscribers in ${told.digests} cohorts: ${round(told.seconds)} s ` +
-            `(${round(told.cpu_s)} s of them at work), ${told.rss_mb} MB`,
+          `${readers} subscribers in ${measured.digests} cohorts: ${round(measured.seconds)} s ` +
+            `(${round(measured.cpu_s)} s of them at work), ${measured.rss_mb} MB`,
         )
-        return told
+        return measured
       } finally {
         await sql`drop database measured with (force)`.execute(admin)
       }
     }
-    const small: Told[] = []
+    const small: Measured[] = []
     for (let n = 0; n < RUNS; n++) small.push(await publish(SMALL))
     const large = await publish(LARGE)
     await admin.destroy()
-    const seconds = median(small.map((told) => told.seconds))
-    const rss = median(small.map((told) => told.rss_mb))
+    const seconds = median(small.map((measured) => measured.seconds))
+    const rss = median(small.map((measured) => measured.rss_mb))
     return {
       seconds_100k: round(seconds),
       seconds_1m: round(large.seconds),

@@ -1,4 +1,4 @@
-/** The ledger of an edition: its equation, who did not get it, sending it to them, pausing it, and what is held. */
+/** What an operator sees of editions and does with them: the equation, missed deliveries, resending, pausing, release. */
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { deriveToken } from '../../src/core/token.ts'
@@ -109,7 +109,7 @@ test('an edition with every state adds up, by state and reason, and is complete 
   )
 })
 
-test('an edition that does not add up is told of, and never called complete', async () => {
+test('an edition that does not add up is logged as an error, and never called complete', async () => {
   await using newsletter = await openSendingNewsletter(3)
   const id = await editionOf(newsletter)
   await drain(newsletter.ports, 'deliveries', OPTIONS)
@@ -124,7 +124,7 @@ test('an edition that does not add up is told of, and never called complete', as
   expect(await readFigures(newsletter.db, DUE)).toMatchObject({ brokenEditions: 1, openEditions: 1 })
 })
 
-test('what a server says of each mail is kept, with when it was', async () => {
+test('the reply of the server to each mail is kept, with its time', async () => {
   await using newsletter = await openSendingNewsletter(1)
   await drain(newsletter.ports, 'deliveries', OPTIONS)
   const day = await readMailDay(newsletter.db, 'reader0@example.org', '2026-04-15')
@@ -177,7 +177,7 @@ test('a digest of unknown outcome that is held goes out only when it is released
   })
 })
 
-test('of mailers that died, digests are held where that is wished and letters never; a late word still counts', async () => {
+test('when a mailer dies, digests are held if so configured and letters never, and a late result still counts', async () => {
   await using newsletter = await openSendingNewsletter(2)
   await newsletter.db.updateTable('letters').set({ state: 'queued' }).where('kind', '=', 'welcome').execute()
   const [letter] = await claim(newsletter.db, 'letters', 1)
@@ -203,7 +203,7 @@ test('of mailers that died, digests are held where that is wished and letters ne
   expect(await record(newsletter.db, 'deliveries', [{ ...second, ...late, state: 'sent' }])).toBe(0)
 })
 
-test('those that did not get it are sent it, and nobody else: neither who has it nor who no longer wants it', async () => {
+test('a resend reaches those who did not get the digest, and not those who have it or no longer want it', async () => {
   let refusing = true
   await using newsletter = await openSendingNewsletter(4, ({ stage, to }) =>
     refusing && stage === 'dot' && !to.startsWith('reader0@') ? { reply: '552 5.2.2 mailbox full' } : undefined,
@@ -240,7 +240,7 @@ test('those that did not get it are sent it, and nobody else: neither who has it
   })
 })
 
-test('a paused edition finishes what is claimed and no more, and goes on where it stood', async () => {
+test('a paused edition finishes what is claimed and no more, and continues from there', async () => {
   await using newsletter = await openSendingNewsletter(70)
   const id = await editionOf(newsletter)
   const send = newsletter.ports.send
@@ -269,7 +269,7 @@ test('a paused edition finishes what is claimed and no more, and goes on where i
   await expect(pauseEdition(newsletter.db, id, { by: null, why: null })).rejects.toThrow(/complete/)
 })
 
-test('two that reconcile at once do the work once', async () => {
+test('two schedulers that reconcile at once do the work once', async () => {
   await using newsletter = await openSendingNewsletter(1)
   await claim(newsletter.db, 'deliveries', 1)
   await newsletter.db
@@ -280,7 +280,7 @@ test('two that reconcile at once do the work once', async () => {
   const held = new Promise<void>((resolve) => {
     release = resolve
   })
-  // Whoever holds the row keeps the first in the middle of its work.
+  // A lock on the row keeps the first in the middle of its work.
   const blocker = newsletter.db.transaction().execute(async (trx) => {
     await sql`select from deliveries for update`.execute(trx)
     await held

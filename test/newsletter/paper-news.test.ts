@@ -66,7 +66,7 @@ test('code that comes after a paper was sent is told in the next digest, with it
   expect((await linesOf(db, other)).flat()).toEqual([])
 })
 
-test('what a digest without papers could not tell is told by the next that has some', async () => {
+test('news that fell on an empty digest is told by the next with papers', async () => {
   await using stage = await open()
   const { db, reader, paperId } = stage
   await storeNews(db, [told(paperId, 'version', '2026-04-15T10:00:00Z', 2)])
@@ -95,7 +95,7 @@ test('a withdrawn paper is told to those who were sent it, and offered to nobody
   expect((await linesOf(db, other)).flat()).toEqual([])
 })
 
-test('readers who were sent the same go on as one cohort, with news as without', async () => {
+test('readers who were sent the same stay one cohort, with news as without', async () => {
   await using stage = await open()
   const { db, paperId } = stage
   await storeNews(db, [told(paperId, 'version', '2026-04-15T10:00:00Z', 2)])

@@ -14,7 +14,7 @@ test('a preview is the digest of today where there is one', async () => {
   expect(issue.cards).toHaveLength(1)
 })
 
-test('a preview is the welcome on a day that brings nothing, and honest where even that has nothing', async () => {
+test('a preview is the welcome on an empty day, and is empty where the welcome would be', async () => {
   await using newsletter = await openNewsletter()
   const { db } = newsletter
   for (const day of ['2026-04-09', '2026-04-10']) await storeDay(db, day, ['robotics'])

@@ -45,7 +45,7 @@ describe('an edition', () => {
     expect(await publishDue({ db, log: SILENT, wake: QUIET }, at('2026-04-15T06:00:00Z'))).toMatchObject({ owed: 0 })
   })
 
-  test('sees nothing that was observed after its cut-off', async () => {
+  test('uses nothing that was observed after its cut-off', async () => {
     await using newsletter = await openNewsletter()
     const { db } = newsletter
     for (const day of [...WEEK, '2026-04-14', '2026-04-15']) await storeDay(db, day)
@@ -67,7 +67,7 @@ describe('an edition', () => {
     expect(issues[1]?.listDays).toEqual(['2026-04-14', '2026-04-15', '2026-04-16'])
   })
 
-  test('that was interrupted goes on with the cut-off it was begun with', async () => {
+  test('that was interrupted is finished with the cut-off it was begun with', async () => {
     await using newsletter = await openNewsletter()
     const { db } = newsletter
     for (const day of [...WEEK, '2026-04-14', '2026-04-15']) await storeDay(db, day)
@@ -80,7 +80,7 @@ describe('an edition', () => {
     expect((await issuesOf(db, id))[1]?.listDays).not.toContain('2026-04-15')
   })
 
-  test('that two publishers hold at once is published once', async () => {
+  test('that two publishers publish at once is published once', async () => {
     await using newsletter = await openNewsletter()
     const { db } = newsletter
     for (const day of [...WEEK, '2026-04-14']) await storeDay(db, day)
@@ -91,7 +91,7 @@ describe('an edition', () => {
     expect(await db.selectFrom('deliveries').selectAll().execute()).toHaveLength(30)
   })
 
-  test('with nothing for a subscriber sends nothing, and the next digest says so in one line', async () => {
+  test('owes an empty digest without a mail, and the next digest says so in one line', async () => {
     await using newsletter = await openNewsletter()
     const { db } = newsletter
     for (const day of WEEK) await storeDay(db, day)

@@ -1,4 +1,4 @@
-/** Readers steer: their own words, near-duplicates, what trends beyond their topics, and a look before subscribing. */
+/** What readers steer by: custom terms, muted words, trending extras, and a preview before subscribing; and near-duplicates. */
 import { describe, expect, test } from 'vitest'
 import type { Listing } from '../../src/core/papers/paper.ts'
 import type { Preferences } from '../../src/core/subscriber/preferences.ts'
@@ -37,10 +37,10 @@ const listing = (id: string, title: string, more: Partial<Listing['paper']> = {}
 
 const publish = (db: Database, at = MORNING) => publishDue({ db, log: SILENT, wake: QUIET }, at)
 
-/** A week of made-up papers, somebody with these wishes, and Tuesday’s papers; returns the digest of Wednesday. */
-const digestOf = async (db: Database, wishes: Partial<Preferences>, tuesday: Listing[]) => {
+/** A week of made-up papers, a subscriber with these preferences, and Tuesday’s papers; returns the digest of Wednesday. */
+const digestOf = async (db: Database, preferences: Partial<Preferences>, tuesday: Listing[]) => {
   for (const day of WEEK) await storeDay(db, day)
-  const id = await subscribe(db, 'ada@example.org', { ...LONDON_DAILY, ...wishes }, START)
+  const id = await subscribe(db, 'ada@example.org', { ...LONDON_DAILY, ...preferences }, START)
   await storeAll(db, 'file', tuesday)
   await publish(db)
   const issue = (await issuesOf(db, id))[1]
@@ -48,7 +48,7 @@ const digestOf = async (db: Database, wishes: Partial<Preferences>, tuesday: Lis
   return { id, issue }
 }
 
-describe('own words', () => {
+describe('custom terms', () => {
   test('bring papers that no topic has, with the words and where they stand as the reason', async () => {
     await using newsletter = await openNewsletter()
     const { issue } = await digestOf(
@@ -69,7 +69,7 @@ describe('own words', () => {
     ])
   })
 
-  test('that are muted keep a paper away, also from what trends', async () => {
+  test('that are muted keep a paper away, also from trending extras', async () => {
     await using newsletter = await openNewsletter()
     const { issue } = await digestOf(newsletter.db, { topics: [], keywords: ['Lean 4'], muted: ['survey'] }, [
       listing('2604.14901', 'Lean 4: a Survey'),
@@ -84,7 +84,7 @@ describe('own words', () => {
     await using newsletter = await openNewsletter()
     const { db } = newsletter
     for (const day of [...WEEK, TUESDAY]) await storeDay(db, day)
-    const wishes: Partial<Preferences>[] = [
+    const choices: Partial<Preferences>[] = [
       {},
       {},
       { keywords: ['report'] },
@@ -94,19 +94,19 @@ describe('own words', () => {
       { authors: ['Ada Lovelace'] },
       { authors: ['Lovelace, Ada'] },
     ]
-    for (const [n, wish] of wishes.entries())
-      await subscribe(db, `r${n}@example.org`, { ...LONDON_DAILY, ...wish }, START)
+    for (const [n, choice] of choices.entries())
+      await subscribe(db, `r${n}@example.org`, { ...LONDON_DAILY, ...choice }, START)
     expect(await publish(db)).toMatchObject({ subscribers: 8, digests: 5 })
   })
 })
 
-test('a week stands in its topics, own words among them, that of the best paper first', async () => {
+test('a weekly digest is grouped by topic, keywords among them, the topic of the best paper first', async () => {
   await using newsletter = await openNewsletter()
   const { db } = newsletter
   for (const day of WEEK) await storeDay(db, day)
   await storeAll(db, 'file', [listing('2604.14901', 'Reading Sheet Music', {}, 900)])
-  const wishes = { ...LONDON_DAILY, frequency: 'weekly' as const, keywords: ['sheet music'] }
-  const issue = await createPreviews({ db, now: () => MORNING }).readDigest(wishes)
+  const preferences = { ...LONDON_DAILY, frequency: 'weekly' as const, keywords: ['sheet music'] }
+  const issue = await createPreviews({ db, now: () => MORNING }).readDigest(preferences)
   expect(issue.groups.map(({ label }) => label)).toEqual([
     '“sheet music”',
     'Diffusion language models',
@@ -120,7 +120,7 @@ test('a week stands in its topics, own words among them, that of the best paper 
       expect(plain(reason)).toMatch(new RegExp(`^${name}:`))
     from += papers
   }
-  const daily = await createPreviews({ db, now: () => MORNING }).readDigest({ ...wishes, frequency: 'daily' })
+  const daily = await createPreviews({ db, now: () => MORNING }).readDigest({ ...preferences, frequency: 'daily' })
   expect(daily.groups).toEqual([])
 })
 
@@ -143,7 +143,7 @@ describe('papers that say nearly the same', () => {
   })
 })
 
-describe('what trends beyond the topics', () => {
+describe('trending extras', () => {
   const tuesday = [
     listing('2604.14901', 'Something Else', {}, 900),
     listing('2604.14902', 'Something Different', {}, 800),
@@ -154,7 +154,7 @@ describe('what trends beyond the topics', () => {
   const own = listing('2604.14906', 'Proofs in Lean 4', {}, 3)
   const keywords = ['Lean 4']
 
-  test('stands in a section of its own when there is little, at most three, by its trend alone', async () => {
+  test('stand in a section of their own when there are few papers, at most three, by trend alone', async () => {
     await using newsletter = await openNewsletter()
     const { issue } = await digestOf(newsletter.db, { topics: [], keywords }, [...tuesday, own])
     expect(issue.cards.map((card) => card.id)).toEqual(['2604.14906'])
@@ -165,14 +165,14 @@ describe('what trends beyond the topics', () => {
     expect(issue.note).toBeNull()
   })
 
-  test('does not come when there is enough', async () => {
+  test('are left out when there are enough papers', async () => {
     await using newsletter = await openNewsletter()
     const enough = [1, 2, 3, 4, 5].map((n) => listing(`2604.1480${n}`, `Number ${n * 111} in Lean 4`))
     const { issue } = await digestOf(newsletter.db, { topics: [], keywords }, [...tuesday, ...enough])
     expect([issue.cards.length, issue.trendingExtras.length]).toEqual([5, 0])
   })
 
-  test('comes alone on a day with nothing for those who wish so, and does not come again', async () => {
+  test('come alone on an empty day for those who chose so, and do not come again', async () => {
     await using newsletter = await openNewsletter()
     const { db } = newsletter
     const { id, issue } = await digestOf(db, { topics: [], keywords, whenEmpty: 'send' }, tuesday)
@@ -184,7 +184,7 @@ describe('what trends beyond the topics', () => {
     expect([next?.trendingExtras[0]?.id, again]).toEqual(['2604.14904', []])
   })
 
-  test('does not come on such a day for the others, who are told by the next digest', async () => {
+  test('do not come on an empty day for the others, whom the next digest tells', async () => {
     await using newsletter = await openNewsletter()
     const { db } = newsletter
     const { id, issue } = await digestOf(db, { topics: [], keywords }, tuesday)
@@ -195,8 +195,8 @@ describe('what trends beyond the topics', () => {
   })
 })
 
-describe('a look before subscribing', () => {
-  test('shows the very digest that a new subscriber would get, and stores nothing', async () => {
+describe('a preview before subscribing', () => {
+  test('shows the same digest that a new subscriber would get, and stores nothing', async () => {
     await using newsletter = await openNewsletter()
     const { db } = newsletter
     for (const day of [...WEEK, TUESDAY]) await storeDay(db, day)

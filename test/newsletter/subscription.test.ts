@@ -54,7 +54,7 @@ test('an address that must not be mailed gets nothing, by either form', async ()
   expect(await letters(db)).toEqual([])
 })
 
-test('who asks never to be mailed again gets nothing any more, whoever enters the address', async () => {
+test('an address that opted out gets no mail, by either form and in any spelling', async () => {
   await using newsletter = await openNewsletter()
   const { db } = newsletter
   const subscriptions = openSubscriptions(db)
@@ -135,7 +135,7 @@ test('the unsubscribe link never brings more mail', async () => {
   expect(await stateOf(db, id)).toMatchObject({ state: 'unsubscribed', next_due_at: null })
 })
 
-test('two presses of the confirming button at once make one welcome', async () => {
+test('three confirmations at once make one welcome', async () => {
   await using newsletter = await openNewsletter()
   const { db } = newsletter
   const subscriptions = openSubscriptions(db)
@@ -143,16 +143,16 @@ test('two presses of the confirming button at once make one welcome', async () =
   await answerSignUps({ db, keys: KEYS })
   const letter = await db.selectFrom('letters').select('id').executeTakeFirstOrThrow()
   const token = deriveToken(KEYS, 'confirm', letter.id)
-  const presses = await Promise.all([
+  const outcomes = await Promise.all([
     subscriptions.confirm(token),
     subscriptions.confirm(token),
     subscriptions.confirm(token),
   ])
-  expect(presses.sort()).toEqual(['already', 'already', 'confirmed'])
+  expect(outcomes.sort()).toEqual(['already', 'already', 'confirmed'])
   expect((await letters(db)).map((one) => one.kind)).toEqual(['confirmation', 'welcome'])
 })
 
-test('own words survive what reduces mail and coming back, and nothing of them is kept of the erased', async () => {
+test('custom terms survive what reduces mail, and nothing of them is kept when a subscriber is erased', async () => {
   await using newsletter = await openNewsletter()
   const { db } = newsletter
   const subscriptions = openSubscriptions(db)

@@ -7,7 +7,7 @@ const ADA = Buffer.alloc(32, 1)
 const GRACE = Buffer.alloc(32, 2)
 const HOUR = 3_600_000
 
-test('of many requests at once one counts, for each mailbox and kind of letter by itself', async () => {
+test('of many requests at once one letter is allowed, for each mailbox and kind of letter', async () => {
   await using newsletter = await openNewsletter()
   const { db } = newsletter
   const allowed = await Promise.all(Array.from({ length: 30 }, () => allowLetter(db, ADA, 'confirmation', 3)))
@@ -16,7 +16,7 @@ test('of many requests at once one counts, for each mailbox and kind of letter b
   expect(await allowLetter(db, GRACE, 'confirmation', 3)).toBe(true)
 })
 
-test('a day must pass between two, a refused one does not put the next off, and a confirmation begins anew', async () => {
+test('a day must pass between two letters, a refused one does not delay the next, and confirming lifts the limit', async () => {
   await using newsletter = await openNewsletter()
   const { db } = newsletter
   const ask = () => allowLetter(db, ADA, 'confirmation', 3)
@@ -38,7 +38,7 @@ test('a day must pass between two, a refused one does not put the next off, and 
   expect(await ask()).toBe(true)
 })
 
-test('a sign-up is taken by one of several, in order, and is there again when its work fails', async () => {
+test('a sign-up is taken once, in order, and is there again when the transaction fails', async () => {
   await using newsletter = await openNewsletter()
   const { db } = newsletter
   const requestedAt = new Date('2026-04-14T05:00:00Z')
@@ -61,7 +61,7 @@ test('a sign-up is taken by one of several, in order, and is there again when it
   expect(await takeSignUp(db)).toBeNull()
 })
 
-test('a request from before there were own words is read as one without any', async () => {
+test('a sign-up from before there were custom terms is read as one without any', async () => {
   await using newsletter = await openNewsletter()
   const { db } = newsletter
   const { topics, frequency, hour, weekday, timeZone } = LONDON_DAILY

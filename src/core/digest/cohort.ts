@@ -11,15 +11,15 @@ export interface Cohort {
   localDate: string
   profile: Profile
   since: Date
-  /** Of what was sent before, only the papers that could come again: pasts that differ elsewhere make no difference. */
+  /** Of recently sent papers only those that could be chosen again: other differences of history do not count. */
   recentlySent: readonly string[]
-  /** The line about digests that had nothing, `null` mostly. */
+  /** The line about empty digests before this one; `null` mostly. */
   note: string | null
-  /** What has become of papers sent before; pasts without such papers make no difference. */
+  /** What has become of papers sent before. */
   news: readonly FrozenNews[]
 }
 
-/** 32 bytes, equal for equal cohorts; spellings that find the same papers make no difference. */
+/** 32 bytes, equal for equal cohorts whatever the order of lists; spellings that find the same papers are equal. */
 export const cohortKey = (cohort: Cohort): Buffer =>
   createHash('sha256')
     .update(

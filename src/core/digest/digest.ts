@@ -6,9 +6,9 @@ export interface DigestEntry {
   paperId: string
   /** The revision of the paper's texts that was current when the digest was composed. */
   revision: number
-  /** What the paper is here for (`core/interests`); `null` where it trends beyond its readers' topics. */
+  /** The interest that brought the paper (`interests`); `null` for a trending extra. */
   topic: string | null
-  /** Words of that topic found in the paper, best first, at most three. */
+  /** Words of that interest found in the paper, best first, at most three. */
   matches: InterestMatch[]
   /** Papers that say nearly the same and stand under this one; absent where there are none. */
   seeAlso?: { paperId: string; revision: number }[]
@@ -42,7 +42,7 @@ export interface PaperCard {
   seeAlso: { title: string; url: string | null }[]
 }
 
-/** Everything of a digest that its whole cohort sees alike. */
+/** Everything of a digest that is the same for its whole cohort. */
 export interface DigestIssue {
   kind: DigestKind
   /** The subscribers' local date, `YYYY-MM-DD`. */
@@ -54,7 +54,7 @@ export interface DigestIssue {
   cards: PaperCard[]
   /** How `cards` fall into the topics that brought them, in their order; empty where they stand in one list. */
   groups: { label: string; papers: number }[]
-  /** What trends beyond the topics, at most three; empty where `cards` are enough. */
+  /** Trending extras, from outside the topics, at most three; empty where `cards` are enough. */
   trendingExtras: PaperCard[]
   /** What became of papers of earlier digests, at most five; `line` follows the title and a colon. */
   news: { title: string; url: string | null; line: string }[]

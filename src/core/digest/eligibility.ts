@@ -1,7 +1,7 @@
-/** When a paper counts as news, and when a list day has come in too thin to be taken for the whole day. */
+/** When a paper is eligible for digests, for how long it counts as recently sent, and when a list day is incomplete. */
 import { addDays, DAY, utcMidnight } from '../calendar.ts'
 
-/** A list is still news this long after its day: late risers and late sightings get their chance within it. */
+/** A list is news for this long after its day, milliseconds: papers that rise late or are seen late have a chance within it. */
 export const NEWS_SPAN = 3 * DAY
 
 /**
@@ -15,7 +15,7 @@ export const eligibleAt = (listDay: string, firstSeenAt: Date): Date => {
     : new Date(listed.getTime() + DAY / 2)
 }
 
-/** Papers are remembered as sent for this long; by then they have long ceased to be candidates. */
+/** For so many days a paper counts as recently sent; by then it has long ceased to be a candidate. */
 export const RECENTLY_SENT_DAYS = 14
 
 /**
@@ -34,28 +34,31 @@ export const eligibleAgainAt = (listedOn: string, listedAt: Date, firstSeenAt: D
   return wait > 0 && wait <= AGAIN_WITHIN ? eligibleAt(listedOn, listedAt) : null
 }
 
-/** The start of what a digest may choose from, given the reader's previous cut-off (`null`: there was none). */
+/** A digest may choose papers that became eligible after this, given its reader's previous cut-off (`null`: none). */
 export const eligibleSince = (frequency: 'daily' | 'weekly', cutoff: Date, previous: Date | null): Date => {
   const usual = cutoff.getTime() - (frequency === 'weekly' ? 7 * DAY : NEWS_SPAN)
   const since = previous === null ? usual : Math.min(previous.getTime(), cutoff.getTime() - NEWS_SPAN)
-  // Beyond the carry's memory nothing may be chosen, or a paper could come again.
+  // Nothing older than what counts as recently sent may be chosen, or a paper could come again.
   return new Date(Math.max(since, cutoff.getTime() - (RECENTLY_SENT_DAYS - 1) * DAY))
 }
 
-/** What was sent on this date or earlier is no longer remembered on `date`. */
+/** What was sent on this date or earlier no longer counts as recently sent on `date`; both `YYYY-MM-DD`. */
 export const lastForgottenDate = (date: string): string => addDays(date, -RECENTLY_SENT_DAYS)
 
-/** The carry of a new digest: what was carried and is not yet forgotten, and what it sends itself. Ids to dates sent. */
+/**
+ * What a digest of `date` holds as recently sent, paper ids to dates: what the previous digests held, with the latest
+ * date of each and without what is forgotten, and what it sends itself.
+ */
 export const mergeRecentlySent = (
   earlierSent: Record<string, string>[],
   sent: string[],
   date: string,
 ): Record<string, string> => {
-  const oldest = lastForgottenDate(date)
+  const forgotten = lastForgottenDate(date)
   const recentlySent: Record<string, string> = {}
   for (const earlier of earlierSent)
     for (const [id, day] of Object.entries(earlier))
-      if (day > oldest && day > (recentlySent[id] ?? '')) recentlySent[id] = day
+      if (day > forgotten && day > (recentlySent[id] ?? '')) recentlySent[id] = day
   for (const id of sent) recentlySent[id] = date
   return recentlySent
 }

@@ -1,4 +1,4 @@
-/** The line about a silence: when digests had nothing, the next one says so. */
+/** The line about empty digests: they are not mailed, and the next digest with papers says so. */
 import { longDate } from './headline.ts'
 
 const dayInWords = (date: string): string => longDate(date).replace(/ \d{4}$/, '')

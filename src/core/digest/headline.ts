@@ -19,7 +19,7 @@ const MONTHS = [
 ]
 const NUMBERS = 'no one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen'.split(' ')
 
-const grouped = new Intl.NumberFormat('en')
+const numberFormat = new Intl.NumberFormat('en')
 
 /** Longer names are cut: two of them must fit a subject line as phones show it. */
 const NAME_LENGTH = 32
@@ -54,7 +54,7 @@ export const shortName = (title: string): string => {
   return `${atWord.replace(/[\s,;.–-]+$/u, '')}…`
 }
 
-/** `ClawGUI, KnowRL and 8 more`; says nothing that is not so for two papers, one or none. */
+/** `ClawGUI, KnowRL and 8 more`; `A and B` for two papers, `A` for one, `No papers` for none. */
 export const namesOf = (cards: readonly Pick<PaperCard, 'title'>[], named = 2): string => {
   const names = cards.slice(0, named).map((card) => shortName(card.title))
   const rest = cards.length - names.length
@@ -66,16 +66,16 @@ export const namesOf = (cards: readonly Pick<PaperCard, 'title'>[], named = 2): 
 const weekOf = (issue: DigestIssue): number =>
   Temporal.PlainDate.from(issue.listDays.at(-1) ?? issue.localDate).weekOfYear ?? 0
 
-const inWords = (count: number): string => NUMBERS[count] ?? String(count)
+const numberInWords = (count: number): string => NUMBERS[count] ?? String(count)
 
-const counted = (count: number, noun: string): string => `${inWords(count)} ${noun}${count === 1 ? '' : 's'}`
+const countInWords = (count: number, noun: string): string => `${numberInWords(count)} ${noun}${count === 1 ? '' : 's'}`
 
 const daysInPapers = (issue: DigestIssue): string =>
   issue.listDays.length === 0
-    ? counted(issue.cards.length, 'paper')
-    : `${counted(issue.listDays.length, 'day')} in ${counted(issue.cards.length, 'paper')}`
+    ? countInWords(issue.cards.length, 'paper')
+    : `${countInWords(issue.listDays.length, 'day')} in ${countInWords(issue.cards.length, 'paper')}`
 
-/** Whether a digest has nothing of its readers' topics, only what trends beyond them. */
+/** Whether a digest has no papers of its readers' topics, only trending extras. */
 export const hasOnlyExtras = (issue: DigestIssue): boolean =>
   issue.cards.length === 0 && issue.trendingExtras.length > 0
 
@@ -108,10 +108,10 @@ const weekInNumbers = (issue: DigestIssue, of: string): string => {
   const withCode = issue.cards.filter((card) => card.links.some(({ label }) => label === 'Code')).length
   const upvotes = issue.cards.reduce((sum, card) => sum + (card.upvotes ?? 0), 0)
   return [
-    days === 0 ? of : `${of} listed on ${counted(days, 'day')}`,
-    issue.groups.length === 0 ? '' : `in ${counted(issue.groups.length, 'topic')}`,
-    withCode === 0 ? '' : `${inWords(withCode)} with code`,
-    upvotes === 0 ? '' : `${grouped.format(upvotes)} upvote${upvotes === 1 ? '' : 's'} between them`,
+    days === 0 ? of : `${of} listed on ${countInWords(days, 'day')}`,
+    issue.groups.length === 0 ? '' : `in ${countInWords(issue.groups.length, 'topic')}`,
+    withCode === 0 ? '' : `${numberInWords(withCode)} with code`,
+    upvotes === 0 ? '' : `${numberFormat.format(upvotes)} upvote${upvotes === 1 ? '' : 's'} between them`,
   ]
     .filter((part) => part !== '')
     .join(', ')
@@ -128,7 +128,7 @@ export const standfirstOf = (issue: DigestIssue): string => {
   const of =
     chosen === issue.considered
       ? `${chosen} ${noun}`
-      : `${chosen === 0 ? 'None' : chosen} of the ${grouped.format(issue.considered)} ${noun}`
+      : `${chosen === 0 ? 'None' : chosen} of the ${numberFormat.format(issue.considered)} ${noun}`
   if (issue.kind === 'weekly' && chosen > 1) return weekInNumbers(issue, of)
   return first === undefined || last === undefined ? of : `${of} listed ${dateRange(first, last)}`
 }

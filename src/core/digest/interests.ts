@@ -4,9 +4,9 @@ import type { Profile } from '../subscriber/preferences.ts'
 import type { PaperIndex } from './paper-index.ts'
 import type { Fit, Rankable } from './ranking.ts'
 
-/** A keyword in the title or an author who is followed is all one can ask of a paper. */
+/** The score of a paper with a keyword in its title, or by an author who is followed: the highest there is. */
 const CERTAIN = 1
-/** In the abstract alone it may be there in passing: as much as a topic's good paper, and past the gate. */
+/** A keyword in the abstract alone may be a side remark: as much as a good paper of a topic, and above the gate. */
 const LIKELY = 0.7
 
 /** How an interest that is no topic is called where topics go by their slugs. No slug has a colon. */

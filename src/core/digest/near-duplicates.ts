@@ -12,7 +12,7 @@ import type { Rankable, RankedPaper } from './ranking.ts'
 const SAME_TEXT = 0.4
 /** Shorter texts share words by chance. */
 const WORDS_TO_COMPARE = 30
-/** A title with a word more or less; titles of a few words are too easily alike. */
+/** A title with a word more or less; titles of a few words are too easily similar. */
 const SAME_TITLE = 0.8
 const TITLE_WORDS_TO_COMPARE = 5
 
@@ -28,7 +28,7 @@ const overlap = (one: Words, other: Words): number => {
   return shared / (small.size + large.size - shared)
 }
 
-const areAlike = (one: Words, other: Words, least: number, share: number): boolean => {
+const isSimilar = (one: Words, other: Words, least: number, share: number): boolean => {
   const [small, large] = one.size < other.size ? [one.size, other.size] : [other.size, one.size]
   // What differs in length by more than the share cannot have it in common.
   return small >= least && small >= share * large && overlap(one, other) >= share
@@ -54,8 +54,8 @@ export const createSimilarityCheck = (
   const compare = (id: string, other: string): boolean => {
     const [a, b] = [prepare(id), prepare(other)]
     return (
-      areAlike(a.title, b.title, TITLE_WORDS_TO_COMPARE, SAME_TITLE) ||
-      areAlike(a.text, b.text, WORDS_TO_COMPARE, SAME_TEXT)
+      isSimilar(a.title, b.title, TITLE_WORDS_TO_COMPARE, SAME_TITLE) ||
+      isSimilar(a.text, b.text, WORDS_TO_COMPARE, SAME_TEXT)
     )
   }
   const compared = new Map<string, Map<string, boolean>>()

@@ -16,7 +16,7 @@ export interface CardContext {
 
 const pageOf = (paper: Paper): string | null => arxivPage(paper.id) ?? paper.discussionUrl
 
-/** The card of a paper. Texts are cleaned, not escaped: whoever puts them into a page or mail encodes them there. */
+/** The card of a paper. Texts are cleaned, not escaped: templates of pages and mails escape them. */
 export const cardOf = (paper: Paper, { reason, upvotes, comments, seeAlso = [] }: CardContext): PaperCard => {
   const discussion = comments === null || comments === 0 ? 'Discussion' : `Discussion (${comments})`
   const links = [

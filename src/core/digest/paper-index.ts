@@ -21,7 +21,7 @@ interface Text {
   tokens: Token[]
 }
 
-const read = (latex: string): Text => {
+const readText = (latex: string): Text => {
   const text = plainLatex(latex)
   return { text, tokens: tokenise(text) }
 }
@@ -40,7 +40,7 @@ const LONGEST_TEXT = 2 ** 24
 
 const prepareWords = (papers: readonly IndexedPaper[]) => {
   // Of each paper the title and then the abstract.
-  const texts = papers.flatMap(({ title, abstract }) => [read(title), read(abstract)])
+  const texts = papers.flatMap(({ title, abstract }) => [readText(title), readText(abstract)])
   /** By word the places where it stands, ascending: which text, times `LONGEST_TEXT`, and which of its words. */
   const places = new Map<string, number[]>()
   for (const [n, { tokens }] of texts.entries())
@@ -67,34 +67,34 @@ const prepareNames = (papers: readonly IndexedPaper[]) => {
   return bySurname
 }
 
-/** Phrases that several readers follow are looked up once; so many are remembered, and then it begins anew. */
-const MOST_REMEMBERED = 1_000
+/** A phrase that several readers follow is looked up once; when the cache holds so many it is emptied. */
+const MOST_CACHED = 1_000
 
-/** Prepares at the first lookup: most editions of a small installation have nobody with words of their own. */
+/** Prepares at the first lookup: most editions of a small installation have nobody with custom terms. */
 export const createPaperIndex = (papers: readonly IndexedPaper[]): PaperIndex => {
   const phrases = new Map<string, ReadonlyMap<string, Match>>()
   let words: ReturnType<typeof prepareWords> | undefined
   let names: ReturnType<typeof prepareNames> | undefined
   return {
     findPhrase(phrase) {
-      const remembered = phrases.get(phrase)
-      if (remembered !== undefined) return remembered
+      const cached = phrases.get(phrase)
+      if (cached !== undefined) return cached
       words ??= prepareWords(papers)
       const { texts, places } = words
       const found = new Map<string, Match>()
       const key = keyOfPhrase(phrase).split(' ')
       // The rarest word leaves the fewest places to look at.
-      const standing = key.map((word) => places.get(word) ?? [])
-      const fewest = Math.min(...standing.map(({ length }) => length))
-      const rarest = standing.findIndex(({ length }) => length === fewest)
-      for (const place of standing[rarest] ?? []) {
+      const placesOfWords = key.map((word) => places.get(word) ?? [])
+      const fewest = Math.min(...placesOfWords.map(({ length }) => length))
+      const rarest = placesOfWords.findIndex(({ length }) => length === fewest)
+      for (const place of placesOfWords[rarest] ?? []) {
         const n = Math.floor(place / LONGEST_TEXT)
         const [paper, text] = [papers[n >> 1], texts[n]]
         if (paper === undefined || text === undefined || found.has(paper.id)) continue
         const words = wordsAt(text, (place % LONGEST_TEXT) - rarest, key)
         if (words !== null) found.set(paper.id, { words, field: n % 2 === 0 ? 'title' : 'abstract' })
       }
-      if (phrases.size >= MOST_REMEMBERED) phrases.clear()
+      if (phrases.size >= MOST_CACHED) phrases.clear()
       phrases.set(phrase, found)
       return found
     },

@@ -3,7 +3,7 @@ import { GATE } from '../relevance/gate.ts'
 import type { Match } from '../relevance/relevance.ts'
 import type { Trend } from './trend.ts'
 
-/** Words of a paper that speak for it; of an author who is followed the name, as the paper has it. */
+/** Words of a paper that match an interest; of an author who is followed the name, as the paper has it. */
 export interface InterestMatch {
   words: string
   field: Match['field'] | 'authors'
@@ -45,28 +45,28 @@ const compare = (a: RankedPaper, b: RankedPaper): number =>
   b.score - a.score || (b.paper.upvotes ?? -1) - (a.paper.upvotes ?? -1) || (a.paper.id < b.paper.id ? -1 : 1)
 
 /** One key for titles that differ in case, spaces and marks: a paper listed again under another id. */
-const readTitle = ({ title, id }: Rankable): string =>
+const computeTitleKey = ({ title, id }: Rankable): string =>
   title
     .normalize('NFKC')
     .toLowerCase()
     .replace(/[^\p{L}\p{N}]+/gu, '') || id
 
-/** The papers of an edition are ranked for each of its cohorts; so many titles are remembered, then it begins anew. */
-const MOST_REMEMBERED = 10_000
+/** The papers of an edition are ranked for each cohort: when the cache holds so many titles it is emptied. */
+const MOST_CACHED = 10_000
 const titleKeys = new Map<string, string>()
-const titleKey = (paper: Rankable): string => {
+const titleKeyOf = (paper: Rankable): string => {
   const known = titleKeys.get(paper.title)
   if (known !== undefined) return known
-  const key = readTitle(paper)
+  const key = computeTitleKey(paper)
   // A title without letters goes by its paper's id.
   if (key === paper.id) return key
-  if (titleKeys.size >= MOST_REMEMBERED) titleKeys.clear()
+  if (titleKeys.size >= MOST_CACHED) titleKeys.clear()
   titleKeys.set(paper.title, key)
   return key
 }
 
 /**
- * All papers that fit one of the topics well enough (`gate`), best first, each title once. What makes one fit is its best topic
+ * All papers that fit one of the topics well enough (`gate`), best first, each title once. A paper fits by its best topic
  * alone: two topics that it half fits do not add up.
  */
 export const rankPapers = <P extends Rankable>(
@@ -89,7 +89,7 @@ export const rankPapers = <P extends Rankable>(
   }
   const titles = new Set<string>()
   return ranked.sort(compare).filter(({ paper }) => {
-    const key = titleKey(paper)
+    const key = titleKeyOf(paper)
     const isNew = !titles.has(key)
     titles.add(key)
     return isNew
@@ -117,7 +117,7 @@ const bestOfTopics = <P extends Rankable>(
 
 /**
  * The papers of a digest, at most `most`, best first: of each topic its best paper, as long as there is room, then the
- * best of the others. Without the first step a busy topic would leave a quiet one nothing.
+ * best of the others. Without the first step a topic with many papers would leave one with few nothing.
  */
 export const selectPapers = <P extends Rankable>(
   ranked: readonly RankedPaper<P>[],

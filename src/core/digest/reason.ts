@@ -10,16 +10,17 @@ const NBSP = '\u00a0'
 const number = new Intl.NumberFormat('en')
 
 /** "a", "a and b", "a, b and c". */
-const listed = (words: string[]): string =>
+const joinWords = (words: string[]): string =>
   words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`
 
 /** `“GUI agents” in the title, “screen” and “clicks” in the abstract` */
 const foundWords = (matches: readonly InterestMatch[]): string =>
   (['authors', 'title', 'abstract'] as const)
     .map((field) => {
-      if (field === 'authors') return listed(matches.filter((match) => match.field === field).map(({ words }) => words))
+      if (field === 'authors')
+        return joinWords(matches.filter((match) => match.field === field).map(({ words }) => words))
       const quoted = matches.filter((match) => match.field === field).map(({ words }) => `“${words}”`)
-      return quoted.length > 0 ? `${listed(quoted)} in the ${field}` : ''
+      return quoted.length > 0 ? `${joinWords(quoted)} in the ${field}` : ''
     })
     .filter((part) => part !== '')
     .join(', ')
@@ -31,14 +32,14 @@ const labelOf = (topic: string): string => {
 }
 
 /** Topic and words, then rank. */
-const sentence = (topic: string | null, matches: readonly InterestMatch[], rank: string): string => {
+const joinReason = (topic: string | null, matches: readonly InterestMatch[], rank: string): string => {
   const why = [foundWords(matches), rank].filter((part) => part !== '').join('; ')
   const label = topic === null ? '' : labelOf(topic)
-  return heldTogether(label === '' || why === '' ? label + why : `${label}: ${why}`)
+  return bindLastWords(label === '' || why === '' ? label + why : `${label}: ${why}`)
 }
 
 /** The last three words stay on one line. */
-const heldTogether = (text: string): string => text.replace(/ (\S+) (\S+)$/, `${NBSP}$1${NBSP}$2`)
+const bindLastWords = (text: string): string => text.replace(/ (\S+) (\S+)$/, `${NBSP}$1${NBSP}$2`)
 
 /** "112 upvotes at 09:00 UTC", or with the day when that was another than the reader's. */
 const countedUpvotes = ({ upvotes, observedAt, hourKnown }: DigestEntry, localDate: string | undefined): string => {
@@ -56,19 +57,19 @@ const countedUpvotes = ({ upvotes, observedAt, hourKnown }: DigestEntry, localDa
  * Why a paper is in a digest: `Diffusion language models: “masked diffusion” in the title, “denoising” in the abstract;
  * top 8 % of the month, 112 upvotes at 09:00 UTC`. Says only what the entry knows. `localDate` is the digest's: counts
  * read on another day are shown with that day instead of the hour. Other beginnings are `Keyword: “sheet music” in the
- * title` and `Author: Yann LeCun`; beyond the topics it is the rank alone, `Top 3 % of the month’s papers: 120 upvotes`.
+ * title` and `Author: Yann LeCun`; of a trending extra it is the rank alone, `Top 3 % of the month’s papers: 120 upvotes`.
  */
 export const digestReasonOf = (entry: DigestEntry, localDate?: string): string => {
   if (entry.topic === null) {
-    // Only the upper fifth gets here (`core/beyond`), whether or not there is enough history to give its rank.
+    // Only the upper fifth are trending extras, whether or not there is enough history to give a rank.
     const { topPercent } = entry
     const rank =
       topPercent === null ? 'Among the most upvoted of its age' : `Top ${topPercent}${NBSP}% of the month’s papers`
-    return heldTogether([rank, countedUpvotes(entry, localDate)].filter((part) => part !== '').join(': '))
+    return bindLastWords([rank, countedUpvotes(entry, localDate)].filter((part) => part !== '').join(': '))
   }
   const top = entry.topPercent === null ? '' : `top ${entry.topPercent}${NBSP}% of the month`
   const rank = [top, countedUpvotes(entry, localDate)].filter((part) => part !== '').join(', ')
-  return sentence(entry.topic, entry.matches, rank)
+  return joinReason(entry.topic, entry.matches, rank)
 }
 
 /** 1st, 2nd, 3rd, 4th, 11th, 21st. */
@@ -102,5 +103,5 @@ const dayRank = ({ upvotes, counts, total }: ListDayContext): string => {
  * Why a paper is on the page of its list day: `GUI, web & computer-use agents: “GUI agents” in the title; most upvoted
  * of the 26 listed this day`, else `2nd of 26`, `joint 5th of 26`. Empty when nothing is known.
  */
-export const dayReasonOf = (standing: ListDayContext): string =>
-  sentence(standing.topic, standing.matches, dayRank(standing))
+export const dayReasonOf = (context: ListDayContext): string =>
+  joinReason(context.topic, context.matches, dayRank(context))

@@ -94,16 +94,15 @@ export const createTrend = (
   }
 }
 
-/** How far what is no popularity may lift a paper: no further than the least upvoted fifth is lifted. */
+/** How far freshness and breadth, which are no popularity, may lift a paper: as far as the least upvoted fifth. */
 const LIFT = { fresh: 0.1, broad: 0.1 }
 /** Hours after which a paper is no longer fresh, and categories beyond which it is no broader. */
 const FRESH = 72
 const BROAD = 4
 
 /**
- * The place of a paper that no source counts, as those of arXiv alone, by what is known of it: how new it is and to how
- * many categories it was announced. It stands in for a trend and claims none; the paper has its own once Hugging Face
- * lists it.
+ * Stands in for the trend of a paper whose upvotes no source counts, such as one of arXiv alone: by how new it is and to
+ * how many categories it was announced. It claims no rank; the paper has a trend once Hugging Face lists it.
  */
 export const estimateTrend = ({ ageHours, categories }: { ageHours: number; categories: number }): Trend => {
   const fresh = Math.min(1, Math.max(0, 1 - ageHours / FRESH))

@@ -1,8 +1,8 @@
-/** What trends beyond a reader's topics: a few papers, in a section of their own, for days with little of theirs. */
+/** Trending extras: a few papers from outside a reader's topics, in a section of their own, when these brought few. */
 import type { DigestKind } from './digest.ts'
 import type { Rankable } from './ranking.ts'
 
-/** With fewer papers of the reader's own than this there is room for others. */
+/** With fewer papers of the reader's own topics than this there is room for extras. */
 export const ENOUGH_OWN_PAPERS: Readonly<Record<DigestKind, number>> = { daily: 5, weekly: 8, welcome: 5 }
 
 const MOST_EXTRAS = 3

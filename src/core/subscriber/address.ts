@@ -1,7 +1,7 @@
 /**
  * Email addresses: which ones we take, and when two of them are one mailbox.
  *
- * Stricter than RFC 5321 on purpose: whatever could smuggle a second recipient, a command or a header past a mail
+ * Stricter than RFC 5321 on purpose: anything that could smuggle a second recipient, a command or a header past a mail
  * library (quotes, comments, literals, line breaks) is refused, and almost nobody has such an address. What is taken is
  * mailed exactly as it stands: the local part keeps its case, dots and plus, the domain becomes A-labels (RFC 5891).
  */

@@ -1,4 +1,4 @@
-/** What readers write themselves, keywords, authors and muted words: cleaned, distinct, and refused in words. */
+/** Custom terms, which readers write themselves (keywords, authors, muted words): cleaned, distinct, or refused in words. */
 import { isWholeName, nameWords } from '../text/author-name.ts'
 import { plainLatex } from '../text/latex.ts'
 import { plainPhrase } from '../text/phrases.ts'
@@ -29,7 +29,7 @@ interface Kind {
   separators: RegExp
   keyOf: (entry: string) => string
   /** Why an entry that is clean and short enough cannot be looked for, or `null`. */
-  faultOf: (entry: string, key: string) => string | null
+  problemOf: (entry: string, key: string) => string | null
 }
 
 const phraseKind = (one: string, many: string): Kind => ({
@@ -38,7 +38,7 @@ const phraseKind = (one: string, many: string): Kind => ({
   longest: PHRASE_LENGTH,
   separators: /[\r\n,;]+/,
   keyOf: keyOfPhrase,
-  faultOf: (entry, key) => {
+  problemOf: (entry, key) => {
     if (/[<>]/.test(entry)) return `Write ${quoted(entry)} without < and >.`
     if (entry.includes('://')) return `${quoted(entry)} is an address; write words that stand in papers.`
     return key.length < 2 ? `${quoted(entry)} is too short to look for: it needs two letters or digits.` : null
@@ -54,7 +54,7 @@ const AUTHORS: Kind = {
   // A comma is part of "Hinton, Geoffrey".
   separators: /[\r\n;]+/,
   keyOf: keyOfAuthor,
-  faultOf: (entry) =>
+  problemOf: (entry) =>
     isWholeName(nameWords(entry)) ? null : `${quoted(entry)} is not a name: write one such as Grace Hopper.`,
 }
 
@@ -63,7 +63,7 @@ const PICTURES = /\p{Extended_Pictographic}|\p{Emoji_Modifier}|\p{Regional_Indic
 /** Nobody's entry is this long; what is longer need not be cleaned to the end. */
 const LONGEST_READ = 1_000
 
-const clean = (text: string): string => cleanLine(text.slice(0, LONGEST_READ).replace(PICTURES, ' '), LONGEST_READ)
+const cleanEntry = (text: string): string => cleanLine(text.slice(0, LONGEST_READ).replace(PICTURES, ' '), LONGEST_READ)
 
 /**
  * A list as a form (one entry a line), a JSON body (an array) or a table gives it: the entries as they were written but
@@ -79,13 +79,13 @@ const readList = (raw: unknown, kind: Kind): string[] | Refusal => {
   for (const entry of given.flatMap((text) => text.split(kind.separators))) {
     // What is only white space is an empty line; what is only pictures is a mistake to be told of.
     if (entry.trim() === '') continue
-    const line = clean(entry)
+    const line = cleanEntry(entry)
     if (line.length > kind.longest) {
       const problem = `${quoted(line)} is too long: ${kind.one === 'author' ? 'an' : 'a'} ${kind.one} has at most ${kind.longest} characters.`
       return { problem, expected }
     }
     const key = kind.keyOf(line)
-    const problem = kind.faultOf(line === '' ? entry : line, key)
+    const problem = kind.problemOf(line === '' ? entry : line, key)
     if (problem !== null) return { problem, expected }
     if (!byKey.has(key)) byKey.set(key, line)
   }

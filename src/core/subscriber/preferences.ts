@@ -1,4 +1,4 @@
-/** What a subscriber chooses: topics and words of their own, how often, and when by their own clock. */
+/** What a subscriber chooses: topics and custom terms, how often, and when by their own clock. */
 
 import { quoted } from '../text/text.ts'
 import { isTopic, TOPIC_GROUPS } from '../topics.ts'
@@ -9,7 +9,7 @@ export type Frequency = 'daily' | 'weekly'
 
 /**
  * What happens on a day without papers of one's own: `skip` sends nothing, and the next digest says so; `send` sends
- * what trends beyond one's topics, if there is that.
+ * trending extras, if there are any.
  */
 export type WhenEmpty = 'skip' | 'send'
 
@@ -36,10 +36,10 @@ export interface Preferences extends Profile {
   timeZone: string
 }
 
-/** What need not be said: it is taken from what stands, or from `STANDARD`. */
+/** Preferences that a form or body may leave out: the present ones stay, or `STANDARD` ones are taken. */
 export type PreferenceDefaults = Omit<Preferences, 'topics' | 'frequency' | 'timeZone'>
 
-/** Seven in the morning; Saturday, when the week's five lists are complete; no words of one's own. */
+/** Seven in the morning; Saturday, when the week's five lists are complete; no custom terms. */
 export const STANDARD: PreferenceDefaults = {
   keywords: [],
   authors: [],
@@ -93,26 +93,26 @@ const isAbsent = (raw: unknown): boolean => raw === undefined || raw === ''
 /**
  * Preferences as a form, a JSON body or a table gives them (`topics` an array or a comma list; `frequency`; `timezone`;
  * `keywords`, `authors` and `muted`, arrays or one a line; `when_empty`; `hour` and `weekday`, numbers or digits; all but
- * the first three taken from `standing` when absent), or everything that is wrong with them.
+ * the first three taken from `defaults` when absent), or everything that is wrong with them.
  */
 export const readPreferences = (
   raw: Readonly<Record<string, unknown>>,
-  standing: PreferenceDefaults = STANDARD,
+  defaults: PreferenceDefaults = STANDARD,
 ): { preferences: Preferences } | { errors: FieldError[] } => {
   const errors: FieldError[] = []
   const listOf = (field: 'keywords' | 'authors' | 'muted', read: (given: unknown) => string[] | Refusal): string[] => {
-    const list = read(raw[field] ?? standing[field])
+    const list = read(raw[field] ?? defaults[field])
     if (Array.isArray(list)) return list
     errors.push({ field, ...list })
     return []
   }
-  // In the order in which the page asks for them, topics first: their fault depends on the others.
+  // Errors in the order in which the page asks, topics first; whether these may be empty depends on the others.
   const keywords = listOf('keywords', readKeywords)
   const authors = listOf('authors', readAuthors)
   const muted = listOf('muted', (given) => readMuted(given, keywords))
   const topics = readTopics(raw.topics, errors.length > 0 || keywords.length + authors.length > 0)
   if (!Array.isArray(topics)) errors.unshift(topics)
-  const whenEmpty = isAbsent(raw.when_empty) ? standing.whenEmpty : raw.when_empty
+  const whenEmpty = isAbsent(raw.when_empty) ? defaults.whenEmpty : raw.when_empty
   if (whenEmpty !== 'skip' && whenEmpty !== 'send') {
     errors.push({ field: 'when_empty', problem: 'Choose what a day without papers brings.', expected: 'skip or send' })
   }
@@ -120,11 +120,11 @@ export const readPreferences = (
   if (frequency !== 'daily' && frequency !== 'weekly') {
     errors.push({ field: 'frequency', problem: 'Choose daily or weekly.', expected: 'daily or weekly' })
   }
-  const hour = isAbsent(raw.hour) ? standing.hour : readWhole(raw.hour, 0, 23)
+  const hour = isAbsent(raw.hour) ? defaults.hour : readWhole(raw.hour, 0, 23)
   if (hour === null) {
     errors.push({ field: 'hour', problem: 'Choose an hour from 0 to 23.', expected: 'a whole number from 0 to 23' })
   }
-  const weekday = isAbsent(raw.weekday) ? standing.weekday : readWhole(raw.weekday, 1, 7)
+  const weekday = isAbsent(raw.weekday) ? defaults.weekday : readWhole(raw.weekday, 1, 7)
   if (weekday === null) {
     errors.push({
       field: 'weekday',

@@ -32,19 +32,19 @@ const NAMES_OF_TODAY: Record<string, string> = {
  */
 export const readTimeZone = (text: string): string | null => {
   if (!/^[A-Za-z][A-Za-z0-9_+/-]{1,63}$/.test(text)) return null
-  const known = zonesRead.get(text)
+  const known = zonesBySpelling.get(text)
   if (known !== undefined) return known
-  const zone = lookUp(text)
-  if (zonesRead.size >= MOST_REMEMBERED) zonesRead.clear()
-  zonesRead.set(text, zone)
+  const zone = lookUpZone(text)
+  if (zonesBySpelling.size >= MOST_CACHED) zonesBySpelling.clear()
+  zonesBySpelling.set(text, zone)
   return zone
 }
 
-/** Asking for a zone costs more than all else that is read of a form; of spellings so many are remembered. */
-const MOST_REMEMBERED = 1_000
-const zonesRead = new Map<string, string | null>()
+/** Looking a zone up costs more than all else that is read of a form; when the cache holds so many it is emptied. */
+const MOST_CACHED = 1_000
+const zonesBySpelling = new Map<string, string | null>()
 
-const lookUp = (text: string): string | null => {
+const lookUpZone = (text: string): string | null => {
   try {
     const zone = new Intl.DateTimeFormat('en', { timeZone: text }).resolvedOptions().timeZone
     return NAMES_OF_TODAY[zone] ?? zone

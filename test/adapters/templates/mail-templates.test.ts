@@ -133,7 +133,7 @@ describe('a digest', () => {
     }
   })
 
-  test('leads to preferences, to unsubscribing and to its page by stand-ins for tokens', () => {
+  test('leads to preferences, to unsubscribing and to its page by placeholders for tokens', () => {
     const links = linksOfHtml(templates.renderDigest(issue()).html)
     expect(links).toContain(`https://round.example.org/preferences/${TOKEN_PLACEHOLDERS.preferences}`)
     expect(links).toContain(`https://round.example.org/unsubscribe/${TOKEN_PLACEHOLDERS.unsubscribe}`)
@@ -155,14 +155,14 @@ describe('a digest', () => {
     expect(wordsOf(templates.renderDigest(issue()).html)).not.toContain('sample')
   })
 
-  test('passes its note on', () => {
+  test('shows its note', () => {
     const note = 'Nothing was sent on Sunday: no papers were listed.'
     const mail = templates.renderDigest(issue({ note }))
     expect(wordsOf(mail.html)).toContain(note)
     expect(mail.text).toContain(note)
   })
 
-  test('has what trends beyond the topics in a section of its own, in both parts', () => {
+  test('has trending extras in a section of their own, in both parts', () => {
     const trendingExtras = [card({ title: 'Elsewhere', reason: 'Top 3 % of the month’s papers: 120 upvotes' })]
     const { html, text } = templates.renderDigest(issue({ trendingExtras }))
     expect(html).toMatch(/<h2[^>]*>Trending beyond your topics<\/h2>[\s\S]*<h3[^>]*><a[^>]*>Elsewhere<\/a><\/h3>/)
@@ -170,7 +170,7 @@ describe('a digest', () => {
     expect(templates.renderDigest(issue()).html).not.toContain('beyond your topics')
   })
 
-  test('of nothing else names it above', () => {
+  test('of trending extras alone names them above', () => {
     const mail = templates.renderDigest(
       issue({ cards: [], trendingExtras: [card()], note: 'No new papers in your topics.' }),
     )
@@ -180,7 +180,7 @@ describe('a digest', () => {
     expect(linksOfText(mail.text)).toEqual(linksOfHtml(mail.html))
   })
 
-  test('tells what became of papers in earlier ones, in both parts', () => {
+  test('tells what became of papers of earlier digests, in both parts', () => {
     const news = [
       { title: 'Gone & <lost>', url: 'https://arxiv.org/abs/2604.00001', line: 'it was withdrawn' },
       { title: 'No page', url: 'javascript:alert(1)', line: 'there is code now' },
@@ -474,7 +474,7 @@ test('a letter names a dozen topics and counts the rest', () => {
   expect(text).toContain(' - Topic 11\n - and 26 more\n')
 })
 
-test('the version is that of the templates, whoever asks', async () => {
+test('the version depends on the templates alone', async () => {
   const other = await createMailTemplates({ baseUrl: 'http://localhost:3000', postalAddress: null })
   expect(other.version).toBe(templates.version)
   expect(templates.version).toMatch(/^[0-9a-f]{12}$/)

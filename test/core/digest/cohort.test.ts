@@ -1,4 +1,4 @@
-/** What makes a cohort: the same wish gives the same key, in whatever order it is written, and any other wish another. */
+/** What makes a cohort: equal requests have equal keys, whatever the order of lists, and any others do not. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type Cohort, cohortKey } from '../../../src/core/digest/cohort.ts'
@@ -27,7 +27,7 @@ const plain = (cohort: Cohort): string =>
     recentlySent: [...cohort.recentlySent].sort(),
   })
 
-test('two wishes have one key exactly when they are the same but for order', () => {
+test('two requests have one key exactly when they differ in nothing but the order of lists', () => {
   fc.assert(
     fc.property(cohorts, cohorts, (one, other) => {
       expect(key(one) === key(other)).toBe(plain(one) === plain(other))

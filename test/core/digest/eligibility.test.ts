@@ -13,7 +13,7 @@ import {
 
 const at = (text: string): Date => new Date(text)
 
-describe('a paper is news', () => {
+describe('a paper is eligible', () => {
   test('from its sighting, on its list day and for three days after', () => {
     expect(eligibleAt('2026-04-14', at('2026-04-14T09:00:00Z'))).toEqual(at('2026-04-14T09:00:00Z'))
     expect(eligibleAt('2026-04-14', at('2026-04-17T23:00:00Z'))).toEqual(at('2026-04-17T23:00:00Z'))
@@ -24,20 +24,20 @@ describe('a paper is news', () => {
   })
 })
 
-describe('a paper that was known is news once more', () => {
+describe('a paper that was known is eligible again', () => {
   const seen = at('2026-04-14T08:00:00Z')
 
   test('at its first Hugging Face listing', () => {
     expect(eligibleAgainAt('2026-04-16', at('2026-04-16T07:00:00Z'), seen)).toEqual(at('2026-04-16T07:00:00Z'))
   })
 
-  test('but not when it was sighted there first, nor when those who were sent it may have been forgotten', () => {
+  test('unless it was sighted there first, or is no longer counted as recently sent', () => {
     expect(eligibleAgainAt('2026-04-14', seen, seen)).toBeNull()
     expect(eligibleAgainAt('2026-04-24', at('2026-04-24T08:00:00Z'), seen)).not.toBeNull()
     expect(eligibleAgainAt('2026-04-24', at('2026-04-24T08:00:01Z'), seen)).toBeNull()
   })
 
-  test('and is sent once, however digests lie to its two days', () => {
+  test('and is sent once, whenever digests fall between its two days', () => {
     const plan = fc.record({
       listedAfterHours: fc.integer({ min: 1, max: 24 * 16 }),
       digests: fc.array(
@@ -80,16 +80,16 @@ describe('a paper that was known is news once more', () => {
 describe('a digest chooses', () => {
   const cutoff = at('2026-04-15T06:00:00Z')
 
-  test('from the last three days at least, so that late risers get their chance', () => {
+  test('from the last three days at least, so that papers which rise late have a chance', () => {
     expect(eligibleSince('daily', cutoff, at('2026-04-14T06:00:00Z'))).toEqual(at('2026-04-12T06:00:00Z'))
   })
 
-  test('from all since the previous one, when that is longer ago', () => {
+  test('from everything since the previous cut-off, when that is longer ago', () => {
     expect(eligibleSince('weekly', cutoff, at('2026-04-08T06:00:00Z'))).toEqual(at('2026-04-08T06:00:00Z'))
     expect(eligibleSince('weekly', cutoff, null)).toEqual(at('2026-04-08T06:00:00Z'))
   })
 
-  test('from nothing older than the carry remembers', () => {
+  test('from nothing older than what counts as recently sent', () => {
     fc.assert(
       fc.property(
         fc.constantFrom('daily' as const, 'weekly' as const),
@@ -103,7 +103,7 @@ describe('a digest chooses', () => {
   })
 })
 
-test('a carry holds what was sent in the last 14 days, by all its members, and nothing older', () => {
+test('what is recently sent is all that members were sent in the last 14 days, and nothing older', () => {
   const ids = fc.constantFrom('a', 'b', 'c', 'd')
   const earlierSent = fc.array(
     fc.dictionary(
@@ -123,7 +123,7 @@ test('a carry holds what was sent in the last 14 days, by all its members, and n
   )
 })
 
-test('a list is partial below 30 % of what its weekday usually has, and never by guesswork', () => {
+test('a list is partial below 30 % of what its weekday usually has, and never with fewer than two to compare', () => {
   expect(isPartial(5, [20, 22, 25, 24])).toBe(true)
   expect(isPartial(7, [20, 22, 25, 24])).toBe(false)
   expect(isPartial(1, [30])).toBe(false)

@@ -1,4 +1,4 @@
-/** The line about a silence. */
+/** The line about empty digests. */
 import { expect, test } from 'vitest'
 import { emptyDigestLine } from '../../../src/core/digest/empty-digest.ts'
 

@@ -43,7 +43,7 @@ const ranked = (more: Partial<Profile>) => {
 }
 
 describe('a keyword', () => {
-  test('in the title is all one can ask, in the abstract a little less, and goes across no comma', () => {
+  test('scores highest in the title, lower in the abstract, and matches across no comma', () => {
     expect(ranked({ keywords: ['sheet music'] })).toEqual([
       { id: '1', score: 1, matches: [{ words: 'Sheet-Music', field: 'title' }] },
       { id: '2', score: 0.7, matches: [{ words: 'sheet music', field: 'abstract' }] },
@@ -73,7 +73,7 @@ describe('a muted word', () => {
   })
 })
 
-test('papers are seen without being changed, and what is found stands there', () => {
+test('applying a profile changes no paper, and every match is found in the text', () => {
   const before = structuredClone(PAPERS)
   const word = fc.constantFrom('sheet', 'music', 'robot', 'a', 'method', 'survey', 'nothing', 'zebra')
   const phrase = fc.array(word, { minLength: 1, maxLength: 3 }).map((words) => words.join(' '))

@@ -14,27 +14,27 @@ const ABSTRACT =
   'write to it once a turn, and read from it by a learned query. On nine benchmarks of long sessions the model with the ' +
   'store answers a third more questions, at a tenth of the cost of a window that holds everything.'
 
-const alike = (one: [title: string, abstract: string], other: [title: string, abstract: string]): boolean =>
+const isAlike = (one: [title: string, abstract: string], other: [title: string, abstract: string]): boolean =>
   createSimilarityCheck([
     { id: '1', title: one[0], abstract: one[1] },
     { id: '2', title: other[0], abstract: other[1] },
   ])('1', '2')
 
 describe('two papers', () => {
-  test('are alike when one is the other revised', () => {
+  test('are similar when one is a revision of the other', () => {
     const revised = ABSTRACT.replace('nine', 'eleven').replace('a third', '40%').replace('small', 'compact')
-    expect(alike(['A Small Store', ABSTRACT], ['Remembering Sessions', revised])).toBe(true)
+    expect(isAlike(['A Small Store', ABSTRACT], ['Remembering Sessions', revised])).toBe(true)
   })
 
-  test('are alike when their titles are, but for a word', () => {
+  test('are similar when their titles differ in one word', () => {
     const title = 'A Store for Long Sessions with Large Models'
-    expect(alike([title, 'x'], [`${title}, Revisited`, 'y'])).toBe(true)
-    expect(alike(['Scaling Laws', 'x'], ['Scaling Law', 'y'])).toBe(false)
+    expect(isAlike([title, 'x'], [`${title}, Revisited`, 'y'])).toBe(true)
+    expect(isAlike(['Scaling Laws', 'x'], ['Scaling Law', 'y'])).toBe(false)
   })
 
-  test('are not alike for common words in short texts', () => {
+  test('are not similar for common words in short texts', () => {
     expect(
-      alike(
+      isAlike(
         ['Advances in robots', 'This report is about robots.'],
         ['Advances in speech', 'This report is about speech.'],
       ),
@@ -43,7 +43,7 @@ describe('two papers', () => {
 })
 
 describe.skipIf(!existsSync(SHARED))('on 47 recorded days (needs ../shared/data)', () => {
-  test('no two of the papers are taken for one another', async () => {
+  test('no two of the papers are judged similar', async () => {
     const papers = new Map<string, { id: string; title: string; abstract: string }>()
     for await (const batch of readPaperFiles(SHARED, { today: '2026-05-06' }))
       for (const { paper } of batch.listings) papers.set(paper.id, paper)
@@ -67,7 +67,7 @@ const ranked = (ids: number[]): RankedPaper[] =>
     score: 1,
   }))
 
-test('of the chosen no two are alike, the higher stays, none is lost, and the place goes to the next', () => {
+test('no two chosen papers are similar: the higher stays, the lower is named under it, and the next takes the place', () => {
   fc.assert(
     fc.property(
       fc.uniqueArray(fc.nat(30), { maxLength: 20 }),

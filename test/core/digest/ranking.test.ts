@@ -39,7 +39,7 @@ const candidates = fc
 const choice = fc.uniqueArray(fc.constantFrom(...TOPICS), { minLength: 1 })
 
 describe('ranking papers for a subscriber', () => {
-  it('leaves out what does not pass the gate for one of their topics', () => {
+  it('leaves out papers that score below the gate for all of their topics', () => {
     const papers = [paper('1', { a: GATE }), paper('2', { a: GATE - 0.001 }), paper('3', { b: 1 }), paper('4', {})]
     expect(ids(rankPapers(papers, ['a']))).toEqual(['1'])
   })
@@ -103,10 +103,10 @@ describe('ranking papers for a subscriber', () => {
 })
 
 describe('selecting the papers of a digest', () => {
-  it('keeps a slot for the best paper of a quiet topic', () => {
+  it('keeps a slot for the best paper of a topic with few papers', () => {
     const busy = Array.from({ length: 12 }, (_, at) => paper(`1${at}`, { a: 0.9 }, trending(0.9)))
-    const quiet = [paper('21', { b: 0.5 }, trending(0.1)), paper('22', { b: 0.45 }, trending(0.1))]
-    const chosen = ids(selectPapers(rankPapers([...busy, ...quiet], ['a', 'b']), ['a', 'b'], 10))
+    const sparse = [paper('21', { b: 0.5 }, trending(0.1)), paper('22', { b: 0.45 }, trending(0.1))]
+    const chosen = ids(selectPapers(rankPapers([...busy, ...sparse], ['a', 'b']), ['a', 'b'], 10))
     expect(chosen).toHaveLength(10)
     expect(chosen.at(-1)).toBe('21')
     expect(chosen).not.toContain('22')
@@ -122,12 +122,12 @@ describe('selecting the papers of a digest', () => {
     expect(ids(selectPapers(rankPapers(papers, TOPICS), TOPICS, 3))).toEqual(['0', '1', '2'])
   })
 
-  it('chooses nothing from nothing', () => {
+  it('chooses nothing where there are no papers', () => {
     expect(selectPapers(rankPapers([], ['a']), ['a'], 10)).toEqual([])
     expect(rankPapers([paper('1', { a: 1 })], [])).toEqual([])
   })
 
-  it('holds at most as many as asked, best first, all past the gate, each title once', () => {
+  it('holds at most as many as asked, best first, all above the gate, each title once', () => {
     fc.assert(
       fc.property(candidates, choice, fc.integer({ min: 0, max: 15 }), (papers, topics, most) => {
         const ranked = rankPapers(papers, topics)

@@ -79,7 +79,7 @@ describe('the reason of a paper in a digest', () => {
     )
   })
 
-  it('beyond the topics is the trend alone', () => {
+  it('of a trending extra is the trend alone', () => {
     const trendingExtras = { topic: null, matches: [] }
     expect(plain(digestReasonOf(entry(trendingExtras)))).toBe('Top 8 % of the month’s papers: 112 upvotes at 09:00 UTC')
     expect(plain(digestReasonOf(entry({ ...trendingExtras, topPercent: null })))).toBe(
@@ -87,7 +87,7 @@ describe('the reason of a paper in a digest', () => {
     )
   })
 
-  it('still reads when the topic is no longer offered', () => {
+  it('names the slug of a topic that is no longer offered', () => {
     expect(plain(digestReasonOf(entry({ topic: 'old-topic' })))).toMatch(/^old-topic: “masked diffusion”/)
   })
 
@@ -168,7 +168,7 @@ describe('the reason of a paper on the page of its day', () => {
     expect(plain(dayReasonOf(standing({ total: 30, upvotes: 25 })))).toMatch(/; 2nd of 26 with counts$/)
   })
 
-  it('claims no place for a paper without upvotes or without company', () => {
+  it('claims no place for a paper without upvotes, or alone on its day', () => {
     for (const more of [{ upvotes: null }, { upvotes: 0, counts: [0, 5] }, { upvotes: 5, counts: [5], total: 1 }]) {
       expect(plain(dayReasonOf(standing(more)))).toBe('GUI, web & computer-use agents: “GUI agents” in the title')
     }

@@ -42,7 +42,7 @@ describe('the trend of a paper', () => {
     expect(trend(48, 50).percentile).toBe(0)
   })
 
-  it('takes in neighbouring ages where there are too few, each paper once', () => {
+  it('adds neighbouring ages where there are too few papers, each paper once', () => {
     const trend = createTrend([
       ...papers([10, 20], 8),
       ...papers(
@@ -62,7 +62,7 @@ describe('the trend of a paper', () => {
     expect(trend(8, 1000).percentile).toBe(1)
   })
 
-  it('ranks within what there is when that is little, and claims nothing', () => {
+  it('ranks among the few papers there are, and claims nothing', () => {
     const trend = createTrend(papers([1, 5, 9]))
     expect(trend(3, 9)).toEqual({ percentile: 2.5 / 3, topPercent: null })
     expect(createTrend([])(3, 9)).toEqual({ percentile: 0, topPercent: null })
@@ -88,7 +88,7 @@ describe('the trend of a paper', () => {
     expect(createTrend(papers(upTo(200)))(3, 900).topPercent).toBe(1)
   })
 
-  it('has the shape that the database is asked by', () => {
+  it('has ascending age buckets, as the query of the history needs', () => {
     expect(AGE_BUCKETS).toEqual([6, 12, 24, 48])
     expect(TREND_LIST_DAYS).toBe(28)
   })
@@ -127,7 +127,7 @@ describe('the trend of a paper', () => {
   })
 })
 
-describe('the standing of a paper that no source counts', () => {
+describe('the estimated trend of a paper that no source counts', () => {
   it('is higher for a newer one and for one in more categories', () => {
     const at = (ageHours: number, categories: number) => estimateTrend({ ageHours, categories }).percentile
     expect(at(1, 1)).toBeGreaterThan(at(30, 1))
@@ -136,7 +136,7 @@ describe('the standing of a paper that no source counts', () => {
     expect(at(200, 0)).toBe(0)
   })
 
-  it('is never that of a paper which anybody liked, and claims no rank', () => {
+  it('is never as high as that of a paper with upvotes, and claims no rank', () => {
     fc.assert(
       fc.property(fc.double({ min: -10, max: 1000, noNaN: true }), fc.nat(20), (ageHours, categories) => {
         const { percentile, topPercent } = estimateTrend({ ageHours, categories })

@@ -1,4 +1,4 @@
-/** What trends beyond a reader's topics. */
+/** Trending extras: papers from outside a reader's topics. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Rankable } from '../../../src/core/digest/ranking.ts'
@@ -14,7 +14,7 @@ const paper = (id: string, percentile: number, upvotes: number | null = 9): Rank
 const ids = (papers: Rankable[]): string[] => papers.map(({ id }) => id)
 const nothing = (): boolean => false
 
-test('the three with the highest trend come, and none that is middling or has no upvotes', () => {
+test('the three papers with the highest trend are extras, and none below the upper fifth or without upvotes', () => {
   const papers = [
     paper('a', 0.9),
     paper('b', 0.99),
@@ -27,7 +27,7 @@ test('the three with the highest trend come, and none that is middling or has no
   expect(ids(selectTrendingExtras([paper('c', 0.79), paper('d', 1, null), paper('e', 1, 0)], [], nothing))).toEqual([])
 })
 
-test('what is chosen already, or says the same, does not come', () => {
+test('a paper that is chosen already, or says nearly the same, is no extra', () => {
   const papers = [paper('a', 1), paper('b', 0.9), paper('c', 0.85)]
   const isAlike = (one: string, other: string): boolean => one === 'a' && other === 'b'
   expect(ids(selectTrendingExtras(papers, papers.slice(0, 1), isAlike))).toEqual(['c'])

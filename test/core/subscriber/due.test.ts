@@ -24,7 +24,7 @@ const moments = fc.date({
   noInvalidDate: true,
 })
 
-describe('the instant of a local date', () => {
+describe('the sending instant of a local date', () => {
   test('is the hour on the wall', () => {
     expect(sendingInstant('2026-04-15', slot('Europe/London'))).toEqual(new Date('2026-04-15T06:00:00Z'))
   })

@@ -28,7 +28,7 @@ describe('a pause', () => {
     expect(readPause(until, TODAY)).toEqual({ problem })
   })
 
-  it('is always taken for the days that are offered, whatever today is', () => {
+  it('is accepted for every day that is offered, whatever today is', () => {
     const day = fc.date({ min: new Date('2000-01-01'), max: new Date('2100-01-01'), noInvalidDate: true })
     fc.assert(
       fc.property(day, (date) => {

@@ -11,7 +11,7 @@ const problemsOf = (raw: Record<string, unknown>): Record<string, string> => {
 }
 
 describe('preferences', () => {
-  it('are read with topics sorted and distinct, seven in the morning and Saturday unless told', () => {
+  it('are read with topics sorted and distinct, and seven in the morning and Saturday by default', () => {
     expect(readPreferences({ ...RIGHT, topics: ['robotics', 'agents', 'robotics'] })).toEqual({
       preferences: {
         topics: ['agents', 'robotics'],
@@ -27,7 +27,7 @@ describe('preferences', () => {
     })
   })
 
-  it('keep what stands where nothing is given, and an empty list empties it', () => {
+  it('keep the defaults where nothing is given, and an empty list empties them', () => {
     const standing = {
       ...STANDARD,
       hour: 21,
@@ -59,7 +59,7 @@ describe('preferences', () => {
     ['digits of a form', { hour: '00', weekday: '7' }, { hour: 0, weekday: 7 }],
     ['numbers of JSON', { hour: 23, weekday: 1 }, { hour: 23, weekday: 1 }],
     ['keywords one a line', { keywords: 'sheet music\r\n\r\n Lean 4 ' }, { keywords: ['Lean 4', 'sheet music'] }],
-    ['what a quiet day brings', { when_empty: 'send' }, { whenEmpty: 'send' }],
+    ['what a day without papers brings', { when_empty: 'send' }, { whenEmpty: 'send' }],
     [
       'topics in several comma lists',
       { topics: ['robotics,agents', 'code'] },
@@ -82,7 +82,11 @@ describe('preferences', () => {
     ['topics of a wrong type', { topics: [1, 2] }, { topics: 'Give the topics as a list of their names.' }],
     ['an object for topics', { topics: { a: 1 } }, { topics: 'Give the topics as a list of their names.' }],
     ['an unknown frequency', { frequency: 'hourly' }, { frequency: 'Choose daily or weekly.' }],
-    ['another quiet day', { when_empty: 'maybe' }, { when_empty: 'Choose what a day without papers brings.' }],
+    [
+      'something else for a day without papers',
+      { when_empty: 'maybe' },
+      { when_empty: 'Choose what a day without papers brings.' },
+    ],
     [
       'a keyword that is muted',
       { keywords: ['Large-Language Models'], muted: ['large language model'] },
@@ -113,7 +117,7 @@ describe('preferences', () => {
     expect(Object.keys(problems)).toEqual(['topics', 'frequency', 'hour', 'weekday', 'timezone'])
   })
 
-  it('once read, read again unchanged, and no value however odd makes them throw', () => {
+  it('once read are read again unchanged, and no value makes them throw', () => {
     const value = fc.oneof(
       fc.anything({ withNullPrototype: true }),
       fc.constantFrom('daily', 'weekly', 'agents', 'UTC', 7, '7', ['agents', 'robotics']),

@@ -1,5 +1,5 @@
 /**
- * A process that publishes what is due and tells what it took, so that its memory is nobody else's:
+ * A process that publishes what is due and prints what it took, so that the memory measured is of publishing alone:
  *
  *     node test/support/processes/publishing-process.ts DATABASE_URL INSTANT
  *
