@@ -1,8 +1,8 @@
 /**
- * The fault runner: `npm run test:faults -- --seeds N [--seed S] [--queue postgres|redis] [--json]`, `-- --mutants`,
+ * The fault runner: `npm run test:faults -- --seeds N [--seed S] [--queue postgres|redis] [--stories] [--json]`, `-- --mutants`,
  * `-- --kills 20 --deliveries 10000`. A long run can be split: `--seeds 100`, then `--seed 101 --seeds 100`. It ends with one
  * line that sums it up, and with 1 when an invariant was broken, 2 when seeds could not be checked or an option is wrong.
- * The story of a seed that failed is kept in `.faults/`.
+ * The story of a seed that failed is kept in `.faults/`, with `--stories` that of every seed.
  */
 import { parseArgs } from 'node:util'
 import { hasOwnRedis, NEEDS_OWN_REDIS } from '../support/databases/redis.ts'
@@ -21,6 +21,7 @@ const readOptions = () => {
       seeds: { type: 'string' },
       seed: { type: 'string' },
       queue: { type: 'string' },
+      stories: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       mutants: { type: 'boolean', default: false },
       kills: { type: 'string' },
@@ -65,7 +66,13 @@ const main = async (): Promise<number> => {
   // Each in an environment of its own, side by side: most of the time is spent waiting.
   const reports = await Promise.all(
     queuesOf(options.queue).map((queue) =>
-      runSeeds({ queue, first: options.seed, seeds: options.seeds, say: console.log, keepStories: true }),
+      runSeeds({
+        queue,
+        first: options.seed,
+        seeds: options.seeds,
+        say: console.log,
+        stories: options.stories ? 'all' : 'failed',
+      }),
     ),
   )
   const total: Report = addReports(reports)

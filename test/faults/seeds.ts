@@ -33,8 +33,8 @@ interface Options {
   /** The folder of the service's code, where it is not this one. */
   root?: string
   say: (line: string) => void
-  /** Whether the story of a seed that failed is kept in a folder. */
-  keepStories?: boolean
+  /** Of which seeds the story is kept in a folder. */
+  stories?: 'failed' | 'all'
   /** Stops after the first seed in which an invariant was broken; `broken` hears of each. */
   untilBroken?: boolean
   broken?: (broken: Broken) => void
@@ -73,15 +73,19 @@ export const runSeeds = async (options: Options): Promise<Report> => {
     report.duplicates += result.duplicates
     report.losses += result.losses
     report.violations += result.violations.length
+    const { history } = await environment.get()
+    const summary = describePlan(queue, seed, plan, result.violations)
+    const keepStory = async () =>
+      say(`  story: ${await writeStory(`${queue}-${seed}`, { ...result, summary, history })}`)
     const took = ((performance.now() - at) / 1000).toFixed(1)
     if (result.violations.length === 0) {
       say(`${queue} seed ${seed}: ${result.messages} messages, ${result.duplicates} twice, ${took} s`)
+      if (options.stories === 'all') await keepStory()
       continue
     }
-    const { history } = await environment.get()
-    const summary = describeBroken(queue, seed, plan, result.violations)
+    say(`${queue} seed ${seed} FAILED`)
     for (const line of summary) say(line)
-    if (options.keepStories) say(`  story: ${await writeStory(`${queue}-${seed}`, { ...result, summary, history })}`)
+    if (options.stories !== undefined) await keepStory()
     options.broken?.({ seed, violations: result.violations })
     if (options.untilBroken) break
     // What was left undone would be found in the next seed.
@@ -141,8 +145,8 @@ const openRenewable = (queue: QueueKind, root: string | undefined) => {
 
 type Renewable = ReturnType<typeof openRenewable>
 
-const describeBroken = (queue: QueueKind, seed: number, plan: Plan, violations: Violation[]): string[] => [
-  `${queue} seed ${seed} FAILED`,
+/** What broke, what was planned, and how to see it again. */
+const describePlan = (queue: QueueKind, seed: number, plan: Plan, violations: Violation[]): string[] => [
   ...violations.map(({ invariant, what }) => `  invariant ${invariant}: ${what}`),
   `  ${plan.readers} readers, the server takes ${plan.pace} ms for a message; then:`,
   ...plan.actions.map((action) => `    ${describeAction(action)}`),
