@@ -56,7 +56,7 @@ export type History = ReturnType<typeof createHistory>
 export const createHistory = () => {
   const copies: Copy[] = []
   const attempts: Attempt[] = []
-  /** Final refusals by recipient; those at MAIL name nobody. */
+  /** Final refusals by recipient; those at MAIL have none. */
   const refused: string[] = []
   /** How often each kind of fault took place, in all seeds. */
   const faults = new Map<string, number>()

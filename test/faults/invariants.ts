@@ -8,7 +8,7 @@ import { headersOf, kindOf } from './message-fields.ts'
 import { MARK, type Reader, type ReaderRequest, type Readers } from './readers.ts'
 
 export interface Violation {
-  /** 1 to 8; 0 where a process ended that nobody had killed. */
+  /** 1 to 8; 0 where a process ended that the runner had not killed. */
   invariant: number
   what: string
 }
@@ -108,7 +108,7 @@ export const checkInvariants = (evidence: Evidence): Findings => {
   return { violations, messages: history.copies.length, duplicates, losses }
 }
 
-/** Digests and welcomes only after a confirmation was posted, letters only after somebody asked, and not more of them. */
+/** Digests and welcomes only after a confirmation was posted, letters only after a request, and not more than requests. */
 const consentProblems = (reader: Reader, copiesOf: Map<string, Copy[]>): string[] => {
   const problems: string[] = []
   // One that was not answered in time was sent again, and may have been done each time.
@@ -182,7 +182,7 @@ const messageProblems = (copy: Copy, reader: Reader | undefined): string[] => {
   if (post.join() !== 'List-Unsubscribe=One-Click') say('has no one-click header')
   const token = /^<https?:\/\/[^<>,]+\/unsubscribe\/([\w-]{43})>$/.exec(list.join())?.[1]
   if (token === undefined) say('has no List-Unsubscribe with one address')
-  else if (reader?.tokens.get('unsubscribe') !== token) say('has the unsubscribe link of somebody else')
+  else if (reader?.tokens.get('unsubscribe') !== token) say('has the unsubscribe link of another reader')
   return problems
 }
 

@@ -1,4 +1,4 @@
-/** The service is killed in the middle of an edition, ten times, and started again: what its subscribers then have. */
+/** The service is killed in the middle of an edition, ten times, and started again: what its subscribers get. */
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -14,13 +14,13 @@ import { type Program, startProgram } from '../support/processes/program.ts'
 import { startSmtpSinkProcess } from '../support/servers/smtp-sink-process.ts'
 
 const READERS = 40
-/** After the how manieth digest of its edition the service is killed: in the first group, between groups, at the end. */
+/** After how many digests of its edition the service is killed: in the first group, between groups, at the end. */
 const KILL_AFTER = [1, 2, 5, 12, 20, 31, 32, 33, 38, 40]
-/** Mails that a mailer holds claimed at a time, a group in each lane (`newsletter/delivery`): no kill may double more. */
+/** Mails that a mailer holds claimed at a time, a group in each lane (`newsletter/delivery`): no kill may duplicate more. */
 const CLAIMED = 32 * SENDING.deliveries.lanes
 const FIRST_EDITION = '2026-04-15'
 const TOPICS = ['diffusion-lm', 'robotics']
-const PATIENCE = 30_000
+const WITHIN = 30_000
 /** A sink that has written nothing for so long, milliseconds, has nothing left of a sender that is dead. */
 const QUIET = 400
 
@@ -36,7 +36,7 @@ const followLog = (path: string) => {
   const copies: Copy[] = []
   let at = 0
   let rest = Buffer.alloc(0)
-  const look = async () => {
+  const readOn = async () => {
     await using file = await open(path)
     const { size } = await file.stat()
     if (size === at) return
@@ -56,19 +56,19 @@ const followLog = (path: string) => {
   return {
     copies,
     async until(what: string, isSo: () => boolean): Promise<void> {
-      const until = performance.now() + PATIENCE
+      const until = performance.now() + WITHIN
       for (;;) {
-        await look()
+        await readOn()
         if (isSo()) return
-        if (performance.now() > until) throw new Error(`not within ${PATIENCE} ms: ${what}`)
+        if (performance.now() > until) throw new Error(`not within ${WITHIN} ms: ${what}`)
         await new Promise((resume) => setTimeout(resume, 2))
       }
     },
   }
 }
 
-/** As a command does: beside the service, or alone, and then what a killed service left behind is put in order first. */
-const openDesk = async (folder: string) => {
+/** As a command opens it: beside the service, or alone, and then the Postgres that a killed service left is stopped first. */
+const openFolder = async (folder: string) => {
   const { databaseUrl, close } = await openDataFolder(folder, 'command')
   const db = openDatabase(databaseUrl, { connections: 2, name: 'test', onError: () => undefined })
   return {
@@ -82,25 +82,25 @@ const openDesk = async (folder: string) => {
 }
 
 const prepare = async (folder: string): Promise<void> => {
-  await using desk = await openDesk(folder)
-  await migrate(desk.databaseUrl)
-  await storeDay(desk.db, '2026-04-10', TOPICS)
+  await using opened = await openFolder(folder)
+  await migrate(opened.databaseUrl)
+  await storeDay(opened.db, '2026-04-10', TOPICS)
   for (let n = 0; n < READERS; n++)
-    await subscribe(desk.db, `reader${n}@example.org`, LONDON_DAILY, new Date('2026-04-14T05:00:00Z'))
-  // This is about digests: confirmations and welcomes are out of the way.
-  await desk.db.updateTable('letters').set({ state: 'sent' }).execute()
+    await subscribe(opened.db, `reader${n}@example.org`, LONDON_DAILY, new Date('2026-04-14T05:00:00Z'))
+  // Only digests are tested here, so letters count as sent.
+  await opened.db.updateTable('letters').set({ state: 'sent' }).execute()
 }
 
 const readLedger = async (folder: string) => {
-  await using desk = await openDesk(folder)
-  return await desk.db
+  await using opened = await openFolder(folder)
+  return await opened.db
     .selectFrom('deliveries')
     .innerJoin('subscribers', 'subscribers.id', 'deliveries.subscriber_id')
     .select(['deliveries.id', 'email', 'deliveries.state', 'resent'])
     .execute()
 }
 
-test('killed at any moment of an edition and started again, the service owes nobody a digest and has counted every second copy', async () => {
+test('killed at any moment of an edition and started again, the service has sent every digest and counted every second copy', async () => {
   await using folder = await openTestFolder(0o711)
   const data = join(folder.path, 'data')
   const papers = join(folder.path, 'papers')
@@ -129,11 +129,11 @@ test('killed at any moment of an edition and started again, the service owes nob
   const readersOf = (day: string) => new Set(log.copies.filter((copy) => copy.day === day).map((copy) => copy.to)).size
   /** How many copies there were in all when each kill had done its work. */
   const kills: number[] = []
-  let tidy = false
+  let stopped = false
   await using _ = {
     async [Symbol.asyncDispose]() {
-      // A killed service leaves its Postgres; whoever opens the folder next stops it.
-      if (!tidy) await (await openDesk(data))[Symbol.asyncDispose]()
+      // A killed service leaves its Postgres running; the next to open the folder stops it.
+      if (!stopped) await (await openFolder(data))[Symbol.asyncDispose]()
     },
   }
 
@@ -146,7 +146,7 @@ test('killed at any moment of an edition and started again, the service owes nob
       await log.until(`everybody has the digest of ${yesterday}`, () => readersOf(yesterday) === READERS)
     await log.until(`${after} digests of ${day} are out`, () => readersOf(day) >= after)
     await service.end('SIGKILL')
-    // The sink still writes down what had reached it; that is before the kill, and all of it before the next service sends.
+    // The sink still logs what had reached it before the kill, and all of that before the next service sends.
     for (let known = -1; known < log.copies.length; ) {
       known = log.copies.length
       await new Promise((resume) => setTimeout(resume, QUIET))
@@ -156,13 +156,13 @@ test('killed at any moment of an edition and started again, the service owes nob
   }
   await using service = start(`${lastEdition}T20:00:00Z`)
   await service.said('is ready')
-  // Those whose last outcome nobody knew are sent again, though all have a copy.
-  const until = performance.now() + PATIENCE
+  // Those whose last outcome was not recorded are sent again, though all have a copy.
+  const until = performance.now() + WITHIN
   let ledger = await readLedger(data)
   while (performance.now() < until && ledger.some(({ state }) => state !== 'sent')) ledger = await readLedger(data)
   expect(await service.end('SIGTERM')).toMatchObject({ code: 0 })
   await log.until('the log is read', () => true)
-  tidy = true
+  stopped = true
 
   const copiesOf = Map.groupBy(log.copies.entries(), ([, { messageId }]) => messageId)
   expect(ledger).toHaveLength(READERS * editions.length)

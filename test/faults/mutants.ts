@@ -21,13 +21,13 @@ interface Mutant {
 
 export const MUTANTS: Mutant[] = [
   {
-    name: 'no lease: whatever is being sent counts as left behind',
+    name: 'no lease: every mail that is being sent counts as abandoned',
     file: 'src/store/leases.ts',
     from: 'm.lease_until < now()',
     to: "m.lease_until < now() + interval '1 day'",
   },
   {
-    name: 'no fencing: an outcome is recorded whoever holds the mail by now',
+    name: 'no fencing: an outcome is recorded although another mailer holds the mail by now',
     file: 'src/store/outbox-conditions.ts',
     from: 'm.id = u.id and m.fence = u.fence',
     to: 'm.id = u.id and u.fence = u.fence',
@@ -69,7 +69,7 @@ export const plant = async (mutant: Mutant | null) => {
  */
 export const runMutants = async (options: { seed: number; seeds: number; queue: QueueKind }): Promise<boolean> => {
   const { seed: first, seeds, queue } = options
-  let fine = true
+  let passed = true
   let longest = 1
   for (const mutant of MUTANTS) {
     await using planted = await plant(mutant)
@@ -86,7 +86,7 @@ export const runMutants = async (options: { seed: number; seeds: number; queue: 
         caught = `caught by seed ${seed}, invariant ${numbers}: ${violations[0]?.what}`
       },
     })
-    fine &&= caught !== null
+    passed &&= caught !== null
     longest = Math.max(longest, report.seeds)
     console.log(`${mutant.name}\n  ${caught ?? 'NOT CAUGHT'} (${report.seeds} seeds, ${report.seconds} s)`)
   }
@@ -95,5 +95,5 @@ export const runMutants = async (options: { seed: number; seeds: number; queue: 
   console.log(
     `nothing planted\n  ${report.violations} violations, ${report.unchecked} not checked (${report.seeds} seeds, ${report.seconds} s)`,
   )
-  return fine && report.violations + report.unchecked === 0
+  return passed && report.violations + report.unchecked === 0
 }

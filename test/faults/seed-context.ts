@@ -36,7 +36,7 @@ export const noteDisruption = ({ disruptions }: SeedContext, hits: Disruption['h
 
 /** Moves all clocks of the service on, and the roles' calendar with them. */
 export const passTime = async ({ environment, history, jumps }: SeedContext, ms: number): Promise<void> => {
-  // Processes see it at some moment while it is made to pass: what begins meanwhile may be of before.
+  // Each process sees it at some moment meanwhile: what begins then may have been decided before.
   const at = performance.now()
   if (await environment.pass(ms)) jumps.push({ at, ms })
   history.noteCalendar()
@@ -107,7 +107,7 @@ export const resumeEditions = async ({ environment: { db } }: SeedContext): Prom
   for (const { id } of rows) await resumeEdition(db, id).catch(unlessUnusable)
 }
 
-/** The edition was over meanwhile, or somebody was quicker. */
+/** The edition was complete meanwhile, or another operator was quicker. */
 const unlessUnusable = (error: unknown) => {
   if (!(error instanceof UnusableEdition)) throw error
 }

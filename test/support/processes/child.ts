@@ -1,4 +1,4 @@
-/** A TypeScript file run as a process of its own, spoken to by lines, and killed at the end of the test at the latest. */
+/** A TypeScript file run as a process of its own, that reads and writes lines; killed at the end of the test at the latest. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 
 export interface Child extends AsyncDisposable {
   pid: number
-  /** The next line of its output; fails with what it said on stderr when it ends instead. */
+  /** The next line of its output; rejects with its stderr when it ends instead. */
   line(): Promise<string>
   write(text: string): void
   /** Sends a signal and waits until the process is gone. */
@@ -21,9 +21,9 @@ export const startChild = (script: string, args: string[], prefix: string[] = []
   const [command = '', ...rest] = [...prefix, process.execPath, file, ...args]
   const child = spawn(command, rest, { stdio: 'pipe' })
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
-  let complaints = ''
+  let errors = ''
   child.stderr.on('data', (chunk) => {
-    complaints += chunk
+    errors += chunk
   })
   const gone = once(child, 'exit')
   const kill = async (signal: NodeJS.Signals) => {
@@ -34,7 +34,7 @@ export const startChild = (script: string, args: string[], prefix: string[] = []
     pid: child.pid as number,
     async line() {
       const next = await lines.next()
-      if (next.done) throw new Error(`${script} ended: ${complaints}`)
+      if (next.done) throw new Error(`${script} ended: ${errors}`)
       return next.value
     },
     write: (text) => child.stdin.write(text),

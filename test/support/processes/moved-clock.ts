@@ -1,9 +1,9 @@
 /**
  * Loaded into a program before it starts (`--import`): its clocks are those of the machine, moved by what the file at
- * CLOCK_FILE says at this moment, so that time can pass for a program without anybody waiting, even while it is stopped.
+ * CLOCK_FILE says at this moment, so that time can pass for a program at once, even while it is stopped.
  *
  * The file holds two numbers of milliseconds (float64, little-endian): how far the calendar's clock (`Date`) is moved, and
- * how far the steady one (`performance.now`). Timers that run already are not moved.
+ * how far the monotonic one (`performance.now`). Timers that run already are not moved.
  */
 import { openSync, readSync } from 'node:fs'
 

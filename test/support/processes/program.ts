@@ -14,9 +14,9 @@ export interface Ended {
 export interface Program extends AsyncDisposable {
   pid: number
   stderr(): string
-  /** What it has said so far, on both streams. */
+  /** Its output so far, on both streams. */
   output(): string
-  /** Resolves to all of its output once it has said this, on either stream; fails with what it said if it ends before. */
+  /** Resolves to all of its output once this text is in it, on either stream; rejects with the output if it ends before. */
   said(text: string, withinMs?: number): Promise<string>
   /** Resolves when it has ended, by itself or by this signal. */
   end(signal?: NodeJS.Signals): Promise<Ended>
@@ -36,7 +36,7 @@ const OF_THE_RUN = Object.fromEntries(
 )
 
 /**
- * A program of `workers/`; killed at the end of the test at the latest. `input` is all it can read, and `root` the folder
+ * A program of `workers/`; killed at the end of the test at the latest. `input` is its standard input, and `root` the folder
  * that holds the code, where it is not this one; `preload` is a module loaded before it.
  */
 export const startProgram = (
@@ -54,18 +54,18 @@ export const startProgram = (
   child.stdin.on('error', () => undefined).end(input)
   let stdout = ''
   let stderr = ''
-  /** Each looks whether what it waits for was said. */
+  /** Called whenever there is more output. */
   const listeners = new Set<() => void>()
-  const hear = () => {
+  const notify = () => {
     for (const listener of listeners) listener()
   }
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text
-    hear()
+    notify()
   })
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text
-    hear()
+    notify()
   })
   const closed = once(child, 'close').then(([code]) => ({ code: code as number | null, stdout, stderr }))
   const end = (signal?: NodeJS.Signals) => {
