@@ -20,7 +20,7 @@ const KILL_AFTER = [1, 2, 5, 12, 20, 31, 32, 33, 38, 40]
 const CLAIMED = 32 * SENDING.deliveries.lanes
 const FIRST_EDITION = '2026-04-15'
 const TOPICS = ['diffusion-lm', 'robotics']
-const WITHIN = 30_000
+const WITHIN = 90_000
 /** A sink that has written nothing for so long, milliseconds, has nothing left of a sender that is dead. */
 const QUIET = 400
 
@@ -185,4 +185,4 @@ test('killed at any moment of an edition and started again, the service has sent
     }
   }
   expect(Math.max(...doubledBy), `second copies by kill: ${doubledBy}`).toBeLessThanOrEqual(CLAIMED)
-}, 180_000)
+}, 300_000)

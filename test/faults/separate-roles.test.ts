@@ -25,7 +25,10 @@ const TOPICS = ['diffusion-lm', 'robotics']
 const SUBSCRIBED = '2026-04-14T05:00:00Z'
 const EDITION = '2026-04-15T06:00:30Z'
 const FORM = { email: 'ada@example.org', topics: TOPICS, frequency: 'daily', timezone: 'Europe/London' }
-const POLL = { timeout: 40_000, interval: 20 }
+/** Of a busy machine, milliseconds: each test starts up to seven programs. */
+const TEST = { timeout: 180_000 }
+const READY_WITHIN = 90_000
+const POLL = { timeout: 90_000, interval: 20 }
 
 interface Copy {
   to: string
@@ -141,7 +144,8 @@ const expectEveryReaderServed = async ({ db, copies }: Installation): Promise<{ 
   return { doubled }
 }
 
-const siteOf = async (api: Program): Promise<string> => /^ {2}site +(\S+)/m.exec(await api.said('is ready'))?.[1] ?? ''
+const siteOf = async (api: Program): Promise<string> =>
+  /^ {2}site +(\S+)/m.exec(await api.said('is ready', READY_WITHIN))?.[1] ?? ''
 
 const QUEUES = [
   { name: 'with the queue on Postgres', onRedis: false, runs: true },
@@ -151,14 +155,15 @@ const QUEUES = [
 describe.each(QUEUES)('$name', ({ onRedis, runs }) => {
   test.skipIf(!runs)(
     'roles in processes of their own bring a reader from the form to the digest, each with the connections it is allowed',
+    TEST,
     async () => {
       await using installation = await openInstallation(onRedis, 0)
       const roles = ['api', 'scheduler', 'mailer']
       const [api, scheduler, mailer] = roles.map((role) => installation.start(role, SUBSCRIBED))
       if (api === undefined || scheduler === undefined || mailer === undefined) throw new Error('not started')
       const site = openSite(await siteOf(api))
-      await scheduler.said('is ready')
-      await mailer.said('is ready')
+      await scheduler.said('is ready', READY_WITHIN)
+      await mailer.said('is ready', READY_WITHIN)
       expect((await site.post('/subscribe', FORM)).status).toBe(200)
       await expect.poll(async () => (await installation.copies()).length, POLL).toBe(1)
       const link = /http:\/\/localhost:\d+(\/confirm\/[\w-]+)/.exec((await installation.copies())[0]?.text ?? '')?.[1]
@@ -187,10 +192,13 @@ describe.each(QUEUES)('$name', ({ onRedis, runs }) => {
 
   test.skipIf(!runs)(
     'two schedulers started by mistake publish nothing twice, and three mailers send nothing twice',
+    TEST,
     async () => {
       await using installation = await openInstallation(onRedis)
-      for (const mailer of [1, 2, 3].map(() => installation.start('mailer'))) await mailer.said('is ready')
-      for (const scheduler of [1, 2].map(() => installation.start('scheduler'))) await scheduler.said('is ready')
+      for (const mailer of [1, 2, 3].map(() => installation.start('mailer')))
+        await mailer.said('is ready', READY_WITHIN)
+      for (const scheduler of [1, 2].map(() => installation.start('scheduler')))
+        await scheduler.said('is ready', READY_WITHIN)
       expect(await expectEveryReaderServed(installation)).toEqual({ doubled: 0 })
       for (let n = 0; n < 3; n++) await installation.wake('tick')
       expect(await installation.copies()).toHaveLength(READERS)
@@ -200,6 +208,7 @@ describe.each(QUEUES)('$name', ({ onRedis, runs }) => {
 
   test.skipIf(!runs)(
     'a scheduler killed while it publishes and a mailer killed while it sends lose nothing',
+    TEST,
     async () => {
       await using installation = await openInstallation(onRedis)
       const scheduler = installation.start('scheduler')
@@ -219,7 +228,7 @@ describe.each(QUEUES)('$name', ({ onRedis, runs }) => {
     },
   )
 
-  test.skipIf(!runs)('an api killed after its response and a deleted queue lose nothing', async () => {
+  test.skipIf(!runs)('an api killed after its response and a deleted queue lose nothing', TEST, async () => {
     await using installation = await openInstallation(onRedis, 0)
     const api = installation.start('api')
     const site = openSite(await siteOf(api))
@@ -227,7 +236,7 @@ describe.each(QUEUES)('$name', ({ onRedis, runs }) => {
     await api.end('SIGKILL')
     await installation.deleteQueue()
     installation.start('mailer')
-    await installation.start('scheduler').said('is ready')
+    await installation.start('scheduler').said('is ready', READY_WITHIN)
     const readers = async () => (await installation.copies()).map((copy) => copy.to)
     await expect.poll(readers, POLL).toEqual([FORM.email])
 
@@ -239,12 +248,12 @@ describe.each(QUEUES)('$name', ({ onRedis, runs }) => {
 })
 
 describe.skipIf(!hasOwnRedis)(`with Redis gone${NEEDS_OWN_REDIS}`, () => {
-  test('the site answers, and what was asked is done when Redis is back', async () => {
+  test('the site answers, and what was asked is done when Redis is back', TEST, async () => {
     await using installation = await openInstallation(true, 0)
     const [api, ...others] = ['api', 'scheduler', 'mailer'].map((role) => installation.start(role))
     if (api === undefined) throw new Error('not started')
     const site = openSite(await siteOf(api))
-    for (const other of others) await other.said('is ready')
+    for (const other of others) await other.said('is ready', READY_WITHIN)
     await installation.redis?.kill()
     const emails = ['ada@example.org', 'grace@example.org', 'emmy@example.org']
     for (const email of emails) {
