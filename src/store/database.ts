@@ -264,7 +264,7 @@ export const openDatabase = (
     connections: number
     name: string
     onError: (error: Error) => void
-    /** Hears of queries that failed because the schema has no such table or column (any more). */
+    /** Called when a query failed because the schema has no such table or column (any more). */
     onMissing?: () => void
   },
 ): Database => {

@@ -54,7 +54,7 @@ const round = (value: number, digits = 0): number => Number(value.toFixed(digits
 const openSink = async () => {
   const program = findProgram('smtp-sink')
   if (program === null) {
-    const sink = await startSmtpSinkProcess({ log: '/dev/null' })
+    const sink = await startSmtpSinkProcess({})
     return { port: sink.port, name: 'a sink of ours', [Symbol.asyncDispose]: sink.stop }
   }
   const port = await findFreePort()

@@ -303,9 +303,9 @@ describe('a server that breaks the protocol', () => {
       taken = stream(socket, line)
     })
     await using smtp = openMailer(server.url)
-    const told = await smtp.send(mail())
-    expect(told).toMatchObject({ ...outcome, reason: expect.stringContaining('maximum allowed size') })
-    expect(JSON.stringify(told).length).toBeLessThan(500)
+    const result = await smtp.send(mail())
+    expect(result).toMatchObject({ ...outcome, reason: expect.stringContaining('maximum allowed size') })
+    expect(JSON.stringify(result).length).toBeLessThan(500)
     // What the system's buffers of the two sockets hold comes on top.
     expect(await taken).toBeLessThan(32 * MEGABYTE)
   })
@@ -321,18 +321,18 @@ describe('a server that breaks the protocol', () => {
         stage === at && connection === 1 ? { reply: `what ${'x'.repeat(MEGABYTE)}` } : undefined,
     })
     await using smtp = openMailer(sink.url)
-    const told = await smtp.send(mail())
-    expect(told).toMatchObject(outcome)
-    expect(JSON.stringify(told).length).toBeLessThan(500)
+    const result = await smtp.send(mail())
+    expect(result).toMatchObject(outcome)
+    expect(JSON.stringify(result).length).toBeLessThan(500)
     expect(await smtp.send(mail())).toMatchObject({ kind: 'sent' })
     expect(sink.connections().opened).toBe(2)
   })
 
   it('that refuses with a line of half a megabyte has refused', async () => {
     const reply = `550 5.7.1 ${'no '.repeat(MEGABYTE / 6)}`
-    const told = await sendOnce({ fault: ({ stage }) => (stage === 'rcpt' ? { reply } : undefined) })
-    expect(told).toMatchObject({ kind: 'refused', permanent: true, stage: 'rcpt', code: 550 })
-    expect(JSON.stringify(told).length).toBeLessThan(500)
+    const result = await sendOnce({ fault: ({ stage }) => (stage === 'rcpt' ? { reply } : undefined) })
+    expect(result).toMatchObject({ kind: 'refused', permanent: true, stage: 'rcpt', code: 550 })
+    expect(JSON.stringify(result).length).toBeLessThan(500)
   })
 
   it('that sends octets which are no text is unreachable', async () => {
@@ -407,8 +407,8 @@ describe('a server that breaks the protocol', () => {
       fault: ({ stage, connection }) => (stage === at && connection === 1 ? fault : undefined),
     })
     await using smtp = openMailer(sink.url)
-    const told = await smtp.send(mail())
-    expect(told).toMatchObject({ ...outcome, reason: expect.stringMatching(/\w{3}/) })
+    const result = await smtp.send(mail())
+    expect(result).toMatchObject({ ...outcome, reason: expect.stringMatching(/\w{3}/) })
     expect(await smtp.send(mail())).toMatchObject({ kind: 'sent' })
     expect(sink.connections().opened).toBe(2)
   })

@@ -1,7 +1,7 @@
 /**
  * The sink as a process of its own, for tests in which the service is killed: what it took is on disk before it answers.
  *
- *     node test/support/servers/smtp-sink-process.ts --port 0 --log FILE [--host ADDRESS] [--hold-at N] [--with-parent]
+ *     node test/support/servers/smtp-sink-process.ts --port 0 [--log FILE] [--host ADDRESS] [--hold-at N] [--with-parent]
  *
  * prints `{"port":N}` on one line once it listens. With `--hold-at N` the Nth message is stored and never answered, so its
  * sender cannot know its outcome. With `--with-parent` the process ends when its standard input does.
@@ -28,11 +28,13 @@ const POLL_MS = 5
 
 /** Starts the process and resolves when it listens. It has a process group of its own, so it survives the service's. */
 export const startSmtpSinkProcess = async (options: {
-  log: string
+  /** Without it messages are counted in the process and not to be seen from outside. */
+  log?: string
   port?: number
   holdAt?: number
 }): Promise<SmtpSinkProcess> => {
-  const args = ['--port', String(options.port ?? 0), '--log', options.log, '--with-parent']
+  const args = ['--port', String(options.port ?? 0), '--with-parent']
+  if (options.log !== undefined) args.push('--log', options.log)
   if (options.holdAt !== undefined) args.push('--hold-at', String(options.holdAt))
   const child = spawn(process.execPath, [path.join(import.meta.dirname, 'smtp-sink-process.ts'), ...args], {
     stdio: ['pipe', 'pipe', 'inherit'],
@@ -45,7 +47,7 @@ export const startSmtpSinkProcess = async (options: {
     createInterface(child.stdout).once('line', (line) => resolve(Number(JSON.parse(line).port)))
   })
 
-  const messages = () => readSinkLog(options.log)
+  const messages = async () => (options.log === undefined ? [] : readSinkLog(options.log))
   const stop = async () => {
     child.kill('SIGKILL')
     await gone

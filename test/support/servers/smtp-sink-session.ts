@@ -89,7 +89,7 @@ interface Conversation extends Shared {
   socket: Socket
   input: ReturnType<typeof readInput>
   connection: number
-  /** The transaction under way; empty strings where none is. */
+  /** The current transaction; empty strings where none is. */
   from: string
   to: string
   recipients: number
