@@ -39,8 +39,8 @@ const answerSignUp = async (trx: Database, keys: Keys, signUp: SignUp): Promise<
   }
   const suppressed = await readSuppression(trx, signUp.email)
   if (suppressed !== undefined) {
-    // A reader who complained may come back by their own wish; somebody else who enters the address cannot have them
-    // mailed for it.
+    // A reader who complained may subscribe again themselves; somebody else who enters the address cannot have them mailed
+    // often for it.
     if (suppressed.class !== 'complaint' || signUp.preferences === null) return
     if (!(await allowLetter(trx, mailbox, 'after a complaint', MOST_CONFIRMATIONS, DAYS_AFTER_COMPLAINT))) return
     const complained = await readSubscriber(trx, { email: signUp.email }, true)

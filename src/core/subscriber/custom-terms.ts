@@ -76,7 +76,8 @@ const readList = (raw: unknown, kind: Kind): string[] | Refusal => {
     return { problem: `Give the ${kind.many} as a list of texts.`, expected }
   }
   const byKey = new Map<string, string>()
-  for (const entry of given.flatMap((text) => text.split(kind.separators))) {
+  // Composed before it is split: the Greek question mark, U+037E, is a semicolon then, and would split when read again.
+  for (const entry of given.flatMap((text) => text.normalize('NFC').split(kind.separators))) {
     // What is only white space is an empty line; what is only pictures is a mistake to be told of.
     if (entry.trim() === '') continue
     const line = cleanEntry(entry)

@@ -52,6 +52,10 @@ describe('keywords', () => {
     expect(readKeywords([...words, ...words.map((word) => word.toUpperCase())])).toHaveLength(MOST_OWN)
   })
 
+  test('are parted at a Greek question mark, which is the same character as a semicolon', () => {
+    expect(readKeywords('sheet music\u037elean')).toEqual(['lean', 'sheet music'])
+  })
+
   test('once read are read again unchanged, short, and one of each key', () => {
     const entry = fc.oneof(
       fc.string({ unit: 'grapheme' }),
