@@ -26,7 +26,7 @@ import { readLetterFigures, readOpenEditions } from '../../src/store/mail-counts
 import { migrate } from '../../src/store/migrate.ts'
 import { explain } from '../support/databases/explain.ts'
 import { FIRST_DAY, liveDays } from '../support/fixtures/lived-database.ts'
-import { QUIET, SILENT } from '../support/fixtures/newsletter.ts'
+import { SILENT, wakeNobody } from '../support/fixtures/newsletter.ts'
 
 const READERS = 100_000
 const DAYS = 90
@@ -53,7 +53,7 @@ const explainSweeps = async (db: Database, url: string, last: string) => {
   const context = { db, log: SILENT }
   const archive = createArchive({ db, keys: [Buffer.alloc(32, 7)], now: () => now })
   const explained = await explain(url, async () => {
-    await tick({ ...context, wake: QUIET }, now)
+    await tick({ ...context, wake: wakeNobody }, now)
     await checkEditions(context)
     await createRefusalAlert(context, () => 0)()
     await suppressFailing(context)

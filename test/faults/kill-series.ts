@@ -10,7 +10,7 @@ const CLAIMED = 32 * SENDING.deliveries.lanes
 const COHORTS = 100
 const PATIENCE = 240_000
 /** A server that has taken nothing for so long has nothing left of a sender that is dead. */
-const QUIET = 150
+const wakeNobody = 150
 
 /** Publishes, kills, waits until all is sent, and counts; prints what it found. */
 export const runKills = async (options: { kills: number; deliveries: number; seed: number; queue: QueueKind }) => {
@@ -50,7 +50,7 @@ export const runKills = async (options: { kills: number; deliveries: number; see
       await delay(1)
     }
     await environment.kill('mailer-1')
-    for (let known = -1; known < taken; await delay(QUIET)) known = taken
+    for (let known = -1; known < taken; await delay(wakeNobody)) known = taken
     await environment.pass(61_000)
     await environment.whenReady('mailer-1')
     await environment.wake('tick')

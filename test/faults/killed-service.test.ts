@@ -22,7 +22,7 @@ const FIRST_EDITION = '2026-04-15'
 const TOPICS = ['diffusion-lm', 'robotics']
 const WITHIN = 90_000
 /** A sink that has written nothing for so long, milliseconds, has nothing left of a sender that is dead. */
-const QUIET = 400
+const wakeNobody = 400
 
 interface Copy {
   messageId: string
@@ -149,7 +149,7 @@ test('killed at any moment of an edition and started again, the service has sent
     // The sink still logs what had reached it before the kill, and all of that before the next service sends.
     for (let known = -1; known < log.copies.length; ) {
       known = log.copies.length
-      await new Promise((resume) => setTimeout(resume, QUIET))
+      await new Promise((resume) => setTimeout(resume, wakeNobody))
       await log.until('the log is read', () => true)
     }
     kills.push(log.copies.length)

@@ -9,7 +9,7 @@ import { claim } from '../../src/store/claims.ts'
 import { requeueExpired } from '../../src/store/leases.ts'
 import { storeLetter } from '../../src/store/outbox.ts'
 import { record } from '../../src/store/outcomes.ts'
-import { KEYS, QUIET, SILENT } from '../support/fixtures/newsletter.ts'
+import { KEYS, SILENT, wakeNobody } from '../support/fixtures/newsletter.ts'
 import { atStage, DUE, OPTIONS, openSendingNewsletter } from '../support/fixtures/sending-newsletter.ts'
 
 test('every digest is sent once, to its own reader, with links of their own', async () => {
@@ -62,7 +62,7 @@ test('an address that does not exist fails its digest and is mailed no more', as
   expect(suppressions).toEqual([{ email: 'reader0@example.org', code: '550 5.1.1' }])
   const returns = await newsletter.db.selectFrom('mail_feedback').select(['subscriber_id', 'class', 'source']).execute()
   expect(returns).toEqual([{ subscriber_id: newsletter.ids[0], class: 'hard', source: 'smtp' }])
-  await publishDue({ db: newsletter.db, log: SILENT, wake: QUIET }, new Date('2026-04-16T06:00:00Z'))
+  await publishDue({ db: newsletter.db, log: SILENT, wake: wakeNobody }, new Date('2026-04-16T06:00:00Z'))
   const next = await newsletter.db
     .selectFrom('deliveries')
     .select('subscriber_id')
@@ -113,7 +113,7 @@ test('somebody who leaves before a letter that says they are subscribed already 
   await using newsletter = await openSendingNewsletter(2)
   for (const subscriberId of newsletter.ids)
     await storeLetter(newsletter.db, { subscriberId, kind: 'already-subscribed', digestId: null, requestedAt: DUE })
-  const subscriptions = createSubscriptions({ db: newsletter.db, keys: KEYS, now: () => DUE, wake: QUIET })
+  const subscriptions = createSubscriptions({ db: newsletter.db, keys: KEYS, now: () => DUE, wake: wakeNobody })
   await subscriptions.unsubscribe(deriveToken(KEYS, 'unsubscribe', newsletter.ids[0] ?? ''))
   expect(await drain(newsletter.ports, 'letters', OPTIONS)).toBe(1)
   expect(newsletter.sink.messages.map((message) => message.to)).toEqual(['reader1@example.org'])
@@ -121,7 +121,7 @@ test('somebody who leaves before a letter that says they are subscribed already 
 
 test('somebody who unsubscribed between publishing and sending gets nothing', async () => {
   await using newsletter = await openSendingNewsletter(2)
-  const subscriptions = createSubscriptions({ db: newsletter.db, keys: KEYS, now: () => DUE, wake: QUIET })
+  const subscriptions = createSubscriptions({ db: newsletter.db, keys: KEYS, now: () => DUE, wake: wakeNobody })
   await subscriptions.unsubscribe(deriveToken(KEYS, 'unsubscribe', newsletter.ids[0] ?? ''))
   await drain(newsletter.ports, 'deliveries', OPTIONS)
   expect(newsletter.sink.messages.map((message) => message.to)).toEqual(['reader1@example.org'])
@@ -130,7 +130,7 @@ test('somebody who unsubscribed between publishing and sending gets nothing', as
 
 test('somebody who unsubscribed while their digest waited in a group gets nothing', async () => {
   await using newsletter = await openSendingNewsletter(3)
-  const subscriptions = createSubscriptions({ db: newsletter.db, keys: KEYS, now: () => DUE, wake: QUIET })
+  const subscriptions = createSubscriptions({ db: newsletter.db, keys: KEYS, now: () => DUE, wake: wakeNobody })
   let left = ''
   const send = newsletter.ports.send
   newsletter.ports.send = async (envelope, mayBegin) => {

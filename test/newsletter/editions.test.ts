@@ -20,7 +20,7 @@ import { claim } from '../../src/store/claims.ts'
 import { requeueExpired } from '../../src/store/leases.ts'
 import { record } from '../../src/store/outcomes.ts'
 import { stopMail } from '../../src/store/subscribers.ts'
-import { KEYS, QUIET, SILENT } from '../support/fixtures/newsletter.ts'
+import { KEYS, SILENT, wakeNobody } from '../support/fixtures/newsletter.ts'
 import { DUE, OPTIONS, openSendingNewsletter } from '../support/fixtures/sending-newsletter.ts'
 
 type SendingNewsletter = Awaited<ReturnType<typeof openSendingNewsletter>>
@@ -35,7 +35,7 @@ const editionOf = async ({ db }: SendingNewsletter) =>
 const reconcileIn = async ({ db }: SendingNewsletter, onUnknown?: 'hold' | 'resend') => {
   const errors: object[] = []
   const log = { ...SILENT, error: (facts: object) => errors.push(facts) }
-  await reconcile({ db, log, wake: QUIET, ...(onUnknown === undefined ? {} : { onUnknown }) })
+  await reconcile({ db, log, wake: wakeNobody, ...(onUnknown === undefined ? {} : { onUnknown }) })
   return errors
 }
 
@@ -64,7 +64,7 @@ test('an edition with every state adds up, by state and reason, and is complete 
     return stage === 'accepted' && to.startsWith('reader3@') ? 'drop' : undefined
   })
   const id = await editionOf(newsletter)
-  const subscriptions = createSubscriptions({ db: newsletter.db, keys: KEYS, now: () => DUE, wake: QUIET })
+  const subscriptions = createSubscriptions({ db: newsletter.db, keys: KEYS, now: () => DUE, wake: wakeNobody })
   await subscriptions.unsubscribe(deriveToken(KEYS, 'unsubscribe', newsletter.ids[4] ?? ''))
   expect((await readEditionAccount(newsletter.db, id))?.equation).toMatchObject({ due: 7, pending: 7, missing: 0 })
   await drain(newsletter.ports, 'deliveries', HOLD)
@@ -288,7 +288,7 @@ test('two schedulers that reconcile at once do the work once', async () => {
   await expect
     .poll(async () => (await sql`select from deliveries for update skip locked`.execute(newsletter.db)).rows.length)
     .toBe(0)
-  const first = reconcile({ db: newsletter.db, log: SILENT, wake: QUIET })
+  const first = reconcile({ db: newsletter.db, log: SILENT, wake: wakeNobody })
   await expect
     .poll(
       async () =>
@@ -298,7 +298,7 @@ test('two schedulers that reconcile at once do the work once', async () => {
         ).rows.length,
     )
     .toBeGreaterThan(0)
-  expect(await reconcile({ db: newsletter.db, log: SILENT, wake: QUIET })).toBe(false)
+  expect(await reconcile({ db: newsletter.db, log: SILENT, wake: wakeNobody })).toBe(false)
   release()
   await blocker
   expect(await first).toBe(true)

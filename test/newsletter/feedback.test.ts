@@ -11,7 +11,7 @@ import type { Database } from '../../src/store/database.ts'
 import { newDeliveryId } from '../../src/store/delivery-id.ts'
 import { readSubscriber } from '../../src/store/subscribers.ts'
 import { readSuppression, readSuppressionLog } from '../../src/store/suppressions.ts'
-import { KEYS, LONDON_DAILY, openNewsletter, QUIET } from '../support/fixtures/newsletter.ts'
+import { KEYS, LONDON_DAILY, openNewsletter, wakeNobody } from '../support/fixtures/newsletter.ts'
 import { bounce, complaint, openSent, stateOf } from '../support/fixtures/sent-edition.ts'
 
 const NOW = new Date('2026-04-16T08:00:00Z')
@@ -137,7 +137,7 @@ test('a complaint suppresses its reader at once, and only they lift that, by sub
   expect(await recordFeedback(ports, mail(0), complaint(), 'feedback loop')).toBe('suppressed')
   expect(await stateOf(db, reader(0))).toBe('suppressed')
 
-  const subscriptions = createSubscriptions({ db, keys: KEYS, now: () => NOW, wake: QUIET })
+  const subscriptions = createSubscriptions({ db, keys: KEYS, now: () => NOW, wake: wakeNobody })
   const ask = async () => {
     await subscriptions.requestSubscription(email, LONDON_DAILY)
     await answerSignUps({ db, keys: KEYS })

@@ -8,7 +8,14 @@ import { publishDue } from '../../src/newsletter/publisher.ts'
 import type { Database } from '../../src/store/database.ts'
 import { readMonths } from '../../src/store/months.ts'
 import { readCandidates, readTrendHistory } from '../../src/store/papers.ts'
-import { LONDON_DAILY, openNewsletter, QUIET, SILENT, storeDay, subscribe } from '../support/fixtures/newsletter.ts'
+import {
+  LONDON_DAILY,
+  openNewsletter,
+  SILENT,
+  storeDay,
+  subscribe,
+  wakeNobody,
+} from '../support/fixtures/newsletter.ts'
 import { runProgram, startProgram } from '../support/processes/program.ts'
 
 const at = (text: string): Date => new Date(text)
@@ -22,7 +29,7 @@ const openPublished = async (state: 'sent' | 'queued') => {
   const { db } = newsletter
   await storeDay(db, '2026-04-14')
   const id = await subscribe(db, 'ada@example.org', LONDON_DAILY, SPRING)
-  await publishDue({ db, log: SILENT, wake: QUIET }, at('2026-04-15T06:00:00Z'))
+  await publishDue({ db, log: SILENT, wake: wakeNobody }, at('2026-04-15T06:00:00Z'))
   await db.updateTable('deliveries').set({ state }).execute()
   return { ...newsletter, id }
 }
@@ -42,7 +49,7 @@ test('makes the months to come and drops the old ones, and finds nothing to do a
   // The edition goes on without the month it wrote to.
   expect(await newsletter.db.selectFrom('deliveries').selectAll().execute()).toEqual([])
   expect(await newsletter.db.selectFrom('editions').selectAll().execute()).toHaveLength(1)
-  expect(await publishDue({ db: newsletter.db, log: SILENT, wake: QUIET }, AUTUMN)).toMatchObject({ owed: 1 })
+  expect(await publishDue({ db: newsletter.db, log: SILENT, wake: wakeNobody }, AUTUMN)).toMatchObject({ owed: 1 })
 })
 
 test('keeps an old month with mail that is not settled, and says so', async () => {
@@ -81,7 +88,7 @@ test('an edition whose month is missing says what to do, and goes on once it is 
   await using newsletter = await openPublished('sent')
   const { db } = newsletter
   const december = at('2026-12-15T07:00:00Z')
-  const publish = () => publishDue({ db, log: SILENT, wake: QUIET }, december)
+  const publish = () => publishDue({ db, log: SILENT, wake: wakeNobody }, december)
   await expect(publish()).rejects.toThrow('run: node workers/main.ts maintain --month 2026-12')
   expect(await db.selectFrom('deliveries').selectAll().execute()).toHaveLength(1)
   await maintain(db, { now: december, keepDays: 3650 })
@@ -110,7 +117,7 @@ test('deletes old letters, and digests once no reader, no delivery and no letter
   expect(await maintain(db, { now: AUTUMN, keepDays: 90 })).toMatchObject({ deleted })
   expect(await digestsOf(db)).toEqual(['daily 2026-04-15'])
 
-  await publishDue({ db, log: SILENT, wake: QUIET }, AUTUMN)
+  await publishDue({ db, log: SILENT, wake: wakeNobody }, AUTUMN)
   expect(await maintain(db, { now: AUTUMN, keepDays: 90 })).toMatchObject({ deleted: { ...NOTHING, digests: 1 } })
   expect(await digestsOf(db)).toEqual(['daily 2026-09-14'])
 })

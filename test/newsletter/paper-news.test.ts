@@ -11,15 +11,15 @@ import {
   LONDON_DAILY,
   listingsOf,
   openNewsletter,
-  QUIET,
   SILENT,
   storeDay,
   subscribe,
+  wakeNobody,
 } from '../support/fixtures/newsletter.ts'
 
 const WEEK = ['2026-04-03', '2026-04-06', '2026-04-07', '2026-04-08', '2026-04-09', '2026-04-10', '2026-04-13']
 const at = (text: string): Date => new Date(text)
-const publish = (db: Database, when: string) => publishDue({ db, log: SILENT, wake: QUIET }, at(when))
+const publish = (db: Database, when: string) => publishDue({ db, log: SILENT, wake: wakeNobody }, at(when))
 const ROBOTICS = { ...LONDON_DAILY, topics: ['robotics'] }
 
 const open = async () => {

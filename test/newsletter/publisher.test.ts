@@ -17,10 +17,10 @@ import {
   LONDON_DAILY,
   listingsOf,
   openNewsletter,
-  QUIET,
   SILENT,
   storeDay,
   subscribe,
+  wakeNobody,
 } from '../support/fixtures/newsletter.ts'
 
 const SHARED = resolve(import.meta.dirname, '../../../shared/data/hf-api')
@@ -37,12 +37,14 @@ describe('an edition', () => {
     for (const name of ['ada', 'grace', 'lin'])
       ids.push(await subscribe(db, `${name}@example.org`, LONDON_DAILY, start))
     const other = await subscribe(db, 'emmy@example.org', { ...LONDON_DAILY, topics: ['code'] }, start)
-    const published = await publishDue({ db, log: SILENT, wake: QUIET }, at('2026-04-15T06:00:00Z'))
+    const published = await publishDue({ db, log: SILENT, wake: wakeNobody }, at('2026-04-15T06:00:00Z'))
     expect(published).toEqual({ subscribers: 4, owed: 4, digests: 2 })
     const [first, ...rest] = await Promise.all(ids.map(async (id) => (await issuesOf(db, id))[1]))
     for (const issue of rest) expect(issue).toEqual(first)
     expect((await issuesOf(db, other))[1]).not.toEqual(first)
-    expect(await publishDue({ db, log: SILENT, wake: QUIET }, at('2026-04-15T06:00:00Z'))).toMatchObject({ owed: 0 })
+    expect(await publishDue({ db, log: SILENT, wake: wakeNobody }, at('2026-04-15T06:00:00Z'))).toMatchObject({
+      owed: 0,
+    })
   })
 
   test('uses nothing that was observed after its cut-off', async () => {
@@ -50,7 +52,7 @@ describe('an edition', () => {
     const { db } = newsletter
     for (const day of [...WEEK, '2026-04-14', '2026-04-15']) await storeDay(db, day)
     const id = await subscribe(db, 'ada@example.org', LONDON_DAILY, at('2026-04-14T05:00:00Z'))
-    await publishDue({ db, log: SILENT, wake: QUIET }, at('2026-04-15T08:59:59Z'))
+    await publishDue({ db, log: SILENT, wake: wakeNobody }, at('2026-04-15T08:59:59Z'))
     const days = (await issuesOf(db, id)).flatMap((issue) => issue.listDays)
     expect(days).toContain('2026-04-14')
     expect(days).not.toContain('2026-04-15')
@@ -61,7 +63,7 @@ describe('an edition', () => {
     const { db } = newsletter
     for (const day of [...WEEK, '2026-04-14', '2026-04-15', '2026-04-16']) await storeDay(db, day)
     const id = await subscribe(db, 'ada@example.org', LONDON_DAILY, at('2026-04-14T05:00:00Z'))
-    await publishDue({ db, log: SILENT, wake: QUIET }, at('2026-04-17T11:00:00Z'))
+    await publishDue({ db, log: SILENT, wake: wakeNobody }, at('2026-04-17T11:00:00Z'))
     const issues = await issuesOf(db, id)
     expect(issues.map((issue) => issue.localDate)).toEqual(['2026-04-14', '2026-04-17'])
     expect(issues[1]?.listDays).toEqual(['2026-04-14', '2026-04-15', '2026-04-16'])
@@ -76,7 +78,7 @@ describe('an edition', () => {
       .insertInto('editions')
       .values({ cutoff: at('2026-04-15T06:00:00Z'), published_at: null })
       .execute()
-    await publishDue({ db, log: SILENT, wake: QUIET }, at('2026-04-15T20:00:00Z'))
+    await publishDue({ db, log: SILENT, wake: wakeNobody }, at('2026-04-15T20:00:00Z'))
     expect((await issuesOf(db, id))[1]?.listDays).not.toContain('2026-04-15')
   })
 
@@ -86,7 +88,7 @@ describe('an edition', () => {
     for (const day of [...WEEK, '2026-04-14']) await storeDay(db, day)
     for (let n = 0; n < 30; n++) await subscribe(db, `reader${n}@example.org`, LONDON_DAILY, at('2026-04-14T05:00:00Z'))
     const due = at('2026-04-15T06:00:00Z')
-    const both = await Promise.all([1, 2].map(() => publishDue({ db, log: SILENT, wake: QUIET }, due)))
+    const both = await Promise.all([1, 2].map(() => publishDue({ db, log: SILENT, wake: wakeNobody }, due)))
     expect(both.reduce((sum, one) => sum + one.owed, 0)).toBe(30)
     expect(await db.selectFrom('deliveries').selectAll().execute()).toHaveLength(30)
   })
@@ -99,7 +101,7 @@ describe('an edition', () => {
     const id = await subscribe(db, 'ada@example.org', { ...LONDON_DAILY, topics }, at('2026-04-14T05:00:00Z'))
     await storeDay(db, '2026-04-17', topics)
     for (const day of ['15', '16', '18'])
-      await publishDue({ db, log: SILENT, wake: QUIET }, at(`2026-04-${day}T06:00:00Z`))
+      await publishDue({ db, log: SILENT, wake: wakeNobody }, at(`2026-04-${day}T06:00:00Z`))
     const [, first, second, third] = await issuesOf(db, id)
     expect([first?.state, second?.state, third?.state]).toEqual(['skipped', 'skipped', 'queued'])
     expect(first?.cards).toEqual([])
@@ -116,8 +118,8 @@ describe('an edition', () => {
     const topics = ['robotics']
     const id = await subscribe(db, 'ada@example.org', { ...LONDON_DAILY, topics, hour: 12 }, at('2026-04-14T05:00:00Z'))
     await storeDay(db, '2026-04-15', topics)
-    await publishDue({ db, log: SILENT, wake: QUIET }, at('2026-04-15T11:00:00Z'))
-    await publishDue({ db, log: SILENT, wake: QUIET }, at('2026-04-16T11:00:00Z'))
+    await publishDue({ db, log: SILENT, wake: wakeNobody }, at('2026-04-15T11:00:00Z'))
+    await publishDue({ db, log: SILENT, wake: wakeNobody }, at('2026-04-16T11:00:00Z'))
     const [, held, brought] = await issuesOf(db, id)
     expect(held?.cards).toEqual([])
     expect(brought?.cards).toHaveLength(1)
@@ -148,7 +150,7 @@ describe('an edition', () => {
     // More than three editions of ten can hold, while they are news.
     await storeAll(db, 'arxiv', seen('2026-04-14T08:00:00Z', null, 35))
     for (const day of ['15', '16', '17', '18', '19'])
-      await publishDue({ db, log: SILENT, wake: QUIET }, at(`2026-04-${day}T06:00:00Z`))
+      await publishDue({ db, log: SILENT, wake: wakeNobody }, at(`2026-04-${day}T06:00:00Z`))
     const before = (await issuesOf(db, id)).flatMap((issue) => issue.cards)
     expect(before).toHaveLength(30)
     for (const card of before) {
@@ -157,7 +159,8 @@ describe('an edition', () => {
       expect(card.reason).not.toMatch(/upvote|top/)
     }
     await storeAll(db, 'huggingface', seen('2026-04-20T08:00:00Z', 12, 35))
-    for (const day of ['21', '22']) await publishDue({ db, log: SILENT, wake: QUIET }, at(`2026-04-${day}T06:00:00Z`))
+    for (const day of ['21', '22'])
+      await publishDue({ db, log: SILENT, wake: wakeNobody }, at(`2026-04-${day}T06:00:00Z`))
     const all = (await issuesOf(db, id)).flatMap((issue) => issue.cards)
     expect(new Set(all.map((card) => card.id)).size).toBe(35)
     expect(all).toHaveLength(35)
@@ -169,10 +172,15 @@ describe('an edition', () => {
     const { db } = newsletter
     for (const day of [...WEEK, '2026-04-14', '2026-04-20']) await storeDay(db, day)
     const id = await subscribe(db, 'ada@example.org', LONDON_DAILY, at('2026-04-14T05:00:00Z'))
-    const subscriptions = createSubscriptions({ db, keys: KEYS, now: () => at('2026-04-14T06:00:00Z'), wake: QUIET })
+    const subscriptions = createSubscriptions({
+      db,
+      keys: KEYS,
+      now: () => at('2026-04-14T06:00:00Z'),
+      wake: wakeNobody,
+    })
     await subscriptions.pause(deriveToken(KEYS, 'preferences', id, 0), '2026-04-21')
     for (const day of ['15', '18', '21'])
-      await publishDue({ db, log: SILENT, wake: QUIET }, at(`2026-04-${day}T07:00:00Z`))
+      await publishDue({ db, log: SILENT, wake: wakeNobody }, at(`2026-04-${day}T07:00:00Z`))
     expect((await issuesOf(db, id)).map((issue) => issue.localDate)).toEqual(['2026-04-14', '2026-04-21'])
     expect(await db.selectFrom('subscribers').select('state').executeTakeFirst()).toEqual({ state: 'active' })
   })
@@ -204,10 +212,10 @@ test('nothing repeats, and no date has two digests, whatever is changed in betwe
         reader += 1
         const id = await subscribe(db, `reader${reader}@example.org`, LONDON_DAILY, start)
         let now = start
-        const subscriptions = createSubscriptions({ db, keys: KEYS, now: () => now, wake: QUIET })
+        const subscriptions = createSubscriptions({ db, keys: KEYS, now: () => now, wake: wakeNobody })
         for (const preferences of changes) {
           now = new Date(now.getTime() + step * HOUR)
-          await publishDue({ db, log: SILENT, wake: QUIET }, now)
+          await publishDue({ db, log: SILENT, wake: wakeNobody }, now)
           await subscriptions.changePreferences(deriveToken(KEYS, 'preferences', id, 0), preferences)
         }
         const issues = await issuesOf(db, id)
@@ -232,7 +240,7 @@ describe.skipIf(!existsSync(SHARED))('on 47 recorded days (needs ../shared/data)
     const daily = await subscribe(db, 'daily@example.org', LONDON_DAILY, start)
     const weekly = await subscribe(db, 'weekly@example.org', { ...LONDON_DAILY, frequency: 'weekly' }, start)
     for (let day = 0; day < 14; day++)
-      await publishDue({ db, log: SILENT, wake: QUIET }, at(`${addDays('2026-04-15', day)}T12:00:00Z`))
+      await publishDue({ db, log: SILENT, wake: wakeNobody }, at(`${addDays('2026-04-15', day)}T12:00:00Z`))
 
     for (const [id, least] of [
       [daily, 10],

@@ -11,10 +11,10 @@ import {
   LONDON_DAILY,
   listingsOf,
   openNewsletter,
-  QUIET,
   SILENT,
   storeDay,
   subscribe,
+  wakeNobody,
 } from '../support/fixtures/newsletter.ts'
 
 const WEEK = ['2026-04-03', '2026-04-06', '2026-04-07', '2026-04-08', '2026-04-09', '2026-04-10', '2026-04-13']
@@ -35,7 +35,7 @@ const listing = (id: string, title: string, more: Partial<Listing['paper']> = {}
   }
 }
 
-const publish = (db: Database, at = MORNING) => publishDue({ db, log: SILENT, wake: QUIET }, at)
+const publish = (db: Database, at = MORNING) => publishDue({ db, log: SILENT, wake: wakeNobody }, at)
 
 /** A week of made-up papers, a subscriber with these preferences, and Tuesday’s papers; returns the digest of Wednesday. */
 const digestOf = async (db: Database, preferences: Partial<Preferences>, tuesday: Listing[]) => {

@@ -5,10 +5,10 @@ import { answerSignUps } from '../../src/newsletter/sign-up.ts'
 import { createSubscriptions } from '../../src/newsletter/subscription.ts'
 import type { Database } from '../../src/store/database.ts'
 import { preferencesOf, stopMail } from '../../src/store/subscribers.ts'
-import { KEYS, LONDON_DAILY, openNewsletter, QUIET, subscribe } from '../support/fixtures/newsletter.ts'
+import { KEYS, LONDON_DAILY, openNewsletter, subscribe, wakeNobody } from '../support/fixtures/newsletter.ts'
 
 const NOW = new Date('2026-04-14T05:00:00Z')
-const openSubscriptions = (db: Database) => createSubscriptions({ db, keys: KEYS, now: () => NOW, wake: QUIET })
+const openSubscriptions = (db: Database) => createSubscriptions({ db, keys: KEYS, now: () => NOW, wake: wakeNobody })
 const letters = (db: Database) =>
   db.selectFrom('letters').select(['kind', 'subscriber_id']).orderBy('created_at').execute()
 const stateOf = (db: Database, id: string) =>

@@ -5,10 +5,10 @@ import {
   KEYS,
   LONDON_DAILY,
   openNewsletter,
-  QUIET,
   SILENT,
   storeDay,
   subscribe,
+  wakeNobody,
 } from '../support/fixtures/newsletter.ts'
 
 const LIST_DAY = '2026-04-13'
@@ -31,7 +31,7 @@ test('a tick wakes the mailers for what was asked on the site while no wake reac
   const ports = { db, log: SILENT, wake: async (queueName: string) => void woken.push(queueName) }
   await tick(ports, at('2026-04-14T05:00:00Z'))
   expect(woken).toEqual([])
-  const subscriptions = createSubscriptions({ db, keys: KEYS, now: () => at('2026-04-14T05:00:00Z'), wake: QUIET })
+  const subscriptions = createSubscriptions({ db, keys: KEYS, now: () => at('2026-04-14T05:00:00Z'), wake: wakeNobody })
   await subscriptions.requestSubscription('ada@example.org', LONDON_DAILY)
   await tick(ports, at('2026-04-14T05:01:00Z'))
   expect(woken).toEqual(['letters'])

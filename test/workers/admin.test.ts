@@ -8,7 +8,7 @@ import { openSite } from '../support/browser/http-client.ts'
 import { createMail } from '../support/browser/mailbox-reader.ts'
 import { feedOf } from '../support/fixtures/arxiv-feed.ts'
 import { openTestFolder, type TestFolder } from '../support/fixtures/folder.ts'
-import { QUIET, SILENT } from '../support/fixtures/newsletter.ts'
+import { SILENT, wakeNobody } from '../support/fixtures/newsletter.ts'
 import { asHuggingFaceDay, papersOfDay, writeDays } from '../support/fixtures/papers.ts'
 import { OPTIONS, openSendingNewsletter } from '../support/fixtures/sending-newsletter.ts'
 import { type Ended, runProgram, startProgram } from '../support/processes/program.ts'
@@ -235,7 +235,7 @@ test('an edition is looked into, sent again, paused and gone on with', async () 
   const on = (...words: string[]) =>
     admin(words, { DATABASE_URL: newsletter.url, DATA_DIR: home.path, NODE_ENV: 'development' })
   await drain(newsletter.ports, 'deliveries', OPTIONS)
-  await reconcile({ db: newsletter.db, log: SILENT, wake: QUIET })
+  await reconcile({ db: newsletter.db, log: SILENT, wake: wakeNobody })
 
   const shown = await on('editions', 'show', '1')
   expect(shown).toMatchObject({ code: 0, stderr: '' })
