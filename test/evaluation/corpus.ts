@@ -7,8 +7,8 @@ import { dot, fitTerms, type TermWeights } from '../../src/core/relevance/regres
 import {
   countTerms,
   createTermWeigher,
-  sightTerms,
-  type TermSighting,
+  findTerms,
+  type TermOccurrence,
   type TermVector,
 } from '../../src/core/relevance/terms.ts'
 import { TOPICS } from '../../src/core/topics.ts'
@@ -62,15 +62,15 @@ export const readCorpus = (papers: readonly TrainingPaper[]): Corpus | null => {
   const phrases = countPhrases(readings)
   if (phrases.averageLength === 0) return null
   const wholeOverTitle = measureTitles(readings, phrases)
-  const terms = readings.map(sightTerms)
+  const terms = readings.map(findTerms)
   const vocabulary = countTerms(terms)
   const weigh = createTermWeigher(vocabulary)
-  const read = (reading: Reading, sightings: ReadonlyMap<string, TermSighting>): Sample => {
+  const read = (reading: Reading, occurrences: ReadonlyMap<string, TermOccurrence>): Sample => {
     const evidence = new Map<string, Evidence>(weighEvidence(reading, phrases).map((one) => [one.topic, one]))
     const lift = liftOf(reading, phrases.averageLength, wholeOverTitle)
     return {
       phrases: TOPICS.map(({ slug }) => phraseNumbers(evidence.get(slug), lift)),
-      vector: weigh(sightings),
+      vector: weigh(occurrences),
     }
   }
   const days = papers.flatMap(({ listDay }) => (listDay === null ? [] : [listDay])).sort()
@@ -79,7 +79,7 @@ export const readCorpus = (papers: readonly TrainingPaper[]): Corpus | null => {
     readings,
     samples: readings.map((reading, at) => read(reading, terms[at] ?? new Map())),
     size: vocabulary.terms.length,
-    sampleOf: (reading) => read(reading, sightTerms(reading)),
+    sampleOf: (reading) => read(reading, findTerms(reading)),
     days: first === undefined || last === undefined ? null : [first, last],
     counts: {
       phrases: { ...phrases, averageLength: round(phrases.averageLength) },

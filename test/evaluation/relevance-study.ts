@@ -65,7 +65,7 @@ export const studyRelevance = (papers: readonly EvaluatedPaper[], scores: Scores
 
 export interface GateResult {
   gate: number
-  /** Of the pairs of paper and topic that pass, the share that is relevant, and the other way round. */
+  /** Of the pairs of paper and topic that pass, the share that is relevant, and of the relevant pairs the share that passes. */
   precision: number | null
   precisionCi: Estimate['ci']
   recall: number | null

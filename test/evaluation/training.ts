@@ -11,7 +11,7 @@
  */
 import { isoWeekOf } from '../../src/core/calendar.ts'
 import type { Paper } from '../../src/core/papers/paper.ts'
-import { createJudge, PHRASE_NUMBERS, type RelevanceModel } from '../../src/core/relevance/model.ts'
+import { createClassifier, PHRASE_NUMBERS, type RelevanceModel } from '../../src/core/relevance/model.ts'
 import { readPaper } from '../../src/core/relevance/reading.ts'
 import {
   dot,
@@ -83,8 +83,8 @@ const learnWords = (corpus: Corpus, likely: readonly ArrayLike<number>[], onProg
   fitWords(corpus, likely, (share) => onProgress(PROGRESS.counted + (PROGRESS.words - PROGRESS.counted) * share))
 
 const learnFromModel = (corpus: Corpus, teacher: RelevanceModel, onProgress: OnProgress): RelevanceModel => {
-  const judge = createJudge(teacher)
-  const likely = corpus.readings.map((reading) => judge(reading).results.map(({ logit }) => sigmoid(logit)))
+  const classify = createClassifier(teacher)
+  const likely = corpus.readings.map((reading) => classify(reading).results.map(({ logit }) => sigmoid(logit)))
   const words = learnWords(corpus, likely, onProgress)
   const trust = teacher.shared[PHRASE_NUMBERS] ?? 0
   return {

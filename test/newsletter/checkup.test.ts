@@ -1,4 +1,4 @@
-/** The checkup against a domain name system, a relay, a site and stores that fail in one way at a time. */
+/** The checkup against DNS, a relay, a site and stores of which one fails at a time. */
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { describe, expect, test, vi } from 'vitest'
 import { evaluateSpf } from '../../src/adapters/checkup/spf.ts'
@@ -11,7 +11,7 @@ import { createZoneLookup, type Zone } from '../support/servers/dns-zone.ts'
 
 const NOW = new Date('2026-04-15T12:00:00Z')
 const LATER = new Date('2026-07-01T00:00:00Z')
-/** Of a block for documentation: it is named by the operator, so nobody asks whether it is public. */
+/** Of a block for documentation: it is named by the operator, so it need not be public. */
 const OURS = '203.0.113.7'
 
 const rsa = (bits: number): KeyObject => generateKeyPairSync('rsa', { modulusLength: bits }).publicKey
@@ -277,7 +277,7 @@ const FAILURES: [string, Circumstances, string, Check['status'], string][] = [
     'openssl genrsa -out dkim.pem 2048',
   ],
   [
-    'nobody can say what the key is',
+    'the lookup of the key fails',
     { zone: { 'round._domainkey.example.org TXT': 'failed' } },
     'dkim',
     'wrong',
@@ -305,7 +305,7 @@ const FAILURES: [string, Circumstances, string, Check['status'], string][] = [
     'p=none',
   ],
   [
-    'nobody can say what the policy is',
+    'the lookup of the policy fails',
     { zone: { '_dmarc.example.org TXT': 'failed' } },
     'dmarc',
     'wrong',
@@ -334,13 +334,7 @@ const FAILURES: [string, Circumstances, string, Check['status'], string][] = [
     'wrong',
     `PTR record`,
   ],
-  [
-    'nobody can say what our address is called',
-    { zone: { [`${OURS} PTR`]: 'failed' } },
-    'ptr',
-    'wrong',
-    '--name-server',
-  ],
+  ['the lookup of our address fails', { zone: { [`${OURS} PTR`]: 'failed' } }, 'ptr', 'wrong', '--name-server'],
   [
     'the relay is away',
     { visitRelay: async () => ({ failed: { kind: 'unreachable', stage: 'connect', reason: 'ECONNREFUSED' } }) },

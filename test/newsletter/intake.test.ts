@@ -101,7 +101,7 @@ describe('storing', () => {
 })
 
 describe('the sample', () => {
-  test('fills an empty installation, and vanishes at the first real paper for good', async () => {
+  test('fills an empty installation, and is hidden permanently by the first real paper', async () => {
     await using newsletter = await openNewsletter()
     const { db } = newsletter
     const ports = { db, now: () => NOW, log: SILENT }
@@ -115,7 +115,7 @@ describe('the sample', () => {
     expect(await readListDays(db, NOW, 9)).toEqual(['2026-04-14'])
   })
 
-  test('gives way to the real text of the same paper', async () => {
+  test('is replaced by the real text of the same paper', async () => {
     await using newsletter = await openNewsletter()
     const { db } = newsletter
     const [sample] = samplePapers()

@@ -162,7 +162,7 @@ describe('Amazon SES', () => {
     expect(await hooks.suppressed()).toBe(0)
   })
 
-  test('asks nobody for a certificate that is not on the host of the topic', async () => {
+  test('fetches no certificate that is not on the host of the topic', async () => {
     await using hooks = await openHooks(1)
     for (const SigningCertURL of [
       'https://sns.eu-west-1.amazonaws.com.evil.example/SimpleNotificationService-0a.pem',
@@ -181,7 +181,7 @@ describe('Amazon SES', () => {
     expect(hooks.fetched).toEqual([])
   })
 
-  test('refuses a certificate of somebody else, and what is no JSON', async () => {
+  test('refuses a certificate of another host, and what is no JSON', async () => {
     await using hooks = await openHooks(1)
     hooks.serve(other.cert)
     expect(await hooks.post('ses', JSON.stringify(sign(notification(sesBounce(hooks.path(0))), other.key)))).toBe(401)
@@ -209,7 +209,7 @@ describe('Amazon SES', () => {
     expect(hooks.fetched).toHaveLength(2)
   })
 
-  test('what is not about a lost address takes nobody off: out of office, deliveries, unknown types', async () => {
+  test('what is not about a lost address suppresses nobody: out of office, deliveries, unknown types', async () => {
     await using hooks = await openHooks(1)
     const path = hooks.path(0)
     const away = { bounceType: 'Undetermined', bounceSubType: 'Undetermined' }

@@ -5,7 +5,7 @@ import { openNewsletter } from '../support/fixtures/newsletter.ts'
 
 const at = (text: string): Date => new Date(text)
 
-test('a source is stale when it is still tried, in vain for long enough', async () => {
+test('a source is stale when it is still tried and has failed for long enough', async () => {
   await using newsletter = await openNewsletter()
   const { db } = newsletter
   const monday = at('2026-04-13T09:00:00Z')

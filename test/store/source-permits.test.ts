@@ -1,4 +1,4 @@
-/** Turns at a source: one at a time whatever the number of processes, with the pause and the rest that it wants. */
+/** Permits of a source: one at a time whatever the number of processes, with the gap and the back-off that it wants. */
 import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'

@@ -1,4 +1,4 @@
-/** The files of the embedded Postgres: the cluster, whom it belongs to, and the password that opens it. */
+/** The files of the embedded Postgres: the cluster, its owner, and its password. */
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { lchown, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
@@ -10,7 +10,7 @@ const run = promisify(execFile)
 
 export const USER = 'paper_round'
 
-/** Returns whether the cluster is still to be made; one that we could not use is an `UnusableDataFolder`. */
+/** Whether the cluster must still be created. Throws `UnusableDataFolder` for one that cannot be used. */
 export const refuseUnusableCluster = async (cluster: string, major: string): Promise<boolean> => {
   const found = await stat(cluster).catch(absent)
   if (found === null) return true
@@ -30,24 +30,24 @@ export const refuseUnusableCluster = async (cluster: string, major: string): Pro
   return false
 }
 
-/** Makes all files of the folder those of the user that the server runs as. */
+/** Gives all files of the folder to the user that the server runs as. */
 export const giveTo = async (folder: string, owner: Runner['owner']): Promise<void> => {
   const cluster = join(folder, 'cluster')
   if (owner === null || (await stat(cluster).catch(absent))?.uid === owner.uid) return
   const paths = (await readdir(folder, { recursive: true })).map((name) => join(folder, name))
-  // The cluster's own folder comes last: by it the next start sees whether this was done to the end.
+  // The cluster's own folder comes last: by its owner the next start sees whether this was finished.
   for (const path of [folder, ...paths.filter((path) => path !== cluster), ...paths.filter((path) => path === cluster)])
     await lchown(path, owner.uid, owner.gid)
 }
 
-/** Makes the cluster, with a new password in a file beside it. */
+/** Creates the cluster, with a new password in a file beside it. */
 export const createCluster = async (
   folder: string,
   { env }: Binaries,
   runner: Runner,
   durable: boolean,
 ): Promise<void> => {
-  // Made beside its place and moved there when complete: a start that was killed half-way leaves nothing half-made.
+  // Created beside its place and moved there when complete, so that a killed start leaves no incomplete cluster.
   const unfinished = join(folder, 'cluster.unfinished')
   await rm(unfinished, { recursive: true, force: true })
   await mkdir(unfinished, { mode: 0o700 })
@@ -69,10 +69,10 @@ export const createCluster = async (
   await rename(unfinished, join(folder, 'cluster'))
 }
 
-/** The password that the cluster was made with. */
+/** The password of the cluster. Throws `UnusableDataFolder` where its file is missing. */
 export const readPassword = async (folder: string): Promise<string> => {
   const password = await readFile(join(folder, 'password'), 'utf8').catch(absent)
   if (password === null)
-    throw new UnusableDataFolder(`${join(folder, 'password')} is missing, and the database opens to nothing else`)
+    throw new UnusableDataFolder(`${join(folder, 'password')} is missing, and the database accepts no other`)
   return password.trim()
 }

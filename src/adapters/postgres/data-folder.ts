@@ -1,4 +1,4 @@
-/** The data folder: which process owns it and its embedded Postgres, and the key that is kept in it. */
+/** The data folder: which process owns it and its embedded Postgres, and the secret key in it. */
 import { randomBytes } from 'node:crypto'
 import { link, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -9,14 +9,14 @@ import { UnusableDataFolder } from './programs.ts'
 
 export { UnusableDataFolder }
 
-/** A service stays until it is told to end, and is the only one; a command is soon done, and may wait or attach. */
+/** A service runs until it is stopped, and is the only one; a command is short, and may wait or attach. */
 export type Occupant = 'service' | 'command'
 
 export interface Owned {
   kind: 'owned'
   /** Lets commands attach to the database at this address, from now until the next call; `null`: they wait. */
   publish(databaseUrl: string | null): Promise<void>
-  /** Gives the folder up; the embedded Postgres must have been stopped before. */
+  /** Releases the folder; the embedded Postgres must have been stopped before. */
   release(): Promise<void>
 }
 
@@ -28,9 +28,9 @@ export interface Attached {
 }
 
 interface Options {
-  /** Hears, in sentences, what somebody who watches the start should know. */
+  /** Called with sentences for the operator who watches the start. */
   onNotice?: (notice: string) => void
-  /** Ends the waiting for another process, which then fails with this signal's reason. */
+  /** Ends the wait for another process; its reason is thrown. */
   signal?: AbortSignal | undefined
 }
 
@@ -40,15 +40,16 @@ interface OwnerRecord extends ProcessIdentity {
   released: boolean
 }
 
-const POLL = 50
+/** Milliseconds. */
+const POLL_EVERY = 50
 /** Records older than these are removed. */
 const KEPT = 3
 
 /*
- * Ownership is a row of numbered records in `owner/`; the one with the highest number counts. Whoever finds it released,
- * or its process dead, may write the next number, by a link, which fails when the name exists: of several contenders
- * one succeeds. The highest record is never removed, so a slow contender who links a number that was swept away in the
- * meantime finds a higher one when it looks again, and has lost. (Removing the dead owner's file and writing a new one
+ * Ownership is a series of numbered records in `owner/`; the one with the highest number counts. A process that finds it
+ * released, or its owner dead, may write the next number, by a link, which fails where the name exists: of several
+ * contenders one succeeds. The highest record is never removed, so a slow contender that links a number that was removed in
+ * the meantime finds a higher one when it checks again, and has lost. (Removing the dead owner's file and writing a new one
  * under the same name would not do: the second contender would remove the file of the first.)
  */
 
@@ -80,14 +81,14 @@ export async function claimDataFolder(folder: string, as: Occupant, options: Opt
       return { kind: 'attached', databaseUrl: record.databaseUrl, pid: record.pid }
     if (!told) options.onNotice?.(`Waiting for process ${record.pid}, which is using ${folder} …`)
     told = true
-    await delay(POLL, undefined, { signal: options.signal })
+    await delay(POLL_EVERY, undefined, { signal: options.signal })
   }
 }
 
 /**
  * The database that lives in the folder, ready for use: our own embedded Postgres, or, for a command, that of the
  * service which is running. `alone` tells which: then no other process works on it, and none does before `prepare` is
- * done with it. `close` ends what was begun here; pools must be closed before. Errors: `UnusableDataFolder`.
+ * done with it. `close` stops what was started here; pools must be closed before. Errors: `UnusableDataFolder`.
  */
 export const openDataFolder = async (
   folder: string,
@@ -113,13 +114,13 @@ export const openDataFolder = async (
   }
 }
 
-/** The key of this installation, 32 octets, made the first time it is asked for. Errors: `UnusableDataFolder`. */
+/** The secret key of this installation, 32 octets, created at the first call. Errors: `UnusableDataFolder`. */
 export const readSecretKey = async (folder: string): Promise<Buffer> => {
   await makeFolders(folder)
   const path = join(folder, 'secret-key')
   let text = await readIfThere(path)
   if (text === null) {
-    // Of two processes that make one at the same time the first wins, and both read what it wrote.
+    // Of two processes that create one at the same time the first wins, and both read what it wrote.
     await linkNew(path, `${randomBytes(32).toString('hex')}\n`)
     text = await readFile(path, 'utf8')
   }
@@ -130,7 +131,7 @@ export const readSecretKey = async (folder: string): Promise<Buffer> => {
   return Buffer.from(text.trim(), 'hex')
 }
 
-/** Root's folder can be passed through by the user that its Postgres runs as; what it holds is closed by itself. */
+/** Under root the user that Postgres runs as must be able to pass through the folder; its contents are closed themselves. */
 const makeFolders = async (...folders: string[]): Promise<void> => {
   const mode = process.getuid?.() === 0 ? 0o711 : 0o700
   for (const folder of folders) {
@@ -151,12 +152,12 @@ const readHighest = async (records: string): Promise<{ number: number; record: O
     const number = Math.max(0, ...(await readNumbers(records)))
     if (number === 0) return { number, record: null }
     const text = await readIfThere(join(records, String(number)))
-    // Gone means that higher ones have come: look again.
+    // It was removed, so there are higher ones: read again.
     if (text !== null) return { number, record: readRecord(text) }
   }
 }
 
-/** An unreadable record, as a full disk or a power cut may leave, is nobody's. */
+/** An unreadable record, as a full disk or a power cut may leave, has no owner. */
 const readRecord = (text: string): OwnerRecord | null => {
   try {
     const record = JSON.parse(text) as OwnerRecord
@@ -195,7 +196,7 @@ const own = (records: string, number: number, mine: OwnerRecord): Owned => {
   }
 }
 
-/** Makes a file that is complete from the first moment it can be seen; returns false when there is one already. */
+/** Creates a file that is complete as soon as it is visible; returns `false` where there is one already. */
 const linkNew = async (path: string, text: string): Promise<boolean> => {
   const draft = await writeDraft(path, text)
   try {

@@ -1,4 +1,4 @@
-/** A PostgreSQL server of our own, run from the npm packages: its folder, its start and its end. */
+/** The embedded PostgreSQL server, run from the npm packages: its start and its stop. */
 import { spawn } from 'node:child_process'
 import { mkdir, open, readFile, realpath, rename, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -9,34 +9,34 @@ import { identify, worksIn } from './process.ts'
 import { absent, type Binaries, findBinaries, findRunner, type Runner, UnusableDataFolder } from './programs.ts'
 
 export interface EmbeddedPostgres {
-  /** With the password: for our pools only, never for a log. */
+  /** It contains the password: for our pools only, never for a log. */
   url: string
   pid: number
-  /** Ends the server in order and waits for it. Pools must be closed first: what they still run is broken off. */
+  /** Stops the server in order and waits for it. Pools must be closed first: what they still run is aborted. */
   stop(): Promise<void>
 }
 
 interface Options {
-  /** Holds the cluster, its password and the server's log; made where it is missing. */
+  /** Holds the cluster, its password and the server's log; created where it is missing. */
   folder: string
-  /** False only for tests: then a crash of the machine may lose or destroy the data. */
+  /** `false` only for tests: then a crash of the machine may lose or destroy the data. */
   durable: boolean
-  /** Hears, in sentences, what somebody who watches the start should know. */
+  /** Called with sentences for the operator who watches the start. */
   onNotice?: (notice: string) => void
 }
 
 /** Greater than any process number (`pid_max` is 2^22 at most). */
 const NO_PROCESS = 2 ** 31 - 2
 const POLL = 10
-/** Recovery after a crash can take its time; a start that takes longer than this is given up. */
-const PATIENCE = 120_000
-const PATIENCE_BEFORE_NOTICE = 3_000
-const PATIENCE_AT_STOP = 8_000
+/** Milliseconds after which a start is given up; recovery after a crash may take long. */
+const START_TIMEOUT = 120_000
+const NOTICE_AFTER = 3_000
+const STOP_TIMEOUT = 8_000
 const ATTEMPTS = 20
 
 /**
  * Starts the server on a free port of 127.0.0.1 and waits until it takes connections; the first time, the cluster is
- * made. Only for the owner of the folder: a server that a dead owner left behind is stopped. Errors:
+ * created. Only for the owner of the folder: a server that a dead owner left behind is stopped. Errors:
  * `UnusableDataFolder`.
  */
 export const startEmbeddedPostgres = async (options: Options): Promise<EmbeddedPostgres> => {
@@ -55,14 +55,14 @@ export const startEmbeddedPostgres = async (options: Options): Promise<EmbeddedP
     const port = await freePort()
     const server = await launch({ folder, binaries, runner, durable, port, notice })
     if ('stop' in server) return { ...server, url: `postgres://${USER}:${password}@127.0.0.1:${port}/postgres` }
-    // Another program took the port in between, or the last child of a killed server has not noticed yet.
+    // Another program has taken the port meanwhile, or the last child of a killed server has not ended yet.
     if (attempt === ATTEMPTS || !/could not bind|in use/i.test(server.error))
-      throw new UnusableDataFolder(`the embedded Postgres does not start: ${server.error || 'it said nothing'}`)
+      throw new UnusableDataFolder(`the embedded Postgres does not start: ${server.error || 'it gave no reason'}`)
     await delay(POLL * attempt)
   }
 }
 
-/** The server's own note about itself: its number in line 1, its state in line 8 (`miscinit.c`, `pidfile.h`). */
+/** The server's `postmaster.pid`: its process number in line 1, its state in line 8 (`miscinit.c`, `pidfile.h`). */
 const readPidFile = async (cluster: string): Promise<{ pid: number; state: string } | null> => {
   const lines = (await readFile(join(cluster, 'postmaster.pid'), 'utf8').catch(absent))?.split('\n')
   const pid = Number(lines?.[0])
@@ -88,7 +88,7 @@ const stopOrphan = async (cluster: string, notice: (text: string) => void): Prom
   if (note !== null) await writeFile(path, note.replace(/^\d+/, String(NO_PROCESS)))
 }
 
-/** SIGINT breaks connections off and ends in order; SIGQUIT leaves the rest to the next start. Returns whether it ended. */
+/** SIGINT aborts connections and ends in order; SIGQUIT leaves recovery to the next start. Returns whether it ended. */
 const endServer = async (pid: number, isGone: () => Promise<boolean>): Promise<boolean> => {
   for (const signal of ['SIGINT', 'SIGQUIT', 'SIGKILL'] as const) {
     try {
@@ -96,7 +96,7 @@ const endServer = async (pid: number, isGone: () => Promise<boolean>): Promise<b
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
     }
-    const until = performance.now() + PATIENCE_AT_STOP
+    const until = performance.now() + STOP_TIMEOUT
     while (performance.now() < until) {
       if (await isGone()) return true
       await delay(POLL)
@@ -121,7 +121,7 @@ const launch = async (options: Launch): Promise<Omit<EmbeddedPostgres, 'url'> | 
   await rename(logPath, join(folder, 'server.log.previous')).catch(absent)
   const log = await open(logPath, 'a', 0o600)
   const [command = '', ...args] = [...runner.prefix, join(runner.bin, 'postgres'), '-D', cluster, ...settings(options)]
-  // A session of its own: Ctrl-C in a terminal reaches us alone, and we close our pools before we stop the server.
+  // A session of its own: Ctrl-C in a terminal then reaches only us, and we close our pools before we stop the server.
   const child = spawn(command, args, {
     cwd: folder,
     env: binaries.env,
@@ -152,10 +152,10 @@ const launch = async (options: Launch): Promise<Omit<EmbeddedPostgres, 'url'> | 
     const found = await readPidFile(cluster)
     if (ended === null && found?.pid === pid && found?.state === 'ready') break
     const waited = performance.now() - begun
-    if (waited > PATIENCE) await stop()
+    if (waited > START_TIMEOUT) await stop()
     if (ended !== null) return { error: lastWords(await readFile(logPath, 'utf8')) }
-    if (waited > PATIENCE_BEFORE_NOTICE && !noticed) notice('Postgres is taking its time, maybe after a crash …')
-    noticed ||= waited > PATIENCE_BEFORE_NOTICE
+    if (waited > NOTICE_AFTER && !noticed) notice('Postgres is taking its time, maybe after a crash …')
+    noticed ||= waited > NOTICE_AFTER
     await delay(POLL)
   }
   expected = false
@@ -175,7 +175,7 @@ const settings = ({ durable, port }: Launch): string[] =>
   Object.entries({
     listen_addresses: '127.0.0.1',
     port,
-    // Over TCP alone: the path of a socket must be short, and a data folder's need not be.
+    // Over TCP only: the path of a socket must be short, and that of a data folder may be long.
     unix_socket_directories: '',
     max_connections: 100,
     // Touched as far as they are needed. With less, an edition of many readers writes the same pages again and again.
@@ -184,7 +184,7 @@ const settings = ({ durable, port }: Launch): string[] =>
     max_wal_size: '2GB',
     timezone: 'UTC',
     log_timezone: 'UTC',
-    // Messages about statements can quote addresses; those go to our program, which knows what to leave out.
+    // Messages about statements can quote addresses, so only our program logs them, redacted.
     log_min_messages: 'log',
     log_min_error_statement: 'panic',
     log_error_verbosity: 'terse',
@@ -194,7 +194,7 @@ const settings = ({ durable, port }: Launch): string[] =>
       : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', autovacuum: 'off' }),
   }).flatMap(([name, value]) => ['-c', `${name}=${value}`])
 
-/** What the server said about its end: the line that names the fault, not the ones that only tell of the start. */
+/** Why the server ended: the line of its log that names the error, not those that only tell of the start. */
 const lastWords = (log: string): string => {
   const lines = log.trim().split('\n')
   const fault = lines.findLast((line) => /FATAL|PANIC|could not/.test(line)) ?? lines.at(-1) ?? ''

@@ -1,4 +1,4 @@
-/** What the machine says of other processes: whether one still runs, since when, and in which folder. */
+/** Other processes of this machine: whether one still runs, since when, and in which folder. */
 import { execFile } from 'node:child_process'
 import { readFile, stat } from 'node:fs/promises'
 import { promisify } from 'node:util'
@@ -12,13 +12,13 @@ export interface ProcessIdentity {
   began: string
 }
 
-/** The identity of a live process; `null` when there is none, or when it only waits to be buried by its parent. */
+/** The identity of a live process; `null` where there is none, or only a zombie. */
 export const identify = async (pid: number): Promise<ProcessIdentity | null> => {
   const began = process.platform === 'linux' ? await beganOnLinux(pid) : await beganByPs(pid)
   return began === null ? null : { pid, began }
 }
 
-/** Whether that very process still runs. Where the machine hides it from us, its number alone decides. */
+/** Whether that same process still runs. Where the system hides it from us, only its number decides. */
 export const isRunning = async ({ pid, began }: ProcessIdentity): Promise<boolean> => {
   const found = await identify(pid)
   if (found !== null) return found.began === began
@@ -36,7 +36,7 @@ export const worksIn = async (pid: number, folder: string): Promise<boolean> => 
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ESRCH') return false
     if (code !== 'EACCES' && code !== 'EPERM') throw error
-    // Hidden from us, as that of a process with more rights is; its command line is not.
+    // The folder of a process with more rights is hidden; its command line is not.
     return ((await readProc(`/proc/${pid}/cmdline`)) ?? '').split('\0').includes(folder)
   }
 }
@@ -85,7 +85,7 @@ const readProc = async (path: string): Promise<string | null> => {
 const isHidden = (pid: number): boolean => {
   try {
     process.kill(pid, 0)
-    // It answers to us, so it was not hidden: what was not found was a zombie or ended just now.
+    // It accepts our signal, so it is not hidden: it is a zombie or has just ended.
     return false
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM'

@@ -8,7 +8,7 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
-/** The data folder, or the Postgres that lives in it, cannot be used here; the message says why and what to do. */
+/** The data folder, or the Postgres in it, cannot be used; the message says why and what to do. */
 export class UnusableDataFolder extends Error {}
 
 export interface Binaries {
@@ -30,7 +30,7 @@ export interface Runner {
 const NOBODY = 65534
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
-/** Finds the programs; `folder` takes what cannot be put beside them. Errors: `UnusableDataFolder`. */
+/** Finds the programs; what cannot be put beside them goes into `folder`. Errors: `UnusableDataFolder`. */
 export const findBinaries = async (folder: string): Promise<Binaries> => {
   const machine = `${process.platform}-${process.arch}`
   let root: string
@@ -45,7 +45,7 @@ export const findBinaries = async (folder: string): Promise<Binaries> => {
     bin: join(root, 'native', 'bin'),
     version,
     major: version.split('.')[0] ?? version,
-    // Nothing of our own environment: PGDATA, PGPORT and the like would change what the server does.
+    // None of our environment: PGDATA, PGPORT and the like would change what the server does.
     env: { PATH, LC_ALL: 'C', ...(await linkLibraries(root, folder)) },
   }
 }
@@ -68,12 +68,12 @@ const linkLibraries = async (root: string, folder: string): Promise<Record<strin
   await rm(own, { recursive: true, force: true })
   await mkdir(own, { mode: 0o755 })
   for (const { source, target } of links) await symlink(join(root, source), join(own, relative('native/lib', target)))
-  // Both: what is found through a link of ours looks for its own needs beside that link.
+  // Both: a library that is found through a link of ours looks for others beside that link.
   return { LD_LIBRARY_PATH: `${own}:${join(root, 'native', 'lib')}` }
 }
 
 /**
- * Postgres refuses to run as root, and initdb as a user that the machine has no name for. Ways around, in turn: to
+ * Postgres refuses to run as root, and initdb as a user that the machine has no name for. Remedies, in turn: to
  * become `nobody`, where that user can reach the files; a user namespace, in which we are called `nobody` and our
  * files are too; and, for containers without namespaces, to become `nobody` with a copy of the programs and the right to
  * pass closed folders.
@@ -90,7 +90,7 @@ export const findRunner = async (folder: string, binaries: Binaries, isNew: bool
         'start as a user that has one, or set DATABASE_URL to a server',
     )
   }
-  // Whoever the data belongs to shall find it theirs again after a start by root.
+  // After a start by root the data must belong to its former owner again.
   const before = await stat(join(folder, 'cluster')).catch(absent)
   const nobody =
     before === null || before.uid === 0 ? { uid: NOBODY, gid: NOBODY } : { uid: before.uid, gid: before.gid }
@@ -101,7 +101,7 @@ export const findRunner = async (folder: string, binaries: Binaries, isNew: bool
   if (seesData) return { bin: await copyPrograms(binaries), prefix: [], identity: nobody, owner: nobody }
   const pass = ['--inh-caps=+dac_override', '--ambient-caps=+dac_override', '--']
   const become = ['setpriv', `--reuid=${nobody.uid}`, `--regid=${nobody.gid}`, '--clear-groups', ...pass]
-  // That right lets a process open files, but access(2) takes no notice of it, and by that initdb looks for its fellows.
+  // That right lets a process open files, but access(2) ignores it, and initdb looks for the other programs by access(2).
   if (await works([...become, 'true']))
     return { bin: await copyPrograms(binaries), prefix: become, identity: null, owner: nobody }
   throw new UnusableDataFolder(
@@ -114,7 +114,7 @@ export const findRunner = async (folder: string, binaries: Binaries, isNew: bool
 const copyPrograms = async ({ bin, version }: Binaries): Promise<string> => {
   const place = join(tmpdir(), `paper-round-postgres-${version}`)
   const found = await lstat(place).catch(absent)
-  // Whoever may write to the place decides what we run: only a folder of root's own is taken.
+  // Whoever may write there decides what we run, so only a folder of root's own is used.
   const isOurs = found?.isDirectory() && found.uid === 0 && (found.mode & 0o022) === 0
   if (!isOurs) {
     const fresh = await mkdtemp(`${place}-`)
@@ -124,7 +124,7 @@ const copyPrograms = async ({ bin, version }: Binaries): Promise<string> => {
     try {
       await rename(fresh, place)
     } catch (error) {
-      // Another start was quicker.
+      // Another start was faster.
       if ((error as NodeJS.ErrnoException).code !== 'ENOTEMPTY') throw error
       return join(fresh, 'bin')
     }

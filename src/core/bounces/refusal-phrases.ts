@@ -6,7 +6,7 @@ export interface StatedReason {
   class: 'hard' | 'soft' | 'ours'
   /** Whether it counts even beside an enhanced code that says the address is gone. */
   overrules: boolean
-  /** The reason in words, for whoever reads this list. */
+  /** The reason in words, for readers of this list. */
   means: string
   phrases: RegExp
 }

@@ -1,22 +1,22 @@
 /**
- * What relevance knows of papers at large: counts and fitted weights, trained once on thousands of papers
- * (`training.ts`), kept as a file without any of their sentences, and read here with suspicion.
+ * The relevance model: counts and fitted weights, trained once on thousands of papers (`npm run train`), kept in a file
+ * without any of their sentences, and validated when it is read.
  *
  * A paper's logit for a topic is the sum of three parts: the topic's own offset, what its phrases say (four numbers with
- * weights that all topics share), and what each of its words and pairs says (a weight for every term and topic). What
- * a text leaves open, because it is short or in another language, is taken to be as in the average paper.
+ * weights that all topics share), and what each of its words and pairs says (a weight for every term and topic). What a
+ * text does not show, because it is short or in another language, counts as in the average paper.
  */
 import { createHash } from 'node:crypto'
 import { TOPICS } from '../topics.ts'
 import { type Evidence, type PhraseCounts, TOPIC_PHRASES, weighEvidence } from './evidence.ts'
 import type { Reading } from './reading.ts'
 import { dot } from './regression.ts'
-import { createTermWeigher, sightTerms, type TermSighting, type TermVector, type Vocabulary } from './terms.ts'
+import { createTermWeigher, findTerms, type TermOccurrence, type TermVector, type Vocabulary } from './terms.ts'
 
-/** The form of the file. One of another form is refused: its numbers would mean something else. */
+/** The version of the file's format. Another version is refused: its numbers would mean something else. */
 export const MODEL_VERSION = 1
 
-/** What a model was fitted on, so that nobody measures it by the papers that it learnt from. */
+/** What a model was fitted on, so that it is not measured on the papers that it learnt from. */
 export interface FittedOn {
   papers: number
   /** The first and last list day of the papers, `YYYY-MM-DD`; `null` where none was known. */
@@ -52,7 +52,7 @@ export class UnusableModel extends Error {
 /** How many numbers `phraseNumbers` gives. */
 export const PHRASE_NUMBERS = 4
 
-/** What the phrases of a topic say, as numbers of about the same size; `lift` makes up for a missing abstract. */
+/** The phrases of a topic as numbers of about the same size; `lift` makes up for a missing abstract. */
 export const phraseNumbers = (evidence: Evidence | undefined, lift: number): number[] => {
   if (evidence === undefined) return new Array<number>(PHRASE_NUMBERS).fill(0)
   const { strong, weak } = evidence
@@ -60,13 +60,13 @@ export const phraseNumbers = (evidence: Evidence | undefined, lift: number): num
 }
 
 /**
- * A text much shorter than an abstract cannot show what the whole paper would: its phrases are raised to what papers with
- * such a title have. From half an abstract on this is next to nothing.
+ * The factor for the phrases of a text much shorter than an abstract, which raises them to those of papers with such a
+ * title. From half an abstract on it is close to 1.
  */
 export const liftOf = (reading: Reading, averageLength: number, wholeOverTitle: number): number =>
   1 + (wholeOverTitle - 1) * Math.max(0, 1 - reading.abstract.tokens.length / averageLength) ** 2
 
-/** What a model says of one topic of a paper, with what it says it for. */
+/** The result of a model for one topic of a paper, with its evidence. */
 export interface TopicProbability {
   topic: string
   logit: number
@@ -75,54 +75,54 @@ export interface TopicProbability {
   evidence: Evidence | undefined
 }
 
-/** What a model says of a paper, and of each of its terms. */
-export interface Judgement {
+/** The results of a model for a paper, and the terms that they are based on. */
+export interface Classification {
   results: TopicProbability[]
-  terms: ReadonlyMap<string, TermSighting>
+  terms: ReadonlyMap<string, TermOccurrence>
   /** The terms of the paper that add most to a topic's logit, the best first; the topic by its number. */
-  strongest: (topic: number, most: number) => { term: string; weight: number }[]
+  strongest: (topic: number, max: number) => { term: string; weight: number }[]
 }
 
-const strongestOf = (model: RelevanceModel, { at, weights }: TermVector, topic: number, most: number) => {
+const strongestOf = (model: RelevanceModel, { at, weights }: TermVector, topic: number, max: number) => {
   const best: { term: number; weight: number }[] = []
   const from = topic * model.vocabulary.terms.length
   for (let j = 0; j < at.length; j++) {
     const term = at[j] as number
     const weight = (model.weights[from + term] as number) * (weights[j] as number)
-    if (weight <= (best.length < most ? 0 : (best.at(-1)?.weight ?? 0))) continue
+    if (weight <= (best.length < max ? 0 : (best.at(-1)?.weight ?? 0))) continue
     const place = best.findIndex((other) => other.weight < weight)
     best.splice(place === -1 ? best.length : place, 0, { term, weight })
-    if (best.length > most) best.pop()
+    if (best.length > max) best.pop()
   }
   return best.map(({ term, weight }) => ({ term: model.vocabulary.terms[term] ?? '', weight }))
 }
 
-/** A judge of papers by a model, for all topics at once. */
-export const createJudge = (model: RelevanceModel): ((reading: Reading) => Judgement) => {
+/** Returns a classifier of papers by a model, for all topics at once. */
+export const createClassifier = (model: RelevanceModel): ((reading: Reading) => Classification) => {
   const weigh = createTermWeigher(model.vocabulary)
   const size = model.vocabulary.terms.length
   const { slope, offset } = model.calibration
   return (reading) => {
     const evidence = new Map(weighEvidence(reading, model.phrases).map((one) => [one.topic, one]))
     const lift = liftOf(reading, model.phrases.averageLength, model.wholeOverTitle)
-    const terms = sightTerms(reading)
+    const terms = findTerms(reading)
     const vector = weigh(terms)
     const results = TOPICS.map(({ slug }, at) => {
       const numbers = phraseNumbers(evidence.get(slug), lift)
       const phrases = numbers.reduce((sum, value, j) => sum + value * (model.shared[j] ?? 0), 0)
-      const open = (1 - vector.fullness) * (model.average[at] ?? 0)
-      const words = (model.scales[at] ?? 0) * dot(vector, model.weights, at * size) + open
+      const unseen = (1 - vector.fullness) * (model.average[at] ?? 0)
+      const words = (model.scales[at] ?? 0) * dot(vector, model.weights, at * size) + unseen
       const logit = (model.offsets[at] ?? 0) + phrases + words
       const probability = 1 / (1 + Math.exp(-(slope * logit + offset)))
       return { topic: slug, logit, probability, evidence: evidence.get(slug) }
     })
-    return { results, terms, strongest: (topic, most) => strongestOf(model, vector, topic, most) }
+    return { results, terms, strongest: (topic, max) => strongestOf(model, vector, topic, max) }
   }
 }
 
 const STEPS = 127
 
-/** Puts weights of each topic into bytes: a hundredth of the largest is as fine as they are known. */
+/** Packs the weights of each topic into bytes: they are known no more exactly than to a hundredth of the largest. */
 export const packWeights = (byTopic: readonly Float32Array[]): Pick<RelevanceModel, 'weights' | 'scales'> => {
   const size = byTopic[0]?.length ?? 0
   const weights = new Int8Array(size * byTopic.length)
@@ -155,7 +155,7 @@ export const writeModel = (model: RelevanceModel): string =>
     weights: toBase64(model.weights),
   })}\n`
 
-/** Some hex digits that another model has others of. */
+/** Twelve hex digits that differ between models. */
 export const fingerprintOf = (model: RelevanceModel): string =>
   createHash('sha256').update(writeModel(model)).digest('hex').slice(0, 12)
 
@@ -168,9 +168,9 @@ const areNumbers = (value: unknown, count: number): value is number[] =>
 const areStrings = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((one) => typeof one === 'string')
 
-/** Throws `UnusableModel` for a part that is not there, or not what it should be. */
+/** Throws `UnusableModel` for a part that is missing or invalid. */
 const insist: (holds: boolean, part: string) => asserts holds = (holds, part) => {
-  if (!holds) throw new UnusableModel(`The model is damaged: ${part} is missing or not as it should be.`)
+  if (!holds) throw new UnusableModel(`The model is damaged: ${part} is missing or invalid.`)
 }
 
 const readPhrases = (value: unknown): PhraseCounts => {
@@ -180,7 +180,7 @@ const readPhrases = (value: unknown): PhraseCounts => {
   const unknown = TOPIC_PHRASES.find((phrase) => !Number.isFinite((frequencies as Record<string, unknown>)[phrase]))
   if (unknown !== undefined)
     throw new UnusableModel(`The model knows nothing of the phrase "${unknown}": train it again (npm run train).`)
-  // Each of its parts was looked at above.
+  // All of its parts were validated above.
   return value as unknown as PhraseCounts
 }
 

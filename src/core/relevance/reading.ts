@@ -1,4 +1,4 @@
-/** A paper as matching sees it: what a reader would see of its title and abstract, word by word. */
+/** A paper as it is matched: its title and abstract as a reader sees them, word by word. */
 
 import type { Paper } from '../papers/paper.ts'
 import { plainLatex } from '../text/latex.ts'
@@ -21,7 +21,7 @@ const readPassage = (raw: string): Passage => {
   return { text, tokens: tokenise(text) }
 }
 
-/** LaTeX is plain text before anything is looked for, so that whatever is found can be shown as it stands. */
+/** Reads a paper. LaTeX is made plain text first, so that what is found can be shown as it stands. */
 export const readPaper = ({ title, abstract }: Pick<Paper, 'title' | 'abstract'>): Reading => ({
   title: readPassage(title),
   abstract: readPassage(abstract),

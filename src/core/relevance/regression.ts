@@ -98,7 +98,7 @@ const DECAY = 1e-4
 
 /**
  * Fits weights of many terms over thousands of papers, by steps that each look at one paper and are the smaller, the
- * more a term has been seen (AdaGrad; Duchi, Hazan and Singer, JMLR 2011). Few rounds, so that nothing is learnt by heart.
+ * more a term has been seen (AdaGrad; Duchi, Hazan and Singer, JMLR 2011). Few rounds, against overfitting.
  */
 export const fitTerms = (papers: readonly TermVector[], targets: ArrayLike<number>, terms: number): TermWeights => {
   const weights = new Float32Array(terms)

@@ -1,12 +1,12 @@
 /**
- * A paper as a short list of numbers: its words and pairs of neighbouring words, each weighted by how often it stands
- * there and how rare it is elsewhere (tf-idf), the whole scaled to length 1, or less for a text of few words.
+ * A paper as a sparse vector: its words and pairs of neighbouring words, each weighted by how often it occurs there and how
+ * rare it is elsewhere (tf-idf), scaled to length 1, or less for a text of few words.
  */
 import { tokenise } from '../text/phrases.ts'
 import { FIELDS, type Field, type Reading } from './reading.ts'
 
-/** A word or pair in a paper: how often (the title counting double), and where it stands first. */
-export interface TermSighting {
+/** A word or pair in a paper: how often it occurs (the title counts double), and where first. */
+export interface TermOccurrence {
   often: number
   field: Field
   start: number
@@ -31,15 +31,15 @@ export interface TermVector {
 }
 
 const TITLE_COUNTS = 2
-/** Fewer papers than this cannot tell what a term means; a term of more than a quarter of all papers means nothing. */
-const LEAST_FREQUENCY = 4
-const LARGEST_SHARE = 0.25
+/** A term of fewer papers cannot be learnt; one of more than a quarter of all papers tells nothing. */
+const MIN_FREQUENCY = 4
+const MAX_SHARE = 0.25
 /** More terms than this moved the quality by less than can be measured. */
-const MOST_TERMS = 15_000
-/** Papers are of much the same length; below this share of it a text is no whole paper. */
-const LEAST_LENGTH = 0.75
+const MAX_TERMS = 15_000
+/** The share of the usual length below which a text is no whole paper. */
+const MIN_LENGTH = 0.75
 
-/** Words without a subject: grammar, and what every abstract says of itself. */
+/** Words that tell no subject: grammar, and what every abstract says of itself. */
 const EMPTY_WORDS = new Set(
   tokenise(
     'a an the of and or to in for with on by from as is are was were be been being this that these those we our it its ' +
@@ -51,13 +51,13 @@ const EMPTY_WORDS = new Set(
   ).map(({ word }) => word),
 )
 
-/** All words and pairs of a paper that may mean something. A pair ends at a comma or an empty word. */
-export const sightTerms = (reading: Reading): Map<string, TermSighting> => {
-  const sightings = new Map<string, TermSighting>()
+/** All words and pairs of a paper that may tell its subject. A pair ends at a comma or an empty word. */
+export const findTerms = (reading: Reading): Map<string, TermOccurrence> => {
+  const occurrences = new Map<string, TermOccurrence>()
   const see = (term: string, field: Field, start: number, end: number): void => {
     const often = field === 'title' ? TITLE_COUNTS : 1
-    const known = sightings.get(term)
-    if (known === undefined) sightings.set(term, { often, field, start, end })
+    const known = occurrences.get(term)
+    if (known === undefined) occurrences.set(term, { often, field, start, end })
     else known.often += often
   }
   for (const field of FIELDS) {
@@ -72,10 +72,10 @@ export const sightTerms = (reading: Reading): Map<string, TermSighting> => {
       before = { word, start }
     }
   }
-  return sightings
+  return occurrences
 }
 
-type Terms = ReadonlyMap<string, TermSighting>
+type Terms = ReadonlyMap<string, TermOccurrence>
 
 const raritiesOf = ({ papers, frequencies }: Pick<Vocabulary, 'papers' | 'frequencies'>): Float32Array =>
   Float32Array.from(frequencies, (frequency) => 1 + Math.log((1 + papers) / (1 + frequency)))
@@ -98,14 +98,14 @@ const weighTerms = (terms: Terms, numbers: ReadonlyMap<string, number>, rarities
 
 const numbersOf = (terms: readonly string[]): Map<string, number> => new Map(terms.map((term, at) => [term, at]))
 
-/** The terms worth knowing of many papers, the commonest first. */
+/** The vocabulary of many papers: the terms that can be learnt, the commonest first. */
 export const countTerms = (papers: readonly Terms[]): Vocabulary => {
   const counts = new Map<string, number>()
   for (const terms of papers) for (const term of terms.keys()) counts.set(term, (counts.get(term) ?? 0) + 1)
   const kept = [...counts]
-    .filter(([, count]) => count >= LEAST_FREQUENCY && count <= LARGEST_SHARE * papers.length)
+    .filter(([, count]) => count >= MIN_FREQUENCY && count <= MAX_SHARE * papers.length)
     .sort(([a, often], [b, lessOften]) => lessOften - often || (a < b ? -1 : 1))
-    .slice(0, MOST_TERMS)
+    .slice(0, MAX_TERMS)
   const terms = kept.map(([term]) => term)
   const frequencies = Uint16Array.from(kept, ([, count]) => Math.min(count, 65_535))
   const rarities = raritiesOf({ papers: papers.length, frequencies })
@@ -121,7 +121,7 @@ export const countTerms = (papers: readonly Terms[]): Vocabulary => {
 export const createTermWeigher = (vocabulary: Vocabulary): ((terms: Terms) => TermVector) => {
   const numbers = numbersOf(vocabulary.terms)
   const rarities = raritiesOf(vocabulary)
-  const shortest = LEAST_LENGTH * vocabulary.usualLength
+  const shortest = MIN_LENGTH * vocabulary.usualLength
   return (terms) => {
     const { at, weights, length } = weighTerms(terms, numbers, rarities)
     const scale = 1 / Math.max(length, shortest, 1e-6)

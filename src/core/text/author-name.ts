@@ -38,7 +38,7 @@ const fits = (wanted: string, given: string): boolean =>
  * Whether a paper's author is the one a reader follows, both as `nameWords`. All words are the same, with two
  * allowances: an initial that the reader wrote stands for any name that begins with it ("J. Smith" follows "John
  * Smith"), and an initial in the middle that the reader left out does no harm ("John Smith" follows "John A. Smith").
- * Not the other way: a paper's "J. Smith" may be anybody, so who follows "John Smith" is not brought it.
+ * The reverse does not hold: a paper's "J. Smith" may be anybody, so followers of "John Smith" do not get it.
  */
 export const isFollowed = (wanted: readonly string[], given: readonly string[]): boolean => {
   if (wanted.length === 0 || wanted.at(-1) !== given.at(-1)) return false

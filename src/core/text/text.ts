@@ -1,4 +1,4 @@
-/** Makes text that we did not write safe to store and to show: cleaning, shortening, and links that may be followed. */
+/** Makes foreign text safe to store and to show: cleaning, shortening, and links that may be shown. */
 
 /** Longest texts kept, in UTF-16 units. The longest title of two years had 175, the longest abstract 1,923. */
 export const TITLE_LENGTH = 500
@@ -11,7 +11,7 @@ export const URL_LENGTH = 2_000
  * invisible, such as bidirectional overrides, zero-width spaces and joiners, soft hyphens and tag letters.
  */
 const INVISIBLE = /[[\p{Cs}\p{Noncharacter_Code_Point}\p{Default_Ignorable_Code_Point}\uFFF9-\uFFFB]--[\uFE0E\uFE0F]]/gv
-/** C0 and C1 controls other than white space. One bare CR in a header breaks DKIM on its way. */
+/** C0 and C1 controls other than white space. One bare CR in a header breaks DKIM in transit. */
 const CONTROL = /[\p{Cc}--\s]/gv
 const SPACE = /\s+/g
 /** Marks piled on one letter run over the lines above and below; four is more than any language needs. */
@@ -29,7 +29,7 @@ const cap = (text: string, length: number): string => {
 /**
  * A text from outside as one line in NFC: no controls, nothing invisible, single spaces, at most `maxLength` UTF-16
  * units and no character cut in two. Cleaning twice is cleaning once. The result may be empty.
- * (OWASP ASVS 5, 1.1.2 and 1.2.1: clean on the way in, encode on the way out.)
+ * (OWASP ASVS 5, 1.1.2 and 1.2.1: clean at input, encode at output.)
  */
 export const cleanLine = (text: string, maxLength: number): string => {
   const visible = text.replace(INVISIBLE, '').replace(CONTROL, '').replace(SPACE, ' ').trim()
@@ -51,7 +51,7 @@ export const httpsUrl = (text: string): string | null => {
   return url.hostname.includes('.') && url.href.length <= URL_LENGTH ? url.href : null
 }
 
-/** How a text of somebody else's is repeated in a sentence: short, on one line. */
+/** A foreign text as it is quoted in a sentence: short, on one line. */
 export const quoted = (value: string): string => {
   const text = value.replace(/[\p{C}\p{Z}]+/gu, ' ').trim()
   return `“${text.length > 40 ? `${text.slice(0, 40).toWellFormed()}…` : text}”`

@@ -27,7 +27,7 @@ test('each type of record is read as it is written, none is none, and a failure 
   })
 })
 
-test('a name that cannot be one is nobody’s, and a name server that is away is told', async () => {
+test('an impossible name has no records, and a name server that is away is reported', async () => {
   const lookup = createLookup(['127.0.0.1:1'])
   expect(await lookup('example.org', 'A')).toEqual({ kind: 'failed', reason: 'no name server could be reached' })
   expect(await lookup(`${'a'.repeat(70)}.example.org`, 'A')).toMatchObject({

@@ -54,7 +54,7 @@ test.each<[string, SinkOptions, object, string, RegExp]>([
   expect(JSON.stringify(failed)).not.toContain(login.password)
 })
 
-test('tells that nobody verified a certificate that is let pass', async () => {
+test('gives no end of a certificate that was accepted without verification', async () => {
   const own = createCertificate(['127.0.0.1'])
   const { trial } = await tried({ tls: own }, { flags: '?requireTLS=true&allowInvalidCertificate=true' })
   expect(trial).toEqual({ failed: null, secure: true, certificateUntil: null })

@@ -50,7 +50,7 @@ test('over http there is no certificate', async () => {
   })
 })
 
-test('a certificate that nobody vouches for, silence, an endless answer and nobody at all are told', async () => {
+test('an untrusted certificate, silence, an endless response and no server at all are reported', async () => {
   await using foreign = await serve((_, response) => response.end('ok'), createCertificate(['127.0.0.1']))
   expect(await visitSite(foreign.url, { method: 'GET', withinMs: within })).toEqual({
     failed: expect.stringMatching(/self-signed/),

@@ -124,12 +124,12 @@ describe('a message sent to it', () => {
   })
 
   test('that cannot be kept is answered so that it is tried again', async () => {
-    const troubles: unknown[] = []
+    const errors: unknown[] = []
     await mailbox.close()
-    mailbox = await open({ onError: (error) => troubles.push(error) })
+    mailbox = await open({ onError: (error) => errors.push(error) })
     await rm(folder, { recursive: true })
     await expect(send()).rejects.toThrow('451')
-    expect(troubles).toHaveLength(1)
+    expect(errors).toHaveLength(1)
   })
 })
 
@@ -326,7 +326,7 @@ describe('nonsense', () => {
     }
   })
 
-  test('spoken to the SMTP port harms nobody else', async () => {
+  test('sent to the SMTP port harms no other connection', async () => {
     const { port } = new URL(mailbox.smtpUrl)
     for (const words of [
       'GET / HTTP/1.1\r\n\r\n',

@@ -57,7 +57,7 @@ describe('a data folder', () => {
   test.each(['service', 'command'] as const)('of a command keeps a %s waiting until it is done', async (as) => {
     await using folder = await openTestFolder()
     const owner = await claimDataFolder(folder.path, 'command')
-    if (owner.kind !== 'owned') throw new Error('nobody else is here')
+    if (owner.kind !== 'owned') throw new Error('no other process is here')
     await owner.publish('postgres://somewhere')
     const next = await waiting(folder.path, as)
     await owner.release()
@@ -193,7 +193,7 @@ describe('the database in a data folder', () => {
     await without.close()
   })
 
-  test('is shown to nobody before it is prepared, and is stopped when that fails', async () => {
+  test('is visible to no other process before it is prepared, and is stopped when that fails', async () => {
     await using folder = await openTestFolder()
     const prepare = async (url: string) => {
       expect(await count(url)).toBe(1)

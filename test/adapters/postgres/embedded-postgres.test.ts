@@ -70,7 +70,7 @@ describe('the embedded Postgres', () => {
     await postgres.stop()
   })
 
-  test('stops although somebody is still connected, and stops once however often it is told to', async () => {
+  test('stops although a client is still connected, and only once however often it is told to', async () => {
     await using folder = await openTestFolder()
     const postgres = await start(folder.path)
     const client = new Client({ connectionString: postgres.url })

@@ -139,7 +139,7 @@ describe('the feed', () => {
   })
 })
 
-describe('a feed in trouble gives nothing at all', () => {
+describe('a feed with an error gives nothing at all', () => {
   const whole = feedOf(DAY, entries(3))
   const bomb = `<!DOCTYPE feed [<!ENTITY a "ha"><!ENTITY b "${'&a;'.repeat(1000)}"><!ENTITY c "${'&b;'.repeat(1000)}">]>`
   it.each([
@@ -243,14 +243,14 @@ describe('categories', () => {
     ])
   })
 
-  it('that arXiv will not tell are trouble, though it says so with status 200', async () => {
+  it('that arXiv refuses are an error, though it says so with status 200', async () => {
     const error =
       '<entry><id>https://arxiv.org/api/errors#incorrect_id_format_for_x</id><title>Error</title><summary>no</summary></entry>'
     source.answerWith(200, queryAnswerOf([]).replace('</feed>', `${error}</feed>`))
     expect((await errorOf(ask(['2604.00001']))).message).toBe('it refused the query')
   })
 
-  it('that are cut short are trouble', async () => {
+  it('that are cut short are an error', async () => {
     source.answerWith(200, queryAnswerOf([{ id: '2604.00001', categories: ['cs.LG'] }]).slice(0, -9))
     expect((await errorOf(ask(['2604.00001']))).message).toMatch(/breaks off before its end/)
   })

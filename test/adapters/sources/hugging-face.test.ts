@@ -126,7 +126,7 @@ describe('a list day', () => {
     expect(await fetchDay()).toEqual({ rows: [], problems: [], opened: false })
   })
 
-  it('of the past that is refused is trouble', async () => {
+  it('of the past that is refused is an error', async () => {
     answerWith(400, '{"error": "date"}')
     expect((await errorOf({ now: new Date('2026-04-16T00:00:00Z') })).message).toBe('it answered 400')
   })
@@ -139,7 +139,7 @@ describe('a list day', () => {
   })
 })
 
-describe('a source in trouble gives nothing at all', () => {
+describe('a source with an error gives nothing at all', () => {
   it.each([
     ['an object', '{"error": "no"}', 'its answer is no list of papers'],
     ['a web page', '<!doctype html><h1>Sorry</h1>', 'it answered with a web page'],
@@ -203,7 +203,7 @@ describe('a source in trouble gives nothing at all', () => {
     expect((await errorOf()).message).toMatch(/^it cannot be reached, or broke off/)
   })
 
-  it('when nobody listens there', async () => {
+  it('when no server listens there', async () => {
     const closed = createServer()
     await new Promise<void>((resolve) => closed.listen(0, '127.0.0.1', resolve))
     const { port } = closed.address() as AddressInfo

@@ -16,7 +16,7 @@ import { type JudgedPaper, trainModel } from '../../evaluation/training.ts'
 const folder = path.resolve(import.meta.dirname, '../../../../shared/data')
 const hasData = existsSync(folder)
 /** Training takes a quarter of a minute, on a busy machine a whole one. */
-const PATIENCE = 240_000
+const TEST_TIMEOUT = 240_000
 
 const readAll = async (name: string): Promise<Listing[]> => {
   const listings: Listing[] = []
@@ -59,6 +59,6 @@ describe.skipIf(!hasData)('relevance on the judged days (skipped where ../shared
       expect(gate?.precision).toBeGreaterThan(0.65)
       expect(gate?.recall).toBeGreaterThan(0.75)
     },
-    PATIENCE,
+    TEST_TIMEOUT,
   )
 })

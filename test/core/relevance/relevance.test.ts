@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { sightPhrases, TOPIC_PHRASES } from '../../../src/core/relevance/evidence.ts'
+import { findTopicPhrases, TOPIC_PHRASES } from '../../../src/core/relevance/evidence.ts'
 import { GATE } from '../../../src/core/relevance/gate.ts'
 import { readPaper } from '../../../src/core/relevance/reading.ts'
 import { SHIPPED_MODEL, scoreTopics } from '../../../src/core/relevance/relevance.ts'
@@ -145,7 +145,7 @@ describe('scoring a paper', () => {
 
   it('reads a phrase in the title once when it stands there once', () => {
     const reading = readPaper({ title: 'Speech Recognition', abstract: 'speech-recognition again' })
-    expect(sightPhrases(reading).find(({ phrase }) => phrase === 'speech recognition')).toEqual({
+    expect(findTopicPhrases(reading).find(({ phrase }) => phrase === 'speech recognition')).toEqual({
       phrase: 'speech recognition',
       title: 1,
       abstract: 1,
