@@ -22,9 +22,9 @@ export default defineConfig(({ mode }) => ({
     // Most of them wait for processes, servers and clocks: as many at a time as there are processors, and one more.
     maxWorkers: availableParallelism() + 1,
     // A busy machine takes a while for everything; a test that fails by time alone says nothing.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
-    teardownTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    teardownTimeout: 120_000,
     expect: { poll: { timeout: 45_000, interval: 25 } },
   },
 }))

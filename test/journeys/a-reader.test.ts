@@ -1,5 +1,5 @@
 /** The story of a reader, told through the site and the mailbox alone. */
-import { expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openSite } from '../support/browser/http-client.ts'
 import { startTestService, type TestService } from '../support/servers/service.ts'
 
@@ -132,34 +132,6 @@ test('a reader looks before subscribing, has words of their own, and is kept fro
   expect(await service.mail.list(ADA)).toHaveLength(2)
 })
 
-test('who left and comes back confirms anew, and nothing they had comes again', async () => {
-  await using service = await startTestService({ clock: '2026-04-14T05:00:00Z', days: WEEKDAYS })
-  const site = openSite(service.url)
-  const welcome = await subscribe(service, ADA)
-  const first = titlesOf(welcome.html)
-  expect(new Set(first).size).toBe(10)
-  await site.post(welcome.links.get('unsubscribe') ?? '')
-  const again = await subscribe(service, ADA)
-  expect(titlesOf(again.html).filter((title) => first.includes(title))).toEqual([])
-})
-
-test('somebody who is subscribed already gets a reminder with their links, and nothing changes', async () => {
-  await using service = await startTestService({ clock: '2026-04-14T05:00:00Z', days: WEEKDAYS })
-  const site = openSite(service.url)
-  await subscribe(service, ADA)
-  const ask = () =>
-    site.post('/subscribe', { email: ADA.toUpperCase(), topics: 'code', frequency: 'weekly', timezone: 'UTC' })
-  await ask()
-  const reminder = await service.mail.waitFor(ADA, 3)
-  expect(reminder.subject).toMatch(/already subscribed/i)
-  const own = await site.get(reminder.links.get('preferences') ?? '')
-  expect(own.html).toMatch(/value="diffusion-lm"[^>]*checked/)
-  expect(own.html).not.toMatch(/value="code"[^>]*checked/)
-  await ask()
-  await subscribe(service, 'grace@example.net')
-  expect((await service.mail.list(ADA)).length).toBe(3)
-})
-
 test('a paused reader gets nothing until the date, and then goes on', async () => {
   await using service = await startTestService({
     clock: '2026-04-14T05:00:00Z',
@@ -179,29 +151,6 @@ test('a paused reader gets nothing until the date, and then goes on', async () =
   expect(digest.text).toContain('21 April 2026')
 })
 
-test('a lost mail is made up for by fresh links', async () => {
-  await using service = await startTestService({ clock: '2026-04-14T05:00:00Z', days: WEEKDAYS })
-  const site = openSite(service.url)
-  await subscribe(service, ADA)
-  const known = await site.post('/links', { email: ADA })
-  const unknown = await site.post('/links', { email: 'nobody@example.org' })
-  expect(known.html).toBe(unknown.html)
-  const links = await service.mail.waitFor(ADA, 3)
-  expect((await site.get(links.links.get('preferences') ?? '')).text).toContain(ADA)
-  expect(await service.mail.list('nobody@example.org')).toEqual([])
-})
-
-test('an old confirmation cannot subscribe anybody again', async () => {
-  await using service = await startTestService({ clock: '2026-04-14T05:00:00Z', days: WEEKDAYS })
-  const site = openSite(service.url)
-  const welcome = await subscribe(service, ADA)
-  const [confirmation] = await service.mail.list(ADA)
-  const confirm = confirmation?.links.get('confirm') ?? ''
-  expect((await site.post(confirm)).status).toBe(200)
-  await site.post(welcome.links.get('unsubscribe') ?? '')
-  expect((await site.post(confirm)).status).toBe(404)
-})
-
 test('a request that nobody confirms is forgotten after seven days', async () => {
   await using service = await startTestService({ clock: '2026-04-14T05:00:00Z', days: WEEKDAYS })
   const site = openSite(service.url)
@@ -211,11 +160,66 @@ test('a request that nobody confirms is forgotten after seven days', async () =>
   expect((await site.post(confirmation.links.get('confirm') ?? '')).status).toBe(404)
 })
 
-test('no address, token or link is in any line of the log', async () => {
-  await using service = await startTestService({ clock: '2026-04-14T05:00:00Z', days: WEEKDAYS })
-  const welcome = await subscribe(service, ADA)
-  const log = service.logged.join('\n')
-  expect(log.length).toBeGreaterThan(0)
-  expect(log).not.toContain('ada@')
-  for (const path of welcome.links.values()) expect(log).not.toContain(path.split('/')[2])
+// On one service: none of these moves its clock, and each has a reader of its own.
+describe('on one morning', () => {
+  let service: TestService
+  beforeAll(async () => {
+    service = await startTestService({ clock: '2026-04-14T05:00:00Z', days: WEEKDAYS })
+  })
+  afterAll(() => service?.[Symbol.asyncDispose]())
+
+  test('who left and comes back confirms anew, and nothing they had comes again', async () => {
+    const site = openSite(service.url)
+    const welcome = await subscribe(service, 'ada@example.org')
+    const first = titlesOf(welcome.html)
+    expect(new Set(first).size).toBe(10)
+    await site.post(welcome.links.get('unsubscribe') ?? '')
+    const again = await subscribe(service, 'ada@example.org')
+    expect(titlesOf(again.html).filter((title) => first.includes(title))).toEqual([])
+  })
+
+  test('somebody who is subscribed already gets a reminder with their links, and nothing changes', async () => {
+    const site = openSite(service.url)
+    await subscribe(service, 'emmy@example.org')
+    const ask = () =>
+      site.post('/subscribe', { email: 'EMMY@EXAMPLE.ORG', topics: 'code', frequency: 'weekly', timezone: 'UTC' })
+    await ask()
+    const reminder = await service.mail.waitFor('emmy@example.org', 3)
+    expect(reminder.subject).toMatch(/already subscribed/i)
+    const own = await site.get(reminder.links.get('preferences') ?? '')
+    expect(own.html).toMatch(/value="diffusion-lm"[^>]*checked/)
+    expect(own.html).not.toMatch(/value="code"[^>]*checked/)
+    await ask()
+    await subscribe(service, 'grace1@example.net')
+    expect((await service.mail.list('emmy@example.org')).length).toBe(3)
+  })
+
+  test('a lost mail is made up for by fresh links', async () => {
+    const site = openSite(service.url)
+    await subscribe(service, 'hedy@example.org')
+    const known = await site.post('/links', { email: 'hedy@example.org' })
+    const unknown = await site.post('/links', { email: 'nobody@example.org' })
+    expect(known.html).toBe(unknown.html)
+    const links = await service.mail.waitFor('hedy@example.org', 3)
+    expect((await site.get(links.links.get('preferences') ?? '')).text).toContain('hedy@example.org')
+    expect(await service.mail.list('nobody@example.org')).toEqual([])
+  })
+
+  test('an old confirmation cannot subscribe anybody again', async () => {
+    const site = openSite(service.url)
+    const welcome = await subscribe(service, 'joan@example.org')
+    const [confirmation] = await service.mail.list('joan@example.org')
+    const confirm = confirmation?.links.get('confirm') ?? ''
+    expect((await site.post(confirm)).status).toBe(200)
+    await site.post(welcome.links.get('unsubscribe') ?? '')
+    expect((await site.post(confirm)).status).toBe(404)
+  })
+
+  test('no address, token or link is in any line of the log', async () => {
+    const welcome = await subscribe(service, 'mary@example.org')
+    const log = service.logged.join('\n')
+    expect(log.length).toBeGreaterThan(0)
+    expect(log).not.toContain('mary@')
+    for (const path of welcome.links.values()) expect(log).not.toContain(path.split('/')[2])
+  })
 })

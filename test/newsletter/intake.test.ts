@@ -7,6 +7,7 @@ import type { Source } from '../../src/newsletter/source.ts'
 import type { Database } from '../../src/store/database.ts'
 import { holdsRealPapers, readListDays } from '../../src/store/papers.ts'
 import { listingsOf, openNewsletter, SILENT, storeDay } from '../support/fixtures/newsletter.ts'
+import { propertyRuns } from '../support/thoroughness.ts'
 
 const NOW = new Date('2026-04-14T10:00:00Z')
 const dump = async (db: Database) => ({
@@ -84,7 +85,7 @@ describe('storing', () => {
           .executeTakeFirst()
         expect(text).toEqual({ title: 'Title number 2' })
       }),
-      { numRuns: 6 },
+      { numRuns: propertyRuns(6) },
     )
   })
 

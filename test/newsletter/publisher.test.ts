@@ -22,6 +22,7 @@ import {
   subscribe,
   wakeNobody,
 } from '../support/fixtures/newsletter.ts'
+import { propertyRuns } from '../support/thoroughness.ts'
 
 const SHARED = resolve(import.meta.dirname, '../../../shared/data/hf-api')
 const at = (text: string): Date => new Date(text)
@@ -226,7 +227,7 @@ test('nothing repeats, and no date has two digests, whatever is changed in betwe
         await subscriptions.unsubscribe(deriveToken(KEYS, 'unsubscribe', id))
       },
     ),
-    { numRuns: 15 },
+    { numRuns: propertyRuns(15) },
   )
 })
 

@@ -15,6 +15,7 @@ import { KEYS } from '../support/fixtures/newsletter.ts'
 import { openSent, stateOf } from '../support/fixtures/sent-edition.ts'
 import { createCertificate } from '../support/servers/certificate.ts'
 import { openTestSite } from '../support/servers/recording-site.ts'
+import { propertyRuns } from '../support/thoroughness.ts'
 
 const DOMAIN = 'bounces.example.org'
 const TOPIC = 'arn:aws:sns:eu-west-1:123456789012:returns'
@@ -251,7 +252,7 @@ describe('Amazon SES', () => {
         expect(rows).toEqual([{ email: 'reader1@example.com', class: 'complaint', state_before: 'active' }])
         expect(await stateOf(hooks.db, hooks.reader(1))).toBe('active')
       }),
-      { numRuns: 8 },
+      { numRuns: propertyRuns(8) },
     )
   })
 })

@@ -7,6 +7,7 @@ import { lastForgottenDate, mergeRecentlySent } from '../../src/core/digest/elig
 import type { Database } from '../../src/store/database.ts'
 import { extendRecentlySent, type NewDigest, readPreviousDigests, storeDigests } from '../../src/store/digests.ts'
 import { openNewsletter } from '../support/fixtures/newsletter.ts'
+import { propertyRuns } from '../support/thoroughness.ts'
 
 const DATE = '2026-04-15'
 const FORGOTTEN_ON = lastForgottenDate(DATE)
@@ -63,7 +64,7 @@ test('a new digest holds what its previous digests held as recently sent, as the
       const previous = (await readPreviousDigests(db, [id], asked)).get(id)
       expect(previous?.recentlySent.sort()).toEqual(asked.filter((paper) => paper in expected))
     }),
-    { numRuns: 30 },
+    { numRuns: propertyRuns(30) },
   )
 })
 

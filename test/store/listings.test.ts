@@ -7,6 +7,7 @@ import type { Listing } from '../../src/core/papers/paper.ts'
 import { storeAll } from '../../src/newsletter/intake.ts'
 import type { Database } from '../../src/store/database.ts'
 import { listingsOf, openNewsletter } from '../support/fixtures/newsletter.ts'
+import { propertyRuns } from '../support/thoroughness.ts'
 
 const CODE = 'https://github.com/example/code'
 
@@ -77,7 +78,7 @@ test('the order in which lists come in makes no difference', async () => {
         expect(await read(other.db)).toEqual(await read(newsletter.db))
       },
     ),
-    { numRuns: 25 },
+    { numRuns: propertyRuns(25) },
   )
 }, 60_000)
 

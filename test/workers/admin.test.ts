@@ -6,6 +6,7 @@ import { drain } from '../../src/newsletter/delivery.ts'
 import { reconcile } from '../../src/newsletter/reconciler.ts'
 import { openSite } from '../support/browser/http-client.ts'
 import { createMail } from '../support/browser/mailbox-reader.ts'
+import { openTestDatabase, type TestDatabase } from '../support/databases/postgres.ts'
 import { feedOf } from '../support/fixtures/arxiv-feed.ts'
 import { openTestFolder, type TestFolder } from '../support/fixtures/folder.ts'
 import { SILENT, wakeNobody } from '../support/fixtures/newsletter.ts'
@@ -17,6 +18,9 @@ import { openSourceServer, type SourceServer } from '../support/servers/source-s
 const ADA = 'ada@example.org'
 let folder: TestFolder
 let settings: Record<string, string>
+let database: TestDatabase
+/** On a Postgres that runs already: a command then starts none, which takes longer than most commands. */
+let onServer: Record<string, string>
 
 beforeAll(async () => {
   folder = await openTestFolder(0o711)
@@ -28,8 +32,13 @@ beforeAll(async () => {
     PAPER_SOURCES: 'sample',
     LOG_LEVEL: 'warn',
   }
+  database = await openTestDatabase()
+  onServer = { DATABASE_URL: database.url, NODE_ENV: 'development' }
 })
-afterAll(() => folder[Symbol.asyncDispose]())
+afterAll(async () => {
+  await database[Symbol.asyncDispose]()
+  await folder[Symbol.asyncDispose]()
+})
 
 const admin = (words: string[], more: Record<string, string> = {}, input = '') =>
   runProgram('admin', words, { ...settings, ...more }, { input })
@@ -49,7 +58,7 @@ describe('without a service', () => {
   test('of standard input the good rows are stored, and each bad one is named with its place and reason', async () => {
     const paper = { id: '2604.14999', title: 'A\u0000 title\u0007 with control characters', abstract: 'About robots.' }
     const rows = `${JSON.stringify(paper)}\n{"id": 7}\n${JSON.stringify(paper).slice(0, 40)}\n`
-    const some = await admin(['--json', 'papers', 'import', '--date', '2026-04-14', '-'], {}, rows)
+    const some = await admin(['--json', 'papers', 'import', '--date', '2026-04-14', '-'], onServer, rows)
     expect(some).toMatchObject({ code: 0, stderr: '' })
     const { problems, ...counts } = JSON.parse(some.stdout) as { problems: string[] }
     expect(counts).toEqual({ papers: 1, added: 1, changed: 0, unchanged: 0, skipped: 2 })
@@ -58,7 +67,7 @@ describe('without a service', () => {
       expect.stringMatching(/^standard input, line 3: ./),
     ])
 
-    const none = await admin(['--json', 'papers', 'import', '-'], {}, '')
+    const none = await admin(['--json', 'papers', 'import', '-'], onServer, '')
     expect(none).toMatchObject({ code: 2, stdout: '' })
     expect(JSON.parse(none.stderr)).toEqual({ errors: [expect.stringContaining('empty')] })
   })
@@ -81,7 +90,7 @@ describe('without a service', () => {
   ])('%s is refused in one line, and nothing is stored', async (name, text, why) => {
     const path = join(folder.path, `${name.replaceAll(' ', '-')}.json`)
     await writeFile(path, text)
-    const refused = await admin(['papers', 'import', path])
+    const refused = await admin(['papers', 'import', path], onServer)
     expect(refused).toMatchObject({ code: 2, stdout: '' })
     expect(refused.stderr.trim().split('\n')).toHaveLength(1)
     expect(refused.stderr).toMatch(new RegExp(why))
@@ -89,10 +98,10 @@ describe('without a service', () => {
 
   test.each([
     [['digest', 'preview', '--topics', 'cooking'], 'there is no topic cooking'],
-    [['editions', 'publish', '--at', 'tomorrow'], 'write it as 2026-04-14T05:00:00Z'],
+    [['editions', 'publish', '--at', 'tomorrow'], 'write the instant as 2026-04-14T05:00:00Z'],
     [['papers', 'fetch', '--date', '2026-02-31'], 'write the day as'],
     [['papers', 'fetch', '--date', '2026-04-14'], 'none of PAPER_SOURCES has lists by day'],
-    [['papers', 'fetch', '--source', 'medium', '--dry-run'], '--source does not know "medium"; write'],
+    [['papers', 'fetch', '--source', 'medium', '--dry-run'], '--source has no source "medium"; write'],
     [['papers', 'fetch', '--source', 'arxiv'], '--source arxiv needs its categories, such as arxiv:cs.CL+cs.LG'],
     [['papers', 'fetch', '--source', 'arxiv:cs.cl', '--dry-run'], '"cs.cl" is no category of arXiv'],
     [['papers', 'fetch', '--source', 'arxiv:cs.CL', '--date', '2026-04-14'], 'arxiv:cs.CL has no lists by day'],
@@ -106,7 +115,7 @@ describe('without a service', () => {
     [['papers', 'import', '/nowhere/at/all'], '/nowhere/at/all'],
     [['papers', 'eat'], 'unknown command'],
   ])('%s ends with code 2 and says what would be right', async (words, sentence) => {
-    const refused = await admin(words)
+    const refused = await admin(words, onServer)
     expect(refused).toMatchObject({ code: 2, stdout: '' })
     expect(refused.stderr).toContain(sentence)
     expect(refused.stderr).not.toContain('    at ')
@@ -129,14 +138,20 @@ describe('without a service', () => {
 describe('a source read for a look', () => {
   const clock = { CLOCK: '2026-04-15T08:00:00Z' }
   let source: SourceServer
+  let empty: TestDatabase
   beforeAll(async () => {
     source = await openSourceServer()
+    empty = await openTestDatabase()
   })
-  afterAll(() => source[Symbol.asyncDispose]())
+  afterAll(async () => {
+    await source[Symbol.asyncDispose]()
+    await empty[Symbol.asyncDispose]()
+  })
   const look = (words: string[]) =>
     admin([...words, '--dry-run'], {
       ...clock,
-      DATA_DIR: join(folder.path, 'look'),
+      ...onServer,
+      DATABASE_URL: empty.url,
       NODE_OPTIONS: `--import=${new URL('../support/servers/redirected-fetch.ts', import.meta.url)}`,
       STAND_IN: source.baseUrl,
     })

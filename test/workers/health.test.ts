@@ -9,6 +9,7 @@ import { hasOwnRedis, NEEDS_OWN_REDIS, openTestRedis } from '../support/database
 import { openTestFolder } from '../support/fixtures/folder.ts'
 import { startProgram } from '../support/processes/program.ts'
 import { findFreePort } from '../support/servers/free-port.ts'
+import { thorough } from '../support/thoroughness.ts'
 
 /** Many processes are started here, one after the other. */
 const PATIENCE = 180_000
@@ -58,7 +59,7 @@ const openProxy = async (databaseUrl: string) => {
   }
 }
 
-test.each(['api', 'scheduler', 'mailer'])(
+test.each(thorough ? ['api', 'scheduler', 'mailer'] : ['scheduler'])(
   'tells whether the %s is well, without its database, or hung',
   async (role) => {
     await using database = await openTestDatabase()

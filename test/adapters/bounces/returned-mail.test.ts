@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest'
 import { readReturnedMail } from '../../../src/adapters/bounces/returned-mail.ts'
 import { readBounce } from '../../../src/core/bounces/bounce-mail.ts'
 import { openTestFolder } from '../../support/fixtures/folder.ts'
+import { propertyRuns } from '../../support/thoroughness.ts'
 
 const corpus = path.resolve(import.meta.dirname, '../../../../shared/data/bounces')
 const table = readFileSync(path.join(import.meta.dirname, 'bounce-corpus.txt'), 'utf8')
@@ -256,7 +257,7 @@ describe('Whatever a stranger sends', () => {
           if (reading.kind !== 'bounce') expect(reading.class).not.toBe('hard')
         },
       ),
-      { numRuns: 300 },
+      { numRuns: propertyRuns(300) },
     )
   })
 })
@@ -306,7 +307,7 @@ describe.skipIf(!existsSync(corpus))('The corpus (skipped where ../shared/data i
           if (kind === 'auto-reply' || kind === 'complaint') expect(reading.class).not.toBe('hard')
         },
       ),
-      { numRuns: 300 },
+      { numRuns: propertyRuns(300) },
     )
   })
 })

@@ -10,6 +10,7 @@ import { cleanLine } from '../../../src/core/text/text.ts'
 import { octetsOf } from '../../support/fixtures/octets.ts'
 import { createReceiver } from '../../support/servers/dkim-verifier.ts'
 import { openSmtpSink } from '../../support/servers/smtp-sink.ts'
+import { propertyRuns } from '../../support/thoroughness.ts'
 
 const pemOf = (bits: number): string =>
   generateKeyPairSync('rsa', { modulusLength: bits }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
@@ -116,7 +117,7 @@ describe('a signed mail', () => {
         expect(read.text?.trimEnd()).toBe(text.replace(PLACEHOLDER, TOKEN).trimEnd())
         expect(read.html?.trimEnd()).toBe(html.replace(PLACEHOLDER, TOKEN).trimEnd())
       }),
-      { numRuns: 40 },
+      { numRuns: propertyRuns(40) },
     )
   })
 

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { compileMessage, type OwnParts, type SharedParts } from '../../../src/adapters/smtp/message.ts'
 import { cleanLine } from '../../../src/core/text/text.ts'
 import { octetsOf } from '../../support/fixtures/octets.ts'
+import { propertyRuns } from '../../support/thoroughness.ts'
 
 type MessageParts = SharedParts & Omit<OwnParts, 'values'>
 
@@ -197,7 +198,7 @@ describe('a message template', () => {
           expect(Math.max(...wire.slice(wire.indexOf('')).map((line) => line.length))).toBeLessThanOrEqual(76)
         }
       }),
-      { numRuns: 40 },
+      { numRuns: propertyRuns(40) },
     )
   })
 

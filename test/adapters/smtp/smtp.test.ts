@@ -6,6 +6,7 @@ import { openSmtp, type SmtpOptions } from '../../../src/adapters/smtp/smtp.ts'
 import type { SmtpOutcome, SmtpStage } from '../../../src/core/sending/smtp-outcome.ts'
 import { createCertificate } from '../../support/servers/certificate.ts'
 import { type Fault, type FaultStage, openSmtpSink, type SinkOptions } from '../../support/servers/smtp-sink.ts'
+import { propertyRuns } from '../../support/thoroughness.ts'
 
 const FROM = 'round@example.net'
 const TO = 'ada@example.org'
@@ -74,7 +75,7 @@ describe('a message', () => {
         expect(await smtp.send(mail({ message }))).toMatchObject({ kind: 'sent' })
         expect(Buffer.from(sink.messages.at(-1)?.raw ?? '', 'latin1').equals(message)).toBe(true)
       }),
-      { numRuns: 60 },
+      { numRuns: propertyRuns(60) },
     )
   })
 
@@ -88,7 +89,7 @@ describe('a message', () => {
         expect(await smtp.send({ ...mail({ message }), plain: true })).toMatchObject({ kind: 'sent' })
         expect(Buffer.from(sink.messages.at(-1)?.raw ?? '', 'latin1').equals(message)).toBe(true)
       }),
-      { numRuns: 60 },
+      { numRuns: propertyRuns(60) },
     )
   })
 

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { childrenOf, readXml, textOf, UnreadableXml } from '../../../src/adapters/sources/xml.ts'
 import { escapeXml } from '../../support/fixtures/arxiv-feed.ts'
+import { propertyRuns } from '../../support/thoroughness.ts'
 
 const refusalOf = (text: string): string => {
   try {
@@ -136,7 +137,7 @@ describe('XML', () => {
           expect(typeof refusalOf(odd)).toBe('string')
         },
       ),
-      { numRuns: 500 },
+      { numRuns: propertyRuns(500) },
     )
   })
 })

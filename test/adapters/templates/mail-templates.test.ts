@@ -5,6 +5,7 @@ import { compileMessage } from '../../../src/adapters/smtp/message.ts'
 import { createMailTemplates, type LetterKind } from '../../../src/adapters/templates/mail-templates.ts'
 import type { DigestIssue, PaperCard } from '../../../src/core/digest/digest.ts'
 import { TOKEN_PLACEHOLDERS } from '../../../src/core/token.ts'
+import { propertyRuns } from '../../support/thoroughness.ts'
 
 const templates = await createMailTemplates({
   baseUrl: 'https://round.example.org/',
@@ -318,7 +319,7 @@ describe('text that we did not write', () => {
           expect(line.length <= 76 || /https?:\/\/\S+$/.test(line)).toBe(true)
         }
       }),
-      { numRuns: 50 },
+      { numRuns: propertyRuns(50) },
     )
   })
 
@@ -437,7 +438,7 @@ describe('size', () => {
         const rendered = { to: 'ada@example.org', messageId: 'd-1@example.org', date: new Date(0), values: {} }
         expect((await template.render(rendered)).length).toBeLessThan(102_400)
       }),
-      { numRuns: 12 },
+      { numRuns: propertyRuns(12) },
     )
   })
 

@@ -10,6 +10,7 @@ import {
   mergeRecentlySent,
   RECENTLY_SENT_DAYS,
 } from '../../../src/core/digest/eligibility.ts'
+import { propertyRuns } from '../../support/thoroughness.ts'
 
 const at = (text: string): Date => new Date(text)
 
@@ -72,7 +73,7 @@ describe('a paper that was known is eligible again', () => {
         }
         expect(times).toBeLessThan(2)
       }),
-      { numRuns: 3000 },
+      { numRuns: propertyRuns(3000) },
     )
   })
 })

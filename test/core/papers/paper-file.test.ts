@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { formOf, readPaperFile, UnreadablePapers } from '../../../src/core/papers/paper-file.ts'
 import { readDateHeading } from '../../../src/core/papers/paper-page.ts'
 import { idOfTitle, readArxivId } from '../../../src/core/papers/paper-row.ts'
+import { propertyRuns } from '../../support/thoroughness.ts'
 
 const context = { listDay: null, observedAt: null, today: '2026-04-14' }
 const read = (rows: unknown, more = {}) => readPaperFile(JSON.stringify(rows), { ...context, ...more })
@@ -277,7 +278,7 @@ describe('what is no file of papers', () => {
           expect(error).toBeInstanceOf(UnreadablePapers)
         }
       }),
-      { numRuns: 500 },
+      { numRuns: propertyRuns(500) },
     )
   })
 

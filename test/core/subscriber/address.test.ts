@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { mailboxKey, readAddress } from '../../../src/core/subscriber/address.ts'
+import { propertyRuns } from '../../support/thoroughness.ts'
 
 const long = (length: number) => 'a'.repeat(length)
 
@@ -116,7 +117,7 @@ describe('an address', () => {
         expect(readAddress(read.address)).toEqual(read)
         return true
       }),
-      { numRuns: 2000 },
+      { numRuns: propertyRuns(2000) },
     )
   })
 })

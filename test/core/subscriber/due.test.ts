@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { addDays, localDateAt, weekdayOf } from '../../../src/core/calendar.ts'
 import { firstDueAfterPause, LEAST_GAP, latestDue, nextDue, sendingInstant } from '../../../src/core/subscriber/due.ts'
+import { propertyRuns } from '../../support/thoroughness.ts'
 
 const slot = (timeZone: string, hour = 7, frequency: 'daily' | 'weekly' = 'daily', weekday = 6) => ({
   frequency,
@@ -61,7 +62,7 @@ describe('the next due moment', () => {
           last = next
         }
       }),
-      { numRuns: 300 },
+      { numRuns: propertyRuns(300) },
     )
   })
 

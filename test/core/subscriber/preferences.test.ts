@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { readPreferences, STANDARD } from '../../../src/core/subscriber/preferences.ts'
 import { TOPICS } from '../../../src/core/topics.ts'
+import { propertyRuns } from '../../support/thoroughness.ts'
 
 const RIGHT = { topics: ['robotics', 'agents'], frequency: 'weekly', timezone: 'Europe/London' }
 
@@ -142,7 +143,7 @@ describe('preferences', () => {
         expect(readPreferences({ ...rest, timezone: timeZone, when_empty: whenEmpty })).toEqual(read)
         return true
       }),
-      { numRuns: 1000 },
+      { numRuns: propertyRuns(1000) },
     )
   })
 })

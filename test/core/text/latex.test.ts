@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { plainLatex } from '../../../src/core/text/latex.ts'
+import { propertyRuns } from '../../support/thoroughness.ts'
 
 describe('LaTeX as plain text', () => {
   it.each([
@@ -72,7 +73,7 @@ describe('LaTeX as plain text', () => {
         expect(text).not.toMatch(/\p{Cc}/u)
         expect(text.isWellFormed()).toBe(true)
       }),
-      { numRuns: 1000 },
+      { numRuns: propertyRuns(1000) },
     )
   })
 })

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { authorLine, cleanLine, cleanText, excerpt, httpsUrl } from '../../../src/core/text/text.ts'
+import { propertyRuns } from '../../support/thoroughness.ts'
 
 /** Text as hostile as it comes: any UTF-16 unit, and the characters that this file is about more often than chance. */
 const hostile = fc
@@ -74,7 +75,7 @@ describe('cleaning a line', () => {
         expect(line).not.toContain('  ')
         expect(line.normalize('NFC')).toBe(line)
       }),
-      { numRuns: 1000 },
+      { numRuns: propertyRuns(1000) },
     )
   })
 

@@ -40,10 +40,15 @@ const rulesFor = (kind: 'page' | 'mail') => {
 const CONTRAST = { runOnly: ['color-contrast'] }
 
 /**
- * What is wrong with a page, a line each, at 320, 360 and 1280 px, light and dark. Needs a window with `bypassCSP`, and
- * leaves its size and scheme changed.
+ * What is wrong with a page, a line each: on the `'whole'` grid at 320, 360 and 1280 px, light and dark, or at 320 px in
+ * light alone. Needs a window with `bypassCSP`, and leaves its size and scheme changed.
  */
-export const judgePage = async (page: Page, name: string, kind: 'page' | 'mail'): Promise<string[]> => {
+export const judgePage = async (
+  page: Page,
+  name: string,
+  kind: 'page' | 'mail',
+  grid: 'whole' | 'narrow',
+): Promise<string[]> => {
   const wrong: string[] = []
   const note = (where: string, what: string[]) => wrong.push(...what.map((one) => `${name}, ${where}: ${one}`))
   const measure = async (width: number) => {
@@ -59,9 +64,10 @@ export const judgePage = async (page: Page, name: string, kind: 'page' | 'mail')
   }
 
   await page.evaluate(AXE)
-  await measure(360)
+  if (grid === 'whole') await measure(360)
   await measure(320)
   await look('light', everything)
+  if (grid === 'narrow') return wrong
   await look('dark', CONTRAST)
   await measure(1280)
   await look('dark', everything)

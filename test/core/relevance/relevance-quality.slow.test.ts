@@ -1,3 +1,4 @@
+/** The relevance model against judged papers: trained on some weeks, measured on the weeks after. */
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
