@@ -1,5 +1,5 @@
 /** The figures of the newsletter, and of this process, as Prometheus reads them. */
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { collectDefaultMetrics, Gauge, Registry } from '@prometheus-io/client'
 
 /** What is measured; ages in seconds, `null` where nothing waits. */
 interface Figures {

@@ -4,6 +4,7 @@
  */
 import { lookup as systemLookup } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
+import type { Agent, RequestInit, Response } from 'undici'
 import { isPublicAddress } from '../../core/public-address.ts'
 
 /** The code of the error where a name resolves to no public address. */
@@ -27,18 +28,26 @@ export const createPublicLookup =
     })
   }
 
-type Dispatcher = NonNullable<RequestInit['dispatcher']>
-let network: Promise<Dispatcher> | null = null
+type Undici = typeof import('undici')
+let undici: Promise<{ fetch: Undici['fetch']; publicAgent: Agent }> | null = null
 
-/** A dispatcher for `fetch` that connects to public addresses only. An address in place of a name is not checked by it. */
-export const publicNetwork = (): Promise<Dispatcher> => {
+/**
+ * `fetch` that connects to public addresses only, or with `anyNetwork` to any. An address in place of a name is not checked
+ * by it. It is the `fetch` of the same undici as its `Agent`: Node's own belongs to another version of undici and fails
+ * with the `Agent` of a different one.
+ */
+export const fetchFromNetwork = async (
+  url: URL,
+  init: Omit<RequestInit, 'dispatcher'>,
+  { anyNetwork }: { anyNetwork: boolean },
+): Promise<Response> => {
   // It takes a while to load, and most commands ask no source.
-  network ??= import('undici').then(
-    ({ Agent }) =>
-      // The same class, of two sets of types: those that Node's own come with are a few versions older.
-      new Agent({ connect: { lookup: createPublicLookup() } }) as unknown as Dispatcher,
-  )
-  return network
+  undici ??= import('undici').then(({ fetch, Agent }) => ({
+    fetch,
+    publicAgent: new Agent({ connect: { lookup: createPublicLookup() } }),
+  }))
+  const { fetch, publicAgent } = await undici
+  return fetch(url, anyNetwork ? init : { ...init, dispatcher: publicAgent })
 }
 
 /** Whether a host is an address literal that is not public. */

@@ -1,7 +1,7 @@
 /** Requests to sources on the web: rate-limited, with a timeout, and without trust in what they answer. */
 import { MINUTE, SECOND } from '../../core/calendar.ts'
 import { SourceError } from '../../core/papers/source-error.ts'
-import { isPrivateLiteral, NOT_PUBLIC, publicNetwork } from './public-network.ts'
+import { fetchFromNetwork, isPrivateLiteral, NOT_PUBLIC } from './public-network.ts'
 
 /**
  * Makes a request once it has a permit, which no other of our processes has for the source meanwhile. Rejects as the
@@ -113,12 +113,8 @@ const requestOnce = async (
   signal: AbortSignal,
 ): Promise<SourceResponse | { to: URL }> => {
   if (!request.anyNetwork && isPrivateLiteral(url.hostname)) throw new SourceError(NOT_PUBLIC_REASON)
-  const response = await fetch(url, {
-    redirect: 'manual',
-    headers: headersOf(request),
-    signal,
-    ...(request.anyNetwork ? {} : { dispatcher: await publicNetwork() }),
-  })
+  const init = { redirect: 'manual', headers: headersOf(request), signal } as const
+  const response = await fetchFromNetwork(url, init, { anyNetwork: request.anyNetwork ?? false })
   const { status, headers } = response
   if (status === 200)
     return {

@@ -3,7 +3,7 @@ import { GenericContainer, getContainerRuntimeClient, Wait } from 'testcontainer
 import { findFreePort } from '../servers/free-port.ts'
 import type { RedisServer } from './redis-process.ts'
 
-const POSTGRES = { image: 'postgres:18', port: 5432, password: 'of-the-tests' }
+const POSTGRES = { image: 'postgres:18.4-trixie', port: 5432, password: 'of-the-tests' }
 const REDIS = { image: 'redis:8', port: 6379 }
 
 export const startPostgresContainer = async (): Promise<{ url: string; stop(): Promise<void> }> => {
