@@ -5,7 +5,7 @@ import { addDays } from '../core/calendar.ts'
 import { changeLine, volumeLine } from '../core/digest/volume.ts'
 import { latestPause, pauseChoices, readPause } from '../core/subscriber/pause.ts'
 import { type FieldError, isSubscribed, type Preferences, readPreferences } from '../core/subscriber/preferences.ts'
-import type { OwnPreferences } from '../newsletter/preferences.ts'
+import type { OwnPreferences } from '../newsletter/subscription/preferences.ts'
 import { CHOICES, type FormView, filledForm, refusedForm } from './form.ts'
 import { type App, type Site, sendProblem, show, showDeadLink, wantsJson } from './site.ts'
 

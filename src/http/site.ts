@@ -7,9 +7,9 @@ import type { Log } from '../core/log.ts'
 import type { FieldError } from '../core/subscriber/preferences.ts'
 import type { Archive } from '../newsletter/archive.ts'
 import type { EditionReader } from '../newsletter/editions.ts'
-import type { Previews } from '../newsletter/preview.ts'
-import type { Subscriptions } from '../newsletter/subscription.ts'
-import type { Webhooks } from '../newsletter/webhooks.ts'
+import type { Webhooks } from '../newsletter/feedback/webhooks.ts'
+import type { Previews } from '../newsletter/publishing/preview.ts'
+import type { Subscriptions } from '../newsletter/subscription/subscription.ts'
 
 export type App = FastifyInstance<
   RawServerDefault,

@@ -1,11 +1,11 @@
 /** What an operator reads of one subscriber: their state, their preferences, and what became of their mail. */
 import type { Preferences, SubscriberState } from '../core/subscriber/preferences.ts'
 import type { Database } from '../store/database.ts'
-import { type MailRecord, readMailsOf, readMailsOn } from '../store/mail-records.ts'
+import { type MailRecord, readMailsOf, readMailsOn } from '../store/outbox/mail-records.ts'
 import { preferencesOf, readSubscriber } from '../store/subscribers.ts'
 import { readSuppression } from '../store/suppressions.ts'
 
-export type { MailRecord } from '../store/mail-records.ts'
+export type { MailRecord } from '../store/outbox/mail-records.ts'
 
 export interface Account {
   email: string

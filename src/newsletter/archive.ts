@@ -7,10 +7,10 @@ import { type Keys, provesToken, readTokenId } from '../core/token.ts'
 import { topicBySlug } from '../core/topics.ts'
 import type { Database } from '../store/database.ts'
 import { readDigest } from '../store/digests.ts'
-import { readDelivery, readLetter } from '../store/mail-records.ts'
-import { readCandidates, readListDays, readListDaysAround, readTexts } from '../store/papers.ts'
+import { readDelivery, readLetter } from '../store/outbox/mail-records.ts'
+import { readCandidates, readListDays, readListDaysAround, readTexts } from '../store/papers/papers.ts'
 import { readSubscriber } from '../store/subscribers.ts'
-import { readIssue } from './issue.ts'
+import { readIssue } from './publishing/issue.ts'
 
 export interface DayPage {
   /** `YYYY-MM-DD` */

@@ -2,11 +2,11 @@
 import type { MailState } from '../core/sending/ledger.ts'
 import type { Database } from '../store/database.ts'
 import { type EditionRow, markPaused, markResumed, readEdition } from '../store/editions.ts'
-import { holdsAllDeliveries } from '../store/mail-counts.ts'
-import { type MissedDelivery, requeueMissed, streamDeliveries } from '../store/missed-deliveries.ts'
+import { holdsAllDeliveries } from '../store/outbox/mail-counts.ts'
+import { type MissedDelivery, requeueMissed, streamDeliveries } from '../store/outbox/missed-deliveries.ts'
 import { readSubscriber } from '../store/subscribers.ts'
 
-export type { MissedDelivery } from '../store/missed-deliveries.ts'
+export type { MissedDelivery } from '../store/outbox/missed-deliveries.ts'
 
 /** Nothing can be done with the edition; the message says why. */
 export class UnusableEdition extends Error {}

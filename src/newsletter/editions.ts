@@ -2,7 +2,7 @@
 import { balance, type Equation, type StateCount } from '../core/sending/ledger.ts'
 import type { Database } from '../store/database.ts'
 import { type EditionRow, readEdition, readEditions } from '../store/editions.ts'
-import { countStates, type OpenEdition, readOpenEditions } from '../store/mail-counts.ts'
+import { countStates, type OpenEdition, readOpenEditions } from '../store/outbox/mail-counts.ts'
 
 export interface EditionSummary {
   id: number

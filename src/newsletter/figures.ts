@@ -3,7 +3,7 @@ import type { MailState } from '../core/sending/ledger.ts'
 import type { Database } from '../store/database.ts'
 import { countFeedback } from '../store/feedback.ts'
 import { readLastTick } from '../store/last-tick.ts'
-import { type OpenEdition, readLetterFigures, readOpenEditions } from '../store/mail-counts.ts'
+import { type OpenEdition, readLetterFigures, readOpenEditions } from '../store/outbox/mail-counts.ts'
 import { equationOfOpen } from './editions.ts'
 
 export interface Figures {

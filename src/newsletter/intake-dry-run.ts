@@ -2,8 +2,8 @@
 import { addDays } from '../core/calendar.ts'
 import type { Listing } from '../core/papers/paper.ts'
 import type { Problem } from '../core/papers/paper-file.ts'
-import { readUncategorised } from '../store/categories.ts'
-import { dryRunListings, type StoredCounts } from '../store/listings.ts'
+import { readUncategorised } from '../store/papers/categories.ts'
+import { dryRunListings, type StoredCounts } from '../store/papers/listings.ts'
 import { addCounts, type IntakePorts, type Part, readParts, storeAll } from './intake.ts'
 import { createRequestContext, type Source } from './source.ts'
 

@@ -15,7 +15,7 @@ import { addDays, DAY } from '../core/calendar.ts'
 import { TREND_LIST_DAYS } from '../core/digest/trend.ts'
 import type { Database } from '../store/database.ts'
 import { countUnsettled, createMonth, dropMonth, monthAfter, readMonths, withMonths } from '../store/months.ts'
-import { readListDays } from '../store/papers.ts'
+import { readListDays } from '../store/papers/papers.ts'
 import {
   type DeleteOptions,
   deleteDigests,

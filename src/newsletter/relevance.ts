@@ -2,8 +2,8 @@
 import { fingerprintOf, type RelevanceModel } from '../core/relevance/model.ts'
 import { createScorer, SHIPPED_MODEL, scoreTopics } from '../core/relevance/relevance.ts'
 import type { Database } from '../store/database.ts'
-import { rescore, type Score } from '../store/listings.ts'
-import { readScoredBy, storeScoredBy } from '../store/paper-scores.ts'
+import { rescore, type Score } from '../store/papers/listings.ts'
+import { readScoredBy, storeScoredBy } from '../store/papers/paper-scores.ts'
 
 /** What scores papers, and the name by which its stored scores are told from those of another model. */
 export interface Scorer {

@@ -4,10 +4,10 @@
  */
 import { storeLastTick } from '../store/last-tick.ts'
 import { forgetUnconfirmed } from '../store/subscribers.ts'
-import { CONFIRM_WITHIN } from './confirmation.ts'
-import { type PublisherPorts, publishDue } from './publisher.ts'
-import { type ReconcilerPorts, reconcile } from './reconciler.ts'
-import { sweepRoutes } from './routes.ts'
+import { type PublisherPorts, publishDue } from './publishing/publisher.ts'
+import { type ReconcilerPorts, reconcile } from './sending/reconciler.ts'
+import { sweepRoutes } from './sending/routes.ts'
+import { CONFIRM_WITHIN } from './subscription/confirmation.ts'
 
 export const tick = async (ports: PublisherPorts & ReconcilerPorts, now: Date): Promise<void> => {
   const { db, log } = ports

@@ -1,7 +1,7 @@
 /** Drawing the balance of an edition: once nothing is pending, its deliveries must add up to what was due. */
 import { type Kysely, sql } from 'kysely'
 import type { Tables } from './database.ts'
-import { countedStates } from './mail-counts.ts'
+import { countedStates } from './outbox/mail-counts.ts'
 
 /**
  * Takes the lock of reconciling to the end of the transaction; `false` when another process has it. A process that idles

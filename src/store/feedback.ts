@@ -4,7 +4,7 @@ import type { BounceClass } from '../core/bounces/bounce-class.ts'
 import type { EditionFeedback } from '../core/bounces/edition-alarm.ts'
 import type { MailReference } from '../core/bounces/verp.ts'
 import type { Tables } from './database.ts'
-import { localDateOfDelivery } from './delivery-id.ts'
+import { localDateOfDelivery } from './outbox/delivery-id.ts'
 
 /** A mail that feedback may be about. Times are the database's. */
 export interface SentMail {

@@ -22,19 +22,19 @@ interface Mutant {
 export const MUTANTS: Mutant[] = [
   {
     name: 'no lease: every mail that is being sent counts as abandoned',
-    file: 'src/store/leases.ts',
+    file: 'src/store/outbox/leases.ts',
     from: 'm.lease_until < now()',
     to: "m.lease_until < now() + interval '1 day'",
   },
   {
     name: 'no fencing: an outcome is recorded although another mailer holds the mail by now',
-    file: 'src/store/outbox-conditions.ts',
+    file: 'src/store/outbox/conditions.ts',
     from: 'm.id = u.id and m.fence = u.fence',
     to: 'm.id = u.id and u.fence = u.fence',
   },
   {
     name: 'marked as sent before it is sent',
-    file: 'src/newsletter/attempt.ts',
+    file: 'src/newsletter/sending/attempt.ts',
     from: 'const outcome = await ports.send(',
     to:
       "await (await import('../store/outcomes.ts')).record(db, stream, [attemptResult(mail, { state: 'sent', reason: null, counts: true })])\n" +
@@ -42,7 +42,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: 'no consent check in the claim',
-    file: 'src/store/claims.ts',
+    file: 'src/store/outbox/claims.ts',
     from: '$' + '{WANTED.deliveries} as wanted',
     to: 'true as wanted',
   },

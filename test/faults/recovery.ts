@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { MINUTE } from '../../src/core/calendar.ts'
-import { readThrottled } from '../../src/store/throttled-routes.ts'
+import { readThrottled } from '../../src/store/outbox/throttled-routes.ts'
 import { isAnyoneDue, noteDisruption, passTime, resumeEditions, type SeedContext } from './seed-context.ts'
 
 const LOOK_EVERY = 40

@@ -5,7 +5,7 @@ import { samplePapers } from '../../src/adapters/sources/sample-papers.ts'
 import { daysToRead, fillWithSample, refreshPapers, storeAll } from '../../src/newsletter/intake.ts'
 import type { Source } from '../../src/newsletter/source.ts'
 import type { Database } from '../../src/store/database.ts'
-import { holdsRealPapers, readListDays } from '../../src/store/papers.ts'
+import { holdsRealPapers, readListDays } from '../../src/store/papers/papers.ts'
 import { listingsOf, openNewsletter, SILENT, storeDay } from '../support/fixtures/newsletter.ts'
 import { propertyRuns } from '../support/thoroughness.ts'
 

@@ -4,10 +4,10 @@ import { expect, test } from 'vitest'
 import { addDays } from '../../src/core/calendar.ts'
 import { AGE_BUCKETS, TREND_LIST_DAYS } from '../../src/core/digest/trend.ts'
 import { maintain } from '../../src/newsletter/maintenance.ts'
-import { publishDue } from '../../src/newsletter/publisher.ts'
+import { publishDue } from '../../src/newsletter/publishing/publisher.ts'
 import type { Database } from '../../src/store/database.ts'
 import { readMonths } from '../../src/store/months.ts'
-import { readCandidates, readTrendHistory } from '../../src/store/papers.ts'
+import { readCandidates, readTrendHistory } from '../../src/store/papers/papers.ts'
 import {
   LONDON_DAILY,
   openNewsletter,

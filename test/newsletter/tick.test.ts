@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createSubscriptions } from '../../src/newsletter/subscription.ts'
+import { createSubscriptions } from '../../src/newsletter/subscription/subscription.ts'
 import { tick } from '../../src/newsletter/tick.ts'
 import {
   KEYS,

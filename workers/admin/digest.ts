@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { type Frequency, STANDARD } from '../../src/core/subscriber/preferences.ts'
-import { previewDigest } from '../../src/newsletter/preview.ts'
+import { previewDigest } from '../../src/newsletter/publishing/preview.ts'
 import { frequency, instant, topics } from './arguments.ts'
 import type { At } from './context.ts'
 

@@ -18,7 +18,7 @@ import {
   readEditionAccount,
 } from '../../src/newsletter/editions.ts'
 import { maintainMonths } from '../../src/newsletter/maintenance.ts'
-import { publishDue } from '../../src/newsletter/publisher.ts'
+import { publishDue } from '../../src/newsletter/publishing/publisher.ts'
 import { UsageError } from '../exit.ts'
 import { createLog } from '../log.ts'
 import { counted, instant } from './arguments.ts'

@@ -1,7 +1,7 @@
 /** `suppressions …`: addresses that are not mailed, and why. */
 import { userInfo } from 'node:os'
 import type { Command } from 'commander'
-import { addSuppression, removeSuppression } from '../../src/newsletter/suppressions.ts'
+import { addSuppression, removeSuppression } from '../../src/newsletter/feedback/suppressions.ts'
 import {
   listSuppressions,
   readSuppression,

@@ -2,8 +2,8 @@
 import { openBounceListener } from '../../src/adapters/bounces/bounce-listener.ts'
 import { readReturnedMail } from '../../src/adapters/bounces/returned-mail.ts'
 import { describeError } from '../../src/core/redact.ts'
-import { createBounceReceiver } from '../../src/newsletter/bounce-receiver.ts'
-import { createEditionCheck } from '../../src/newsletter/edition-alarm.ts'
+import { createBounceReceiver } from '../../src/newsletter/feedback/bounce-receiver.ts'
+import { createEditionCheck } from '../../src/newsletter/feedback/edition-alarm.ts'
 import type { Config } from '../config/config.ts'
 import type { RoleContext } from './context.ts'
 

@@ -5,7 +5,7 @@
  *
  * Prints one line of JSON: {"seconds","rss_mb","cpu_s","subscribers","owed","digests"}; `rss_mb` is the peak.
  */
-import { publishDue } from '../../../src/newsletter/publisher.ts'
+import { publishDue } from '../../../src/newsletter/publishing/publisher.ts'
 import { openDatabase } from '../../../src/store/database.ts'
 
 const [databaseUrl = '', at = ''] = process.argv.slice(2)

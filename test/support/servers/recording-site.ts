@@ -7,9 +7,9 @@ import { type Preferences, STANDARD } from '../../../src/core/subscriber/prefere
 import { buildApp } from '../../../src/http/app.ts'
 import type { App, Site } from '../../../src/http/site.ts'
 import type { Archive, DayPage } from '../../../src/newsletter/archive.ts'
-import type { OwnPreferences } from '../../../src/newsletter/preferences.ts'
-import type { Previews } from '../../../src/newsletter/preview.ts'
-import type { Subscriptions } from '../../../src/newsletter/subscription.ts'
+import type { Previews } from '../../../src/newsletter/publishing/preview.ts'
+import type { OwnPreferences } from '../../../src/newsletter/subscription/preferences.ts'
+import type { Subscriptions } from '../../../src/newsletter/subscription/subscription.ts'
 
 /** Tokens of the one subscriber there is; every other token is unknown. */
 export const TOKEN = {

@@ -1,0 +1,62 @@
+/** Receives mail to the envelope senders of ours, and complaints, and records the feedback in it. */
+import { type MailParts, readBounce } from '../../core/bounces/bounce-mail.ts'
+import { type MailReference, readReturnPath } from '../../core/bounces/verp.ts'
+import { type Keys, provesToken, readTokenId } from '../../core/token.ts'
+import { type FeedbackPorts, type FeedbackResult, recordFeedback, recordReaderComplaint } from './feedback.ts'
+
+/** The local part of the address that feedback loops send complaints to. */
+const COMPLAINTS_TO = 'complaints'
+
+export interface BounceReceiver {
+  /** Whether an address is one of ours; the token in it is verified without asking the database. */
+  accepts(address: string): boolean
+  /**
+   * Reads a raw message and records its feedback; resolves when that is stored, and rejects where the database fails: the
+   * message must then come again.
+   */
+  receive(raw: Uint8Array, recipient: string): Promise<FeedbackResult>
+}
+
+export interface BounceReceiverPorts extends FeedbackPorts {
+  keys: Keys
+  /** Of the envelope senders. */
+  domain: string
+  readMail: (raw: Uint8Array) => Promise<MailParts>
+}
+
+/** The mail of ours that is named by an envelope sender among the marks of a message; `null` where none proves itself. */
+export const findMarkedMail = (keys: Keys, marks: readonly string[], domain: string): MailReference | null => {
+  for (const mark of marks) {
+    const mail = readReturnPath(keys, mark, domain)
+    if (mail !== null) return mail
+  }
+  return null
+}
+
+/** The id of the reader whose unsubscribe link is among the marks of a message; `null` where none proves itself. */
+const findMarkedReader = (keys: Keys, marks: readonly string[]): string | null => {
+  const token = marks.find((mark) => provesToken(keys, 'unsubscribe', mark))
+  return token === undefined ? null : readTokenId(token)
+}
+
+export const createBounceReceiver = (ports: BounceReceiverPorts): BounceReceiver => {
+  const { keys, domain, readMail } = ports
+  const isForComplaints = (address: string) => address.toLowerCase() === `${COMPLAINTS_TO}@${domain}`.toLowerCase()
+  return {
+    accepts: (address) => isForComplaints(address) || readReturnPath(keys, address, domain) !== null,
+
+    async receive(raw, recipient) {
+      const parts = await readMail(raw)
+      const reading = readBounce(parts)
+      const dated = new Date(parts.headers.get('date')?.[0] ?? '')
+      const at = Number.isNaN(dated.getTime()) ? null : dated
+      const addressed = readReturnPath(keys, recipient, domain)
+      if (addressed !== null) return recordFeedback(ports, addressed, reading, 'mail', at)
+      if (reading.kind !== 'complaint') return 'ignored'
+      const marked = findMarkedMail(keys, reading.marks, domain)
+      if (marked !== null) return recordFeedback(ports, marked, reading, 'feedback loop', at)
+      const reader = findMarkedReader(keys, reading.marks)
+      return reader === null ? 'foreign' : recordReaderComplaint(ports, reader, reading, 'feedback loop')
+    },
+  }
+}

@@ -1,0 +1,96 @@
+/** The papers that a digest may be chosen from: loaded once for all cohorts of an edition. */
+import { DAY, HOUR } from '../../core/calendar.ts'
+import { isPartial, RECENTLY_SENT_DAYS } from '../../core/digest/eligibility.ts'
+import { createSimilarityCheck } from '../../core/digest/near-duplicates.ts'
+import { createPaperIndex, type PaperIndex } from '../../core/digest/paper-index.ts'
+import { AGE_BUCKETS, createTrend, estimateTrend, TREND_LIST_DAYS, type Trend } from '../../core/digest/trend.ts'
+import { GATE } from '../../core/relevance/gate.ts'
+import type { Database } from '../../store/database.ts'
+import { readNews } from '../../store/papers/paper-news.ts'
+import {
+  readCandidates,
+  readFill,
+  readListDays,
+  readNewestObservation,
+  readTexts,
+  readTrendHistory,
+} from '../../store/papers/papers.ts'
+import { readStaleSources } from '../../store/refreshes.ts'
+
+/** List days that a welcome is chosen from. */
+const WELCOME_LIST_DAYS = 7
+/** A source without success for this long is said to be unreadable when a digest has nothing. */
+const STALE_AFTER = 36 * HOUR
+
+export type DigestCandidate = Awaited<ReturnType<typeof readCandidates>>[number] & { trend: Trend }
+
+export interface CandidatePool {
+  cutoff: Date
+  papers: DigestCandidate[]
+  /** When each of them became eligible, by its id. */
+  byId: ReadonlyMap<string, Date>
+  /** Where keywords, authors and muted words stand in them. */
+  index: PaperIndex
+  /** Whether two of them, by their ids, say nearly the same. */
+  isAlike: (id: string, other: string) => boolean
+  /** Why a digest without papers has none, should one turn out so; a clause without a full stop. */
+  whyEmpty: string
+  /** The list day left out because it has come in only in part, `YYYY-MM-DD`. */
+  partialDay: string | null
+  /** What became of papers lately, by paper; for as long as a digest remembers them. */
+  news: Awaited<ReturnType<typeof readNews>>
+}
+
+/** Loads the papers that became eligible since an instant, or those of some list days, as they were at the cut-off. */
+export const loadCandidatePool = async (
+  db: Database,
+  cutoff: Date,
+  of: { since: Date } | { listDays: string[] },
+): Promise<CandidatePool> => {
+  const today = cutoff.toISOString().slice(0, 10)
+  const candidates = await readCandidates(db, cutoff, of)
+  const fill = await readFill(db, today, cutoff)
+  // Only the day that is still open is held back; once it is over, what it has is what it is.
+  const partialDay = 'since' in of && fill.count > 0 && isPartial(fill.count, fill.earlier) ? today : null
+  const trend = createTrend(await readTrendHistory(db, cutoff, TREND_LIST_DAYS, AGE_BUCKETS))
+  const revisions = candidates.map(({ id, revision }) => ({ paperId: id, revision }))
+  const texts = [...(await readTexts(db, revisions)).values()]
+  const news = await readNews(db, new Date(cutoff.getTime() - RECENTLY_SENT_DAYS * DAY), cutoff)
+  const isWithdrawn = (id: string) => news.get(id)?.some(({ kind }) => kind === 'withdrawn') ?? false
+  const stale = await readStaleSources(db, new Date(cutoff.getTime() - STALE_AFTER))
+  const papers = candidates
+    .filter((paper) => paper.listDay !== partialDay && !isWithdrawn(paper.id))
+    .map((paper) => ({
+      ...paper,
+      // Every cohort looks at these; a topic that the paper hardly touches brings it to nobody.
+      relevance: paper.relevance.filter(({ score }) => score >= GATE),
+      trend:
+        paper.upvotes === null
+          ? estimateTrend({
+              ageHours: (cutoff.getTime() - paper.eligibleAt.getTime()) / HOUR,
+              categories: paper.categories,
+            })
+          : trend(paper.ageHours, paper.upvotes),
+    }))
+  return {
+    cutoff,
+    papers,
+    byId: new Map(papers.map(({ id, eligibleAt }) => [id, eligibleAt])),
+    index: createPaperIndex(texts),
+    isAlike: createSimilarityCheck(texts),
+    whyEmpty: whyEmptyOf(partialDay, stale.length > 0),
+    partialDay,
+    news,
+  }
+}
+
+const whyEmptyOf = (partialDay: string | null, isStale: boolean): string => {
+  if (partialDay !== null) return 'the list of the day was still coming in'
+  return isStale ? 'the source of papers could not be read' : 'no new papers in your topics'
+}
+
+/** What welcomes are chosen from: the seven newest list days, as they were at the last refresh. */
+export const loadWelcomePool = async (db: Database, now: Date): Promise<CandidatePool> => {
+  const cutoff = (await readNewestObservation(db, now)) ?? now
+  return loadCandidatePool(db, cutoff, { listDays: await readListDays(db, cutoff, WELCOME_LIST_DAYS) })
+}

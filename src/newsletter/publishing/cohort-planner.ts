@@ -1,0 +1,209 @@
+/**
+ * Turns due subscribers into owed digests, chunk by chunk. Most subscribers of a chunk are like some of a chunk before:
+ * for them nothing is read, hashed or composed. What is kept from chunk to chunk does not grow with the list.
+ */
+import { LRUCache } from 'lru-cache'
+import { DAY } from '../../core/calendar.ts'
+import { cohortKey } from '../../core/digest/cohort.ts'
+import { lastForgottenDate, NEWS_SPAN, RECENTLY_SENT_DAYS } from '../../core/digest/eligibility.ts'
+import type { FrozenNews } from '../../core/papers/paper-news.ts'
+import type { Database } from '../../store/database.ts'
+import {
+  extendRecentlySent,
+  type NewDigest,
+  type PreviousDigest,
+  type PreviousDigests,
+  readPreviousDigests,
+  storeDigests,
+} from '../../store/digests.ts'
+import type { OwedDigest } from '../../store/outbox/outbox.ts'
+import { type DueGroup, readProfiles } from '../../store/subscribers.ts'
+import { type CandidatePool, loadCandidatePool } from './candidate-pool.ts'
+import { composeDigest, type DigestRequest, emptyDigestNote, newsSincePrevious } from './digest.ts'
+import { createHistoryGrouping, type HistoryGroup } from './history-groups.ts'
+
+/** Entries of each cache: cohorts that many share come again in chunk after chunk, the others hardly ever. */
+const MOST_CACHED = 10_000
+
+/** Digests that go to the database at a time. */
+const MOST_STORED = 250
+
+/** Candidates are loaded for at most these spans before the cut-off, in milliseconds; nothing may reach beyond the last. */
+const LONGEST_SPAN = RECENTLY_SENT_DAYS * DAY
+const SPANS = [NEWS_SPAN, 7 * DAY, LONGEST_SPAN]
+
+interface StoredDigest {
+  id: number
+  /** Whether it has no papers. */
+  empty: boolean
+}
+
+interface Cohort {
+  /** `cohortKey` in hex. */
+  key: string
+  request: DigestRequest
+  pool: CandidatePool
+  /** What its members were sent last. */
+  previousDigests: Set<PreviousDigest>
+  groups: HistoryGroup[]
+}
+
+/** One chunk, composed and not yet stored. */
+interface ChunkPlan {
+  groups: HistoryGroup[]
+  /** The cohorts that were not known when the chunk was composed; `digest` is `null` where only the group was new. */
+  cohorts: { cohort: Cohort; digest: NewDigest | null }[]
+}
+
+export interface CohortPlanner {
+  /** Reads and composes what is not known yet; writes nothing. */
+  compose(trx: Database, due: readonly DueGroup[]): Promise<ChunkPlan>
+  /** Stores what is new of a plan, in the order in which plans were composed; `digests` says how many digests were. */
+  store(trx: Database, plan: ChunkPlan): Promise<{ owed: OwedDigest[]; digests: number }>
+}
+
+export const createCohortPlanner = (db: Database, edition: { id: number; cutoff: Date }): CohortPlanner => {
+  const groupByHistory = createHistoryGrouping(edition.cutoff)
+  const loadPool = createPoolCache(db, edition.cutoff)
+  const cache: DigestCache = {
+    ofGroup: new LRUCache<string, StoredDigest>({ max: MOST_CACHED }),
+    ofCohort: new LRUCache<string, StoredDigest>({ max: MOST_CACHED }),
+  }
+  return {
+    async compose(trx, due) {
+      const groups = groupByHistory(due)
+      // `get`, not `has`: what was just used must outlive the chunk that is stored before this one.
+      const unknown = groups.filter(({ key }) => cache.ofGroup.get(key) === undefined)
+      const cohorts = unknown.length === 0 ? [] : await formCohorts(trx, unknown, edition.cutoff, loadPool)
+      return {
+        groups,
+        cohorts: cohorts.map((cohort) => ({
+          cohort,
+          digest: cache.ofCohort.get(cohort.key) === undefined ? composeFor(cohort, edition.id) : null,
+        })),
+      }
+    },
+
+    async store(trx, { groups, cohorts }) {
+      const digests = await storeCohorts(trx, cohorts, cache)
+      const owed = groups.flatMap(({ key, dueGroups }) => {
+        const digest = cache.ofGroup.get(key)
+        if (digest === undefined) throw new Error('a cohort has no digest')
+        return dueGroups.map(({ dueGroup, slot }) => ({
+          members: dueGroup.members,
+          rows: dueGroup.rows,
+          count: dueGroup.count,
+          digestId: digest.id,
+          empty: digest.empty,
+          slot,
+        }))
+      })
+      return { owed, digests }
+    },
+  }
+}
+
+/** The digests stored in this edition. That of a group has the recently sent papers of that group already. */
+interface DigestCache {
+  ofGroup: LRUCache<string, StoredDigest>
+  ofCohort: LRUCache<string, StoredDigest>
+}
+
+/** Loads the candidates since an instant, a whole span at once: a paper's own date says whether it lies after `since`. */
+const createPoolCache = (db: Database, cutoff: Date): ((since: Date) => Promise<CandidatePool>) => {
+  const pools = new Map<number, Promise<CandidatePool>>()
+  return (since) => {
+    const span = SPANS.find((one) => cutoff.getTime() - one <= since.getTime()) ?? LONGEST_SPAN
+    const known = pools.get(span)
+    if (known !== undefined) return known
+    const loading = loadCandidatePool(db, cutoff, { since: new Date(cutoff.getTime() - span) })
+    pools.set(span, loading)
+    return loading
+  }
+}
+
+/** Groups whose histories differ in nothing that could be chosen again are one cohort. In the order of their keys. */
+const formCohorts = async (
+  trx: Database,
+  groups: HistoryGroup[],
+  cutoff: Date,
+  loadPool: (since: Date) => Promise<CandidatePool>,
+): Promise<Cohort[]> => {
+  const pools = new Set<CandidatePool>()
+  for (const { since } of groups) pools.add(await loadPool(since))
+  const previousDigests = await readPreviousDigests(
+    trx,
+    [...new Set(groups.flatMap(({ first }) => first.lastDigestId ?? []))],
+    new Set([...pools].flatMap((pool) => [...pool.byId.keys(), ...pool.news.keys()])),
+  )
+  const profiles = await readProfiles(
+    trx,
+    groups.map(({ first }) => first.first),
+  )
+  const cohorts = new Map<string, Cohort>()
+  const newsOf = new Map<number | undefined, FrozenNews[]>()
+  for (const group of groups) {
+    const { first, since, slot } = group
+    const pool = await loadPool(since)
+    const previous = first.lastDigestId === null ? undefined : previousDigests.get(first.lastDigestId)
+    const news = newsOf.get(previous?.id) ?? newsSincePrevious(previous, first.lastCutoff, pool)
+    newsOf.set(previous?.id, news)
+    const profile = profiles.get(first.first)
+    if (profile === undefined) throw new Error('a locked subscriber was deleted')
+    const request: DigestRequest = {
+      kind: first.frequency,
+      profile,
+      localDate: slot.localDate,
+      since,
+      recentlySent: (previous?.recentlySent ?? []).filter((id) => {
+        const eligibleAt = pool.byId.get(id)
+        return eligibleAt !== undefined && eligibleAt.getTime() > since.getTime()
+      }),
+      note: emptyDigestNote(previous),
+      news,
+    }
+    const key = cohortKey({ ...request, cutoff }).toString('hex')
+    const cohort = cohorts.get(key) ?? { key, request, pool, previousDigests: new Set<PreviousDigest>(), groups: [] }
+    cohorts.set(key, cohort)
+    if (previous !== undefined) cohort.previousDigests.add(previous)
+    cohort.groups.push(group)
+  }
+  // In one order everywhere, so that two publishers cannot wait for each other's digests crosswise.
+  return [...cohorts.values()].sort((a, b) => (a.key < b.key ? -1 : 1))
+}
+
+const composeFor = ({ pool, request, previousDigests, key }: Cohort, editionId: number): NewDigest =>
+  composeDigest(pool, request, editionId, previousDigests, Buffer.from(key, 'hex'))
+
+/** Stores what is new of these cohorts, digests and recently sent papers; returns how many digests are new. */
+const storeCohorts = async (trx: Database, cohorts: ChunkPlan['cohorts'], cache: DigestCache): Promise<number> => {
+  const extended: (PreviousDigests & { id: number })[] = []
+  const composed: { cohort: Cohort; digest: NewDigest }[] = []
+  for (const { cohort, digest } of cohorts) {
+    // The chunk before may have stored it since this one was composed.
+    const known = cache.ofCohort.get(cohort.key)
+    if (known !== undefined) {
+      const previousIds = [...cohort.previousDigests].map((previous) => previous.id)
+      extended.push({ id: known.id, previousIds, forgottenOn: lastForgottenDate(cohort.request.localDate) })
+      for (const group of cohort.groups) cache.ofGroup.set(group.key, known)
+    } else if (digest !== null) composed.push({ cohort, digest })
+    else throw new Error('a cohort left the cache while it was needed')
+  }
+  await extendRecentlySent(trx, extended)
+  let digests = 0
+  for (let from = 0; from < composed.length; from += MOST_STORED) {
+    const some = composed.slice(from, from + MOST_STORED)
+    const stored = await storeDigests(
+      trx,
+      some.map(({ digest }) => digest),
+    )
+    for (const [n, { cohort, digest }] of some.entries()) {
+      const { id = 0, isNew } = stored[n] ?? {}
+      if (isNew) digests++
+      const known = { id, empty: digest.entries.length === 0 }
+      cache.ofCohort.set(cohort.key, known)
+      for (const group of cohort.groups) cache.ofGroup.set(group.key, known)
+    }
+  }
+  return digests
+}

@@ -1,0 +1,173 @@
+/** Composing digests: the frozen list of papers of a cohort, and the welcome of a new subscriber. */
+import { localDateAt } from '../../core/calendar.ts'
+import { cohortKey } from '../../core/digest/cohort.ts'
+import type { DigestEntry, DigestKind } from '../../core/digest/digest.ts'
+import { lastForgottenDate } from '../../core/digest/eligibility.ts'
+import { emptyDigestLine } from '../../core/digest/empty-digest.ts'
+import { applyProfile, interestsOf } from '../../core/digest/interests.ts'
+import { selectDistinct } from '../../core/digest/near-duplicates.ts'
+import { type InterestMatch, rankPapers, selectPapers } from '../../core/digest/ranking.ts'
+import { ENOUGH_OWN_PAPERS, selectTrendingExtras } from '../../core/digest/trending-extras.ts'
+import { type FrozenNews, newsSince } from '../../core/papers/paper-news.ts'
+import type { Profile } from '../../core/subscriber/preferences.ts'
+import type { Database } from '../../store/database.ts'
+import { type NewDigest, type PreviousDigest, readPreviousDigests, storeDigests } from '../../store/digests.ts'
+import { profileOf, type Subscriber } from '../../store/subscribers.ts'
+import { type CandidatePool, type DigestCandidate, loadWelcomePool } from './candidate-pool.ts'
+
+/** How many papers a digest of a kind holds at most. */
+export const MOST_PAPERS: Record<DigestKind, number> = { daily: 10, weekly: 15, welcome: 10 }
+
+/** What one digest is composed from: what its subscribers chose, and what they were sent before. */
+export interface DigestRequest {
+  kind: DigestKind
+  profile: Profile
+  /** The subscribers' date, `YYYY-MM-DD`. */
+  localDate: string
+  /** Only papers that became eligible later are chosen. */
+  since: Date
+  /** Papers sent before that are still among the candidates. */
+  recentlySent: string[]
+  /** The line about the empty digests before this one (`emptyDigestNote`). */
+  note: string | null
+  /** What has become of papers sent before (`newsSincePrevious`). */
+  news: FrozenNews[]
+}
+
+const entryOf = (
+  paper: DigestCandidate,
+  why: { topic: string | null; matches: InterestMatch[] },
+  seeAlso: readonly DigestCandidate[] = [],
+): DigestEntry => ({
+  paperId: paper.id,
+  revision: paper.revision,
+  ...why,
+  upvotes: paper.upvotes,
+  comments: paper.comments,
+  observedAt: paper.upvotes === null ? null : paper.observedAt.toISOString(),
+  hourKnown: paper.hourKnown,
+  topPercent: paper.trend.topPercent,
+  ...(seeAlso.length === 0 ? {} : { seeAlso: seeAlso.map(({ id, revision }) => ({ paperId: id, revision })) }),
+})
+
+/** The papers of a request: those of its own interests and, where these are few, trending extras. */
+const chooseEntries = (
+  open: DigestCandidate[],
+  { kind, profile }: DigestRequest,
+  { index, isAlike }: CandidatePool,
+): DigestEntry[] => {
+  const papers = applyProfile(open, profile, index)
+  const interests = interestsOf(profile)
+  const { chosen, seeAlso } = selectDistinct(
+    rankPapers(papers, interests),
+    (ranked) => selectPapers(ranked, interests, MOST_PAPERS[kind]),
+    isAlike,
+  )
+  const own = chosen.map(({ paper, topic, matches }) => entryOf(paper, { topic, matches }, seeAlso.get(paper.id)))
+  const isWanted = chosen.length > 0 || profile.whenEmpty === 'send' || kind === 'welcome'
+  if (chosen.length >= ENOUGH_OWN_PAPERS[kind] || !isWanted) return own
+  const taken = chosen.flatMap(({ paper }) => [paper, ...(seeAlso.get(paper.id) ?? [])])
+  const trendingExtras = selectTrendingExtras(papers, taken, isAlike)
+  return [...own, ...trendingExtras.map((paper) => entryOf(paper, { topic: null, matches: [] }))]
+}
+
+const sentenceOf = (why: string): string => `${why.charAt(0).toUpperCase()}${why.slice(1)}.`
+
+/** The note of a digest with papers: the empty digests before it, and why it has none of its readers' own topics. */
+const composeNote = (entries: DigestEntry[], { note }: DigestRequest, { whyEmpty }: CandidatePool): string | null => {
+  const hasOwn = entries.some((entry) => entry.topic !== null)
+  return [note, hasOwn ? null : sentenceOf(whyEmpty)].filter((line) => line !== null).join(' ') || null
+}
+
+/**
+ * Composes the digest of one cohort, ready to be stored. `previousDigests` are what its members were sent last: what
+ * these hold as recently sent goes on in the new digest.
+ */
+export const composeDigest = (
+  pool: CandidatePool,
+  request: DigestRequest,
+  editionId: number | null,
+  previousDigests: Iterable<Pick<PreviousDigest, 'id' | 'emptySince'>>,
+  key = cohortKey({ ...request, cutoff: pool.cutoff }),
+): NewDigest => {
+  const recentlySent = new Set(request.recentlySent)
+  const since = request.kind === 'welcome' ? Number.NEGATIVE_INFINITY : request.since.getTime()
+  const open = pool.papers.filter((paper) => paper.eligibleAt.getTime() > since && !recentlySent.has(paper.id))
+  const entries = chooseEntries(open, request, pool)
+  const previous = [...previousDigests]
+  const emptyBefore = previous.map(({ emptySince }) => emptySince).find((day) => day !== null)
+  return {
+    editionId,
+    cohortKey: key,
+    kind: request.kind,
+    localDate: request.localDate,
+    topics: request.profile.topics,
+    keywords: request.profile.keywords,
+    authors: request.profile.authors,
+    cutoff: pool.cutoff,
+    entries,
+    listDays: [...new Set(open.map((paper) => paper.listDay))].sort(),
+    considered: open.length,
+    sent: Object.fromEntries(
+      entries
+        .flatMap((entry) => [entry.paperId, ...(entry.seeAlso ?? []).map(({ paperId }) => paperId)])
+        .map((id) => [id, request.localDate]),
+    ),
+    previous: { previousIds: previous.map(({ id }) => id), forgottenOn: lastForgottenDate(request.localDate) },
+    emptySince: entries.length > 0 ? null : (emptyBefore ?? request.localDate),
+    note: entries.length > 0 ? composeNote(entries, request, pool) : pool.whyEmpty,
+    sample: open.some((paper) => paper.source === 'sample'),
+    news: request.news,
+  }
+}
+
+/** The line that a digest begins with when the one before it was empty; the note of an empty digest holds why it was. */
+export const emptyDigestNote = (previous: PreviousDigest | undefined): string | null =>
+  previous?.emptySince == null
+    ? null
+    : emptyDigestLine(previous.emptySince, previous.localDate, previous.note ?? 'no new papers in your topics')
+
+/**
+ * What has become of recently sent papers since the previous digest. An empty digest was not mailed, so its own news is
+ * told now.
+ */
+export const newsSincePrevious = (
+  previous: PreviousDigest | undefined,
+  lastCutoff: Date | null,
+  { news }: CandidatePool,
+): FrozenNews[] =>
+  previous === undefined || lastCutoff === null
+    ? []
+    : newsSince(news, {
+        recentlySent: previous.recentlySent,
+        cutoff: lastCutoff,
+        untold: previous.emptySince === null ? [] : previous.news,
+      })
+
+/**
+ * Composes and stores the welcome of a subscriber who just confirmed: the best of the newest list days as they were at
+ * the last refresh, so that equal profiles share one. What was sent in an earlier subscription does not come again.
+ */
+export const composeWelcome = async (
+  db: Database,
+  subscriber: Subscriber,
+  now: Date,
+): Promise<{ digestId: number; cutoff: Date }> => {
+  const pool = await loadWelcomePool(db, now)
+  const previous =
+    subscriber.last_digest_id === null
+      ? []
+      : [...(await readPreviousDigests(db, [subscriber.last_digest_id], pool.byId.keys())).values()]
+  const request: DigestRequest = {
+    kind: 'welcome',
+    profile: profileOf(subscriber),
+    localDate: localDateAt(now, subscriber.time_zone),
+    since: new Date(0),
+    recentlySent: previous.flatMap((one) => one.recentlySent),
+    note: null,
+    news: [],
+  }
+  const [stored] = await storeDigests(db, [{ ...composeDigest(pool, request, null, previous), emptySince: null }])
+  if (stored === undefined) throw new Error('a welcome was not stored')
+  return { digestId: stored.id, cutoff: pool.cutoff }
+}

@@ -1,0 +1,55 @@
+/** Due subscribers grouped by history: those who chose the same papers and were sent the same before are of one cohort. */
+import { eligibleSince } from '../../core/digest/eligibility.ts'
+import { latestDue, nextDue } from '../../core/subscriber/due.ts'
+import type { DueSlot } from '../../store/outbox/outbox.ts'
+import type { DueGroup } from '../../store/subscribers.ts'
+
+/** Due groups that differ at most in when they are due on one local date: same profile, dates and previous digest. */
+export interface HistoryGroup {
+  /** Equal for equal groups of any chunk of the edition. */
+  key: string
+  /** One of its due groups; what makes the history is the same in all. */
+  first: DueGroup
+  /** The start of what its digest may choose from. */
+  since: Date
+  /** The slot of `first`; all have its local date. */
+  slot: DueSlot
+  dueGroups: { dueGroup: DueGroup; slot: DueSlot }[]
+}
+
+/**
+ * Groups the due subscribers of a chunk, for the cut-off of one edition. Slots are computed once for each distinct
+ * preference of time and kept from chunk to chunk; there are few, and all who share one get the same object.
+ */
+export const createHistoryGrouping = (cutoff: Date): ((due: readonly DueGroup[]) => HistoryGroup[]) => {
+  const slots = new Map<string, DueSlot>()
+
+  const slotOf = (dueGroup: DueGroup): DueSlot => {
+    const { frequency, hour, weekday, timeZone, dueAt } = dueGroup
+    const key = `${frequency}|${hour}|${weekday}|${timeZone}|${dueAt.getTime()}`
+    const known = slots.get(key)
+    if (known !== undefined) return known
+    const due = latestDue(dueGroup, dueAt, cutoff)
+    const next = nextDue(dueGroup, cutoff, { date: due.localDate, at: due.at })
+    const slot = { localDate: due.localDate, dueAt: due.at, nextDueAt: next.at }
+    slots.set(key, slot)
+    return slot
+  }
+
+  return (due) => {
+    const groups = new Map<string, HistoryGroup>()
+    for (const dueGroup of due) {
+      const { frequency, lastCutoff, lastDigestId } = dueGroup
+      const slot = slotOf(dueGroup)
+      const since = eligibleSince(frequency, cutoff, lastCutoff)
+      const key = `${frequency}|${slot.localDate}|${since.getTime()}|${lastDigestId}|${dueGroup.profileKey}`
+      let group = groups.get(key)
+      if (group === undefined) {
+        group = { key, first: dueGroup, since, slot, dueGroups: [] }
+        groups.set(key, group)
+      }
+      group.dueGroups.push({ dueGroup, slot })
+    }
+    return [...groups.values()]
+  }
+}

@@ -1,0 +1,88 @@
+/** A digest as its readers see it: the frozen list, with the texts of the revisions it was composed from. */
+import type { DigestEntry, DigestIssue, PaperCard } from '../../core/digest/digest.ts'
+import { interestsOf } from '../../core/digest/interests.ts'
+import { cardOf } from '../../core/digest/paper-card.ts'
+import { digestReasonOf } from '../../core/digest/reason.ts'
+import type { Paper } from '../../core/papers/paper.ts'
+import { newsLine } from '../../core/papers/paper-news.ts'
+import { topicBySlug } from '../../core/topics.ts'
+import type { Database } from '../../store/database.ts'
+import type { Digest, NewDigest } from '../../store/digests.ts'
+import { readTexts } from '../../store/papers/papers.ts'
+
+/** What `readIssue` needs of a digest, stored or not. */
+type FrozenDigest = Pick<
+  Digest,
+  | 'kind'
+  | 'local_date'
+  | 'topics'
+  | 'keywords'
+  | 'authors'
+  | 'entries'
+  | 'list_days'
+  | 'considered'
+  | 'note'
+  | 'sample'
+  | 'news'
+>
+
+/** The entries of a weekly digest by topic, ranked within it; the topic of the best entry comes first. */
+const groupByTopic = (entries: DigestEntry[]): { topic: string | null; entries: DigestEntry[] }[] =>
+  [...Map.groupBy(entries, ({ topic }) => topic)].map(([topic, own]) => ({ topic, entries: own }))
+
+/** Throws when a paper of the digest has lost the revision that was frozen. */
+export const readIssue = async (db: Database, digest: FrozenDigest): Promise<DigestIssue> => {
+  const texts = await readTexts(db, [
+    ...digest.entries.flatMap((entry) => [entry, ...(entry.seeAlso ?? [])]),
+    ...digest.news,
+  ])
+  const textOf = ({ paperId, revision }: { paperId: string; revision: number }): Paper => {
+    const paper = texts.get(paperId)
+    if (paper === undefined) throw new Error(`paper ${paperId} has no revision ${revision}`)
+    return paper
+  }
+  const cardsOf = (entries: DigestEntry[]): PaperCard[] =>
+    entries.map((entry) =>
+      cardOf(textOf(entry), {
+        reason: digestReasonOf(entry, digest.local_date),
+        upvotes: entry.upvotes,
+        comments: entry.comments,
+        seeAlso: (entry.seeAlso ?? []).map(textOf),
+      }),
+    )
+  const labels = [
+    ...digest.topics.map((slug) => topicBySlug(slug)?.label ?? slug),
+    ...digest.keywords.map((keyword) => `“${keyword}”`),
+    ...digest.authors,
+  ]
+  // In the order of the labels.
+  const interests = interestsOf(digest)
+  const own = digest.entries.filter((entry) => entry.topic !== null)
+  const groups = digest.kind === 'weekly' ? groupByTopic(own) : []
+  return {
+    kind: digest.kind,
+    localDate: digest.local_date,
+    listDays: digest.list_days,
+    topics: labels,
+    cards: cardsOf(groups.length === 0 ? own : groups.flatMap((group) => group.entries)),
+    groups:
+      groups.length < 2
+        ? []
+        : groups.map(({ topic, entries }) => ({
+            label: labels[interests.indexOf(topic ?? '')] ?? topic ?? '',
+            papers: entries.length,
+          })),
+    trendingExtras: cardsOf(digest.entries.filter((entry) => entry.topic === null)),
+    news: digest.news.map((one) => {
+      const { title, url } = cardOf(textOf(one), { reason: '', upvotes: null, comments: null })
+      return { title, url: one.kind === 'code' ? textOf(one).codeUrl : url, line: newsLine(one) }
+    }),
+    considered: digest.considered,
+    note: digest.note,
+    sample: digest.sample,
+  }
+}
+
+/** The same of a digest that is not stored, such as a preview. */
+export const readUnstoredIssue = (db: Database, digest: NewDigest): Promise<DigestIssue> =>
+  readIssue(db, { ...digest, local_date: digest.localDate, list_days: digest.listDays })

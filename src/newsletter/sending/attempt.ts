@@ -1,0 +1,167 @@
+/** One attempt at a claimed mail: composed, handed to the server once it may begin, and what is to be recorded of it. */
+import { MINUTE } from '../../core/calendar.ts'
+import type { Log } from '../../core/log.ts'
+import { describeError } from '../../core/redact.ts'
+import { decideNext, isOfRelay, type NextStep, replyOf, type SmtpOutcome } from '../../core/sending/smtp-outcome.ts'
+import type { Database, MailStream } from '../../store/database.ts'
+import { readSentMail, storeFeedback } from '../../store/feedback.ts'
+import type { Claimed } from '../../store/outbox/claims.ts'
+import type { OnUnknown } from '../../store/outbox/leases.ts'
+import type { AttemptResult, ServerReply } from '../../store/outbox/outcomes.ts'
+import { suppress } from '../../store/suppressions.ts'
+import { type ComposedMail, UnrenderableDigest } from './mail.ts'
+import type { Routes } from './routes.ts'
+
+export interface AttemptPorts {
+  db: Database
+  log: Log
+  /** The message for one subscriber, in octets; the same mail gives the same octets again. */
+  compose: (mail: Claimed) => Promise<ComposedMail>
+  /** Calls `mayBegin` once there is a connection: if that returns false, nothing of the message may be sent. */
+  send: (envelope: ComposedMail & { to: string }, mayBegin: () => boolean) => Promise<SmtpOutcome>
+  /** What is known of the relay and of destinations; shared by all that sends in this process. */
+  routes: Routes
+  /** 0 to 1, to spread retries. */
+  random: () => number
+}
+
+export interface AttemptOptions {
+  /** Asked before each message: once it returns true, what has begun is finished and the rest is put back. */
+  stopping: () => boolean
+  /** `resend` by default; concerns deliveries alone. */
+  onUnknown?: OnUnknown
+}
+
+/** Wait between attempts of a message that cannot be composed; after so many attempts it fails. */
+const COMPOSE_RETRY = 10 * MINUTE
+const COMPOSE_ATTEMPTS = 3
+
+/** A result of a claimed mail, with the defaults: no wait, no second copy, no reply. */
+export const attemptResult = (
+  mail: Claimed,
+  result: Pick<AttemptResult, 'state' | 'reason' | 'counts'> & Partial<AttemptResult>,
+): AttemptResult => ({
+  id: mail.id,
+  localDate: mail.localDate,
+  fence: mail.fence,
+  retryAfterMs: 0,
+  resend: false,
+  reply: null,
+  ...result,
+})
+
+/** Puts a mail back in the queue as if it had not been claimed. */
+export const putBack = (mail: Claimed): AttemptResult =>
+  attemptResult(mail, { state: 'queued', reason: null, counts: false })
+
+/**
+ * Composes a claimed mail, hands it over, and returns what is to be recorded of it. `unrenderable` are the digests that
+ * could not be rendered: it grows, and nobody tries one again for each of its readers.
+ */
+export const attempt = async (
+  ports: AttemptPorts,
+  stream: MailStream,
+  mail: Claimed,
+  { unrenderable, mayBegin }: { unrenderable: Set<number>; mayBegin: () => boolean },
+  { stopping, onUnknown = 'resend' }: AttemptOptions,
+): Promise<AttemptResult> => {
+  const composed = await compose(ports, stream, mail, unrenderable)
+  if (composed === null)
+    return attemptResult(mail, {
+      state: mail.attempts + 1 >= COMPOSE_ATTEMPTS ? 'failed' : 'deferred',
+      reason: 'could not be composed',
+      counts: true,
+      retryAfterMs: COMPOSE_RETRY,
+    })
+  let withdrawn = false
+  const outcome = await ports.send({ ...composed, to: mail.email }, () => {
+    withdrawn = !mayBegin()
+    return !withdrawn
+  })
+  // The next claim checks consent again, and finds the connection open.
+  if (withdrawn) return putBack(mail)
+  // Our stop is no failure of the mail: it does not wait for a retry, and the attempt is not counted.
+  if (outcome.kind === 'unreachable' && stopping()) return putBack(mail)
+  const throttled = await ports.routes.record(mail, outcome)
+  const next = decideNext(outcome, {
+    attempts: mail.attempts,
+    kind: stream === 'letters' ? 'letter' : 'delivery',
+    waitedMs: mail.waitedMs,
+    random: ports.random(),
+  })
+  const reply = replyOf(outcome)
+  switch (next.next) {
+    case 'sent':
+      return attemptResult(mail, { state: 'sent', reason: null, counts: true, reply })
+    case 'resend':
+      return resend(ports, stream, mail, next, stream === 'deliveries' && onUnknown === 'hold', reply)
+    case 'retry':
+      return attemptResult(mail, {
+        state: 'deferred',
+        reason: next.reason,
+        counts: next.counts,
+        // While the relay is closed nothing is claimed; once it is open there is nothing to wait for.
+        retryAfterMs: throttled === 'relay' && !next.counts && isOfRelay(outcome) ? 0 : next.afterMs,
+        reply,
+      })
+    case 'failed':
+      if (next.suppress) await suppressAddress(ports, stream, mail, next, reply)
+      return attemptResult(mail, { state: 'failed', reason: next.reason, counts: true, reply })
+  }
+}
+
+/** The composed mail; `null` where it cannot be composed, which is logged once a digest. */
+const compose = async (
+  ports: AttemptPorts,
+  stream: MailStream,
+  mail: Claimed,
+  unrenderable: Set<number>,
+): Promise<ComposedMail | null> => {
+  if (mail.digestId !== null && unrenderable.has(mail.digestId)) return null
+  try {
+    return await ports.compose(mail)
+  } catch (error) {
+    const ofCohort = error instanceof UnrenderableDigest
+    if (ofCohort && mail.digestId !== null) unrenderable.add(mail.digestId)
+    ports.log.error(
+      { stream, id: mail.id, digest: mail.digestId, error: describeError(error) },
+      ofCohort ? 'a digest could not be rendered: nobody of its cohort gets it' : 'a mail could not be composed',
+    )
+    return null
+  }
+}
+
+/** The connection died between the last byte and the answer: the server may have the mail. */
+const resend = (
+  { log }: AttemptPorts,
+  stream: MailStream,
+  mail: Claimed,
+  { reason, afterMs }: NextStep & { next: 'resend' },
+  hold: boolean,
+  reply: ServerReply,
+): AttemptResult => {
+  if (hold) {
+    log.warn({ stream, id: mail.id }, 'the connection died after the last byte: the digest is held until released')
+    return attemptResult(mail, { state: 'unknown', reason, counts: true, reply })
+  }
+  log.warn({ stream, id: mail.id }, 'the connection died after the last byte: the mail is sent again and counted')
+  return attemptResult(mail, { state: 'queued', reason, counts: true, resend: true, retryAfterMs: afterMs, reply })
+}
+
+/** The server answered that the address does not exist: nothing is mailed to it any more. */
+const suppressAddress = async (
+  { db, log }: AttemptPorts,
+  stream: MailStream,
+  mail: Claimed,
+  { reason, code }: NextStep & { next: 'failed' },
+  reply: ServerReply,
+): Promise<void> => {
+  const cause = { class: 'hard', code, diagnostic: reply.said, source: 'smtp' } as const
+  await db.transaction().execute(async (trx) => {
+    await suppress(trx, mail.subscriberId, { ...cause, reason })
+    // Stored as feedback, like bounces that come later: the alarm that stops an edition counts both together.
+    const sent = await readSentMail(trx, { stream, id: mail.id })
+    if (sent !== null) await storeFeedback(trx, { stream, id: mail.id, ...sent }, { kind: 'bounce', ...cause })
+  })
+  log.info({ stream, id: mail.id, code }, 'the address does not exist: suppressed')
+}

@@ -1,0 +1,205 @@
+/** A group of claimed mails: sent over a lane's connections under renewed leases, its results recorded as they come. */
+import { MINUTE, SECOND } from '../../core/calendar.ts'
+import { describeError } from '../../core/redact.ts'
+import type { MailStream } from '../../store/database.ts'
+import { type Claim, type Claimed, recordAndClaim } from '../../store/outbox/claims.ts'
+import { renew, stillWanted } from '../../store/outbox/leases.ts'
+import { type AttemptResult, record } from '../../store/outbox/outcomes.ts'
+import { type AttemptOptions, type AttemptPorts, attempt, attemptResult, putBack } from './attempt.ts'
+
+export interface GroupPorts extends AttemptPorts {
+  /** Milliseconds of a clock that never jumps. */
+  monotonic: () => number
+}
+
+export interface GroupOptions extends AttemptOptions {
+  /** Messages in flight at a time in each lane. */
+  connections: number
+}
+
+/** As in `store/leases`, by our own clock. */
+export const LEASE = MINUTE
+const RENEW_EVERY = 15 * SECOND
+/** With less of the lease left no message is begun. */
+const LEAST_LEASE = 10 * SECOND
+/** A mail that was claimed or checked longer ago than this is checked again before it begins. */
+const RECHECK_AFTER = 2 * SECOND
+/** A first result waits this long for others before it is recorded. */
+const RECORD_AFTER = SECOND / 2
+const RECORD_RETRY = SECOND / 2
+
+const NOTHING_CLAIMED: Claim = { claimed: [], deferred: 0, throttledDue: false, relayClosed: false }
+
+/**
+ * Records results and claims up to `limit` mails as the next group, through a restart of the database: if the results were
+ * lost, every one of these mails would be sent again. Rejects once the leases have ended (`leaseEnds`, by the monotonic
+ * clock), since the results count no more.
+ */
+export const recordAndClaimWithRetry = async (
+  { db, log, monotonic, routes }: GroupPorts,
+  stream: MailStream,
+  results: AttemptResult[],
+  limit: number,
+  leaseEnds: number,
+): Promise<Claim> => {
+  for (;;) {
+    try {
+      const { recorded, ...found } =
+        limit === 0
+          ? { ...NOTHING_CLAIMED, recorded: await record(db, stream, results) }
+          : await recordAndClaim(db, stream, results, limit, routes.relay)
+      const lost = results.length - recorded
+      if (lost > 0) log.warn({ stream, lost }, 'outcomes came too late: their leases had passed to another mailer')
+      return found
+    } catch (error) {
+      if (results.length === 0 || monotonic() > leaseEnds) throw error
+      log.warn({ stream, waiting: results.length, error: describeError(error) }, 'outcomes could not be recorded yet')
+      await new Promise((resume) => setTimeout(resume, RECORD_RETRY))
+    }
+  }
+}
+
+/** Renews the leases of the mails in hand every 15 seconds, until it is stopped. */
+const keepLeases = (
+  { db, log, monotonic }: GroupPorts,
+  stream: MailStream,
+  claimedAt: number,
+  inHand: () => Claimed[],
+) => {
+  let leasedAt = claimedAt
+  const timer = setInterval(() => {
+    const askedAt = monotonic()
+    renew(db, stream, inHand()).then(
+      () => {
+        leasedAt = askedAt
+      },
+      (error) => log.warn({ stream, error: describeError(error) }, 'leases could not be renewed'),
+    )
+  }, RENEW_EVERY)
+  return {
+    /** When the leases end unless they are renewed, by the monotonic clock. */
+    end: () => leasedAt + LEASE,
+    /** Whether enough is left to begin a message. */
+    suffice: () => monotonic() - leasedAt <= LEASE - LEAST_LEASE,
+    stop: () => clearInterval(timer),
+  }
+}
+
+/**
+ * Collects results and records them in batches while the group is in flight, so that a group that takes its time does not
+ * keep what is known of it: should this mailer die, all of it would be sent again.
+ */
+const collectResults = (recordBatch: (batch: AttemptResult[]) => Promise<unknown>, isInFlight: () => boolean) => {
+  let pending: AttemptResult[] = []
+  let recording: Promise<void> = Promise.resolve()
+  let failure: unknown
+  let timer: NodeJS.Timeout | undefined
+  const flush = () => {
+    timer = undefined
+    const batch = pending
+    pending = []
+    recording = recording
+      .then(() => recordBatch(batch))
+      .then(
+        () => undefined,
+        (error) => {
+          failure ??= error
+        },
+      )
+  }
+  return {
+    add: (result: AttemptResult) => {
+      pending.push(result)
+      if (isInFlight()) timer ??= setTimeout(flush, RECORD_AFTER)
+    },
+    /** Resolves to what is not recorded yet, and to the error of a batch that could not be recorded. */
+    end: async () => {
+      clearTimeout(timer)
+      await recording
+      return { unrecorded: pending, failure }
+    },
+  }
+}
+
+/** What a group came to: `results` are those that are not recorded yet, `leaseEnds` is by the monotonic clock. */
+interface GroupDone {
+  sent: number
+  results: AttemptResult[]
+  leaseEnds: number
+}
+
+/**
+ * Sends a group that was claimed at `claimedAt` (monotonic) after so many `closings` of routes. Rejects with the first error
+ * of the database or of ours, once all that was begun has ended and what is known is recorded.
+ */
+export const sendGroup = async (
+  ports: GroupPorts,
+  stream: MailStream,
+  group: Claimed[],
+  { claimedAt, closings }: { claimedAt: number; closings: number },
+  options: GroupOptions,
+): Promise<GroupDone> => {
+  const { db, monotonic, routes } = ports
+  const waiting = [...group]
+  const inFlight = new Set<Claimed>()
+  const unrenderable = new Set<number>()
+  let checkedAt = claimedAt
+  let sent = 0
+  let failure: unknown
+  const leases = keepLeases(ports, stream, claimedAt, () => [...inFlight, ...waiting])
+  const results = collectResults(
+    (batch) => recordAndClaimWithRetry(ports, stream, batch, 0, leases.end()),
+    () => waiting.length > 0 || inFlight.size > 0,
+  )
+
+  /** Checks a mail and all that wait again if the last check was too long ago, and takes out what is wanted no more. */
+  const isStillWanted = async (mail: Claimed): Promise<boolean> => {
+    if (monotonic() - checkedAt <= RECHECK_AFTER) return true
+    const askedAt = monotonic()
+    const asked = [mail, ...waiting]
+    const wanted = await stillWanted(db, stream, asked)
+    checkedAt = askedAt
+    for (const unwanted of asked.filter(({ id }) => !wanted.has(id))) {
+      results.add(attemptResult(unwanted, { state: 'skipped', reason: 'no longer wanted', counts: false }))
+      const at = waiting.indexOf(unwanted)
+      if (at >= 0) waiting.splice(at, 1)
+    }
+    return wanted.has(mail.id)
+  }
+
+  const sendWaiting = async (): Promise<void> => {
+    for (let mail = waiting.shift(); mail !== undefined; mail = waiting.shift()) {
+      if (options.stopping() || !leases.suffice() || routes.closedSince(closings, mail)) {
+        results.add(putBack(mail))
+        continue
+      }
+      inFlight.add(mail)
+      try {
+        if (!(await isStillWanted(mail))) continue
+        // Composing and connecting take their time, and a machine may stand still meanwhile.
+        const wantedAt = checkedAt
+        const mayBegin = () => leases.suffice() && monotonic() - wantedAt <= RECHECK_AFTER
+        const result = await attempt(ports, stream, mail, { unrenderable, mayBegin }, options)
+        if (result.state === 'sent') sent++
+        results.add(result)
+      } finally {
+        inFlight.delete(mail)
+      }
+    }
+  }
+
+  try {
+    const connections = Array.from({ length: Math.min(options.connections, group.length) }, sendWaiting)
+    for (const ended of await Promise.allSettled(connections)) if (ended.status === 'rejected') failure ??= ended.reason
+  } finally {
+    leases.stop()
+  }
+  const recorded = await results.end()
+  failure ??= recorded.failure
+  if (failure !== undefined) {
+    // What is known must not be lost with the failure.
+    await recordAndClaimWithRetry(ports, stream, recorded.unrecorded, 0, leases.end())
+    throw failure
+  }
+  return { sent, results: recorded.unrecorded, leaseEnds: leases.end() }
+}

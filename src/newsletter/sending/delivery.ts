@@ -1,0 +1,112 @@
+/**
+ * Delivery: what becomes of a mail that is owed, letter or digest.
+ *
+ *     queued ─► sending ─► sent
+ *                 ├──────► deferred ─► sending again, later
+ *                 ├──────► failed (final) · skipped (no longer wanted)
+ *                 ▼
+ *        lease ran out, or the connection died after the last byte: outcome unknown
+ *                 ├──────► queued again, same Message-ID, counted as resent
+ *                 └──────► with ON_UNKNOWN=hold, digests: unknown, until released by hand, then as above
+ *
+ * A mail is **queued** in the transaction that caused it. Each lane of a mailer claims a group: one statement records the
+ * outcomes of the lane's previous group, checks consent and suppression of the next, and makes each of these **sending**,
+ * under a lease of 60 seconds by the database's clock and a fencing number one higher than before. While a server takes
+ * its time the lease is renewed. Outcomes are recorded half a second after the first one, the group complete or not, and
+ * only under the current fencing number: a mailer that was frozen and woke up cannot overwrite what its successor did. It
+ * sends nothing either, since a mailer begins no message when its own monotonic clock leaves less than 10 seconds of lease.
+ * A claimed mail that has not begun within 2 seconds is checked again first: nobody is mailed more than 2 seconds after
+ * their unsubscribe was answered. Both conditions are checked once more when the connection is open.
+ *
+ * A digest is never lost. It arrives twice only if a mailer dies after the server took it and before that was recorded:
+ * at most one group a lane, and each such case is counted in `resent`. Where the operator wants to decide, it is held as
+ * **unknown**; letters never are, since somebody waits for them. A final outcome of a held mail that its mailer still
+ * records, sent or failed, counts.
+ *
+ * Nothing is claimed of an edition that is paused; what was claimed before is finished.
+ *
+ * A failure of the route does not count against the mail (`newsletter/routes`). A **relay** that refuses our login or our
+ * sender, or cannot be reached five times in a row, closes for every mailer: nothing is claimed, claimed mails are put back
+ * uncounted, and one mail is sent as a probe, after half a minute, then after a minute or more, in the end every five. Once
+ * a probe is taken, sending goes on. A **destination** that says it is given too much backs off and is then given less,
+ * and more again mail by mail; one that five times in a row cannot be reached, breaks off or refuses us by its policy is
+ * closed like a relay. Mail to it is deferred in the claim, untried, and holds up nobody; after a day it has expired.
+ * Greylisting (450, 451 at RCPT) throttles nothing: the mail is only tried later.
+ */
+import type { MailStream } from '../../store/database.ts'
+import type { AttemptResult } from '../../store/outbox/outcomes.ts'
+import { type GroupOptions, type GroupPorts, LEASE, recordAndClaimWithRetry, sendGroup } from './delivery-group.ts'
+
+export interface MailerPorts extends GroupPorts {
+  /** Wakes one more mailer, if any is idle. */
+  wake: () => Promise<unknown>
+}
+
+/** The most mails that a lane claims at a time. */
+const GROUP = 32
+
+export interface DrainOptions extends GroupOptions {
+  /** A lane claims a group, sends it over its connections, and claims the next. So many work beside each other. */
+  lanes: number
+}
+
+/**
+ * Sends all mails of a stream that are ready. Returns how many were sent; rejects with the error of the first lane that
+ * failed, once all lanes have ended: the mails of that lane are left to their leases.
+ */
+export const drain = async (ports: MailerPorts, stream: MailStream, options: DrainOptions): Promise<number> => {
+  let hasWoken = false
+  // Where there is more than one group the next mailer comes to share the rest, and does the same.
+  const wakeNext = async () => {
+    if (hasWoken) return
+    hasWoken = true
+    await ports.wake()
+  }
+  const lanes = Array.from({ length: options.lanes }, () => runLane(ports, stream, options, wakeNext))
+  let sent = 0
+  let failure: unknown
+  for (const lane of await Promise.allSettled(lanes)) {
+    if (lane.status === 'fulfilled') sent += lane.value
+    else failure ??= lane.reason
+  }
+  if (failure !== undefined) throw failure
+  return sent
+}
+
+const runLane = async (
+  ports: MailerPorts,
+  stream: MailStream,
+  options: DrainOptions,
+  wakeNext: () => Promise<void>,
+): Promise<number> => {
+  const { monotonic, routes } = ports
+  let sent = 0
+  let results: AttemptResult[] = []
+  let leaseEnds = monotonic() + LEASE
+  for (;;) {
+    const claimedAt = monotonic()
+    const closings = routes.closings()
+    // Nothing to record and nothing to claim.
+    if (options.stopping() && results.length === 0) return sent
+    const recorded = results
+    const limit = options.stopping() ? 0 : GROUP
+    const found = await recordAndClaimWithRetry(ports, stream, recorded, limit, leaseEnds)
+    results = []
+    if (found.deferred > 0) await routes.deferBacklog(stream)
+    const probes = found.relayClosed || found.throttledDue ? await routes.claimProbes(stream, found) : []
+    const group = [...probes, ...found.claimed]
+    if (group.length === 0 && found.deferred === 0) {
+      // What this statement put back is ready again, but it could not claim it yet.
+      const isReady = recorded.some((result) => result.state === 'queued' && !result.resend)
+      if (options.stopping() || found.relayClosed || !isReady) return sent
+      continue
+    }
+    if (found.claimed.length + found.deferred === GROUP) await wakeNext()
+    leaseEnds = claimedAt + LEASE
+    const done = await sendGroup(ports, stream, group, { claimedAt, closings }, options)
+    await routes.report(group)
+    sent += done.sent
+    results = done.results
+    leaseEnds = done.leaseEnds
+  }
+}

@@ -1,0 +1,188 @@
+/** Makes the message of a claimed mail: a digest is rendered and encoded once, then each subscriber's links are filled in. */
+
+import { deriveReturnPath } from '../../core/bounces/verp.ts'
+import type { DigestIssue } from '../../core/digest/digest.ts'
+import { describeError } from '../../core/redact.ts'
+import { deriveToken, type Keys, TOKEN_PLACEHOLDERS } from '../../core/token.ts'
+import { topicBySlug } from '../../core/topics.ts'
+import type { Database } from '../../store/database.ts'
+import { readDigest } from '../../store/digests.ts'
+import type { Claimed } from '../../store/outbox/claims.ts'
+import { preferencesOf, readSubscriber } from '../../store/subscribers.ts'
+import { readIssue } from '../publishing/issue.ts'
+
+/** A mail as text, with `TOKEN_PLACEHOLDERS` where each subscriber's tokens go. */
+export interface RenderedMail {
+  subject: string
+  html: string
+  text: string
+}
+
+/** What a letter shows of the subscriber's preferences. */
+export interface LetterView {
+  frequency: 'daily' | 'weekly'
+  /** Labels of topics, and how many keywords and authors there are besides. */
+  topics: string[]
+}
+
+interface Sender {
+  name: string
+  address: string
+}
+
+export interface ComposePorts {
+  db: Database
+  keys: Keys
+  /** The site's URL, which links begin with, without a slash at the end. */
+  baseUrl: string
+  /** The sender of digests. Its address is the envelope sender too, where there is no domain for bounces. */
+  mailFrom: Sender
+  /** The sender of letters: another address where mailbox providers are to judge the two apart. */
+  lettersFrom: Sender
+  /** The domain under which each mail has an envelope sender of its own; `null` or left out for none. */
+  bounceDomain?: string | null
+  renderDigest: (issue: DigestIssue) => RenderedMail
+  renderLetter: (kind: 'confirmation' | 'links' | 'already-subscribed', view: LetterView) => RenderedMail
+  /** Encodes what all messages of a digest share; each message has its own values in place of `placeholders`. */
+  compileMessage: (
+    shared: {
+      from: Sender
+      subject: string
+      headers: Record<string, string>
+      text: string
+      html: string
+    },
+    placeholders: readonly string[],
+  ) => Promise<MessageTemplate>
+}
+
+/**
+ * A subscriber's keywords and authors are counted and not repeated: somebody who signs up another person's address cannot
+ * have a text of their own mailed to it.
+ */
+const countOwn = (keywords: string[], authors: string[]): string[] => {
+  const counted = (count: number, noun: string) => (count === 0 ? [] : [`${count} ${noun}${count === 1 ? '' : 's'}`])
+  return [...counted(keywords.length, 'keyword'), ...counted(authors.length, 'author')]
+}
+
+/** The octets of a message: `copy` writes `length` of them to the beginning of `target`. */
+interface Message {
+  readonly length: number
+  copy(target: Uint8Array): number
+}
+
+/** A message and its envelope's sender. `plain` states that it keeps what `MessageTemplate.render` promises. */
+export interface ComposedMail {
+  from: string
+  message: Message
+  plain: boolean
+}
+
+interface MessageTemplate {
+  /** The placeholders that occur in it. */
+  readonly placeholders: readonly string[]
+  /** Octets that SMTP takes as they are: no line end but CRLF, no line that begins with a dot. */
+  render(own: { to: string; messageId: string; date: Date; values: Record<string, string> }): Promise<Message>
+}
+
+/** A digest cannot be rendered: the error concerns its whole cohort, not one mail. */
+export class UnrenderableDigest extends Error {}
+
+/** Templates kept, of about 50 KB each. Mails come digest by digest; retries come in any order. */
+const MAX_TEMPLATES = 128
+
+/** The token for each placeholder. */
+const TOKEN_VALUES: Record<string, (keys: Keys, mail: Claimed) => string> = {
+  [TOKEN_PLACEHOLDERS.confirm]: (keys, mail) => deriveToken(keys, 'confirm', mail.id),
+  [TOKEN_PLACEHOLDERS.preferences]: (keys, mail) => deriveToken(keys, 'preferences', mail.subscriberId, mail.epoch),
+  [TOKEN_PLACEHOLDERS.unsubscribe]: (keys, mail) => deriveToken(keys, 'unsubscribe', mail.subscriberId),
+  [TOKEN_PLACEHOLDERS.never]: (keys, mail) => deriveToken(keys, 'never', mail.subscriberId),
+  [TOKEN_PLACEHOLDERS.view]: (keys, mail) => deriveToken(keys, 'view', mail.id, mail.epoch),
+}
+const PLACEHOLDERS = Object.keys(TOKEN_VALUES)
+
+/**
+ * Returns the function that makes the message of a claimed mail. The same mail gives the same octets again: dates come from
+ * the edition or the request, the Message-ID from the mail's own id. It rejects with `UnrenderableDigest` for a digest that
+ * nobody can get, and with any other `Error` for one mail.
+ */
+export const createComposer = (ports: ComposePorts) => {
+  const { db, keys, baseUrl, mailFrom, lettersFrom } = ports
+  const templates = new Map<number, Promise<MessageTemplate>>()
+  const envelopeSender = ({ id, kind }: Claimed, sender: Sender): string =>
+    ports.bounceDomain == null
+      ? sender.address
+      : deriveReturnPath(keys, { stream: kind === 'digest' ? 'deliveries' : 'letters', id }, ports.bounceDomain)
+
+  const compileDigest = async (id: number): Promise<MessageTemplate> => {
+    const digest = await readDigest(db, id)
+    if (digest === undefined) throw new Error(`digest ${id} does not exist`)
+    const unsubscribeUrl = `${baseUrl}/unsubscribe/${TOKEN_PLACEHOLDERS.unsubscribe}`
+    const issue = await readIssue(db, digest)
+    return compile(ports.renderDigest(issue), mailFrom, digestHeaders(issue, domainOf(mailFrom), unsubscribeUrl))
+  }
+
+  const compile = (mail: RenderedMail, from: Sender, headers: Record<string, string>): Promise<MessageTemplate> =>
+    ports.compileMessage({ ...mail, from, headers: { ...EVERY_MAIL, ...headers } }, PLACEHOLDERS)
+
+  /** Several lanes ask for the same digest at the same time: it is compiled for the first, and all get that template. */
+  const templateOf = (id: number): Promise<MessageTemplate> => {
+    const known = templates.get(id)
+    if (known !== undefined) {
+      templates.delete(id)
+      templates.set(id, known)
+      return known
+    }
+    const compiling = compileDigest(id).catch((cause) => {
+      throw new UnrenderableDigest(`digest ${id}: ${describeError(cause).message}`, { cause })
+    })
+    templates.set(id, compiling)
+    compiling.catch(() => templates.delete(id))
+    for (const oldest of templates.keys()) {
+      if (templates.size <= MAX_TEMPLATES) break
+      templates.delete(oldest)
+    }
+    return compiling
+  }
+
+  const renderLetter = async (mail: Claimed): Promise<RenderedMail> => {
+    if (mail.kind === 'digest' || mail.kind === 'welcome') throw new Error(`${mail.kind} is not a letter of its own`)
+    const subscriber = await readSubscriber(db, { id: mail.subscriberId })
+    if (subscriber === undefined) throw new Error('the subscriber is gone')
+    const { frequency, topics, keywords, authors } = preferencesOf(subscriber)
+    const labels = topics.map((slug) => topicBySlug(slug)?.label ?? slug)
+    return ports.renderLetter(mail.kind, { frequency, topics: [...labels, ...countOwn(keywords, authors)] })
+  }
+
+  return async (claimed: Claimed): Promise<ComposedMail> => {
+    const sender = claimed.digestId === null ? lettersFrom : mailFrom
+    const template = await (claimed.digestId === null
+      ? compile(await renderLetter(claimed), sender, {})
+      : templateOf(claimed.digestId))
+    const message = await template.render({
+      to: claimed.email,
+      // Unique per recipient and equal on every attempt (Gmail defers senders that repeat one: 4.7.28).
+      messageId: `${claimed.id}@${domainOf(sender)}`,
+      date: claimed.date,
+      values: Object.fromEntries(
+        template.placeholders.map((placeholder) => [placeholder, TOKEN_VALUES[placeholder]?.(keys, claimed) ?? '']),
+      ),
+    })
+    return { from: envelopeSender(claimed, sender), message, plain: true }
+  }
+}
+
+const domainOf = ({ address }: Sender): string => address.split('@')[1] ?? 'localhost'
+
+const EVERY_MAIL = { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' }
+
+/**
+ * RFC 8058 (one-click), RFC 2919 (List-Id), and Gmail's Feedback-ID: date, frequency, stream and sender, by which its
+ * complaints are counted, so that nothing in it is one subscriber's own (https://support.google.com/a/answer/6254652).
+ */
+const digestHeaders = (issue: DigestIssue, domain: string, unsubscribeUrl: string): Record<string, string> => ({
+  'List-Id': `Paper Round <digest.${domain}>`,
+  'List-Unsubscribe': `<${unsubscribeUrl}>`,
+  'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
+  'Feedback-ID': `${issue.localDate.replaceAll('-', '')}:${issue.kind}:digest:paper-round`,
+})

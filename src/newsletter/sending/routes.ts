@@ -1,0 +1,216 @@
+/**
+ * Routes: what a mailer learns of its relay and of destinations, and shares with all other mailers by the database.
+ *
+ * A throttled route has a row that every mailer's claim looks at; any other has none. While a relay is closed nothing is
+ * claimed for it; after the back-off one mail goes as a probe. What goes to a destination that backs off is deferred
+ * untried; after the back-off as many go at a time as its pace allows (`core/sending/pace`). When a route closes, a mailer
+ * puts back what it has claimed for it.
+ */
+
+import { MINUTE } from '../../core/calendar.ts'
+import type { Log } from '../../core/log.ts'
+import { countOutcome, NO_STREAK, type Streak } from '../../core/sending/breaker.ts'
+import { destinationOf } from '../../core/sending/destination.ts'
+import { isSlow, slowDown, speedUp, type ThrottleCause } from '../../core/sending/pace.ts'
+import { causeOf, describeOutcome, type SmtpOutcome } from '../../core/sending/smtp-outcome.ts'
+import { type Database, MAIL_STREAMS, type MailStream } from '../../store/database.ts'
+import { type Claim, type Claimed, claim, claimThrottled } from '../../store/outbox/claims.ts'
+import { deferThrottled, expireDeferred, requeueDeferred } from '../../store/outbox/deferred-mail.ts'
+import {
+  acquireProbe,
+  changeRoute,
+  forgetIdleRoutes,
+  type Route,
+  releaseProbe,
+} from '../../store/outbox/throttled-routes.ts'
+
+export interface Routes {
+  /** The relay's name, as claims need it. */
+  relay: string
+  /** How many closings of routes this process has seen. To be read before a group is claimed. */
+  closings(): number
+  /** Whether the relay or the mail's destination was closed after so many closings: then the mail is put back. */
+  closedSince(closings: number, mail: Claimed): boolean
+  /** Counts an outcome. Resolves to the route that it closed or slowed, once other mailers can know of it. */
+  record(mail: Claimed, outcome: SmtpOutcome): Promise<'relay' | 'destination' | null>
+  /** At the end of a group: reports which throttled destinations took mail, and gives back the right to an unused probe. */
+  report(group: readonly Claimed[]): Promise<void>
+  /** Defers in bulk what is ready before others and goes to a throttled destination. */
+  deferBacklog(stream: MailStream): Promise<void>
+  /** Claims what may go beside the usual claim: one mail to a closed relay, or what throttled destinations may be given. */
+  claimProbes(stream: MailStream, found: Pick<Claim, 'relayClosed' | 'throttledDue'>): Promise<Claimed[]>
+}
+
+interface RoutePorts {
+  db: Database
+  log: Log
+  /** `host:port`. */
+  relay: string
+}
+
+/** Mails deferred, requeued or given up by one statement. */
+const BATCH = 5_000
+/** A mailer that dies while it probes a relay keeps the others waiting no longer than this. */
+const PROBE_LEASE = 15 * MINUTE
+
+/** What to check when a relay is closed; the setting is named, its value is not. */
+const ADVICE: Record<ThrottleCause, string> = {
+  login: 'the mail server refuses our login: check the user and password in SMTP_URL',
+  sender: 'the mail server refuses our sender: check MAIL_FROM, and whether the server may send for its domain',
+  tls: 'TLS with the mail server fails: check its certificate, and the host and port in SMTP_URL',
+  relay: 'the mail server cannot be reached or takes nothing: check the host and port in SMTP_URL',
+  policy: 'several destinations refuse our mail: check the reason, and SPF, DKIM and DMARC of MAIL_FROM',
+  lost: 'the mail server breaks off message after message',
+  throttled: 'the mail server takes too little',
+  limited: 'the mail server takes too little',
+  away: 'the mail server cannot reach destinations',
+}
+
+/** The routes of one process, which knows of no throttled route but by the database. All that sends in a process shares it. */
+export const createRoutes = (ports: RoutePorts): Routes => {
+  const { db, relay } = ports
+  const closings = createClosings()
+  let streak: Streak = NO_STREAK
+  /** Ids of the mails that probe a closed relay. */
+  const probing = new Set<string>()
+  /** Mails taken by throttled destinations and not reported yet. */
+  const taken = new Map<string, number>()
+
+  const recordTaken = async (mail: Claimed, isProbe: boolean): Promise<null> => {
+    if (isProbe) await reopenRelay(ports)
+    if (mail.waitsFor !== null) taken.set(mail.waitsFor, (taken.get(mail.waitsFor) ?? 0) + 1)
+    return null
+  }
+
+  return {
+    relay,
+    closings: closings.count,
+    closedSince: closings.since,
+    record: async (mail, outcome) => {
+      const cause = causeOf(outcome)
+      const isProbe = probing.delete(mail.id)
+      // Nothing to count and no throttled route: the case of nearly every mail.
+      if (cause === 'none' && streak === NO_STREAK && !isProbe && mail.waitsFor === null) return null
+      const destination = destinationOf(mail.email)
+      const counted = countOutcome(streak, destination.name, cause)
+      streak = counted.streak
+      if (cause === 'none' || cause === 'recipient' || outcome.kind === 'sent') return recordTaken(mail, isProbe)
+      let { throttle } = counted
+      // One failure of a probe closes the relay again, unless the failure is that of a destination behind it.
+      if (isProbe && (isSlow(cause) || cause === 'away')) await reopenRelay(ports)
+      else if (isProbe) throttle = { route: 'relay', cause }
+      else if (throttle === null && mail.waitsFor !== null) throttle = { route: 'destination', cause }
+      if (throttle === null) return null
+      const route: Route =
+        throttle.route === 'relay' ? relayRoute(relay) : { kind: 'destination' as const, ...destination }
+      await throttleRoute(ports, closings, route, throttle.cause, describeOutcome(outcome))
+      return throttle.route
+    },
+    report: async (group) => {
+      if (group.filter((mail) => probing.delete(mail.id)).length > 0) await releaseProbe(db, relay)
+      if (taken.size === 0) return
+      const reported = [...taken]
+      taken.clear()
+      for (const [name, count] of reported) await speedUpDestination(ports, name, count)
+    },
+    deferBacklog: async (stream) => {
+      await deferThrottled(db, stream, BATCH)
+    },
+    claimProbes: async (stream, { relayClosed, throttledDue }) => {
+      if (!relayClosed) return throttledDue ? claimThrottled(db, stream) : []
+      if (!(await acquireProbe(db, relay, PROBE_LEASE))) return []
+      let [mail] = await claim(db, stream, 1)
+      if (mail === undefined) {
+        // The oldest mails may go to a throttled destination.
+        await deferThrottled(db, stream, BATCH)
+        ;[mail] = await claim(db, stream, 1)
+      }
+      if (mail === undefined) {
+        await releaseProbe(db, relay)
+        return []
+      }
+      probing.add(mail.id)
+      return [mail]
+    },
+  }
+}
+
+const relayRoute = (relay: string): Route => ({ kind: 'relay', name: relay, domains: [] })
+
+/** Which routes were closed in this process, and in which order. */
+const createClosings = () => {
+  let count = 0
+  let relayAt = 0
+  const destinationAt = new Map<string, number>()
+  return {
+    count: () => count,
+    add: (route: Route) => {
+      count++
+      if (route.kind === 'relay') relayAt = count
+      else destinationAt.set(route.name, count)
+    },
+    since: (earlier: number, mail: Claimed): boolean =>
+      count > earlier && (relayAt > earlier || (destinationAt.get(destinationOf(mail.email).name) ?? 0) > earlier),
+  }
+}
+
+/** Closes or slows a route for all mailers; `reason` is what the operator reads. */
+const throttleRoute = async (
+  { db, log, relay }: RoutePorts,
+  closings: ReturnType<typeof createClosings>,
+  route: Route,
+  cause: ThrottleCause,
+  reason: string,
+): Promise<void> => {
+  const isRelay = route.kind === 'relay'
+  // Once now, for mails claimed here so far, and once more for those claimed until the database knows.
+  closings.add(route)
+  const { before, after } = await changeRoute(db, route, (known) => {
+    const { pace, backOffMs } = slowDown(known, cause, isRelay)
+    return { ...pace, reason, backOffMs }
+  })
+  closings.add(route)
+  if (after === null || before?.cause === after.cause) return
+  if (isRelay) log.error({ relay, reason }, `sending stops: ${ADVICE[cause]}`)
+  else if (isSlow(cause)) log.warn({ destination: route.name, reason }, 'a destination is sent less for now')
+  else log.warn({ destination: route.name, reason }, 'a destination takes no mail for now: mail to it waits')
+}
+
+const reopenRelay = async ({ db, log, relay }: RoutePorts): Promise<void> => {
+  const { before } = await changeRoute(db, relayRoute(relay), () => null, { duringBackOff: true })
+  if (before !== null) log.info({ relay }, 'the mail server takes mail again: sending goes on')
+}
+
+/** Gives a destination that took `count` mails more at a time, or as much as any other. */
+const speedUpDestination = async ({ db, log }: RoutePorts, name: string, count: number): Promise<void> => {
+  const { before, after } = await changeRoute(db, { kind: 'destination', name, domains: [] }, (known) => {
+    const pace = known === null ? null : speedUp(known, count)
+    return known === null || pace === null ? null : { ...pace, reason: known.reason }
+  })
+  if (before === null || after !== null) return
+  log.info({ destination: name }, 'a destination is sent as much as any other again')
+  for (const stream of MAIL_STREAMS) await inBatches(() => requeueDeferred(db, stream, BATCH))
+}
+
+/** Runs a statement that changes up to `BATCH` rows until it finds fewer. Resolves to how many rows it changed in all. */
+const inBatches = async (run: () => Promise<number>): Promise<number> => {
+  let total = 0
+  for (;;) {
+    const changed = await run()
+    total += changed
+    if (changed < BATCH) return total
+  }
+}
+
+/**
+ * The sweep of every minute: forgets routes that nothing was recorded of for a day, gives mails up that waited for their
+ * destination for a day, and requeues those whose destination is not throttled any more.
+ */
+export const sweepRoutes = async ({ db, log }: { db: Database; log: Log }): Promise<void> => {
+  await forgetIdleRoutes(db)
+  for (const stream of MAIL_STREAMS) {
+    const expired = await inBatches(() => expireDeferred(db, stream, BATCH))
+    if (expired > 0) log.warn({ stream, expired }, 'mails waited a day for destinations that took none: given up')
+    await inBatches(() => requeueDeferred(db, stream, BATCH))
+  }
+}

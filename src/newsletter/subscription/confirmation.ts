@@ -1,0 +1,71 @@
+/** Confirming a subscription by the link of a confirmation: it makes the subscriber active and owes them a welcome. */
+import { DAY } from '../../core/calendar.ts'
+import { mailboxKey } from '../../core/subscriber/address.ts'
+import { nextDue } from '../../core/subscriber/due.ts'
+import { isSubscribed, type Preferences } from '../../core/subscriber/preferences.ts'
+import { keyedHash, provesToken, readTokenId } from '../../core/token.ts'
+import type { Database } from '../../store/database.ts'
+import { readLetter } from '../../store/outbox/mail-records.ts'
+import { storeLetter } from '../../store/outbox/outbox.ts'
+import { forgetLetterLimits } from '../../store/sign-ups.ts'
+import { activate, pointToWelcome, preferencesOf } from '../../store/subscribers.ts'
+import { unsuppress } from '../../store/suppressions.ts'
+import { composeWelcome } from '../publishing/digest.ts'
+import { type AddressedSubscriber, type LinkPorts, readAddressed } from './token-owner.ts'
+
+/** A confirmation link works for this long after it was asked for, milliseconds. */
+export const CONFIRM_WITHIN = 7 * DAY
+
+/** `null`: the link is unknown or dead. `confirmed`: it has been used, and the subscription stands. */
+export const readConfirmation = async (
+  { db, ...ports }: LinkPorts,
+  token: string,
+): Promise<{ email: string; preferences: Preferences; confirmed: boolean } | null> => {
+  const found = await findConfirmation(db, ports, token)
+  if (found === null) return null
+  const { subscriber, confirmed } = found
+  return { email: subscriber.email, preferences: preferencesOf(subscriber), confirmed }
+}
+
+/** `already`: the link was used before, and nothing is changed. `null`: the link is unknown or dead. */
+export const confirm = ({ db, ...ports }: LinkPorts, token: string): Promise<'confirmed' | 'already' | null> =>
+  db.transaction().execute(async (trx) => {
+    const found = await findConfirmation(trx, ports, token, true)
+    if (found === null) return null
+    if (found.confirmed) return 'already'
+    const { subscriber } = found
+    const at = ports.now()
+    const due = nextDue(preferencesOf(subscriber), at, { date: subscriber.last_local_date, at })
+    await activate(trx, subscriber.id, at, due)
+    const welcome = await composeWelcome(trx, subscriber, at)
+    await pointToWelcome(trx, subscriber.id, welcome, at)
+    await storeLetter(trx, {
+      subscriberId: subscriber.id,
+      kind: 'welcome',
+      digestId: welcome.digestId,
+      requestedAt: at,
+    })
+    await forgetLetterLimits(trx, keyedHash(ports.keys, mailboxKey(subscriber.email)))
+    // An address that could confirm has no other suppression than a complaint's: see `answerSignUps`.
+    await unsuppress(trx, subscriber.email, { whom: 'reader', why: 'subscribed and confirmed again' })
+    return 'confirmed'
+  })
+
+/** The subscriber whom a confirmation's token names while the link works: seven days, and never to subscribe again. */
+const findConfirmation = async (
+  trx: Database,
+  { keys, now }: Omit<LinkPorts, 'db'>,
+  token: string,
+  lock = false,
+): Promise<{ subscriber: AddressedSubscriber; confirmed: boolean } | null> => {
+  const id = readTokenId(token)
+  if (id === null || !provesToken(keys, 'confirm', token)) return null
+  const letter = await readLetter(trx, id)
+  if (letter === undefined || letter.kind !== 'confirmation') return null
+  const subscriber = await readAddressed(trx, letter.subscriber_id, lock)
+  if (subscriber === null) return null
+  const confirmed = subscriber.confirmed_at !== null && subscriber.confirmed_at >= letter.requested_at
+  if (confirmed) return isSubscribed(subscriber.state) ? { subscriber, confirmed } : null
+  const inTime = now().getTime() - letter.requested_at.getTime() <= CONFIRM_WITHIN
+  return subscriber.state === 'pending' && inTime ? { subscriber, confirmed } : null
+}

@@ -1,0 +1,88 @@
+/** What a reader does by the preferences link: see their preferences, change them, and pause. */
+import { firstDueAfterPause, nextDue } from '../../core/subscriber/due.ts'
+import { isSubscribed, type Preferences, type SubscriberState } from '../../core/subscriber/preferences.ts'
+import { deriveToken, type Keys } from '../../core/token.ts'
+import type { Database } from '../../store/database.ts'
+import { preferencesOf, type Subscriber, storePause, storePreferences } from '../../store/subscribers.ts'
+import { type AddressedSubscriber, findTokenOwner, type LinkPorts, readAddressed } from './token-owner.ts'
+
+/** What a preferences link shows. */
+export interface OwnPreferences {
+  email: string
+  state: SubscriberState
+  preferences: Preferences
+  /** The first local date with mail again, `YYYY-MM-DD`; `null` unless paused. */
+  pausedUntil: string | null
+  /** When the next digest is due; `null` unless active or paused. */
+  nextDigestAt: Date | null
+  /** For the link from the preferences page to the unsubscribe page: it can only reduce mail, so it may go there. */
+  unsubscribeToken: string
+}
+
+/** `null`: the link is unknown or dead. */
+export const readOwnPreferences = async ({ db, keys }: LinkPorts, token: string): Promise<OwnPreferences | null> => {
+  const owner = await findTokenOwner(db, keys, 'preferences', token)
+  return owner === null ? null : ownPreferencesOf(owner, keys)
+}
+
+/** Stores new preferences of a subscriber; those of one who has left stay as they are. `null`: unknown or dead link. */
+export const changePreferences = (
+  ports: LinkPorts,
+  token: string,
+  preferences: Preferences,
+): Promise<OwnPreferences | null> =>
+  changeOwn(ports, token, (trx, owner) => applyPreferences(trx, owner, preferences, ports.now()))
+
+/** Pauses to the local date `until`, or ends the pause with `null`, under the same rules. */
+export const changePause = (ports: LinkPorts, token: string, until: string | null): Promise<OwnPreferences | null> =>
+  changeOwn(ports, token, (trx, owner) => applyPause(trx, owner, until, ports.now()))
+
+const changeOwn = (
+  { db, keys }: LinkPorts,
+  token: string,
+  change: (trx: Database, owner: Subscriber) => Promise<void>,
+) =>
+  db.transaction().execute(async (trx) => {
+    const owner = await findTokenOwner(trx, keys, 'preferences', token, true)
+    if (owner === null) return null
+    if (isSubscribed(owner.state)) await change(trx, owner)
+    const changed = await readAddressed(trx, owner.id)
+    return changed === null ? null : ownPreferencesOf(changed, keys)
+  })
+
+/** Stores the preferences of a locked subscriber, and when they are due by these. */
+export const applyPreferences = async (
+  trx: Database,
+  subscriber: Subscriber,
+  preferences: Preferences,
+  now: Date,
+): Promise<void> => {
+  const due = isSubscribed(subscriber.state) ? dueBy(preferences, subscriber, subscriber.paused_until, now) : null
+  await storePreferences(trx, subscriber.id, preferences, due)
+}
+
+/** Stores the pause of a locked subscriber, or its end with `null`, and when they are due then. */
+export const applyPause = async (
+  trx: Database,
+  subscriber: Subscriber,
+  until: string | null,
+  now: Date,
+): Promise<void> => {
+  await storePause(trx, subscriber.id, until, dueBy(preferencesOf(subscriber), subscriber, until, now))
+}
+
+const dueBy = (preferences: Preferences, subscriber: Subscriber, pausedUntil: string | null, now: Date) => {
+  const last = { date: subscriber.last_local_date, at: subscriber.last_due_at }
+  return pausedUntil === null
+    ? nextDue(preferences, now, last)
+    : firstDueAfterPause(preferences, pausedUntil, now, last)
+}
+
+const ownPreferencesOf = (subscriber: AddressedSubscriber, keys: Keys): OwnPreferences => ({
+  email: subscriber.email,
+  state: subscriber.state,
+  preferences: preferencesOf(subscriber),
+  pausedUntil: subscriber.paused_until,
+  nextDigestAt: subscriber.next_due_at,
+  unsubscribeToken: deriveToken(keys, 'unsubscribe', subscriber.id),
+})

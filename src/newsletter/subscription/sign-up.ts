@@ -1,0 +1,60 @@
+/** Sign-ups: each is stored and answered at once on the site, and then worked off, which decides on a letter to it. */
+import { mailboxKey } from '../../core/subscriber/address.ts'
+import { isSubscribed } from '../../core/subscriber/preferences.ts'
+import { type Keys, keyedHash } from '../../core/token.ts'
+import type { Database } from '../../store/database.ts'
+import { storeLetter } from '../../store/outbox/outbox.ts'
+import { allowLetter, type SignUp, takeSignUp } from '../../store/sign-ups.ts'
+import { readSubscriber, stopMail, upsertPending } from '../../store/subscribers.ts'
+import { readSuppression } from '../../store/suppressions.ts'
+
+/** Confirmations to one mailbox until it confirms. */
+const MOST_CONFIRMATIONS = 3
+/** Of letters that only their frequency limits; the largest `integer` of Postgres. */
+const NO_LIMIT = 2_147_483_647
+/** Days between two confirmations to a mailbox that complained. */
+const DAYS_AFTER_COMPLAINT = 30
+
+/**
+ * Answers what people asked for on the site: decides per address whether a letter goes, and which. Returns how many
+ * sign-ups were answered. Each stands in a transaction of its own: one that fails is there again, and the others go on.
+ */
+export const answerSignUps = async ({ db, keys }: { db: Database; keys: Keys }): Promise<number> => {
+  for (let answered = 0; ; answered++) {
+    const more = await db.transaction().execute(async (trx) => {
+      const signUp = await takeSignUp(trx)
+      if (signUp === null) return false
+      await answerSignUp(trx, keys, signUp)
+      return true
+    })
+    if (!more) return answered
+  }
+}
+
+const answerSignUp = async (trx: Database, keys: Keys, signUp: SignUp): Promise<void> => {
+  const mailbox = keyedHash(keys, mailboxKey(signUp.email))
+  const write = async (subscriberId: string, kind: 'confirmation' | 'links' | 'already-subscribed', most: number) => {
+    if (!(await allowLetter(trx, mailbox, kind, most))) return
+    await storeLetter(trx, { subscriberId, kind, digestId: null, requestedAt: signUp.requestedAt })
+  }
+  const suppressed = await readSuppression(trx, signUp.email)
+  if (suppressed !== undefined) {
+    // A reader who complained may subscribe again themselves; somebody else who enters the address cannot have them mailed
+    // often for it.
+    if (suppressed.class !== 'complaint' || signUp.preferences === null) return
+    if (!(await allowLetter(trx, mailbox, 'after a complaint', MOST_CONFIRMATIONS, DAYS_AFTER_COMPLAINT))) return
+    const complained = await readSubscriber(trx, { email: signUp.email }, true)
+    if (complained?.state === 'suppressed') await stopMail(trx, complained.id, 'unsubscribed')
+  }
+  const known = await readSubscriber(trx, { email: signUp.email }, true)
+  if (signUp.preferences === null) {
+    // Links are for those who are or were subscribed; somebody still pending gets the confirmation they have lost.
+    if (known === undefined) return
+    if (known.state === 'pending') await write(known.id, 'confirmation', MOST_CONFIRMATIONS)
+    else if (known.state !== 'suppressed') await write(known.id, 'links', NO_LIMIT)
+    return
+  }
+  if (known !== undefined && isSubscribed(known.state)) return write(known.id, 'already-subscribed', NO_LIMIT)
+  const subscriber = await upsertPending(trx, signUp.email, signUp.preferences, signUp.requestedAt)
+  if (subscriber.state === 'pending') await write(subscriber.id, 'confirmation', MOST_CONFIRMATIONS)
+}

@@ -1,0 +1,65 @@
+/** What a reader does by the links that stop mail: unsubscribe, get less, or opt out of all mail. */
+import { type Frequency, isSubscribed, type SubscriberState } from '../../core/subscriber/preferences.ts'
+import { preferencesOf, stopMail } from '../../store/subscribers.ts'
+import { suppress } from '../../store/suppressions.ts'
+import { applyPause, applyPreferences } from './preferences.ts'
+import { findTokenOwner, type LinkPorts } from './token-owner.ts'
+
+/** `null`, here and below: the link is unknown or dead. */
+export const readUnsubscription = async (
+  { db, keys }: LinkPorts,
+  token: string,
+): Promise<{ email: string; state: SubscriberState; frequency: Frequency } | null> => {
+  const owner = await findTokenOwner(db, keys, 'unsubscribe', token)
+  return owner === null ? null : { email: owner.email, state: owner.state, frequency: owner.frequency }
+}
+
+/** Stops all digests at once; a second time it gives the same answer and changes nothing. */
+export const unsubscribe = ({ db, keys }: LinkPorts, token: string): Promise<'unsubscribed' | null> =>
+  db.transaction().execute(async (trx) => {
+    const owner = await findTokenOwner(trx, keys, 'unsubscribe', token, true)
+    if (owner === null) return null
+    // A confirmation that is under way is called off too: a reader who presses this wants no mail.
+    if (isSubscribed(owner.state) || owner.state === 'pending') await stopMail(trx, owner.id, 'unsubscribed')
+    return 'unsubscribed'
+  })
+
+/** Weekly instead of daily, or a pause, by the unsubscribe link: it can only reduce mail. */
+export const reduceMail = (
+  { db, keys, now }: LinkPorts,
+  token: string,
+  to: { frequency: 'weekly' } | { pauseUntil: string },
+): Promise<'reduced' | 'not-subscribed' | null> =>
+  db.transaction().execute(async (trx) => {
+    const owner = await findTokenOwner(trx, keys, 'unsubscribe', token, true)
+    if (owner === null) return null
+    if (!isSubscribed(owner.state)) return 'not-subscribed'
+    if ('frequency' in to) {
+      await applyPreferences(trx, owner, { ...preferencesOf(owner), frequency: 'weekly' }, now())
+    } else if (owner.paused_until === null || owner.paused_until < to.pauseUntil) {
+      // A pause that ends sooner than the present one would bring more mail, not less.
+      await applyPause(trx, owner, to.pauseUntil, now())
+    }
+    return 'reduced'
+  })
+
+/** Whose confirmation's second link this is: it takes an address out of all mail. */
+export const readOptOut = async ({ db, keys }: LinkPorts, token: string): Promise<{ email: string } | null> => {
+  const owner = await findTokenOwner(db, keys, 'never', token)
+  return owner === null ? null : { email: owner.email }
+}
+
+/** From now on no mail of any kind goes to the address, whoever enters it, until an operator lifts the suppression. */
+export const optOut = ({ db, keys }: LinkPorts, token: string): Promise<{ email: string } | null> =>
+  db.transaction().execute(async (trx) => {
+    const owner = await findTokenOwner(trx, keys, 'never', token, true)
+    if (owner === null) return null
+    await suppress(trx, owner.id, {
+      class: 'reader',
+      reason: 'asked never to be mailed again',
+      code: null,
+      diagnostic: null,
+      source: 'reader',
+    })
+    return { email: owner.email }
+  })

@@ -1,0 +1,71 @@
+/**
+ * What statements on `letters` and `deliveries` have in common: who may be mailed, which editions are being sent, which
+ * routes are throttled, and whose claim a mail is. In all of them `m` is the mail and `s` its subscriber.
+ */
+import { type RawBuilder, sql } from 'kysely'
+import type { MailStream } from '../database.ts'
+
+/** How long a claimed mail belongs to its mailer, by the database's clock. */
+export const LEASE = sql`interval '60 seconds'`
+
+/** A deferred mail is looked at again after this long even if nobody reported that its destination is free. */
+export const DEFER_FOR = sql`interval '1 hour'`
+
+/**
+ * Whether a mail is still wanted. Deliveries and welcomes go to active subscribers alone, confirmations to pending ones,
+ * "already subscribed" to those who get digests or paused them, fresh links to all whom we know. Nothing goes to a
+ * suppressed address, except that somebody who complained is asked to confirm when they subscribe again.
+ */
+export const WANTED: Record<MailStream, RawBuilder<boolean>> = {
+  letters: sql`case m.kind when 'confirmation' then s.state = 'pending' when 'welcome' then s.state = 'active'
+        when 'already-subscribed' then s.state in ('active', 'paused')
+        else s.state in ('pending', 'active', 'paused', 'unsubscribed') end
+      and s.email is not null and not exists (select from suppressions x where x.email = lower(s.email)
+        and not (m.kind = 'confirmation' and x.class = 'complaint'))`,
+  deliveries: sql`s.state = 'active'
+      and s.email is not null and not exists (select from suppressions x where x.email = lower(s.email))`,
+}
+
+/**
+ * The editions whose digests may be sent, the oldest first. Statements look into each by itself, so a paused edition costs
+ * nothing and a complete one is not looked into.
+ */
+export const RUNNING_EDITIONS = sql`select id from editions where completed_at is null and paused_at is null order by cutoff`
+
+/** Joins the throttled destination `route` of a subscriber, if there is one: the table is small, and mostly empty. */
+export const THROTTLED_DESTINATION = sql`throttled_routes route
+      on route.kind = 'destination' and lower(split_part(s.email, '@', 2)) = any(route.domains)`
+
+/** Whether the relay takes nothing for now. `null` stands for no relay: never closed. */
+export const relayClosed = (relay: string | null): RawBuilder<boolean> =>
+  sql`exists (select from throttled_routes where kind = 'relay' and name = ${relay})`
+
+/** Whether mails of this stream wait for a throttled destination `route`. */
+export const waitsForDestination = (stream: MailStream): RawBuilder<boolean> =>
+  sql`exists (select from ${sql.table(stream)} m where m.waits_for = route.name and m.state in ('queued', 'deferred'))`
+
+/** Whether a throttled destination whose back-off is over has mails waiting for it. */
+export const throttledDue = (stream: MailStream): RawBuilder<boolean> =>
+  sql`exists (select from throttled_routes route
+    where route.kind = 'destination' and route.not_before <= now() and ${waitsForDestination(stream)})`
+
+/** What names a claim: the mail, and the fencing number that the claim gave it. `localDate` is null for a letter. */
+export interface ClaimKey {
+  id: string
+  localDate: string | null
+  fence: number
+}
+
+/** Claims as the rows `u(id, local_date, fence)`. */
+export const claimRows = (claims: readonly ClaimKey[]): RawBuilder<unknown> =>
+  sql`unnest(${claims.map(({ id }) => id)}::uuid[], ${claims.map(({ localDate }) => localDate)}::date[],
+      ${claims.map(({ fence }) => fence)}::int[]) as u(id, local_date, fence)`
+
+/** A mail was not claimed anew since the claim `u`; of a delivery the local date has to be compared, too. */
+export const SAME_CLAIM = sql`m.id = u.id and m.fence = u.fence`
+
+/**
+ * Written so that Postgres finds each mail by its key. There is an index of what is being sent, hardly anything is, and so
+ * the planner would read all of it: but until the next vacuum that index holds every mail sent since the last one.
+ */
+export const IS_SENDING = sql`(m.state = 'sending') is true`

@@ -1,0 +1,81 @@
+/** Mails that wait for a throttled destination: deferred in bulk, requeued when it is free, given up after a day. */
+import { type Kysely, sql } from 'kysely'
+import type { MailStream, Tables } from '../database.ts'
+import { DEFER_FOR, THROTTLED_DESTINATION } from './conditions.ts'
+
+/**
+ * Of the `limit` mails that have been ready longest, defers those that go to a throttled destination, so that the next
+ * claims find what they may send. Returns how many were deferred.
+ */
+export const deferThrottled = async (db: Kysely<Tables>, stream: MailStream, limit: number): Promise<number> => {
+  const deferred =
+    stream === 'letters'
+      ? sql`
+    with oldest as (
+      select m.id, m.subscriber_id from letters m
+      where m.state in ('queued', 'deferred') and m.next_attempt_at <= now()
+      order by m.next_attempt_at limit ${limit} for update skip locked)
+    update letters m set waits_for = route.name, next_attempt_at = now() + ${DEFER_FOR}
+    from oldest o join subscribers s on s.id = o.subscriber_id join ${THROTTLED_DESTINATION}
+    where m.id = o.id returning 1`
+      : sql`
+    with oldest as (
+      select m.id, m.local_date, m.subscriber_id from deliveries m
+      where m.state in ('queued', 'deferred') and m.next_attempt_at <= now()
+      order by m.next_attempt_at limit ${limit} for update skip locked)
+    update deliveries m set waits_for = route.name, next_attempt_at = now() + ${DEFER_FOR}
+    from oldest o join subscribers s on s.id = o.subscriber_id join ${THROTTLED_DESTINATION}
+    where m.id = o.id and m.local_date = o.local_date returning 1`
+  return (await deferred.execute(db)).rows.length
+}
+
+/** Requeues up to `limit` mails that wait for a destination which is no longer throttled. Returns how many. */
+export const requeueDeferred = async (db: Kysely<Tables>, stream: MailStream, limit: number): Promise<number> => {
+  const requeued =
+    stream === 'letters'
+      ? sql`
+    with free as (
+      select m.id from letters m
+      where m.waits_for is not null and m.state in ('queued', 'deferred')
+        and not exists (select from throttled_routes route where route.kind = 'destination' and route.name = m.waits_for)
+      limit ${limit} for update skip locked)
+    update letters m set waits_for = null, next_attempt_at = now() from free f
+    where m.id = f.id returning 1`
+      : sql`
+    with free as (
+      select m.id, m.local_date from deliveries m
+      where m.waits_for is not null and m.state in ('queued', 'deferred')
+        and not exists (select from throttled_routes route where route.kind = 'destination' and route.name = m.waits_for)
+      limit ${limit} for update skip locked)
+    update deliveries m set waits_for = null, next_attempt_at = now() from free f
+    where m.id = f.id and m.local_date = f.local_date returning 1`
+  return (await requeued.execute(db)).rows.length
+}
+
+/**
+ * Gives up to `limit` mails up that are a day old and wait for a destination that has been throttled for a day: they become
+ * `failed`. A mail that a mailer has just locked is left to the next call. Returns how many were given up.
+ */
+export const expireDeferred = async (db: Kysely<Tables>, stream: MailStream, limit: number): Promise<number> => {
+  const expired =
+    stream === 'letters'
+      ? sql`
+    with expired as (
+      select m.id, route.name, route.reason from throttled_routes route join letters m on m.waits_for = route.name
+      where route.kind = 'destination' and route.since < now() - interval '1 day'
+        and m.state in ('queued', 'deferred') and m.created_at < now() - interval '1 day'
+      limit ${limit} for update of m skip locked)
+    update letters m set state = 'failed', waits_for = null,
+      reason = 'expired: ' || x.name || ' has taken no mail for a day: ' || x.reason
+    from expired x where m.id = x.id returning 1`
+      : sql`
+    with expired as (
+      select m.id, m.local_date, route.name, route.reason from throttled_routes route join deliveries m on m.waits_for = route.name
+      where route.kind = 'destination' and route.since < now() - interval '1 day'
+        and m.state in ('queued', 'deferred') and m.created_at < now() - interval '1 day'
+      limit ${limit} for update of m skip locked)
+    update deliveries m set state = 'failed', waits_for = null,
+      reason = 'expired: ' || x.name || ' has taken no mail for a day: ' || x.reason
+    from expired x where m.id = x.id and m.local_date = x.local_date returning 1`
+  return (await expired.execute(db)).rows.length
+}

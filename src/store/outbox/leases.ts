@@ -1,0 +1,60 @@
+/** Leases of claimed mails: renewed while a server takes its time, checked again, and ended when their mailer died. */
+import { type Kysely, sql } from 'kysely'
+import type { MailStream, Tables } from '../database.ts'
+import { type ClaimKey, claimRows, IS_SENDING, LEASE, SAME_CLAIM, WANTED } from './conditions.ts'
+
+/** Extends the leases of claimed mails to 60 seconds from now. Returns the ids of those that are still the caller's. */
+export const renew = async (db: Kysely<Tables>, stream: MailStream, claims: readonly ClaimKey[]): Promise<string[]> => {
+  if (claims.length === 0) return []
+  const renewed =
+    stream === 'letters'
+      ? sql<{ id: string }>`update letters m set lease_until = now() + ${LEASE}
+          from ${claimRows(claims)} where ${SAME_CLAIM} and ${IS_SENDING} returning m.id`
+      : sql<{ id: string }>`update deliveries m set lease_until = now() + ${LEASE}
+          from ${claimRows(claims)} where ${SAME_CLAIM} and m.local_date = u.local_date and ${IS_SENDING} returning m.id`
+  const { rows } = await renewed.execute(db)
+  return rows.map((row) => row.id)
+}
+
+/** The ids of those claimed mails that are still the caller's and still wanted, for mails that waited before they began. */
+export const stillWanted = async (
+  db: Kysely<Tables>,
+  stream: MailStream,
+  claims: readonly ClaimKey[],
+): Promise<Set<string>> => {
+  const wanted =
+    stream === 'letters'
+      ? sql<{ id: string }>`select m.id from ${claimRows(claims)}
+          join letters m on ${SAME_CLAIM} and ${IS_SENDING}
+          join subscribers s on s.id = m.subscriber_id where ${WANTED.letters}`
+      : sql<{ id: string }>`select m.id from ${claimRows(claims)}
+          join deliveries m on ${SAME_CLAIM} and m.local_date = u.local_date and ${IS_SENDING}
+          join subscribers s on s.id = m.subscriber_id where ${WANTED.deliveries}`
+  const { rows } = await wanted.execute(db)
+  return new Set(rows.map((row) => row.id))
+}
+
+/** What becomes of a delivery when nobody knows whether the server took it: sent again, or held until it is released. */
+export type OnUnknown = 'resend' | 'hold'
+
+/**
+ * Requeues mails whose lease ran out, counted as resent: their mailer died, and nobody knows whether the server had taken
+ * them. With `hold` deliveries are not sent again but become `unknown`, until somebody releases them; letters never do,
+ * since somebody waits for each. With `all` (the embedded start, whose predecessor is known to be dead) leases that still
+ * run end too. Returns how many mails there were.
+ */
+export const requeueExpired = async (
+  db: Kysely<Tables>,
+  stream: MailStream,
+  { all = false, onUnknown = 'resend' }: { all?: boolean; onUnknown?: OnUnknown } = {},
+): Promise<number> => {
+  const outcome =
+    onUnknown === 'hold' && stream === 'deliveries'
+      ? sql`state = 'unknown'`
+      : sql`state = 'queued', resent = m.resent + 1, next_attempt_at = now()`
+  const { rows } = await sql`
+    update ${sql.table(stream)} m set ${outcome}, lease_until = null, attempted_at = m.lease_until - ${LEASE},
+      code = null, enhanced = null, said = null, reason = 'its mailer ended before the outcome was known'
+    where m.state = 'sending' and ${all ? sql`true` : sql`m.lease_until < now()`} returning 1`.execute(db)
+  return rows.length
+}

@@ -1,0 +1,76 @@
+/** Looks up one mail, or all mails of one subscriber, and what became of each. */
+import { type Kysely, sql } from 'kysely'
+import type { Tables } from '../database.ts'
+import { localDateOfDelivery } from './delivery-id.ts'
+import type { ServerReply } from './outcomes.ts'
+
+/** The letter with this id (a UUID); `undefined` when there is none. */
+export const readLetter = (db: Kysely<Tables>, id: string) =>
+  db.selectFrom('letters').selectAll().where('id', '=', id).executeTakeFirst()
+
+/** The delivery with this id (a UUID); `undefined` when there is none, or its month was dropped. */
+export const readDelivery = async (db: Kysely<Tables>, id: string) => {
+  const localDate = localDateOfDelivery(id)
+  if (localDate === null) return undefined
+  return db
+    .selectFrom('deliveries')
+    .selectAll()
+    .where('local_date', '=', localDate)
+    .where('id', '=', id)
+    .executeTakeFirst()
+}
+
+/** The newest `limit` mails of a subscriber, letters and digests together, the newest first. */
+export const readMailsOf = async (db: Kysely<Tables>, subscriberId: string, limit: number) => {
+  const { rows } = await sql<{
+    /** `digest of YYYY-MM-DD`, or the kind of letter. */
+    what: string
+    state: string
+    attempts: number
+    resent: number
+    reason: string | null
+    /** When it was written down. */
+    at: Date
+  }>`
+    select kind as what, state, attempts, resent, reason, created_at as at from letters
+      where subscriber_id = ${subscriberId}
+    union all
+    select 'digest of ' || local_date, state, attempts, resent, reason, created_at from deliveries
+      where subscriber_id = ${subscriberId}
+    order by at desc limit ${limit}`.execute(db)
+  return rows
+}
+
+/** A mail, and what became of it. */
+export interface MailRecord extends ServerReply {
+  /** `digest`, or the kind of letter. */
+  what: string
+  /** The edition of a digest; `null` for a letter. */
+  edition: number | null
+  /** When it was due: the edition's cut-off, or when the letter was asked for. */
+  dueAt: Date
+  state: string
+  reason: string | null
+  attempts: number
+  resent: number
+  attemptedAt: Date | null
+  sentAt: Date | null
+}
+
+/**
+ * The mails of a subscriber on one local date (`YYYY-MM-DD`), the oldest first. A letter belongs to the date on which it was
+ * asked for, in the subscriber's time zone.
+ */
+export const readMailsOn = async (db: Kysely<Tables>, subscriberId: string, date: string): Promise<MailRecord[]> => {
+  const facts = sql`m.state, m.reason, m.attempts, m.resent, m.attempted_at as "attemptedAt", m.sent_at as "sentAt",
+    m.code, m.enhanced, m.said`
+  const { rows } = await sql<MailRecord>`
+    select 'digest' as what, m.edition_id as edition, e.cutoff as "dueAt", ${facts}
+    from deliveries m join editions e on e.id = m.edition_id
+    where m.subscriber_id = ${subscriberId} and m.local_date = ${date}::date
+    union all
+    select m.kind, null, m.requested_at, ${facts} from letters m join subscribers s on s.id = m.subscriber_id
+    where m.subscriber_id = ${subscriberId} and (m.requested_at at time zone s.time_zone)::date = ${date}::date
+    order by "dueAt"`.execute(db)
+  return rows
+}

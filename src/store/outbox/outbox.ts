@@ -1,0 +1,101 @@
+/** The outbox: writes down what is owed, a letter or the digests of an edition. Mailers take it from there by `claims`. */
+import { type Kysely, sql } from 'kysely'
+import { MAIL_STREAMS, type Tables } from '../database.ts'
+import { newDeliveryId } from './delivery-id.ts'
+
+/** Stores a letter, ready to be sent at once. `digestId` is the welcome's digest; `null` for all other kinds. */
+export const storeLetter = async (
+  db: Kysely<Tables>,
+  letter: { subscriberId: string; kind: Tables['letters']['kind']; digestId: number | null; requestedAt: Date },
+): Promise<void> => {
+  await db
+    .insertInto('letters')
+    .values({
+      subscriber_id: letter.subscriberId,
+      kind: letter.kind,
+      digest_id: letter.digestId,
+      requested_at: letter.requestedAt,
+    })
+    .execute()
+}
+
+/** When a digest was due, for which local date, and when the next is due. Digests that agree in all three share one object. */
+export interface DueSlot {
+  /** `YYYY-MM-DD`. */
+  localDate: string
+  dueAt: Date
+  nextDueAt: Date
+}
+
+/** A digest and the subscribers who are owed it, as `lockDue` locked them. */
+export interface OwedDigest {
+  /** Their ids, comma-separated. */
+  members: string
+  /** The places of their rows (`ctid`) in the same order, comma-separated. */
+  rows: string
+  /** How many they are. */
+  count: number
+  digestId: number
+  /** A digest without papers becomes `skipped` at once: nobody is sent an empty mail. */
+  empty: boolean
+  slot: DueSlot
+}
+
+/**
+ * Inserts the deliveries of an edition and moves its subscribers on to their next due time, in one statement. A subscriber
+ * who already has a delivery of that local date keeps it and is moved on all the same: never two on one date. Returns how
+ * many deliveries were inserted; throws when a subscriber of `owed` is not at the place of their row any more.
+ */
+export const addDeliveries = async (
+  db: Kysely<Tables>,
+  edition: { id: number; cutoff: Date },
+  owed: OwedDigest[],
+): Promise<number> => {
+  // Digests and slots are few, so the statement carries each once and not for every subscriber.
+  const slots = [...new Set(owed.map((one) => one.slot))]
+  const numberOf = new Map(slots.map((slot, n) => [slot, n]))
+  const { rows } = await sql<{ owed: number; moved: number }>`
+    with slots as (select * from unnest(${slots.map((_, n) => n)}::int[], ${slots.map((s) => s.localDate)}::date[],
+        ${slots.map((s) => s.dueAt)}::timestamptz[], ${slots.map((s) => s.nextDueAt)}::timestamptz[])
+        as t(slot, local_date, due_at, next_due_at)),
+      u as materialized (
+        select m.subscriber_id, m.row, o.digest_id, o.empty, t.local_date, t.due_at, t.next_due_at
+        from unnest(${`{${owed.map((o) => o.members).join()}}`}::uuid[], ${`{${owed.map((o) => o.rows).join()}}`}::tid[],
+          ${`{${owed.map((o, n) => `${n}${`,${n}`.repeat(o.count - 1)}`).join()}}`}::int[]) as m(subscriber_id, row, n)
+        join unnest(${owed.map((_, n) => n)}::int[], ${owed.map((o) => o.digestId)}::bigint[],
+          ${owed.map((o) => o.empty)}::bool[], ${owed.map((o) => numberOf.get(o.slot))}::int[])
+          as o(n, digest_id, empty, slot) using (n) join slots t using (slot)),
+      written as (
+        insert into deliveries (local_date, id, subscriber_id, edition_id, digest_id, state, reason, next_attempt_at)
+        select local_date, ${newDeliveryId(sql`local_date`)}, subscriber_id, ${edition.id}, digest_id,
+          case when empty then 'skipped' else 'queued' end, case when empty then 'nothing to send' end,
+          (select begun_at from editions where id = ${edition.id})
+        from u on conflict (subscriber_id, local_date) do nothing returning subscriber_id),
+      moved as (
+        update subscribers s set next_due_at = u.next_due_at, last_due_at = u.due_at, last_local_date = u.local_date,
+          last_cutoff = case when u.is_new then ${edition.cutoff} else s.last_cutoff end,
+          last_digest_id = case when u.is_new then u.digest_id else s.last_digest_id end,
+          state = 'active', paused_until = null
+        from (select u.*, subscriber_id in (select subscriber_id from written) as is_new from u) u
+        where s.ctid = u.row and s.id = u.subscriber_id returning 1)
+    select (select count(*) from written)::int as owed, (select count(*) from moved)::int as moved`.execute(db)
+  const { owed: written = 0, moved = 0 } = rows[0] ?? {}
+  if (moved !== owed.reduce((sum, { count }) => sum + count, 0)) throw new Error('a locked subscriber is gone')
+  return written
+}
+
+/**
+ * Gives up mails that would show papers of the sample that ships with the project, and hides these papers: the sample is
+ * for looking at on one's own machine, and is never sent by SMTP. Mails already claimed lose their claim. `now` is when
+ * the papers count as hidden.
+ */
+export const withdrawSample = async (db: Kysely<Tables>, now: Date): Promise<void> => {
+  await sql`update papers set hidden_at = ${now} where source = 'sample' and hidden_at is null`.execute(db)
+  for (const stream of MAIL_STREAMS)
+    await sql`
+      update ${sql.table(stream)} m set state = 'skipped', reason = 'sample papers are not sent by SMTP',
+        lease_until = null, fence = m.fence + 1
+      from digests d where d.id = m.digest_id and d.sample and m.state in ('queued', 'sending', 'deferred', 'unknown')`.execute(
+      db,
+    )
+}

@@ -1,0 +1,41 @@
+/** News of papers that were held already, for the digests of those who were sent them. */
+import { type Kysely, sql } from 'kysely'
+import type { PaperNews } from '../../core/papers/paper-news.ts'
+import type { Tables } from '../database.ts'
+
+/**
+ * Stores news of papers that are held and were first seen earlier; other news is dropped. Of several on one paper and kind
+ * the first counts, save that a higher version replaces a lower.
+ */
+export const storeNews = async (db: Kysely<Tables>, news: readonly PaperNews[]): Promise<void> => {
+  const newest = new Map<string, PaperNews>()
+  for (const one of news) {
+    const key = `${one.paperId} ${one.kind}`
+    if ((one.version ?? 0) >= (newest.get(key)?.version ?? 0)) newest.set(key, one)
+  }
+  if (newest.size === 0) return
+  const rows = [...newest.values()]
+  await sql`
+    insert into paper_news as n (paper_id, kind, version, seen_at)
+    select u.id, u.kind, u.version, u.seen_at
+    from unnest(${rows.map((one) => one.paperId)}::text[], ${rows.map((one) => one.kind)}::text[],
+      ${rows.map((one) => one.version)}::smallint[], ${rows.map((one) => one.seenAt)}::timestamptz[])
+      as u(id, kind, version, seen_at)
+    join papers p on p.id = u.id and p.first_seen_at < u.seen_at
+    on conflict (paper_id, kind) do update set version = excluded.version, seen_at = excluded.seen_at
+      where excluded.version > n.version`.execute(db)
+}
+
+/** The news seen within `(since, until]` of papers that are not hidden, by paper id, with the revision of their texts. */
+export const readNews = async (
+  db: Kysely<Tables>,
+  since: Date,
+  until: Date,
+): Promise<Map<string, (PaperNews & { revision: number })[]>> => {
+  const { rows } = await sql<PaperNews & { revision: number }>`
+    select n.paper_id as "paperId", p.revision, n.kind, n.version, n.seen_at as "seenAt"
+    from paper_news n join papers p on p.id = n.paper_id
+    where n.seen_at > ${since} and n.seen_at <= ${until} and p.hidden_at is null
+    order by n.paper_id, n.kind`.execute(db)
+  return Map.groupBy(rows, ({ paperId }) => paperId)
+}

@@ -1,0 +1,271 @@
+/** Routes: what happens when a relay or a destination takes too little or nothing, and that it does not count against the mail. */
+import { expect, test } from 'vitest'
+import { sweepRoutes } from '../../../src/newsletter/sending/routes.ts'
+import { SILENT } from '../../support/fixtures/newsletter.ts'
+import { openRateLimitedNewsletter } from '../../support/fixtures/rate-limited-newsletter.ts'
+import type { FaultContext, FaultStage } from '../../support/servers/smtp-sink.ts'
+
+const people = (count: number, domain: string) => Array.from({ length: count }, (_, n) => `reader${n}@${domain}`)
+const isAt = (stage: FaultStage, context: FaultContext, domain = '') =>
+  context.stage === stage && context.to.endsWith(domain)
+
+/** Counts the messages to a domain that are in flight at a time, each held for a moment so that they would overlap. */
+const watchInFlight = (domain: string) => {
+  let inFlight = 0
+  const seen = { most: 0 }
+  return {
+    seen,
+    fault: async (context: FaultContext): Promise<undefined> => {
+      if (!context.to.endsWith(domain)) return
+      if (context.stage === 'data') seen.most = Math.max(seen.most, ++inFlight)
+      if (context.stage === 'dot') await new Promise((resume) => setTimeout(resume, 2))
+      if (context.stage === 'accepted') inFlight--
+    },
+  }
+}
+
+test('Google’s limit is obeyed: it is left alone, then gets one mail at a time, then one more; others go on', async () => {
+  let limiting = true
+  const watch = watchInFlight('@gmail.com')
+  await using newsletter = await openRateLimitedNewsletter([...people(60, 'gmail.com'), ...people(40, 'example.org')], {
+    fault: (context) =>
+      limiting && isAt('rcpt', context, '@gmail.com') ? { reply: '421 4.7.28 Unusual rate' } : watch.fault(context),
+  })
+  await newsletter.send()
+  // At most what one mailer had in flight at that moment; the rest was not tried.
+  const tried = newsletter.sink.commands.filter((line) => /^RCPT TO:<.*@gmail.com>/.test(line)).length
+  expect(tried).toBeLessThanOrEqual(8)
+  expect(await newsletter.states('@example.org')).toEqual({ 'sent 1': 40 })
+  expect(await newsletter.states('@gmail.com')).toEqual({ 'deferred 1': tried, 'queued 0': 60 - tried })
+  expect(await newsletter.throttled()).toMatchObject([
+    { name: 'gmail.com', cause: 'limited', concurrency: 1, waiting: 60 - tried },
+  ])
+  // Ten minutes later by the database's clock, and not sooner.
+  const [row] = await newsletter.throttled()
+  expect(Number(row?.notBefore) - Number(row?.since)).toBe(10 * 60_000)
+  expect(await newsletter.send()).toBe(0)
+
+  limiting = false
+  await newsletter.endBackOffs()
+  const sent: number[] = []
+  const most: number[] = []
+  // Each drain ends when the concurrency is used up or nothing waits; two lanes share it.
+  while (sent.at(-1) !== 0) {
+    sent.push(await newsletter.send())
+    most.push(watch.seen.most)
+  }
+  expect(await newsletter.states('@gmail.com')).toEqual({ 'sent 1': 60 - tried, 'deferred 1': tried })
+  const [later] = await newsletter.throttled()
+  expect(later?.concurrency).toBeGreaterThan(1)
+  expect(watch.seen.most).toBeLessThanOrEqual(later?.concurrency ?? 0)
+})
+
+test('two mailers share one destination’s limit', async () => {
+  const watch = watchInFlight('@example.org')
+  await using newsletter = await openRateLimitedNewsletter(people(30, 'example.org'), { fault: watch.fault })
+  await newsletter.db
+    .insertInto('throttled_routes')
+    .values({
+      kind: 'destination',
+      name: 'example.org',
+      domains: ['example.org'],
+      cause: 'throttled',
+      reason: 'too fast',
+      not_before: new Date(0),
+      concurrency: 2,
+      successes: -1000,
+      failures: 1,
+    })
+    .execute()
+  const mailers = [newsletter.openMailer(), newsletter.openMailer()]
+  for (let left = 30; left > 0; )
+    for (const sent of await Promise.all(mailers.map((by) => newsletter.send({ lanes: 4 }, by)))) left -= sent
+  expect(await newsletter.states()).toEqual({ 'sent 1': 30 })
+  expect(watch.seen.most).toBe(2)
+})
+
+test('throttling halves a destination’s concurrency, and the destination is like any other once it took enough', async () => {
+  let refusals = 1
+  await using newsletter = await openRateLimitedNewsletter(people(300, 'example.org'), {
+    fault: (context) => (isAt('rcpt', context) && refusals-- > 0 ? { reply: '451 4.3.2 Too fast' } : undefined),
+  })
+  await newsletter.send()
+  expect(await newsletter.throttled()).toMatchObject([{ cause: 'throttled', concurrency: 8 }])
+  await newsletter.endBackOffs()
+  while ((await newsletter.send()) > 0);
+  expect(await newsletter.throttled()).toEqual([])
+  expect(await newsletter.states()).toEqual({ 'sent 1': 299, 'deferred 1': 1 })
+})
+
+test('a login that fails stops everything, costs no mail an attempt, and all go once it works', async () => {
+  let works = false
+  await using newsletter = await openRateLimitedNewsletter(people(100, 'example.org'), {
+    login: { user: 'round', password: 'secret' },
+    fault: (context) => (isAt('auth', context) && !works ? { reply: '535 5.7.8 No' } : undefined),
+  })
+  expect(await newsletter.send()).toBe(0)
+  expect(Object.keys(await newsletter.states()).filter((key) => !key.endsWith(' 0'))).toEqual([])
+  const logins = () => newsletter.sink.commands.filter((line) => line.startsWith('AUTH')).length
+  expect(logins()).toBeLessThanOrEqual(8)
+  // During the back-off nobody logs in; after it one connection does, and no mail is mentioned.
+  const before = logins()
+  await newsletter.send()
+  expect(logins()).toBe(before)
+  await newsletter.endBackOffs()
+  await Promise.all([newsletter.send(), newsletter.send({}, newsletter.openMailer())])
+  expect(logins()).toBe(before + 1)
+  expect(newsletter.sink.commands.some((line) => line.startsWith('MAIL'))).toBe(false)
+  expect(newsletter.logged).toEqual([
+    'error: sending stops: the mail server refuses our login: check the user and password in SMTP_URL',
+  ])
+
+  works = true
+  await newsletter.endBackOffs()
+  expect(await newsletter.send()).toBe(100)
+  expect(await newsletter.states()).toEqual({ 'sent 1': 100 })
+  expect(newsletter.logged.at(-1)).toBe('info: the mail server takes mail again: sending goes on')
+  expect(await newsletter.throttled()).toEqual([])
+})
+
+test('a sender that is refused fails nobody: sending stops until it is accepted', async () => {
+  let accepted = false
+  await using newsletter = await openRateLimitedNewsletter(people(20, 'example.org'), {
+    fault: (context) => (isAt('mail', context) && !accepted ? { reply: '550 5.1.8 Unknown sender' } : undefined),
+  })
+  await newsletter.send()
+  expect(Object.keys(await newsletter.states()).filter((key) => !/^(queued|deferred) 0$/.test(key))).toEqual([])
+  expect(newsletter.logged).toEqual([expect.stringContaining('MAIL_FROM')])
+  accepted = true
+  await newsletter.endBackOffs()
+  expect(await newsletter.send()).toBe(20)
+})
+
+test('a relay that is down is left alone after a few failures, is probed with one mail, and then all go', async () => {
+  let away = true
+  await using newsletter = await openRateLimitedNewsletter(people(60, 'example.org'), {
+    fault: (context) => (isAt('greeting', context) && away ? 'drop' : undefined),
+  })
+  await newsletter.send()
+  expect(newsletter.sink.connections().opened).toBeLessThan(20)
+  expect(await newsletter.throttled()).toMatchObject([{ kind: 'relay', name: 'sink', cause: 'relay' }])
+  const opened = newsletter.sink.connections().opened
+  await newsletter.send()
+  expect(newsletter.sink.connections().opened).toBe(opened)
+  await newsletter.endBackOffs()
+  await newsletter.send()
+  expect(newsletter.sink.connections().opened).toBe(opened + 1)
+  const errors = newsletter.logged.filter((line) => line.startsWith('error'))
+  expect(errors).toHaveLength(1)
+  away = false
+  await newsletter.endBackOffs()
+  await newsletter.send()
+  await newsletter.endRetryWaits()
+  await newsletter.send()
+  expect(await newsletter.states()).toEqual({ 'sent 1': 60 })
+})
+
+test('a hundred refusals by policy suppress nobody: the destination is closed, and nobody’s attempts are used up', async () => {
+  await using newsletter = await openRateLimitedNewsletter(
+    [...people(100, 'example.org'), ...people(20, 'example.net')],
+    {
+      fault: (context) => (isAt('rcpt', context, '@example.org') ? { reply: '550 5.7.1 Blocked' } : undefined),
+    },
+  )
+  await newsletter.send()
+  const states = await newsletter.states('@example.org')
+  expect((states['queued 0'] ?? 0) + (states['deferred 0'] ?? 0)).toBe(100)
+  expect(await newsletter.states('@example.net')).toEqual({ 'sent 1': 20 })
+  expect(await newsletter.db.selectFrom('suppressions').selectAll().execute()).toEqual([])
+  expect(await newsletter.throttled()).toMatchObject([
+    { name: 'example.org', cause: 'policy', reason: expect.stringContaining('5.7.1') },
+  ])
+  // One mail at a time probes whether it takes mail again.
+  const asked = () => newsletter.sink.commands.filter((line) => /^RCPT TO:<.*@example.org>/.test(line)).length
+  const before = asked()
+  await newsletter.endBackOffs()
+  await newsletter.send()
+  expect(asked()).toBe(before + 1)
+})
+
+test('greylisting throttles no destination: the mail is sent later', async () => {
+  const met = new Set<string>()
+  await using newsletter = await openRateLimitedNewsletter(people(40, 'example.org'), {
+    fault: (context) => {
+      if (context.stage !== 'rcpt' || met.has(context.to)) return undefined
+      met.add(context.to)
+      return { reply: '451 4.7.1 Greylisted, come back' }
+    },
+  })
+  expect(await newsletter.send()).toBe(0)
+  expect(await newsletter.throttled()).toEqual([])
+  expect(await newsletter.states()).toEqual({ 'deferred 1': 40 })
+  await newsletter.endRetryWaits()
+  expect(await newsletter.send()).toBe(40)
+})
+
+test('a domain that cannot be reached holds up no other, however many of its mails come first', async () => {
+  let dead = true
+  await using newsletter = await openRateLimitedNewsletter(
+    [...people(150, 'dead.example'), ...people(50, 'well.example')],
+    {
+      fault: (context) =>
+        isAt('rcpt', context, '@dead.example') && dead ? { reply: '450 4.4.1 No answer from host' } : undefined,
+    },
+  )
+  // Those of the dead domain are the oldest, several groups of them.
+  await newsletter.db
+    .updateTable('deliveries')
+    .set({ next_attempt_at: new Date(0) })
+    .where('subscriber_id', 'in', (eb) =>
+      eb.selectFrom('subscribers').select('id').where('email', 'like', '%@dead.example'),
+    )
+    .execute()
+  expect(await newsletter.send()).toBe(50)
+  const states = await newsletter.states('@dead.example')
+  expect(states['queued 0']).toBeGreaterThan(100)
+  expect(states['deferred 1']).toBeLessThan(50)
+
+  // Alive again: one goes through, and all others with it.
+  dead = false
+  await newsletter.endBackOffs()
+  await newsletter.send()
+  expect((await newsletter.states('@dead.example'))['queued 0'] ?? 0).toBe(0)
+  expect(await newsletter.throttled()).toEqual([])
+})
+
+test('mail that waited a day for a destination throttled for a day expires; what waits for none is requeued', async () => {
+  await using newsletter = await openRateLimitedNewsletter(people(3, 'dead.example'))
+  const route = {
+    kind: 'destination' as const,
+    name: 'dead.example',
+    domains: ['dead.example'],
+    cause: 'away' as const,
+    reason: 'no answer',
+    not_before: new Date('2100-01-01'),
+    concurrency: 1,
+    successes: 0,
+    failures: 9,
+  }
+  await newsletter.db.insertInto('throttled_routes').values(route).execute()
+  await newsletter.send()
+  const sweep = () => sweepRoutes({ db: newsletter.db, log: SILENT })
+  await sweep()
+  expect(await newsletter.states()).toEqual({ 'queued 0': 3 })
+  await newsletter.db
+    .updateTable('deliveries')
+    .set({ created_at: new Date(0) })
+    .execute()
+  await newsletter.db
+    .updateTable('throttled_routes')
+    .set({ since: new Date(0) })
+    .execute()
+  await sweep()
+  expect(await newsletter.states()).toEqual({ 'failed 0': 3 })
+  const { reason } = await newsletter.db.selectFrom('deliveries').select('reason').executeTakeFirstOrThrow()
+  expect(reason).toBe('expired: dead.example has taken no mail for a day: no answer')
+
+  await newsletter.db.updateTable('deliveries').set({ state: 'queued', waits_for: 'elsewhere.example' }).execute()
+  await newsletter.db.deleteFrom('throttled_routes').execute()
+  await sweep()
+  expect(await newsletter.send()).toBe(3)
+})

@@ -1,0 +1,172 @@
+/** What the use cases behind the pages do and refuse: limits, purposes of links, and links that can only reduce mail. */
+import { expect, test } from 'vitest'
+import { deriveToken, type Purpose } from '../../../src/core/token.ts'
+import { answerSignUps } from '../../../src/newsletter/subscription/sign-up.ts'
+import { createSubscriptions } from '../../../src/newsletter/subscription/subscription.ts'
+import type { Database } from '../../../src/store/database.ts'
+import { preferencesOf, stopMail } from '../../../src/store/subscribers.ts'
+import { KEYS, LONDON_DAILY, openNewsletter, subscribe, wakeNobody } from '../../support/fixtures/newsletter.ts'
+
+const NOW = new Date('2026-04-14T05:00:00Z')
+const openSubscriptions = (db: Database) => createSubscriptions({ db, keys: KEYS, now: () => NOW, wake: wakeNobody })
+const letters = (db: Database) =>
+  db.selectFrom('letters').select(['kind', 'subscriber_id']).orderBy('created_at').execute()
+const stateOf = (db: Database, id: string) =>
+  db.selectFrom('subscribers').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
+
+test('a mailbox gets one mail, however its address is spelled and however often it is typed in', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  const subscriptions = openSubscriptions(db)
+  const spellings = ['victim@gmail.com', 'Victim@Gmail.com', 'v.i.c.t.i.m@gmail.com', 'victim+a@googlemail.com']
+  await Promise.all(
+    Array.from({ length: 200 }, (_, n) => subscriptions.requestSubscription(spellings[n % 4] ?? '', LONDON_DAILY)),
+  )
+  await Promise.all([answerSignUps({ db, keys: KEYS }), answerSignUps({ db, keys: KEYS })])
+  expect(await letters(db)).toHaveLength(1)
+  expect(await db.selectFrom('sign_ups').selectAll().execute()).toEqual([])
+})
+
+test('a mailbox that never confirms gets three confirmations in all, on three days', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  for (let day = 0; day < 6; day++) {
+    await openSubscriptions(db).requestSubscription('ada@example.org', LONDON_DAILY)
+    await answerSignUps({ db, keys: KEYS })
+    await db
+      .updateTable('letter_limits')
+      .set({ last_at: new Date(Date.now() - 25 * 3_600_000) })
+      .execute()
+  }
+  expect(await letters(db)).toHaveLength(3)
+})
+
+test('an address that must not be mailed gets nothing, by either form', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  await db
+    .insertInto('suppressions')
+    .values({ email: 'ada@example.org', reason: 'no such mailbox', code: '550 5.1.1', source: 'smtp', class: 'hard' })
+    .execute()
+  await openSubscriptions(db).requestSubscription('Ada@example.org', LONDON_DAILY)
+  await openSubscriptions(db).requestLinks('ada@example.org')
+  await answerSignUps({ db, keys: KEYS })
+  expect(await letters(db)).toEqual([])
+})
+
+test('an address that opted out gets no mail, by either form and in any spelling', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  const subscriptions = openSubscriptions(db)
+  const enter = async () => {
+    await subscriptions.requestSubscription('Ada@example.org', LONDON_DAILY)
+    await answerSignUps({ db, keys: KEYS })
+  }
+  await enter()
+  const [letter] = await letters(db)
+  const id = letter?.subscriber_id ?? ''
+  const token = deriveToken(KEYS, 'never', id)
+  expect(await subscriptions.optOut(deriveToken(KEYS, 'unsubscribe', id))).toBeNull()
+  expect(await subscriptions.unsubscribe(token)).toBeNull()
+  expect(await subscriptions.readOptOut(token)).toEqual({ email: 'Ada@example.org' })
+  expect((await stateOf(db, id)).state).toBe('pending')
+  expect(await subscriptions.optOut(token)).toEqual({ email: 'Ada@example.org' })
+  expect(await subscriptions.optOut(token)).toEqual({ email: 'Ada@example.org' })
+  expect((await stateOf(db, id)).state).toBe('suppressed')
+  await db.deleteFrom('letter_limits').execute()
+  await enter()
+  await subscriptions.requestLinks('ada@example.org')
+  await answerSignUps({ db, keys: KEYS })
+  expect(await letters(db)).toHaveLength(1)
+})
+
+test('a token of another purpose, of an erased subscriber, or of nobody opens nothing', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  const id = await subscribe(db, 'ada@example.org', LONDON_DAILY, NOW)
+  const subscriptions = openSubscriptions(db)
+  const acts = (token: string) => [
+    subscriptions.readConfirmation(token),
+    subscriptions.confirm(token),
+    subscriptions.readPreferences(token),
+    subscriptions.changePreferences(token, LONDON_DAILY),
+    subscriptions.pause(token, '2026-05-01'),
+    subscriptions.readUnsubscription(token),
+    subscriptions.unsubscribe(token),
+    subscriptions.reduce(token, { frequency: 'weekly' }),
+  ]
+  for (const purpose of ['confirm', 'view'] as Purpose[])
+    expect(await Promise.all(acts(deriveToken(KEYS, purpose, id)))).toEqual(Array(8).fill(null))
+  expect(await Promise.all(acts(deriveToken([Buffer.alloc(32, 9)], 'preferences', id)))).toEqual(Array(8).fill(null))
+  await db
+    .updateTable('subscribers')
+    .set({ state: 'erased', email: null, next_due_at: null })
+    .where('id', '=', id)
+    .execute()
+  for (const purpose of ['preferences', 'unsubscribe'] as Purpose[])
+    expect(await Promise.all(acts(deriveToken(KEYS, purpose, id)))).toEqual(Array(8).fill(null))
+})
+
+test('raising the epoch ends preferences links, and leaves unsubscribing alone', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  const id = await subscribe(db, 'ada@example.org', LONDON_DAILY, NOW)
+  await db.updateTable('subscribers').set({ epoch: 1 }).where('id', '=', id).execute()
+  const subscriptions = openSubscriptions(db)
+  expect(await subscriptions.readPreferences(deriveToken(KEYS, 'preferences', id, 0))).toBeNull()
+  expect(await subscriptions.readPreferences(deriveToken(KEYS, 'preferences', id, 1))).toMatchObject({
+    state: 'active',
+  })
+  expect(await subscriptions.unsubscribe(deriveToken(KEYS, 'unsubscribe', id))).toBe('unsubscribed')
+})
+
+test('the unsubscribe link never brings more mail', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  const id = await subscribe(db, 'ada@example.org', LONDON_DAILY, NOW)
+  const subscriptions = openSubscriptions(db)
+  const token = deriveToken(KEYS, 'unsubscribe', id)
+  expect(await subscriptions.reduce(token, { frequency: 'weekly' })).toBe('reduced')
+  expect(await subscriptions.reduce(token, { pauseUntil: '2026-06-01' })).toBe('reduced')
+  await subscriptions.reduce(token, { pauseUntil: '2026-05-01' })
+  expect(await stateOf(db, id)).toMatchObject({ frequency: 'weekly', state: 'paused', paused_until: '2026-06-01' })
+  await subscriptions.unsubscribe(token)
+  expect(await subscriptions.reduce(token, { frequency: 'weekly' })).toBe('not-subscribed')
+  expect(await stateOf(db, id)).toMatchObject({ state: 'unsubscribed', next_due_at: null })
+})
+
+test('three confirmations at once make one welcome', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  const subscriptions = openSubscriptions(db)
+  await subscriptions.requestSubscription('ada@example.org', LONDON_DAILY)
+  await answerSignUps({ db, keys: KEYS })
+  const letter = await db.selectFrom('letters').select('id').executeTakeFirstOrThrow()
+  const token = deriveToken(KEYS, 'confirm', letter.id)
+  const outcomes = await Promise.all([
+    subscriptions.confirm(token),
+    subscriptions.confirm(token),
+    subscriptions.confirm(token),
+  ])
+  expect(outcomes.sort()).toEqual(['already', 'already', 'confirmed'])
+  expect((await letters(db)).map((one) => one.kind)).toEqual(['confirmation', 'welcome'])
+})
+
+test('custom terms survive what reduces mail, and nothing of them is kept when a subscriber is erased', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  const subscriptions = openSubscriptions(db)
+  const own = {
+    topics: [],
+    keywords: ['Lean 4'],
+    authors: ['Grace Hopper'],
+    muted: ['survey'],
+    whenEmpty: 'send' as const,
+  }
+  const id = await subscribe(db, 'ada@example.org', { ...LONDON_DAILY, ...own }, NOW)
+  expect(await subscriptions.reduce(deriveToken(KEYS, 'unsubscribe', id), { frequency: 'weekly' })).toBe('reduced')
+  const stored = await stateOf(db, id)
+  expect(preferencesOf(stored)).toEqual({ ...LONDON_DAILY, ...own, frequency: 'weekly' })
+  await stopMail(db, id, 'erased')
+  expect(await stateOf(db, id)).toMatchObject({ email: null, keywords: [], authors: [], muted: [] })
+})
