@@ -13,21 +13,21 @@ import { endWith } from './exit.ts'
 
 const program = new Command('npm run admin --')
   .description(
-    "Paper Round's operator's commands.\nThey use the same settings as the service, and its database whether it runs or not.",
+    "The operator's commands of Paper Round.\nThey use the settings of the service, and its database whether it runs or not.",
   )
-  .option('--json', 'print one JSON object instead of words')
-  .showHelpAfterError('(add --help for what can be written here)')
+  .option('--json', 'print one JSON object instead of text')
+  .showHelpAfterError('(add --help for the usage)')
   .exitOverride()
 const json = (): boolean => program.opts<{ json?: boolean }>().json === true
-const at = createCliRunner(process.env, json)
+const run = createCliRunner(process.env, json)
 
-paperCommands(program, at)
-editionCommands(program, at)
-digestCommands(program, at)
-subscriberCommands(program, at)
-destinationCommands(program, at)
+paperCommands(program, run)
+editionCommands(program, run)
+digestCommands(program, run)
+subscriberCommands(program, run)
+destinationCommands(program, run)
 bounceCommands(program, json)
-suppressionCommands(program, at)
+suppressionCommands(program, run)
 doctorCommand(program, process.env, json)
 
 try {

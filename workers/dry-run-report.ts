@@ -1,12 +1,12 @@
-/** What a source was read for a look to find out, in words for the operator. */
+/** The report of a dry run of a source, for the operator. */
 import type { DryRun } from '../src/newsletter/intake-dry-run.ts'
 
-const MOST_SHOWN = 12
-const MOST_SKIPPED = 20
+const MAX_LISTED = 12
+const MAX_SKIPPED = 20
 
 const listed = (counts: Record<string, number>): string => {
   const entries = Object.entries(counts)
-  const shown = entries.slice(0, MOST_SHOWN).map(([name, count]) => `${name} (${count})`)
+  const shown = entries.slice(0, MAX_LISTED).map(([name, count]) => `${name} (${count})`)
   const rest = entries.length - shown.length
   return [...shown, ...(rest > 0 ? [`${rest} more`] : [])].join(', ') || 'none'
 }
@@ -25,31 +25,31 @@ const skippedLines = ({ understood, skipped }: DryRun): string[] => {
   const replaced = (understood.announced?.replace ?? 0) + (understood.announced?.['replace-cross'] ?? 0)
   const noun = replaced === 1 ? 'replacement' : 'replacements'
   const replacements = replaced === 0 ? [] : [`skipped      ${replaced} ${noun}: announced before`]
-  const rest = skipped.length - MOST_SKIPPED
+  const rest = skipped.length - MAX_SKIPPED
   return [
     ...replacements,
-    ...skipped.slice(0, MOST_SKIPPED).map(({ where, problem }) => `skipped      ${where}: ${problem}`),
+    ...skipped.slice(0, MAX_SKIPPED).map(({ where, problem }) => `skipped      ${where}: ${problem}`),
     ...(rest > 0 ? [`skipped      ${rest} more`] : []),
     ...(replaced + skipped.length === 0 ? ['skipped      nothing'] : []),
   ]
 }
 
-/** One line a fact; texts of papers have been cleaned, so that nothing of theirs speaks to the terminal. */
-export const reportDryRun = (trial: DryRun): string => {
-  const { wouldStore: counts, understood, uncategorised } = trial
+/** One line for each fact. The texts of papers have no control characters any more, which a terminal would obey. */
+export const reportDryRun = (run: DryRun): string => {
+  const { wouldStore: counts, understood, uncategorised } = run
   return [
-    `${trial.source}: read for a look, nothing was stored.`,
+    `${run.source}: dry run, nothing was stored.`,
     `would store  ${counts.added} new, ${counts.changed} changed; ${counts.unchanged} are known already`,
     `understood   ${understood.papers} papers`,
     ...announcedLine(understood),
     `list days    ${listed(understood.listDays)}`,
     `categories   ${listed(understood.categories)}`,
     `without      ${listed(present(understood.without))}`,
-    ...skippedLines(trial),
-    ...trial.notices.map((notice) => `notice       ${notice}`),
+    ...skippedLines(run),
+    ...run.notices.map((notice) => `notice       ${notice}`),
     ...(uncategorised === undefined || uncategorised.papers === 0
       ? []
       : [`elsewhere    ${uncategorised.papers} papers lack categories; it gave those of ${uncategorised.answered}`]),
-    ...trial.titles.map(({ id, title }) => `such as      ${id}  ${title}`),
+    ...run.titles.map(({ id, title }) => `such as      ${id}  ${title}`),
   ].join('\n')
 }

@@ -11,10 +11,11 @@ import { OutdatedCode, UnusableDatabase } from '../src/store/schema.ts'
 import { UnusableClock } from './clock.ts'
 import { UnusableSettings } from './config/settings.ts'
 
-/** What was asked for cannot be done as it was asked; the message says what would be right. */
+/** A command cannot be carried out as it was written; the message says what would be right. */
 export class UsageError extends Error {}
 
-const FAULTS_OF_USE = [
+/** Errors that the user can correct, each with a message that says how. */
+const USER_ERRORS = [
   UsageError,
   UnusableSettings,
   UnusableDataFolder,
@@ -30,12 +31,12 @@ const PORT_IN_USE = 'EADDRINUSE'
 
 const linesOf = (error: unknown): { lines: readonly string[]; code: number } => {
   if (error instanceof UnusableSettings) return { lines: error.faults, code: 2 }
-  // Of its own, so that whatever starts processes can tell it from settings: no start of this version will do.
+  // A code of its own, so that a supervisor can tell it from wrong settings: no further start of this version can succeed.
   if (error instanceof OutdatedCode) return { lines: [error.message], code: 3 }
-  if (FAULTS_OF_USE.some((kind) => error instanceof kind)) return { lines: [(error as Error).message], code: 2 }
-  // Nobody's fault here: where a source is silent there is nothing to look up in our code.
+  if (USER_ERRORS.some((kind) => error instanceof kind)) return { lines: [(error as Error).message], code: 2 }
+  // No stack: when a source does not answer, the cause is not in our code.
   if (error instanceof SourceError) return { lines: [error.message], code: 1 }
-  // What the mailbox says of its port has the system's own word as its cause.
+  // The mailbox wraps the system's error about its port.
   const { code, port } = ((error as Error).cause ?? error) as { code?: string; port?: number }
   if (code === PORT_IN_USE)
     return {
@@ -48,11 +49,13 @@ const linesOf = (error: unknown): { lines: readonly string[]; code: number } => 
   return { lines: [error instanceof Error ? (error.stack ?? error.message) : String(error)], code: 1 }
 }
 
-/** Says what was wrong and sets the exit code: 2 where the user can mend it, 3 where a newer version
- * is needed for the database, 1 where we must mend it. */
+/**
+ * Prints what was wrong and sets the exit code: 2 where the user can correct it, 3 where the database needs a newer
+ * version, 1 where the fault is ours or a source's.
+ */
 export const endWith = (error: unknown, json = false): void => {
   if (error instanceof CommanderError) {
-    // Commander has said it already; help asked for is no error.
+    // Commander has printed it already; a request for help is no error.
     process.exitCode = error.exitCode === 0 ? 0 : 2
     return
   }

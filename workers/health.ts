@@ -1,19 +1,19 @@
-/** Asks the process at HEALTH_PORT whether it can do its work: the health check of the image. */
+/** The health check of the image: asks the process at HEALTH_PORT whether it can do its work. */
 import { readConfig } from './config/config.ts'
 
-/** Less than the engine gives a check. Milliseconds. */
-const PATIENCE = 4_000
-/** Addresses that one can listen on, but not ask. */
-const EVERYWHERE = new Map([
+/** Milliseconds; less than Docker gives a check. */
+const TIMEOUT = 4_000
+/** Addresses that listen on every interface, and the ones to connect to instead. */
+const LOCAL_ADDRESSES = new Map([
   ['0.0.0.0', '127.0.0.1'],
   ['::', '[::1]'],
 ])
 
 try {
   const { host, healthPort } = readConfig(process.env)
-  if (healthPort === null) throw new Error('HEALTH_PORT is not set: nobody can be asked')
-  const response = await fetch(`http://${EVERYWHERE.get(host) ?? host}:${healthPort}/readyz`, {
-    signal: AbortSignal.timeout(PATIENCE),
+  if (healthPort === null) throw new Error('HEALTH_PORT is not set, so there is nothing to check')
+  const response = await fetch(`http://${LOCAL_ADDRESSES.get(host) ?? host}:${healthPort}/readyz`, {
+    signal: AbortSignal.timeout(TIMEOUT),
   })
   console.log(await response.text())
   process.exitCode = response.ok ? 0 : 1

@@ -1,4 +1,4 @@
-/** Reading sources at an operator's command: for good, or for a look. */
+/** Reading the sources by an operator's command, to store papers or as a dry run. */
 import { SourceError } from '../src/core/papers/source-error.ts'
 import { type IntakePorts, refreshPapers, refreshSource } from '../src/newsletter/intake.ts'
 import { type DryRun, dryRunSource } from '../src/newsletter/intake-dry-run.ts'
@@ -8,13 +8,13 @@ import { readSource, type SourceSetting } from './config/sources.ts'
 import { UsageError } from './exit.ts'
 import { openSources } from './sources.ts'
 
-/** One source instead of all that are set, and one list day (`YYYY-MM-DD`) instead of those that are due. */
+/** Reads one source instead of all that are set, and one list day (`YYYY-MM-DD`) instead of those that are due. */
 interface FetchOptions {
   source?: string
   date?: string
 }
 
-/** The sources to read: those that are set, or one by name; by its kind alone where one of that kind is set. */
+/** The sources to read: those that are set, or one by name, which may be its kind alone where one of that kind is set. */
 const sourcesToRead = (config: Config, { source: name, date }: FetchOptions): Source[] => {
   const set = config.sources.filter((setting) => name === undefined || setting.kind === name)
   const sources = openSources({ ...config, sources: set.length > 0 || name === undefined ? set : [readNamed(name)] })
@@ -35,7 +35,7 @@ const readNamed = (name: string): SourceSetting => {
   }
 }
 
-/** Reads and stores. Throws `UsageError`, and `SourceError` when no source could be read. */
+/** Reads and stores papers. Throws `UsageError`, and `SourceError` when no source could be read. */
 export const fetchPapers = async (
   config: Config,
   ports: IntakePorts,
@@ -59,7 +59,7 @@ export interface DryRuns {
   failed: { source: string; error: string }[]
 }
 
-/** Reads and stores nothing. Throws `UsageError`, and `SourceError` when no source could be read. */
+/** Reads papers and stores nothing. Throws `UsageError`, and `SourceError` when no source could be read. */
 export const dryRunPapers = async (config: Config, ports: IntakePorts, options: FetchOptions): Promise<DryRuns> => {
   const tried: DryRun[] = []
   const failed: DryRuns['failed'] = []

@@ -1,12 +1,13 @@
 /** Progress of long work on stderr: a bar on a terminal, a plain line now and then elsewhere. */
 export interface Progress {
-  /** How far the work is, in units of its own; an unknown total is 0. */
+  /** Shows how far the work is, in any unit; a total of 0 is unknown. */
   show(done: number, total: number): void
   end(): void
 }
 
 const WIDTH = 30
-const LINE_EVERY_MS = 5_000
+/** Milliseconds between two lines where there is no terminal. */
+const LINE_INTERVAL = 5_000
 
 export const createProgress = (what: string, stream: NodeJS.WriteStream = process.stderr): Progress => {
   let lastLine = performance.now()
@@ -19,7 +20,7 @@ export const createProgress = (what: string, stream: NodeJS.WriteStream = proces
         const bar = '#'.repeat(Math.round(share * WIDTH)).padEnd(WIDTH, '.')
         stream.write(`\r${what} [${bar}] ${percent.padStart(5)}`)
         shown = true
-      } else if (performance.now() - lastLine > LINE_EVERY_MS) {
+      } else if (performance.now() - lastLine > LINE_INTERVAL) {
         lastLine = performance.now()
         stream.write(`${what}: ${percent}\n`)
       }

@@ -1,4 +1,4 @@
-/** What a process stands on before it does anything: a database that is ready, the keys, and the service's clock. */
+/** What every process and command begins with: a database that is ready, the keys, and the service's clock. */
 import { openDataFolder, readSecretKey } from '../src/adapters/postgres/data-folder.ts'
 import type { Keys } from '../src/core/token.ts'
 import { migrate, requireSchema } from '../src/store/migrate.ts'
@@ -11,7 +11,7 @@ export interface Runtime {
   now: () => Date
   /** True when no other process works on the database: it is the embedded one, and ours. */
   alone: boolean
-  /** Whether a service is (or may be) at work beside a command. */
+  /** Whether a service runs, or may run, beside a command. */
   serviceRuns: boolean
   /** Migrations of newer versions that the database has had; this one may run on it all the same. */
   newer: string[]
@@ -19,8 +19,9 @@ export interface Runtime {
 }
 
 /**
- * Opens the database that the settings name, or the embedded one of `DATA_DIR`, migrated. On a database of one's own
- * (`DATABASE_URL`) only `migrate: true` changes the schema; anything else says what to run.
+ * Opens the database that the settings name, or the embedded one of `DATA_DIR`, migrated. The schema of a database named
+ * by `DATABASE_URL` is changed only with `migrate: true`; otherwise one that does not fit throws `UnusableDatabase`, which
+ * says what to run.
  */
 export const openRuntime = async (
   config: Config,
@@ -38,7 +39,7 @@ export const openRuntime = async (
     const close = async () => undefined
     return { databaseUrl: config.databaseUrl, keys, now, alone: false, serviceRuns: true, newer, close }
   }
-  // Migrated before it is shown to anybody: a command must not attach to a schema that is still being made.
+  // Migrated before others can find it: a command must not attach to a schema that is still being migrated.
   const prepared = { onNotice: options.onNotice, signal: options.signal, prepare }
   const { databaseUrl, alone, close } = await openDataFolder(config.dataDir, as, prepared)
   try {

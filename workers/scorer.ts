@@ -3,6 +3,6 @@ import { readModelFile } from '../src/adapters/relevance-model-file.ts'
 import { createModelScorer, type Scorer, SHIPPED_SCORER } from '../src/newsletter/relevance.ts'
 import type { SourceConfig } from './config/sources.ts'
 
-/** By the file of RELEVANCE_MODEL, or by the model that ships with the project. Throws `UnusableModel`. */
+/** Opens the model of RELEVANCE_MODEL, or the one that ships with the project. Throws `UnusableModel`. */
 export const openScorer = async ({ relevanceModel }: Pick<SourceConfig, 'relevanceModel'>): Promise<Scorer> =>
   relevanceModel === null ? SHIPPED_SCORER : createModelScorer(await readModelFile(relevanceModel))

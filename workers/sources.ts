@@ -1,4 +1,4 @@
-/** The sources of papers that the settings name, each with its way of reading. */
+/** The sources of papers that the settings name, each with the functions that read it. */
 import { ARXIV_RATE_LIMIT, fetchArxivCategories, fetchArxivFeed, MAX_IDS } from '../src/adapters/sources/arxiv.ts'
 import { fetchHuggingFaceDay, HUGGING_FACE_RATE_LIMIT } from '../src/adapters/sources/hugging-face.ts'
 import { readPaperFiles } from '../src/adapters/sources/paper-files.ts'

@@ -1,4 +1,4 @@
-/** The operator's commands as an operator runs them: beside a service and without one. */
+/** The operator's commands as an operator runs them, beside a service and without one. */
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -49,13 +49,13 @@ describe('without a service', () => {
     imported = await admin(['papers', 'import', join(folder.path, 'days')])
   })
 
-  test('papers are imported from a folder, and known when they come again', async () => {
+  test('papers are imported from a folder, and recognised when they are imported again', async () => {
     expect(imported).toMatchObject({ code: 0, stdout: expect.stringContaining('114 new') })
     const again = await admin(['--json', 'papers', 'import', join(folder.path, 'days')])
     expect(JSON.parse(again.stdout)).toMatchObject({ papers: 114, added: 0, unchanged: 114, problems: [] })
   })
 
-  test('of standard input the good rows are stored, and each bad one is named with its place and reason', async () => {
+  test('of standard input the valid rows are stored, and each invalid one is named with its place and reason', async () => {
     const paper = { id: '2604.14999', title: 'A\u0000 title\u0007 with control characters', abstract: 'About robots.' }
     const rows = `${JSON.stringify(paper)}\n{"id": 7}\n${JSON.stringify(paper).slice(0, 40)}\n`
     const some = await admin(['--json', 'papers', 'import', '--date', '2026-04-14', '-'], onServer, rows)
@@ -114,7 +114,7 @@ describe('without a service', () => {
     [['editions', 'resume', '7'], 'there is no edition 7'],
     [['papers', 'import', '/nowhere/at/all'], '/nowhere/at/all'],
     [['papers', 'eat'], 'unknown command'],
-  ])('%s ends with code 2 and says what would be right', async (words, sentence) => {
+  ])('%j ends with code 2 and says what would be right', async (words, sentence) => {
     const refused = await admin(words, onServer)
     expect(refused).toMatchObject({ code: 2, stdout: '' })
     expect(refused.stderr).toContain(sentence)
@@ -128,14 +128,14 @@ describe('without a service', () => {
     [['editions', 'resend']],
     [['digest', 'preview']],
     [['subscribers', 'show']],
-  ])('the help of %j tells what can be written', async (words) => {
+  ])('the help of %j shows how to write it', async (words) => {
     const help = await admin([...words, '--help'])
     expect(help).toMatchObject({ code: 0, stderr: '' })
     expect(help.stdout).toMatch(/^Usage: npm run admin -- /)
   })
 })
 
-describe('a source read for a look', () => {
+describe('a dry run of a source', () => {
   const clock = { CLOCK: '2026-04-15T08:00:00Z' }
   let source: SourceServer
   let empty: TestDatabase
@@ -147,7 +147,7 @@ describe('a source read for a look', () => {
     await source[Symbol.asyncDispose]()
     await empty[Symbol.asyncDispose]()
   })
-  const look = (words: string[]) =>
+  const dryRun = (words: string[]) =>
     admin([...words, '--dry-run'], {
       ...clock,
       ...onServer,
@@ -156,7 +156,7 @@ describe('a source read for a look', () => {
       STAND_IN: source.baseUrl,
     })
 
-  test('says what it would store, what it understood and what it skipped, and stores nothing', async () => {
+  test('shows what it would store, what it understood and what it skipped, and stores nothing', async () => {
     const entries = Array.from({ length: 10 }, (_, at) => ({ id: `2604.0000${at}`, categories: ['cs.CL', 'cs.LG'] }))
     const more = [
       { id: '2503.00001', type: 'replace' },
@@ -164,11 +164,11 @@ describe('a source read for a look', () => {
     ]
     source.answerWith(200, feedOf('2026-04-14', [...entries, ...more]), { etag: '"1"' })
     const words = ['papers', 'fetch', '--source', 'arxiv:cs.CL+cs.LG']
-    const shown = await look(words)
+    const shown = await dryRun(words)
     expect(shown).toMatchObject({ code: 0, stderr: '' })
     expect(shown.stdout).toBe(
       [
-        'arxiv:cs.CL+cs.LG: read for a look, nothing was stored.',
+        'arxiv:cs.CL+cs.LG: dry run, nothing was stored.',
         'would store  10 new, 0 changed; 0 are known already',
         'understood   10 papers',
         'entries      11 understood in the batch of 2026-04-14: new (10), replace (1)',
@@ -182,8 +182,8 @@ describe('a source read for a look', () => {
         '',
       ].join('\n'),
     )
-    // Nothing is known of it the second time either: not its papers, and not its version.
-    const again = await look(['--json', ...words])
+    // The second run knows neither its papers nor its version either.
+    const again = await dryRun(['--json', ...words])
     expect(JSON.parse(again.stdout)).toMatchObject({
       tried: [{ source: 'arxiv:cs.CL+cs.LG', wouldStore: { added: 10, changed: 0, unchanged: 0 } }],
       failed: [],
@@ -191,36 +191,36 @@ describe('a source read for a look', () => {
     expect(source.requests.map(({ headers }) => headers['if-none-match'])).toEqual([undefined, undefined])
   })
 
-  test('of one day of Hugging Face does so too', async () => {
+  test('of one day of Hugging Face shows the same', async () => {
     source.answerWith(200, asHuggingFaceDay('2026-04-14', papersOfDay('2026-04-14', ['robotics'])))
-    const { stdout } = await look(['papers', 'fetch', '--source', 'huggingface', '--date', '2026-04-14'])
+    const { stdout } = await dryRun(['papers', 'fetch', '--source', 'huggingface', '--date', '2026-04-14'])
     expect(stdout).toContain('would store  1 new, 0 changed; 0 are known already')
     expect(stdout).toContain('list days    2026-04-14 (1)')
   })
 
-  test('that does not answer is told in one line, with its trouble', async () => {
+  test('of a source that does not answer ends with one line that says why', async () => {
     source.answerWith(429, '', { 'retry-after': '600' })
     const words = ['papers', 'fetch', '--source', 'arxiv:cs.CL']
-    expect(await look(words)).toMatchObject({
+    expect(await dryRun(words)).toMatchObject({
       code: 1,
       stdout: '',
       stderr: 'paper-round: arxiv:cs.CL could not be read: it asks us to wait\n',
     })
-    expect((await look(words)).stderr).toMatch(/it asked us to wait, and there are up to 10 minutes left\n$/)
+    expect((await dryRun(words)).stderr).toMatch(/it asked us to wait, and there are up to 10 minutes left\n$/)
   })
 
-  test('by default is each that is set', async () => {
-    const { stdout } = await look(['papers', 'fetch'])
-    expect(stdout).toMatch(/^sample: read for a look, nothing was stored\.\nwould store {2}\d\d new, 0 changed; 0 are/)
+  test('reads every source that is set unless one is named', async () => {
+    const { stdout } = await dryRun(['papers', 'fetch'])
+    expect(stdout).toMatch(/^sample: dry run, nothing was stored\.\nwould store {2}\d\d new, 0 changed; 0 are/)
   })
 })
 
-test('beside a service, commands use its database, and what they publish is sent by it', async () => {
+test('beside a service, commands use its database, and it sends what they publish', async () => {
   const data = { DATA_DIR: join(folder.path, 'beside') }
   await using service = startProgram('main', [], { ...settings, ...data, CLOCK: '2026-04-14T10:00:00Z' })
-  const said = await service.said('embedded')
-  const site = openSite(/site +(\S+)/.exec(said)?.[1] ?? '')
-  const mail = createMail(/mailbox +(\S+)/.exec(said)?.[1] ?? '')
+  const output = await service.said('embedded')
+  const site = openSite(/site +(\S+)/.exec(output)?.[1] ?? '')
+  const mail = createMail(/mailbox +(\S+)/.exec(output)?.[1] ?? '')
   expect(await admin(['papers', 'import', join(folder.path, 'days')], data)).toMatchObject({ code: 0 })
   expect((await site.get('/')).text).not.toContain('Sample papers')
 
@@ -241,7 +241,7 @@ test('beside a service, commands use its database, and what they publish is sent
   expect(await service.end('SIGTERM')).toMatchObject({ code: 0 })
 })
 
-test('an edition is looked into, sent again, paused and gone on with', async () => {
+test('an edition is shown, sent again, paused and resumed', async () => {
   let refusing = true
   await using newsletter = await openSendingNewsletter(3, ({ stage, to }) =>
     refusing && stage === 'rcpt' && !to.startsWith('reader0@') ? { reply: `552 5.2.2 not you, <${to}>` } : undefined,

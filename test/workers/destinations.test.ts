@@ -1,10 +1,10 @@
-/** What an operator sees and does about destinations in trouble. */
+/** What an operator sees of throttled routes, and how they clear one. */
 import { expect, test } from 'vitest'
 import { openTestFolder } from '../support/fixtures/folder.ts'
 import { openNewsletter } from '../support/fixtures/newsletter.ts'
 import { runProgram } from '../support/processes/program.ts'
 
-test('ways in trouble are listed with what the server said, and forgotten at a word', async () => {
+test('throttled routes are listed with the reply of the server, and cleared by name', async () => {
   await using newsletter = await openNewsletter()
   await using folder = await openTestFolder(0o711)
   const row = {
@@ -26,14 +26,14 @@ test('ways in trouble are listed with what the server said, and forgotten at a w
 
   const listed = await admin('destinations', 'list')
   expect(listed).toMatchObject({ code: 0, stderr: '' })
-  expect(listed.stdout).toMatch(/relay mail\.example\.net:587: login since .*, closed, one mail tries it/)
+  expect(listed.stdout).toMatch(/relay mail\.example\.net:587: login since .*, closed, one mail at a time probes it/)
   expect(listed.stdout).toMatch(/gmail\.com: limited since .*, 3 at a time/)
   expect(listed.stdout).toContain('421 4.7.28 Unusual rate')
 
   expect(await admin('destinations', 'clear', 'googlemail.com')).toMatchObject({ code: 0 })
   expect(await admin('destinations', 'clear', 'gmail.com')).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('nothing is known against gmail.com'),
+    stderr: expect.stringContaining('gmail.com is not throttled'),
   })
   const left = await newsletter.db.selectFrom('throttled_routes').select('name').execute()
   expect(left).toEqual([{ name: 'mail.example.net:587' }])

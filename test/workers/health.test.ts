@@ -1,4 +1,4 @@
-/** The health check of the image, on processes that are well, cut off from the database, and hung. */
+/** The health check of the image, on processes that are healthy, cut off from the database, and hung. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
@@ -11,22 +11,22 @@ import { startProgram } from '../support/processes/program.ts'
 import { findFreePort } from '../support/servers/free-port.ts'
 import { thorough } from '../support/thoroughness.ts'
 
-/** Many processes are started here, one after the other. */
-const PATIENCE = 180_000
+/** Milliseconds; many processes are started here, one after the other. */
+const TIMEOUT = 180_000
 
-/** As the engine runs it. */
-const check = async (port: number): Promise<{ code: number; said: string }> => {
+/** Runs the check as Docker does. */
+const check = async (port: number): Promise<{ code: number; output: string }> => {
   const script = fileURLToPath(new URL('../../workers/health.ts', import.meta.url))
   const child = spawn(process.execPath, [script], { env: { PATH: process.env.PATH, HEALTH_PORT: String(port) } })
-  let said = ''
+  let output = ''
   child.stdout.on('data', (chunk) => {
-    said += chunk
+    output += chunk
   })
   const [code] = await once(child, 'close')
-  return { code, said: said.trim() }
+  return { code, output: output.trim() }
 }
 
-/** A way to the database that can be cut, as a network is. */
+/** A proxy to the database, which a test cuts as a network may be. */
 const openProxy = async (databaseUrl: string) => {
   const target = new URL(databaseUrl)
   const sockets = new Set<Socket>()
@@ -48,7 +48,7 @@ const openProxy = async (databaseUrl: string) => {
   return {
     url: url.href,
     cut,
-    mend() {
+    restore() {
       open = true
     },
     async [Symbol.asyncDispose]() {
@@ -60,7 +60,7 @@ const openProxy = async (databaseUrl: string) => {
 }
 
 test.each(thorough ? ['api', 'scheduler', 'mailer'] : ['scheduler'])(
-  'tells whether the %s is well, without its database, or hung',
+  'shows whether the %s is healthy, without its database, or hung',
   async (role) => {
     await using database = await openTestDatabase()
     await using folder = await openTestFolder()
@@ -77,25 +77,25 @@ test.each(thorough ? ['api', 'scheduler', 'mailer'] : ['scheduler'])(
       LOG_LEVEL: 'silent',
     })
     await program.said('is ready')
-    expect(await check(port)).toEqual({ code: 0, said: '{"status":"ready"}' })
+    expect(await check(port)).toEqual({ code: 0, output: '{"status":"ready"}' })
     const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
     expect(metrics).toContain('paper_round_deliveries{state="unknown"} 0')
 
     proxy.cut()
-    expect(await check(port)).toEqual({ code: 1, said: '{"status":"not ready"}' })
-    proxy.mend()
-    await expect.poll(() => check(port)).toEqual({ code: 0, said: '{"status":"ready"}' })
+    expect(await check(port)).toEqual({ code: 1, output: '{"status":"not ready"}' })
+    proxy.restore()
+    await expect.poll(() => check(port)).toEqual({ code: 0, output: '{"status":"ready"}' })
 
     process.kill(program.pid, 'SIGSTOP')
     expect((await check(port)).code).toBe(1)
     process.kill(program.pid, 'SIGCONT')
     expect(await program.end('SIGTERM')).toMatchObject({ code: 0 })
   },
-  PATIENCE,
+  TIMEOUT,
 )
 
 test.skipIf(!hasOwnRedis)(
-  `tells that scheduler and mailer are without their queue, and the site well without it${NEEDS_OWN_REDIS}`,
+  `shows that scheduler and mailer lack their queue, and that the site is healthy without it${NEEDS_OWN_REDIS}`,
   async () => {
     await using database = await openTestDatabase()
     await using folder = await openTestFolder()
@@ -126,5 +126,5 @@ test.skipIf(!hasOwnRedis)(
     await redis.restart()
     await expect.poll(codes).toEqual([0, 0, 0])
   },
-  PATIENCE,
+  TIMEOUT,
 )

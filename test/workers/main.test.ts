@@ -1,4 +1,4 @@
-/** The service as a process: how it starts, what it refuses, how it ends, and what outlives it. */
+/** The service as a process: how it starts, when it refuses to, how it ends, and what survives it. */
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -20,17 +20,17 @@ import { openSmtpSink } from '../support/servers/smtp-sink.ts'
 const EMBEDDED = { PORT: '0', MAILBOX_PORT: '0', PAPER_SOURCES: 'sample', LOG_LEVEL: 'warn' }
 const ADA = 'ada@example.org'
 
-const urlsIn = (said: string): { site: string; mailbox: string } => ({
-  site: /^ {2}site +(\S+)/m.exec(said)?.[1] ?? '',
-  mailbox: /^ {2}mailbox +(\S+)/m.exec(said)?.[1] ?? '',
+const urlsIn = (output: string): { site: string; mailbox: string } => ({
+  site: /^ {2}site +(\S+)/m.exec(output)?.[1] ?? '',
+  mailbox: /^ {2}mailbox +(\S+)/m.exec(output)?.[1] ?? '',
 })
 
-/** Works on the database of a data folder that no service uses. */
-const within = async (folder: string, work: (db: Database) => Promise<unknown>): Promise<void> => {
+/** Runs a function on the database of a data folder that no service uses. */
+const withDatabase = async (folder: string, run: (db: Database) => Promise<unknown>): Promise<void> => {
   const { databaseUrl, close } = await openDataFolder(folder, 'command')
   await migrate(databaseUrl)
   const db = openDatabase(databaseUrl, { connections: 1, name: 'test', onError: () => undefined })
-  await work(db)
+  await run(db)
   await db.destroy()
   await close()
 }
@@ -40,8 +40,8 @@ const postgresOf = async (folder: string): Promise<number | null> => {
   return text === null ? null : Number(text.split('\n')[0])
 }
 
-/** It ends with code 2 (or another) and says so in one line on stderr, and nothing else. */
-const refusal = async (words: string[], settings: Record<string, string>, exitCode = 2): Promise<string> => {
+/** Expects a program to end with code 2 (or another) and one line on stderr, which it returns. */
+const lineOfError = async (words: string[], settings: Record<string, string>, exitCode = 2): Promise<string> => {
   const { code, stdout, stderr } = await runProgram('main', words, settings)
   expect({ code, stdout, stderr }).toEqual({
     code: exitCode,
@@ -51,16 +51,16 @@ const refusal = async (words: string[], settings: Record<string, string>, exitCo
   return stderr
 }
 
-describe('a start that cannot be is refused in one line', () => {
-  test('for a role that there is not', async () => {
-    expect(await refusal(['apy'], {})).toContain('there is no role apy; the roles are api, scheduler, mailer')
+describe('a start is refused in one line', () => {
+  test('for a role that does not exist', async () => {
+    expect(await lineOfError(['apy'], {})).toContain('there is no role apy; the roles are api, scheduler, mailer')
   })
 
   test('for a role alone on the embedded database', async () => {
-    expect(await refusal(['api'], {})).toContain('need DATABASE_URL')
+    expect(await lineOfError(['api'], {})).toContain('need DATABASE_URL')
   })
 
-  test('for settings, in one line each', async () => {
+  test('for settings that cannot be used, one line each', async () => {
     const { code, stderr } = await runProgram('main', [], { PORT: 'x', TRUST_PROXY: 'true' })
     expect([code, stderr.trim().split('\n').length]).toEqual([2, 2])
     expect(stderr).toMatch(/^paper-round: PORT: .*\npaper-round: TRUST_PROXY: /)
@@ -70,7 +70,7 @@ describe('a start that cannot be is refused in one line', () => {
     await using folder = await openTestFolder(0o711)
     const path = join(folder.path, 'data')
     await writeFile(path, 'mine')
-    expect(await refusal([], { ...EMBEDDED, DATA_DIR: path })).toContain(`${path} cannot be written`)
+    expect(await lineOfError([], { ...EMBEDDED, DATA_DIR: path })).toContain(`${path} cannot be written`)
     expect(await readFile(path, 'utf8')).toBe('mine')
   })
 
@@ -79,13 +79,13 @@ describe('a start that cannot be is refused in one line', () => {
     const cluster = join(folder.path, 'postgres', 'cluster')
     await mkdir(cluster, { recursive: true })
     await writeFile(join(cluster, 'PG_VERSION'), '12\n')
-    expect(await refusal([], { ...EMBEDDED, DATA_DIR: folder.path })).toContain('was written by Postgres 12')
+    expect(await lineOfError([], { ...EMBEDDED, DATA_DIR: folder.path })).toContain('was written by Postgres 12')
     expect(await readdir(cluster)).toEqual(['PG_VERSION'])
   })
 
   test('for a database that does not answer', async () => {
     const settings = { ...EMBEDDED, DATABASE_URL: 'postgres://round:secret@127.0.0.1:1/round' }
-    const line = await refusal([], settings)
+    const line = await lineOfError([], settings)
     expect(line).toContain('the database cannot be reached')
     expect(line).not.toContain('secret')
   })
@@ -94,7 +94,7 @@ describe('a start that cannot be is refused in one line', () => {
     await using database = await openTestDatabase({ empty: true })
     await using folder = await openTestFolder(0o711)
     const settings = { ...EMBEDDED, DATABASE_URL: database.url, DATA_DIR: folder.path }
-    expect(await refusal(['api'], settings)).toContain('run: node workers/main.ts migrate')
+    expect(await lineOfError(['api'], settings)).toContain('run: node workers/main.ts migrate')
     for (let n = 0; n < 2; n++)
       expect(await runProgram('main', ['migrate'], settings)).toMatchObject({
         code: 0,
@@ -112,39 +112,41 @@ describe('a start on a folder that holds data', () => {
   beforeAll(async () => {
     folder = await openTestFolder(0o711)
     settings = { ...EMBEDDED, DATA_DIR: join(folder.path, 'data'), CLOCK: '2026-04-14T05:00:00Z' }
-    await within(settings.DATA_DIR ?? '', (db) => storeLastTick(db, new Date('2026-04-14T04:00:00Z')))
+    await withDatabase(settings.DATA_DIR ?? '', (db) => storeLastTick(db, new Date('2026-04-14T04:00:00Z')))
   })
   afterAll(() => folder[Symbol.asyncDispose]())
 
   test('is refused with a clock before the last tick, and nothing is changed', async () => {
-    const line = await refusal([], { ...settings, CLOCK: '2026-04-14T03:59:00Z' })
+    const line = await lineOfError([], { ...settings, CLOCK: '2026-04-14T03:59:00Z' })
     expect(line).toContain('this data has already seen 2026-04-14T04:00:00.000Z')
-    await within(settings.DATA_DIR ?? '', async (db) => {
+    await withDatabase(settings.DATA_DIR ?? '', async (db) => {
       expect(await db.selectFrom('papers').selectAll().execute()).toEqual([])
     })
   })
 
-  test('is refused while its port or the mailbox’s is taken, and leaves no Postgres behind', async () => {
+  test('is refused while its port or the mailbox’s is in use, and leaves no Postgres running', async () => {
     const other = createServer().listen(0, '127.0.0.1')
     await new Promise((resolve) => other.once('listening', resolve))
     const port = String((other.address() as AddressInfo).port)
     for (const name of ['PORT', 'MAILBOX_PORT']) {
-      const line = await refusal([], { ...settings, [name]: port })
+      const line = await lineOfError([], { ...settings, [name]: port })
       expect(line).toContain(port)
       expect(line).toContain(name)
       expect(await postgresOf(settings.DATA_DIR ?? '')).toBeNull()
     }
     other.close()
-    // Nothing had begun: the same clock is still right.
-    await within(settings.DATA_DIR ?? '', async (db) => {
+    // Nothing had begun, so the same clock can still be used.
+    await withDatabase(settings.DATA_DIR ?? '', async (db) => {
       expect(await readLastTick(db)).toEqual(new Date('2026-04-14T04:00:00Z'))
     })
   })
 
-  test('is refused, with a code of its own, when a version has been here that older ones may not follow', async () => {
+  test('is refused, with an exit code of its own, when the schema is too new for this version', async () => {
     const data = settings.DATA_DIR ?? ''
-    await within(data, (db) => sql`update schema_compatibility set oldest_code = 9999`.execute(db))
-    expect(await refusal([], settings, 3)).toContain('the database serves schema version 9999 of the program and newer')
+    await withDatabase(data, (db) => sql`update schema_compatibility set oldest_code = 9999`.execute(db))
+    expect(await lineOfError([], settings, 3)).toContain(
+      'the database serves schema version 9999 of the program and newer',
+    )
     const { databaseUrl, close } = await openDataFolder(data, 'command')
     const db = openDatabase(databaseUrl, { connections: 1, name: 'test', onError: () => undefined })
     await sql`update schema_compatibility set oldest_code = 12`.execute(db)
@@ -152,19 +154,19 @@ describe('a start on a folder that holds data', () => {
     await close()
   })
 
-  test('waits for a command that is at work there, unless it is told to end', async () => {
+  test('waits for a command that uses the folder, unless it is stopped', async () => {
     const command = await openDataFolder(settings.DATA_DIR ?? '', 'command')
-    await using impatient = startProgram('main', [], settings)
-    await using patient = startProgram('main', [], settings)
-    for (const service of [impatient, patient]) await service.said(`Waiting for process ${process.pid}`)
-    expect(await impatient.end('SIGINT')).toMatchObject({ code: 0, stdout: '' })
+    await using stopped = startProgram('main', [], settings)
+    await using waiting = startProgram('main', [], settings)
+    for (const service of [stopped, waiting]) await service.said(`Waiting for process ${process.pid}`)
+    expect(await stopped.end('SIGINT')).toMatchObject({ code: 0, stdout: '' })
     await command.close()
-    await patient.said('is ready')
-    expect(await patient.end('SIGTERM')).toMatchObject({ code: 0 })
+    await waiting.said('is ready')
+    expect(await waiting.end('SIGTERM')).toMatchObject({ code: 0 })
   })
 
   test.each(['SIGTERM', 'SIGINT'] as const)(
-    'ends by %s with code 0, even while it starts, and no process stays',
+    'ends on %s with code 0, even while it starts, and no process stays',
     async (signal) => {
       const data = settings.DATA_DIR ?? ''
       let minute = signal === 'SIGTERM' ? 1 : 5
@@ -199,17 +201,17 @@ describe('a service on the embedded default', () => {
   })
   afterAll(async () => {
     await service[Symbol.asyncDispose]()
-    await within(settings.DATA_DIR ?? '', async () => undefined)
+    await withDatabase(settings.DATA_DIR ?? '', async () => undefined)
     await folder[Symbol.asyncDispose]()
   })
 
-  test('keeps a second one from its data folder, and names the first', async () => {
-    const line = await refusal([], { ...EMBEDDED, DATA_DIR: settings.DATA_DIR ?? '' })
+  test('keeps a second one out of its data folder, and names the first', async () => {
+    const line = await lineOfError([], { ...EMBEDDED, DATA_DIR: settings.DATA_DIR ?? '' })
     expect(line).toContain(`is in use by process ${service.pid}`)
     expect((await fetch(`${urls.site}/healthz`)).status).toBe(200)
   })
 
-  test('says that it shows the sample', async () => {
+  test('shows the sample, and says so', async () => {
     expect((await openSite(urls.site).get('/')).text).toContain('Sample papers')
   })
 
@@ -229,7 +231,7 @@ describe('a service on the embedded default', () => {
     expect((await createMail(urls.mailbox).waitFor(ADA, 2)).text).toMatch(/sample/i)
   })
 
-  test('keeps the sample to itself once there is a mail server: no digest is made of it, none is sent', async () => {
+  test('with a mail server makes no digest of the sample, and sends none', async () => {
     expect(await service.end('SIGTERM')).toMatchObject({ code: 0 })
     await using sink = await openSmtpSink()
     const empty = join(folder.path, 'empty')
@@ -247,23 +249,23 @@ describe('a service on the embedded default', () => {
   })
 })
 
-test('the data folder is closed to others', async () => {
+test('nobody else may read the data folder', async () => {
   await using folder = await openTestFolder(0o711)
   const data = join(folder.path, 'data')
-  await within(data, async () => undefined)
+  await withDatabase(data, async () => undefined)
   const mode = (await stat(data)).mode & 0o777
   expect(mode).toBe(process.getuid?.() === 0 ? 0o711 : 0o700)
   expect((await stat(join(data, 'postgres', 'password'))).mode & 0o777).toBe(0o600)
 })
 
-test('maintain alone makes months, says so, and finds nothing to do a second time', async () => {
+test('maintain alone creates months, prints them, and finds nothing to do a second time', async () => {
   await using database = await openTestDatabase()
   const settings = { DATABASE_URL: database.url, CLOCK: '2026-11-20T00:00:00Z', KEEP_DELIVERIES: '100' }
   const { code, stdout } = await runProgram('main', ['maintain'], settings)
   expect({ code, stdout }).toEqual({
     code: 0,
     stdout:
-      'Months of deliveries made: 2026-11, 2026-12, 2027-01; dropped: 2026-04, 2026-05, 2026-06.\n' +
+      'Months of deliveries created: 2026-11, 2026-12, 2027-01; dropped: 2026-04, 2026-05, 2026-06.\n' +
       'Rows deleted: 0 letters, 0 digests, 0 observations, 0 sign-up limits, 0 events of providers.\n',
   })
   const again = await runProgram('main', ['maintain', '--json'], settings)
@@ -273,5 +275,5 @@ test('maintain alone makes months, says so, and finds nothing to do a second tim
     kept: [],
     deleted: { letters: 0, digests: 0, observations: 0, letterLimits: 0, providerEvents: 0 },
   })
-  expect(await refusal(['maintain', '--month', 'April'], settings)).toContain('--month is written as 2026-04')
+  expect(await lineOfError(['maintain', '--month', 'April'], settings)).toContain('--month is written as 2026-04')
 })

@@ -9,7 +9,7 @@ export const counted = (n: number, one: string, many = `${one}s`): string => `${
 
 export const instant = (text: string): Date => {
   const found = readTimestamp(text)
-  if (found === null) throw new InvalidArgumentError('write the instant as 2026-04-14T05:00:00Z')
+  if (found === null) throw new InvalidArgumentError('is not an instant; write it as 2026-04-14T05:00:00Z')
   return found
 }
 

@@ -1,11 +1,11 @@
-/** `bounces …`: look at messages that came back, without a database and without a service. */
+/** `bounces …`: classify messages that came back, without a database and without a service. */
 import { open, readdir, stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { Command } from 'commander'
 import { MAX_READ, readReturnedMail } from '../../src/adapters/bounces/returned-mail.ts'
 import { type BounceReading, readBounce } from '../../src/core/bounces/bounce-mail.ts'
 
-/** Of a larger file the beginning is read. */
+/** The beginning of a file, as much of it as is read of a bounce. */
 const readHead = async (file: string): Promise<Buffer> => {
   const handle = await open(file)
   try {
@@ -22,7 +22,7 @@ const readHead = async (file: string): Promise<Buffer> => {
   }
 }
 
-/** A file as it is given; of a folder its `.eml` files, or all where there is none (a maildir has no endings). */
+/** A file itself; of a folder its `.eml` files, or all where there is none (the files of a maildir have no extension). */
 const filesOf = async (given: string): Promise<string[]> => {
   if (!(await stat(given)).isDirectory()) return [given]
   const entries = await readdir(given, { withFileTypes: true })
@@ -34,20 +34,20 @@ const filesOf = async (given: string): Promise<string[]> => {
   return (mails.length > 0 ? mails : names).map((name) => path.join(given, name))
 }
 
-const inColumns = (file: string, { kind, class: of, code, recipient }: BounceReading): string =>
-  `${file}  ${kind.padEnd(10)}  ${(of ?? '-').padEnd(7)}  ${(code ?? '-').padEnd(8)}  ${recipient ?? '-'}`
+const inColumns = (file: string, { kind, class: bounceClass, code, recipient }: BounceReading): string =>
+  `${file}  ${kind.padEnd(10)}  ${(bounceClass ?? '-').padEnd(7)}  ${(code ?? '-').padEnd(8)}  ${recipient ?? '-'}`
 
 export const bounceCommands = (program: Command, json: () => boolean): void => {
   program
     .command('bounces')
-    .description('look at messages that came back')
+    .description('classify messages that came back')
     .command('classify')
     .description(
-      'say of each message whether it is a bounce, a complaint, an auto-reply, a delay or none of these, and of a bounce\n' +
-        'whether the address is gone (hard), the trouble passes (soft) or we are to blame (ours); nothing is stored.\n' +
+      'print for each message whether it is a bounce, a complaint, an auto-reply, a delay or none of these, and for a\n' +
+        'bounce whether the address is gone (hard), the failure is temporary (soft) or ours (ours); nothing is stored.\n' +
         'With --json one object a line',
     )
-    .argument('<file...>', 'messages as they came, or folders of them')
+    .argument('<file...>', 'files of messages, or folders of them')
     .option('--json', 'print one JSON object a message')
     .action(async (given: string[], options: { json?: boolean }) => {
       const asJson = options.json === true || json()
@@ -55,8 +55,10 @@ export const bounceCommands = (program: Command, json: () => boolean): void => {
         try {
           for (const file of await filesOf(name)) {
             const reading = readBounce(await readReturnedMail(await readHead(file)))
-            const { kind, class: of, code, recipient } = reading
-            console.log(asJson ? JSON.stringify({ file, kind, class: of, code, recipient }) : inColumns(file, reading))
+            const { kind, class: bounceClass, code, recipient } = reading
+            console.log(
+              asJson ? JSON.stringify({ file, kind, class: bounceClass, code, recipient }) : inColumns(file, reading),
+            )
           }
         } catch (error) {
           console.error(`paper-round: ${name} cannot be read: ${(error as Error).message}`)

@@ -1,4 +1,4 @@
-/** Where an operator's command works: the settings, the database beside a service or without one, and its answer. */
+/** What an operator's command works with: the settings, the database beside a service or without one, and its output. */
 import { openQueue } from '../../src/adapters/queue/queue.ts'
 import { MINUTE } from '../../src/core/calendar.ts'
 import { type Database, openDatabase } from '../../src/store/database.ts'
@@ -10,20 +10,23 @@ import { openRuntime, type Runtime } from '../runtime.ts'
 export interface CliContext extends Runtime {
   config: Config
   db: Database
-  /** Whether the answer is JSON; it matters to those alone who print as they go. */
+  /** Whether the output is JSON; only for commands that print as they go. */
   json: boolean
 }
 
-/** Does a command's work at a desk, and says what came of it; a command that printed as it went gives `null`. */
-export type At = <T extends object>(
-  work: (context: CliContext) => Promise<T | null>,
-  say?: (result: T) => string,
+/**
+ * Runs a command in its context and prints the result, which `format` makes readable; a command that printed as it went
+ * returns `null`.
+ */
+export type RunCommand = <T extends object>(
+  command: (context: CliContext) => Promise<T | null>,
+  format?: (result: T) => string,
 ) => Promise<void>
 
-/** Returns what opens the database, does the work, prints what came of it (as one object with `json`), and closes all. */
+/** Returns what opens the database, runs a command, prints its result (as one object with `json`), and closes everything. */
 export const createCliRunner =
-  (environment: Record<string, string | undefined>, json: () => boolean): At =>
-  async (work, say = String) => {
+  (environment: Record<string, string | undefined>, json: () => boolean): RunCommand =>
+  async (command, format = String) => {
     const config = readConfig(environment)
     const runtime = await openRuntime(config, 'command', {
       migrate: false,
@@ -40,8 +43,8 @@ export const createCliRunner =
           config.clock === null && config.databaseUrl === null && runtime.serviceRuns
             ? await clockOfService(db, runtime.now)
             : runtime.now
-        const result = await work({ ...runtime, now, config, db, json: json() })
-        if (result !== null) console.log(json() ? JSON.stringify(result) : say(result))
+        const result = await command({ ...runtime, now, config, db, json: json() })
+        if (result !== null) console.log(json() ? JSON.stringify(result) : format(result))
       } finally {
         await db.destroy()
       }
@@ -50,20 +53,23 @@ export const createCliRunner =
     }
   }
 
+/** A last tick as far as this from the machine's time shows that the service runs with CLOCK. */
+const MIN_CLOCK_DIFFERENCE = 10 * MINUTE
+
 /**
- * A service that was started with CLOCK lives at another time: a command beside it must not act by the machine's. It
- * ticks every minute, so a tick that is neither fresh nor long past its end tells its time to the minute.
+ * A service that was started with CLOCK has another time, and a command beside it must not use the machine's. The service
+ * ticks every minute, so its last tick is its time to the minute.
  */
 const clockOfService = async (db: Database, machine: () => Date): Promise<() => Date> => {
   const tick = await readLastTick(db)
-  const apart = tick === null ? 0 : Math.abs(tick.getTime() - machine().getTime())
-  return tick === null || apart < 10 * MINUTE ? machine : () => tick
+  const difference = tick === null ? 0 : Math.abs(tick.getTime() - machine().getTime())
+  return tick === null || difference < MIN_CLOCK_DIFFERENCE ? machine : () => tick
 }
 
-/** Wakes the mailers of a running service; without one the mail waits in the database, and the operator is told. */
+/** Wakes the mailers of a running service; without one it prints that the mail waits in the database. */
 export const wakeOrNotify = async (context: CliContext): Promise<void> => {
   if (!context.serviceRuns) {
-    console.error('The service is not running: what waits leaves when it is started (npm start).')
+    console.error('The service is not running. The mail that waits is sent when it is started (npm start).')
     return
   }
   const queue = await openQueue({
@@ -75,7 +81,7 @@ export const wakeOrNotify = async (context: CliContext): Promise<void> => {
   try {
     await queue.wake('deliveries')
   } catch {
-    console.error('The mailers could not be woken: what waits leaves within a minute after the queue is back.')
+    console.error('The queue cannot be reached. The mail that waits is sent within a minute after the queue is back.')
   } finally {
     await queue.close({ graceMs: 1000 })
   }

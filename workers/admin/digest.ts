@@ -1,15 +1,15 @@
-/** `digest …`: look at digests. */
+/** `digest …`: previews of digests. */
 import { writeFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { type Frequency, STANDARD } from '../../src/core/subscriber/preferences.ts'
 import { previewDigest } from '../../src/newsletter/publishing/preview.ts'
 import { frequency, instant, topics } from './arguments.ts'
-import type { At } from './context.ts'
+import type { RunCommand } from './context.ts'
 
-export const digestCommands = (program: Command, at: At): void => {
+export const digestCommands = (program: Command, run: RunCommand): void => {
   program
     .command('digest')
-    .description('look at digests')
+    .description('preview digests')
     .command('preview')
     .description('compose the digest that a new subscriber of some topics would get now; nothing is stored or sent')
     .requiredOption('--topics <a,b>', 'topic names, such as diffusion-lm,robotics', topics)
@@ -17,13 +17,13 @@ export const digestCommands = (program: Command, at: At): void => {
     .option('--at <instant>', 'as if the clock stood there', instant)
     .option('--out <file>', 'write the mail as HTML into a file instead of printing its text')
     .action((options: { topics: string[]; frequency: Frequency; at?: Date; out?: string }) =>
-      at(
+      run(
         async (context) => {
           const cutoff = options.at ?? context.now()
           const { topics, frequency } = options
           const preferences = { ...STANDARD, topics, frequency, timeZone: 'UTC' }
           const issue = await previewDigest(context.db, preferences, cutoff)
-          // MJML alone takes longer to load than most commands to run.
+          // Loaded here, since the templates take longer to load than most commands take to run.
           const { createMailTemplates } = await import('../../src/adapters/templates/mail-templates.ts')
           const templates = await createMailTemplates({
             baseUrl: context.config.baseUrl,

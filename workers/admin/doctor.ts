@@ -1,5 +1,4 @@
-/** `doctor`: checks at everything that must hold for mail to leave and arrive, and says what would mend the rest. */
-
+/** `doctor`: checks everything that mail needs to leave and arrive, and says how to fix what is wrong. */
 import { createPublicKey } from 'node:crypto'
 import { access } from 'node:fs/promises'
 import { isIP } from 'node:net'
@@ -27,10 +26,10 @@ interface Options {
   nameServer?: string[]
 }
 
-/** One conversation or request, milliseconds. */
-const PATIENCE = 10 * SECOND
+/** Milliseconds for one SMTP session or one request. */
+const TIMEOUT = 10 * SECOND
 
-/** What one process of each role and a command hold at most, in our pools and, without Redis, in the queue's. */
+/** How many one process of each role and a command use at most, in our pools and, without Redis, in the queue's. */
 const CONNECTIONS = { ours: 3 * 10 + 4, queue: 2 + 4 + 4 }
 
 const addresses = (text: string): string[] => {
@@ -48,12 +47,12 @@ const nameServers = (text: string): string[] => {
   return all
 }
 
-const isThere = async (path: string): Promise<boolean> => {
+const exists = async (path: string): Promise<boolean> => {
   try {
     await access(path)
     return true
   } catch {
-    // Whatever keeps us from it, there is nothing for us.
+    // Whatever the error is, we cannot read it.
     return false
   }
 }
@@ -63,8 +62,8 @@ const signedAs = (dkim: Config['dkim']) =>
 
 const readCheckupSubject = async (config: Config, { sendsFrom = [] }: Options): Promise<CheckupSubject> => {
   const { smtpUrl, secretKeys, dataDir } = config
-  // No key is made by looking at it.
-  const kept = secretKeys === null && (await isThere(join(dataDir, 'secret-key'))) ? await readSecretKey(dataDir) : null
+  // Reading the key of a folder that has none would create it.
+  const kept = secretKeys === null && (await exists(join(dataDir, 'secret-key'))) ? await readSecretKey(dataDir) : null
   return {
     mail:
       smtpUrl !== null && mailLeaves(config)
@@ -98,7 +97,7 @@ interface Server {
   close(): Promise<void>
 }
 
-/** The database of the settings as it is, or the embedded one. The signal ends the waiting for another process. */
+/** Opens the database of the settings, or the embedded one. The signal ends the wait for another process. */
 const openServer = async (config: Config, signal: AbortSignal): Promise<Server> => {
   const options = { migrate: false, onNotice: (notice: string) => console.error(notice), signal }
   const runtime = config.databaseUrl === null ? await openRuntime(config, 'command', options) : null
@@ -114,8 +113,8 @@ const openServer = async (config: Config, signal: AbortSignal): Promise<Server> 
 const check = async (config: Config, options: Options): Promise<Check[]> => {
   const lookup = createLookup(options.nameServer)
   const subject = await readCheckupSubject(config, options)
-  // The embedded one is made by no look either.
-  const isMade = config.databaseUrl !== null || (await isThere(join(config.dataDir, 'postgres', 'cluster')))
+  // Opening the embedded cluster would create it.
+  const hasCluster = config.databaseUrl !== null || (await exists(join(config.dataDir, 'postgres', 'cluster')))
   const ended = new AbortController()
   let opened: Promise<Server> | null = null
   const server = (): Promise<Server> => {
@@ -127,9 +126,9 @@ const check = async (config: Config, options: Options): Promise<Check[]> => {
     now: () => new Date(),
     lookup,
     evaluateSpf: (domain, address) => evaluateSpf(lookup, domain, address),
-    visitRelay: (relay) => visitRelay(relay, { withinMs: PATIENCE }),
-    visit: (url, method) => visitSite(url, { method, withinMs: PATIENCE }),
-    readServer: isMade ? async () => readServer((await server()).db) : null,
+    visitRelay: (relay) => visitRelay(relay, { withinMs: TIMEOUT }),
+    visit: (url, method) => visitSite(url, { method, withinMs: TIMEOUT }),
+    readServer: hasCluster ? async () => readServer((await server()).db) : null,
     requireSchema: async () => requireSchema((await server()).url),
     examineRedis: redisUrl === null ? null : () => examineRedis(redisUrl),
   }
@@ -141,7 +140,7 @@ const check = async (config: Config, options: Options): Promise<Check[]> => {
   }
 }
 
-/** One that could not be opened has been told of, and leaves nothing to close. */
+/** A server that could not be opened is in a check already, and leaves nothing to close. */
 const close = async (opened: Promise<Server> | null): Promise<void> => {
   const server = await opened?.catch(() => null)
   await server?.close()
@@ -149,7 +148,7 @@ const close = async (opened: Promise<Server> | null): Promise<void> => {
 
 const ORDER: Check['status'][] = ['wrong', 'warn', 'not looked at', 'ok']
 
-/** For a person: what is wrong first, each with what was found and what mends it. */
+/** For a person: what is wrong first, each with what was found and how to fix it. */
 const describe = (checks: Check[]): string => {
   const width = Math.max(...checks.map(({ name }) => name.length))
   const indent = ' '.repeat('not looked at'.length + width + 4)
@@ -166,9 +165,9 @@ const describe = (checks: Check[]): string => {
 }
 
 const HELP = `
-Looks at: settings; the relay (SMTP_URL): connection, TLS and certificate, login, without sending anything; in the
+Checks: settings; the relay (SMTP_URL): connection, TLS and certificate, login, without sending anything; in the
 domain name system: MX, SPF, DKIM and DMARC of the senders, PTR of the addresses; BASE_URL from here, and a one-click
-unsubscription there with a token of nobody's; the database, the queue, the clock. Nothing is changed.
+unsubscription there with a token that belongs to nobody; the database, the queue, the clock. Nothing is changed.
 
 Each is ok, warn (some mail may suffer), wrong, or not looked at (there is nothing to look at). It takes 20 seconds at
 the most. Exit code: 0 nothing is wrong, 1 something is, 2 the settings or the command cannot be used.
@@ -183,10 +182,10 @@ export const doctorCommand = (
 ): void => {
   program
     .command('doctor')
-    .description('look at everything that must hold for mail to leave and arrive, and say what mends the rest')
+    .description('check everything that mail needs to leave and arrive, and say how to fix what is wrong')
     .option(
       '--sends-from <addresses>',
-      'the addresses that mail leaves from, by comma, where the relay has others',
+      'the addresses that mail leaves from, by comma, where the relay sends from others',
       addresses,
     )
     .option('--name-server <addresses>', 'name servers to ask instead of this machine’s, by comma', nameServers)

@@ -9,14 +9,14 @@ import {
   type Suppression,
 } from '../../src/store/suppressions.ts'
 import { UsageError } from '../exit.ts'
-import type { At } from './context.ts'
+import type { RunCommand } from './context.ts'
 
-const MOST_LISTED = 1_000
+const MAX_LISTED = 1_000
 
-/** The rows as they are told; what the reader was before is ours to know. */
-const shown = ({ email, class: of, code, reason, diagnostic, source, created_at }: Suppression) => ({
+/** What is printed of a row; the state of the subscriber before is left out, since only `remove` needs it. */
+const visible = ({ email, class: suppressionClass, code, reason, diagnostic, source, created_at }: Suppression) => ({
   email,
-  class: of,
+  class: suppressionClass,
   code,
   reason,
   diagnostic,
@@ -24,35 +24,35 @@ const shown = ({ email, class: of, code, reason, diagnostic, source, created_at 
   at: created_at,
 })
 
-const inWords = (one: ReturnType<typeof shown>): string =>
+const lineOf = (one: ReturnType<typeof visible>): string =>
   `${one.email}  ${one.class.padEnd(9)}  ${one.at.toISOString()}  by ${one.source}: ${one.reason}`
 
-/** Whoever sits at the machine, unless they say who they are. */
+/** The name that was given, or the user of this machine. */
 const operator = (named: string | undefined): string => named ?? userInfo().username
 
-export const suppressionCommands = (program: Command, at: At): void => {
+export const suppressionCommands = (program: Command, run: RunCommand): void => {
   const suppressions = program.command('suppressions').description('addresses that are not mailed')
 
   suppressions
     .command('list')
-    .description('the newest first, with why; of one address all that was changed about it too')
+    .description('the newest first, with the reason; for one address also every change')
     .argument('[address]')
     .action((address: string | undefined) =>
-      at(
+      run(
         async ({ db }) => {
           if (address === undefined)
-            return { suppressions: (await listSuppressions(db, MOST_LISTED)).map(shown), changes: [] }
+            return { suppressions: (await listSuppressions(db, MAX_LISTED)).map(visible), changes: [] }
           const one = await readSuppression(db, address)
           const log = await readSuppressionLog(db, address)
           const changes = log.map(({ by_whom, ...change }) => ({ ...change, by: by_whom }))
-          return { suppressions: one === undefined ? [] : [shown(one)], changes }
+          return { suppressions: one === undefined ? [] : [visible(one)], changes }
         },
         (result: {
-          suppressions: ReturnType<typeof shown>[]
+          suppressions: ReturnType<typeof visible>[]
           changes: { at: Date; change: string; class: string; by: string; why: string }[]
         }) =>
           [
-            ...(result.suppressions.length === 0 ? ['Nothing is suppressed.'] : result.suppressions.map(inWords)),
+            ...(result.suppressions.length === 0 ? ['Nothing is suppressed.'] : result.suppressions.map(lineOf)),
             ...result.changes.map(
               (one) => `  ${one.at.toISOString()}  ${one.change} (${one.class}) by ${one.by}: ${one.why}`,
             ),
@@ -62,32 +62,32 @@ export const suppressionCommands = (program: Command, at: At): void => {
 
   suppressions
     .command('add')
-    .description('mail nothing to an address any more, whether anybody subscribed with it or not')
+    .description('send no mail to an address any more, whether it belongs to a subscriber or not')
     .argument('<address>')
-    .requiredOption('--why <text>', 'kept with it')
-    .option('--by <name>', 'who decided; your name on this machine when not given')
+    .requiredOption('--why <text>', 'the reason, which is stored')
+    .option('--by <name>', 'who decides; by default your user name on this machine')
     .action((address: string, options: { why: string; by?: string }) =>
-      at(
+      run(
         async ({ db }) => {
           const added = await addSuppression(db, address, { whom: operator(options.by), why: options.why })
           if ('problem' in added) throw new UsageError(added.problem)
           return added
         },
         ({ email, added }: { email: string; added: boolean }) =>
-          added ? `${email} is not mailed any more.` : `${email} was on the list already.`,
+          added ? `${email} is not mailed any more.` : `${email} was suppressed already.`,
       ),
     )
 
   suppressions
     .command('remove')
     .description(
-      'undo: the subscriber is again what they were; after a complaint they stay unsubscribed, and may subscribe anew',
+      'lift it: the subscriber has their former state again; after a complaint they stay unsubscribed, and may subscribe again',
     )
     .argument('<address>')
-    .requiredOption('--why <text>', 'kept in the log')
-    .option('--by <name>', 'who decided; your name on this machine when not given')
+    .requiredOption('--why <text>', 'the reason, which is logged')
+    .option('--by <name>', 'who decides; by default your user name on this machine')
     .action((address: string, options: { why: string; by?: string }) =>
-      at(
+      run(
         async ({ db, now }) => {
           const by = { whom: operator(options.by), why: options.why }
           const removed = await removeSuppression(db, now(), address, by)

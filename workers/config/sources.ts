@@ -30,7 +30,7 @@ export const readSource = (setting: string): SourceSetting => {
   if (kind === 'arxiv') return { kind, categories: readCategories(setting.slice('arxiv:'.length)) }
   if (kind === 'file' && setting.length > 'file:'.length) return { kind, path: resolve(setting.slice('file:'.length)) }
   throw new Error(
-    `has no source ${JSON.stringify(setting)}; write a comma list of huggingface, arxiv:cs.CL+cs.LG, file:PATH, sample`,
+    `does not know ${JSON.stringify(setting)}; write a comma list of huggingface, arxiv:cs.CL+cs.LG, file:PATH, sample`,
   )
 }
 

@@ -1,4 +1,4 @@
-/** The role `api`: the site, and what providers tell by webhook. */
+/** The role `api`: the site, and the webhooks of providers. */
 import type { AddressInfo } from 'node:net'
 import { createMailgunReader } from '../../src/adapters/bounces/webhook-mailgun.ts'
 import { createPostmarkReader } from '../../src/adapters/bounces/webhook-postmark.ts'
@@ -16,17 +16,17 @@ import { createSubscriptions } from '../../src/newsletter/subscription/subscript
 import type { Config } from '../config/config.ts'
 import type { RoleContext } from './context.ts'
 
-/** Listens; rejects where the port is taken. */
-export const openApi = async ({ config, runtime, db, wake, looks }: RoleContext) => {
-  const { keys, now, log, mailboxUrl } = runtime
+/** Starts the site; rejects when the port is in use. */
+export const openApi = async (context: RoleContext) => {
+  const { config, db, keys, now, log, wake, mailboxUrl, operations } = context
   const app = buildApp({
     subscriptions: createSubscriptions({
       db,
       keys,
       now,
-      // What was asked for is in the database by then: nobody waits for the queue to get an answer.
-      wake: async (queueName) => {
-        void wake(queueName)
+      // What was requested is in the database by then: no response waits for the queue.
+      wake: async (name) => {
+        void wake(name)
       },
     }),
     archive: createArchive({ db, keys, now }),
@@ -45,7 +45,7 @@ export const openApi = async ({ config, runtime, db, wake, looks }: RoleContext)
     baseUrl: config.baseUrl,
     trustProxy: config.trustProxy,
     log,
-    ...looks,
+    ...operations,
     adminToken: config.adminToken,
   })
   const close = async () => {
@@ -62,7 +62,7 @@ export const openApi = async ({ config, runtime, db, wake, looks }: RoleContext)
   return { url: `http://${host}:${port}`, close }
 }
 
-/** Those of the providers that were set up. */
+/** The webhooks of the providers that are configured, by name. */
 const openWebhookReaders = ({ webhooks }: Config): Map<string, ReadWebhook> => {
   const readers = new Map<string, ReadWebhook>()
   const { ses, postmark, mailgun, sendgrid } = webhooks

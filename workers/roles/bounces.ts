@@ -1,4 +1,4 @@
-/** The role `bounces`: receives bounces and complaints. */
+/** The role `bounces`: receives bounces and complaints by SMTP. */
 import { openBounceListener } from '../../src/adapters/bounces/bounce-listener.ts'
 import { readReturnedMail } from '../../src/adapters/bounces/returned-mail.ts'
 import { describeError } from '../../src/core/redact.ts'
@@ -7,16 +7,16 @@ import { createEditionCheck } from '../../src/newsletter/feedback/edition-alarm.
 import type { Config } from '../config/config.ts'
 import type { RoleContext } from './context.ts'
 
-/** Listens; rejects where the port is taken. */
+/** Starts the receiver for mail under `domain`; rejects when the port is in use. */
 export const openBounces = (
-  { runtime: { keys, log }, db }: RoleContext,
-  where: NonNullable<Config['bounces']>,
+  { db, keys, log }: RoleContext,
+  address: NonNullable<Config['bounces']>,
   domain: string,
 ): Promise<{ port: number; close(): Promise<void> }> => {
   const checkEditions = createEditionCheck({ db, log }, () => performance.now())
   const receiver = createBounceReceiver({ db, keys, log, checkEditions, domain, readMail: readReturnedMail })
   return openBounceListener({
-    ...where,
+    ...address,
     name: domain,
     accepts: receiver.accepts,
     receive: receiver.receive,

@@ -1,32 +1,26 @@
-/** What every role of a process works with, opened once. */
+/** What the roles of a process work with: given to the service at its start, and opened by it once for all of them. */
 import type { Queue } from '../../src/adapters/queue/queue.ts'
 import type { QueueName } from '../../src/adapters/queue/queue-names.ts'
 import type { Log } from '../../src/core/log.ts'
-import type { Keys } from '../../src/core/token.ts'
 import type { AppOptions } from '../../src/http/app.ts'
 import type { Database } from '../../src/store/database.ts'
 import type { Config } from '../config/config.ts'
+import type { Runtime } from '../runtime.ts'
 
-/** What the service stands on: found by `main`, or made by a test. */
-export interface ServiceRuntime {
-  databaseUrl: string
-  keys: Keys
+/** What the service is given: by `main`, or by a test. */
+export interface ServiceContext extends Pick<Runtime, 'databaseUrl' | 'keys' | 'now' | 'alone'> {
+  log: Log
   smtpUrl: string
   /** The page of the embedded mailbox; `null` when mail leaves this machine. */
   mailboxUrl: string | null
-  now: () => Date
-  log: Log
-  /** True when this process alone works on the database, so that leases of its predecessor are nobody's. */
-  alone: boolean
 }
 
-export interface RoleContext {
+export interface RoleContext extends ServiceContext {
   config: Config
-  runtime: ServiceRuntime
   db: Database
   queue: Queue
-  /** Never fails, and waits a moment at most: what a bell would have said is found by the sweep. */
-  wake: (queueName: QueueName) => Promise<void>
-  /** What operators look at, whatever the roles. */
-  looks: Pick<AppOptions, 'ready' | 'editions' | 'metrics'>
+  /** Never rejects, and takes a moment at most: when the queue cannot be reached, the next sweep finds the work. */
+  wake: (name: QueueName) => Promise<void>
+  /** What operators read of every process, whatever its roles. */
+  operations: Pick<AppOptions, 'ready' | 'editions' | 'metrics'>
 }

@@ -1,4 +1,4 @@
-/** The role `mailer`: sends what is owed, letters beside digests. */
+/** The role `mailer`: sends the outbox, letters beside deliveries. */
 import { bitsOf, createSigner } from '../../src/adapters/smtp/dkim.ts'
 import { compileMessage } from '../../src/adapters/smtp/message.ts'
 import { openSmtp } from '../../src/adapters/smtp/smtp.ts'
@@ -13,36 +13,17 @@ import { requeueExpired } from '../../src/store/outbox/leases.ts'
 import { withdrawSample } from '../../src/store/outbox/outbox.ts'
 import type { RoleContext } from './context.ts'
 
-/** Letters are few and one waits for each; digests are many, and each lane has a group of them claimed. */
+/** Letters are few, and a person waits for each; deliveries are many, and each lane claims a group of them. */
 export const SENDING = { letters: { lanes: 1, connections: 2 }, deliveries: { lanes: 4, connections: 4 } }
 const connectionsOf = ({ lanes, connections }: { lanes: number; connections: number }) => lanes * connections
-/** Gmail and Yahoo recommend so many; fewer, down to 1024, are verified as well. */
-const GOOD_DKIM_BITS = 2048
+/** The key size that Gmail and Yahoo recommend; they verify smaller keys too, down to 1024 bits. */
+const RECOMMENDED_DKIM_BITS = 2048
 
-/** Answers the bells of both ledgers. Closing lets what has begun go through, and puts back the rest. */
-export const openMailer = async ({ config, runtime, db, queue, wake }: RoleContext) => {
-  const { keys, now, log, smtpUrl } = runtime
+/** Handles the queues of both streams. Closing lets the mails that have begun go through, and requeues the others. */
+export const openMailer = async (context: RoleContext) => {
+  const { config, db, queue, keys, now, log, wake, smtpUrl } = context
   const { onUnknown } = config
-  const templates = await createMailTemplates({ baseUrl: config.baseUrl, postalAddress: config.postalAddress })
-  const signers = {
-    digests: config.dkim === null ? null : createSigner(config.dkim),
-    letters: config.lettersDkim === null ? null : createSigner(config.lettersDkim),
-  }
-  if (config.dkim !== null && bitsOf(config.dkim.privateKey) < GOOD_DKIM_BITS)
-    log.warn({ bits: bitsOf(config.dkim.privateKey) }, `a DKIM key of ${GOOD_DKIM_BITS} bits is recommended`)
-  const compose = createComposer({
-    db,
-    keys,
-    baseUrl: config.baseUrl,
-    mailFrom: config.mailFrom,
-    lettersFrom: config.lettersFrom,
-    bounceDomain: config.bounceDomain,
-    renderDigest: templates.renderDigest,
-    renderLetter: templates.renderLetter,
-    // Where both have one address they have one domain, too.
-    compileMessage: (shared, gaps) =>
-      compileMessage(shared, gaps, signers[shared.from.address === config.lettersFrom.address ? 'letters' : 'digests']),
-  })
+  const compose = await createMailComposer(context)
   // Letters have connections of their own: a sign-up does not wait behind a run of digests.
   const smtp = {
     letters: openSmtp({ url: smtpUrl, connections: connectionsOf(SENDING.letters) }),
@@ -51,11 +32,14 @@ export const openMailer = async ({ config, runtime, db, queue, wake }: RoleConte
   const { host, port } = readSmtpUrl(smtpUrl)
   const routes = createRoutes({ db, log, relay: `${host}:${port}` })
   if (config.smtpUrl !== null) await withdrawSample(db, now())
-  if (runtime.alone)
+  if (context.alone)
     for (const stream of MAIL_STREAMS) {
       const mails = await requeueExpired(db, stream, { all: true, onUnknown })
       if (mails > 0)
-        log.warn({ stream, mails, onUnknown }, 'the last run ended while sending: nobody knows whether these were sent')
+        log.warn(
+          { stream, mails, onUnknown },
+          'the last run ended while it sent these mails; it is unknown whether the server has them',
+        )
     }
   let stopping = false
   const send = async (stream: MailStream): Promise<void> => {
@@ -82,4 +66,34 @@ export const openMailer = async ({ config, runtime, db, queue, wake }: RoleConte
       await Promise.all([smtp.letters.close(), smtp.deliveries.close()])
     },
   }
+}
+
+/** The composer with its templates and, where DKIM is configured, a signer for digests and one for letters. */
+const createMailComposer = async ({ config, db, keys, log }: RoleContext) => {
+  const { baseUrl, postalAddress, mailFrom, lettersFrom, bounceDomain, dkim, lettersDkim } = config
+  const { renderDigest, renderLetter } = await createMailTemplates({ baseUrl, postalAddress })
+  const signers = {
+    digests: dkim === null ? null : createSigner(dkim),
+    letters: lettersDkim === null ? null : createSigner(lettersDkim),
+  }
+  const bits = dkim === null ? RECOMMENDED_DKIM_BITS : bitsOf(dkim.privateKey)
+  if (bits < RECOMMENDED_DKIM_BITS)
+    log.warn({ bits }, `the DKIM key is short; a key of ${RECOMMENDED_DKIM_BITS} bits is recommended`)
+  return createComposer({
+    db,
+    keys,
+    baseUrl,
+    mailFrom,
+    lettersFrom,
+    bounceDomain,
+    renderDigest,
+    renderLetter,
+    // Digests and letters that have the same sender have the same signing domain, too.
+    compileMessage: (shared, placeholders) =>
+      compileMessage(
+        shared,
+        placeholders,
+        signers[shared.from.address === lettersFrom.address ? 'letters' : 'digests'],
+      ),
+  })
 }

@@ -1,40 +1,41 @@
-/** The role `maintain`: makes months of deliveries, drops old ones and deletes old rows, at the start and every day. */
+/** The role `maintain`: creates months of deliveries, drops old ones and deletes old rows, at the start and every day. */
 import { DAY } from '../../src/core/calendar.ts'
 import { describeError } from '../../src/core/redact.ts'
 import { deleteOld, maintainMonths } from '../../src/newsletter/maintenance.ts'
 import type { RoleContext } from './context.ts'
 
-const EVERY = DAY
+const INTERVAL = DAY
 
-/** Resolves when the months are there, for an edition needs its own; what is deleted nobody waits for. */
-export const openMaintain = async ({ config, runtime, db }: Pick<RoleContext, 'config' | 'runtime' | 'db'>) => {
-  const { now, log } = runtime
+/** Resolves when the months exist, since an edition needs its own; old rows are deleted afterwards, while others work. */
+export const openMaintain = async ({ config, db, now, log }: Pick<RoleContext, 'config' | 'db' | 'now' | 'log'>) => {
   const stop = new AbortController()
   const options = () => ({ now: now(), keepDays: config.keepDeliveries, signal: stop.signal })
+  /** False when another process does the maintenance. */
   const keepMonths = async (): Promise<boolean> => {
     const done = await maintainMonths(db, options())
     if (done === null) return false
     if (done.created.length + done.dropped.length > 0)
-      log.info({ ...done }, 'months of deliveries were made or dropped')
-    if (done.kept.length > 0) log.warn({ kept: done.kept }, 'old months stay: mail of theirs is not settled')
+      log.info({ ...done }, 'months of deliveries were created or dropped')
+    if (done.kept.length > 0) log.warn({ kept: done.kept }, 'old months stay, since some of their mail is not settled')
     return true
   }
-  const tidy = async (): Promise<void> => {
+  const deleteRows = async (): Promise<void> => {
     const deleted = await deleteOld(db, options())
     if (Object.values(deleted).some((rows) => rows > 0)) log.info({ ...deleted }, 'old rows were deleted')
   }
-  const report = (error: unknown) => log.error({ error: describeError(error) }, 'maintenance failed')
-  let tidying = (await keepMonths()) ? tidy().catch(report) : Promise.resolve()
+  const report = (error: unknown) =>
+    log.error({ error: describeError(error) }, 'the maintenance failed; it is tried again in a day')
+  let deleting = (await keepMonths()) ? deleteRows().catch(report) : Promise.resolve()
   const timer = setInterval(() => {
-    tidying = keepMonths()
-      .then((mine) => (mine ? tidy() : undefined))
+    deleting = keepMonths()
+      .then((mine) => (mine ? deleteRows() : undefined))
       .catch(report)
-  }, EVERY)
+  }, INTERVAL)
   return {
     async close() {
       clearInterval(timer)
       stop.abort()
-      await tidying
+      await deleting
     },
   }
 }

@@ -1,4 +1,6 @@
 /** The role `scheduler`: reads the sources, and publishes what is due. */
+
+import { QUEUE_NAMES } from '../../src/adapters/queue/queue-names.ts'
 import { samplePapers } from '../../src/adapters/sources/sample-papers.ts'
 import { HOUR, MINUTE, SECOND } from '../../src/core/calendar.ts'
 import type { Log } from '../../src/core/log.ts'
@@ -16,68 +18,74 @@ import { openScorer } from '../scorer.ts'
 import { openSources } from '../sources.ts'
 import type { RoleContext } from './context.ts'
 
-/** A start shows what the sources have if they answer within this time, and the sample otherwise. */
-const PATIENCE_AT_START = 2 * SECOND
-/** The first edition after a start waits so long for the sources at most. */
-const PATIENCE_FOR_SOURCES = MINUTE
-const REFRESH_EVERY = HOUR
+/** A start shows the papers of the sources if they answer within this time, and the sample otherwise. */
+const FIRST_PAPERS_TIMEOUT = 2 * SECOND
+/** How long the first edition after a start waits for the sources. */
+const SOURCES_TIMEOUT = MINUTE
+const REFRESH_INTERVAL = HOUR
 
-/** Resolves when papers are there, or none are to be had at once. */
-export const openScheduler = async ({ config, runtime, db, queue, wake }: RoleContext) => {
-  const { now, log } = runtime
+/** Resolves when there are papers, or when none can be had at once. */
+export const openScheduler = async ({ config, db, queue, now, log, wake }: RoleContext) => {
   const stop = new AbortController()
   const ports = { db, now, log, scorer: await openScorer(config), signal: stop.signal }
-  const tellRefusals = createRefusalAlert({ db, log }, () => performance.now())
+  const alertRefusals = createRefusalAlert({ db, log }, () => performance.now())
   const restarted = (await readLastTick(db)) !== null
   try {
     await queue.process('refresh', async () => {
       await refreshPapers(ports, openSources(config))
     })
-    const papersRead = untilPapersAreRead(config, ports, () => stop.signal.aborted)
+    const papersRead = waitForPapers(config, ports, () => stop.signal.aborted)
     await queue.process('tick', async () => {
-      // What fell due while the service was away is published with the papers of that time, not with those it knew.
+      // What fell due while the service was down is published with the papers of that time, not those from before.
       await papersRead
       await tick({ db, log, wake, onUnknown: config.onUnknown }, now())
       await checkEditions({ db, log })
       await suppressFailing({ db, log })
-      await tellRefusals()
+      await alertRefusals()
     })
-    await queue.schedule('refresh', REFRESH_EVERY)
+    await queue.schedule('refresh', REFRESH_INTERVAL)
     await queue.schedule('tick', MINUTE)
-    // The first time both ring at once by themselves. After a restart their next ring may be an hour and a minute away,
-    // while the settings may name other sources, and mail of the run before waits.
-    if (restarted) for (const queueName of ['refresh', 'tick', 'letters', 'deliveries'] as const) await wake(queueName)
+    // New schedules wake their queues at once. After a restart the next wakes may be an hour and a minute away, while the
+    // settings may name other sources, and mail of the run before waits.
+    if (restarted) for (const name of QUEUE_NAMES) await wake(name)
     await settleSample(config, ports, papersRead)
   } catch (error) {
     stop.abort()
     throw error
   }
-  // A source may let us wait for longer than a stop may take.
+  // A source may take longer to answer than a stop may take.
   return { close: async () => stop.abort() }
 }
 
-interface Intake {
+interface IntakeContext {
   db: Database
   now: () => Date
   log: Log
 }
 
-/** Resolves once every source was tried since now, in vain or not, or once nobody should wait for them any longer. */
-const untilPapersAreRead = async (config: Config, { db, now, log }: Intake, stopping: () => boolean): Promise<void> => {
+/** Resolves when every source has been tried since now, with or without success, or when the time for it is over. */
+const waitForPapers = async (
+  config: Config,
+  { db, now, log }: IntakeContext,
+  stopping: () => boolean,
+): Promise<void> => {
   const begun = now()
   const labels = openSources(config).map((source) => source.label)
-  const until = performance.now() + PATIENCE_FOR_SOURCES
+  const until = performance.now() + SOURCES_TIMEOUT
   try {
     while (!stopping() && performance.now() < until && !(await wereTried(db, labels, begun)))
       await new Promise((resume) => setTimeout(resume, SECOND / 20))
   } catch (error) {
-    log.warn({ error: describeError(error) }, 'it could not be seen whether the sources were read')
+    log.warn(
+      { error: describeError(error) },
+      'the database did not say whether the sources were read; editions go on without waiting for them',
+    )
   }
 }
 
-/** Waits a moment for the first papers; when none come and no mail leaves this machine, the sample fills in. */
-const settleSample = async (config: Config, ports: Intake, papersRead: Promise<void>): Promise<void> => {
+/** Waits a moment for the first papers; when none come and no mail leaves this machine, the sample takes their place. */
+const settleSample = async (config: Config, ports: IntakeContext, papersRead: Promise<void>): Promise<void> => {
   if (await holdsAnyPapers(ports.db)) return
-  await Promise.race([papersRead, new Promise((resume) => setTimeout(resume, PATIENCE_AT_START))])
+  await Promise.race([papersRead, new Promise((resume) => setTimeout(resume, FIRST_PAPERS_TIMEOUT))])
   if (config.smtpUrl === null && !config.production) await fillWithSample(ports, samplePapers())
 }

@@ -6,7 +6,8 @@ import { openMailbox } from '../../../src/adapters/mailbox/mailbox.ts'
 import { openQueue } from '../../../src/adapters/queue/queue.ts'
 import type { QueueName } from '../../../src/adapters/queue/queue-names.ts'
 import { readConfig } from '../../../workers/config/config.ts'
-import { ROLES, startService } from '../../../workers/service.ts'
+import { ROLES } from '../../../workers/roles/role.ts'
+import { startService } from '../../../workers/service.ts'
 import { createMail, type Mail } from '../browser/mailbox-reader.ts'
 import { openTestDatabase } from '../databases/postgres.ts'
 import { writeDays } from '../fixtures/papers.ts'
@@ -20,10 +21,10 @@ export interface TestService extends AsyncDisposable {
   /** The folder that the service reads papers from. */
   papers: string
   logged: string[]
-  /** Moves the service's clock; nothing happens by it until a bell is rung. */
+  /** Moves the service's clock; nothing happens by it until a queue is woken. */
   setClock(at: string): void
-  /** Rings a bell as the scheduler would, so that no test waits for a minute to pass. */
-  wake(queueName: QueueName): Promise<void>
+  /** Wakes a queue as the scheduler would, so that no test waits for a minute to pass. */
+  wake(name: QueueName): Promise<void>
 }
 
 export interface TestServiceOptions {
@@ -73,7 +74,7 @@ export const startTestService = async (options: TestServiceOptions): Promise<Tes
     new Set(ROLES),
   )
   if ((options.days ?? []).length > 0) await untilLogged(logged, 'papers refreshed')
-  const queueNames = await openQueue({
+  const queue = await openQueue({
     databaseUrl: database.url,
     redisUrl: config.redisUrl,
     workers: 0,
@@ -90,9 +91,9 @@ export const startTestService = async (options: TestServiceOptions): Promise<Tes
     setClock(at) {
       offset = Date.parse(at) - Date.now()
     },
-    wake: (queueName) => queueNames.wake(queueName),
+    wake: queue.wake,
     async [Symbol.asyncDispose]() {
-      await queueNames.close({ graceMs: 1000 })
+      await queue.close({ graceMs: 1000 })
       await service.close()
       await mailbox.close()
       await database[Symbol.asyncDispose]()

@@ -28,7 +28,7 @@ const read = (stdout: string) => JSON.parse(stdout) as { ok: boolean; checks: Ch
 const statusOf = (checks: Check[]) => Object.fromEntries(checks.map(({ name, status }) => [name, status]))
 
 describe('doctor', () => {
-  test('on the embedded default finds nothing wrong, makes nothing, and says that mail stays on this machine', async () => {
+  test('on the embedded default finds nothing wrong, creates nothing, and says that mail stays on this machine', async () => {
     const { code, stdout, stderr } = await doctor(['--json'], {})
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     const { ok, checks } = read(stdout)
@@ -37,13 +37,13 @@ describe('doctor', () => {
       status: 'not looked at',
       found: 'mail stays on this machine',
     })
-    // The folder would have been made by a start.
+    // Had the first run created the data folder, this one would find it.
     const again = await doctor([], {})
     expect(again.stdout).toContain('the embedded Postgres is made at the first start')
     expect(again.stdout).toMatch(/\nNothing is wrong; 0 to think about, \d in order\.\n$/)
   })
 
-  test('of an installation checks at everything over the wire, sends nothing and shows no secret', async () => {
+  test('of an installation checks everything over the network, sends nothing and shows no secret', async () => {
     const certificate = createCertificate(['127.0.0.1', 'round.localhost'], { days: 60 })
     await using database = await openTestDatabase()
     const login = { user: 'ada', password: SECRETS.login }
@@ -99,7 +99,7 @@ describe('doctor', () => {
     }
   })
 
-  test('goes on where database, relay, Redis, name server and site are all away', async () => {
+  test('checks the rest when database, relay, Redis, name server and site are all away', async () => {
     const { code, stdout, stderr } = await doctor(['--name-server', '127.0.0.1:1'], {
       DATABASE_URL: `postgres://ada:${SECRETS.database}@127.0.0.1:1/none`,
       REDIS_URL: `redis://:${SECRETS.database}@127.0.0.1:1`,
@@ -110,17 +110,17 @@ describe('doctor', () => {
     expect({ code, stderr }).toEqual({ code: 1, stderr: '' })
     for (const name of ['relay', 'sender', 'spf', 'dmarc', 'site', 'database', 'queue'])
       expect(stdout).toMatch(new RegExp(`^wrong +${name} `, 'm'))
-    // What is wrong stands first.
+    // What is wrong comes first.
     expect(stdout.search(/^wrong/m)).toBeLessThan(stdout.search(/^(?:warn|not looked at|ok) /m))
     for (const secret of Object.values(SECRETS)) expect(stdout).not.toContain(secret)
   })
 
-  test('knows the service by its answers', async () => {
+  test('recognises the service by its answers', async () => {
     await using service = await startTestService({ clock: '2026-04-15T12:00:00Z' })
     const visit = (path: string, method: 'GET' | 'POST') =>
       visitSite(`${service.url}${path}`, { method, withinMs: 10_000 })
     const seen = checkSite(service.url, await visit('/healthz', 'GET'), new Date())
-    // All but the lock, which a test's service has none of.
+    // Everything but https, which the service of a test does not have.
     expect(seen).toMatchObject({ found: `${service.url}/healthz answers, over http` })
     expect(checkOneClick(await visit(`/unsubscribe/${'A'.repeat(43)}`, 'POST'))).toMatchObject({ status: 'ok' })
   })
@@ -129,13 +129,13 @@ describe('doctor', () => {
     [['--sends-from', 'mail.example.org'], 'is no IP address'],
     [['--name-server', 'nine.nine'], 'is no address of a name server'],
     [['--depth', '2'], 'unknown option'],
-  ])('%j cannot be used, and it says why', async (words, said) => {
+  ])('%j is refused with the reason', async (words, reason) => {
     const { code, stdout, stderr } = await doctor(words, {})
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
-    expect(stderr).toContain(said)
+    expect(stderr).toContain(reason)
   })
 
-  test('with settings that cannot be used says so like every command', async () => {
+  test('with settings that cannot be used ends like every command', async () => {
     const { code, stderr } = await doctor([], { NODE_ENV: 'production' })
     expect(code).toBe(2)
     expect(stderr.trim().split('\n').length).toBeGreaterThanOrEqual(6)

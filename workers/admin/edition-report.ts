@@ -1,0 +1,61 @@
+/** Editions and their deliveries as text, for the operator. */
+import type { MissedDelivery } from '../../src/newsletter/edition-control.ts'
+import type { EditionAccount, EditionSummary } from '../../src/newsletter/editions.ts'
+import { counted } from './arguments.ts'
+
+const equationText = ({ due, sent, failed, skipped, pending, unknown, missing }: EditionSummary['equation']): string =>
+  `due ${due} = sent ${sent} + failed ${failed} + skipped ${skipped} + pending ${pending} + unknown ${unknown}` +
+  (missing === 0 ? '' : `  DOES NOT ADD UP: ${missing > 0 ? `${missing} missing` : `${-missing} too many`}`)
+
+const pausedText = ({ paused }: EditionSummary): string =>
+  paused === null
+    ? ''
+    : `paused since ${paused.at.toISOString()}${paused.by ? ` by ${paused.by}` : ''}${paused.why ? `: ${paused.why}` : ''}`
+
+const summaryText = (edition: EditionSummary): string => {
+  const { id, cutoff, status, equation, paused } = edition
+  return [
+    `${String(id).padStart(6)}  ${cutoff.toISOString()}  ${status.padEnd(10)}  ${equationText(equation)}`,
+    ...(paused === null ? [] : [`        ${pausedText(edition)}`]),
+  ].join('\n')
+}
+
+export const listText = (editions: EditionSummary[]): string =>
+  editions.length === 0 ? 'There are no editions yet.' : editions.map(summaryText).join('\n')
+
+export const accountText = (account: EditionAccount): string =>
+  [
+    `Edition ${account.id} of ${account.cutoff.toISOString()}: ${account.status}`,
+    `  ${equationText(account.equation)}`,
+    ...account.counts.map(
+      ({ state, reason, count, resent }) =>
+        `  ${String(count).padStart(9)}  ${state}${reason ? `: ${reason}` : ''}${resent > 0 ? ` (${resent} sent again)` : ''}`,
+    ),
+    `  begun      ${account.begunAt.toISOString()}`,
+    `  published  ${account.publishedAt?.toISOString() ?? 'not completely yet'}`,
+    `  completed  ${account.completedAt?.toISOString() ?? 'not yet'}`,
+    ...(account.paused === null ? [] : [`  ${pausedText(account)}`]),
+    ...(account.seconds === null ? [] : [`  took       ${account.seconds.toFixed(1)} s`]),
+    ...(account.perSecond === null ? [] : [`  rate       ${account.perSecond.toFixed(1)} mails a second`]),
+    `  resent     ${account.resent}`,
+  ].join('\n')
+
+/** One delivery in a line: address, state, reason and the server's reply, separated by tabs. */
+export const missedText = (row: MissedDelivery): string =>
+  [row.email ?? '(erased)', row.state, row.reason ?? '', row.said ?? ''].join('\t')
+
+export const publishedText = (result: { at: Date; subscribers: number; owed: number; digests: number }): string => {
+  const at = result.at.toISOString()
+  if (result.subscribers === 0) return `Nobody was due by ${at}.`
+  const deliveries = counted(result.owed, 'delivery', 'deliveries')
+  return `Due by ${at}: ${counted(result.subscribers, 'subscriber')}, ${deliveries} of ${counted(result.digests, 'digest')}.`
+}
+
+export const requeuedText = (result: { requeued: number; from: Record<string, number>; paused: boolean }): string => {
+  const from = Object.entries(result.from).map(([state, count]) => `${count} ${state}`)
+  return (
+    `${counted(result.requeued, 'delivery', 'deliveries')} put back in the queue` +
+    (from.length === 0 ? '.' : ` (${from.join(', ')}); those that are no longer wanted are skipped.`) +
+    (result.paused && result.requeued > 0 ? ' The edition is paused: nothing is sent until editions resume.' : '')
+  )
+}

@@ -1,0 +1,48 @@
+/** The lines that a start prints when everything is ready: where the site and the mailbox are, and what they run on. */
+import { describeHoldings } from '../src/newsletter/intake.ts'
+import { openDatabase } from '../src/store/database.ts'
+import type { Config } from './config/config.ts'
+import type { Role } from './roles/role.ts'
+import type { Runtime } from './runtime.ts'
+import type { Service } from './service.ts'
+
+interface Started {
+  config: Config
+  runtime: Runtime
+  service: Service
+  /** `null` when mail leaves by SMTP_URL. */
+  mailbox: { url: string } | null
+  roles: ReadonlySet<Role>
+  tookMs: number
+}
+
+export const announcementOf = async ({
+  config,
+  runtime,
+  service,
+  mailbox,
+  roles,
+  tookMs,
+}: Started): Promise<string> => {
+  const db = openDatabase(runtime.databaseUrl, { connections: 1, name: 'paper-round start', onError: () => undefined })
+  try {
+    const sources = config.sources.map((source) => (source.kind === 'file' ? `file:${source.path}` : source.kind))
+    const embedded = [config.databaseUrl === null ? 'Postgres' : null, mailbox === null ? null : 'the mailbox'].filter(
+      (part) => part !== null,
+    )
+    return [
+      `Paper Round is ready after ${(tookMs / 1000).toFixed(1)} s (${[...roles].join(', ')}).`,
+      ...(service.url === null ? [] : [`  site      ${service.url}`]),
+      mailbox === null
+        ? '  mail      by SMTP_URL'
+        : `  mailbox   ${mailbox.url}  (every mail sent; none leaves this machine)`,
+      `  papers    ${await describeHoldings(db, runtime.now())}; sources: ${sources.join(', ')}`,
+      ...(service.bouncesPort === null ? [] : [`  bounces   received on port ${service.bouncesPort}`]),
+      `  queue     on ${config.redisUrl === null ? 'Postgres' : 'Redis'}`,
+      ...(embedded.length === 0 ? [] : [`  embedded  ${embedded.join(', ')}; data in ${config.dataDir}`]),
+      ...(config.clock === null ? [] : [`  clock     started at ${config.clock.toISOString()}`]),
+    ].join('\n')
+  } finally {
+    await db.destroy()
+  }
+}

@@ -1,0 +1,31 @@
+/** Whether a process can do its work. */
+import type { Queue } from '../src/adapters/queue/queue.ts'
+import { MINUTE } from '../src/core/calendar.ts'
+import type { Database } from '../src/store/database.ts'
+import { readLastTick } from '../src/store/last-tick.ts'
+import { ping } from '../src/store/papers/papers.ts'
+import type { Role } from './roles/role.ts'
+
+/** A scheduler without a tick for so long has lost its queue, or hangs in an edition. */
+const MAX_TICK_AGE = 5 * MINUTE
+
+interface ReadinessPorts {
+  db: Database
+  queue: Pick<Queue, 'ping'>
+  roles: ReadonlySet<Role>
+  now: () => Date
+}
+
+/** The check of a process: it resolves when its roles have what they need, and rejects with what they lack. */
+export const createReadiness = ({ db, queue, roles, now }: ReadinessPorts): (() => Promise<void>) => {
+  const begun = now().getTime()
+  return async () => {
+    await ping(db)
+    // The site works without the queue: the next tick finds what the site would have woken others for.
+    if (roles.has('scheduler') || roles.has('mailer')) await queue.ping()
+    if (!roles.has('scheduler')) return
+    const last = await readLastTick(db)
+    const age = now().getTime() - Math.max(begun, last?.getTime() ?? 0)
+    if (age > MAX_TICK_AGE) throw new Error(`no tick for ${Math.floor(age / MINUTE)} minutes`)
+  }
+}
