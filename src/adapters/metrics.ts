@@ -1,7 +1,7 @@
-/** The figures of the newsletter, and of this process, as Prometheus reads them. */
+/** The metrics of the newsletter and of this process, for Prometheus. */
 import { collectDefaultMetrics, Gauge, Registry } from '@prometheus-io/client'
 
-/** What is measured; ages in seconds, `null` where nothing waits. */
+/** What is measured; ages in seconds, `null` when nothing waits. */
 interface Figures {
   openEditions: number
   pausedEditions: number
@@ -11,19 +11,20 @@ interface Figures {
   oldestDelivery: number | null
   letters: Record<string, number>
   oldestLetter: number | null
-  returns: Record<string, number>
+  /** Digests of the last seven days that bounced, by class, or drew a complaint. */
+  feedback: Record<string, number>
   sinceTick: number | null
 }
 
-/** Figures are asked for again only after this, milliseconds: counting what waits takes a while when it is a million. */
-const KEPT = 15_000
+/** Milliseconds for which figures are cached: counting a million deliveries takes a while. */
+const CACHE_TIME = 15_000
 
 export interface Metrics {
   contentType: string
   read(): Promise<string>
 }
 
-/** `readFigures` must be cheap: it is called at a scrape, at most once in 15 seconds. */
+/** `readFigures` is called when the metrics are read, at most once in 15 seconds. `monotonic`: milliseconds. */
 export const createMetrics = (readFigures: () => Promise<Figures>, monotonic = () => performance.now()): Metrics => {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry, prefix: 'paper_round_' })
@@ -36,7 +37,7 @@ export const createMetrics = (readFigures: () => Promise<Figures>, monotonic = (
   const oldest = gauge('oldest_waiting_seconds', 'For how long the first mail that may be claimed has waited.', [
     'what',
   ])
-  const returns = gauge('returns', 'Digests of the last seven days that came back: bounces by class, and complaints.', [
+  const feedback = gauge('feedback', 'Digests of the last seven days that bounced, by class, or drew a complaint.', [
     'class',
   ])
   const tick = gauge('last_tick_age_seconds', 'Since the scheduler ticked last, by the clock of the service.')
@@ -50,7 +51,7 @@ export const createMetrics = (readFigures: () => Promise<Figures>, monotonic = (
     resent.set(figures.resentDeliveries)
     oldest.set({ what: 'delivery' }, figures.oldestDelivery ?? 0)
     oldest.set({ what: 'letter' }, figures.oldestLetter ?? 0)
-    for (const [of, count] of Object.entries(figures.returns)) returns.set({ class: of }, count)
+    for (const [kind, count] of Object.entries(figures.feedback)) feedback.set({ class: kind }, count)
     if (figures.sinceTick === null) tick.remove()
     else tick.set(figures.sinceTick)
   }
@@ -58,7 +59,7 @@ export const createMetrics = (readFigures: () => Promise<Figures>, monotonic = (
   let readAt = Number.NEGATIVE_INFINITY
   let reading: Promise<void> | null = null
   const refresh = (): Promise<void> => {
-    if (monotonic() - readAt < KEPT) return Promise.resolve()
+    if (monotonic() - readAt < CACHE_TIME) return Promise.resolve()
     reading ??= readFigures()
       .then((figures) => {
         readAt = monotonic()

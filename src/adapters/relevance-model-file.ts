@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { type RelevanceModel, readModel, UnusableModel } from '../core/relevance/model.ts'
 
-/** Throws `UnusableModel` where the file is no model of this version, and the system's own error where it cannot be read. */
+/** Throws `UnusableModel` when the file is no model of this version, and the system's own error when it cannot be read. */
 export const readModelFile = async (path: string): Promise<RelevanceModel> => {
   const text = await readFile(path, 'utf8')
   let value: unknown

@@ -1,9 +1,9 @@
-/** The site: every route, with what holds for all of them. It does not listen; whoever builds it does that. */
+/** The site: every route, and what applies to all of them. */
 import formbody from '@fastify/formbody'
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyError } from 'fastify'
 import { archiveRoutes } from './archive.ts'
-import { answerError, answerUnrouted, CROSS_SITE, respondWithError } from './errors.ts'
+import { CROSS_SITE, handleError, handleUnrouted, sendErrorPage } from './errors.ts'
 import { isCrossSite, securityHeaders } from './guard.ts'
 import { operationsRoutes } from './operations.ts'
 import { operatorRoutes } from './operator.ts'
@@ -16,30 +16,31 @@ import { webhookRoutes } from './webhooks.ts'
 
 const KILOBYTE = 1024
 const SECOND = 1000
-/** Answers under way at a stop have this long to end. */
-const CLOSING_TIME = SECOND
-/** Tokens have 43 characters; an altered one, however long, still gets its page in words. */
-const MOST_PARAMETER = 2000
+/** Milliseconds that responses under way have to end when the site is closed. */
+const CLOSE_TIMEOUT = SECOND
+/** Tokens have 43 characters; one that was altered, even a long one, still gets the page of a dead link. */
+const MAX_PARAM_LENGTH = 2000
 
 export interface AppOptions extends Site {
-  /** Where the site is reached from outside, such as `https://round.example.org`. */
+  /** The address at which others reach the site, such as `https://round.example.org`. */
   baseUrl: string
-  /** Proxies in front of us, as addresses or CIDR ranges; `X-Forwarded-*` of anyone else counts for nothing. */
+  /** Proxies in front of the site, as addresses or CIDR ranges; `X-Forwarded-*` headers of others are ignored. */
   trustProxy: string[]
 }
 
+/** Builds the site; its caller makes it listen. */
 export const buildApp = ({ baseUrl, trustProxy, ...site }: AppOptions): App => {
   const headers = securityHeaders(baseUrl.startsWith('https:'))
   const app: App = Fastify({
-    // Fastify's own log would hold addresses of pages, and with them tokens: ours has the route's pattern instead.
+    // Fastify's own log would contain URLs, and with them tokens; ours has the pattern of the route instead.
     logger: false,
     trustProxy: trustProxy.length > 0 ? trustProxy : false,
     bodyLimit: 64 * KILOBYTE,
     requestTimeout: 30 * SECOND,
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: MOST_PARAMETER },
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAM_LENGTH },
     frameworkErrors: (error, request, reply) => {
       reply.headers(headers)
-      answerError(error, request, reply, site)
+      handleError(error, request, reply, site)
     },
   })
     .withTypeProvider<TypeBoxTypeProvider>()
@@ -49,9 +50,9 @@ export const buildApp = ({ baseUrl, trustProxy, ...site }: AppOptions): App => {
     reply.headers(headers)
     const changes = request.method !== 'GET' && request.method !== 'HEAD'
     if (!changes || request.routeOptions.url === ONE_CLICK) return
-    if (isCrossSite(request, baseUrl)) return respondWithError(request, reply, site, CROSS_SITE)
+    if (isCrossSite(request, baseUrl)) return sendErrorPage(request, reply, site, CROSS_SITE)
   })
-  // A form without a field is an empty object, not a missing body: then every field can be named.
+  // A form without a field is an empty object, not a missing body, so that the response can name every field.
   app.addHook('preValidation', async (request) => {
     if (request.method === 'POST') request.body ??= {}
   })
@@ -61,13 +62,13 @@ export const buildApp = ({ baseUrl, trustProxy, ...site }: AppOptions): App => {
     const facts = { method: request.method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }
     site.log.info(facts, 'request')
   })
-  // A browser keeps a spare connection on which it has asked nothing yet: to Node that one is not idle, and a stop would
-  // wait for it until its time-out.
+  // A browser keeps a spare connection on which it has sent no request yet. Node does not count it as idle, and closing
+  // would wait for its timeout.
   app.addHook('preClose', async () => {
-    setTimeout(() => app.server.closeAllConnections(), CLOSING_TIME).unref()
+    setTimeout(() => app.server.closeAllConnections(), CLOSE_TIMEOUT).unref()
   })
-  app.setErrorHandler((error: FastifyError, request, reply) => answerError(error, request, reply, site))
-  answerUnrouted(app, site)
+  app.setErrorHandler((error: FastifyError, request, reply) => handleError(error, request, reply, site))
+  handleUnrouted(app, site)
 
   app.register(formbody)
   operationsRoutes(app, site)

@@ -1,4 +1,4 @@
-/** What anyone may read: the latest papers, those of another day, a digest in the browser, and how papers are chosen. */
+/** The public pages: the latest papers, those of another day, a digest in the browser, and how papers are chosen. */
 import { Type } from 'typebox'
 import { daysBetween, isDate } from '../core/calendar.ts'
 import { headingOf, longDate, standfirstOf } from '../core/digest/headline.ts'
@@ -7,23 +7,23 @@ import { blankForm } from './form.ts'
 import { makePublic, POLICY_WITH_SCRIPT } from './guard.ts'
 import { type App, type Site, show, showDeadLink } from './site.ts'
 
-/** The home page shows the best of a day; the rest is one link away. */
-const HOME_CARDS = 8
+/** How many papers the home page shows of a day; a link leads to all of them. */
+const MAX_HOME_CARDS = 8
 
 const DateParam = Type.Object({ date: Type.String({ description: 'A list day, YYYY-MM-DD' }) })
 const TokenParam = Type.Object({ token: Type.String() })
 
-/** The days to go to, each with whether days without a list lie before it. */
+/** The days to link to; `afterGap`: days without a list lie before it. */
 const dayLinksOf = ({ days, listDay }: DayPage) =>
   days.map((date, i) => {
     const before = days[i - 1]
     return { date, current: date === listDay, afterGap: before !== undefined && daysBetween(before, date) > 1 }
   })
 
-const viewOf = (day: DayPage, most: number) => {
-  const cards = day.cards.slice(0, most)
+const viewOf = (day: DayPage, maxCards: number) => {
+  const cards = day.cards.slice(0, maxCards)
   const rest = day.total - cards.length
-  // Papers from a file have no upvotes, and then no order to speak of.
+  // Papers from a file have no upvotes, and then no order worth a mention.
   const order = cards.some((card) => card.upvotes !== null) ? ', by upvotes' : ''
   const count = `${rest > 0 ? `${cards.length} of ${day.total}` : day.total} listed this day${order}`
   return { ...day, days: dayLinksOf(day), cards, rest, count: day.total === 1 ? '1 paper listed this day' : count }
@@ -35,7 +35,7 @@ export const archiveRoutes = (app: App, { archive, pages }: Site): void => {
     makePublic(reply).header('content-security-policy', POLICY_WITH_SCRIPT)
     return show(reply, pages, 'home', {
       here: '/',
-      day: day === null ? null : viewOf(day, HOME_CARDS),
+      day: day === null ? null : viewOf(day, MAX_HOME_CARDS),
       form: blankForm(),
     })
   })

@@ -1,4 +1,4 @@
-/** Answers in words when a request cannot be served: a page for people, a problem (RFC 9457) for programs. */
+/** Responses to requests that cannot be served: a page for people, a problem (RFC 9457) for programs. */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { describeError } from '../core/redact.ts'
 import { type App, type Site, sendProblem, show, wantsJson } from './site.ts'
@@ -21,7 +21,7 @@ export const CROSS_SITE: ErrorPage = {
   sentence: 'Forms are taken from our own pages only. Nothing was changed. Open the page here and try again.',
 }
 
-const FAULT: ErrorPage = {
+const INTERNAL_ERROR: ErrorPage = {
   status: 500,
   heading: 'Something broke on our side.',
   sentence: 'It has been written down, and it is not your doing. Please try again in a few minutes.',
@@ -33,7 +33,7 @@ const UNREADABLE: ErrorPage = {
   sentence: 'The request is not in a form that is understood here. Nothing was changed.',
 }
 
-/** What Fastify refuses before a handler runs, by its error codes, which never reach a reader as they are. */
+/** The errors with which Fastify refuses a request before a handler runs, by code; no reader sees the codes. */
 const REFUSALS: Record<string, ErrorPage> = {
   FST_ERR_CTP_BODY_TOO_LARGE: {
     status: 413,
@@ -52,8 +52,8 @@ const REFUSALS: Record<string, ErrorPage> = {
   FST_ERR_MAX_PARAM_LENGTH: NOT_FOUND,
 }
 
-/** Answers with a page, or with a problem where the client speaks JSON. */
-export const respondWithError = (
+/** Sends a page, or a problem to a client that wants JSON. */
+export const sendErrorPage = (
   request: FastifyRequest,
   reply: FastifyReply,
   { pages }: Pick<Site, 'pages'>,
@@ -63,48 +63,49 @@ export const respondWithError = (
     ? sendProblem(reply, status, heading, sentence)
     : show(reply.code(status), pages, 'message', { heading, sentence })
 
-/** The answer to whatever was thrown: a refusal in words, or, noted in the log, one plain page for every fault of ours. */
-export const answerError = (
+/** Responds to a thrown error: with what was wrong about the request, or, logged, with one page for every error of ours. */
+export const handleError = (
   error: FastifyError,
   request: FastifyRequest,
   reply: FastifyReply,
   site: Pick<Site, 'pages' | 'log'>,
 ): FastifyReply => {
   const refusal = REFUSALS[error.code] ?? ((error.statusCode ?? 500) < 500 ? UNREADABLE : undefined)
-  if (refusal !== undefined) return respondWithError(request, reply, site, refusal)
+  if (refusal !== undefined) return sendErrorPage(request, reply, site, refusal)
   site.log.error(
     { method: request.method, route: request.routeOptions.url ?? null, error: describeError(error) },
     'a request failed',
   )
-  return respondWithError(request, reply, site, FAULT)
+  return sendErrorPage(request, reply, site, INTERNAL_ERROR)
 }
 
 /**
- * Answers for addresses and methods without a route. Fastify knows no 405, so the routes are remembered as they are
- * added, and a known address with another method is told which ones it takes.
+ * Responds to paths and methods without a route. Fastify has no 405, so the routes are recorded as they are added, and a
+ * request with another method gets the methods that its path has.
  */
-export const answerUnrouted = (app: App, site: Site): void => {
+export const handleUnrouted = (app: App, site: Site): void => {
   const methods = new Map<string, Set<string>>()
   app.addHook('onRoute', ({ url, method }) => {
     const known = methods.get(url) ?? new Set()
     for (const name of [method].flat()) known.add(name)
     methods.set(url, known)
   })
-  const allowedAt = (path: string): string[] => {
-    const asked = path.split('/')
+  const methodsOf = (path: string): string[] => {
+    const requested = path.split('/')
     const fits = (url: string): boolean => {
       const parts = url.split('/')
-      return parts.length === asked.length && parts.every((part, i) => part.startsWith(':') || part === asked[i])
+      return (
+        parts.length === requested.length && parts.every((part, i) => part.startsWith(':') || part === requested[i])
+      )
     }
     return [...methods].filter(([url]) => fits(url)).flatMap(([, names]) => [...names])
   }
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.replace(/[?#].*$/s, '').replace(/(?<=.)\/$/, '')
-    const allowed = allowedAt(path)
-    // A route may also say itself that it has nothing at this address.
-    if (allowed.length === 0 || allowed.includes(request.method))
-      return respondWithError(request, reply, site, NOT_FOUND)
-    return respondWithError(request, reply.header('allow', allowed.join(', ')), site, {
+    const allowed = methodsOf(path)
+    // A route may call the not-found handler itself.
+    if (allowed.length === 0 || allowed.includes(request.method)) return sendErrorPage(request, reply, site, NOT_FOUND)
+    return sendErrorPage(request, reply.header('allow', allowed.join(', ')), site, {
       status: 405,
       heading: 'That cannot be done here.',
       sentence: `This address takes ${allowed.join(', ')}. Nothing was changed.`,

@@ -1,4 +1,4 @@
-/** Forms as templates show them: blank, with what is stored, or with what was typed and what is wrong with it. */
+/** Forms as templates show them: blank, with what is stored, or with what was typed and the errors in it. */
 import { Type } from 'typebox'
 import {
   type FieldError,
@@ -11,7 +11,7 @@ import {
 import { readTimeZone, TIME_ZONES } from '../core/subscriber/time-zone.ts'
 import { TOPIC_GROUPS } from '../core/topics.ts'
 
-/** What is chosen, as it is sent: `core/preferences` reads it, so that everything wrong is said at once and in words. */
+/** The fields of a form as they are sent. `readPreferences` reads them, so that every error is shown at once. */
 export const CHOICES = {
   topics: Type.Optional(
     Type.Unknown({ description: 'Topic names; at least one, unless there are keywords or authors' }),
@@ -32,7 +32,7 @@ export interface FormView {
     name: string
     topics: { slug: string; label: string; chosen: boolean }[]
     chosen: number
-    /** Whether the group stands unfolded. */
+    /** Whether the group is unfolded. */
     open: boolean
   }[]
   /** How many topics are ticked. */
@@ -41,14 +41,14 @@ export interface FormView {
   keywords: string
   authors: string
   muted: string
-  /** Whether any of these three holds something, or something wrong. */
+  /** Whether any of these three has content, or an error. */
   hasOwn: boolean
   whenEmpty: WhenEmpty
   frequency: Frequency | null
   hour: number
   weekday: number
   timezone: string
-  /** True when the zone is none of those that the form lists. */
+  /** Whether the zone is missing from the list of the form. */
   unlistedZone: boolean
   /** The sentence beside each field. */
   errors: Record<string, string>
@@ -82,7 +82,7 @@ const viewOf = (
   }
 }
 
-/** The subscribe form before anything is typed; the zone is UTC until the browser or its reader says otherwise. */
+/** The subscribe form before anything is typed; the zone is UTC until the browser or the reader changes it. */
 export const blankForm = (): FormView =>
   viewOf('', new Set(), {
     ...STANDARD,
@@ -93,7 +93,7 @@ export const blankForm = (): FormView =>
     timezone: 'UTC',
   })
 
-/** A form with the preferences that are stored. */
+/** A form with preferences as they are stored. */
 export const filledForm = (preferences: Preferences, problems: FieldError[] = []): FormView =>
   viewOf(
     '',
@@ -108,7 +108,7 @@ export const filledForm = (preferences: Preferences, problems: FieldError[] = []
     problems,
   )
 
-/** A list as its writer sent it, with every mistake. */
+/** A list as it was sent, with every mistake. */
 const typedList = (value: unknown, standing: readonly string[]): string => {
   if (typeof value === 'string') return value
   return (Array.isArray(value) ? value.filter((entry) => typeof entry === 'string') : standing).join('\n')
@@ -119,15 +119,15 @@ const typedTopics = (value: unknown): Set<unknown> =>
     [value].flat().flatMap((slugs) => (typeof slugs === 'string' ? slugs.split(',').map((one) => one.trim()) : [])),
   )
 
-/** A form as it was sent, with what is wrong beside each field. */
+/** A form as it was sent, with the error beside each field. */
 export const refusedForm = (
   typed: Readonly<Record<string, unknown>>,
   problems: FieldError[],
   standing: PreferenceDefaults = STANDARD,
 ): FormView => {
   const { topics, frequency } = typed
-  const number = (value: unknown, otherwise: number) =>
-    typeof value === 'string' && /^\d{1,2}$/.test(value) ? Number(value) : otherwise
+  const number = (value: unknown, fallback: number) =>
+    typeof value === 'string' && /^\d{1,2}$/.test(value) ? Number(value) : fallback
   return viewOf(
     typeof typed.email === 'string' ? typed.email : '',
     typedTopics(topics),

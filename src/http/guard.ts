@@ -1,7 +1,7 @@
-/** What holds for every request: security headers, and that forms come from our own pages. */
+/** What protects every request: security headers, and the check that forms come from our own pages. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
-/** No script, no frames, nothing from elsewhere; forms go to us alone. */
+/** No script, no frames, nothing from other origins; forms are sent to this site only. */
 const POLICY = [
   "default-src 'none'",
   "style-src 'self'",
@@ -11,12 +11,12 @@ const POLICY = [
   "base-uri 'none'",
 ].join('; ')
 
-/** The home page alone has a script: it fills in the reader's time zone. */
+/** Only the home page has a script: it fills in the reader's time zone. */
 export const POLICY_WITH_SCRIPT = `${POLICY}; script-src 'self'`
 
 /**
- * The headers of every answer. Nothing is stored or indexed unless a route says otherwise: most of our addresses carry
- * a token. `same-origin` and not `no-referrer`, with which browsers send `Origin: null` on our own forms.
+ * The headers of every response. Nothing is stored or indexed unless a route changes that, since most URLs of the site
+ * contain a token. `same-origin` and not `no-referrer`, with which browsers send `Origin: null` on our own forms.
  */
 export const securityHeaders = (https: boolean): Record<string, string> => ({
   'content-security-policy': POLICY,
@@ -27,16 +27,16 @@ export const securityHeaders = (https: boolean): Record<string, string> => ({
   ...(https ? { 'strict-transport-security': 'max-age=31536000; includeSubDomains' } : {}),
 })
 
-/** Lets a page be indexed, and kept as long as it is asked for again each time. */
+/** Lets a page be indexed, and cached if it is revalidated each time. */
 export const makePublic = (reply: FastifyReply): FastifyReply =>
   reply.removeHeader('x-robots-tag').header('cache-control', 'no-cache')
 
 const originOf = (text: string): URL | null => (URL.canParse(text) ? new URL(text) : null)
 
 /**
- * Whether a request that changes something came from another site's page. A browser says so in `Sec-Fetch-Site`; one
- * that does not is judged by `Origin`. Neither header (a mail program, a script, an older browser) is no sign of
- * another site: the token is the authority, and there are no cookies that a foreign page could make use of.
+ * Whether a request that changes something came from another site's page: by `Sec-Fetch-Site`, or by `Origin` where a
+ * browser does not send that. A request with neither header (from a mail program, a script, an older browser) counts as
+ * ours: the token is the authority, and there are no cookies that a foreign page could use.
  */
 export const isCrossSite = (request: FastifyRequest, baseUrl: string): boolean => {
   const site = request.headers['sec-fetch-site']

@@ -1,4 +1,4 @@
-/** Whether a process lives, and whether it can do its work, for whoever watches over it; every process answers this. */
+/** Whether a process is alive, and whether it can do its work; every process has these routes for its supervisor. */
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Log } from '../core/log.ts'
 import { describeError } from '../core/redact.ts'
@@ -6,35 +6,35 @@ import { metricsRoute } from './operator.ts'
 import type { Site } from './site.ts'
 
 export interface Health {
-  /** Resolves when everything that the process needs answers, rejects with what does not. */
+  /** Resolves when everything that the process needs responds, rejects with what does not. */
   ready: () => Promise<unknown>
   log: Log
 }
 
-/** Who asks has little patience, and an answer that does not come is an answer. Milliseconds. */
-const PATIENCE = 3_000
+/** Milliseconds; a check that takes longer has failed, since supervisors do not wait long themselves. */
+const READY_TIMEOUT = 3_000
 
 export const healthRoutes = (app: Pick<FastifyInstance, 'get'>, { ready, log }: Health): void => {
-  const look = createLook(ready)
+  const check = createSharedCheck(ready)
 
   app.get('/healthz', async () => ({ status: 'ok' }))
 
   app.get('/readyz', async (_, reply) => {
     try {
-      await look()
+      await check()
       return { status: 'ready' }
     } catch (error) {
-      log.warn({ error: describeError(error) }, 'not ready')
+      log.warn({ error: describeError(error) }, 'the process is not ready')
       return reply.code(503).send({ status: 'not ready' })
     }
   })
 }
 
-/** For a process without the site. It does not listen; whoever builds it does that. */
+/** Builds the routes for a process without the site; its caller makes them listen. */
 export const buildHealthApp = (health: Health & Pick<Site, 'metrics'>): FastifyInstance => {
   const app = Fastify({ logger: false, forceCloseConnections: true })
   app.setErrorHandler((error, _, reply) => {
-    health.log.warn({ error: describeError(error) }, 'no answer could be given')
+    health.log.warn({ error: describeError(error) }, 'a request failed')
     return reply.code(500).send({ status: 'error' })
   })
   healthRoutes(app, health)
@@ -42,19 +42,19 @@ export const buildHealthApp = (health: Health & Pick<Site, 'metrics'>): FastifyI
   return app
 }
 
-/** One look at a time, shared by all who ask: where nothing answers, each look would hold one more connection. */
-const createLook = (ready: () => Promise<unknown>) => {
-  let looking: Promise<unknown> | null = null
+/** One check at a time, shared by all requests: when nothing responds, each check would hold one more connection. */
+const createSharedCheck = (ready: () => Promise<unknown>) => {
+  let checking: Promise<unknown> | null = null
   return async (): Promise<void> => {
-    looking ??= ready().finally(() => {
-      looking = null
+    checking ??= ready().finally(() => {
+      checking = null
     })
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`no answer within ${PATIENCE} ms`)), PATIENCE)
+      timer = setTimeout(() => reject(new Error(`no answer within ${READY_TIMEOUT} ms`)), READY_TIMEOUT)
     })
     try {
-      await Promise.race([looking, late])
+      await Promise.race([checking, late])
     } finally {
       clearTimeout(timer)
     }

@@ -1,9 +1,9 @@
-/** What browsers, crawlers and operators fetch beside the pages: assets, `robots.txt`, and whether the process is well. */
+/** What browsers, crawlers and supervisors fetch beside the pages: assets, `robots.txt`, and health. */
 import { Type } from 'typebox'
 import { healthRoutes } from './health.ts'
 import type { App, Site } from './site.ts'
 
-const YEAR = 31_536_000
+const YEAR_IN_SECONDS = 31_536_000
 
 const ROBOTS = `User-agent: *
 Disallow: /confirm/
@@ -22,7 +22,7 @@ export const operationsRoutes = (app: App, { pages, ready, log }: Site): void =>
       reply
         .type(type)
         .header('etag', etag)
-        .header('cache-control', current ? `public, max-age=${YEAR}, immutable` : 'no-cache')
+        .header('cache-control', current ? `public, max-age=${YEAR_IN_SECONDS}, immutable` : 'no-cache')
       return request.headers['if-none-match'] === etag ? reply.code(304).send() : content
     })
   }

@@ -1,17 +1,17 @@
-/** What operators read by program: metrics, and editions with their equation. On the site only with ADMIN_TOKEN. */
+/** What operators' programs read: metrics, and editions with their equation. On the site only with ADMIN_TOKEN. */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { type App, type Site, sendProblem } from './site.ts'
 
-/** Open to whoever reaches it: no figure is about a person. The site guards it all the same (`operatorRoutes`). */
+/** Open to everyone who can reach it, since no figure is about a person; the site guards it all the same (`operatorRoutes`). */
 export const metricsRoute = (app: Pick<FastifyInstance, 'get'>, { contentType, read }: Site['metrics']): void => {
   app.get('/metrics', async (_, reply) => reply.type(contentType).send(await read()))
 }
 
 const hash = (text: string): Buffer => createHash('sha256').update(text).digest()
 
-/** Whether the request has the token, found out in a time that tells nothing of either. */
+/** Whether the request has the token, compared in constant time. */
 const isOperator = (request: FastifyRequest, token: string): boolean => {
   const given = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1] ?? ''
   return timingSafeEqual(hash(given), hash(token))
@@ -21,12 +21,12 @@ const refuse = (reply: FastifyReply): FastifyReply =>
   sendProblem(
     reply.header('www-authenticate', 'Bearer realm="Paper Round"'),
     401,
-    'Who asks is not known.',
+    'The ADMIN_TOKEN is missing or wrong.',
     'Send the header Authorization: Bearer, with the ADMIN_TOKEN of this service.',
   )
 
-const Time = Type.Unsafe<Date>(Type.String({ format: 'date-time' }))
-const MaybeTime = Type.Union([Time, Type.Null()])
+const Instant = Type.Unsafe<Date>(Type.String({ format: 'date-time' }))
+const MaybeInstant = Type.Union([Instant, Type.Null()])
 const MaybeText = Type.Union([Type.String(), Type.Null()])
 const MaybeNumber = Type.Union([Type.Number(), Type.Null()])
 const Count = Type.Integer()
@@ -42,12 +42,12 @@ const Equation = Type.Object({
 })
 const summary = {
   id: Type.Integer(),
-  cutoff: Time,
+  cutoff: Instant,
   status: Type.String({ description: 'publishing, sending, paused, complete or broken' }),
-  begunAt: Time,
-  publishedAt: MaybeTime,
-  completedAt: MaybeTime,
-  paused: Type.Union([Type.Object({ at: Time, by: MaybeText, why: MaybeText }), Type.Null()]),
+  begunAt: Instant,
+  publishedAt: MaybeInstant,
+  completedAt: MaybeInstant,
+  paused: Type.Union([Type.Object({ at: Instant, by: MaybeText, why: MaybeText }), Type.Null()]),
   equation: Equation,
 }
 const Account = Type.Object({
@@ -67,7 +67,7 @@ const Problem = Type.Object({
   detail: Type.String(),
 })
 
-/** Without a token nobody could be let in, so there is nothing here. */
+/** Without a token nobody could be authorised, so there are no routes. */
 export const operatorRoutes = (app: App, { editions, metrics, adminToken }: Site): void => {
   if (adminToken === null) return
   app.register(async (guarded: App) => {

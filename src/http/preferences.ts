@@ -1,4 +1,4 @@
-/** The preferences page: topics, own words, times and a pause, by the link at the foot of every mail. */
+/** The preferences page: topics, own terms, times and a pause, by the link at the foot of every mail. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { addDays } from '../core/calendar.ts'
@@ -17,124 +17,151 @@ const Pause = Type.Object({
   end: Type.Optional(Type.Unknown({ description: 'Any value ends the pause' })),
 })
 
-/** Whether two preferences bring the same papers, whenever they come. */
-const choosesAlike = (one: Preferences, other: Preferences): boolean =>
-  (['topics', 'keywords', 'authors', 'muted'] as const).every((list) => one[list].join('\n') === other[list].join('\n'))
+type PreferencesSite = Pick<Site, 'subscriptions' | 'previews' | 'pages'>
 
-export const preferencesRoutes = (app: App, { subscriptions, previews, pages }: Site): void => {
-  /** What a change does to the number of papers, `null` when it cannot be told or does nothing to it. */
-  const tellChange = async (before: Preferences, after: Preferences): Promise<string | null> => {
-    const volumes = await Promise.all([before, after].map((profile) => previews.readVolume(profile)))
-    const [was, becomes] = volumes
-    return was == null || becomes == null ? null : changeLine(was, becomes)
-  }
-
-  const showPreferences = async (
-    reply: FastifyReply,
-    token: string,
-    own: OwnPreferences,
-    { form = filledForm(own.preferences), notice = null as string | null, until = null as string | null } = {},
-  ) => {
-    const today = subscriptions.localToday(own.preferences.timeZone)
-    const volume = await previews.readVolume(own.preferences)
-    return show(reply, pages, 'preferences', {
-      token,
-      own,
-      form,
-      notice,
-      volume: volume === null ? null : volumeLine(volume),
-      pause: {
-        value: until ?? own.pausedUntil ?? pauseChoices(today)[0],
-        earliest: addDays(today, 1),
-        latest: latestPause(today),
-      },
-    })
-  }
-
-  const showNotSubscribed = (request: FastifyRequest, reply: FastifyReply) => {
-    const sentence = 'No digest goes to this address, so there is nothing to choose. Subscribe again whenever you like.'
-    const status = request.method === 'POST' ? 409 : 200
-    return wantsJson(request)
-      ? sendProblem(reply, status, 'Not subscribed', sentence)
-      : show(reply.code(status), pages, 'message', { heading: 'You are not subscribed.', sentence })
-  }
-
-  const refuse = async (
-    request: FastifyRequest,
-    reply: FastifyReply,
-    own: OwnPreferences,
-    errors: FieldError[],
-    view: { token: string; form: FormView; until?: string },
-  ) =>
-    wantsJson(request)
-      ? sendProblem(reply, 400, 'Not saved', 'Some fields are not right yet.', errors)
-      : showPreferences(reply.code(400), view.token, own, view)
+export const preferencesRoutes = (app: App, site: PreferencesSite): void => {
+  const { subscriptions, pages } = site
 
   app.get('/preferences/:token', { schema: { params: TokenParam } }, async (request, reply) => {
-    const { token } = request.params
-    const own = await subscriptions.readPreferences(token)
+    const own = await subscriptions.readPreferences(request.params.token)
     if (own === null) return showDeadLink(reply, pages)
-    return isSubscribed(own.state) ? showPreferences(reply, token, own) : showNotSubscribed(request, reply)
+    if (!isSubscribed(own.state)) return showNotSubscribed(request, reply, site)
+    return showPreferences(reply, site, request.params.token, own)
   })
 
   app.post('/preferences/:token', { schema: { params: TokenParam, body: Choices } }, async (request, reply) => {
     const { token } = request.params
     const own = await subscriptions.readPreferences(token)
     if (own === null) return showDeadLink(reply, pages)
-    if (!isSubscribed(own.state)) return showNotSubscribed(request, reply)
+    if (!isSubscribed(own.state)) return showNotSubscribed(request, reply, site)
     const read = readPreferences(request.body, own.preferences)
-    if ('errors' in read) {
-      const form = refusedForm(request.body, read.errors, own.preferences)
-      return refuse(request, reply, own, read.errors, { token, form })
-    }
+    if ('errors' in read) return refuseChoices(request, reply, site, token, own, read.errors)
     const changed = await subscriptions.changePreferences(token, read.preferences)
     if (changed === null) return showDeadLink(reply, pages)
-    if (!isSubscribed(changed.state)) return showNotSubscribed(request, reply)
+    if (!isSubscribed(changed.state)) return showNotSubscribed(request, reply, site)
     if (wantsJson(request)) return { status: 'saved' }
     const change = choosesAlike(own.preferences, read.preferences)
       ? null
-      : await tellChange(own.preferences, read.preferences)
+      : await changeOfVolume(site, own.preferences, read.preferences)
     const notice = ['Your preferences are saved.', change].filter((line) => line !== null).join(' ')
-    return showPreferences(reply, token, changed, { notice })
+    return showPreferences(reply, site, token, changed, { notice })
   })
 
-  /** Shows what a change would do, and keeps it in the form; it is a POST so that no address holds what was typed. */
+  /** Shows what a change would do, and keeps it in the form. It is a POST, so that no URL holds what was typed. */
   app.post('/preferences/:token/look', { schema: { params: TokenParam, body: Choices } }, async (request, reply) => {
     const { token } = request.params
     const own = await subscriptions.readPreferences(token)
     if (own === null) return showDeadLink(reply, pages)
-    if (!isSubscribed(own.state)) return showNotSubscribed(request, reply)
+    if (!isSubscribed(own.state)) return showNotSubscribed(request, reply, site)
     const read = readPreferences(request.body, own.preferences)
-    if ('errors' in read) {
-      const form = refusedForm(request.body, read.errors, own.preferences)
-      return refuse(request, reply, own, read.errors, { token, form })
-    }
-    const change = (await tellChange(own.preferences, read.preferences)) ?? 'No papers are held yet to count by.'
+    if ('errors' in read) return refuseChoices(request, reply, site, token, own, read.errors)
+    const change =
+      (await changeOfVolume(site, own.preferences, read.preferences)) ?? 'No papers are held yet to count by.'
     if (wantsJson(request)) return { status: 'not saved', change }
-    return showPreferences(reply, token, own, {
-      form: filledForm(read.preferences),
-      notice: `Not saved yet. ${change}`,
-    })
+    const form = filledForm(read.preferences)
+    return showPreferences(reply, site, token, own, { form, notice: `Not saved yet. ${change}` })
   })
 
   app.post('/preferences/:token/pause', { schema: { params: TokenParam, body: Pause } }, async (request, reply) => {
     const { token } = request.params
     const own = await subscriptions.readPreferences(token)
     if (own === null) return showDeadLink(reply, pages)
-    if (!isSubscribed(own.state)) return showNotSubscribed(request, reply)
+    if (!isSubscribed(own.state)) return showNotSubscribed(request, reply, site)
     const { until: typed, end } = request.body
     const read =
       end === undefined ? readPause(typed, subscriptions.localToday(own.preferences.timeZone)) : { until: null }
     if ('problem' in read) {
       const errors = [{ field: 'until', problem: read.problem, expected: 'a date after today, YYYY-MM-DD' }]
-      const form = filledForm(own.preferences, errors)
-      return refuse(request, reply, own, errors, { token, form, until: typeof typed === 'string' ? typed : '' })
+      const until = typeof typed === 'string' ? typed : ''
+      return refuse(request, reply, site, token, own, errors, { form: filledForm(own.preferences, errors), until })
     }
     const changed = await subscriptions.pause(token, read.until)
     if (changed === null) return showDeadLink(reply, pages)
-    if (!isSubscribed(changed.state)) return showNotSubscribed(request, reply)
+    if (!isSubscribed(changed.state)) return showNotSubscribed(request, reply, site)
     if (wantsJson(request)) return { status: 'saved' }
     const notice = read.until === null ? 'The pause is over.' : 'Your pause is saved.'
-    return showPreferences(reply, token, changed, { notice })
+    return showPreferences(reply, site, token, changed, { notice })
   })
 }
+
+/** Whether two preferences bring the same papers, whenever they come. */
+const choosesAlike = (one: Preferences, other: Preferences): boolean =>
+  (['topics', 'keywords', 'authors', 'muted'] as const).every((list) => one[list].join('\n') === other[list].join('\n'))
+
+/** What a change does to the number of papers, in a sentence; `null` when it cannot be counted or stays the same. */
+const changeOfVolume = async (
+  { previews }: PreferencesSite,
+  before: Preferences,
+  after: Preferences,
+): Promise<string | null> => {
+  const [was, becomes] = await Promise.all([before, after].map((preferences) => previews.readVolume(preferences)))
+  return was == null || becomes == null ? null : changeLine(was, becomes)
+}
+
+interface PageOptions {
+  /** The form as it is to be shown; by default with what is stored. */
+  form?: FormView
+  /** A sentence above the form. */
+  notice?: string
+  /** The end of a pause as it was typed. */
+  until?: string
+}
+
+const showPreferences = async (
+  reply: FastifyReply,
+  { subscriptions, previews, pages }: PreferencesSite,
+  token: string,
+  own: OwnPreferences,
+  { form, notice, until }: PageOptions = {},
+): Promise<FastifyReply> => {
+  const today = subscriptions.localToday(own.preferences.timeZone)
+  const volume = await previews.readVolume(own.preferences)
+  return show(reply, pages, 'preferences', {
+    token,
+    own,
+    form: form ?? filledForm(own.preferences),
+    notice: notice ?? null,
+    volume: volume === null ? null : volumeLine(volume),
+    pause: {
+      value: until ?? own.pausedUntil ?? pauseChoices(today)[0],
+      earliest: addDays(today, 1),
+      latest: latestPause(today),
+    },
+  })
+}
+
+/** A page that reads is there all the same; a change of what is not subscribed is a conflict (409). */
+const showNotSubscribed = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { pages }: Pick<Site, 'pages'>,
+): FastifyReply => {
+  const sentence = 'No digest goes to this address, so there is nothing to choose. Subscribe again whenever you like.'
+  const status = request.method === 'POST' ? 409 : 200
+  return wantsJson(request)
+    ? sendProblem(reply, status, 'Not subscribed', sentence)
+    : show(reply.code(status), pages, 'message', { heading: 'You are not subscribed.', sentence })
+}
+
+const refuse = async (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  site: PreferencesSite,
+  token: string,
+  own: OwnPreferences,
+  errors: FieldError[],
+  page: PageOptions,
+): Promise<FastifyReply> =>
+  wantsJson(request)
+    ? sendProblem(reply, 400, 'Not saved', 'Some fields are not right yet.', errors)
+    : showPreferences(reply.code(400), site, token, own, page)
+
+const refuseChoices = (
+  request: FastifyRequest<{ Body: Readonly<Record<string, unknown>> }>,
+  reply: FastifyReply,
+  site: PreferencesSite,
+  token: string,
+  own: OwnPreferences,
+  errors: FieldError[],
+): Promise<FastifyReply> =>
+  refuse(request, reply, site, token, own, errors, { form: refusedForm(request.body, errors, own.preferences) })

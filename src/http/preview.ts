@@ -1,4 +1,4 @@
-/** Trying before subscribing: the digest that a choice would bring today. */
+/** The preview: the digest that a choice would bring today, before one subscribes. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { headingOf, standfirstOf } from '../core/digest/headline.ts'
@@ -9,16 +9,16 @@ import { type App, type Site, sendProblem, show, wantsJson } from './site.ts'
 
 const Choice = Type.Object(CHOICES)
 
-/** In an address everything but the topics may be left out. */
-const LEFT_OUT = { frequency: 'daily', timezone: 'UTC' }
+/** The values of what a URL leaves out; only the topics must be there. */
+const DEFAULTS = { frequency: 'daily', timezone: 'UTC' }
 
 const readChoice = (given: Readonly<Record<string, unknown>>) => {
-  const said = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ''))
-  return readPreferences({ ...LEFT_OUT, ...said })
+  const filled = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ''))
+  return readPreferences({ ...DEFAULTS, ...filled })
 }
 
-/** The address of a preview, which holds what is not as usual and never who asks. */
-const addressOf = (preferences: Preferences): string => {
+/** The URL of a preview: it contains what differs from the defaults, and never an email address. */
+const urlOf = (preferences: Preferences): string => {
   const { topics, keywords, authors, muted, frequency, hour, timeZone } = preferences
   const query = new URLSearchParams()
   if (topics.length > 0) query.set('topics', topics.join(','))
@@ -26,7 +26,7 @@ const addressOf = (preferences: Preferences): string => {
   for (const [name, list] of Object.entries({ keywords, authors, muted }))
     for (const entry of list) query.append(name, entry)
   if (hour !== STANDARD.hour) query.set('hour', String(hour))
-  if (timeZone !== LEFT_OUT.timezone) query.set('timezone', timeZone)
+  if (timeZone !== DEFAULTS.timezone) query.set('timezone', timeZone)
   return `/preview?${query.toString().replaceAll('%2C', ',').replaceAll('%2F', '/')}`
 }
 
@@ -39,7 +39,7 @@ export const previewRoutes = (app: App, { previews, pages }: Site): void => {
   ) =>
     wantsJson(request)
       ? sendProblem(reply, 400, 'No preview', 'Some fields are not right yet.', errors)
-      : show(reply.code(400), pages, 'subscribe', { form: refusedForm({ ...LEFT_OUT, ...given }, errors) })
+      : show(reply.code(400), pages, 'subscribe', { form: refusedForm({ ...DEFAULTS, ...given }, errors) })
 
   app.get('/preview', { schema: { querystring: Choice } }, async (request, reply) => {
     const read = readChoice(request.query)
@@ -58,13 +58,13 @@ export const previewRoutes = (app: App, { previews, pages }: Site): void => {
   })
 
   /**
-   * The second button of the subscribe form. It posts, because a form that is sent by GET would put the address that
-   * somebody has typed into the page's own, and so into histories and the logs of proxies.
+   * The second button of the subscribe form. It posts, since a form that is sent by GET would put the email address that
+   * was typed into the URL, and so into browser histories and the logs of proxies.
    */
   app.post('/preview', { schema: { body: Choice } }, async (request, reply) => {
     const read = readChoice(request.body)
     return 'errors' in read
       ? refuse(request, reply, request.body, read.errors)
-      : reply.redirect(addressOf(read.preferences), 303)
+      : reply.redirect(urlOf(read.preferences), 303)
   })
 }

@@ -1,5 +1,4 @@
-/** What every route works with: the use cases it may call, and how it shows a page or refuses in words. */
-
+/** What every route works with: the use cases, and how it sends a page or a problem. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest, RawServerDefault } from 'fastify'
@@ -19,7 +18,7 @@ export type App = FastifyInstance<
   TypeBoxTypeProvider
 >
 
-/** Pages by name, and the files they refer to by a versioned address (`?v=`). */
+/** Pages by name, and the files that they refer to by a versioned URL (`?v=`). */
 export interface Pages {
   render(name: string, view: object): string
   assets: { href: string; type: string; content: string; version: string }[]
@@ -30,33 +29,33 @@ export interface Site {
   archive: Archive
   previews: Previews
   pages: Pages
-  /** Without them there is no provider. */
+  /** Left out where no provider has a webhook. */
   webhooks?: Webhooks
   log: Log
   /** See `health`. */
   ready: () => Promise<unknown>
   editions: EditionReader
   metrics: { contentType: string; read(): Promise<string> }
-  /** What operators prove themselves with; `null`: nobody can. */
+  /** The bearer token of operators; `null`: there are no routes for them. */
   adminToken: string | null
 }
 
-/** Whether the answer should be JSON: the body was, or the client asks for it and not for a page. */
+/** Whether the response should be JSON: the body was, or the client accepts it and no page. */
 export const wantsJson = (request: FastifyRequest): boolean => {
   const accept = request.headers.accept ?? ''
   if (accept.includes('text/html')) return false
   return accept.includes('json') || (request.headers['content-type'] ?? '').includes('json')
 }
 
-/** Sends a page with the status that the reply already has. */
+/** Sends a page, with the status that was set before. */
 export const show = (reply: FastifyReply, pages: Pages, name: string, view: object): FastifyReply =>
   reply.type('text/html; charset=utf-8').send(pages.render(name, view))
 
-/** The page of a link that leads nowhere; the same for one that is unknown, altered, of another purpose or too old. */
+/** The page of a dead link: the same for a token that is unknown, altered, of another purpose or too old. */
 export const showDeadLink = (reply: FastifyReply, pages: Pages): FastifyReply =>
   show(reply.code(404), pages, 'dead-link', { form: { email: '', errors: {} } })
 
-/** A problem as RFC 9457 has it; `errors` names every field at once. */
+/** Sends a problem (RFC 9457); `errors` names every field at once. */
 export const sendProblem = (
   reply: FastifyReply,
   status: number,

@@ -1,4 +1,4 @@
-/** Subscribing and confirming, and having lost links mailed again. */
+/** Subscribing, confirming, and having one's links mailed again. */
 import { Type } from 'typebox'
 import { readAddress } from '../core/subscriber/address.ts'
 import { type FieldError, type Preferences, readPreferences } from '../core/subscriber/preferences.ts'
@@ -26,7 +26,7 @@ const labelsOf = ({ topics, keywords, authors }: Preferences): string[] => [
   ...authors,
 ]
 
-/** The same for every address: whoever asks learns nothing about who reads here. */
+/** The same for every address, so that nobody learns who subscribes. */
 const CHECK_INBOX = { status: 'check your inbox' }
 
 export const subscriptionRoutes = (app: App, { subscriptions, pages }: Site): void => {

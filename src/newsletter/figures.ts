@@ -20,7 +20,7 @@ export interface Figures {
   /** The same of letters. */
   oldestLetter: number | null
   /** Feedback on the editions of the last seven days, by class. */
-  returns: Record<string, number>
+  feedback: Record<string, number>
   /** Seconds since the last tick, never negative; `null` before the first. */
   sinceTick: number | null
 }
@@ -48,7 +48,7 @@ export const readFigures = async (db: Database, now: Date): Promise<Figures> => 
     oldestDelivery: ages.length === 0 ? null : Math.max(...ages),
     letters: letters.states,
     oldestLetter: letters.oldestWaiting,
-    returns: await countFeedback(db),
+    feedback: await countFeedback(db),
     sinceTick: lastTick === null ? null : Math.max(0, (now.getTime() - lastTick.getTime()) / 1000),
   }
 }

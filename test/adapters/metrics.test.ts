@@ -11,7 +11,7 @@ const FIGURES = {
   oldestDelivery: 60.5,
   letters: { sent: 6 },
   oldestLetter: null,
-  returns: { ours: 7, complaint: 8 },
+  feedback: { ours: 7, complaint: 8 },
   sinceTick: null as number | null,
 }
 
@@ -27,8 +27,8 @@ test('every figure has its line, and one that is not known has none', async () =
     'paper_round_deliveries_resent 5',
     'paper_round_oldest_waiting_seconds{what="delivery"} 60.5',
     'paper_round_oldest_waiting_seconds{what="letter"} 0',
-    'paper_round_returns{class="ours"} 7',
-    'paper_round_returns{class="complaint"} 8',
+    'paper_round_feedback{class="ours"} 7',
+    'paper_round_feedback{class="complaint"} 8',
   ])
     expect(lines).toContain(line)
   expect(lines.filter((line) => line.startsWith('paper_round_last_tick_age_seconds '))).toEqual([])

@@ -1,4 +1,4 @@
-/** The whole stack of docker-compose.yml, in real containers: the story of a reader, mailers that share, stops and starts. */
+/** The whole stack of docker-compose.yml in real containers: the story of a reader, several mailers, stops and starts. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { addDays } from '../../src/core/calendar.ts'
 import { openSite, type Site } from '../support/browser/http-client.ts'
@@ -8,11 +8,11 @@ import { type Stack, startStack, until } from '../support/processes/compose-stac
 const ROLES = ['api', 'scheduler', 'mailer', 'maintain']
 const ADA = 'ada@example.org'
 const GRACE = 'grace@example.net'
-/** Enough that an edition can be looked at, and stopped, while it is under way. */
+/** Enough that an edition can be observed, and stopped, while it is under way. */
 const READERS = 3_000
 const MINUTES = 60_000
 
-const wished = originOfOwnRedis().kind === 'container'
+const wanted = originOfOwnRedis().kind === 'container'
 const today = new Date().toISOString().slice(0, 10)
 
 interface Account {
@@ -24,7 +24,7 @@ const titlesOf = (html: string): string[] => [
   ...new Set([...html.matchAll(/(Advances in [^<]*, report [\d.]+)/g)].map((found) => found[1] ?? '')),
 ]
 
-describe.skipIf(!wished)(`the stack${wished ? '' : ' (skipped: needs Docker and TEST_SERVICES=containers)'}`, () => {
+describe.skipIf(!wanted)(`the stack${wanted ? '' : ' (skipped: needs Docker and TEST_SERVICES=containers)'}`, () => {
   let stack: Stack
   let site: Site
   beforeAll(async () => {
@@ -40,7 +40,7 @@ describe.skipIf(!wished)(`the stack${wished ? '' : ' (skipped: needs Docker and 
     expect((await site.post(confirmation.links.get('confirm') ?? '')).status).toBe(200)
     return stack.waitForMail(email, 2)
   }
-  /** Publishes what this reader has due next, with the papers of the day before; resolves to how many are owed one. */
+  /** Publishes what this reader has due next, with the papers of the day before; resolves to the number of deliveries. */
   const publishNextOf = async (email: string): Promise<number> => {
     const { nextDueAt } = await stack.admin<Account>('subscribers', 'show', email)
     if (nextDueAt === null) throw new Error(`nothing is due to ${email}`)
@@ -53,7 +53,7 @@ describe.skipIf(!wished)(`the stack${wished ? '' : ' (skipped: needs Docker and 
     return Object.fromEntries(rows.map(([state, count]) => [state, Number(count)]))
   }
 
-  test('runs as nobody in particular, with nothing to write to, and shows the world the site alone', async () => {
+  test('runs without privileges, on a read-only file system, and publishes no port but the site’s', async () => {
     for (const role of ROLES) {
       const [id = ''] = await stack.containers(role)
       expect(await stack.docker('exec', id, 'id', '-u')).toBe('1000')
@@ -68,7 +68,7 @@ describe.skipIf(!wished)(`the stack${wished ? '' : ' (skipped: needs Docker and 
   })
 
   test(
-    'brings a reader from subscribing to one click that ends it',
+    'serves a reader from subscribing to the one click that ends it',
     async () => {
       expect((await site.get('/')).status).toBe(200)
       const welcome = await subscribe(ADA)
@@ -120,7 +120,7 @@ describe.skipIf(!wished)(`the stack${wished ? '' : ' (skipped: needs Docker and 
   )
 
   test(
-    'stops within ten seconds in the middle of an edition, nothing half-done, and goes on when it is started',
+    'stops within ten seconds in the middle of an edition, with nothing half-done, and goes on when it is started',
     async () => {
       const before = await stack.count()
       expect(await publishNextOf(GRACE)).toBe(READERS)
@@ -150,14 +150,14 @@ describe.skipIf(!wished)(`the stack${wished ? '' : ' (skipped: needs Docker and 
   )
 
   test(
-    'has everything again after a stop and a start, and after its containers were made anew',
+    'has everything again after a stop and a start, and after its containers were created again',
     async () => {
-      const look = async () => ({
+      const snapshot = async () => ({
         subscribers: await stack.query('select state, count(*) from subscribers group by state order by state'),
         outcomes: await outcomes(),
         mails: await stack.count(),
       })
-      const before = await look()
+      const before = await snapshot()
       const [digest] = (await stack.mailsTo(GRACE)).slice(-1)
       for (const [end, begin] of [
         [['stop'], ['start']],
@@ -166,8 +166,8 @@ describe.skipIf(!wished)(`the stack${wished ? '' : ' (skipped: needs Docker and 
         await stack.compose(...end)
         await stack.compose(...begin)
         await stack.become('healthy', ...ROLES)
-        expect(await look()).toEqual(before)
-        // Links are derived from the key: that one is still there, too.
+        expect(await snapshot()).toEqual(before)
+        // Links are derived from the key, so this shows that the key is the same.
         expect((await site.get(digest?.links.get('digests') ?? '')).status).toBe(200)
         expect((await site.get(digest?.links.get('preferences') ?? '')).text).toContain(GRACE)
       }
@@ -177,7 +177,7 @@ describe.skipIf(!wished)(`the stack${wished ? '' : ' (skipped: needs Docker and 
   )
 
   test(
-    'says of each role that it is unwell while the database is away, and well again afterwards',
+    'shows each role as unhealthy while the database is away, and as healthy afterwards',
     async () => {
       await stack.compose('stop', 'postgres')
       await stack.become('unhealthy', ...ROLES)

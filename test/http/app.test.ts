@@ -1,4 +1,4 @@
-/** What holds for every route: headers, refusals in words, logs, and a stop that is quick. */
+/** What applies to every route: headers, error pages, logs, and a quick close. */
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
@@ -13,8 +13,8 @@ const TOKEN_PAGES = [
 const OPEN_PAGES = ['/', '/papers/2026-04-13', '/about', '/links']
 const RIGHT = { email: EMAIL, topics: 'agents', frequency: 'daily', timezone: 'UTC' }
 
-describe('every answer', () => {
-  it('has the security headers, also where something is wrong', async () => {
+describe('every response', () => {
+  it('has the security headers, errors included', async () => {
     await using site = await openTestSite()
     for (const path of [
       ...OPEN_PAGES,
@@ -37,7 +37,7 @@ describe('every answer', () => {
     }
   })
 
-  it('is neither stored nor indexed where the address holds a token', async () => {
+  it('is neither stored nor indexed where the URL contains a token', async () => {
     await using site = await openTestSite()
     for (const path of TOKEN_PAGES) {
       const { headers } = await fetch(site.url + path)
@@ -49,12 +49,12 @@ describe('every answer', () => {
     }
   })
 
-  it('asks for https from then on where the site is reached by it', async () => {
+  it('requires https from then on where the site is reached by it', async () => {
     await using site = await openTestSite({ baseUrl: 'https://round.example.org' })
     expect((await fetch(site.url)).headers.get('strict-transport-security')).toContain('max-age=')
   })
 
-  it('is a page with a language, a title, one heading and a way past the menu', async () => {
+  it('is a page with a language, a title, one heading and a skip link', async () => {
     await using site = await openTestSite()
     for (const path of [...OPEN_PAGES, ...TOKEN_PAGES, '/nowhere', '/check-inbox', '/links/sent']) {
       const page = await (await fetch(site.url + path)).text()
@@ -66,7 +66,7 @@ describe('every answer', () => {
   })
 })
 
-it('GET and HEAD change nothing, on any address, however often', async () => {
+it('GET and HEAD change nothing on any route', async () => {
   await using site = await openTestSite()
   const paths = [...OPEN_PAGES, ...TOKEN_PAGES, '/subscribe', '/check-inbox', '/links/sent']
   for (const token of Object.values(TOKEN)) {
@@ -102,7 +102,7 @@ describe('a form from another site', () => {
     ['by Origin', { origin: 'https://evil.example' }],
     ['by an Origin that only looks like ours', { origin: 'http://round.example.org.evil.example' }],
     ['with Origin null, when the browser says so', { origin: 'null', 'sec-fetch-site': 'cross-site' }],
-  ])('is refused on every route, known %s', async (_, headers) => {
+  ])('is refused on every route, recognised %s', async (_, headers) => {
     await using site = await openTestSite()
     for (const path of paths) {
       const answer = await site.app.inject({
@@ -124,7 +124,7 @@ describe('a form from another site', () => {
     ['the address it was reached by', { origin: 'http://127.0.0.1:3000', host: '127.0.0.1:3000' }],
     ['a browser that hides where from', { origin: 'null' }],
     ['a program', {}],
-  ])('is another matter than one from %s', async (_, headers) => {
+  ])('is told apart from one of %s', async (_, headers) => {
     await using site = await openTestSite()
     for (const path of paths) {
       const answer = await site.app.inject({
@@ -138,8 +138,8 @@ describe('a form from another site', () => {
   })
 })
 
-describe('what cannot be served', () => {
-  it('an address that is not there is said so, as a page or as a problem', async () => {
+describe('a request that cannot be served', () => {
+  it('for a path that does not exist gets a page or a problem', async () => {
     await using site = await openTestSite()
     for (const path of ['/nowhere', '/confirm', '/papers/', '/%zz', '/.env', `/confirm/${'x'.repeat(3000)}`]) {
       const answer = await fetch(site.url + path)
@@ -154,7 +154,7 @@ describe('what cannot be served', () => {
     expect(await problem.json()).toMatchObject({ status: 404, title: 'There is no such page.' })
   })
 
-  it('a method that an address does not take is told which it takes', async () => {
+  it('with a method that its path does not have gets those that it has', async () => {
     await using site = await openTestSite()
     for (const [method, path, allow] of [
       ['DELETE', '/subscribe', 'HEAD, GET, POST'],
@@ -171,7 +171,7 @@ describe('what cannot be served', () => {
     }
   })
 
-  it('a megabyte of JSON is refused in words', async () => {
+  it('with a megabyte of JSON is refused with a sentence', async () => {
     await using site = await openTestSite()
     const answer = await fetch(`${site.url}/subscribe`, {
       method: 'POST',
@@ -196,7 +196,7 @@ describe('what cannot be served', () => {
     },
   )
 
-  it('a fault of ours is one plain page, and the log has the rest without address or token', async () => {
+  it('that fails by our error gets one plain page, and the log has the rest without address or token', async () => {
     const fault = Object.assign(new Error(`insert into "sign_ups": Key (email)=(${EMAIL}) ${TOKEN.confirm}`), {
       code: '23505',
     })
@@ -230,7 +230,7 @@ it('the log has one line a request, with the pattern of the route, and never an 
   expect(lines).not.toContain('127.0.0.1')
 })
 
-it('a stop does not wait for a connection on which nothing was asked', async () => {
+it('closing does not wait for a connection without a request', async () => {
   const site = await openTestSite()
   const socket = connect(Number(new URL(site.url).port), '127.0.0.1')
   await once(socket, 'connect')

@@ -1,3 +1,4 @@
+/** The public pages. */
 import { expect, it } from 'vitest'
 import { card, openTestSite, TOKEN } from '../support/servers/recording-site.ts'
 
@@ -56,14 +57,14 @@ it('without any papers the home page says so, and the form is there', async () =
   expect(page).toContain('action="/subscribe"')
 })
 
-it('sample papers are said to be a sample', async () => {
+it('sample papers are labelled as a sample', async () => {
   await using site = await openTestSite({ sample: true })
   for (const path of ['/', '/papers/2026-04-13']) {
     expect(await (await fetch(site.url + path)).text()).toContain('Sample papers.')
   }
 })
 
-it('text from elsewhere stays text, and links from elsewhere are https or no links', async () => {
+it('text of a source stays text, and links of a source are https or no links', async () => {
   await using site = await openTestSite({ cards: [HOSTILE] })
   for (const path of ['/', '/papers/2026-04-13']) {
     const page = await (await fetch(site.url + path)).text()
@@ -99,7 +100,7 @@ it('a digest opens in the browser with the same papers, and nothing of its reade
   expect(page).not.toContain('@example.org')
 })
 
-it('how papers are chosen is told', async () => {
+it('a page explains how papers are chosen', async () => {
   await using site = await openTestSite()
   expect(await (await fetch(`${site.url}/about`)).text()).toContain('How papers are chosen')
 })

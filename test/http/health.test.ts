@@ -1,4 +1,4 @@
-/** What watches over a process is told: that it lives, and whether what it needs answers. */
+/** What a supervisor sees: that a process is alive, and whether what it needs responds. */
 import type { AddressInfo } from 'node:net'
 import { expect, test } from 'vitest'
 import { createMetrics } from '../../src/adapters/metrics.ts'
@@ -16,20 +16,20 @@ const open = async (ready: () => Promise<unknown>) => {
   return { url, log, [Symbol.asyncDispose]: () => app.close() }
 }
 
-test('what never answers is asked once, however often somebody looks, and each is told within seconds', async () => {
+test('what never responds is checked once for all requests, and each gets its response within seconds', async () => {
   let asked = 0
   await using process = await open(() => {
     asked += 1
     return new Promise(() => undefined)
   })
-  const looks = await Promise.all([1, 2, 3].map(() => fetch(`${process.url}/readyz`)))
-  expect(looks.map((look) => look.status)).toEqual([503, 503, 503])
+  const responses = await Promise.all([1, 2, 3].map(() => fetch(`${process.url}/readyz`)))
+  expect(responses.map((response) => response.status)).toEqual([503, 503, 503])
   expect(asked).toBe(1)
   expect(process.log.join()).toContain('no answer within 3000 ms')
   expect((await fetch(`${process.url}/healthz`)).status).toBe(200)
 })
 
-test('after a failure it is looked anew', async () => {
+test('a failure is not remembered', async () => {
   let well = false
   await using process = await open(async () => {
     if (!well) throw new Error('connect ECONNREFUSED')
@@ -39,7 +39,7 @@ test('after a failure it is looked anew', async () => {
   expect((await fetch(`${process.url}/readyz`)).status).toBe(200)
 })
 
-test('metrics that cannot be read are told without the reason, which is in the log', async () => {
+test('metrics that cannot be read are an error without the reason, which is in the log', async () => {
   await using process = await open(async () => undefined)
   const answer = await fetch(`${process.url}/metrics`)
   expect([answer.status, await answer.json()]).toEqual([500, { status: 'error' }])

@@ -1,7 +1,8 @@
+/** Assets, robots.txt and health. */
 import { expect, it } from 'vitest'
 import { openTestSite } from '../support/servers/recording-site.ts'
 
-it('styles, script and icon are kept for a year under the address that pages give, and checked under any other', async () => {
+it('styles, script and icon are cached for a year under the URL that pages link, and revalidated under any other', async () => {
   await using site = await openTestSite()
   const page = await (await fetch(`${site.url}/`)).text()
   for (const file of ['site.css', 'zone.js', 'icon.svg']) {
@@ -18,7 +19,7 @@ it('styles, script and icon are kept for a year under the address that pages giv
   expect((await fetch(`${site.url}/site.css`)).headers.get('content-type')).toBe('text/css; charset=utf-8')
 })
 
-it('the process answers for itself, and the database for readiness', async () => {
+it('the process is alive by itself, and ready when its database responds', async () => {
   await using site = await openTestSite()
   expect([(await fetch(`${site.url}/healthz`)).status, (await fetch(`${site.url}/readyz`)).status]).toEqual([200, 200])
   const away = async () => {

@@ -1,4 +1,4 @@
-/** What operators read by program, and that nobody else does. */
+/** What operators' programs read, and that nobody else can. */
 import { expect, test } from 'vitest'
 import { balance } from '../../src/core/sending/ledger.ts'
 import type { EditionAccount } from '../../src/newsletter/editions.ts'
@@ -33,13 +33,13 @@ const editions = {
   readAccount: async (id: number) => (id === 7 ? ACCOUNT : null),
 }
 
-test('without ADMIN_TOKEN there is no such page', async () => {
+test('without ADMIN_TOKEN there are no such routes', async () => {
   await using site = await openTestSite({ editions })
   for (const address of ADDRESSES)
     expect((await fetch(site.url + address, { headers: { authorization: 'Bearer ' } })).status).toBe(404)
 })
 
-test('with it, whoever does not have it is told nothing', async () => {
+test('with ADMIN_TOKEN a request without it gets nothing', async () => {
   await using site = await openTestSite({ editions, adminToken: TOKEN })
   for (const address of ADDRESSES)
     for (const authorization of [
@@ -57,7 +57,7 @@ test('with it, whoever does not have it is told nothing', async () => {
   expect(site.log.join()).not.toContain(TOKEN)
 })
 
-test('whoever has it reads metrics, the editions, and one of them with its equation', async () => {
+test('a request with ADMIN_TOKEN reads metrics, the editions, and one of them with its equation', async () => {
   await using site = await openTestSite({ editions, adminToken: TOKEN })
   const read = async (address: string) => {
     const answer = await fetch(site.url + address, { headers: { authorization: `Bearer ${TOKEN}` } })

@@ -1,3 +1,4 @@
+/** The preferences page. */
 import { expect, it } from 'vitest'
 import { STANDARD } from '../../src/core/subscriber/preferences.ts'
 import { EMAIL, form, openTestSite, TOKEN } from '../support/servers/recording-site.ts'
@@ -8,7 +9,7 @@ const CHOSEN = { topics: ['vlm'], frequency: 'weekly', hour: '21', weekday: '1',
 const post = (url: string, fields: Record<string, string | string[]>) =>
   fetch(url, { method: 'POST', body: form(fields) })
 
-it('the page shows what is stored, and the way out', async () => {
+it('the page shows what is stored, and how to unsubscribe', async () => {
   await using site = await openTestSite()
   const page = await (await fetch(site.url + PATH)).text()
   expect(page).toContain(EMAIL)
@@ -34,7 +35,7 @@ it('a change is saved and shown as saved', async () => {
   expect(site.changes).toEqual([['changePreferences', TOKEN.preferences, stored]])
 })
 
-it('a change with mistakes saves nothing and says what is wrong beside each field', async () => {
+it('a change with mistakes saves nothing and shows the error beside each field', async () => {
   await using site = await openTestSite()
   const answer = await post(site.url + PATH, { ...CHOSEN, topics: [], weekday: '8' })
   const page = await answer.text()
@@ -45,7 +46,7 @@ it('a change with mistakes saves nothing and says what is wrong beside each fiel
   expect(site.changes).toEqual([])
 })
 
-it('JSON is answered in JSON', async () => {
+it('a request in JSON gets JSON', async () => {
   await using site = await openTestSite()
   const send = (body: object) =>
     fetch(site.url + PATH, {
@@ -57,7 +58,7 @@ it('JSON is answered in JSON', async () => {
   expect(await (await send({})).json()).toMatchObject({ status: 400, errors: [{ field: 'topics' }, {}, {}] })
 })
 
-it('own words and the quiet day are shown as they are stored, saved, and said back with what they change', async () => {
+it('own terms and the setting for empty digests are shown, saved, and confirmed with what they change', async () => {
   await using site = await openTestSite()
   const before = await (await fetch(site.url + PATH)).text()
   expect(before).toContain('About 20 papers a week fit, going by the last four weeks.')
@@ -91,7 +92,7 @@ it('what a change would do is shown without being saved, with the form as it was
   expect(site.changes).toEqual([])
 })
 
-it('before any papers are held nothing is said of how many there are', async () => {
+it('before any papers are held their number is not shown', async () => {
   await using site = await openTestSite({ held: false })
   expect(await (await fetch(site.url + PATH)).text()).not.toContain('papers a week')
   expect(await (await post(site.url + PATH, CHOSEN)).text()).toContain('Your preferences are saved.</p>')
@@ -110,7 +111,7 @@ it('one entry too many is refused beside its field, and nothing typed is lost', 
   expect(site.changes).toEqual([])
 })
 
-it('a pause runs to a date, can be ended, and is refused in words', async () => {
+it('a pause runs to a date, can be ended, and is refused with a sentence', async () => {
   await using site = await openTestSite()
   const paused = await post(`${site.url}${PATH}/pause`, { until: '2026-05-15' })
   expect(await paused.text()).toContain('Paused until Friday, 15 May 2026')
@@ -127,7 +128,7 @@ it('a pause runs to a date, can be ended, and is refused in words', async () => 
   expect(site.changes).toHaveLength(2)
 })
 
-it('somebody who left is told so, and nothing is changed for them', async () => {
+it('somebody who unsubscribed is shown that, and nothing is changed for them', async () => {
   await using site = await openTestSite()
   const page = await fetch(`${site.url}/preferences/${TOKEN.left}`)
   expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('You are not subscribed.')])

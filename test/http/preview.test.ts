@@ -1,11 +1,11 @@
-/** Trying before subscribing. */
+/** The preview of a digest. */
 import { expect, it } from 'vitest'
 import { STANDARD } from '../../src/core/subscriber/preferences.ts'
 import { card, form, openTestSite } from '../support/servers/recording-site.ts'
 
 const open = (url: string, accept = 'text/html') => fetch(url, { headers: { accept }, redirect: 'manual' })
 
-it('shows the digest of today for the topics in the address, and the form with them chosen', async () => {
+it('shows the digest of today for the topics in the URL, and the form with them chosen', async () => {
   await using site = await openTestSite()
   for (const query of [
     'topics=agents&topics=robotics',
@@ -27,7 +27,7 @@ it('shows the digest of today for the topics in the address, and the form with t
   expect(site.changes).toEqual([])
 })
 
-it('answers programs with the digest as JSON', async () => {
+it('gives programs the digest as JSON', async () => {
   await using site = await openTestSite()
   const answer = await open(`${site.url}/preview?topics=agents&frequency=weekly&keywords=Lean+4`, 'application/json')
   expect(answer.headers.get('content-type')).toContain('application/json')
@@ -45,7 +45,7 @@ it.each([
   ['', 'Choose at least one topic.'],
   ['topics=agents&frequency=hourly', 'Choose daily or weekly.'],
   ['topics=agents&timezone=Mars', 'There is no time zone “Mars”. Choose one such as Europe/London.'],
-])('refuses %s in words, on a page and as a problem', async (query, sentence) => {
+])('refuses %s with a sentence, on a page and as a problem', async (query, sentence) => {
   await using site = await openTestSite()
   const page = await open(`${site.url}/preview?${query}`)
   expect([page.status, await page.text()]).toEqual([400, expect.stringContaining(sentence)])
@@ -57,7 +57,7 @@ it.each([
   expect(site.asked).toEqual([])
 })
 
-it('the form’s second button leads to an address with the whole choice and without the reader', async () => {
+it('the form’s second button leads to a URL with the whole choice and without the email address', async () => {
   await using site = await openTestSite()
   const home = await (await open(site.url)).text()
   expect(home).toContain('formaction="/preview"')
@@ -87,7 +87,7 @@ it('the form’s second button leads to an address with the whole choice and wit
   expect(page).not.toContain('grace')
 })
 
-it('the second button with nothing chosen says what is missing and keeps the address typed', async () => {
+it('the second button with nothing chosen says what is missing and keeps the email address', async () => {
   await using site = await openTestSite()
   const answer = await fetch(`${site.url}/preview`, { method: 'POST', body: form({ email: 'grace@example.net' }) })
   const page = await answer.text()

@@ -1,3 +1,4 @@
+/** Subscribing, confirming, and lost links. */
 import { expect, it } from 'vitest'
 import { STANDARD } from '../../src/core/subscriber/preferences.ts'
 import { TOPICS } from '../../src/core/topics.ts'
@@ -21,7 +22,7 @@ const post = (url: string, body: URLSearchParams | object, headers: Record<strin
         redirect: 'manual',
       })
 
-it('a form is taken and sent on to a page that says to check the inbox', async () => {
+it('a form is accepted and redirected to a page that says to check the inbox', async () => {
   await using site = await openTestSite()
   const answer = await post(`${site.url}/subscribe`, form(RIGHT))
   expect([answer.status, answer.headers.get('location')]).toEqual([303, '/check-inbox'])
@@ -30,7 +31,7 @@ it('a form is taken and sent on to a page that says to check the inbox', async (
   expect(page).toContain('Now check your inbox.')
 })
 
-it('a form with one topic, an hour and a weekday is taken', async () => {
+it('a form with one topic, an hour and a weekday is accepted', async () => {
   await using site = await openTestSite()
   await post(`${site.url}/subscribe`, form({ ...RIGHT, topics: 'agents', hour: '0', weekday: '7' }))
   expect(site.changes).toEqual([
@@ -38,7 +39,7 @@ it('a form with one topic, an hour and a weekday is taken', async () => {
   ])
 })
 
-it('JSON is taken, with every topic there is, and answered 202', async () => {
+it('JSON with every topic is accepted with 202', async () => {
   await using site = await openTestSite()
   const topics = TOPICS.map(({ slug }) => slug)
   const answer = await post(`${site.url}/subscribe`, { ...RIGHT, topics })
@@ -46,7 +47,7 @@ it('JSON is taken, with every topic there is, and answered 202', async () => {
   expect(site.changes).toEqual([['requestSubscription', 'ada@example.org', { ...STORED, topics: topics.sort() }]])
 })
 
-it('own words are taken with a form and with JSON, and come back as they were typed when one is wrong', async () => {
+it('own terms are accepted in a form and in JSON, and shown again as they were typed when one is wrong', async () => {
   await using site = await openTestSite()
   const own = { keywords: ['Lean 4', 'sheet music'], authors: ['Grace Hopper'], muted: ['survey'] }
   await post(`${site.url}/subscribe`, { ...RIGHT, ...own, topics: [] })
@@ -68,7 +69,7 @@ it('own words are taken with a form and with JSON, and come back as they were ty
   expect(page).toMatch(/<details class="own" open>/)
 })
 
-it('the answer is the same, byte by byte, whatever the address', async () => {
+it('the response is the same, byte by byte, whatever the address', async () => {
   await using site = await openTestSite()
   const answers = await Promise.all(
     ['ada@example.org', EMAIL, 'someone-quite-different+tag@example.com'].map(async (email) => {
@@ -105,7 +106,7 @@ it('a form with mistakes comes back with what was typed and a sentence beside ea
   expect(page).toContain('value="Asia/Tokyo" selected')
 })
 
-it('an empty form is told everything it lacks at once', async () => {
+it('an empty form shows everything it lacks at once', async () => {
   await using site = await openTestSite()
   for (const body of [form({}), undefined]) {
     const answer = await fetch(`${site.url}/subscribe`, { method: 'POST', ...(body === undefined ? {} : { body }) })
@@ -115,7 +116,7 @@ it('an empty form is told everything it lacks at once', async () => {
   }
 })
 
-it('JSON with mistakes is answered by a problem that names every field', async () => {
+it('JSON with mistakes gets a problem that names every field', async () => {
   await using site = await openTestSite()
   const answer = await post(`${site.url}/subscribe`, {
     email: 7,
@@ -161,7 +162,7 @@ it('a confirmation page shows what is confirmed and one button, and the button c
   expect(site.changes).toEqual([['confirm', TOKEN.confirm]])
 })
 
-it('confirming again says that it is done already', async () => {
+it('confirming again says that it was done before', async () => {
   await using site = await openTestSite()
   for (const method of ['GET', 'POST']) {
     const answer = await fetch(`${site.url}/confirm/${TOKEN.confirmed}`, { method })
@@ -185,7 +186,7 @@ it('every dead link gets the same page, which offers fresh ones', async () => {
   expect(answers[0]).toMatch(/^404 .*This link no longer works\..*action="\/links"/s)
 })
 
-it('lost links are asked for by address, with the same answer for every address', async () => {
+it('lost links are requested by address, with the same response for every address', async () => {
   await using site = await openTestSite()
   expect(await (await fetch(`${site.url}/links`)).text()).toContain('Lost your mail?')
   for (const email of ['ada@example.org', EMAIL]) {
@@ -201,7 +202,7 @@ it('lost links are asked for by address, with the same answer for every address'
   expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining('Write a domain after the @')])
 })
 
-it('the embedded mailbox is pointed to where there is one', async () => {
+it('the page links to the embedded mailbox where there is one', async () => {
   await using site = await openTestSite({ mailboxUrl: 'http://127.0.0.1:8025/' })
   expect(await (await fetch(`${site.url}/check-inbox`)).text()).toContain('href="http://127.0.0.1:8025/"')
   await using live = await openTestSite()

@@ -1,3 +1,4 @@
+/** Unsubscribing, and having less mail instead. */
 import { describe, expect, it } from 'vitest'
 import { postBare } from '../support/servers/raw-post.ts'
 import { form, openTestSite, TOKEN } from '../support/servers/recording-site.ts'
@@ -20,7 +21,7 @@ describe('one click (RFC 8058)', () => {
     ['without a body', {}, ''],
     ['with a body of type and no content', { 'content-type': 'application/x-www-form-urlencoded' }, ''],
     ['from another site', { origin: 'https://mail.example.com', 'sec-fetch-site': 'cross-site' }, URLENCODED],
-  ])('is taken %s', async (_, headers: Record<string, string>, body) => {
+  ])('is accepted %s', async (_, headers: Record<string, string>, body) => {
     await using site = await openTestSite()
     const answer = await postBare(site.url + PATH, headers, body)
     expect(answer.status).toBe(200)
@@ -29,7 +30,7 @@ describe('one click (RFC 8058)', () => {
     expect(site.changes).toEqual([['unsubscribe', TOKEN.unsubscribe]])
   })
 
-  it('is taken with a slash at the end, and again and again with the same answer', async () => {
+  it('is accepted with a slash at the end, and repeatedly with the same response', async () => {
     await using site = await openTestSite()
     const answers = []
     for (const path of [PATH, `${PATH}/`, PATH]) answers.push(await postBare(site.url + path, {}, URLENCODED))
@@ -37,7 +38,7 @@ describe('one click (RFC 8058)', () => {
     expect(new Set(answers.map(({ text }) => text)).size).toBe(1)
   })
 
-  it('with more than 4 kilobytes is refused in words', async () => {
+  it('with more than 4 kilobytes is refused with a sentence', async () => {
     await using site = await openTestSite()
     const answer = await postBare(site.url + PATH, {}, 'x'.repeat(5000))
     expect([answer.status, answer.text]).toEqual([413, expect.stringContaining('That was too much at once.')])
@@ -51,7 +52,7 @@ describe('one click (RFC 8058)', () => {
   })
 })
 
-it('the page asks first, with unsubscribing as its first button, and changes nothing by being looked at', async () => {
+it('the page asks first, with unsubscribing as its first button, and changes nothing when it is opened', async () => {
   await using site = await openTestSite()
   const page = await (await fetch(site.url + PATH)).text()
   expect(page.match(/<button[^>]*>([^<]*)/)?.[1]).toBe('Unsubscribe')
@@ -59,7 +60,7 @@ it('the page asks first, with unsubscribing as its first button, and changes not
   expect(site.changes).toEqual([])
 })
 
-it('less can be had instead: weekly, or a pause', async () => {
+it('less mail can be chosen instead: weekly, or a pause', async () => {
   await using site = await openTestSite()
   const weekly = await fetch(`${site.url}${PATH}/weekly`, { method: 'POST', body: form({}) })
   expect([weekly.status, await weekly.text()]).toEqual([200, expect.stringContaining('Weekly from now on.')])
@@ -73,14 +74,14 @@ it('less can be had instead: weekly, or a pause', async () => {
   expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining('Choose a day after today.')])
 })
 
-it('somebody who left already is told so', async () => {
+it('somebody who unsubscribed before is shown that', async () => {
   await using site = await openTestSite()
   const page = await fetch(`${site.url}/unsubscribe/${TOKEN.left}`)
   expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('You are unsubscribed.')])
 })
 
 describe('never again', () => {
-  it('asks once more, says so when it is done, and knows no other link', async () => {
+  it('asks once more, says when it is done, and accepts no other link', async () => {
     await using site = await openTestSite()
     const asked = await (await fetch(`${site.url}/never/${TOKEN.never}`)).text()
     expect(asked).toContain('<button class="great">Never mail me again</button>')

@@ -23,7 +23,7 @@ test('a hundred refusals of us suppress nobody, and the operator is told once an
   expect(await db.selectFrom('suppressions').selectAll().execute()).toEqual([])
   expect(told).toHaveLength(100)
   await sql`update editions set cutoff = now()`.execute(db)
-  expect(await readFigures(db, NOW)).toMatchObject({ returns: { ours: 100, hard: 0, complaint: 0 } })
+  expect(await readFigures(db, NOW)).toMatchObject({ feedback: { ours: 100, hard: 0, complaint: 0 } })
 
   // One destination may be mistaken; three are reported once an hour, and no route is throttled.
   const errors: object[] = []
