@@ -3,7 +3,8 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { NEEDS_CHROMIUM } from '../support/browser/browser.ts'
 import { judgePage } from '../support/browser/page-judge.ts'
 import { openSharedBrowser } from '../support/browser/shared-browser.ts'
-import { LONG_TITLE, walkOddities } from '../support/browser/story.ts'
+import { walkOddities } from '../support/browser/story.ts'
+import { LONG_TITLE } from '../support/fixtures/hard-issues.ts'
 import { thorough } from '../support/thoroughness.ts'
 
 describe.skipIf(NEEDS_CHROMIUM !== '')(`hard content in a browser${NEEDS_CHROMIUM}`, () => {

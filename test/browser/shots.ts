@@ -15,7 +15,7 @@ import { createLog } from '../../workers/log.ts'
 import { ROLES } from '../../workers/roles/role.ts'
 import { startService } from '../../workers/service.ts'
 import { launchTestBrowser } from '../support/browser/browser.ts'
-import { BEGINNING, type Stage, walkOddities, walkStory } from '../support/browser/story.ts'
+import { BEGINNING, type StoryContext, walkOddities, walkStory } from '../support/browser/story.ts'
 import { findFreePort } from '../support/servers/free-port.ts'
 
 const KEY = Buffer.alloc(32, 7)
@@ -32,7 +32,7 @@ const { values } = parseArgs({
 })
 
 /** The whole service on throw-away data, with the sample papers alone. */
-const openStage = async (folder: string) => {
+const openSampleService = async (folder: string) => {
   const postgres = await startEmbeddedPostgres({ folder: join(folder, 'postgres'), durable: false })
   await migrate(postgres.url)
   let offset = Date.parse(BEGINNING) - Date.now()
@@ -80,13 +80,13 @@ const openStage = async (folder: string) => {
 const folder = await mkdtemp(join(tmpdir(), 'paper-round-shots-'))
 const names: string[] = []
 try {
-  await using stage = await openStage(folder)
+  await using service = await openSampleService(folder)
   await using browser = await launchTestBrowser()
   await using window = await browser.openWindow({ bypassCSP: true, deviceScaleFactor: values.readme ? 2 : 1 })
   const { page } = window
   await mkdir(values.readme ? 'docs' : values.out, { recursive: true })
 
-  const show: Stage['show'] = async (name, kind) => {
+  const show: StoryContext['show'] = async (name, kind) => {
     if (values.readme) {
       if (name !== README_MAIL) return
       await page.setViewportSize(README_SIZE)
@@ -110,7 +110,7 @@ try {
         names.push(file)
       }
   }
-  await walkStory({ ...stage, page, show })
+  await walkStory({ ...service, page, show })
   if (!values.readme) {
     await walkOddities({ page, show })
     const figures = names.map(

@@ -2,7 +2,7 @@
 import { Redis } from 'ioredis'
 import { sql } from 'kysely'
 import type { Database } from '../../src/store/database.ts'
-import { persist } from '../support/databases/blocking-statements.ts'
+import { retryDeadlocks } from '../support/databases/deadlocks.ts'
 
 /** Where the queue is: `redisUrl` is `null` where it lives in the database. */
 export interface QueuePlace {
@@ -13,11 +13,11 @@ export interface QueuePlace {
 /** On Redis deletes everything; on Postgres all rows of the queue, or with `dropped` its schema as well. */
 export const wipeQueue = async ({ db, redisUrl }: QueuePlace, how: 'emptied' | 'dropped'): Promise<void> => {
   if (redisUrl !== null) return void (await withRedis(redisUrl, (client) => client.flushall()))
-  if (how === 'dropped') return persist(() => sql`drop schema if exists bullmq cascade`.execute(db))
+  if (how === 'dropped') return retryDeadlocks(() => sql`drop schema if exists bullmq cascade`.execute(db))
   const tables = await queueTables(db)
   if (tables.length === 0) return
   const names = sql.join(tables.map((table) => sql.table(`bullmq.${table}`)))
-  await persist(() => sql`truncate ${names}`.execute(db))
+  await retryDeadlocks(() => sql`truncate ${names}`.execute(db))
 }
 
 /** Everything in the queue as text. */

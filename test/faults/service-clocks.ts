@@ -5,7 +5,7 @@
 import { join } from 'node:path'
 import { sql, type Transaction } from 'kysely'
 import type { Database, Tables } from '../../src/store/database.ts'
-import { persist } from '../support/databases/blocking-statements.ts'
+import { retryDeadlocks } from '../support/databases/deadlocks.ts'
 import { type ClockFile, openClockFile } from '../support/processes/clock-file.ts'
 import type { RoleName } from './supervisor.ts'
 
@@ -80,7 +80,7 @@ export const openServiceClocks = ({ db, folder, at }: Options) => {
             or exists (select from deliveries where state = 'sending') as sending`.execute(trx)
         sending = rows[0]?.sending !== false
       }
-      await persist(() => db.transaction().execute(move))
+      await retryDeadlocks(() => db.transaction().execute(move))
       moved.calendar += ms
       moved.monotonic += ms
       set()

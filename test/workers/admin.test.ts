@@ -153,7 +153,7 @@ describe('a dry run of a source', () => {
       ...onServer,
       DATABASE_URL: empty.url,
       NODE_OPTIONS: `--import=${new URL('../support/servers/redirected-fetch.ts', import.meta.url)}`,
-      STAND_IN: source.baseUrl,
+      SOURCE_SERVER: source.baseUrl,
     })
 
   test('shows what it would store, what it understood and what it skipped, and stores nothing', async () => {

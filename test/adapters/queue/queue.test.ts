@@ -4,7 +4,7 @@ import { Client } from 'pg'
 import { describe, expect, test } from 'vitest'
 import { openQueue, type Queue } from '../../../src/adapters/queue/queue.ts'
 import type { QueueName } from '../../../src/adapters/queue/queue-names.ts'
-import { persist } from '../../support/databases/blocking-statements.ts'
+import { retryDeadlocks } from '../../support/databases/deadlocks.ts'
 import { openTestDatabase, type TestDatabase } from '../../support/databases/postgres.ts'
 import { hasRedis, NEEDS_REDIS, openTestRedis } from '../../support/databases/redis.ts'
 import { startChild } from '../../support/processes/child.ts'
@@ -38,7 +38,7 @@ const openOnPostgres = async (): Promise<QueueServer> => {
   return {
     databaseUrl: database.url,
     redisUrl: null,
-    wipe: () => persist(() => query(database, 'drop schema bullmq cascade')),
+    wipe: () => retryDeadlocks(() => query(database, 'drop schema bullmq cascade')),
     cut: async () => void (await query(database, `select pg_terminate_backend(pid) ${OTHERS}`)),
     connections: async () => (await query(database, `select ${OTHERS}`)).length,
     delayed: async (name) =>

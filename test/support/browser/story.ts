@@ -1,9 +1,7 @@
 /** The reader's story clicked through in a browser, with a stop at every page and mail there is: to look at, or to judge. */
 import type { Page } from 'playwright-core'
 import { createMailTemplates } from '../../../src/adapters/templates/mail-templates.ts'
-import type { DigestIssue, PaperCard } from '../../../src/core/digest/digest.ts'
-import { cardOf } from '../../../src/core/digest/paper-card.ts'
-import { digestReasonOf } from '../../../src/core/digest/reason.ts'
+import { HARD_ISSUE, STEERED_ISSUE } from '../fixtures/hard-issues.ts'
 import { openTestSite, TOKEN } from '../servers/recording-site.ts'
 import { openSite } from './http-client.ts'
 import { createMail } from './mailbox-reader.ts'
@@ -11,7 +9,8 @@ import { createMail } from './mailbox-reader.ts'
 /** Called with the page that is open; `mail` is a message by itself, as a mail program shows it. */
 export type Show = (name: string, kind: 'page' | 'mail') => Promise<void>
 
-export interface Stage {
+/** What the story is walked on. */
+export interface StoryContext {
   page: Page
   siteUrl: string
   mailboxUrl: string
@@ -31,7 +30,7 @@ const TOPICS = ['gui-agents', 'multi-agent', 'diffusion-lm', 'video-generation',
 const ADA = 'ada@example.org'
 
 /** Subscribes and confirms without a window, and waits for the welcome. */
-const signUp = async ({ siteUrl, mailboxUrl }: Stage, email: string, frequency: 'daily' | 'weekly') => {
+const signUp = async ({ siteUrl, mailboxUrl }: StoryContext, email: string, frequency: 'daily' | 'weekly') => {
   const site = openSite(siteUrl)
   const mail = createMail(mailboxUrl)
   await site.post('/subscribe', { email, topics: TOPICS, frequency, timezone: 'Europe/London' })
@@ -39,9 +38,8 @@ const signUp = async ({ siteUrl, mailboxUrl }: Stage, email: string, frequency: 
   await mail.waitFor(email, 2)
 }
 
-/** Walks the story on a service that has only just been started, with its clock at `BEGINNING`. */
-export const walkStory = async (stage: Stage): Promise<void> => {
-  const { page, siteUrl, mailboxUrl, show } = stage
+/** What its reader does on the site and in the mailbox. */
+const createReader = ({ page, siteUrl, mailboxUrl, show }: StoryContext) => {
   const mail = createMail(mailboxUrl)
   const open = (path: string) => page.goto(siteUrl + path)
   const press = (name: string) => page.getByRole('button', { name, exact: true }).click()
@@ -50,31 +48,63 @@ export const walkStory = async (stage: Stage): Promise<void> => {
       if ((await folded.getAttribute('open')) === null) await folded.locator('summary').click()
     for (const topic of topics) await page.check(`input[value=${topic}]`)
   }
-  const ask = async (email: string) => {
-    await open('/')
-    await page.fill('#email', email)
-    await choose(TOPICS)
-    await page.selectOption('#timezone', 'Europe/London')
-    await press('Subscribe')
+  return {
+    open,
+    press,
+    choose,
+    /** Fills the form in and sends it. */
+    async subscribe(email: string) {
+      await open('/')
+      await page.fill('#email', email)
+      await choose(TOPICS)
+      await page.selectOption('#timezone', 'Europe/London')
+      await press('Subscribe')
+    },
+    /** Waits for the nth mail to an address, and shows it. */
+    async openMail(name: string, to: string, nth: number) {
+      const received = await mail.waitFor(to, nth)
+      await page.goto(`${mailboxUrl}/messages/${received.id}/html`)
+      await show(name, 'mail')
+      return received
+    },
   }
-  const openMail = async (name: string, to: string, nth: number) => {
-    const received = await mail.waitFor(to, nth)
-    await page.goto(`${mailboxUrl}/messages/${received.id}/html`)
-    await show(name, 'mail')
-    return received
-  }
+}
 
+type Reader = ReturnType<typeof createReader>
+
+/** Walks the story on a service that has only just been started, with its clock at `BEGINNING`. */
+export const walkStory = async (context: StoryContext): Promise<void> => {
+  const reader = createReader(context)
+  await walkFirstDigests(context, reader)
+  const welcome = await walkSubscription(context, reader)
+  const preferences = welcome.links.get('preferences') ?? ''
+  await walkPreferences(context, reader, preferences)
+  const reminder = await walkLostLinks(context, reader)
+  for (const view of ['html', 'text', 'headers', 'raw']) {
+    await context.page.goto(`${context.mailboxUrl}/messages/${welcome.id}?view=${view}`)
+    await context.show(`mailbox-${view}`, 'page')
+  }
+  await walkUnsubscription(context, reader, reminder.links.get('unsubscribe') ?? '', preferences)
+  await walkDeadEnds(context, reader)
+}
+
+/** A weekly and a daily reader, up to the first digest of each. */
+const walkFirstDigests = async (context: StoryContext, { openMail }: Reader) => {
+  const { page, mailboxUrl, show } = context
   await page.goto(mailboxUrl)
   await show('mailbox-empty', 'page')
-  await signUp(stage, 'grace@example.net', 'weekly')
-  stage.setClock('2026-04-10T05:00:00Z')
-  await signUp(stage, 'emmy@example.com', 'daily')
-  stage.setClock('2026-04-11T06:00:30Z')
-  await stage.tick()
+  await signUp(context, 'grace@example.net', 'weekly')
+  context.setClock('2026-04-10T05:00:00Z')
+  await signUp(context, 'emmy@example.com', 'daily')
+  context.setClock('2026-04-11T06:00:30Z')
+  await context.tick()
   await openMail('mail-daily', 'emmy@example.com', 3)
   await openMail('mail-weekly', 'grace@example.net', 3)
-  stage.setClock(MORNING)
+  context.setClock(MORNING)
+}
 
+/** From the front page to the first digest; resolves to the welcome. */
+const walkSubscription = async ({ page, show }: StoryContext, { open, press, choose, subscribe, openMail }: Reader) => {
   await open('/')
   await show('home', 'page')
   await page.locator('nav[aria-label=Days] a:not([aria-current])').last().click()
@@ -91,7 +121,7 @@ export const walkStory = async (stage: Stage): Promise<void> => {
   await page.selectOption('#timezone', 'Europe/London')
   await press('Preview today’s digest')
   await show('preview', 'page')
-  await ask(ADA)
+  await subscribe(ADA)
   await show('check-inbox', 'page')
   const confirmation = await openMail('mail-confirmation', ADA, 1)
   const confirm = confirmation.links.get('confirm') ?? ''
@@ -106,8 +136,11 @@ export const walkStory = async (stage: Stage): Promise<void> => {
   await show('confirmed-already', 'page')
   await open(welcome.links.get('digests') ?? '')
   await show('digest', 'page')
+  return welcome
+}
 
-  const preferences = welcome.links.get('preferences') ?? ''
+/** Preferences looked at, saved and refused, and a pause. */
+const walkPreferences = async ({ page, show }: StoryContext, { open, press }: Reader, preferences: string) => {
   await open(preferences)
   await show('preferences', 'page')
   await page.check('input[value=reasoning]')
@@ -136,7 +169,10 @@ export const walkStory = async (stage: Stage): Promise<void> => {
   await page.fill('#until', '2026-05-14')
   await press('Pause')
   await show('paused', 'page')
+}
 
+/** Lost links sent again, and a second subscription; resolves to the reminder that answers it. */
+const walkLostLinks = async ({ page, show }: StoryContext, { open, press, subscribe, openMail }: Reader) => {
   await open('/links')
   await show('links', 'page')
   await press('Send fresh links')
@@ -145,15 +181,17 @@ export const walkStory = async (stage: Stage): Promise<void> => {
   await press('Send fresh links')
   await show('links-sent', 'page')
   await openMail('mail-links', ADA, 3)
-  await ask(ADA)
-  const reminder = await openMail('mail-already-subscribed', ADA, 4)
+  await subscribe(ADA)
+  return openMail('mail-already-subscribed', ADA, 4)
+}
 
-  for (const view of ['html', 'text', 'headers', 'raw']) {
-    await page.goto(`${mailboxUrl}/messages/${welcome.id}?view=${view}`)
-    await show(`mailbox-${view}`, 'page')
-  }
-
-  const unsubscribe = reminder.links.get('unsubscribe') ?? ''
+/** Everything that the link to unsubscribe offers. */
+const walkUnsubscription = async (
+  { show }: StoryContext,
+  { open, press }: Reader,
+  unsubscribe: string,
+  preferences: string,
+) => {
   await open(unsubscribe)
   await show('unsubscribe', 'page')
   await press('Pause')
@@ -166,6 +204,10 @@ export const walkStory = async (stage: Stage): Promise<void> => {
   await show('unsubscribed', 'page')
   await open(preferences)
   await show('not-subscribed', 'page')
+}
+
+/** Pages that there are not. */
+const walkDeadEnds = async ({ show }: StoryContext, { open }: Reader) => {
   await open('/confirm/cut')
   await show('dead-link', 'page')
   await open('/nowhere')
@@ -174,122 +216,8 @@ export const walkStory = async (stage: Stage): Promise<void> => {
   await show('no-such-day', 'page')
 }
 
-/** 140 characters, as long as titles get. */
-export const LONG_TITLE =
-  'Towards Interpretable, Controllable and Compositionally Generalizing Representations of Very Long Multimodal Documents across Many Languages'
-/** What a formula or an address that cannot be broken does to a line. */
-export const UNBREAKABLE = 'Supercalifragilisticexpialidocious'.repeat(5)
-
-const hardCard = (title: string, upvotes: number, more: Partial<PaperCard> = {}): PaperCard => ({
-  ...cardOf(
-    {
-      id: '2604.00546',
-      title,
-      abstract: `This report has a sentence that ends late: ${'it goes on and on, '.repeat(8)}and then it stops. ${'More. '.repeat(40)}`,
-      authors: Array.from({ length: 546 }, (_, n) => `Aleksandra Wolfeschlegelsteinhausen ${n}`),
-      publishedOn: null,
-      categories: [],
-      codeUrl: null,
-      projectUrl: null,
-      discussionUrl: null,
-    },
-    {
-      reason: digestReasonOf({
-        paperId: '2604.00546',
-        revision: 1,
-        topic: 'interpretability',
-        matches: [
-          { field: 'title', words: 'interpretable representations' },
-          { field: 'abstract', words: 'multimodal documents' },
-        ],
-        upvotes,
-        comments: null,
-        observedAt: '2026-04-14T09:00:00Z',
-        hourKnown: true,
-        topPercent: 1,
-      }),
-      upvotes,
-      comments: null,
-    },
-  ),
-  ...more,
-})
-
-/** A digest of papers that are hard to set. */
-export const HARD_ISSUE: DigestIssue = {
-  kind: 'daily',
-  localDate: '2026-04-15',
-  listDays: ['2026-04-14'],
-  topics: ['Interpretability & explainability', 'Multilingual & low-resource NLP', 'Recommender & information systems'],
-  cards: [
-    hardCard(LONG_TITLE, 0),
-    hardCard(UNBREAKABLE, 12_345),
-    hardCard('Nothing else', 0, { url: null, reason: '', excerpt: '', authors: '', links: [], upvotes: null }),
-  ],
-  trendingExtras: [
-    hardCard(`Beyond: ${LONG_TITLE}`, 99_999, {
-      reason: 'Top 1 % of the month’s papers: 99,999 upvotes on 15 April 2026',
-      seeAlso: [
-        { title: `See ${LONG_TITLE}`, url: 'https://arxiv.org/abs/2604.00547' },
-        { title: UNBREAKABLE, url: null },
-      ],
-    }),
-  ],
-  groups: [],
-  news: [],
-  considered: 3,
-  note: 'Nothing fitted your topics on Monday, 13 April, so no mail came that day.',
-  sample: false,
-}
-
-const steeredCard = (id: string, title: string, reason: string, upvotes: number, more: Partial<PaperCard> = {}) => ({
-  ...hardCard(title, upvotes),
-  id,
-  url: `https://arxiv.org/abs/${id}`,
-  reason,
-  excerpt:
-    'Scores of piano music are read from photographs by a model that sees a page as one long line. On four collections ' +
-    'it makes half the mistakes of a reader that works system by system.',
-  authors: 'Ada Ashe, Ben Birch, … Gil Gray (7)',
-  links: [{ label: 'PDF', url: `https://arxiv.org/pdf/${id}` }],
-  ...more,
-})
-
-/** The digest of a reader with words of their own, on a day with little: two papers, one named under another, and three beyond. */
-export const STEERED_ISSUE: DigestIssue = {
-  kind: 'daily',
-  localDate: '2026-04-15',
-  listDays: ['2026-04-14', '2026-04-15'],
-  topics: ['Speech, audio & music', '“sheet music”', 'Yann LeCun'],
-  cards: [
-    steeredCard(
-      '2604.01001',
-      'One Long Line: Reading Sheet Music without Systems',
-      'Keyword: “Sheet Music” in the title; top 8\u00a0% of the month, 112 upvotes at\u00a007:00\u00a0UTC',
-      112,
-      {
-        seeAlso: [{ title: 'One Long Line, Revisited: Reading Sheet Music', url: 'https://arxiv.org/abs/2604.01002' }],
-      },
-    ),
-    steeredCard('2604.01003', 'World Models That Plan', 'Author: Yann LeCun; 40 upvotes at\u00a007:00\u00a0UTC', 40),
-  ],
-  trendingExtras: [3, 5, 9].map((top, n) =>
-    steeredCard(
-      `2604.0200${n}`,
-      `What Everybody Reads, Part ${n + 1}`,
-      `Top ${top}\u00a0% of the month’s papers: ${300 - 40 * n} upvotes at\u00a007:00\u00a0UTC`,
-      300 - 40 * n,
-    ),
-  ),
-  groups: [],
-  news: [],
-  considered: 41,
-  note: null,
-  sample: false,
-}
-
 /** The pages and the mail that the story does not come by: hard content, nothing at all, and a fault of ours. */
-export const walkOddities = async ({ page, show }: Pick<Stage, 'page' | 'show'>): Promise<void> => {
+export const walkOddities = async ({ page, show }: Pick<StoryContext, 'page' | 'show'>): Promise<void> => {
   await using hard = await openTestSite({ cards: HARD_ISSUE.cards, issue: HARD_ISSUE })
   await page.goto(hard.url)
   await show('home-hard', 'page')
@@ -311,8 +239,8 @@ export const walkOddities = async ({ page, show }: Pick<Stage, 'page' | 'show'>)
   const onlyExtras = { ...STEERED_ISSUE, cards: [], note: 'No new papers in your topics.' }
   await page.setContent(renderDigest(onlyExtras).html)
   await show('mail-beyond-only', 'mail')
-  await using quiet = await openTestSite({ issue: onlyExtras })
-  await page.goto(`${quiet.url}/digests/${TOKEN.view}`)
+  await using extrasOnly = await openTestSite({ issue: onlyExtras })
+  await page.goto(`${extrasOnly.url}/digests/${TOKEN.view}`)
   await show('digest-beyond-only', 'page')
   await using empty = await openTestSite({ held: false, issue: { ...HARD_ISSUE, cards: [], considered: 0 } })
   await page.goto(empty.url)

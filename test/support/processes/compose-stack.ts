@@ -106,6 +106,19 @@ const readMail = async (message: SinkMessage): Promise<StackMail> => {
   }
 }
 
+/** The environment of `docker compose` for a stack whose files are in this folder and whose site is on this port. */
+const environmentOf = async (folder: string, port: number): Promise<NodeJS.ProcessEnv> => {
+  // What else is set here is none of the stack's business: it would take BASE_URL and the like from us.
+  const own = ['PATH', 'HOME', ...Object.keys(process.env).filter((name) => name.startsWith('DOCKER_'))]
+  return {
+    ...Object.fromEntries(own.map((name) => [name, process.env[name]])),
+    PAPER_ROUND_IMAGE: process.env.PAPER_ROUND_IMAGE || 'paper-round-test',
+    PUBLISH_SITE: `127.0.0.1:${port}`,
+    PUBLISH_MAILPIT: `127.0.0.1:${await findFreePort()}`,
+    STORY_FOLDER: folder,
+  }
+}
+
 /** Builds the image, unless PAPER_ROUND_IMAGE names one that is there, and starts everything; waits until all is well. */
 export const startStack = async (days: string[]): Promise<Stack> => {
   const folder = await openTestFolder(0o755)
@@ -119,16 +132,7 @@ export const startStack = async (days: string[]): Promise<Stack> => {
   const [program = '', ...first] = await findCompose()
   const project = `paper-round-test-${randomBytes(4).toString('hex')}`
   const port = await findFreePort()
-  const image = process.env.PAPER_ROUND_IMAGE || 'paper-round-test'
-  // What else is set here is none of the stack's business: it would take BASE_URL and the like from us.
-  const own = ['PATH', 'HOME', ...Object.keys(process.env).filter((name) => name.startsWith('DOCKER_'))]
-  const env = {
-    ...Object.fromEntries(own.map((name) => [name, process.env[name]])),
-    PAPER_ROUND_IMAGE: image,
-    PUBLISH_SITE: `127.0.0.1:${port}`,
-    PUBLISH_MAILPIT: `127.0.0.1:${await findFreePort()}`,
-    STORY_FOLDER: folder.path,
-  }
+  const env = await environmentOf(folder.path, port)
   // An .env of this folder is somebody's real installation.
   const noSettings = join(folder.path, 'none.env')
   await writeFile(noSettings, '')

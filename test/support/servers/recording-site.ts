@@ -77,6 +77,46 @@ export interface TestSite extends AsyncDisposable {
   log: string[]
 }
 
+/** Writes a call down, and resolves to what is to be answered. */
+type RecordChange = <T>(answer: T, ...call: unknown[]) => Promise<T>
+
+const own = (over: Partial<OwnPreferences> = {}): OwnPreferences => ({
+  email: EMAIL,
+  state: 'active',
+  preferences: PREFERENCES,
+  pausedUntil: null,
+  nextDigestAt: new Date('2026-04-16T06:00:00Z'),
+  unsubscribeToken: TOKEN.unsubscribe,
+  ...over,
+})
+
+/** The use cases of the one subscriber there is. */
+const createRecordedSubscriptions = (change: RecordChange): Subscriptions => ({
+  requestSubscription: (email, preferences) => change(undefined, 'requestSubscription', email, preferences),
+  requestLinks: (email) => change(undefined, 'requestLinks', email),
+  readConfirmation: async (token) =>
+    token === TOKEN.confirm || token === TOKEN.confirmed
+      ? { email: EMAIL, preferences: PREFERENCES, confirmed: token === TOKEN.confirmed }
+      : null,
+  confirm: (token) => change(token === TOKEN.confirm ? 'confirmed' : 'already', 'confirm', token),
+  readPreferences: async (token) => {
+    if (token === TOKEN.left) return own({ state: 'unsubscribed', nextDigestAt: null })
+    return token === TOKEN.preferences ? own() : null
+  },
+  changePreferences: (token, preferences) => change(own({ preferences }), 'changePreferences', token, preferences),
+  pause: (token, until) =>
+    change(own({ state: until === null ? 'active' : 'paused', pausedUntil: until }), 'pause', token, until),
+  readUnsubscription: async (token) => {
+    if (token === TOKEN.left) return { email: EMAIL, state: 'unsubscribed', frequency: 'daily' }
+    return token === TOKEN.unsubscribe ? { email: EMAIL, state: 'active', frequency: 'daily' } : null
+  },
+  unsubscribe: (token) => change(token === TOKEN.unsubscribe ? 'unsubscribed' : null, 'unsubscribe', token),
+  readOptOut: async (token) => (token === TOKEN.never ? { email: EMAIL } : null),
+  optOut: (token) => change(token === TOKEN.never ? { email: EMAIL } : null, 'optOut', token),
+  reduce: (token, to) => change(token === TOKEN.unsubscribe ? 'reduced' : null, 'reduce', token, to),
+  localToday: () => '2026-04-15',
+})
+
 export const openTestSite = async ({
   baseUrl = 'http://round.example.org',
   cards = [card()],
@@ -92,45 +132,12 @@ export const openTestSite = async ({
   const changes: unknown[][] = []
   const asked: Preferences[] = []
   const log: string[] = []
-  const change = async <T>(answer: T, ...call: unknown[]): Promise<T> => {
+  const change: RecordChange = async (answer, ...call) => {
     changes.push(call)
     if (fault !== null) throw fault
     return answer
   }
-  const own = (over: Partial<OwnPreferences> = {}): OwnPreferences => ({
-    email: EMAIL,
-    state: 'active',
-    preferences: PREFERENCES,
-    pausedUntil: null,
-    nextDigestAt: new Date('2026-04-16T06:00:00Z'),
-    unsubscribeToken: TOKEN.unsubscribe,
-    ...over,
-  })
-  const subscriptions: Subscriptions = {
-    requestSubscription: (email, preferences) => change(undefined, 'requestSubscription', email, preferences),
-    requestLinks: (email) => change(undefined, 'requestLinks', email),
-    readConfirmation: async (token) =>
-      token === TOKEN.confirm || token === TOKEN.confirmed
-        ? { email: EMAIL, preferences: PREFERENCES, confirmed: token === TOKEN.confirmed }
-        : null,
-    confirm: (token) => change(token === TOKEN.confirm ? 'confirmed' : 'already', 'confirm', token),
-    readPreferences: async (token) => {
-      if (token === TOKEN.left) return own({ state: 'unsubscribed', nextDigestAt: null })
-      return token === TOKEN.preferences ? own() : null
-    },
-    changePreferences: (token, preferences) => change(own({ preferences }), 'changePreferences', token, preferences),
-    pause: (token, until) =>
-      change(own({ state: until === null ? 'active' : 'paused', pausedUntil: until }), 'pause', token, until),
-    readUnsubscription: async (token) => {
-      if (token === TOKEN.left) return { email: EMAIL, state: 'unsubscribed', frequency: 'daily' }
-      return token === TOKEN.unsubscribe ? { email: EMAIL, state: 'active', frequency: 'daily' } : null
-    },
-    unsubscribe: (token) => change(token === TOKEN.unsubscribe ? 'unsubscribed' : null, 'unsubscribe', token),
-    readOptOut: async (token) => (token === TOKEN.never ? { email: EMAIL } : null),
-    optOut: (token) => change(token === TOKEN.never ? { email: EMAIL } : null, 'optOut', token),
-    reduce: (token, to) => change(token === TOKEN.unsubscribe ? 'reduced' : null, 'reduce', token, to),
-    localToday: () => '2026-04-15',
-  }
+  const subscriptions = createRecordedSubscriptions(change)
   const archive: Archive = {
     readDay: async (listDay = '2026-04-15') =>
       held && ['2026-04-10', '2026-04-13', '2026-04-14', '2026-04-15'].includes(listDay)

@@ -1,6 +1,6 @@
 /**
  * Loaded into a program before it starts (`--import`): whatever it asks of a source on the web goes to the server at
- * STAND_IN instead, so that the programs can be tried as they are and no test leaves this machine.
+ * SOURCE_SERVER instead, so that the programs can be tried as they are and no test leaves this machine.
  */
 import { createRequire } from 'node:module'
 
@@ -12,7 +12,7 @@ const { fetch } = undici
 undici.fetch = (input, init) => {
   const url = new URL(String(input))
   if (!SOURCES.has(url.origin)) return fetch(input, init)
-  // Sources are on the public internet alone, and the stand-in is on this machine.
+  // Sources are on the public internet alone, and this server is on this machine.
   const { dispatcher: _publicNetwork, ...rest } = init ?? {}
-  return fetch(new URL(url.pathname + url.search, process.env.STAND_IN), rest)
+  return fetch(new URL(url.pathname + url.search, process.env.SOURCE_SERVER), rest)
 }

@@ -1,4 +1,4 @@
-/** A way between two programs over TCP that can be slow, silent, cut or half dead, and can come to lead elsewhere. */
+/** A TCP proxy between two programs that can be slow, silent, cut or half dead, and can be led elsewhere. */
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -19,37 +19,45 @@ export interface TcpProxy extends AsyncDisposable {
   halve(): number
 }
 
+/** How the proxy treats what passes at this moment. */
+interface Condition {
+  /** Milliseconds. */
+  latency: number
+  /** Whether everything sent is taken and dropped. */
+  swallowing: boolean
+}
+
+/** Passes what one socket receives on to the other. */
+const forward = (from: Socket, to: Socket, condition: Condition): void => {
+  let last: Promise<unknown> = Promise.resolve()
+  let waiting = 0
+  const pass = (chunk: Buffer | null) => {
+    if (to.destroyed) return
+    if (chunk === null) to.end()
+    else to.write(chunk)
+  }
+  const enqueue = (chunk: Buffer | null) => {
+    if (condition.swallowing) return
+    if (condition.latency === 0 && waiting === 0) return pass(chunk)
+    const due = performance.now() + condition.latency
+    waiting++
+    // One behind the other, so that nothing overtakes when the latency falls.
+    last = last
+      .then(() => delay(Math.max(0, due - performance.now())))
+      .then(() => {
+        waiting--
+        pass(chunk)
+      })
+  }
+  from.on('data', enqueue)
+  from.on('end', () => enqueue(null))
+}
+
 export const openTcpProxy = async (target: number): Promise<TcpProxy> => {
   let leadsTo = target
-  let latency = 0
-  let swallowing = false
+  const condition: Condition = { latency: 0, swallowing: false }
   let refusing = false
   const pairs = new Set<{ client: Socket; server: Socket; halved: boolean }>()
-
-  const recentlySent = (from: Socket, to: Socket) => {
-    let last: Promise<unknown> = Promise.resolve()
-    let waiting = 0
-    const pass = (chunk: Buffer | null) => {
-      if (to.destroyed) return
-      if (chunk === null) to.end()
-      else to.write(chunk)
-    }
-    const carryOne = (chunk: Buffer | null) => {
-      if (swallowing) return
-      if (latency === 0 && waiting === 0) return pass(chunk)
-      const due = performance.now() + latency
-      waiting++
-      // One behind the other, so that nothing overtakes when the way becomes quicker.
-      last = last
-        .then(() => delay(Math.max(0, due - performance.now())))
-        .then(() => {
-          waiting--
-          pass(chunk)
-        })
-    }
-    from.on('data', carryOne)
-    from.on('end', () => carryOne(null))
-  }
 
   const listener = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
     client.on('error', () => undefined) // That a connection breaks is what this is for.
@@ -58,8 +66,8 @@ export const openTcpProxy = async (target: number): Promise<TcpProxy> => {
     server.on('error', () => client.resetAndDestroy())
     const pair = { client, server, halved: false }
     pairs.add(pair)
-    recentlySent(client, server)
-    recentlySent(server, client)
+    forward(client, server, condition)
+    forward(server, client, condition)
     client.on('close', () => {
       pairs.delete(pair)
       server.destroy()
@@ -84,10 +92,10 @@ export const openTcpProxy = async (target: number): Promise<TcpProxy> => {
       leadsTo = port
     },
     setLatency(ms) {
-      latency = ms
+      condition.latency = ms
     },
     swallow(on) {
-      swallowing = on
+      condition.swallowing = on
     },
     refuse(on) {
       refusing = on
