@@ -5,7 +5,7 @@ import { defineConfig } from 'vitest/config'
 import { createUniqueNames } from './test/support/unique-names.ts'
 
 /** What is slow by nature: `npm test` leaves it out, `npm run test:all` (`--mode all`) runs it as well. */
-const SLOW = ['test/faults/**', 'test/containers/**', '**/*.slow.test.ts']
+const SLOW = ['test/containers/**', '**/*.slow.test.ts']
 
 // Inherited by the workers and by the programs they start: most of a short program's time is spent compiling.
 process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, 'node_modules/.cache/node-compile')

@@ -1,10 +1,10 @@
 /** The actions of a plan, performed: what readers and operators do, and what goes wrong. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { MINUTE } from '../../src/core/calendar.ts'
-import { SLOW_CONNECTION } from './environment.ts'
 import { type Action, describeAction } from './plan.ts'
 import { noteDisruption, passTime, pauseNewestEdition, publishEvening, type SeedContext } from './seed-context.ts'
 import { isLockTimeout } from './service-clocks.ts'
+import { SLOW_CONNECTION } from './service-settings.ts'
 import { roleOf } from './supervisor.ts'
 
 const MAILERS = ['mailer-1', 'mailer-2'] as const

@@ -3,7 +3,7 @@
  * their own, a mail server that is told how to fail, and connections to both that can be cut. Time passes here when it is
  * told to.
  */
-import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { generateKeyPairSync } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -25,6 +25,7 @@ import { openSmtpSink, type SinkOptions } from '../support/servers/smtp-sink.ts'
 import { openTcpProxy } from '../support/servers/tcp-proxy.ts'
 import { dumpQueue, wipeQueue } from './queue-contents.ts'
 import { openServiceClocks } from './service-clocks.ts'
+import { SELECTOR, SENDER_DOMAIN, settingsOf, TOPICS } from './service-settings.ts'
 import { openSupervisor, ROLES, type RoleName } from './supervisor.ts'
 
 export type QueueKind = 'postgres' | 'redis'
@@ -43,16 +44,8 @@ export interface EnvironmentOptions {
   onFailedStart?: (name: RoleName) => void
 }
 
-export const TOPICS = ['diffusion-lm', 'robotics', 'agents']
-export const SENDER_DOMAIN = 'example.net'
-/** Under which mails have their envelope senders. */
-export const BOUNCE_DOMAIN = `bounces.${SENDER_DOMAIN}`
-export const SECRET_KEY = '07'.repeat(32)
-/** What a connection that is made slow holds everything up by, milliseconds. */
-export const SLOW_CONNECTION = 80
 const POOL = { connections: 4, name: 'fault runner', onError: () => undefined }
 const REDIS = ['--appendonly', 'yes', '--appendfsync', 'always', '--maxmemory-policy', 'noeviction']
-const SELECTOR = 'faults'
 /** Months as old as this are dropped, as in a service that keeps deliveries for as short as it may. */
 const KEEP_DAYS = 31
 
@@ -166,21 +159,6 @@ export interface Trace {
   where: string
   text: string
 }
-
-const settingsOf = (given: { folder: string; apiPort: number; privateKey: KeyObject; smtpPort: number }) => ({
-  SECRET_KEY,
-  DATA_DIR: given.folder,
-  PORT: String(given.apiPort),
-  BASE_URL: `http://127.0.0.1:${given.apiPort}`,
-  SMTP_URL: `smtp://127.0.0.1:${given.smtpPort}`,
-  MAIL_FROM: `Paper Round <round@${SENDER_DOMAIN}>`,
-  DKIM_DOMAIN: SENDER_DOMAIN,
-  DKIM_SELECTOR: SELECTOR,
-  DKIM_PRIVATE_KEY: String(given.privateKey.export({ type: 'pkcs8', format: 'pem' })),
-  BOUNCE_DOMAIN,
-  PAPER_SOURCES: `file:${join(given.folder, 'papers')}`,
-  LOG_LEVEL: 'info',
-})
 
 /** A Postgres that can end and come back, behind a proxy, so that its address stays. */
 const openPostgres = async (folder: string, onEvent: (what: string) => void) => {

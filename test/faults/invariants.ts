@@ -2,10 +2,11 @@
  * What must hold whatever went wrong: eight invariants, checked against what the mail server took and what readers were
  * answered. The ledger is asked only where the question is about the ledger.
  */
-import { BOUNCE_DOMAIN, SLOW_CONNECTION, type Trace } from './environment.ts'
+import type { Trace } from './environment.ts'
 import type { Copy, History } from './history.ts'
 import { headersOf, kindOf } from './message-fields.ts'
 import { MARK, type Reader, type ReaderRequest, type Readers } from './readers.ts'
+import { BOUNCE_DOMAIN, SLOW_CONNECTION } from './service-settings.ts'
 
 export interface Violation {
   /** 1 to 8; 0 where a process ended that the runner had not killed. */

@@ -5,8 +5,6 @@
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import type { QueueKind } from './environment.ts'
-import { runSeeds } from './seeds.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const PARTS = ['src', 'workers', 'migrations', 'templates', 'package.json']
@@ -48,52 +46,23 @@ export const MUTANTS: Mutant[] = [
   },
 ]
 
+/** The text of the mutant's file in a folder of code, cut where the mutant fits. */
+const readPieces = async (mutant: Mutant, folder: string): Promise<string[]> =>
+  (await readFile(join(folder, mutant.file), 'utf8')).split(mutant.from)
+
+/** In how many places of the service the mutant could be planted. */
+export const countPlaces = async (mutant: Mutant): Promise<number> => (await readPieces(mutant, ROOT)).length - 1
+
 /** A copy of the service with a mutant in it; throws where its text does not fit in exactly one place. */
 export const plant = async (mutant: Mutant | null) => {
   const folder = await mkdtemp(join(tmpdir(), 'paper-round-mutant-'))
   for (const part of PARTS) await cp(join(ROOT, part), join(folder, part), { recursive: true })
   await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
   if (mutant !== null) {
-    const path = join(folder, mutant.file)
-    const pieces = (await readFile(path, 'utf8')).split(mutant.from)
+    const pieces = await readPieces(mutant, folder)
     if (pieces.length !== 2)
       throw new Error(`${mutant.file} has ${pieces.length - 1} places like ${JSON.stringify(mutant.from)}, not one`)
-    await writeFile(path, pieces.join(mutant.to))
+    await writeFile(join(folder, mutant.file), pieces.join(mutant.to))
   }
   return { folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) }
-}
-
-/**
- * Runs seeds with each mutant until it is caught, and as many without any as the longest took. Resolves to whether every
- * mutant was caught, and nothing where there is none.
- */
-export const runMutants = async (options: { seed: number; seeds: number; queue: QueueKind }): Promise<boolean> => {
-  const { seed: first, seeds, queue } = options
-  let passed = true
-  let longest = 1
-  for (const mutant of MUTANTS) {
-    await using planted = await plant(mutant)
-    let caught: string | null = null
-    const report = await runSeeds({
-      queue,
-      first,
-      seeds,
-      root: planted.folder,
-      say: () => undefined,
-      untilBroken: true,
-      broken: ({ seed, violations }) => {
-        const numbers = [...new Set(violations.map((one) => one.invariant))].sort().join(', ')
-        caught = `caught by seed ${seed}, invariant ${numbers}: ${violations[0]?.what}`
-      },
-    })
-    passed &&= caught !== null
-    longest = Math.max(longest, report.seeds)
-    console.log(`${mutant.name}\n  ${caught ?? 'NOT CAUGHT'} (${report.seeds} seeds, ${report.seconds} s)`)
-  }
-  await using control = await plant(null)
-  const report = await runSeeds({ queue, first, seeds: longest, root: control.folder, say: console.log })
-  console.log(
-    `nothing planted\n  ${report.violations} violations, ${report.unchecked} not checked (${report.seeds} seeds, ${report.seconds} s)`,
-  )
-  return passed && report.violations + report.unchecked === 0
 }

@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util'
 import { hasOwnRedis, NEEDS_OWN_REDIS } from '../support/databases/redis.ts'
 import type { QueueKind } from './environment.ts'
 import { runKills } from './kill-series.ts'
-import { runMutants } from './mutants.ts'
+import { runMutants } from './mutant-runs.ts'
 import { addReports, describeReport, type Report, runSeeds } from './seeds.ts'
 
 const SEEDS = 20

@@ -5,11 +5,12 @@ import { HOUR } from '../../src/core/calendar.ts'
 import { pauseEdition, resumeEdition, UnusableEdition } from '../../src/newsletter/edition-control.ts'
 import { forgetRoute, readThrottled } from '../../src/store/outbox/throttled-routes.ts'
 import { storeDay } from '../support/fixtures/newsletter.ts'
-import { type Environment, type QueueKind, TOPICS } from './environment.ts'
+import type { Environment, QueueKind } from './environment.ts'
 import type { History } from './history.ts'
 import type { Disruption, Evidence, Violation } from './invariants.ts'
 import type { Plan } from './plan.ts'
 import type { Readers } from './readers.ts'
+import { TOPICS } from './service-settings.ts'
 import type { SmtpFaults } from './smtp-faults.ts'
 
 export interface SeedContext

@@ -5,14 +5,7 @@ import { sql } from 'kysely'
 import { HOUR } from '../../src/core/calendar.ts'
 import { deriveToken } from '../../src/core/token.ts'
 import { performAction } from './actions.ts'
-import {
-  type Environment,
-  openEnvironment,
-  type QueueKind,
-  SECRET_KEY,
-  SENDER_DOMAIN,
-  type Trace,
-} from './environment.ts'
+import { type Environment, openEnvironment, type QueueKind, type Trace } from './environment.ts'
 import { type Copy, createHistory, type History } from './history.ts'
 import { checkInvariants, type Findings, type LedgerRow, type Violation } from './invariants.ts'
 import { installLedgerLog } from './ledger-log.ts'
@@ -21,6 +14,7 @@ import type { Plan } from './plan.ts'
 import { createReaders, type Readers } from './readers.ts'
 import { RECOVERED_WITHIN, readOpenMail, recover } from './recovery.ts'
 import { awaitPublished, dateOf, forgetThrottled, type SeedContext, setCalendar } from './seed-context.ts'
+import { SECRET_KEY, SENDER_DOMAIN } from './service-settings.ts'
 import { createSmtpFaults } from './smtp-faults.ts'
 import { roleOf } from './supervisor.ts'
 

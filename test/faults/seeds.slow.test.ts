@@ -2,8 +2,6 @@
 import { describe, expect, test } from 'vitest'
 import { hasOwnRedis, NEEDS_OWN_REDIS } from '../support/databases/redis.ts'
 import type { QueueKind } from './environment.ts'
-import { MUTANTS, plant } from './mutants.ts'
-import { drawPlan } from './plan.ts'
 import { runSeeds } from './seeds.ts'
 
 const QUEUES: { name: string; queue: QueueKind; runs: boolean }[] = [
@@ -14,11 +12,6 @@ const QUEUES: { name: string; queue: QueueKind; runs: boolean }[] = [
 /** One with clocks that are wrong, mailers that stand still, and a mail server that fails. */
 const SEED = 9
 
-test('the same seed is always the same plan', () => {
-  expect(drawPlan(7)).toEqual(drawPlan(7))
-  expect(drawPlan(7)).not.toEqual(drawPlan(8))
-})
-
 // At the same time: most of it is spent waiting.
 describe.concurrent.each(QUEUES)('$name', ({ queue, runs }) => {
   test.skipIf(!runs)(
@@ -26,15 +19,9 @@ describe.concurrent.each(QUEUES)('$name', ({ queue, runs }) => {
     async () => {
       const lines: string[] = []
       const report = await runSeeds({ queue, first: SEED, seeds: 1, say: (line) => lines.push(line) })
-      expect(report.violations, lines.join('\n')).toBe(0)
-      expect({ seeds: report.seeds, losses: report.losses }, lines.join('\n')).toEqual({ seeds: 1, losses: 0 })
+      expect(report, lines.join('\n')).toMatchObject({ seeds: 1, unchecked: 0, losses: 0, violations: 0 })
       expect(report.messages).toBeGreaterThan(30)
     },
-    300_000,
+    600_000,
   )
-})
-
-test.each(MUTANTS)('the runner has a place to plant: $name', async (mutant) => {
-  await using planted = await plant(mutant)
-  expect(planted.folder).toBeTruthy()
 })

@@ -1,0 +1,62 @@
+/** Which second copies a fault explains: the check must neither miss one without a fault, nor blame the service for one. */
+import { expect, test } from 'vitest'
+import { type Copy, createHistory } from './history.ts'
+import { checkInvariants, type Evidence } from './invariants.ts'
+import { createReaders } from './readers.ts'
+
+const SITE = { url: 'http://127.0.0.1:1', elapsed: () => 0, now: () => new Date(0) }
+
+const copyOf = (times: Pick<Copy, 'begunAt' | 'takenAt'> & Partial<Copy>): Copy => ({
+  to: 'ada@example.org',
+  from: 'bounce@bounces.example.net',
+  messageId: '<1@example.net>',
+  raw: 'Message-ID: <1@example.net>\r\n\r\n',
+  recipients: 1,
+  unanswered: null,
+  ...times,
+})
+
+/** How many second copies are found to have no explanation; copies in the order in which the server took them. */
+const unexplained = (copies: Copy[], faults: Partial<Pick<Evidence, 'disruptions' | 'outages'>> = {}): number => {
+  const history = createHistory()
+  history.copies.push(...copies)
+  const { violations } = checkInvariants({
+    ...{ history, readers: createReaders(SITE, 'test', () => undefined), disruptions: [], outages: [], editions: [] },
+    ...{ jumps: [], ledger: [], traces: [], unsigned: new Map(), late: 0 },
+    ...faults,
+  })
+  return violations.filter(({ invariant }) => invariant === 3).length
+}
+
+const FREEZE = { what: 'freeze', hits: 'mailer', from: 10_000, to: 10_200 } as const
+const KILL = { what: 'kill', hits: 'mailer', from: 10_000, to: 10_050 } as const
+
+test('a second copy without a fault is not explained', () => {
+  expect(unexplained([copyOf({ begunAt: 1_000, takenAt: 1_020 }), copyOf({ begunAt: 70_000, takenAt: 70_020 })])).toBe(
+    1,
+  )
+})
+
+test('a second copy is explained by a reply that was never given', () => {
+  const first = copyOf({ begunAt: 1_000, takenAt: 1_020, unanswered: 'reset' })
+  expect(unexplained([first, copyOf({ begunAt: 1_500, takenAt: 1_520 })])).toBe(0)
+})
+
+test('a second copy is explained by a kill just after the first was taken, and not by one long after', () => {
+  const second = copyOf({ begunAt: 70_000, takenAt: 70_020 })
+  const killed = { disruptions: [KILL] }
+  expect(unexplained([copyOf({ begunAt: 9_900, takenAt: 9_950 }), second], killed)).toBe(0)
+  expect(unexplained([copyOf({ begunAt: 5_000, takenAt: 5_020 }), second], killed)).toBe(1)
+})
+
+test('a second copy is explained where a mailer was frozen within a message and ended it after its successor', () => {
+  const bySuccessor = copyOf({ begunAt: 10_900, takenAt: 10_950 })
+  const byFrozen = copyOf({ begunAt: 9_990, takenAt: 11_300 })
+  expect(unexplained([bySuccessor, byFrozen], { disruptions: [FREEZE] })).toBe(0)
+  expect(unexplained([bySuccessor, byFrozen])).toBe(1)
+})
+
+test('while the database is away no outcome is recorded, so a kill at its end explains a second copy', () => {
+  const copies = [copyOf({ begunAt: 5_000, takenAt: 5_020 }), copyOf({ begunAt: 70_000, takenAt: 70_020 })]
+  expect(unexplained(copies, { disruptions: [KILL], outages: [{ from: 5_100, to: 9_800 }] })).toBe(0)
+})

@@ -1,0 +1,39 @@
+/** Runs the planted faults, to see that the invariants find each of them, and nothing where none is planted. */
+import type { QueueKind } from './environment.ts'
+import { MUTANTS, plant } from './mutants.ts'
+import { runSeeds } from './seeds.ts'
+
+/**
+ * Runs seeds with each mutant until it is caught, and as many without any as the longest took. Resolves to whether every
+ * mutant was caught, and nothing where there is none.
+ */
+export const runMutants = async (options: { seed: number; seeds: number; queue: QueueKind }): Promise<boolean> => {
+  const { seed: first, seeds, queue } = options
+  let passed = true
+  let longest = 1
+  for (const mutant of MUTANTS) {
+    await using planted = await plant(mutant)
+    let caught: string | null = null
+    const report = await runSeeds({
+      queue,
+      first,
+      seeds,
+      root: planted.folder,
+      say: () => undefined,
+      untilBroken: true,
+      broken: ({ seed, violations }) => {
+        const numbers = [...new Set(violations.map((one) => one.invariant))].sort().join(', ')
+        caught = `caught by seed ${seed}, invariant ${numbers}: ${violations[0]?.what}`
+      },
+    })
+    passed &&= caught !== null
+    longest = Math.max(longest, report.seeds)
+    console.log(`${mutant.name}\n  ${caught ?? 'NOT CAUGHT'} (${report.seeds} seeds, ${report.seconds} s)`)
+  }
+  await using control = await plant(null)
+  const report = await runSeeds({ queue, first, seeds: longest, root: control.folder, say: console.log })
+  console.log(
+    `nothing planted\n  ${report.violations} violations, ${report.unchecked} not checked (${report.seeds} seeds, ${report.seconds} s)`,
+  )
+  return passed && report.violations + report.unchecked === 0
+}
