@@ -1,6 +1,6 @@
 /**
  * How three mailers share an edition, each a process of its own with a mail server of its own that counts: over Redis where
- * `redis-server` is installed, else with the queue in Postgres. One bell is rung, and the rest is theirs.
+ * `redis-server` is installed, else with the queue in Postgres. One job wakes the mailers; they share the edition.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -242,7 +242,7 @@ test.each([
   ['no topics at all', `update subscribers set topics = '{}'`],
   ['twenty-one keywords', `update subscribers set keywords = array_fill('x'::text, array[21])`],
   ['an endless muted word', `update subscribers set muted = array[repeat('x', 2000)]`],
-  ['an unknown quiet day', `update subscribers set when_empty = 'maybe'`],
+  ['an unknown choice for empty digests', `update subscribers set when_empty = 'maybe'`],
   ['an active subscriber who is never due', `update subscribers set next_due_at = null`],
   ['somebody paused without an end', `update subscribers set state = 'paused'`],
   ['an erased subscriber with an address', `update subscribers set state = 'erased', next_due_at = null`],

@@ -1,7 +1,7 @@
 /** Composing digests: the frozen list of papers of a cohort, and the welcome of a new subscriber. */
 import { localDateAt } from '../../core/calendar.ts'
 import { cohortKey } from '../../core/digest/cohort.ts'
-import type { DigestEntry, DigestKind } from '../../core/digest/digest.ts'
+import { type DigestEntry, type DigestKind, MAX_PAPERS } from '../../core/digest/digest.ts'
 import { lastForgottenDate } from '../../core/digest/eligibility.ts'
 import { emptyDigestLine } from '../../core/digest/empty-digest.ts'
 import { applyProfile, interestsOf } from '../../core/digest/interests.ts'
@@ -14,9 +14,6 @@ import type { Database } from '../../store/database.ts'
 import { type NewDigest, type PreviousDigest, readPreviousDigests, storeDigests } from '../../store/digests.ts'
 import { profileOf, type Subscriber } from '../../store/subscribers.ts'
 import { type CandidatePool, type DigestCandidate, loadWelcomePool } from './candidate-pool.ts'
-
-/** How many papers a digest of a kind holds at most. */
-export const MOST_PAPERS: Record<DigestKind, number> = { daily: 10, weekly: 15, welcome: 10 }
 
 /** What one digest is composed from: what its subscribers chose, and what they were sent before. */
 export interface DigestRequest {
@@ -60,7 +57,7 @@ const chooseEntries = (
   const interests = interestsOf(profile)
   const { chosen, seeAlso } = selectDistinct(
     rankPapers(papers, interests),
-    (ranked) => selectPapers(ranked, interests, MOST_PAPERS[kind]),
+    (ranked) => selectPapers(ranked, interests, MAX_PAPERS[kind]),
     isAlike,
   )
   const own = chosen.map(({ paper, topic, matches }) => entryOf(paper, { topic, matches }, seeAlso.get(paper.id)))
