@@ -98,10 +98,10 @@ describe('without a service', () => {
 
   test.each([
     [['digest', 'preview', '--topics', 'cooking'], 'there is no topic cooking'],
-    [['editions', 'publish', '--at', 'tomorrow'], 'write the instant as 2026-04-14T05:00:00Z'],
+    [['editions', 'publish', '--at', 'tomorrow'], 'write it as 2026-04-14T05:00:00Z'],
     [['papers', 'fetch', '--date', '2026-02-31'], 'write the day as'],
     [['papers', 'fetch', '--date', '2026-04-14'], 'none of PAPER_SOURCES has lists by day'],
-    [['papers', 'fetch', '--source', 'medium', '--dry-run'], '--source has no source "medium"; write'],
+    [['papers', 'fetch', '--source', 'medium', '--dry-run'], '--source does not know "medium"; write'],
     [['papers', 'fetch', '--source', 'arxiv'], '--source arxiv needs its categories, such as arxiv:cs.CL+cs.LG'],
     [['papers', 'fetch', '--source', 'arxiv:cs.cl', '--dry-run'], '"cs.cl" is no category of arXiv'],
     [['papers', 'fetch', '--source', 'arxiv:cs.CL', '--date', '2026-04-14'], 'arxiv:cs.CL has no lists by day'],
