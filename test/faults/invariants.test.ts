@@ -60,3 +60,23 @@ test('while the database is away no outcome is recorded, so a kill at its end ex
   const copies = [copyOf({ begunAt: 5_000, takenAt: 5_020 }), copyOf({ begunAt: 70_000, takenAt: 70_020 })]
   expect(unexplained(copies, { disruptions: [KILL], outages: [{ from: 5_100, to: 9_800 }] })).toBe(0)
 })
+
+test('a message that begins while the clocks jump was decided before, however long the jump takes', () => {
+  const history = createHistory()
+  const readers = createReaders(SITE, 'test', () => undefined)
+  readers.signUp(1)
+  const [reader] = readers.readers
+  if (reader === undefined) throw new Error('no reader signed up')
+  readers.giveUp()
+  const done = { tries: 1, served: null, refused: false }
+  reader.requests.push({ what: 'left', begun: 90, answered: 100, ...done })
+  // Two seconds into a jump of an hour, which the clock shows already.
+  history.attempts.push({ to: reader.email, at: 2_100, elapsed: 3_602_100 })
+  const check = (jumps: Evidence['jumps']) =>
+    checkInvariants({
+      ...{ history, readers, disruptions: [], outages: [], editions: [], jumps },
+      ...{ ledger: [], traces: [], unsigned: new Map(), late: 0 },
+    }).violations.filter(({ invariant }) => invariant === 2).length
+  expect(check([{ from: 50, to: 2_050, ms: 3_600_000 }])).toBe(0)
+  expect(check([])).toBe(1)
+})

@@ -42,8 +42,8 @@ export interface Evidence {
   outages: { from: number; to: number }[]
   /** Evenings that were published: their local date, and when they were begun and seen to be done, by `elapsed`. */
   editions: { day: string; begun: number; done: number }[]
-  /** Moments at which time jumped while mail was being sent: by `performance.now`, and by how much. */
-  jumps: { at: number; ms: number }[]
+  /** Times within which the clocks jumped while mail was being sent: by `performance.now`, and by how much. */
+  jumps: { from: number; to: number; ms: number }[]
   ledger: LedgerRow[]
   traces: Trace[]
   /** Copies whose signature does not hold, with what a receiver says of it. */
@@ -129,7 +129,7 @@ const consentProblems = (reader: Reader, copiesOf: Map<string, Copy[]>): string[
 const leavingProblems = (reader: Reader, { history, jumps, late }: Evidence): string[] =>
   history.attempts.flatMap(({ to, at, elapsed }) => {
     if (to !== reader.email) return []
-    const jumped = jumps.filter((jump) => jump.at < at && at - jump.at < DECIDED_WITHIN + slackOf(late))
+    const jumped = jumps.filter(({ from, to }) => from < at && at < to + DECIDED_WITHIN + slackOf(late))
     const when = elapsed - jumped.reduce((sum, jump) => sum + jump.ms, 0)
     const left = reader.requests.findLast(
       (request) => request.what === 'left' && request.answered !== null && request.answered < when,

@@ -185,4 +185,4 @@ test('killed at any moment of an edition and started again, the service has sent
     }
   }
   expect(Math.max(...doubledBy), `second copies by kill: ${doubledBy}`).toBeLessThanOrEqual(CLAIMED)
-}, 300_000)
+}, 600_000)

@@ -53,10 +53,13 @@ const readPieces = async (mutant: Mutant, folder: string): Promise<string[]> =>
 /** In how many places of the service the mutant could be planted. */
 export const countPlaces = async (mutant: Mutant): Promise<number> => (await readPieces(mutant, ROOT)).length - 1
 
-/** A copy of the service with a mutant in it; throws where its text does not fit in exactly one place. */
-export const plant = async (mutant: Mutant | null) => {
+/**
+ * A copy of the service, taken from a folder of code, with a mutant in it or as it is. Throws where the mutant's text does
+ * not fit in exactly one place.
+ */
+export const plant = async (mutant: Mutant | null, root = ROOT) => {
   const folder = await mkdtemp(join(tmpdir(), 'paper-round-mutant-'))
-  for (const part of PARTS) await cp(join(ROOT, part), join(folder, part), { recursive: true })
+  for (const part of PARTS) await cp(join(root, part), join(folder, part), { recursive: true })
   await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
   if (mutant !== null) {
     const pieces = await readPieces(mutant, folder)

@@ -37,9 +37,10 @@ export const noteDisruption = ({ disruptions }: SeedContext, hits: Disruption['h
 
 /** Moves all clocks of the service on, and the roles' calendar with them. */
 export const passTime = async ({ environment, history, jumps }: SeedContext, ms: number): Promise<void> => {
-  // Each process sees it at some moment meanwhile: what begins then may have been decided before.
-  const at = performance.now()
-  if (await environment.pass(ms)) jumps.push({ at, ms })
+  // Each process sees it at some moment meanwhile, which lasts where locks are waited for: what begins then may have been
+  // decided before.
+  const from = performance.now()
+  if (await environment.pass(ms)) jumps.push({ from, to: performance.now(), ms })
   history.noteCalendar()
   history.note(`${ms} ms passed`)
 }
