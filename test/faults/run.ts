@@ -88,3 +88,5 @@ try {
   console.error(error instanceof Error ? (error.stack ?? error.message) : error)
   process.exitCode = 2
 }
+// A queue client whose server was killed goes on connecting, and would keep a run alive that is done.
+process.exit()
