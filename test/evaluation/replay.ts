@@ -1,5 +1,7 @@
 /** Replays list days for simulated subscribers by the service's own rules, and counts the papers that any of them would get twice. */
+
 import { addDays, weekdayOf } from '../../src/core/calendar.ts'
+import { MAX_PAPERS } from '../../src/core/digest/digest-size.ts'
 import { eligibleAt, eligibleSince, mergeRecentlySent } from '../../src/core/digest/eligibility.ts'
 import { rankPapers, selectPapers } from '../../src/core/digest/ranking.ts'
 import { TOPICS } from '../../src/core/topics.ts'
@@ -7,7 +9,6 @@ import type { JudgedCandidate } from './blend-study.ts'
 import { simulateSubscribers } from './subscribers.ts'
 
 const SUBSCRIBERS = 200
-const MAX_PAPERS = { daily: 10, weekly: 15 }
 const LISTED = 'T09:00:00Z'
 const SENT = 'T12:00:00Z'
 const FRIDAY = 5

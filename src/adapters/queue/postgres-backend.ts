@@ -1,7 +1,8 @@
 /** The queue in the same Postgres as everything else, in a schema of its own. */
 import { Worker as BullWorker, createPostgresBackend, type PgPool, Queue, runMigrations } from 'bullmq'
 import { Client, type ClientConfig, Pool, type PoolClient } from 'pg'
-import { type Backend, CONNECT_TIMEOUT, JOB_OPTIONS, WORKER_OPTIONS } from './backend.ts'
+import { type Backend, CONNECT_TIMEOUT } from './backend.ts'
+import { JOB_OPTIONS, WORKER_OPTIONS } from './job-options.ts'
 
 /**
  * Connects, and creates the schema `bullmq` where it is missing. `connections` is the size of the pool: one for each

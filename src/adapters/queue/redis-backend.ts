@@ -1,7 +1,8 @@
 /** The queue on Redis: for several machines, and for those who run a Redis anyway. */
 import { Worker as BullWorker, Queue } from 'bullmq'
 import { Redis, type RedisOptions } from 'ioredis'
-import { type Backend, CONNECT_TIMEOUT, JOB_OPTIONS, UnusableQueue, WORKER_OPTIONS } from './backend.ts'
+import { type Backend, CONNECT_TIMEOUT, UnusableQueue } from './backend.ts'
+import { JOB_OPTIONS, WORKER_OPTIONS } from './job-options.ts'
 
 /** All keys begin with it: one Redis may serve others, too. */
 const PREFIX = 'paper-round'

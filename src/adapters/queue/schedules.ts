@@ -1,6 +1,7 @@
 /** The schedules of this process: stored in the queue once for all processes, and restored when they are lost there. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Backend, JOB_OPTIONS, type JobQueue } from './backend.ts'
+import type { Backend, JobQueue } from './backend.ts'
+import { JOB_OPTIONS } from './job-options.ts'
 import type { QueueName } from './queue-names.ts'
 
 /** Milliseconds for which a schedule may be missing or overdue, at most. */

@@ -23,9 +23,6 @@ export interface DigestEntry {
 
 export type DigestKind = 'daily' | 'weekly' | 'welcome'
 
-/** How many papers a digest of a kind holds at most. */
-export const MAX_PAPERS: Readonly<Record<DigestKind, number>> = { daily: 10, weekly: 15, welcome: 10 }
-
 /** A paper as a reader sees it, the same in mail and page. */
 export interface PaperCard {
   id: string

@@ -1,9 +1,5 @@
 /** Trending extras: a few papers from outside a reader's topics, in a section of their own, when these brought few. */
-import type { DigestKind } from './digest.ts'
 import type { Rankable } from './ranking.ts'
-
-/** With fewer papers of the reader's own topics than this there is room for extras. */
-export const ENOUGH_OWN_PAPERS: Readonly<Record<DigestKind, number>> = { daily: 5, weekly: 8, welcome: 5 }
 
 const MOST_EXTRAS = 3
 /** Only what stands in the upper fifth of its peers is worth leaving one's topics for. */

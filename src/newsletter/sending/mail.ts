@@ -3,6 +3,7 @@
 import { deriveReturnPath } from '../../core/bounces/verp.ts'
 import type { DigestIssue } from '../../core/digest/digest.ts'
 import { describeError } from '../../core/redact.ts'
+import { AUTOMATIC_MAIL_HEADERS, listHeaders } from '../../core/sending/list-headers.ts'
 import { deriveToken, type Keys, TOKEN_PLACEHOLDERS } from '../../core/token.ts'
 import { topicBySlug } from '../../core/topics.ts'
 import type { Database } from '../../store/database.ts'
@@ -119,11 +120,11 @@ export const createComposer = (ports: ComposePorts) => {
     if (digest === undefined) throw new Error(`digest ${id} does not exist`)
     const unsubscribeUrl = `${baseUrl}/unsubscribe/${TOKEN_PLACEHOLDERS.unsubscribe}`
     const issue = await readIssue(db, digest)
-    return compile(ports.renderDigest(issue), mailFrom, digestHeaders(issue, domainOf(mailFrom), unsubscribeUrl))
+    return compile(ports.renderDigest(issue), mailFrom, listHeaders(issue, domainOf(mailFrom), unsubscribeUrl))
   }
 
   const compile = (mail: RenderedMail, from: Sender, headers: Record<string, string>): Promise<MessageTemplate> =>
-    ports.compileMessage({ ...mail, from, headers: { ...EVERY_MAIL, ...headers } }, PLACEHOLDERS)
+    ports.compileMessage({ ...mail, from, headers: { ...AUTOMATIC_MAIL_HEADERS, ...headers } }, PLACEHOLDERS)
 
   /** Several lanes ask for the same digest at the same time: it is compiled for the first, and all get that template. */
   const templateOf = (id: number): Promise<MessageTemplate> => {
@@ -173,16 +174,3 @@ export const createComposer = (ports: ComposePorts) => {
 }
 
 const domainOf = ({ address }: Sender): string => address.split('@')[1] ?? 'localhost'
-
-const EVERY_MAIL = { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' }
-
-/**
- * RFC 8058 (one-click), RFC 2919 (List-Id), and Gmail's Feedback-ID: date, frequency, stream and sender, by which its
- * complaints are counted, so that nothing in it is one subscriber's own (https://support.google.com/a/answer/6254652).
- */
-const digestHeaders = (issue: DigestIssue, domain: string, unsubscribeUrl: string): Record<string, string> => ({
-  'List-Id': `Paper Round <digest.${domain}>`,
-  'List-Unsubscribe': `<${unsubscribeUrl}>`,
-  'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
-  'Feedback-ID': `${issue.localDate.replaceAll('-', '')}:${issue.kind}:digest:paper-round`,
-})
