@@ -49,7 +49,10 @@ const REDIS = ['--appendonly', 'yes', '--appendfsync', 'always', '--maxmemory-po
 /** Months as old as this are dropped, as in a service that keeps deliveries for as short as it may. */
 const KEEP_DAYS = 31
 
-/** Opens the environment with all roles ready; nobody is subscribed yet. */
+/**
+ * Opens the environment with all roles ready; nobody is subscribed yet. Long, for it lists in the order of their opening
+ * all the servers that a seed needs, and each is closed in the reverse order.
+ */
 export const openEnvironment = async (options: EnvironmentOptions) => {
   const { onEvent = () => undefined, onFailedStart = () => undefined, roles = ROLES } = options
   const closers = new AsyncDisposableStack()
@@ -85,17 +88,14 @@ export const openEnvironment = async (options: EnvironmentOptions) => {
       onEvent,
       onFailedStart,
     })
-    const orphans = () => {
-      // The process that runs this was told to end: nothing of it goes on, and nothing of it stays.
-      supervisor.killAll()
-      postgres.killNow()
-      rmSync(folder, { recursive: true, force: true })
-    }
-    process.once('exit', orphans)
-    closers.defer(async () => {
-      process.off('exit', orphans)
-      await supervisor[Symbol.asyncDispose]()
-    })
+    closers.use(supervisor)
+    closers.defer(
+      atExit(() => {
+        supervisor.killAll()
+        postgres.killNow()
+        rmSync(folder, { recursive: true, force: true })
+      }),
+    )
     // Papers come by the runner's own hand; the source is there, and has one old day.
     await writeDays(join(folder, 'papers'), ['2026-04-10'], TOPICS)
     for (const name of roles) supervisor.start(name)
@@ -137,13 +137,11 @@ export const openEnvironment = async (options: EnvironmentOptions) => {
       killRedis: async () => redis?.kill(),
       restartRedis: async () => redis?.restart(),
       /** All that was written since the last time: by every role, by Postgres; and all that is in the queue. */
-      async readTraces(): Promise<Trace[]> {
-        return [
-          ...supervisor.readLogs().map(({ name, text }) => ({ where: `the log of ${name}`, text })),
-          { where: 'the log of Postgres', text: await postgres.readLog() },
-          { where: 'the queue', text: await dumpQueue(place) },
-        ]
-      },
+      readTraces: async (): Promise<Trace[]> => [
+        ...supervisor.readLogs().map(({ name, text }) => ({ where: `the log of ${name}`, text })),
+        { where: 'the log of Postgres', text: await postgres.readLog() },
+        { where: 'the queue', text: await dumpQueue(place) },
+      ],
       [Symbol.asyncDispose]: () => closers.disposeAsync(),
     }
   } catch (error) {
@@ -158,6 +156,12 @@ export type Environment = Awaited<ReturnType<typeof openEnvironment>>
 export interface Trace {
   where: string
   text: string
+}
+
+/** Cleans up should this process be told to end: nothing that it started goes on. Returns how to call that off. */
+const atExit = (cleanUp: () => void) => {
+  process.once('exit', cleanUp)
+  return async () => void process.off('exit', cleanUp)
 }
 
 /** A Postgres that can end and come back, behind a proxy, so that its address stays. */

@@ -53,6 +53,7 @@ interface Clocks {
 
 export type History = ReturnType<typeof createHistory>
 
+/** What happened in a seed, noted in the order of time. Long, for every kind of note is kept in the one list. */
 export const createHistory = () => {
   const copies: Copy[] = []
   const attempts: Attempt[] = []

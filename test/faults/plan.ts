@@ -19,7 +19,7 @@ export type SmtpStage = (typeof SMTP_STAGES)[number]
 export type SmtpFault = (typeof SMTP_FAULTS)[number]
 
 export type Action =
-  /** So many more people sign up. */
+  /** This many more readers sign up. */
   | { act: 'sign-up'; readers: number }
   /** The reader is one of those that there are, by the remainder of the number. */
   | { act: 'change' | 'leave' | 'return'; reader: number }
@@ -27,7 +27,7 @@ export type Action =
   | { act: 'publish' }
   /** A minute is over early. */
   | { act: 'tick' }
-  /** So many minutes pass while every role works. */
+  /** This many minutes pass while every role works. */
   | { act: 'pass'; minutes: number }
   | { act: 'kill'; role: RoleName }
   /** Both mailers stand still for 15 minutes; then this one goes on first. */
@@ -36,7 +36,7 @@ export type Action =
   /** Where the queue is on Postgres it is emptied instead. */
   | { act: 'kill Redis'; forMs: number }
   | { act: 'Postgres'; how: 'stop' | 'kill' | 'cut' }
-  /** The next so many times that the server would answer at this stage. */
+  /** The next `times` times that the server would reply at this stage. */
   | { act: 'SMTP'; stage: SmtpStage; fault: SmtpFault; times: number }
   /** The connections between the mailers and the mail server. */
   | { act: 'connection'; how: 'cut' | 'halve' | 'swallow' | 'refuse' | 'slow' }

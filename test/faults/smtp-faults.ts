@@ -52,7 +52,7 @@ export const createSmtpFaults = (history: History) => {
   return {
     /** For the sink. */
     sink: { fault, onMessage },
-    /** The next so many times that the server would answer at this stage. */
+    /** The next `times` times that the server would reply at this stage. */
     arm(stage: SmtpStage, fault: SmtpFault, times: number) {
       armed.push({ stage, fault, times })
     },

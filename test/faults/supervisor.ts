@@ -24,6 +24,15 @@ interface Options {
   onFailedStart: (name: RoleName) => void
 }
 
+interface Process {
+  name: RoleName
+  program: Program
+  /** We are the ones who end it. */
+  expected: boolean
+  /** Characters of its log that were read by `readLogs`. */
+  read: number
+}
+
 const READY = 'is ready'
 /** A busy machine may take so long to start a program, milliseconds; and a database may be away for a while. */
 const START_WITHIN = 120_000
@@ -32,15 +41,11 @@ const RESTART_AFTER = 100
 /** Lines of a role's log that are quoted where it ended by itself. */
 const LAST_LINES = 12
 
+/**
+ * Runs the roles, and starts each again that ends, as systemd or Docker would. Long, for starting, killing, freezing and
+ * reading act on one table of processes.
+ */
 export const openSupervisor = (options: Options) => {
-  interface Process {
-    name: RoleName
-    program: Program
-    /** We are the ones who end it. */
-    expected: boolean
-    /** Characters of its log that were read by `readLogs`. */
-    read: number
-  }
   /** All that were ever started, the newest of a role last. */
   const processes: Process[] = []
   const unexpectedEnds: string[] = []
