@@ -80,7 +80,7 @@ const start = async (signal: AbortSignal): Promise<() => Promise<void>> => {
     smtpUrl: config.smtpUrl ?? mailbox?.smtpUrl ?? '',
     mailboxUrl: mailbox?.url ?? null,
   }
-  const service = await startService(config, context, roles, endOutdated)
+  const service = await startService(config, context, roles, endOutdated, signal)
   opened.defer(service.close)
   const tookMs = performance.now() - begun
   console.log(await announcementOf({ config, runtime, service, mailbox, roles, tookMs }))

@@ -40,13 +40,15 @@ type Keep = <T extends { close(): Promise<unknown> }>(opened: T) => T
 /**
  * Starts the roles; when the promise resolves, all of them are ready. Throws `UnusableClock` and `UnusableQueue`, and the
  * system's own error when a port is in use. `onOutdated` gets the error when the schema has been migrated to one that
- * this version cannot run on; the process is to end then.
+ * this version cannot run on; the process is to end then. Once `signal` is aborted nothing more is opened, what was opened
+ * is closed, and its reason is thrown: a stop need not wait for the rest of a start.
  */
 export const startService = async (
   config: Config,
   service: ServiceContext,
   roles: ReadonlySet<Role>,
   onOutdated: (error: Error) => void = () => undefined,
+  signal?: AbortSignal,
 ): Promise<Service> => {
   const { databaseUrl, now, log } = service
   await using opened = new AsyncDisposableStack()
@@ -55,6 +57,7 @@ export const startService = async (
     opened.defer(async () => {
       await part.close().catch((error) => log.error({ error: describeError(error) }, 'a part could not be closed'))
     })
+    signal?.throwIfAborted()
     return part
   }
   const db = openDatabase(databaseUrl, {
