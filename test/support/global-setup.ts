@@ -12,6 +12,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { TestProject } from 'vitest/node'
+import { findMemoryFolder } from './memory-folder.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -54,6 +55,9 @@ export const setup = async (project: TestProject) => {
   await once(receiver.listen(0, '127.0.0.1'), 'listening')
   project.provide('hostsUrl', `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`)
 
+  // Before the first host and the first worker are started, which inherit it.
+  const memory = process.env.TMPDIR === undefined ? await findMemoryFolder() : null
+  if (memory !== null) process.env.TMPDIR = memory
   const compiledMails = await mkdtemp(join(tmpdir(), 'paper-round-mjml-'))
   // Inherited by the workers, and by the programs that they start.
   process.env.COMPILED_MJML = compiledMails

@@ -27,9 +27,9 @@ export interface Program extends AsyncDisposable {
 }
 
 const PATIENCE = 60_000
-/** Of our own environment: where programs are, and what a test run has compiled already. */
+/** Of our own environment: where programs and temporary files are, and what a test run has compiled already. */
 const OF_THE_RUN = Object.fromEntries(
-  ['PATH', 'NODE_COMPILE_CACHE', 'NODE_OPTIONS', 'COMPILED_MJML'].flatMap((name) => {
+  ['PATH', 'TMPDIR', 'NODE_COMPILE_CACHE', 'NODE_OPTIONS', 'COMPILED_MJML'].flatMap((name) => {
     const value = process.env[name]
     return value === undefined ? [] : [[name, value]]
   }),
