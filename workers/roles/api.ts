@@ -38,7 +38,6 @@ export const openApi = async (context: RoleContext) => {
       log,
       checkEditions: createEditionCheck({ db, log }, () => performance.now()),
       bounceDomain: config.bounceDomain,
-      mailDomain: config.mailFrom.address.split('@')[1] ?? 'localhost',
       readers: openWebhookReaders(config),
     }),
     pages: createPages({ mailboxUrl }),

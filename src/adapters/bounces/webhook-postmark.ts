@@ -23,6 +23,8 @@ const CLASSES: Record<string, BounceClass> = {
   SMTPApiError: 'ours',
 }
 
+const MARKS = /b-[a-z2-7]{40}@[a-z0-9.-]{1,255}|<[0-9a-f-]{36}@[a-z0-9.-]{1,255}>/gi
+
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
 
 const eventOf = (body: Record<string, unknown>): ProviderEvent[] => {
@@ -34,8 +36,8 @@ const eventOf = (body: Record<string, unknown>): ProviderEvent[] => {
       id: `${asText(body.RecordType)}/${id}`,
       report,
       recipient: asText(body.Email),
-      // Where the event contains the returned message, its envelope sender identifies the mail.
-      marks: (asText(body.Content) ?? '').slice(0, 100_000).match(/b-[a-z2-7]{40}@[a-z0-9.-]{1,255}/gi) ?? [],
+      // Where the event contains the returned message, its envelope sender or its Message-ID identifies the mail.
+      marks: (asText(body.Content) ?? '').slice(0, 100_000).match(MARKS) ?? [],
       at: asInstant(body.BouncedAt),
     },
   ]

@@ -20,25 +20,27 @@ export interface WebhookPorts extends FeedbackPorts {
   now: () => Date
   /** Of the envelope senders; `null` where they are not used. */
   bounceDomain: string | null
-  /** Of our Message-IDs. */
-  mailDomain: string
   readers: ReadonlyMap<string, ReadWebhook>
 }
 
 /** Characters of an event's id that are kept. */
 const MAX_ID = 500
-const MESSAGE_ID = /^<?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})@([^<>\s]{1,255})>?$/i
+/**
+ * Our Message-IDs: the mail's id at the domain of its sender. The domain is not compared, since it may be that of MAIL_FROM,
+ * of LETTERS_FROM, or of a former one; the id alone tells whether the mail is ours.
+ */
+const MESSAGE_ID = /^<?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})@[^<>\s]{1,255}>?$/i
 
 export const createWebhooks = (ports: WebhookPorts): Webhooks => {
-  const { db, keys, now, bounceDomain, mailDomain, readers } = ports
+  const { db, keys, now, bounceDomain, readers } = ports
 
   /** The mail of an event. Its provider is verified, so a Message-ID or even the address is enough. */
   const findMail = async ({ marks, recipient, at }: ProviderEvent): Promise<MailReference | null> => {
     const marked = bounceDomain === null ? null : findMarkedMail(keys, marks, bounceDomain)
     if (marked !== null) return marked
     for (const mark of marks) {
-      const [, id, domain] = MESSAGE_ID.exec(mark) ?? []
-      if (id === undefined || domain?.toLowerCase() !== mailDomain.toLowerCase()) continue
+      const id = MESSAGE_ID.exec(mark)?.[1]
+      if (id === undefined) continue
       for (const stream of ['deliveries', 'letters'] as const)
         if ((await readSentMail(db, { stream, id })) !== null) return { stream, id }
     }

@@ -39,7 +39,6 @@ const openHooks = async (count: number) => {
     keys: KEYS,
     now: () => NOW,
     bounceDomain: DOMAIN,
-    mailDomain: 'example.org',
     readers: new Map([
       [
         'ses',
@@ -126,6 +125,53 @@ const sesComplaint = (source: string) => ({
     complainedRecipients: [{ emailAddress: 'x@example.com' }],
   },
   mail: { source },
+})
+
+describe('mail from LETTERS_FROM, or from a former sender', () => {
+  /** A letter that the reader was sent before the digest; its Message-ID has the domain of its sender. */
+  const sendLetter = async (hooks: Awaited<ReturnType<typeof openHooks>>, n: number): Promise<string> => {
+    const letter = await hooks.db
+      .insertInto('letters')
+      .values({ subscriber_id: hooks.reader(n), kind: 'links', requested_at: NOW, state: 'sent' })
+      .returning('id')
+      .executeTakeFirstOrThrow()
+    await sql`update letters set sent_at = now() - interval '2 hours' where id = ${letter.id}`.execute(hooks.db)
+    return letter.id
+  }
+
+  test('a complaint about a letter is recorded for that letter, and not for the newest digest', async () => {
+    await using hooks = await openHooks(3)
+    const letters = [await sendLetter(hooks, 0), await sendLetter(hooks, 1), await sendLetter(hooks, 2)]
+    const ses = sesComplaint('hello@letters.example.net')
+    const headers = [{ name: 'Message-ID', value: `<${letters[0]}@letters.example.net>` }]
+    const recipient = { complainedRecipients: [{ emailAddress: 'reader1@example.com' }] }
+    const event = { ...ses, complaint: { ...ses.complaint, ...recipient }, mail: { ...ses.mail, headers } }
+    expect(await hooks.post('ses', JSON.stringify(sign(notification(event))))).toBe(200)
+    const timestamp = String(Math.floor(NOW.getTime() / 1000))
+    const complained = {
+      signature: {
+        timestamp,
+        token: 't',
+        signature: createHmac('sha256', MAILGUN_KEY).update(`${timestamp}t`).digest('hex'),
+      },
+      'event-data': {
+        event: 'complained',
+        recipient: 'reader2@example.com',
+        message: { headers: { 'message-id': `${letters[1]}@letters.example.net` } },
+      },
+    }
+    expect(await hooks.post('mailgun', JSON.stringify(complained))).toBe(200)
+    const returned = {
+      RecordType: 'SpamComplaint',
+      ID: 1,
+      Email: 'reader3@example.com',
+      Content: `Subject: Your links\r\nMessage-ID: <${letters[2]}@letters.example.net>\r\n\r\nHello`,
+    }
+    const authorization = `Basic ${Buffer.from(LOGIN).toString('base64')}`
+    expect(await hooks.post('postmark', JSON.stringify(returned), { authorization })).toBe(200)
+    const rows = await hooks.db.selectFrom('mail_feedback').select(['stream', 'mail_id']).orderBy('at').execute()
+    expect(rows).toEqual(letters.map((mail_id) => ({ stream: 'letters', mail_id })))
+  })
 })
 
 describe('Amazon SES', () => {
