@@ -1,20 +1,57 @@
 /**
- * What happens every minute: what went astray is put right, what is due is published, and requests that were never
- * confirmed are forgotten.
+ * What happens every minute, as a list of checks. They do not depend on each other: what one of them throws is reported
+ * with its name, and the others are done all the same.
  */
+import type { Log } from '../core/log.ts'
+import { describeError } from '../core/redact.ts'
 import { storeLastTick } from '../store/last-tick.ts'
 import { forgetUnconfirmed } from '../store/subscribers.ts'
+import { checkEditions } from './feedback/edition-alarm.ts'
+import { suppressFailing } from './feedback/feedback.ts'
 import { type PublisherPorts, publishDue } from './publishing/publisher.ts'
 import { type ReconcilerPorts, reconcile } from './sending/reconciler.ts'
 import { sweepRoutes } from './sending/routes.ts'
 import { CONFIRM_WITHIN } from './subscription/confirmation.ts'
 
-export const tick = async (ports: PublisherPorts & ReconcilerPorts, now: Date): Promise<void> => {
-  const { db, log } = ports
-  await storeLastTick(db, now)
-  await reconcile(ports)
-  await publishDue(ports, now)
+export interface TickPorts extends PublisherPorts, ReconcilerPorts {}
+
+/** Something that is done every minute. Its name is what the log and the error of the tick call it. */
+export interface TickCheck {
+  name: string
+  /** `now` is the service's clock at the beginning of the tick. */
+  run(ports: TickPorts, now: Date): Promise<unknown>
+}
+
+/** What every tick does, in this order: a new check is added here, or given to `tick` where it keeps something of its own. */
+const CHECKS: readonly TickCheck[] = [
+  { name: 'clock', run: ({ db }, now) => storeLastTick(db, now) },
+  { name: 'outbox', run: reconcile },
+  { name: 'editions', run: publishDue },
+  { name: 'unconfirmed requests', run: (ports, now) => forgetRequests(ports, now) },
+  { name: 'routes', run: sweepRoutes },
+  { name: 'bounces and complaints of editions', run: checkEditions },
+  { name: 'readers who cannot be reached', run: suppressFailing },
+]
+
+/** Does every check, and `more` after them. Throws at the end when some failed, and names them; each is logged by then. */
+export const tick = async (ports: TickPorts, now: Date, more: readonly TickCheck[] = []): Promise<void> => {
+  const failed: { name: string; error: unknown }[] = []
+  for (const { name, run } of [...CHECKS, ...more])
+    try {
+      await run(ports, now)
+    } catch (error) {
+      failed.push({ name, error })
+      ports.log.error({ check: name, error: describeError(error) }, 'a check of the tick failed; the others go on')
+    }
+  if (failed.length === 0) return
+  const names = failed.map(({ name }) => name).join(', ')
+  throw new AggregateError(
+    failed.map(({ error }) => error),
+    `${failed.length} ${failed.length === 1 ? 'check' : 'checks'} of the tick failed: ${names}`,
+  )
+}
+
+const forgetRequests = async ({ db, log }: { db: TickPorts['db']; log: Log }, now: Date): Promise<void> => {
   const forgotten = await forgetUnconfirmed(db, new Date(now.getTime() - CONFIRM_WITHIN))
   if (forgotten > 0) log.info({ forgotten }, 'requests were not confirmed in time and are forgotten')
-  await sweepRoutes({ db, log })
 }

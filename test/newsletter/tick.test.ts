@@ -1,4 +1,6 @@
+import { sql } from 'kysely'
 import { expect, test } from 'vitest'
+import { recordFeedback } from '../../src/newsletter/feedback/feedback.ts'
 import { createSubscriptions } from '../../src/newsletter/subscription/subscription.ts'
 import { tick } from '../../src/newsletter/tick.ts'
 import {
@@ -10,6 +12,7 @@ import {
   subscribe,
   wakeNobody,
 } from '../support/fixtures/newsletter.ts'
+import { bounce, openSent } from '../support/fixtures/sent-edition.ts'
 
 const LIST_DAY = '2026-04-13'
 const at = (instant: string): Date => new Date(instant)
@@ -35,4 +38,36 @@ test('a tick wakes the mailers for what was asked on the site while no wake reac
   await subscriptions.requestSubscription('ada@example.org', LONDON_DAILY)
   await tick(ports, at('2026-04-14T05:01:00Z'))
   expect(woken).toEqual(['letters'])
+})
+
+test('a month that is missing stops the edition alone: what is checked after it is checked, and the tick fails by its name', async () => {
+  await using sent = await openSent(100)
+  const { db, ports, mail, edition } = sent
+  const december = at('2026-12-15T07:00:00Z')
+  await sql`update subscribers set requested_at = ${december}`.execute(db)
+  await sql`insert into subscribers (email, state, topics, frequency, hour, weekday, time_zone, requested_at)
+    values ('late@example.org', 'pending', '{code}', 'daily', 7, 6, 'UTC', ${at('2026-12-01T07:00:00Z')})`.execute(db)
+  await sql`update deliveries set state = 'queued', sent_at = null where id = ${mail(99).id}`.execute(db)
+  for (let n = 0; n < 10; n++)
+    await recordFeedback({ db, log: SILENT, checkEditions: wakeNobody }, mail(n), bounce('hard'), 'mail')
+  const failed: unknown[] = []
+  const log = { ...SILENT, error: (facts: object, event: string) => void failed.push({ ...facts, event }) }
+  const ran: string[] = []
+  const more = [
+    { name: 'one that throws', run: () => Promise.reject(new Error('no such thing')) },
+    { name: 'the last', run: async () => void ran.push('the last') },
+  ]
+
+  const ticked = tick({ ...ports, log, wake: wakeNobody }, december, more)
+  await expect(ticked).rejects.toThrow('2 checks of the tick failed: editions, one that throws')
+  expect(failed).toContainEqual(
+    expect.objectContaining({
+      check: 'editions',
+      error: expect.objectContaining({ message: expect.stringContaining('maintain --month 2026-12') }),
+    }),
+  )
+  expect(await db.selectFrom('subscribers').selectAll().where('state', '=', 'pending').execute()).toEqual([])
+  const paused = await db.selectFrom('editions').select('paused_by').where('id', '=', edition).executeTakeFirst()
+  expect(paused).toEqual({ paused_by: 'alarm' })
+  expect(ran).toEqual(['the last'])
 })
