@@ -133,6 +133,7 @@ interface Runner extends MigrateOptions {
 const apply = async (runner: Runner, name: string, migration: Migration): Promise<void> => {
   const { connection, onNotice } = runner
   const { lockTimeoutMs, tries, backOffMs, longestBackOffMs } = { ...PATIENCE, ...runner.patience }
+  let holder: string | null = null
   for (let tried = 1; ; tried++) {
     const watch = await watchBlockers(runner, lockTimeoutMs / 4)
     try {
@@ -140,7 +141,9 @@ const apply = async (runner: Runner, name: string, migration: Migration): Promis
     } catch (error) {
       const { code, message } = error as { code?: string; message: string }
       if (code !== LOCK_NOT_AVAILABLE && code !== DEADLOCK) throw error
-      const why = watch.said() ?? message
+      // A busy machine may not get to look during each try.
+      holder = watch.said() ?? holder
+      const why = holder ?? message
       if (tried >= tries)
         throw new UnusableDatabase(
           `the migration ${name} could not have its lock in ${tries} tries: ${why}; the service goes on as before: wait ` +
