@@ -18,6 +18,7 @@ import * as oneDigestAfterTheOther from './0011-one-digest-after-the-other.ts'
 import * as standardTerms from './0012-standard-terms.ts'
 import * as schemaCompatibility from './0013-schema-compatibility.ts'
 import * as lettersByDigest from './0014-letters-by-digest.ts'
+import * as alarms from './0020-alarms.ts'
 import type { Migration } from './migration.ts'
 
 export const MIGRATIONS: Record<string, Migration> = {
@@ -34,6 +35,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0012-standard-terms': standardTerms,
   '0013-schema-compatibility': schemaCompatibility,
   '0014-letters-by-digest': lettersByDigest,
+  '0020-alarms': alarms,
 }
 
 /**

@@ -1,5 +1,6 @@
 /** The operator's commands: `npm run admin -- <command>`. They work beside a running service and without one. */
 import { Command } from 'commander'
+import { alarmCommands } from './admin/alarms.ts'
 import { bounceCommands } from './admin/bounces.ts'
 import { createCliRunner } from './admin/context.ts'
 import { destinationCommands } from './admin/destinations.ts'
@@ -26,6 +27,7 @@ editionCommands(program, run)
 digestCommands(program, run)
 subscriberCommands(program, run)
 destinationCommands(program, run)
+alarmCommands(program, run)
 bounceCommands(program, json)
 suppressionCommands(program, run)
 doctorCommand(program, process.env, json)

@@ -8,9 +8,10 @@ import type { Log } from '../src/core/log.ts'
 import { describeError } from '../src/core/redact.ts'
 import { clockError } from '../src/newsletter/clock.ts'
 import { createEditionReader } from '../src/newsletter/editions.ts'
-import { readFigures } from '../src/newsletter/figures.ts'
+import { createFigureReader } from '../src/newsletter/figures.ts'
 import { openDatabase } from '../src/store/database.ts'
 import { watchSchema } from '../src/store/schema-watch.ts'
+import { watchAlarms } from './alarms.ts'
 import { UnusableClock } from './clock.ts'
 import type { Config } from './config/config.ts'
 import { createReadiness } from './readiness.ts'
@@ -88,7 +89,7 @@ export const startService = async (
   const operations = {
     ready: createReadiness({ db, queue, roles, now }),
     editions: createEditionReader(db),
-    metrics: createMetrics(() => readFigures(db, now())),
+    metrics: createMetrics(createFigureReader(db, now)),
   }
   // Before the roles, so that a port in use ends the start before anything has been published or sent.
   if (config.healthPort !== null) {
@@ -101,6 +102,8 @@ export const startService = async (
     roles,
     keep,
   )
+  // In every process, since any of them may be the one that is down.
+  keep(watchAlarms(config, { db, log, now, smtpUrl: service.smtpUrl }))
   const running = opened.move()
   return { ...ports, close: () => running.disposeAsync() }
 }

@@ -14,6 +14,12 @@ interface Figures {
   /** Digests of the last seven days that bounced, by class, or drew a complaint. */
   feedback: Record<string, number>
   sinceTick: number | null
+  subscribers: Record<string, number>
+  confirmed: number
+  /** By the source's label. */
+  sourceAges: Record<string, number>
+  relayThrottled: boolean
+  alarms: Record<string, number>
 }
 
 /** Milliseconds for which figures are cached: counting a million deliveries takes a while. */
@@ -40,6 +46,11 @@ export const createMetrics = (readFigures: () => Promise<Figures>, monotonic = (
   const feedback = gauge('feedback', 'Digests of the last seven days that bounced, by class, or drew a complaint.', [
     'class',
   ])
+  const subscribers = gauge('subscribers', 'Subscribers by state, counted every five minutes.', ['state'])
+  const confirmed = gauge('subscribers_confirmed', 'Subscribers who confirmed in the last 24 hours.')
+  const sources = gauge('source_age_seconds', 'Since each source of papers was read last.', ['source'])
+  const relay = gauge('relay_throttled', '1 while the relay takes less than it is given, or nothing.')
+  const alarms = gauge('alarms', 'Alarms that stand, by kind.', ['kind'])
   const tick = gauge('last_tick_age_seconds', 'Since the scheduler ticked last, by the clock of the service.')
 
   const update = (figures: Figures): void => {
@@ -52,6 +63,13 @@ export const createMetrics = (readFigures: () => Promise<Figures>, monotonic = (
     oldest.set({ what: 'delivery' }, figures.oldestDelivery ?? 0)
     oldest.set({ what: 'letter' }, figures.oldestLetter ?? 0)
     for (const [kind, count] of Object.entries(figures.feedback)) feedback.set({ class: kind }, count)
+    for (const [state, count] of Object.entries(figures.subscribers)) subscribers.set({ state }, count)
+    confirmed.set(figures.confirmed)
+    for (const [source, age] of Object.entries(figures.sourceAges)) sources.set({ source }, age)
+    relay.set(figures.relayThrottled ? 1 : 0)
+    // A kind that stands no more must not stay.
+    alarms.reset()
+    for (const [kind, count] of Object.entries(figures.alarms)) alarms.set({ kind }, count)
     if (figures.sinceTick === null) tick.remove()
     else tick.set(figures.sinceTick)
   }

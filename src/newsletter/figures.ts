@@ -1,9 +1,14 @@
 /** What is measured of the newsletter, for metrics: cheap enough to be read again and again. */
+import { DAY, MINUTE } from '../core/calendar.ts'
 import type { MailState } from '../core/sending/ledger.ts'
+import { countAlarms } from '../store/alarms.ts'
 import type { Database } from '../store/database.ts'
 import { countFeedback } from '../store/feedback.ts'
 import { readLastTick } from '../store/last-tick.ts'
 import { type OpenEdition, readLetterFigures, readOpenEditions } from '../store/outbox/mail-counts.ts'
+import { isRelayThrottled } from '../store/outbox/throttled-routes.ts'
+import { readSourceTimes } from '../store/refreshes.ts'
+import { countSubscribers } from '../store/subscribers.ts'
 import { equationOfOpen } from './editions.ts'
 
 export interface Figures {
@@ -23,9 +28,42 @@ export interface Figures {
   feedback: Record<string, number>
   /** Seconds since the last tick, never negative; `null` before the first. */
   sinceTick: number | null
+  /** By state, of at most five minutes ago: it takes a reading of every subscriber. */
+  subscribers: Record<string, number>
+  /** Subscribers who confirmed in the last 24 hours, as old as `subscribers`. */
+  confirmed: number
+  /** Seconds since each source was read last, by its label. */
+  sourceAges: Record<string, number>
+  /** Whether a relay takes less than it is given, or nothing. */
+  relayThrottled: boolean
+  /** Alarms that stand, by kind. */
+  alarms: Record<string, number>
 }
 
-export const readFigures = async (db: Database, now: Date): Promise<Figures> => {
+const COUNT_SUBSCRIBERS_EVERY = 5 * MINUTE
+
+/** Returns what reads the figures by the service's clock. `monotonic`: milliseconds of a clock that never jumps. */
+export const createFigureReader = (
+  db: Database,
+  now: () => Date,
+  monotonic = () => performance.now(),
+): (() => Promise<Figures>) => {
+  let countedAt = Number.NEGATIVE_INFINITY
+  let counted: Awaited<ReturnType<typeof countSubscribers>> = { states: {}, confirmed: 0 }
+  return async () => {
+    const at = now()
+    if (monotonic() - countedAt >= COUNT_SUBSCRIBERS_EVERY) {
+      counted = await countSubscribers(db, new Date(at.getTime() - DAY))
+      countedAt = monotonic()
+    }
+    return { ...(await readFigures(db, at)), subscribers: counted.states, confirmed: counted.confirmed }
+  }
+}
+
+const secondsSince = (at: Date, now: Date): number => Math.max(0, (now.getTime() - at.getTime()) / 1000)
+
+/** The figures that indexes answer. */
+export const readFigures = async (db: Database, now: Date): Promise<Omit<Figures, 'subscribers' | 'confirmed'>> => {
   const open = await readOpenEditions(db)
   const letters = await readLetterFigures(db)
   const lastTick = await readLastTick(db)
@@ -49,6 +87,11 @@ export const readFigures = async (db: Database, now: Date): Promise<Figures> => 
     letters: letters.states,
     oldestLetter: letters.oldestWaiting,
     feedback: await countFeedback(db),
-    sinceTick: lastTick === null ? null : Math.max(0, (now.getTime() - lastTick.getTime()) / 1000),
+    sinceTick: lastTick === null ? null : secondsSince(lastTick, now),
+    sourceAges: Object.fromEntries(
+      (await readSourceTimes(db)).map(({ source, at }) => [source, secondsSince(at, now)]),
+    ),
+    relayThrottled: await isRelayThrottled(db),
+    alarms: await countAlarms(db),
   }
 }

@@ -22,7 +22,7 @@ export interface TickCheck {
   run(ports: TickPorts, now: Date): Promise<unknown>
 }
 
-/** What every tick does, in this order: a new check is added here, or given to `tick` where it keeps something of its own. */
+/** What every tick does, in this order: a new check is added here. */
 const CHECKS: readonly TickCheck[] = [
   { name: 'clock', run: ({ db }, now) => storeLastTick(db, now) },
   { name: 'outbox', run: reconcile },

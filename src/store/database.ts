@@ -1,6 +1,7 @@
 /** The connection to Postgres, and the tables as TypeScript sees them; `migrations/` is the truth about both. */
 import { type Generated, Kysely, type LogEvent, PostgresDialect } from 'kysely'
 import { Pool, types } from 'pg'
+import type { AlarmChannel, AlarmEvent, AlarmKind } from '../core/alarms.ts'
 import type { BounceClass } from '../core/bounces/bounce-class.ts'
 import type { DigestEntry, DigestKind } from '../core/digest/digest.ts'
 import type { SourceName } from '../core/papers/paper.ts'
@@ -231,6 +232,28 @@ export interface Tables {
     at: Generated<Date>
   }
   provider_events: { provider: string; event: string; at: Generated<Date> }
+
+  // Alarms: what is wrong with the service, and the notices of it to the operator.
+  alarms: {
+    id: Generated<number>
+    kind: AlarmKind
+    subject: string
+    title: string
+    detail: string
+    advice: string
+    raised_at: Date
+    seen_at: Date
+    cleared_at: Date | null
+  }
+  alarm_notices: {
+    alarm_id: number
+    event: AlarmEvent
+    channel: AlarmChannel
+    next_attempt_at: Date
+    attempts: Generated<number>
+    sent_at: Date | null
+    error: string | null
+  }
 }
 
 export type Database = Kysely<Tables>

@@ -37,6 +37,27 @@ export const readStaleSources = async (db: Kysely<Tables>, since: Date): Promise
   return rows.map((row) => row.source)
 }
 
+/** The sources that were tried since an instant and failed the last time, with their errors. */
+export const readFailedSources = async (
+  db: Kysely<Tables>,
+  since: Date,
+): Promise<{ source: string; error: string }[]> => {
+  const rows = await db
+    .selectFrom('source_refreshes')
+    .select(['source', 'error'])
+    .where('error', 'is not', null)
+    .where('tried_at', '>=', since)
+    .orderBy('source')
+    .execute()
+  return rows.map(({ source, error }) => ({ source, error: error ?? '' }))
+}
+
+/** When each source was read last, by its label; those that never were are left out. */
+export const readSourceTimes = async (db: Kysely<Tables>): Promise<{ source: string; at: Date }[]> => {
+  const rows = await db.selectFrom('source_refreshes').select(['source', 'succeeded_at']).orderBy('source').execute()
+  return rows.flatMap(({ source, succeeded_at: at }) => (at === null ? [] : { source, at }))
+}
+
 /** Whether all of these sources were tried at or after an instant, with or without success. */
 export const wereTried = async (db: Kysely<Tables>, sources: string[], since: Date): Promise<boolean> => {
   const rows = await db

@@ -219,3 +219,27 @@ export const isAnyoneDue = async (db: Kysely<Tables>, cutoff: Date): Promise<boo
     .executeTakeFirst()
   return row !== undefined
 }
+
+/** When the first of today's subscribers confirmed; `null` while there are none. Reads every one that a digest is due to. */
+export const readSubscribersSince = async (db: Kysely<Tables>): Promise<Date | null> => {
+  const row = await db
+    .selectFrom('subscribers')
+    .select(({ fn }) => fn.min('confirmed_at').as('since'))
+    .where('next_due_at', 'is not', null)
+    .executeTakeFirst()
+  return row?.since ?? null
+}
+
+/** How many subscribers are in each state, and how many confirmed since an instant; reads every one of them. */
+export const countSubscribers = async (
+  db: Kysely<Tables>,
+  since: Date,
+): Promise<{ states: Record<string, number>; confirmed: number }> => {
+  const { rows } = await sql<{ state: string; count: number; confirmed: number }>`
+    select state, count(*)::int as count, (count(*) filter (where confirmed_at >= ${since}))::int as confirmed
+    from subscribers group by state`.execute(db)
+  return {
+    states: Object.fromEntries(rows.map(({ state, count }) => [state, count])),
+    confirmed: rows.reduce((sum, { confirmed }) => sum + confirmed, 0),
+  }
+}

@@ -13,6 +13,11 @@ const FIGURES = {
   oldestLetter: null,
   feedback: { ours: 7, complaint: 8 },
   sinceTick: null as number | null,
+  subscribers: { active: 9 },
+  confirmed: 10,
+  sourceAges: { 'Hugging Face': 11 },
+  relayThrottled: true,
+  alarms: { relay: 1 } as Record<string, number>,
 }
 
 test('every figure has its line, and one that is not known has none', async () => {
@@ -29,6 +34,11 @@ test('every figure has its line, and one that is not known has none', async () =
     'paper_round_oldest_waiting_seconds{what="letter"} 0',
     'paper_round_feedback{class="ours"} 7',
     'paper_round_feedback{class="complaint"} 8',
+    'paper_round_subscribers{state="active"} 9',
+    'paper_round_subscribers_confirmed 10',
+    'paper_round_source_age_seconds{source="Hugging Face"} 11',
+    'paper_round_relay_throttled 1',
+    'paper_round_alarms{kind="relay"} 1',
   ])
     expect(lines).toContain(line)
   expect(lines.filter((line) => line.startsWith('paper_round_last_tick_age_seconds '))).toEqual([])
@@ -54,4 +64,19 @@ test('the database is asked once, however many scrape at the same time or soon a
   now += 15_000
   expect(await metrics.read()).toContain('paper_round_last_tick_age_seconds 3\n')
   expect(asked).toBe(3)
+})
+
+test('a kind of alarm that stands no more has no line', async () => {
+  let now = 0
+  let alarms: Record<string, number> = { relay: 1 }
+  const metrics = createMetrics(
+    async () => ({ ...FIGURES, alarms }),
+    () => now,
+  )
+  expect(await metrics.read()).toContain('paper_round_alarms{kind="relay"} 1')
+  alarms = { papers: 1 }
+  now += 15_000
+  const text = await metrics.read()
+  expect(text).toContain('paper_round_alarms{kind="papers"} 1')
+  expect(text).not.toContain('kind="relay"')
 })

@@ -14,8 +14,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import { startEmbeddedPostgres } from '../../src/adapters/postgres/embedded-postgres.ts'
+import { createAlarmCheck } from '../../src/newsletter/alarms.ts'
 import { createArchive } from '../../src/newsletter/archive.ts'
-import { checkEditions, createRefusalAlert } from '../../src/newsletter/feedback/edition-alarm.ts'
+import { checkEditions } from '../../src/newsletter/feedback/edition-alarm.ts'
 import { suppressFailing } from '../../src/newsletter/feedback/feedback.ts'
 import { type Maintained, maintain } from '../../src/newsletter/maintenance.ts'
 import { tick } from '../../src/newsletter/tick.ts'
@@ -55,7 +56,7 @@ const explainSweeps = async (db: Database, url: string, last: string) => {
   const explained = await explain(url, async () => {
     await tick({ ...context, wake: wakeNobody }, now)
     await checkEditions(context)
-    await createRefusalAlert(context, () => 0)()
+    await createAlarmCheck({ ...context, now: () => now, channels: {} })()
     await suppressFailing(context)
     for (const stream of ['letters', 'deliveries'] as const) {
       await recordAndClaim(db, stream, [], 10)

@@ -1,5 +1,6 @@
 /** The configuration: read from the environment once, with every fault named at the same time, and complete from then on. */
 import { readTimestamp } from '../../src/core/calendar.ts'
+import { type AlarmConfig, readAlarms } from './alarms.ts'
 import { type BounceConfig, readBounces } from './bounces.ts'
 import { type DkimConfig, readDkim } from './dkim.ts'
 import { type NetworkConfig, readNetwork } from './network.ts'
@@ -19,7 +20,8 @@ export interface Config
     SenderConfig,
     DkimConfig,
     SourceConfig,
-    BounceConfig {
+    BounceConfig,
+    AlarmConfig {
   production: boolean
   logLevel: (typeof LOG_LEVELS)[number]
   /** The time at which the service's clock starts; `null`: the machine's. */
@@ -40,6 +42,7 @@ export const readConfig = (environment: Environment): Config => {
     ...readDkim(settings, senders),
     ...readSources(settings),
     ...readBounces(settings, network.host),
+    ...readAlarms(settings),
     logLevel: settings.read('LOG_LEVEL', 'info', oneOf(LOG_LEVELS)),
     clock: settings.read('CLOCK', null, readClock),
   }

@@ -34,6 +34,9 @@ export const SETTING_NAMES = [
   'WEBHOOK_POSTMARK_LOGIN',
   'WEBHOOK_MAILGUN_KEY',
   'WEBHOOK_SENDGRID_KEY',
+  'OPERATOR_EMAIL',
+  'ALARM_WEBHOOK_URL',
+  'ALARM_WEBHOOK_SECRET',
 ] as const
 export type SettingName = (typeof SETTING_NAMES)[number]
 

@@ -5,9 +5,8 @@ import { samplePapers } from '../../src/adapters/sources/sample-papers.ts'
 import { HOUR, MINUTE, SECOND } from '../../src/core/calendar.ts'
 import type { Log } from '../../src/core/log.ts'
 import { describeError } from '../../src/core/redact.ts'
-import { createRefusalAlert } from '../../src/newsletter/feedback/edition-alarm.ts'
 import { fillWithSample, refreshPapers } from '../../src/newsletter/intake.ts'
-import { type TickCheck, tick } from '../../src/newsletter/tick.ts'
+import { tick } from '../../src/newsletter/tick.ts'
 import type { Database } from '../../src/store/database.ts'
 import { readLastTick } from '../../src/store/last-tick.ts'
 import { holdsAnyPapers } from '../../src/store/papers/papers.ts'
@@ -27,10 +26,6 @@ const REFRESH_INTERVAL = HOUR
 export const openScheduler = async ({ config, db, queue, now, log, wake }: RoleContext) => {
   const stop = new AbortController()
   const ports = { db, now, log, scorer: await openScorer(config), signal: stop.signal }
-  // Checks that remember something from tick to tick.
-  const checks: TickCheck[] = [
-    { name: 'refusals by many destinations', run: createRefusalAlert({ db, log }, () => performance.now()) },
-  ]
   const restarted = (await readLastTick(db)) !== null
   try {
     await queue.process('refresh', async () => {
@@ -40,7 +35,7 @@ export const openScheduler = async ({ config, db, queue, now, log, wake }: RoleC
     await queue.process('tick', async () => {
       // What fell due while the service was down is published with the papers of that time, not those from before.
       await papersRead
-      await tick({ db, log, wake, onUnknown: config.onUnknown }, now(), checks)
+      await tick({ db, log, wake, onUnknown: config.onUnknown }, now())
     })
     await queue.schedule('refresh', REFRESH_INTERVAL)
     await queue.schedule('tick', MINUTE)

@@ -22,7 +22,8 @@ export interface SharedParts {
   /** Further headers, such as `List-Unsubscribe`, but none of those that this module writes itself. Values are literal. */
   headers: Record<string, string>
   text: string
-  html: string
+  /** Left out for a message of plain text alone. */
+  html?: string
 }
 
 /** What each message has of its own. */
@@ -87,7 +88,7 @@ const dateOf = (date: Date): string => date.toUTCString().replace('GMT', '+0000'
 
 /**
  * Composes what all messages of a template share: CRLF line ends, multipart/alternative with the text first, both parts
- * UTF-8 in quoted-printable. `placeholders` are words in text, HTML or header values, made of letters, digits, `-` and `_`
+ * UTF-8 in quoted-printable, or the text alone where there is no HTML. `placeholders` are words in text, HTML or header values, made of letters, digits, `-` and `_`
  * alone, which quoted-printable leaves as they are; each message has a value of the same length and alphabet instead.
  * Rejects when a header value holds a line break or another control character: such a mail must not be sent.
  *

@@ -120,6 +120,12 @@ export const readThrottled = async (db: Kysely<Tables>): Promise<ThrottledRoute[
   return rows
 }
 
+/** Whether any relay is throttled. */
+export const isRelayThrottled = async (db: Kysely<Tables>): Promise<boolean> => {
+  const { rows } = await sql`select 1 from throttled_routes where kind = 'relay' limit 1`.execute(db)
+  return rows.length > 0
+}
+
 /** Ends the throttling of the relay or destination of that name. Returns how many routes that were: 0 or 1. */
 export const forgetRoute = async (db: Kysely<Tables>, name: string): Promise<number> => {
   const { rows } = await sql`delete from throttled_routes where name = ${name} returning 1`.execute(db)

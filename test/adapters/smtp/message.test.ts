@@ -140,7 +140,15 @@ describe('the body', () => {
     const text = `before\n--${boundary}\nContent-Type: text/html\n\n<b>mine</b>\n--${boundary}--\nafter\n`
     const read = await PostalMime.parse(await composeMessage(parts({ text })))
     expect(read.text?.trimEnd()).toBe(text.trimEnd())
-    expect(read.html?.trimEnd()).toBe(parts().html.trimEnd())
+    expect(read.html?.trimEnd()).toBe(parts().html?.trimEnd())
+  })
+
+  test('without HTML is plain text in one part', async () => {
+    const { html: _, ...plain } = parts({ text: 'Grüße\n.\n' })
+    const message = await composeMessage(plain)
+    expect(message.toString('latin1')).toMatch(/^Content-Type: text\/plain; charset=utf-8\r\n/m)
+    const read = await PostalMime.parse(message)
+    expect([read.text?.trimEnd(), read.html]).toEqual(['Grüße\n.', undefined])
   })
 
   test('is the same bytes for the same input', async () => {

@@ -34,6 +34,8 @@ describe('without any setting', () => {
       clock: null,
       bounceDomain: null,
       bounces: null,
+      operatorEmail: null,
+      alarmWebhook: null,
       webhooks: { ses: null, postmark: null, mailgun: null, sendgrid: null },
     })
   })
