@@ -3,9 +3,11 @@
  *
  * Both the code and the words are read. An enhanced code (RFC 3463, RFC 5248) that says something definite is believed;
  * where the code is one of the many that say nothing (`5.0.0` is the commonest), the words beside it decide. Words overrule
- * a definite code in one case: servers that block a sender often reply `5.1.1`, and a person must not be taken off the
- * list because a server blocks our address or because their mailbox is full.
+ * a definite code in two cases. A limit on what we send is ours whatever its code (`limit-phrases`). And servers that block
+ * a sender often reply `5.1.1`: a person must not be taken off the list because a server blocks our address or because
+ * their mailbox is full.
  */
+import { type Limit, readLimitPhrase } from './limit-phrases.ts'
 import { STATED_REASONS, type StatedReason } from './refusal-phrases.ts'
 
 /**
@@ -20,11 +22,16 @@ export interface ClassifiedRefusal {
   code: string | null
 }
 
-/** RFC 3463 codes for the address itself: bad mailbox, system, syntax; moved; null MX; mailbox disabled. */
-const HARD = /^5\.(?:1\.(?:1|2|3|6|10)|2\.1)$/
+/** RFC 3463 codes for the address itself: bad mailbox, system, syntax; moved; null MX; mailbox disabled; Exchange Online's: no such domain. */
+const HARD = /^5\.(?:1\.(?:1|2|3|6|10)|2\.1|4\.310)$/
 /** Security and policy; message too large (5.2.3 is the mailbox's own limit); protocol; media; and the sender's address. */
 const OURS = /^5\.(?:7\.\d+|3\.4|2\.3|5\.[1-9]\d*|6\.[1-9]\d*|1\.[78])$/
 const SOFT = /^(?:4\.(?!0\.0$)\d+\.\d+|5\.2\.2|5\.2\.4|5\.3\.[1235]|5\.4\.[1-9]\d*)$/
+
+/** Exchange Online's answer, in front of a domain that it hosts, for an address that its directory does not have. */
+const NOT_IN_DIRECTORY = /\b5\.4\.1\b.*access denied.*\bprotection\.outlook\.com\b/is
+/** No route, where the words say that there is no such domain. */
+const NO_DOMAIN = /\b5\.4\.4\b.{0,40}\b(?:invalid domain|domain (?:name )?(?:does not exist|not found))/is
 
 /** The class that a code alone gives; `null` for codes that say nothing, such as 5.0.0. */
 const classOfCode = (code: string): 'hard' | 'soft' | 'ours' | null =>
@@ -84,6 +91,9 @@ const searchableWords = (text: string): string =>
     .replace(/recipient address(?:es)? rejected|all recipients? (?:address(?:es)? )?rejected/g, ' ')
     .replace(/\s+/g, ' ')
 
+/** Whose limit a text states to be reached; `null` where it speaks of none. */
+export const readLimit = (text: string): Limit | null => readLimitPhrase(searchableWords(text))
+
 /** The reason that a text states, by the first list of phrases that matches; `null` where none does. */
 export const readStatedReason = (text: string): StatedReason | null => {
   const words = searchableWords(text)
@@ -101,6 +111,14 @@ export const classifyRefusal = (status: string | null, diagnostic: string, aroun
   const reason = readStatedReason(diagnostic)
   const basic = readBasicCode(diagnostic)
 
+  const limit = readLimit(diagnostic)
+  if (limit !== null)
+    return { class: limit === 'recipient' ? 'soft' : 'ours', code: definite ?? stated[0] ?? told[0] ?? basic }
+  const gone = [...stated, ...told].find(
+    (code) =>
+      (code === '5.4.1' && NOT_IN_DIRECTORY.test(diagnostic)) || (code === '5.4.4' && NO_DOMAIN.test(diagnostic)),
+  )
+  if (gone !== undefined) return { class: 'hard', code: gone }
   if (definite !== undefined) {
     const byCode = classOfCode(definite) ?? 'soft'
     if (byCode !== 'hard' || reason === null || !reason.overrules) return { class: byCode, code: definite }

@@ -88,32 +88,10 @@ const GONE = oneOf(
 /** In order: the first whose phrases match counts. */
 export const STATED_REASONS: readonly StatedReason[] = [
   {
-    class: 'soft',
-    overrules: true,
-    means: 'the recipient gets too much mail just now',
-    phrases: patternOf([
-      /receiving (?:e?-?mail|messages) (?:at a rate|too quickly)/,
-      /mailbox is (?:busy|in use)/,
-      /recipient (?:rate|traffic)/,
-    ]),
-  },
-  {
     class: 'ours',
     overrules: true,
-    means: 'we send too much, or too fast',
-    phrases: patternOf([
-      /(?:rate|frequency|connection|hourly|daily|sending|message|relay) (?:is )?(?:limit|quota|threshold|restriction)/,
-      /frequency limited/,
-      /rate ?limit/,
-      /too many (?:recipients|connections?|messages|e-?mails|concurrent|sessions|errors|invalid recipients)/,
-      /sent too (?:many|much)/,
-      /too (?:fast|much mail)/,
-      /throttl/,
-      /exceeded (?:the |your )?(?:maximum|max|daily|hourly) (?:number|limit|rate)/,
-      /daily relay/,
-      /unexpected volume/,
-      /slow down/,
-    ]),
+    means: 'too many of the addresses that we mail do not exist',
+    phrases: patternOf([/too many (?:errors|invalid recipients|unknown users|bad recipients)/]),
   },
   {
     class: 'soft',
@@ -292,7 +270,7 @@ export const STATED_REASONS: readonly StatedReason[] = [
         /sender(?:'s)? /,
         /(?:address|domain|verify|is|was|not|does|rejected|denied|refused|unknown|id|ip|host)[^.]{0,40}/,
       ),
-      /(?:bad|invalid|unknown|unverified|rejected) (?:sender|return path|mail ?from|envelope from|from address)/,
+      /(?:bad|invalid|unknown|unverified|unauthori[sz]ed|rejected) (?:sender|return path|mail ?from|envelope from|from address)/,
       /domain of sender/,
       /mail ?from (?:domain|address|command|rejected)/,
       /return address/,

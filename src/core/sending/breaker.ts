@@ -2,7 +2,7 @@
  * The circuit breaker: when failures in a row mean that a route is to be throttled, and which one: the destination, or the
  * relay before it.
  *
- * A refused login or sender closes the relay at once. Other failures must come several times in a row with no mail taken
+ * A refused login or sender closes the relay at once, and one of its own limits closes or slows it. Other failures must come several times in a row with no mail taken
  * in between. What one destination refuses may concern that destination alone; what several refuse in a row concerns us or
  * the relay.
  */
@@ -55,6 +55,11 @@ export const countOutcome = (
     }
     case 'login':
     case 'sender':
+    case 'quota':
+    case 'account':
+    case 'rate':
+    case 'connections':
+    case 'common':
       return { streak: before, throttle: { route: 'relay', cause } }
     case 'tls':
     case 'relay': {

@@ -7,6 +7,10 @@
  * destination and is not throttled any more. Google asks for more (4.7.28): a back-off of ten minutes, then one mail at a
  * time. A route that does not work at all is closed: after its back-off it gets one mail as a probe, and it is open again
  * as soon as that is taken.
+ *
+ * A relay may be slowed, too: by its `rate`, or because it bears fewer `connections`. The latter is found out by trying, so
+ * its back-off is of a second and its concurrency one less than what it last bore. A relay whose quota is used up is closed,
+ * for longer than one that is merely away: an hour's or a day's quota does not come back in seconds.
  */
 import { HOUR, MINUTE, SECOND } from '../calendar.ts'
 import type { OutcomeCause } from './smtp-outcome.ts'
@@ -29,16 +33,29 @@ export const FULL_CONCURRENCY = 16
 /** Mails that must be taken before the concurrency grows by one. */
 export const MAILS_PER_STEP = 20
 
-const FIRST_BACK_OFF = { throttled: MINUTE, limited: 10 * MINUTE, closed: MINUTE, relay: 30 * SECOND }
-const LONGEST_BACK_OFF = { throttled: HOUR, limited: HOUR, closed: 30 * MINUTE, relay: 5 * MINUTE }
+/** Where `first` doubles with each back-off in a row up to `longest`. */
+const BACK_OFFS = {
+  throttled: { first: MINUTE, longest: HOUR },
+  limited: { first: 10 * MINUTE, longest: HOUR },
+  closed: { first: MINUTE, longest: 30 * MINUTE },
+  relay: { first: 30 * SECOND, longest: 5 * MINUTE },
+  quota: { first: 2 * MINUTE, longest: HOUR },
+  rate: { first: 5 * SECOND, longest: 15 * MINUTE },
+  connections: { first: SECOND, longest: MINUTE },
+}
 
-const backOffKind = (cause: ThrottleCause): keyof typeof FIRST_BACK_OFF => {
+const backOffKind = (cause: ThrottleCause, isRelay: boolean): keyof typeof BACK_OFFS => {
+  if (cause === 'rate' || cause === 'connections' || cause === 'quota') return cause
+  if (cause === 'account') return 'quota'
+  if (isRelay) return 'relay'
   if (cause === 'throttled' || cause === 'limited') return cause
   return cause === 'away' || cause === 'policy' || cause === 'lost' ? 'closed' : 'relay'
 }
 
+const SLOW: ReadonlySet<ThrottleCause> = new Set(['throttled', 'limited', 'rate', 'connections'])
+
 /** Whether the route takes mail, only less than it is given. */
-export const isSlow = (cause: ThrottleCause): boolean => cause === 'throttled' || cause === 'limited'
+export const isSlow = (cause: ThrottleCause): boolean => SLOW.has(cause)
 
 /**
  * The pace after a failure, and the back-off in milliseconds. `before` is the pace of a route that is throttled already,
@@ -50,11 +67,18 @@ export const slowDown = (
   isRelay = false,
 ): { pace: Pace; backOffMs: number } => {
   const failures = (before?.failures ?? 0) + 1
-  const half = Math.max(1, Math.floor((before?.concurrency ?? FULL_CONCURRENCY) / 2))
-  const concurrency = cause === 'throttled' ? half : 1
-  const kind = isRelay ? 'relay' : backOffKind(cause)
-  const backOffMs = Math.min(FIRST_BACK_OFF[kind] * 2 ** Math.min(failures - 1, 20), LONGEST_BACK_OFF[kind])
+  const { first, longest } = BACK_OFFS[backOffKind(cause, isRelay)]
+  const backOffMs = Math.min(first * 2 ** Math.min(failures - 1, 20), longest)
+  const concurrency = slowedConcurrency(before, cause)
   return { pace: { cause, concurrency, successes: 0, failures }, backOffMs }
+}
+
+const slowedConcurrency = (before: Pace | null, cause: ThrottleCause): number => {
+  if (cause === 'limited' || !isSlow(cause)) return 1
+  const known = before?.concurrency ?? FULL_CONCURRENCY
+  // Mails were taken since it last changed, so it bears nearly as many.
+  if (cause === 'connections' && before?.cause === cause && before.failures === 0) return Math.max(1, known - 1)
+  return Math.max(1, Math.floor(known / 2))
 }
 
 /** The pace after `taken` mails were taken; `null` when the route is not throttled any more. */

@@ -6,7 +6,7 @@
  * again may bring a second copy, so that case stays apart from all others. What goes wrong before RCPT concerns the relay
  * and us, never the recipient.
  */
-import { type BounceClass, classifyRefusal } from '../bounces/bounce-class.ts'
+import { type BounceClass, classifyRefusal, readLimit } from '../bounces/bounce-class.ts'
 import { DAY, HOUR, MINUTE } from '../calendar.ts'
 
 /** The stage of a conversation: `data` is the command, `message` everything from its first byte to the answer to the final dot. */
@@ -23,8 +23,11 @@ export type SmtpOutcome =
       enhanced: string | null
       reply: string
     }
-  /** No connection, or it was lost before all of the message had left: certainly not delivered. */
-  | { kind: 'unreachable'; stage: SmtpStage; reason: string }
+  /**
+   * No connection, or it was lost before all of the message had left: certainly not delivered. `othersOpen`: there were
+   * other connections of ours to the same server meanwhile, so it is there and may only want no more of them.
+   */
+  | { kind: 'unreachable'; stage: SmtpStage; reason: string; othersOpen?: boolean }
   /** The connection was lost between the last byte and the answer. */
   | { kind: 'unknown'; reason: string }
 
@@ -43,7 +46,10 @@ export interface SmtpReply {
  * Of the destination: `throttled`, it takes less than it is given; `limited`, the same in Google's terms (4.7.28); `away`,
  * the relay cannot reach it. Of either: `policy`, something of ours is refused, be it content, sender or reputation;
  * `lost`, the connection died during a message. Of the relay: our `login` failed, it refuses our `sender`, `tls` failed,
- * or it cannot be reached or is out of step (`relay`).
+ * or it cannot be reached or is out of step (`relay`). Of the relay's own limits, at whatever stage and with whatever code:
+ * `quota`, an amount for an hour or more is used up; `account`, it has stopped our account; `rate`, it takes less at a time;
+ * `connections`, it bears fewer of them. `common`, which no single outcome has: many readers of many destinations were
+ * refused in the same words, so it is the relay's matter, whatever the words say (`breaker`).
  */
 export type OutcomeCause =
   | 'none'
@@ -57,6 +63,11 @@ export type OutcomeCause =
   | 'sender'
   | 'tls'
   | 'relay'
+  | 'quota'
+  | 'account'
+  | 'rate'
+  | 'connections'
+  | 'common'
 
 /** What to do after an outcome; waits are in milliseconds. */
 export type NextStep =
@@ -91,11 +102,12 @@ const RELAY_LONGEST_WAIT = { letter: 2 * MINUTE, delivery: 15 * MINUTE }
 const POLICY_WAIT = { least: HOUR, most: 8 * HOUR }
 
 /** A login is required, or failed permanently (RFC 4954 6): nothing about this message. */
-const LOGIN_CODES: ReadonlySet<number> = new Set([432, 530, 534, 535, 538])
-/** The relay cannot check a login at the moment, or the session got out of step. */
-const RELAY_CODES: ReadonlySet<number> = new Set([454, 503])
-/** Google's code for a sender whose rate it limits. */
+const LOGIN_CODES: ReadonlySet<number> = new Set([530, 534, 535, 538])
+/** The session got out of step. */
+const OUT_OF_STEP = 503
+/** Google's code for a sender whose rate it limits, and its words where it gives another code. */
 const LIMITED_CODE = '4.7.28'
+const UNUSUAL_RATE = /unusual rate of unsolicited/i
 /** The relay found no host, no route or no answer; and: the server is busy or shutting down (both RFC 3463). */
 const AWAY = /^4\.4\.\d+$/
 const BUSY = /^4\.3\.2$/
@@ -140,25 +152,50 @@ export const readReply = (text: string): SmtpReply | null => {
 export const classOfReply = (reply: { code: number; enhanced: string | null; reply: string }): BounceClass =>
   classifyRefusal(reply.enhanced, `${reply.code} ${reply.reply}`).class
 
-/** What caused an outcome, by its stage and codes; the text counts only for permanent refusals from RCPT on. */
+/**
+ * What caused an outcome. What a reply says of a limit counts first, at every stage and with every code; then stage and
+ * codes; other words only for permanent refusals from RCPT on.
+ */
 export const causeOf = (outcome: SmtpOutcome): OutcomeCause => {
   if (outcome.kind === 'sent') return 'none'
   if (outcome.kind === 'unknown') return 'lost'
   const { stage } = outcome
   if (outcome.kind === 'unreachable') {
+    if (outcome.othersOpen === true && BEFORE_LOGIN.has(stage)) return 'connections'
     if (stage === 'tls') return 'tls'
     // Mostly a server that offers no login. One that merely broke off costs a back-off of half a minute.
     if (stage === 'auth') return 'login'
     return BEFORE_RECIPIENT.has(stage) ? 'relay' : 'lost'
   }
-  const { code, enhanced, permanent } = outcome
+  return causeOfLimit(outcome) ?? causeOfRefusal(outcome)
+}
+
+type Refusal = SmtpOutcome & { kind: 'refused' }
+
+/** The cause of a refusal that speaks of a limit; `null` where it speaks of none. */
+const causeOfLimit = ({ stage, code, enhanced, reply }: Refusal): OutcomeCause | null => {
+  if (enhanced === LIMITED_CODE && !BEFORE_RECIPIENT.has(stage)) return 'limited'
+  const limit = readLimit(`${code} ${reply}`)
+  if (limit === null) return null
+  // Before RCPT there is nobody but the relay to speak of.
+  if (BEFORE_RECIPIENT.has(stage) && (limit === 'destination' || limit === 'recipient')) return 'rate'
+  if (limit !== 'destination') return limit
+  // A 5xx for what a destination thinks of us is no question of rate any more.
+  if (code >= 500) return 'policy'
+  return UNUSUAL_RATE.test(reply) ? 'limited' : 'throttled'
+}
+
+const causeOfRefusal = (outcome: Refusal): OutcomeCause => {
+  const { stage, code, enhanced, permanent } = outcome
   if (LOGIN_CODES.has(code) || (stage === 'auth' && permanent)) return 'login'
-  if (RELAY_CODES.has(code)) return 'relay'
-  if (stage === 'tls') return 'tls'
+  // 432 asks for a change of the password, 454 says that a login cannot be checked: at AUTH alone (RFC 4954 6).
+  if (stage === 'auth' && code === 432) return 'login'
+  if (code === OUT_OF_STEP) return 'relay'
+  // 454 is STARTTLS's own "not available now" (RFC 3207 4).
+  if (stage === 'tls') return code === 454 ? 'relay' : 'tls'
   if (stage === 'mail' && permanent) return 'sender'
   if (BEFORE_RECIPIENT.has(stage)) return 'relay'
   if (permanent) return classOfReply(outcome) === 'ours' ? 'policy' : 'recipient'
-  if (enhanced === LIMITED_CODE) return 'limited'
   if (enhanced !== null && AWAY.test(enhanced)) return 'away'
   if (code === 421 || (enhanced !== null && (THROTTLED.test(enhanced) || BUSY.test(enhanced)))) return 'throttled'
   return 'recipient'
@@ -166,7 +203,18 @@ export const causeOf = (outcome: SmtpOutcome): OutcomeCause => {
 
 /** Up to MAIL the server has not been told of a recipient. */
 const BEFORE_RECIPIENT: ReadonlySet<SmtpStage> = new Set(['connect', 'greeting', 'tls', 'auth', 'mail'])
-const OF_RELAY: ReadonlySet<OutcomeCause> = new Set(['login', 'sender', 'tls', 'relay'])
+const BEFORE_LOGIN: ReadonlySet<SmtpStage> = new Set(['connect', 'greeting', 'tls'])
+const OF_RELAY: ReadonlySet<OutcomeCause> = new Set([
+  'login',
+  'sender',
+  'tls',
+  'relay',
+  'quota',
+  'account',
+  'rate',
+  'connections',
+  'common',
+])
 
 /** Whether the relay alone caused an outcome, so that any other mail would have had it, too. */
 export const isOfRelay = (outcome: SmtpOutcome): boolean => OF_RELAY.has(causeOf(outcome))
@@ -176,9 +224,10 @@ export const isOfRelay = (outcome: SmtpOutcome): boolean => OF_RELAY.has(causeOf
  *
  * `attempts` are those counted before this one, `waitedMs` is how long the mail has been owed, `random` (0 to 1) spreads
  * retries. After a 4xx the mail is tried again after 1, 5, 15, 30, 60, 60… minutes for a day, and then expires. A 5xx is
- * final; at RCPT one that says the address does not exist suppresses it. A failure of the relay (before RCPT, or a failed
- * login) is tried again for five days without counting against the mail. A 5xx of policy is not about the recipient either,
- * and may be put right: it does not count, and is final only when it still stands after a day.
+ * final; at RCPT one that says the address does not exist suppresses it. A failure of the relay (before RCPT, a failed
+ * login, or one of its own limits) is tried again for five days without counting against the mail. What a destination says
+ * of its rate, and a 5xx of policy, is not about the recipient either, and may pass or be put right: it does not count, and
+ * is final only when it still stands after a day.
  */
 export const decideNext = (
   outcome: SmtpOutcome,
@@ -190,16 +239,22 @@ export const decideNext = (
   const expired: NextStep = { next: 'failed', suppress: false, code, reason: `expired: ${reason}` }
   const spread = (waitMs: number): number => Math.round(waitMs * (1 + JITTER * mail.random))
 
+  const cause = causeOf(outcome)
   // A connection lost at MAIL counts all the same: the server may have broken off because of the message before.
-  if (isOfRelay(outcome) && !(outcome.kind === 'unreachable' && outcome.stage === 'mail')) {
+  if (OF_RELAY.has(cause) && !(outcome.kind === 'unreachable' && outcome.stage === 'mail')) {
     if (mail.waitedMs >= RELAY_GIVE_UP_AFTER) return expired
     // Attempts do not count here, so the wait follows the age: half as long again each time, from a minute on.
     const waitMs = Math.min(Math.max(mail.waitedMs / 2, MINUTE), RELAY_LONGEST_WAIT[mail.kind])
     return { next: 'retry', afterMs: spread(waitMs), counts: false, reason }
   }
-  if (causeOf(outcome) === 'policy') {
+  if (cause === 'policy') {
     if (mail.waitedMs >= GIVE_UP_AFTER) return expired
     const waitMs = Math.min(Math.max(mail.waitedMs, POLICY_WAIT.least), POLICY_WAIT.most)
+    return { next: 'retry', afterMs: spread(waitMs), counts: false, reason }
+  }
+  if (cause === 'throttled' || cause === 'limited') {
+    if (mail.waitedMs >= GIVE_UP_AFTER) return expired
+    const waitMs = Math.min(Math.max(mail.waitedMs / 2, leastWait(outcome, mail.kind), MINUTE), HOUR)
     return { next: 'retry', afterMs: spread(waitMs), counts: false, reason }
   }
   if (outcome.kind === 'refused' && outcome.permanent) {
@@ -215,7 +270,7 @@ export const decideNext = (
 
 const leastWait = (outcome: SmtpOutcome, kind: 'letter' | 'delivery'): number => {
   if (outcome.kind !== 'refused') return 0
-  if (outcome.enhanced === LIMITED_CODE) return LIMITED
+  if (causeOf(outcome) === 'limited') return LIMITED
   return outcome.code === 450 || outcome.code === 451 ? GREYLISTED[kind] : 0
 }
 

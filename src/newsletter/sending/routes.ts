@@ -64,6 +64,11 @@ const ADVICE: Record<ThrottleCause, string> = {
   throttled: 'the mail server takes too little',
   limited: 'the mail server takes too little',
   away: 'the mail server cannot reach destinations',
+  quota: 'the mail server says that its limit for us is reached: wait, or raise the limit with its provider',
+  account: 'the mail server says that our account may not send for now: ask its provider why',
+  rate: 'the mail server asks for a lower rate',
+  connections: 'the mail server takes fewer connections at a time: lower SMTP_CONNECTIONS',
+  common: 'the mail server refuses everybody in the same words: check the reason',
 }
 
 /** The routes of one process, which knows of no throttled route but by the database. All that sends in a process shares it. */
@@ -97,7 +102,7 @@ export const createRoutes = (ports: RoutePorts): Routes => {
       if (cause === 'none' || cause === 'recipient' || outcome.kind === 'sent') return recordTaken(mail, isProbe)
       let { throttle } = counted
       // One failure of a probe closes the relay again, unless the failure is that of a destination behind it.
-      if (isProbe && (isSlow(cause) || cause === 'away')) await reopenRelay(ports)
+      if (isProbe && (cause === 'throttled' || cause === 'limited' || cause === 'away')) await reopenRelay(ports)
       else if (isProbe) throttle = { route: 'relay', cause }
       else if (throttle === null && mail.waitsFor !== null) throttle = { route: 'destination', cause }
       if (throttle === null) return null

@@ -26,6 +26,71 @@ const mail = (given: Partial<Parameters<typeof decideNext>[1]> = {}) => ({
   ...given,
 })
 
+/** What relays say of their own limits: of providers' pages and public reports, and the same in other words. */
+const RELAY_LIMITS: Record<'quota' | 'account' | 'rate' | 'connections', string[]> = {
+  quota: [
+    'Daily user sending limit exceeded. For more information on Gmail sending limits go to the help',
+    'Daily user sending quota exceeded. o65sm25351206pga.71 - gsmtp',
+    'Daily SMTP relay limit exceeded for customer. For more information contact your administrator.',
+    'Peak SMTP relay limit exceeded for customer. This is a temporary error.',
+    'STOREDRV.Submission.Exception:SubmissionQuotaExceededException; Failed to process message due to a permanent exception',
+    'Throttling failure: Daily message quota exceeded.',
+    'Requested mail action not taken: mailbox unavailable Mail send limit exceeded.',
+    'Your mail limit has been reached.',
+    '<ada@example.org>: Recipient address rejected: You have exceeded your Outmail quota.',
+    '<ada@example.org>: Recipient address rejected: Policy Rejection- Quota Exceeded.',
+    'Your message could not be sent. The limit on the number of allowed outgoing messages was exceeded. Try again later.',
+    'C13ypH3DXQO9CC140p6S9y Message would take you over your relay quota of 500 Current quota used: 487',
+    '<DATA>: Data command rejected: only 10 messages per day',
+    'Domain example.com has exceeded the max emails per hour (151/150 (100%)) allowed. Message will be reattempted later',
+    'Domain example.com has exceeded the max defers and failures per hour (5/5 (100%)) allowed. Message discarded.',
+    'Number messages per hour exceeded',
+    'Number of recipients per hour exceeded',
+    'User has exceeded outgoing email quota',
+    'Hourly limit exceeded',
+    'Sender has exceeded the sending quota',
+    'Maximum number of messages for today reached',
+    'You have used up your monthly allowance of emails',
+    'You have reached the maximum of 500 recipients in 24 hours',
+    'Not enough credits to send this message',
+    'Your plan’s sending limit has been reached. Upgrade to send more.',
+    'Account daily sending allowance is exhausted, try tomorrow',
+    'Sie haben Ihr Sendelimit erreicht',
+  ],
+  account: [
+    'STOREDRV.Submission.Exception:OutboundSpamException; Failed to process message due to a permanent exception with message WASCL UserAction verdict is not None',
+    'Unusual sending activity detected. Please try after sometime',
+    'Your account has been temporarily blocked from sending messages',
+    'Outgoing mail from this account has been suspended',
+  ],
+  rate: [
+    'Throttling failure: Maximum sending rate exceeded.',
+    'Error: too much mail from 192.0.2.1',
+    'Too many requests. Try again later',
+    'Too many messages. Try again in 92 seconds.',
+    'Ratelimit "user" exceeded',
+    'You are sending too many emails too fast.',
+    'You have sent too much mail, try again later.',
+    'This mail account has sent too many messages in a short amount of time. Please try later.',
+    'Too many emails per second',
+    'Message rate limit reached, please slow down',
+    'Please reduce your sending rate',
+    'Your messages are being throttled',
+    'Client host sends too quickly',
+    'Connection rate limit exceeded.',
+    'Trop de messages, ralentissez',
+  ],
+  connections: [
+    'Concurrent connections limit exceeded. Visit the page for more information.',
+    'Too many concurrent SMTP connections; please try again later.',
+    'mx.example.net Error: too many connections from 192.0.2.1',
+    'Too many sessions open for this account',
+    'Maximum number of simultaneous connections reached',
+    'Connection limit exceeded for your IP',
+    'Session limit reached',
+  ],
+}
+
 describe('a reply', () => {
   it.each([
     ['250 2.0.0 Ok', { code: 250, enhanced: '2.0.0', reply: '250 2.0.0 Ok' }],
@@ -111,6 +176,55 @@ describe('the cause of an outcome', () => {
     ['message', '554 Rejected as spam', 'policy'],
   ])('at %s for %j is: %s', (stage, text, cause) => {
     expect(causeOf(refused(stage, text))).toBe(cause)
+  })
+
+  it('is the relay’s own limit where the words say so, at whatever stage and with whatever code', () => {
+    const wrong: string[] = []
+    for (const [cause, texts] of Object.entries(RELAY_LIMITS))
+      for (const text of texts)
+        for (const stage of ['greeting', 'auth', 'mail', 'rcpt', 'data', 'message'] as const)
+          for (const codes of ['421', '450 4.7.1', '451', '452 4.3.1', '454', '550 5.4.5', '552', '554 5.2.0']) {
+            const found = causeOf(refused(stage, `${codes} ${text}`))
+            if (found !== cause) wrong.push(`${stage}: ${codes} ${text} is ${found}, not ${cause}`)
+          }
+    expect(wrong).toEqual([])
+  })
+
+  it.each<[string, string]>([
+    ['452 4.2.2 The email account that you tried to reach is over quota', 'recipient'],
+    ['552 5.2.2 <ada@example.org>: Quota exceeded (mailbox for user is full)', 'recipient'],
+    ['552 5.2.2 Mailbox full', 'recipient'],
+    ['550 User over quota', 'recipient'],
+    ['554 5.2.2 recipient has exceeded quota', 'recipient'],
+    ['452 4.2.2 Recipient’s mailbox has exceeded its storage limit', 'recipient'],
+    ['452 4.3.1 Insufficient system storage', 'recipient'],
+    ['552 5.3.4 Message size exceeds fixed maximum message size', 'policy'],
+    ['552 5.2.3 Message length exceeds the administrative limit', 'policy'],
+    ['450 4.2.1 The user you are trying to contact is receiving mail at a rate that prevents more', 'recipient'],
+    ['450 4.2.0 <ada@example.org>: Recipient address rejected: Greylisted, see the help', 'recipient'],
+    ['451 4.7.1 Greylisting in action, please come back in 5 minutes', 'recipient'],
+    ['421 4.7.28 Our system has detected an unusual rate of unsolicited mail from your IP address', 'limited'],
+    ['421 4.7.0 Our system has detected an unusual rate of unsolicited mail from your IP address', 'limited'],
+    ['421 4.7.0 [TSS04] Messages from 192.0.2.1 temporarily deferred due to unexpected volume', 'throttled'],
+    ['451 4.7.650 The mail server [192.0.2.1] has been temporarily rate limited due to IP reputation.', 'throttled'],
+    ['550 5.1.1 <b-x@bounces.example.org>: unauthorized sender', 'policy'],
+    ['550 5.7.1 Service unavailable; client host [192.0.2.1] blocked using Spamhaus', 'policy'],
+    ['454 4.7.1 Please come back', 'recipient'],
+    ['432 4.3.0 Something else', 'recipient'],
+  ])('at RCPT for %j is no limit of the relay but: %s', (text, cause) => {
+    expect(causeOf(refused('rcpt', text))).toBe(cause)
+  })
+
+  it('is a login that fails for 432 and 454 at AUTH alone', () => {
+    expect(causeOf(refused('auth', '432 4.7.12 A password transition is needed'))).toBe('login')
+    expect(causeOf(refused('mail', '432 4.3.2 Not now'))).toBe('relay')
+    expect(causeOf(refused('message', '454 4.3.0 Not now'))).toBe('recipient')
+  })
+
+  it('is too many connections where there is no answer to one more of them', () => {
+    const dropped = { kind: 'unreachable', stage: 'greeting', reason: 'closed' } as const
+    expect(causeOf({ ...dropped, othersOpen: true })).toBe('connections')
+    expect(causeOf({ ...dropped, stage: 'rcpt', othersOpen: true })).toBe('lost')
   })
 
   it.each<[SmtpStage, string]>([
