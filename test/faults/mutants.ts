@@ -33,10 +33,16 @@ export const MUTANTS: Mutant[] = [
   {
     name: 'marked as sent before it is sent',
     file: 'src/newsletter/sending/attempt.ts',
-    from: 'const outcome = await ports.send(',
+    from: 'outcome = await ports.send(',
     to:
-      "await (await import('../store/outcomes.ts')).record(db, stream, [attemptResult(mail, { state: 'sent', reason: null, counts: true })])\n" +
-      '  const outcome = await ports.send(',
+      "await (await import('../../store/outbox/outcomes.ts')).record(ports.db, stream, [attemptResult(mail, { state: 'sent', reason: null, counts: true })])\n" +
+      '    outcome = await ports.send(',
+  },
+  {
+    name: 'the routes come first: the outcomes of a group are lost where it saw something of a route',
+    file: 'src/newsletter/sending/delivery.ts',
+    from: '    if (routes.hasReports()) {',
+    to: '    if (routes.hasReports()) {\n      results = []',
   },
   {
     name: 'no consent check in the claim',

@@ -44,7 +44,11 @@ export const startConversation = (socket: Socket, server: SmtpServer, options: C
     failStep(failure)
     connection.close()
   }
-  const watch = watchConversation(patience, (stage) => breakOff(`no answer in time, at ${stage}`))
+  const watch = watchConversation(
+    patience,
+    (stage) => breakOff(`no answer in time, at ${stage}`),
+    () => breakOff('the time to send the message was over'),
+  )
   const onAbort = () => breakOff('the mailer stopped')
   const connection = new SMTPConnection({
     ...connectionOptions(server, options),

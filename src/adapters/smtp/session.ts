@@ -21,8 +21,11 @@ export interface Envelope {
 }
 
 export interface Session {
-  /** Hands over one message. Never throws for what a server does. */
-  send(envelope: Envelope): Promise<SmtpOutcome>
+  /**
+   * Hands over one message. Never throws for what a server does. `mayLeave` is asked right before the body leaves, and
+   * where it does so in parts, before each: if it returns false the session is broken off, and the server has no message.
+   */
+  send(envelope: Envelope, mayLeave?: () => boolean): Promise<SmtpOutcome>
   /** Resolves when the session can take another message: to false if it is over. */
   ready(): Promise<boolean>
   /** Whether the session is within TLS. */
@@ -109,9 +112,9 @@ const createSession = ({ connection, watch, over, isWriting, step, outcomeOf }: 
       return begun
     },
     ready: () => ready,
-    send: async (envelope) => {
+    send: async (envelope, mayLeave) => {
       begun++
-      watch.begin()
+      watch.begin(mayLeave)
       const { error, reply } = await transmit(envelope)
       if (error === null && isWriting()) {
         // Whatever it answered, it was not this message; and the message's octets are not free for the next.

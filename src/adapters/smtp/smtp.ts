@@ -10,10 +10,11 @@ export interface Smtp {
    * Waits for a free connection and hands one message to the server, for one recipient. `message` is the whole mail with
    * CRLF line ends; dots that begin a line are doubled unless it is `plain`. Whatever the server does is in the outcome;
    * it rejects only for an empty message, or an address that could carry more than an address, before anything is written.
-   * `mayBegin` is called once the connection is open, which can take its time: if it returns false nothing of the message
-   * is sent, and the outcome is `unreachable`.
+   * `mayBegin` is called once the connection is open, which can take its time, and once more before the body leaves (at
+   * `body`), since a process may stand still in between: if it returns false nothing more of the message is sent, and the
+   * outcome is `unreachable`.
    */
-  send(envelope: Envelope, mayBegin?: () => boolean): Promise<SmtpOutcome>
+  send(envelope: Envelope, mayBegin?: (at: 'mail' | 'body') => boolean): Promise<SmtpOutcome>
   /** Finishes what has begun, within `graceMs` (10 s by default); what still waits for a connection is `unreachable`. */
   close(graceMs?: number): Promise<void>
 }
@@ -76,7 +77,7 @@ export const openSmtp = (options: SmtpOptions): Smtp => {
     slots.free()
   }
 
-  const sendOver = async (envelope: Envelope, mayBegin: () => boolean): Promise<SmtpOutcome> => {
+  const sendOver = async (envelope: Envelope, mayBegin: (at: 'mail' | 'body') => boolean): Promise<SmtpOutcome> => {
     let session = idle.take()
     try {
       for (;;) {
@@ -86,8 +87,8 @@ export const openSmtp = (options: SmtpOptions): Smtp => {
           if ('failed' in opened) return opened.failed
           session = opened.session
         }
-        if (!mayBegin()) return WITHDRAWN
-        const outcome = await session.send(envelope)
+        if (!mayBegin('mail')) return WITHDRAWN
+        const outcome = await session.send(envelope, () => mayBegin('body'))
         // Servers close idle connections without a word: finding one dead says nothing about this message.
         const foundDead = wasIdle && outcome.kind === 'unreachable' && outcome.stage === 'mail'
         if (!foundDead || stopped.signal.aborted) return outcome

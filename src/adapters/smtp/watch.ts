@@ -42,10 +42,10 @@ const STAGES: Record<string, SmtpStage> = {
  * dots at the beginning of lines, which looks at every octet of every copy and took a third of the time that a mail takes.
  * nodemailer only asks of a message that it can be piped, into the Transform that searches.
  */
-const streamBypassingSearch = (octets: Buffer, onLeave: () => void): Readable => {
+const streamBypassingSearch = (octets: Buffer, onLeave: () => boolean): Readable => {
   const message = {
     pipe(search: Transform) {
-      onLeave()
+      if (!onLeave()) return search
       search.push(octets)
       search.push(null)
       return search
@@ -54,15 +54,15 @@ const streamBypassingSearch = (octets: Buffer, onLeave: () => void): Readable =>
   return message as unknown as Readable
 }
 
-/** A stream of a message in chunks; `onChunk` is called before each of them leaves. */
-const streamInChunks = (message: Buffer, onChunk: (first: boolean, last: boolean) => void): Readable => {
+/** A stream of a message in chunks; `onChunk` is called before each of them leaves, and returns whether it may. */
+const streamInChunks = (message: Buffer, onChunk: (first: boolean, last: boolean) => boolean): Readable => {
   let at = 0
   return new Readable({
     read() {
       const chunk = message.subarray(at, at + CHUNK)
       const first = at === 0
       at += chunk.length
-      onChunk(first, at === message.length)
+      if (!onChunk(first, at === message.length)) return
       this.push(chunk)
       if (at === message.length) this.push(null)
     },
@@ -71,9 +71,14 @@ const streamInChunks = (message: Buffer, onChunk: (first: boolean, last: boolean
 
 /**
  * Follows a conversation by nodemailer's transaction log: a queue of the stages that await an answer (with PIPELINING there
- * are several), and a timer for the first of them. `onTimeout` is called when that has run out.
+ * are several), and a timer for the first of them. `onTimeout` is called when that has run out, `onWithdrawn` when a message
+ * may not leave any more.
  */
-export const watchConversation = (patience: Patience, onTimeout: (stage: SmtpStage) => void) => {
+export const watchConversation = (
+  patience: Patience,
+  onTimeout: (stage: SmtpStage) => void,
+  onWithdrawn: () => void,
+) => {
   // The greeting is awaited without a command; nodemailer's own timer runs for it.
   const queue: SmtpStage[] = ['greeting']
   let answered: SmtpStage = 'greeting'
@@ -86,10 +91,16 @@ export const watchConversation = (patience: Patience, onTimeout: (stage: SmtpSta
     if (queue.length === 0) return
     timer = setTimeout(() => onTimeout(awaited()), queue[0] === 'message' ? patience.message : patience.command)
   }
-  const leaving = (first: boolean, last: boolean) => {
+  let mayLeave: () => boolean = () => true
+  const leaving = (first: boolean, last: boolean): boolean => {
+    if (!mayLeave()) {
+      onWithdrawn()
+      return false
+    }
     if (first) queue.push('message')
     handedOver = last
     restartTimer()
+    return true
   }
   return {
     /** The stage whose answer is awaited; the last one answered where none is. */
@@ -97,8 +108,9 @@ export const watchConversation = (patience: Patience, onTimeout: (stage: SmtpSta
     answered: () => answered,
     /** Whether the last byte has left our hands: from then on the server may have the message. */
     handedOver: () => handedOver,
-    /** A message comes next. */
-    begin: () => {
+    /** A message comes next. `mayGo` is asked before any of its body leaves. */
+    begin: (mayGo: () => boolean = () => true) => {
+      mayLeave = mayGo
       queue.length = 0
       answered = 'mail'
       handedOver = false

@@ -12,13 +12,19 @@ import { suppress } from '../../store/suppressions.ts'
 import { type ComposedMail, UnrenderableDigest } from './mail.ts'
 import type { Routes } from './routes.ts'
 
+/** Whether a message may begin (`mail`), and whether its body may leave (`body`). */
+export type MayBegin = (at: 'mail' | 'body') => boolean
+
 export interface AttemptPorts {
   db: Database
   log: Log
   /** The message for one subscriber, in octets; the same mail gives the same octets again. */
   compose: (mail: Claimed) => Promise<ComposedMail>
-  /** Calls `mayBegin` once there is a connection: if that returns false, nothing of the message may be sent. */
-  send: (envelope: ComposedMail & { to: string }, mayBegin: () => boolean) => Promise<SmtpOutcome>
+  /**
+   * Calls `mayBegin` once there is a connection, before MAIL, and again before the body leaves: if that returns false,
+   * nothing more of the message may be sent, and the server does not take it. Rejects before anything is sent.
+   */
+  send: (envelope: ComposedMail & { to: string }, mayBegin: MayBegin) => Promise<SmtpOutcome>
   /** What is known of the relay and of destinations; shared by all that sends in this process. */
   routes: Routes
   /** 0 to 1, to spread retries. */
@@ -35,6 +41,8 @@ export interface AttemptOptions {
 /** Wait between attempts of a message that cannot be composed; after so many attempts it fails. */
 const COMPOSE_RETRY = 10 * MINUTE
 const COMPOSE_ATTEMPTS = 3
+/** Wait before a mail is tried again whose refusal could not be stored. */
+const SUPPRESS_RETRY = 5 * MINUTE
 
 /** A result of a claimed mail, with the defaults: no wait, no second copy, no reply. */
 export const attemptResult = (
@@ -62,27 +70,28 @@ export const attempt = async (
   ports: AttemptPorts,
   stream: MailStream,
   mail: Claimed,
-  { unrenderable, mayBegin }: { unrenderable: Set<number>; mayBegin: () => boolean },
+  { unrenderable, mayBegin }: { unrenderable: Set<number>; mayBegin: MayBegin },
   { stopping, onUnknown = 'resend' }: AttemptOptions,
 ): Promise<AttemptResult> => {
   const composed = await compose(ports, stream, mail, unrenderable)
-  if (composed === null)
-    return attemptResult(mail, {
-      state: mail.attempts + 1 >= COMPOSE_ATTEMPTS ? 'failed' : 'deferred',
-      reason: 'could not be composed',
-      counts: true,
-      retryAfterMs: COMPOSE_RETRY,
-    })
+  if (composed === null) return giveUpComposing(mail, 'could not be composed')
   let withdrawn = false
-  const outcome = await ports.send({ ...composed, to: mail.email }, () => {
-    withdrawn = !mayBegin()
-    return !withdrawn
-  })
+  let outcome: SmtpOutcome
+  try {
+    outcome = await ports.send({ ...composed, to: mail.email }, (at) => {
+      withdrawn = !mayBegin(at)
+      return !withdrawn
+    })
+  } catch (error) {
+    // Nothing has left. It concerns this mail alone, and must not end the group.
+    ports.log.error({ stream, id: mail.id, error: describeError(error) }, 'a mail cannot be given to any server')
+    return giveUpComposing(mail, 'could not be given to a server')
+  }
   // The next claim checks consent again, and finds the connection open.
   if (withdrawn) return putBack(mail)
   // Our stop is no failure of the mail: it does not wait for a retry, and the attempt is not counted.
   if (outcome.kind === 'unreachable' && stopping()) return putBack(mail)
-  const throttled = await ports.routes.record(mail, outcome)
+  const throttled = ports.routes.record(mail, outcome)
   const next = decideNext(outcome, {
     attempts: mail.attempts,
     kind: stream === 'letters' ? 'letter' : 'delivery',
@@ -105,10 +114,27 @@ export const attempt = async (
         reply,
       })
     case 'failed':
-      if (next.suppress) await suppressAddress(ports, stream, mail, next, reply)
+      // Not stored as suppressed: it is refused once more and then suppressed.
+      if (next.suppress && !(await suppressAddress(ports, stream, mail, next, reply)))
+        return attemptResult(mail, {
+          state: 'deferred',
+          reason: next.reason,
+          counts: false,
+          retryAfterMs: SUPPRESS_RETRY,
+          reply,
+        })
       return attemptResult(mail, { state: 'failed', reason: next.reason, counts: true, reply })
   }
 }
+
+/** The result of a mail that we cannot make: tried again, and failed after three attempts. */
+const giveUpComposing = (mail: Claimed, reason: string): AttemptResult =>
+  attemptResult(mail, {
+    state: mail.attempts + 1 >= COMPOSE_ATTEMPTS ? 'failed' : 'deferred',
+    reason,
+    counts: true,
+    retryAfterMs: COMPOSE_RETRY,
+  })
 
 /** The composed mail; `null` where it cannot be composed, which is logged once a digest. */
 const compose = async (
@@ -148,20 +174,29 @@ const resend = (
   return attemptResult(mail, { state: 'queued', reason, counts: true, resend: true, retryAfterMs: afterMs, reply })
 }
 
-/** The server answered that the address does not exist: nothing is mailed to it any more. */
+/**
+ * The server answered that the address does not exist: nothing is mailed to it any more. Resolves to whether that could be
+ * stored; never rejects, for the outcome is to be recorded all the same.
+ */
 const suppressAddress = async (
   { db, log }: AttemptPorts,
   stream: MailStream,
   mail: Claimed,
   { reason, code }: NextStep & { next: 'failed' },
   reply: ServerReply,
-): Promise<void> => {
+): Promise<boolean> => {
   const cause = { class: 'hard', code, diagnostic: reply.said, source: 'smtp' } as const
-  await db.transaction().execute(async (trx) => {
-    await suppress(trx, mail.subscriberId, { ...cause, reason })
-    // Stored as feedback, like bounces that come later: the alarm that stops an edition counts both together.
-    const sent = await readSentMail(trx, { stream, id: mail.id })
-    if (sent !== null) await storeFeedback(trx, { stream, id: mail.id, ...sent }, { kind: 'bounce', ...cause })
-  })
+  try {
+    await db.transaction().execute(async (trx) => {
+      await suppress(trx, mail.subscriberId, { ...cause, reason })
+      // Stored as feedback, like bounces that come later: the alarm that stops an edition counts both together.
+      const sent = await readSentMail(trx, { stream, id: mail.id })
+      if (sent !== null) await storeFeedback(trx, { stream, id: mail.id, ...sent }, { kind: 'bounce', ...cause })
+    })
+  } catch (error) {
+    log.warn({ stream, id: mail.id, code, error: describeError(error) }, 'an address could not be suppressed yet')
+    return false
+  }
   log.info({ stream, id: mail.id, code }, 'the address does not exist: suppressed')
+  return true
 }

@@ -5,7 +5,7 @@ import type { MailStream } from '../../store/database.ts'
 import { type Claim, type Claimed, recordAndClaim } from '../../store/outbox/claims.ts'
 import { renew, stillWanted } from '../../store/outbox/leases.ts'
 import { type AttemptResult, record } from '../../store/outbox/outcomes.ts'
-import { type AttemptOptions, type AttemptPorts, attempt, attemptResult, putBack } from './attempt.ts'
+import { type AttemptOptions, type AttemptPorts, attempt, attemptResult, type MayBegin, putBack } from './attempt.ts'
 
 export interface GroupPorts extends AttemptPorts {
   /** Milliseconds of a clock that never jumps. */
@@ -27,13 +27,17 @@ const RECHECK_AFTER = 2 * SECOND
 /** A first result waits this long for others before it is recorded. */
 const RECORD_AFTER = SECOND / 2
 const RECORD_RETRY = SECOND / 2
+/** Results are kept for so long after their leases have ended: as long as a database may take to be back. */
+const RECORD_WITHIN = 15 * MINUTE
 
 const NOTHING_CLAIMED: Claim = { claimed: [], deferred: 0, throttledDue: false, relayClosed: false }
 
 /**
  * Records results and claims up to `limit` mails as the next group, through a restart of the database: if the results were
- * lost, every one of these mails would be sent again. Rejects once the leases have ended (`leaseEnds`, by the monotonic
- * clock), since the results count no more.
+ * lost, every one of these mails would be sent again. Usually that is one statement; once it has failed, and when the leases
+ * have ended (`leaseEnds`, by the monotonic clock), the results come first, by themselves. Rejects where only the claim
+ * fails, and when recording has failed until long after the end of the leases: until then results may still count, since
+ * nobody else can have claimed the mails while the database was away.
  */
 export const recordAndClaimWithRetry = async (
   { db, log, monotonic, routes }: GroupPorts,
@@ -42,19 +46,29 @@ export const recordAndClaimWithRetry = async (
   limit: number,
   leaseEnds: number,
 ): Promise<Claim> => {
+  const countLost = (lost: number) => {
+    if (lost > 0) log.warn({ stream, lost }, 'outcomes came too late: their leases had passed to another mailer')
+  }
+  let alone = limit === 0
+  let unrecorded = results
   for (;;) {
     try {
-      const { recorded, ...found } =
-        limit === 0
-          ? { ...NOTHING_CLAIMED, recorded: await record(db, stream, results) }
-          : await recordAndClaim(db, stream, results, limit, routes.relay)
-      const lost = results.length - recorded
-      if (lost > 0) log.warn({ stream, lost }, 'outcomes came too late: their leases had passed to another mailer')
+      if (unrecorded.length > 0 && (alone || monotonic() > leaseEnds)) {
+        countLost(unrecorded.length - (await record(db, stream, unrecorded)))
+        unrecorded = []
+      }
+      if (limit === 0) return NOTHING_CLAIMED
+      const { recorded, ...found } = await recordAndClaim(db, stream, unrecorded, limit, routes.relay)
+      countLost(unrecorded.length - recorded)
       return found
     } catch (error) {
-      if (results.length === 0 || monotonic() > leaseEnds) throw error
-      log.warn({ stream, waiting: results.length, error: describeError(error) }, 'outcomes could not be recorded yet')
-      await new Promise((resume) => setTimeout(resume, RECORD_RETRY))
+      if (unrecorded.length === 0 || monotonic() > leaseEnds + RECORD_WITHIN) throw error
+      log.warn(
+        { stream, waiting: unrecorded.length, error: describeError(error) },
+        'outcomes could not be recorded yet',
+      )
+      if (alone) await new Promise((resume) => setTimeout(resume, RECORD_RETRY))
+      alone = true
     }
   }
 }
@@ -67,11 +81,16 @@ const keepLeases = (
   inHand: () => Claimed[],
 ) => {
   let leasedAt = claimedAt
+  /** Ids of mails that another mailer has claimed since. */
+  const lost = new Set<string>()
   const timer = setInterval(() => {
     const askedAt = monotonic()
-    renew(db, stream, inHand()).then(
-      () => {
+    const asked = inHand()
+    renew(db, stream, asked).then(
+      (renewed) => {
         leasedAt = askedAt
+        const ours = new Set(renewed)
+        for (const { id } of asked) if (!ours.has(id)) lost.add(id)
       },
       (error) => log.warn({ stream, error: describeError(error) }, 'leases could not be renewed'),
     )
@@ -79,8 +98,8 @@ const keepLeases = (
   return {
     /** When the leases end unless they are renewed, by the monotonic clock. */
     end: () => leasedAt + LEASE,
-    /** Whether enough is left to begin a message. */
-    suffice: () => monotonic() - leasedAt <= LEASE - LEAST_LEASE,
+    /** Whether the mail is ours, with enough of its lease left to begin a message. */
+    suffice: ({ id }: Claimed) => monotonic() - leasedAt <= LEASE - LEAST_LEASE && !lost.has(id),
     stop: () => clearInterval(timer),
   }
 }
@@ -139,7 +158,7 @@ export const sendGroup = async (
   { claimedAt, closings }: { claimedAt: number; closings: number },
   options: GroupOptions,
 ): Promise<GroupDone> => {
-  const { db, monotonic, routes } = ports
+  const { db, log, monotonic, routes } = ports
   const waiting = [...group]
   const inFlight = new Set<Claimed>()
   const unrenderable = new Set<number>()
@@ -152,12 +171,22 @@ export const sendGroup = async (
     () => waiting.length > 0 || inFlight.size > 0,
   )
 
-  /** Checks a mail and all that wait again if the last check was too long ago, and takes out what is wanted no more. */
+  /**
+   * Checks a mail and all that wait again if the last check was too long ago, and takes out what is wanted no more. Where
+   * the database does not answer, all of them are put back: nothing is sent unchecked, and nothing is left to its lease.
+   */
   const isStillWanted = async (mail: Claimed): Promise<boolean> => {
     if (monotonic() - checkedAt <= RECHECK_AFTER) return true
     const askedAt = monotonic()
     const asked = [mail, ...waiting]
-    const wanted = await stillWanted(db, stream, asked)
+    let wanted: Set<string>
+    try {
+      wanted = await stillWanted(db, stream, asked)
+    } catch (error) {
+      log.warn({ stream, error: describeError(error) }, 'claimed mails could not be checked again: they are put back')
+      for (const unchecked of [mail, ...waiting.splice(0)]) results.add(putBack(unchecked))
+      return false
+    }
     checkedAt = askedAt
     for (const unwanted of asked.filter(({ id }) => !wanted.has(id))) {
       results.add(attemptResult(unwanted, { state: 'skipped', reason: 'no longer wanted', counts: false }))
@@ -169,7 +198,7 @@ export const sendGroup = async (
 
   const sendWaiting = async (): Promise<void> => {
     for (let mail = waiting.shift(); mail !== undefined; mail = waiting.shift()) {
-      if (options.stopping() || !leases.suffice() || routes.closedSince(closings, mail)) {
+      if (options.stopping() || !leases.suffice(mail) || routes.closedSince(closings, mail)) {
         results.add(putBack(mail))
         continue
       }
@@ -178,7 +207,9 @@ export const sendGroup = async (
         if (!(await isStillWanted(mail))) continue
         // Composing and connecting take their time, and a machine may stand still meanwhile.
         const wantedAt = checkedAt
-        const mayBegin = () => leases.suffice() && monotonic() - wantedAt <= RECHECK_AFTER
+        const begunMail = mail
+        const mayBegin: MayBegin = (at) =>
+          leases.suffice(begunMail) && (at === 'body' || monotonic() - wantedAt <= RECHECK_AFTER)
         const result = await attempt(ports, stream, mail, { unrenderable, mayBegin }, options)
         if (result.state === 'sent') sent++
         results.add(result)

@@ -33,6 +33,7 @@
  * closed like a relay. Mail to it is deferred in the claim, untried, and holds up nobody; after a day it has expired.
  * Greylisting (450, 451 at RCPT) throttles nothing: the mail is only tried later.
  */
+import { describeError } from '../../core/redact.ts'
 import type { MailStream } from '../../store/database.ts'
 import type { AttemptResult } from '../../store/outbox/outcomes.ts'
 import { type GroupOptions, type GroupPorts, LEASE, recordAndClaimWithRetry, sendGroup } from './delivery-group.ts'
@@ -57,10 +58,11 @@ export interface DrainOptions extends GroupOptions {
 export const drain = async (ports: MailerPorts, stream: MailStream, options: DrainOptions): Promise<number> => {
   let hasWoken = false
   // Where there is more than one group the next mailer comes to share the rest, and does the same.
-  const wakeNext = async () => {
+  const wakeNext = () => {
     if (hasWoken) return
     hasWoken = true
-    await ports.wake()
+    // The group in hand does not wait for it, nor is it lost with it: the next tick finds what is ready.
+    ports.wake().catch((error) => ports.log.warn({ stream, error: describeError(error) }, 'no other mailer was woken'))
   }
   const lanes = Array.from({ length: options.lanes }, () => runLane(ports, stream, options, wakeNext))
   let sent = 0
@@ -77,13 +79,19 @@ const runLane = async (
   ports: MailerPorts,
   stream: MailStream,
   options: DrainOptions,
-  wakeNext: () => Promise<void>,
+  wakeNext: () => void,
 ): Promise<number> => {
   const { monotonic, routes } = ports
   let sent = 0
   let results: AttemptResult[] = []
   let leaseEnds = monotonic() + LEASE
   for (;;) {
+    if (routes.hasReports()) {
+      // Outcomes first: what other mailers are told of routes may fail or wait. Only then is more claimed.
+      if (results.length > 0) await recordAndClaimWithRetry(ports, stream, results, 0, leaseEnds)
+      results = []
+      await routes.settle()
+    }
     const claimedAt = monotonic()
     const closings = routes.closings()
     // Nothing to record and nothing to claim.
@@ -92,8 +100,7 @@ const runLane = async (
     const limit = options.stopping() ? 0 : GROUP
     const found = await recordAndClaimWithRetry(ports, stream, recorded, limit, leaseEnds)
     results = []
-    if (found.deferred > 0) await routes.deferBacklog(stream)
-    const probes = found.relayClosed || found.throttledDue ? await routes.claimProbes(stream, found) : []
+    const probes = await routes.claimBeside(stream, found)
     const group = [...probes, ...found.claimed]
     if (group.length === 0 && found.deferred === 0) {
       // What this statement put back is ready again, but it could not claim it yet.
@@ -101,10 +108,11 @@ const runLane = async (
       if (options.stopping() || found.relayClosed || !isReady) return sent
       continue
     }
-    if (found.claimed.length + found.deferred === GROUP) await wakeNext()
+    if (found.claimed.length + found.deferred === GROUP) wakeNext()
     leaseEnds = claimedAt + LEASE
-    const done = await sendGroup(ports, stream, group, { claimedAt, closings }, options)
-    await routes.report(group)
+    const done = await sendGroup(ports, stream, group, { claimedAt, closings }, options).finally(() =>
+      routes.endGroup(group),
+    )
     sent += done.sent
     results = done.results
     leaseEnds = done.leaseEnds

@@ -9,6 +9,7 @@
 
 import { MINUTE } from '../../core/calendar.ts'
 import type { Log } from '../../core/log.ts'
+import { describeError } from '../../core/redact.ts'
 import { countOutcome, NO_STREAK, type Streak } from '../../core/sending/breaker.ts'
 import { destinationOf } from '../../core/sending/destination.ts'
 import { isSlow, slowDown, speedUp, type ThrottleCause } from '../../core/sending/pace.ts'
@@ -23,6 +24,7 @@ import {
   type Route,
   releaseProbe,
 } from '../../store/outbox/throttled-routes.ts'
+import { createRouteReports } from './route-reports.ts'
 
 export interface Routes {
   /** The relay's name, as claims need it. */
@@ -31,14 +33,23 @@ export interface Routes {
   closings(): number
   /** Whether the relay or the mail's destination was closed after so many closings: then the mail is put back. */
   closedSince(closings: number, mail: Claimed): boolean
-  /** Counts an outcome. Resolves to the route that it closed or slowed, once other mailers can know of it. */
-  record(mail: Claimed, outcome: SmtpOutcome): Promise<'relay' | 'destination' | null>
-  /** At the end of a group: reports which throttled destinations took mail, and gives back the right to an unused probe. */
-  report(group: readonly Claimed[]): Promise<void>
-  /** Defers in bulk what is ready before others and goes to a throttled destination. */
-  deferBacklog(stream: MailStream): Promise<void>
-  /** Claims what may go beside the usual claim: one mail to a closed relay, or what throttled destinations may be given. */
-  claimProbes(stream: MailStream, found: Pick<Claim, 'relayClosed' | 'throttledDue'>): Promise<Claimed[]>
+  /**
+   * Counts an outcome, and returns the route that it closed or slowed. Other mailers are told beside the sending: nothing
+   * here waits or throws.
+   */
+  record(mail: Claimed, outcome: SmtpOutcome): 'relay' | 'destination' | null
+  /** At the end of a group: counts which throttled destinations took mail, and gives back the right to an unused probe. */
+  endGroup(group: readonly Claimed[]): void
+  /** Whether the database does not know yet all that was recorded here. */
+  hasReports(): boolean
+  /** Resolves when the database knows it, or could not be told. Never rejects. To be awaited before the next claim. */
+  settle(): Promise<void>
+  /**
+   * What a claim leaves to be done: defers in bulk what is ready before others and goes to a throttled destination, and
+   * claims what may go beside the usual claim, one mail to a closed relay or what throttled destinations may be given.
+   * Never rejects: what was claimed already is not to wait for it.
+   */
+  claimBeside(stream: MailStream, found: Omit<Claim, 'claimed'>): Promise<Claimed[]>
 }
 
 interface RoutePorts {
@@ -73,16 +84,18 @@ const ADVICE: Record<ThrottleCause, string> = {
 
 /** The routes of one process, which knows of no throttled route but by the database. All that sends in a process shares it. */
 export const createRoutes = (ports: RoutePorts): Routes => {
-  const { db, relay } = ports
+  const { db, log, relay } = ports
   const closings = createClosings()
+  const reports = createRouteReports(log)
   let streak: Streak = NO_STREAK
   /** Ids of the mails that probe a closed relay. */
   const probing = new Set<string>()
   /** Mails taken by throttled destinations and not reported yet. */
   const taken = new Map<string, number>()
 
-  const recordTaken = async (mail: Claimed, isProbe: boolean): Promise<null> => {
-    if (isProbe) await reopenRelay(ports)
+  const reopen = () => reports.add('relay', () => reopenRelay(ports))
+  const recordTaken = (mail: Claimed, isProbe: boolean): null => {
+    if (isProbe) reopen()
     if (mail.waitsFor !== null) taken.set(mail.waitsFor, (taken.get(mail.waitsFor) ?? 0) + 1)
     return null
   }
@@ -91,7 +104,7 @@ export const createRoutes = (ports: RoutePorts): Routes => {
     relay,
     closings: closings.count,
     closedSince: closings.since,
-    record: async (mail, outcome) => {
+    record: (mail, outcome) => {
       const cause = causeOf(outcome)
       const isProbe = probing.delete(mail.id)
       // Nothing to count and no throttled route: the case of nearly every mail.
@@ -102,42 +115,59 @@ export const createRoutes = (ports: RoutePorts): Routes => {
       if (cause === 'none' || cause === 'recipient' || outcome.kind === 'sent') return recordTaken(mail, isProbe)
       let { throttle } = counted
       // One failure of a probe closes the relay again, unless the failure is that of a destination behind it.
-      if (isProbe && (cause === 'throttled' || cause === 'limited' || cause === 'away')) await reopenRelay(ports)
+      if (isProbe && (cause === 'throttled' || cause === 'limited' || cause === 'away')) reopen()
       else if (isProbe) throttle = { route: 'relay', cause }
       else if (throttle === null && mail.waitsFor !== null) throttle = { route: 'destination', cause }
       if (throttle === null) return null
       const route: Route =
         throttle.route === 'relay' ? relayRoute(relay) : { kind: 'destination' as const, ...destination }
-      await throttleRoute(ports, closings, route, throttle.cause, describeOutcome(outcome))
+      const failure = { cause: throttle.cause, reason: describeOutcome(outcome) }
+      // Once now, for mails claimed here so far, and once more for those claimed until the database knows.
+      closings.add(route)
+      reports.add(throttle.route === 'relay' ? 'relay' : `to ${route.name}`, async () => {
+        await throttleRoute(ports, route, failure)
+        closings.add(route)
+      })
       return throttle.route
     },
-    report: async (group) => {
-      if (group.filter((mail) => probing.delete(mail.id)).length > 0) await releaseProbe(db, relay)
-      if (taken.size === 0) return
-      const reported = [...taken]
+    endGroup: (group) => {
+      if (group.filter((mail) => probing.delete(mail.id)).length > 0)
+        reports.add('unused probe', () => releaseProbe(db, relay))
+      for (const [name, count] of taken)
+        reports.add(`taken by ${name}`, (sum) => speedUpDestination(ports, name, sum), count)
       taken.clear()
-      for (const [name, count] of reported) await speedUpDestination(ports, name, count)
     },
-    deferBacklog: async (stream) => {
-      await deferThrottled(db, stream, BATCH)
-    },
-    claimProbes: async (stream, { relayClosed, throttledDue }) => {
-      if (!relayClosed) return throttledDue ? claimThrottled(db, stream) : []
-      if (!(await acquireProbe(db, relay, PROBE_LEASE))) return []
-      let [mail] = await claim(db, stream, 1)
-      if (mail === undefined) {
-        // The oldest mails may go to a throttled destination.
-        await deferThrottled(db, stream, BATCH)
-        ;[mail] = await claim(db, stream, 1)
-      }
-      if (mail === undefined) {
-        await releaseProbe(db, relay)
+    hasReports: reports.any,
+    settle: reports.settle,
+    claimBeside: async (stream, { deferred, relayClosed, throttledDue }) => {
+      try {
+        if (deferred > 0) await deferThrottled(db, stream, BATCH)
+        if (!relayClosed) return throttledDue ? await claimThrottled(db, stream) : []
+        const mail = await claimProbe(ports, stream)
+        if (mail !== null) probing.add(mail.id)
+        return mail === null ? [] : [mail]
+      } catch (error) {
+        log.warn(
+          { stream, error: describeError(error) },
+          'mail of throttled routes could not be claimed; the rest goes on',
+        )
         return []
       }
-      probing.add(mail.id)
-      return [mail]
     },
   }
+}
+
+/** Acquires the right to probe the closed relay, and a mail for it; `null` where another has it, or no mail is ready. */
+const claimProbe = async ({ db, relay }: RoutePorts, stream: MailStream): Promise<Claimed | null> => {
+  if (!(await acquireProbe(db, relay, PROBE_LEASE))) return null
+  let [mail] = await claim(db, stream, 1)
+  if (mail === undefined) {
+    // The oldest mails may go to a throttled destination.
+    await deferThrottled(db, stream, BATCH)
+    ;[mail] = await claim(db, stream, 1)
+  }
+  if (mail === undefined) await releaseProbe(db, relay)
+  return mail ?? null
 }
 
 const relayRoute = (relay: string): Route => ({ kind: 'relay', name: relay, domains: [] })
@@ -159,22 +189,17 @@ const createClosings = () => {
   }
 }
 
-/** Closes or slows a route for all mailers; `reason` is what the operator reads. */
+/** Closes or slows a route for all mailers; the failure's `reason` is what the operator reads. */
 const throttleRoute = async (
   { db, log, relay }: RoutePorts,
-  closings: ReturnType<typeof createClosings>,
   route: Route,
-  cause: ThrottleCause,
-  reason: string,
+  { cause, reason }: { cause: ThrottleCause; reason: string },
 ): Promise<void> => {
   const isRelay = route.kind === 'relay'
-  // Once now, for mails claimed here so far, and once more for those claimed until the database knows.
-  closings.add(route)
   const { before, after } = await changeRoute(db, route, (known) => {
     const { pace, backOffMs } = slowDown(known, cause, isRelay)
     return { ...pace, reason, backOffMs }
   })
-  closings.add(route)
   if (after === null || before?.cause === after.cause) return
   if (isRelay) log.error({ relay, reason }, `sending stops: ${ADVICE[cause]}`)
   else if (isSlow(cause)) log.warn({ destination: route.name, reason }, 'a destination is sent less for now')

@@ -47,9 +47,12 @@ const RESULT_VALUES = sql`
       enhanced = case when u.attempted then u.enhanced else m.enhanced end,
       said = case when u.attempted then u.said else m.said end`
 
-/** A mail takes the result of its last claim while it is being sent; one held as unknown still takes a final result. */
+/**
+ * A mail takes the result of its last claim while it is being sent. One whose lease ran out, and that is held as unknown or
+ * waits to be claimed again, still takes a final result: a second copy is not sent then.
+ */
 const TAKES_RESULT = sql`${SAME_CLAIM} and (${IS_SENDING}
-      or ((m.state = 'unknown') is true and u.state in ('sent', 'failed')))`
+      or ((m.state in ('unknown', 'queued')) is true and u.state in ('sent', 'failed')))`
 
 /** SQL that records results and returns the ids of the mails that took theirs. */
 export const recordResults = (stream: MailStream, results: readonly AttemptResult[]): RawBuilder<{ id: string }> =>

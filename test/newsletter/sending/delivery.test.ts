@@ -1,4 +1,5 @@
 /** What becomes of a mail that is owed: sent once, deferred, given up, or sent again and counted. */
+import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { deriveToken } from '../../../src/core/token.ts'
 import { publishDue } from '../../../src/newsletter/publishing/publisher.ts'
@@ -172,6 +173,87 @@ test('a mailer that was frozen and wakes up begins nothing that its successor ha
   expect(copies).toHaveLength(3)
   expect(new Set(copies)).toHaveProperty('size', 3)
   expect(await newsletter.states()).toMatchObject(Array(3).fill({ state: 'sent', resent: 1 }))
+})
+
+test('a mailer that is frozen between MAIL and the body does not send the body when it wakes up', async () => {
+  let frozen = false
+  await using newsletter = await openSendingNewsletter(1, ({ stage }) => {
+    if (stage !== 'data' || frozen) return undefined
+    frozen = true
+    newsletter.passTime(15 * 60_000)
+    return undefined
+  })
+  await drain(newsletter.ports, 'deliveries', { ...OPTIONS, stopping: () => frozen })
+  expect(newsletter.sink.commands.filter((line) => line === 'DATA')).toHaveLength(1)
+  expect(newsletter.sink.messages).toEqual([])
+  expect(await newsletter.states()).toEqual([{ state: 'queued', reason: null, attempts: 0, resent: 0 }])
+  expect(await drain(newsletter.ports, 'deliveries', OPTIONS)).toBe(1)
+})
+
+test('an outcome that comes after its lease ran out counts as long as nobody claimed the mail again', async () => {
+  await using newsletter = await openSendingNewsletter(1)
+  newsletter.ports.send = async () => {
+    // The database was away for longer than the lease, and then the reconciler was faster than the mailer.
+    await newsletter.db
+      .updateTable('deliveries')
+      .set({ lease_until: new Date(0) })
+      .execute()
+    await requeueExpired(newsletter.db, 'deliveries')
+    newsletter.passTime(60_001)
+    return { kind: 'sent', reply: '250 2.0.0 taken' }
+  }
+  expect(await drain(newsletter.ports, 'deliveries', OPTIONS)).toBe(1)
+  expect(await newsletter.states()).toMatchObject([{ state: 'sent', attempts: 1 }])
+})
+
+test('claimed mails that cannot be checked again are put back, and none is thought to have been sent', async () => {
+  await using newsletter = await openSendingNewsletter(3)
+  const send = newsletter.ports.send
+  newsletter.ports.send = async (envelope, mayBegin) => {
+    const outcome = await send(envelope, mayBegin)
+    // The check of the others finds no table of suppressions, nor does the next claim.
+    await sql`alter table suppressions rename to suppressions_away`.execute(newsletter.db)
+    newsletter.passTime(2_500)
+    return outcome
+  }
+  await expect(drain(newsletter.ports, 'deliveries', { ...OPTIONS, connections: 1 })).rejects.toThrow('suppressions')
+  expect(newsletter.sink.messages).toHaveLength(1)
+  expect((await newsletter.states()).map(({ state, resent }) => `${state} ${resent}`).sort()).toEqual([
+    'queued 0',
+    'queued 0',
+    'sent 0',
+  ])
+})
+
+test('a refused address that cannot be suppressed at that moment is recorded, and suppressed at the next refusal', async () => {
+  await using newsletter = await openSendingNewsletter(1, atStage('rcpt', '550 5.1.1 nobody here'))
+  const { db } = newsletter
+  await sql`create function refuse() returns trigger language plpgsql as $$ begin raise 'no space left'; end $$`.execute(
+    db,
+  )
+  await sql`create trigger refuse before insert on suppressions for each row execute function refuse()`.execute(db)
+  await drain(newsletter.ports, 'deliveries', OPTIONS)
+  expect(await newsletter.states()).toMatchObject([{ state: 'deferred', attempts: 0, resent: 0 }])
+  await sql`drop trigger refuse on suppressions`.execute(db)
+  await db
+    .updateTable('deliveries')
+    .set({ next_attempt_at: new Date(0) })
+    .execute()
+  await drain(newsletter.ports, 'deliveries', OPTIONS)
+  expect(await newsletter.states()).toMatchObject([{ state: 'failed' }])
+  expect(await db.selectFrom('suppressions').select('code').execute()).toEqual([{ code: '550 5.1.1' }])
+})
+
+test('an address that no server can be given fails by itself, and its group goes on', async () => {
+  await using newsletter = await openSendingNewsletter(3)
+  await newsletter.db
+    .updateTable('subscribers')
+    .set({ email: 'a b@example.org' })
+    .where('id', '=', newsletter.ids[0] ?? '')
+    .execute()
+  expect(await drain(newsletter.ports, 'deliveries', { ...OPTIONS, connections: 1 })).toBe(2)
+  const states = await newsletter.states()
+  expect(states.map(({ state, resent }) => `${state} ${resent}`).sort()).toEqual(['deferred 0', 'sent 0', 'sent 0'])
 })
 
 test('what a dead mailer had claimed is sent again and counted, and its own late outcome is not recorded', async () => {

@@ -1,6 +1,8 @@
 /** Routes: what happens when a relay or a destination takes too little or nothing, and that it does not count against the mail. */
-import { expect, test } from 'vitest'
+import { sql } from 'kysely'
+import { expect, test, vi } from 'vitest'
 import { sweepRoutes } from '../../../src/newsletter/sending/routes.ts'
+import { requeueExpired } from '../../../src/store/outbox/leases.ts'
 import { SILENT } from '../../support/fixtures/newsletter.ts'
 import { openRateLimitedNewsletter } from '../../support/fixtures/rate-limited-newsletter.ts'
 import type { FaultContext, FaultStage } from '../../support/servers/smtp-sink.ts'
@@ -268,4 +270,64 @@ test('mail that waited a day for a destination throttled for a day expires; what
   await newsletter.db.deleteFrom('throttled_routes').execute()
   await sweep()
   expect(await newsletter.send()).toBe(3)
+})
+
+/** A destination that takes `concurrency` mails at a time, and whose back-off is over. */
+const throttledDestination = (name: string, concurrency: number) => ({
+  kind: 'destination' as const,
+  name,
+  domains: [name],
+  cause: 'throttled' as const,
+  reason: 'too fast',
+  not_before: new Date(0),
+  concurrency,
+  successes: 0,
+  failures: 1,
+})
+
+test('outcomes are recorded though the database refuses what it is told of routes, which is told later', async () => {
+  await using newsletter = await openRateLimitedNewsletter(
+    [...people(20, 'slow.example'), ...people(20, 'example.org'), ...people(6, 'gmail.com')],
+    { fault: (context) => (isAt('rcpt', context, '@gmail.com') ? { reply: '421 4.7.28 Unusual rate' } : undefined) },
+  )
+  const { db, sink } = newsletter
+  await db.insertInto('throttled_routes').values(throttledDestination('slow.example', 8)).execute()
+  await sql`create function refuse() returns trigger language plpgsql as $$ begin raise 'no space left'; end $$`.execute(
+    db,
+  )
+  await sql`create trigger refuse before insert or update or delete on throttled_routes
+    for each row execute function refuse()`.execute(db)
+  await newsletter.send().catch(() => undefined)
+  const arrived = sink.messages.map(({ to }) => to)
+  expect(arrived.length).toBeGreaterThanOrEqual(28)
+  const sent = await db
+    .selectFrom('deliveries')
+    .innerJoin('subscribers', 'subscribers.id', 'deliveries.subscriber_id')
+    .select('email')
+    .where('deliveries.state', '=', 'sent')
+    .execute()
+  expect(sent.map(({ email }) => email).sort()).toEqual(arrived.sort())
+  // Nothing is left to its lease, so nobody is thought to have been sent it by a mailer that died.
+  expect(await requeueExpired(db, 'deliveries', { all: true })).toBe(0)
+
+  await sql`drop trigger refuse on throttled_routes`.execute(db)
+  while ((await newsletter.send()) > 0);
+  expect(sink.messages.filter(({ to }) => !to.endsWith('@gmail.com'))).toHaveLength(40)
+  expect((await newsletter.throttled()).map(({ name }) => name)).toContain('gmail.com')
+})
+
+test('outcomes are recorded while another holds the lock that telling the routes waits for', async () => {
+  await using newsletter = await openRateLimitedNewsletter([...people(4, 'gmail.com'), ...people(20, 'example.org')], {
+    fault: (context) => (isAt('rcpt', context, '@gmail.com') ? { reply: '421 4.7.28 Unusual rate' } : undefined),
+  })
+  let sending: Promise<number> | undefined
+  await newsletter.db.transaction().execute(async (trx) => {
+    await sql`lock table throttled_routes in share row exclusive mode`.execute(trx)
+    sending = newsletter.send()
+    await vi.waitFor(async () => expect(await newsletter.states('@gmail.com')).toHaveProperty('deferred 1'), 20_000)
+    await vi.waitFor(async () => expect(await newsletter.states('@example.org')).toEqual({ 'sent 1': 20 }), 20_000)
+    expect(await newsletter.throttled()).toEqual([])
+  })
+  await sending
+  expect(await newsletter.throttled()).toMatchObject([{ name: 'gmail.com' }])
 })
