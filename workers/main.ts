@@ -65,6 +65,7 @@ const start = async (signal: AbortSignal): Promise<() => Promise<void>> => {
     migrate: whole || task.kind === 'migrate',
     onNotice: (notice) => log.warn({}, notice),
     signal,
+    onLost: endBecause,
   })
   opened.defer(runtime.close)
   if (task.kind === 'maintain') await maintainOnce(runtime, config, task.options)
@@ -80,7 +81,7 @@ const start = async (signal: AbortSignal): Promise<() => Promise<void>> => {
     smtpUrl: config.smtpUrl ?? mailbox?.smtpUrl ?? '',
     mailboxUrl: mailbox?.url ?? null,
   }
-  const service = await startService(config, context, roles, endOutdated, signal)
+  const service = await startService(config, context, roles, endBecause, signal)
   opened.defer(service.close)
   const tookMs = performance.now() - begun
   console.log(await announcementOf({ config, runtime, service, mailbox, roles, tookMs }))
@@ -104,10 +105,9 @@ const openEmbeddedMailbox = async (config: Config, { now }: Runtime, log: Log) =
 }
 
 const interruption = new AbortController()
-let outdated: Error | null = null
-/** Ends the process as a stop does, with the error as its last line. */
-const endOutdated = (error: Error): void => {
-  outdated = error
+/** Ends the process as a stop does, with the error as its last line, even where what is open cannot be closed in time. */
+const endBecause = (error: Error): void => {
+  process.once('exit', () => endWith(error))
   void grace.close()
 }
 const starting = start(interruption.signal)
@@ -117,9 +117,6 @@ const grace = closeWithGrace({ delay: CLOSE_TIMEOUT, logger: false }, async ({ e
   interruption.abort()
   const close = await starting.catch(() => null)
   await close?.()
-  if (outdated === null) return
-  endWith(outdated)
-  process.exit()
 })
 try {
   await starting

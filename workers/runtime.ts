@@ -21,12 +21,18 @@ export interface Runtime {
 /**
  * Opens the database that the settings name, or the embedded one of `DATA_DIR`, migrated. The schema of a database named
  * by `DATABASE_URL` is changed only with `migrate: true`; otherwise one that does not fit throws `UnusableDatabase`, which
- * says what to run.
+ * says what to run. `onLost`: the embedded Postgres ended by itself and could not be started again; without it no new start
+ * is tried.
  */
 export const openRuntime = async (
   config: Config,
   as: 'service' | 'command',
-  options: { migrate: boolean; onNotice: (notice: string) => void; signal?: AbortSignal },
+  options: {
+    migrate: boolean
+    onNotice: (notice: string) => void
+    signal?: AbortSignal
+    onLost?: (error: Error) => void
+  },
 ): Promise<Runtime> => {
   const now = createClock(config.clock)
   let newer: string[] = []
@@ -40,7 +46,7 @@ export const openRuntime = async (
     return { databaseUrl: config.databaseUrl, keys, now, alone: false, serviceRuns: true, newer, close }
   }
   // Migrated before others can find it: a command must not attach to a schema that is still being migrated.
-  const prepared = { onNotice: options.onNotice, signal: options.signal, prepare }
+  const prepared = { onNotice: options.onNotice, signal: options.signal, onLost: options.onLost, prepare }
   const { databaseUrl, alone, close } = await openDataFolder(config.dataDir, as, prepared)
   try {
     const keys: Keys = config.secretKeys ?? [await readSecretKey(config.dataDir)]

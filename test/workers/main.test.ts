@@ -1,5 +1,5 @@
 /** The service as a process: how it starts, when it refuses to, how it ends, and what survives it. */
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -232,6 +232,20 @@ describe('a service on the embedded default', () => {
     expect((await createMail(urls.mailbox).waitFor(ADA, 2)).text).toMatch(/sample/i)
   })
 
+  test('starts its Postgres again when that is killed, and mails a new subscriber', async () => {
+    const killed = await postgresOf(settings.DATA_DIR ?? '')
+    process.kill(killed ?? 0, 'SIGKILL')
+    await service.said('The embedded Postgres runs again')
+    expect(await postgresOf(settings.DATA_DIR ?? '')).not.toBe(killed)
+    const grace = 'grace@example.org'
+    const form = { email: grace, topics: 'diffusion-lm', frequency: 'daily', timezone: 'Europe/London' }
+    expect((await openSite(urls.site).post('/subscribe', form)).status).toBe(200)
+    const confirmation = await createMail(urls.mailbox).waitFor(grace, 1)
+    expect((await openSite(urls.site).post(confirmation.links.get('confirm') ?? '')).status).toBe(200)
+    await createMail(urls.mailbox).waitFor(grace, 2)
+    expect((await fetch(`${urls.site}/readyz`)).status).toBe(200)
+  })
+
   test('with a mail server makes no digest of the sample, and sends none', async () => {
     expect(await service.end('SIGTERM')).toMatchObject({ code: 0 })
     await using sink = await openSmtpSink()
@@ -247,6 +261,24 @@ describe('a service on the embedded default', () => {
     expect((await openSite(urls.site).get('/')).text).not.toContain('Sample papers')
     expect(await service.end('SIGTERM')).toMatchObject({ code: 0 })
     expect(sink.count()).toBe(0)
+  })
+
+  test('ends with a sentence when its Postgres cannot be started again, and is not ready until then', async () => {
+    await service.end('SIGTERM')
+    await start('2026-04-15T07:01:00Z')
+    const data = settings.DATA_DIR ?? ''
+    const control = join(data, 'postgres', 'cluster', 'global', 'pg_control')
+    await rename(control, `${control}.away`)
+    process.kill((await postgresOf(data)) ?? 0, 'SIGKILL')
+    await service.said('The embedded Postgres ended by itself')
+    const ready = await fetch(`${urls.site}/readyz`)
+    expect(ready.status).toBe(503)
+    const { code, stderr } = await service.end()
+    await rename(`${control}.away`, control)
+    expect(code).toBe(2)
+    expect(stderr.trim().split('\n').at(-1)).toMatch(
+      /^paper-round: the embedded Postgres ended, and starting it again 5 times did not help \(.*could not .*pg_control/,
+    )
   })
 })
 

@@ -88,12 +88,19 @@ export async function claimDataFolder(folder: string, as: Occupant, options: Opt
 /**
  * The database that lives in the folder, ready for use: our own embedded Postgres, or, for a command, that of the
  * service which is running. `alone` tells which: then no other process works on it, and none does before `prepare` is
- * done with it. `close` stops what was started here; pools must be closed before. Errors: `UnusableDataFolder`.
+ * done with it. `close` stops what was started here; pools must be closed before. Where `onLost` is there, a Postgres that
+ * ends by itself is started again, and `onLost` is called when that does not help. Errors: `UnusableDataFolder`.
  */
 export const openDataFolder = async (
   folder: string,
   as: Occupant,
-  { prepare, ...options }: Options & { prepare?: (databaseUrl: string) => Promise<void> } = {},
+  {
+    prepare,
+    ...options
+  }: Options & {
+    prepare?: (databaseUrl: string) => Promise<void>
+    onLost?: ((error: UnusableDataFolder) => void) | undefined
+  } = {},
 ): Promise<{ databaseUrl: string; alone: boolean; close(): Promise<void> }> => {
   const claim = await claimDataFolder(folder, as, options)
   if (claim.kind === 'attached') return { databaseUrl: claim.databaseUrl, alone: false, close: async () => undefined }

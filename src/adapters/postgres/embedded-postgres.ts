@@ -7,10 +7,12 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { createCluster, giveTo, readPassword, refuseUnusableCluster, USER } from './cluster.ts'
 import { identify, worksIn } from './process.ts'
 import { absent, type Binaries, findBinaries, findRunner, type Runner, UnusableDataFolder } from './programs.ts'
+import { type Server, supervise } from './supervision.ts'
 
 export interface EmbeddedPostgres {
-  /** It contains the password: for our pools only, never for a log. */
+  /** It contains the password: for our pools only, never for a log. It stays the same when the server is started again. */
   url: string
+  /** Of the server that was started first. */
   pid: number
   /** Stops the server in order and waits for it. Pools must be closed first: what they still run is aborted. */
   stop(): Promise<void>
@@ -23,6 +25,11 @@ interface Options {
   durable: boolean
   /** Called with sentences for the operator who watches the start. */
   onNotice?: (notice: string) => void
+  /**
+   * Where it is there, a server that ended by itself is started again, at the same address, and this is called when that
+   * cannot be done or does not last: the database is gone then.
+   */
+  onLost?: ((error: UnusableDataFolder) => void) | undefined
 }
 
 /** Greater than any process number (`pid_max` is 2^22 at most). */
@@ -53,13 +60,53 @@ export const startEmbeddedPostgres = async (options: Options): Promise<EmbeddedP
   const password = await readPassword(folder)
   for (let attempt = 1; ; attempt++) {
     const port = await freePort()
-    const server = await launch({ folder, binaries, runner, durable, port, notice })
-    if ('stop' in server) return { ...server, url: `postgres://${USER}:${password}@127.0.0.1:${port}/postgres` }
+    const start = { folder, binaries, runner, durable, port, notice }
+    const server = await launch(start)
+    if ('stop' in server) {
+      const url = `postgres://${USER}:${password}@127.0.0.1:${port}/postgres`
+      const { onLost } = options
+      return {
+        url,
+        pid: server.pid,
+        stop: once(onLost === undefined ? server.stop : keepRunning(server, start, onLost)),
+      }
+    }
     // Another program has taken the port meanwhile, or the last child of a killed server has not ended yet.
     if (attempt === ATTEMPTS || !/could not bind|in use/i.test(server.error))
       throw new UnusableDataFolder(`the embedded Postgres does not start: ${server.error || 'it gave no reason'}`)
     await delay(POLL * attempt)
   }
+}
+
+const once = (stop: () => Promise<void>): (() => Promise<void>) => {
+  let stopped: Promise<void> | null = null
+  return () => {
+    stopped ??= stop()
+    return stopped
+  }
+}
+
+/** Starts the server again on its port whenever it ends by itself. Returns what stops it for good. */
+const keepRunning = (
+  server: Server,
+  start: Launch,
+  onLost: (error: UnusableDataFolder) => void,
+): (() => Promise<void>) => {
+  const { folder, notice } = start
+  return supervise(server, {
+    async restart(signal) {
+      await forgetServer(join(folder, 'cluster'))
+      return launch(start, signal)
+    },
+    onRestart: () => notice('The embedded Postgres runs again.'),
+    onLost: (restarts, why) =>
+      onLost(
+        new UnusableDataFolder(
+          `the embedded Postgres ended, and starting it again ${restarts} times did not help (${why}); see that the ` +
+            `machine has memory and disk space to spare, and what ${join(folder, 'server.log')} says; then start again`,
+        ),
+      ),
+  })
 }
 
 /** The server's `postmaster.pid`: its process number in line 1, its state in line 8 (`miscinit.c`, `pidfile.h`). */
@@ -81,8 +128,15 @@ const stopOrphan = async (cluster: string, notice: (text: string) => void): Prom
         `process ${found.pid}, the Postgres that the last run left in ${cluster}, cannot be stopped`,
       )
   }
-  // Postgres refuses to start while the number is in use, be it by a zombie or by another program that has got it. The
-  // rest of the note must stay: by it Postgres knows whether children of the dead server are still at work.
+  await forgetServer(cluster)
+}
+
+/**
+ * Takes the number of a dead server out of its `postmaster.pid`: Postgres refuses to start while the number is in use, be it
+ * by a zombie or by another program that has got it. The rest of the note must stay: by it Postgres knows whether children
+ * of the dead server are still at work.
+ */
+const forgetServer = async (cluster: string): Promise<void> => {
   const path = join(cluster, 'postmaster.pid')
   const note = await readFile(path, 'utf8').catch(absent)
   if (note !== null) await writeFile(path, note.replace(/^\d+/, String(NO_PROCESS)))
@@ -114,11 +168,15 @@ interface Launch {
   notice: (text: string) => void
 }
 
-const launch = async (options: Launch): Promise<Omit<EmbeddedPostgres, 'url'> | { error: string }> => {
+/**
+ * Starts the server and waits until it takes connections; resolves to why it does not. Once `signal` is aborted it is stopped
+ * instead. A server that is started again goes on with the log of the one before.
+ */
+const launch = async (options: Launch, signal?: AbortSignal): Promise<Server | { error: string }> => {
   const { folder, binaries, runner, notice } = options
   const cluster = join(folder, 'cluster')
   const logPath = join(folder, 'server.log')
-  await rename(logPath, join(folder, 'server.log.previous')).catch(absent)
+  if (signal === undefined) await rename(logPath, join(folder, 'server.log.previous')).catch(absent)
   const log = await open(logPath, 'a', 0o600)
   const [command = '', ...args] = [...runner.prefix, join(runner.bin, 'postgres'), '-D', cluster, ...settings(options)]
   // A session of its own: Ctrl-C in a terminal then reaches only us, and we close our pools before we stop the server.
@@ -129,31 +187,34 @@ const launch = async (options: Launch): Promise<Omit<EmbeddedPostgres, 'url'> | 
     stdio: ['ignore', log.fd, log.fd],
     ...runner.identity,
   })
-  let ended: string | null = null
-  let expected = false
-  child.once('error', (error) => {
-    ended = String(error)
-  })
-  child.once('exit', (code, signal) => {
-    ended = String(signal ?? code)
-    if (!expected) notice(`The embedded Postgres ended by itself (${ended}); ${logPath} may say why.`)
+  let how: string | null = null
+  let expected = true
+  const ended = new Promise<string | null>((resolve) => {
+    child.once('error', (error) => {
+      how = String(error)
+      resolve(expected ? null : how)
+    })
+    child.once('exit', (code, killedBy) => {
+      how = String(killedBy ?? code)
+      if (!expected) notice(`The embedded Postgres ended by itself (${how}); ${logPath} may say why.`)
+      resolve(expected ? null : how)
+    })
   })
   await log.close()
   const { pid } = child
   const stop = async () => {
     expected = true
     child.ref()
-    if (pid !== undefined && ended === null) await endServer(pid, async () => ended !== null)
+    if (pid !== undefined && how === null) await endServer(pid, async () => how !== null)
   }
   const begun = performance.now()
   let noticed = false
-  expected = true
   for (;;) {
     const found = await readPidFile(cluster)
-    if (ended === null && found?.pid === pid && found?.state === 'ready') break
+    if (how === null && found?.pid === pid && found?.state === 'ready') break
     const waited = performance.now() - begun
-    if (waited > START_TIMEOUT) await stop()
-    if (ended !== null) return { error: lastWords(await readFile(logPath, 'utf8')) }
+    if (waited > START_TIMEOUT || signal?.aborted) await stop()
+    if (how !== null) return { error: lastWords(await readFile(logPath, 'utf8')) }
     if (waited > NOTICE_AFTER && !noticed) notice('Postgres is taking its time, maybe after a crash …')
     noticed ||= waited > NOTICE_AFTER
     await delay(POLL)
@@ -161,14 +222,7 @@ const launch = async (options: Launch): Promise<Omit<EmbeddedPostgres, 'url'> | 
   expected = false
   // The program may end when it has nothing else to do.
   child.unref()
-  let stopped: Promise<void> | null = null
-  return {
-    pid: pid as number,
-    stop() {
-      stopped ??= stop()
-      return stopped
-    },
-  }
+  return { pid: pid as number, ended, stop }
 }
 
 const settings = ({ durable, port }: Launch): string[] =>
