@@ -18,6 +18,7 @@ import * as oneDigestAfterTheOther from './0011-one-digest-after-the-other.ts'
 import * as standardTerms from './0012-standard-terms.ts'
 import * as schemaCompatibility from './0013-schema-compatibility.ts'
 import * as lettersByDigest from './0014-letters-by-digest.ts'
+import * as suppressedByEdition from './0015-suppressed-by-edition.ts'
 import * as alarms from './0020-alarms.ts'
 import type { Migration } from './migration.ts'
 
@@ -35,6 +36,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0012-standard-terms': standardTerms,
   '0013-schema-compatibility': schemaCompatibility,
   '0014-letters-by-digest': lettersByDigest,
+  '0015-suppressed-by-edition': suppressedByEdition,
   '0020-alarms': alarms,
 }
 
@@ -45,4 +47,5 @@ export const MIGRATIONS: Record<string, Migration> = {
 export const EARLIER_ORDERS: Record<string, readonly string[]> = {
   '0006-ways-in-trouble': ['0007-deliveries-stand-alone'],
   '0008-what-comes-back': ['0009-news-of-papers'],
+  '0015-suppressed-by-edition': ['0020-alarms'],
 }

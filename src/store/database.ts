@@ -141,6 +141,7 @@ export interface Tables {
     diagnostic: string | null
     state_before: string | null
     paused_before: string | null
+    edition_id: number | null
   }
   suppression_log: {
     id: Generated<number>

@@ -2,6 +2,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { BounceClass } from '../core/bounces/bounce-class.ts'
 import type { EditionFeedback } from '../core/bounces/edition-alarm.ts'
+import type { EditionFailures } from '../core/bounces/soft-bounces.ts'
 import type { MailReference } from '../core/bounces/verp.ts'
 import type { Tables } from './database.ts'
 import { localDateOfDelivery } from './outbox/delivery-id.ts'
@@ -61,6 +62,7 @@ export const storeFeedback = async (
 export interface SentDigest {
   /** When it was sent or, failing that, last attempted. */
   at: Date
+  editionId: number
   state: string
   code: number | null
   enhanced: string | null
@@ -78,12 +80,37 @@ export const readRecentDigests = async (
   max: number,
 ): Promise<SentDigest[]> => {
   const { rows } = await sql<SentDigest>`
-    select coalesce(d.sent_at, d.attempted_at, d.created_at) as at, d.state, d.code, d.enhanced, d.said,
+    select coalesce(d.sent_at, d.attempted_at, d.created_at) as at, d.edition_id as "editionId",
+      d.state, d.code, d.enhanced, d.said,
       r.class as bounce, extract(epoch from now() - d.sent_at)::float8 / 3600 as "sentAgo"
     from deliveries d left join mail_feedback r on r.mail_id = d.id and r.kind = 'bounce'
     where d.subscriber_id = ${subscriberId} and d.state in ('sent', 'failed')
     order by d.local_date desc limit ${max}`.execute(db)
   return rows
+}
+
+/**
+ * Of each of these editions, how many digests failed at a server or bounced, for other reasons than ours, and at how many
+ * domains; counted up to `most` of its `due`.
+ */
+export const readEditionFailures = async (
+  db: Kysely<Tables>,
+  editionIds: readonly number[],
+  most: (due: number) => number,
+): Promise<(EditionFailures & { id: number })[]> => {
+  const found: (EditionFailures & { id: number })[] = []
+  for (const id of editionIds) {
+    const { due } = await db.selectFrom('editions').select('due').where('id', '=', id).executeTakeFirstOrThrow()
+    const { rows } = await sql<{ failed: number; destinations: number }>`
+      select count(*)::int as failed, count(distinct split_part(lower(s.email), '@', -1))::int as destinations
+      from ((select subscriber_id from deliveries d
+          where d.edition_id = ${id} and d.state = 'failed' and d.code is not null limit ${most(due)})
+        union (select subscriber_id from mail_feedback f
+          where f.edition_id = ${id} and f.kind = 'bounce' and f.class <> 'ours' limit ${most(due)})) x
+      join subscribers s on s.id = x.subscriber_id where s.email is not null`.execute(db)
+    found.push({ id, due, failed: rows[0]?.failed ?? 0, destinations: rows[0]?.destinations ?? 0 })
+  }
+  return found
 }
 
 /** The ids of active and paused readers whose digest failed finally within the last `minutes`. */

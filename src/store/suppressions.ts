@@ -23,6 +23,8 @@ export interface SuppressionReason {
   diagnostic: string | null
   /** Who said so: a provider, `mail`, `smtp`, or an operator. */
   source: string
+  /** The edition whose digest led to it; left out where none did. */
+  editionId?: number | null
 }
 
 /**
@@ -43,11 +45,13 @@ const add = async (
   const { rows } = await sql`
     with address as (${address}),
       added as (
-        insert into suppressions as x (email, class, reason, code, diagnostic, source, state_before, paused_before)
-        select email, ${why.class}, ${why.reason}, ${why.code}, ${why.diagnostic}, ${why.source}, state, paused_until
+        insert into suppressions as x (email, class, reason, code, diagnostic, source, state_before, paused_before, edition_id)
+        select email, ${why.class}, ${why.reason}, ${why.code}, ${why.diagnostic}, ${why.source}, state, paused_until,
+          ${why.editionId ?? null}::bigint
         from address
         on conflict (email) do update set class = excluded.class, reason = excluded.reason, code = excluded.code,
-          diagnostic = excluded.diagnostic, source = excluded.source, created_at = now()
+          diagnostic = excluded.diagnostic, source = excluded.source, edition_id = excluded.edition_id,
+          created_at = now()
           where excluded.class = 'complaint' and x.class <> 'complaint'
         returning email, class),
       logged as (

@@ -9,13 +9,19 @@
  * refused.
  */
 import type { BounceReading } from '../../core/bounces/bounce-mail.ts'
-import { type ArrivalOutcome, hasFailedForLong } from '../../core/bounces/soft-bounces.ts'
+import {
+  type ArrivalOutcome,
+  hasFailedForLong,
+  haveCommonCause,
+  mostFailuresToCount,
+} from '../../core/bounces/soft-bounces.ts'
 import type { MailReference } from '../../core/bounces/verp.ts'
 import { DAY } from '../../core/calendar.ts'
 import type { Log } from '../../core/log.ts'
 import { classOfReply, redactReply } from '../../core/sending/smtp-outcome.ts'
 import type { Database } from '../../store/database.ts'
 import {
+  readEditionFailures,
   readRecentDigests,
   readRecentlyFailed,
   readSentMail,
@@ -109,22 +115,23 @@ const storeReport = async (
   const reader = await readSubscriber(trx, { id: sent.subscriberId }, true)
   if (reader === undefined || reader.email === null) return 'foreign'
   const { kind, code } = report
+  const { editionId } = sent
   const diagnostic = report.diagnostic === null ? null : redactReply(report.diagnostic)
   const bounceClass = kind === 'complaint' ? null : (report.class ?? 'unknown')
   const changed = await storeFeedback(
     trx,
-    { ...mail, subscriberId: sent.subscriberId, editionId: sent.editionId },
+    { ...mail, subscriberId: sent.subscriberId, editionId },
     { kind, class: bounceClass, code, diagnostic, source },
   )
   if (!changed) return 'known'
   if (kind === 'complaint') {
     const reason = suppressionReason(`complained (${report.feedback ?? 'abuse'})`, code)
-    await suppress(trx, sent.subscriberId, { class: 'complaint', reason, code, diagnostic, source })
+    await suppress(trx, sent.subscriberId, { class: 'complaint', reason, code, diagnostic, source, editionId })
     return 'suppressed'
   }
   if (bounceClass === 'hard') {
     const reason = suppressionReason('bounced', code, diagnostic)
-    await suppress(trx, sent.subscriberId, { class: 'hard', reason, code, diagnostic, source })
+    await suppress(trx, sent.subscriberId, { class: 'hard', reason, code, diagnostic, source, editionId })
     return 'suppressed'
   }
   if (bounceClass !== 'ours' && (await suppressIfFailing(trx, sent.subscriberId, source))) return 'suppressed'
@@ -143,7 +150,14 @@ const outcomeOf = (digest: SentDigest): ArrivalOutcome => {
 /** Suppresses a reader whose digests failed for long; returns whether it did. */
 const suppressIfFailing = async (db: Database, subscriberId: string, source: string): Promise<boolean> => {
   const digests = await readRecentDigests(db, subscriberId, MAX_DIGESTS)
-  if (!hasFailedForLong(digests.map((digest) => ({ at: digest.at, outcome: outcomeOf(digest) })))) return false
+  const arrivals = digests.map((digest) => ({ at: digest.at, outcome: outcomeOf(digest), editionId: digest.editionId }))
+  if (!hasFailedForLong(arrivals)) return false
+  // Only now, since it takes counting: were these failures the reader's, or everybody's?
+  const failed = new Set(arrivals.filter(({ outcome }) => outcome === 'failed').map(({ editionId }) => editionId))
+  const editions = await readEditionFailures(db, [...failed], mostFailuresToCount)
+  const common = new Set(editions.filter(haveCommonCause).map(({ id }) => id))
+  const own = arrivals.filter(({ outcome, editionId }) => outcome !== 'failed' || !common.has(editionId))
+  if (!hasFailedForLong(own)) return false
   const newest = digests[0]
   return suppress(db, subscriberId, {
     class: 'soft',
@@ -151,6 +165,7 @@ const suppressIfFailing = async (db: Database, subscriberId: string, source: str
     code: newest?.enhanced ?? newest?.code?.toString() ?? null,
     diagnostic: newest?.said ?? null,
     source,
+    editionId: newest?.editionId ?? null,
   })
 }
 

@@ -188,9 +188,9 @@ const suppressAddress = async (
   const cause = { class: 'hard', code, diagnostic: reply.said, source: 'smtp' } as const
   try {
     await db.transaction().execute(async (trx) => {
-      await suppress(trx, mail.subscriberId, { ...cause, reason })
-      // Stored as feedback, like bounces that come later: the alarm that stops an edition counts both together.
       const sent = await readSentMail(trx, { stream, id: mail.id })
+      await suppress(trx, mail.subscriberId, { ...cause, reason, editionId: sent?.editionId ?? null })
+      // Stored as feedback, like bounces that come later: the alarm that stops an edition counts both together.
       if (sent !== null) await storeFeedback(trx, { stream, id: mail.id, ...sent }, { kind: 'bounce', ...cause })
     })
   } catch (error) {

@@ -23,7 +23,13 @@ test('a hard bounce suppresses its reader at once, and keeps why, without an add
   expect(await stateOf(db, reader(0))).toBe('suppressed')
   expect(await stateOf(db, reader(1))).toBe('active')
   const row = await readSuppression(db, 'reader1@example.com')
-  expect(row).toMatchObject({ class: 'hard', code: '5.1.1', source: 'mail', state_before: 'active' })
+  expect(row).toMatchObject({
+    class: 'hard',
+    code: '5.1.1',
+    source: 'mail',
+    state_before: 'active',
+    edition_id: sent.edition,
+  })
   expect(`${row?.diagnostic} ${row?.reason}`).not.toContain('@')
 })
 
@@ -128,6 +134,31 @@ test('digests that a server refused for a week suppress their reader', async () 
   await giveHistory(db, reader(0), edition, [0], 'failed')
   expect(await suppressFailing(ports)).toBe(1)
   expect(await stateOf(db, reader(0))).toBe('suppressed')
+})
+
+test('digests that failed for everybody for a week suppress nobody, and the reader who alone fails is suppressed', async () => {
+  await using sent = await openSent(30)
+  const { db, ports, reader } = sent
+  const domains = ['a.example', 'b.example', 'c.example', 'd.example', 'e.example', 'f.example']
+  const readers = Array.from({ length: 30 }, (_, n) => reader(n))
+  for (const [n, id] of readers.entries())
+    await sql`update subscribers set email = ${`reader${n}@${domains[n % 6]}`} where id = ${id}`.execute(db)
+  await sql`delete from deliveries`.execute(db)
+  const editions: number[] = []
+  for (const days of [14, 7, 0]) {
+    const { rows } = await sql<{ id: number }>`
+      insert into editions (cutoff, due) values (now() - ${days} * interval '1 day', 30) returning id`.execute(db)
+    const edition = rows[0]?.id ?? 0
+    editions.push(edition)
+    for (const id of readers) await giveHistory(db, id, edition, [days], 'failed')
+  }
+  expect(await suppressFailing(ports)).toBe(0)
+  expect(await db.selectFrom('suppressions').selectAll().execute()).toEqual([])
+
+  await sql`update deliveries set state = 'sent', sent_at = attempted_at - interval '3 days'
+    where subscriber_id <> ${reader(7)}`.execute(db)
+  expect(await suppressFailing(ports)).toBe(1)
+  expect(await readSuppression(db, 'reader7@b.example')).toMatchObject({ class: 'soft', edition_id: editions[2] })
 })
 
 test('a complaint suppresses its reader at once, and only they lift that, by subscribing and confirming again', async () => {
