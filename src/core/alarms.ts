@@ -54,8 +54,10 @@ export interface ServiceState {
   failedSources: { source: string; error: string }[]
   /** Since when there have been confirmed subscribers; `null` while there are none, and where there are papers. */
   subscribersSince: Date | null
-  /** For how long the oldest letter that may be sent has been ready; `null` when none waits. */
+  /** For how long the oldest letter waits that no mailbox refused; `null` when none does. */
   oldestLetter: number | null
+  /** When this process began. */
+  begun: Date
   /** The last tick, or where there was none the start of this process. */
   lastTick: Date
 }
@@ -69,6 +71,8 @@ const TICK_AGE = 5 * MINUTE
 /** A list day is a UTC date; its papers may come some hours after its end. */
 const PAPERS_LATE = 6 * HOUR
 const FIRST_PAPERS_LATE = DAY
+/** After a start the sources are read again, which may take minutes. */
+const SOURCES_READ = 15 * MINUTE
 
 /** Every alarm that stands at an instant of the service's clock. */
 export const findAlarms = (state: ServiceState, now: Date): Alarm[] => [
@@ -144,7 +148,8 @@ const lastWeekday = (now: Date): string => {
   return date
 }
 
-const paperAlarms = ({ newestListDay, failedSources, subscribersSince }: ServiceState, now: Date): Alarm[] => {
+const paperAlarms = ({ newestListDay, failedSources, subscribersSince, begun }: ServiceState, now: Date): Alarm[] => {
+  if (now.getTime() - begun.getTime() < SOURCES_READ) return []
   const missed = lastWeekday(now)
   if (newestListDay !== null && newestListDay >= missed) return []
   // Without papers nobody is left waiting until there are readers.
@@ -174,7 +179,7 @@ const letterAlarms = ({ oldestLetter }: ServiceState): Alarm[] =>
           kind: 'letters',
           subject: '',
           title: 'Confirmations wait',
-          detail: `The oldest has been ready for ${count(Math.floor(oldestLetter / 60), 'minute')} and was not sent.`,
+          detail: `The oldest was asked for ${count(Math.floor(oldestLetter / 60), 'minute')} ago and has not been sent.`,
           advice: 'See that a mailer runs, and destinations list.',
         },
       ]

@@ -9,7 +9,7 @@ import { claimNotices, clearAlarms, lockAlarms, raiseAlarms, storeNotice } from 
 import type { Database } from '../store/database.ts'
 import { countRefusalsOfUs } from '../store/feedback.ts'
 import { readLastTick } from '../store/last-tick.ts'
-import { readLetterFigures, readOpenEditions } from '../store/outbox/mail-counts.ts'
+import { readOldestUnsentLetter, readOpenEditions } from '../store/outbox/mail-counts.ts'
 import { readThrottled } from '../store/outbox/throttled-routes.ts'
 import { readListDays } from '../store/papers/papers.ts'
 import { readFailedSources } from '../store/refreshes.ts'
@@ -78,7 +78,8 @@ const readState = async (db: Database, at: Date, begun: Date): Promise<ServiceSt
     failedSources: await readFailedSources(db, new Date(at.getTime() - DAY)),
     // It reads every subscriber, and is asked for only where there are no papers at all.
     subscribersSince: newestListDay === null ? await readSubscribersSince(db) : null,
-    oldestLetter: (await readLetterFigures(db)).oldestWaiting,
+    oldestLetter: await readOldestUnsentLetter(db, at),
+    begun,
     // A service that was down ticks within a minute of its start: the time before is not counted.
     lastTick: lastTick !== null && lastTick > begun ? lastTick : begun,
   }

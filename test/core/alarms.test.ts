@@ -15,6 +15,7 @@ const WELL: ServiceState = {
   failedSources: [],
   subscribersSince: null,
   oldestLetter: null,
+  begun: ago(60 * MINUTE),
   lastTick: NOW,
 }
 const find = (state: Partial<ServiceState>, now = NOW): Alarm[] => findAlarms({ ...WELL, ...state }, now)
@@ -62,10 +63,12 @@ test('a relay is one after two minutes, with what it said and how much waits', (
   expect(find({ relays: [{ ...relay, since: ago(2 * MINUTE - 1) }] })).toEqual([])
 })
 
-test('papers are missed for each weekday, some hours after its end, and not for a weekend', () => {
-  const at = (now: string, newestListDay: string) => kinds({ newestListDay, lastTick: new Date(now) }, new Date(now))
+test('papers are missed for each weekday, some hours after its end, and not for a weekend or soon after a start', () => {
+  const at = (now: string, newestListDay: string) =>
+    kinds({ newestListDay, begun: new Date(0), lastTick: new Date(now) }, new Date(now))
   expect(at('2026-04-15T05:59:00Z', '2026-04-13')).toEqual([])
   expect(at('2026-04-15T06:00:00Z', '2026-04-13')).toEqual(['papers'])
+  expect(kinds({ newestListDay: '2026-04-13', begun: ago(15 * MINUTE - 1) })).toEqual([])
   // Saturday, Sunday and the night to Tuesday: Friday's papers are the newest there can be.
   for (const now of ['2026-04-18T12:00:00Z', '2026-04-19T12:00:00Z', '2026-04-20T12:00:00Z', '2026-04-21T05:00:00Z'])
     expect(at(now, '2026-04-17')).toEqual([])

@@ -6,11 +6,20 @@ import { MINUTE } from '../../src/core/calendar.ts'
 import { type AlarmPorts, CALM, createAlarmCheck } from '../../src/newsletter/alarms.ts'
 import { recordFeedback } from '../../src/newsletter/feedback/feedback.ts'
 import { createFigureReader } from '../../src/newsletter/figures.ts'
+import { createSubscriptions } from '../../src/newsletter/subscription/subscription.ts'
 import { readAlarms } from '../../src/store/alarms.ts'
 import { storeLastTick } from '../../src/store/last-tick.ts'
 import { changeRoute } from '../../src/store/outbox/throttled-routes.ts'
 import { storeRefresh } from '../../src/store/refreshes.ts'
-import { LONDON_DAILY, openNewsletter, SILENT, storeDay, subscribe } from '../support/fixtures/newsletter.ts'
+import {
+  KEYS,
+  LONDON_DAILY,
+  openNewsletter,
+  SILENT,
+  storeDay,
+  subscribe,
+  wakeNobody,
+} from '../support/fixtures/newsletter.ts'
 import { bounce, openSent } from '../support/fixtures/sent-edition.ts'
 
 /** A Thursday, with yesterday's papers. */
@@ -162,9 +171,8 @@ test('a weekday without papers, a confirmation that nobody sends and an edition 
   await using watched = await openWatched()
   const { db, check, errors } = watched
   await subscribe(db, 'ada@example.org', LONDON_DAILY, BEGUN)
-  await sql`update letters set state = 'queued', sent_at = null, next_attempt_at = now() - interval '3 minutes'`.execute(
-    db,
-  )
+  await sql`update letters set state = 'deferred', sent_at = null, created_at = now() - interval '3 minutes',
+    next_attempt_at = now() + interval '2 minutes'`.execute(db)
   await sql`insert into editions (cutoff, published_at, due, paused_at, paused_by, paused_why)
     values (${BEGUN}, now(), 0, now(), 'alarm', '12 of 200 digests bounced')`.execute(db)
   await storeRefresh(db, 'Hugging Face', new Date('2026-04-17T11:00:00Z'), 'answered 503')
@@ -173,7 +181,7 @@ test('a weekday without papers, a confirmation that nobody sends and an edition 
   expect(errors).toEqual([
     expect.stringMatching(/^Edition \d+ is paused\. Too much of it came back: 12 of 200 digests bounced\./),
     expect.stringMatching(/^There are no papers of 2026-04-16\. .*Hugging Face failed: answered 503\./),
-    expect.stringMatching(/^Confirmations wait\. The oldest has been ready for 3 minutes/),
+    expect.stringMatching(/^Confirmations wait\. The oldest was asked for 3 minutes ago/),
   ])
 })
 
@@ -228,4 +236,22 @@ test('refusals of us by one destination are none of them; by three they are told
     expect.stringMatching(/^Many destinations refuse our mail\. Within an hour 100 digests .*d19\.example/),
   ])
   expect(await db.selectFrom('throttled_routes').selectAll().execute()).toEqual([])
+})
+
+test('a request that no mailer answers is told, and a letter that its mailbox put off is not', async () => {
+  await using watched = await openWatched()
+  const { db, check, told } = watched
+  await subscribe(db, 'ada@example.org', LONDON_DAILY, BEGUN)
+  await sql`update letters set state = 'deferred', sent_at = null, created_at = now() - interval '1 hour', attempts = 1`.execute(
+    db,
+  )
+  await check()
+  expect(told).toEqual([])
+  await createSubscriptions({ db, keys: KEYS, now: () => BEGUN, wake: wakeNobody }).requestSubscription(
+    'bob@example.org',
+    LONDON_DAILY,
+  )
+  await storeLastTick(db, watched.pass(2 * MINUTE))
+  await check()
+  expect(told).toEqual(['email raised letters', 'webhook raised letters'])
 })

@@ -93,3 +93,19 @@ export const readLetterFigures = async (
   const ages = rows.flatMap((row) => row.oldest ?? [])
   return { states, oldestWaiting: ages.length === 0 ? null : Math.max(...ages) }
 }
+
+/**
+ * For how many seconds the oldest request of somebody who looks at their inbox has waited for its letter, for no reason of
+ * their mailbox's: it was not issued yet, or no attempt counted against it. `null` where none waits. `now`: the clock by
+ * which requests are made.
+ */
+export const readOldestUnsentLetter = async (db: Kysely<Tables>, now: Date): Promise<number | null> => {
+  const { rows } = await sql<{ seconds: number | null }>`
+    select greatest(
+      (select extract(epoch from ${now}::timestamptz - min(requested_at)) from sign_ups),
+      (select extract(epoch from now() - min(m.created_at)) from letters m
+        where m.state in ('queued', 'deferred') and m.attempts = 0 and m.waits_for is null))::float8 as seconds`.execute(
+    db,
+  )
+  return rows[0]?.seconds ?? null
+}
