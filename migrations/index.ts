@@ -19,6 +19,7 @@ import * as standardTerms from './0012-standard-terms.ts'
 import * as schemaCompatibility from './0013-schema-compatibility.ts'
 import * as lettersByDigest from './0014-letters-by-digest.ts'
 import * as suppressedByEdition from './0015-suppressed-by-edition.ts'
+import * as anOperatorRecovers from './0019-an-operator-recovers.ts'
 import * as alarms from './0020-alarms.ts'
 import type { Migration } from './migration.ts'
 
@@ -37,6 +38,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0013-schema-compatibility': schemaCompatibility,
   '0014-letters-by-digest': lettersByDigest,
   '0015-suppressed-by-edition': suppressedByEdition,
+  '0019-an-operator-recovers': anOperatorRecovers,
   '0020-alarms': alarms,
 }
 

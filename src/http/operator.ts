@@ -38,16 +38,19 @@ const Equation = Type.Object({
   skipped: Count,
   pending: Count,
   unknown: Count,
+  canceled: Type.Integer({ description: 'Called off with their edition before they were sent.' }),
   missing: Type.Integer({ description: 'Due less all the others: anything but 0 is an error.' }),
 })
+const MaybeDecision = Type.Union([Type.Object({ at: Instant, by: MaybeText, why: MaybeText }), Type.Null()])
 const summary = {
   id: Type.Integer(),
   cutoff: Instant,
-  status: Type.String({ description: 'publishing, sending, paused, complete or broken' }),
+  status: Type.String({ description: 'publishing, sending, paused, canceled, complete or broken' }),
   begunAt: Instant,
   publishedAt: MaybeInstant,
   completedAt: MaybeInstant,
-  paused: Type.Union([Type.Object({ at: Instant, by: MaybeText, why: MaybeText }), Type.Null()]),
+  paused: MaybeDecision,
+  canceled: MaybeDecision,
   equation: Equation,
 }
 const Account = Type.Object({

@@ -39,6 +39,7 @@ export const resendMissed = (
 ): Promise<{ requeued: number; from: Record<string, number>; paused: boolean }> =>
   db.transaction().execute(async (trx) => {
     const edition = await lockEdition(trx, id)
+    refuseCanceled(edition)
     if (edition.completedAt !== null && !(await holdsAllDeliveries(trx, id)))
       throw new UnusableEdition(`deliveries of edition ${id} were dropped with their month: it is too old`)
     const subscriber = which.address === null ? undefined : await readSubscriber(trx, { email: which.address })
@@ -56,6 +57,7 @@ export const resendMissed = (
 export const pauseEdition = (db: Database, id: number, why: { by: string | null; why: string | null }): Promise<void> =>
   db.transaction().execute(async (trx) => {
     const edition = await lockEdition(trx, id)
+    refuseCanceled(edition)
     if (edition.completedAt !== null) throw new UnusableEdition(`edition ${id} is complete: nothing of it waits`)
     await markPaused(trx, id, why)
   })
@@ -64,6 +66,7 @@ export const pauseEdition = (db: Database, id: number, why: { by: string | null;
 export const resumeEdition = (db: Database, id: number): Promise<void> =>
   db.transaction().execute(async (trx) => {
     const edition = await lockEdition(trx, id)
+    refuseCanceled(edition)
     if (edition.pausedAt === null) throw new UnusableEdition(`edition ${id} is not paused`)
     await markResumed(trx, id)
   })
@@ -72,4 +75,9 @@ const lockEdition = async (trx: Database, id: number): Promise<EditionRow> => {
   const edition = await readEdition(trx, id, true)
   if (edition === undefined) throw new UnusableEdition(`there is no edition ${id}`)
   return edition
+}
+
+const refuseCanceled = ({ id, canceledAt }: EditionRow): void => {
+  if (canceledAt !== null)
+    throw new UnusableEdition(`edition ${id} is canceled: its readers get the papers with a later edition`)
 }

@@ -8,11 +8,13 @@ export interface EditionSummary {
   id: number
   cutoff: Date
   /** `broken`: its deliveries do not add up to what was due. */
-  status: 'publishing' | 'sending' | 'paused' | 'complete' | 'broken'
+  status: 'publishing' | 'sending' | 'paused' | 'canceled' | 'complete' | 'broken'
   begunAt: Date
   publishedAt: Date | null
   completedAt: Date | null
   paused: { at: Date; by: string | null; why: string | null } | null
+  /** Called off for good: what had not been sent is `canceled` in the equation. */
+  canceled: { at: Date; by: string | null; why: string | null } | null
   /** While the edition is not complete `sent` is what remains of `due`: only `readEditionAccount` counts it. */
   equation: Equation
 }
@@ -80,9 +82,10 @@ export const readEditionAccount = (db: Database, id: number): Promise<EditionAcc
 
 /** The equation of an edition that is not complete: what was sent is not counted, but is what remains of `due`. */
 export const equationOfOpen = (open: OpenEdition): Equation => {
-  const { due, failed, skipped, unknown, missing } = open
+  const { due, failed, skipped, unknown, canceled, missing } = open
   const pending = open.queued + open.deferred + open.sending
-  return { due, sent: due - failed - skipped - unknown - pending - missing, failed, skipped, pending, unknown, missing }
+  const sent = due - failed - skipped - unknown - pending - canceled - missing
+  return { due, sent, failed, skipped, pending, unknown, canceled, missing }
 }
 
 const summarize = (row: EditionRow, equation: Equation): EditionSummary => ({
@@ -92,12 +95,17 @@ const summarize = (row: EditionRow, equation: Equation): EditionSummary => ({
   begunAt: row.begunAt,
   publishedAt: row.publishedAt,
   completedAt: row.completedAt,
-  paused: row.pausedAt === null ? null : { at: row.pausedAt, by: row.pausedBy, why: row.pausedWhy },
+  paused:
+    row.pausedAt === null || row.canceledAt !== null
+      ? null
+      : { at: row.pausedAt, by: row.pausedBy, why: row.pausedWhy },
+  canceled: row.canceledAt === null ? null : { at: row.canceledAt, by: row.canceledBy, why: row.canceledWhy },
   equation,
 })
 
 const statusOf = (row: EditionRow, { missing }: Equation): EditionSummary['status'] => {
   if (missing !== 0) return 'broken'
+  if (row.canceledAt !== null) return 'canceled'
   if (row.completedAt !== null) return 'complete'
   if (row.pausedAt !== null) return 'paused'
   return row.publishedAt === null ? 'publishing' : 'sending'

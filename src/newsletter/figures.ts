@@ -1,6 +1,6 @@
 /** What is measured of the newsletter, for metrics: cheap enough to be read again and again. */
 import { DAY, MINUTE } from '../core/calendar.ts'
-import type { MailState } from '../core/sending/ledger.ts'
+import type { LetterState, MailState } from '../core/sending/ledger.ts'
 import { countAlarms } from '../store/alarms.ts'
 import type { Database } from '../store/database.ts'
 import { countFeedback } from '../store/feedback.ts'
@@ -21,7 +21,7 @@ export interface Figures {
   /** For how long the oldest delivery that may be claimed has been ready, seconds; `null` when none waits. */
   oldestDelivery: number | null
   /** Of the last 24 hours, and all that wait. */
-  letters: Record<Exclude<MailState, 'unknown'>, number>
+  letters: Record<LetterState, number>
   /** The same of letters. */
   oldestLetter: number | null
   /** Feedback on the editions of the last seven days, by class. */
@@ -71,7 +71,7 @@ export const readFigures = async (db: Database, now: Date): Promise<Omit<Figures
   const ages = open.flatMap((one) => one.oldestWaiting ?? [])
   return {
     openEditions: open.length,
-    pausedEditions: open.filter((one) => one.pausedAt !== null).length,
+    pausedEditions: open.filter((one) => one.pausedAt !== null && one.canceledAt === null).length,
     brokenEditions: open.filter((one) => one.missing !== 0).length,
     deliveries: {
       queued: sum((one) => one.queued),
@@ -81,6 +81,7 @@ export const readFigures = async (db: Database, now: Date): Promise<Omit<Figures
       failed: sum((one) => one.failed),
       skipped: sum((one) => one.skipped),
       unknown: sum((one) => one.unknown),
+      canceled: sum((one) => one.canceled),
     },
     resentDeliveries: sum((one) => one.resent),
     oldestDelivery: ages.length === 0 ? null : Math.max(...ages),

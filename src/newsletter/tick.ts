@@ -6,6 +6,7 @@ import type { Log } from '../core/log.ts'
 import { describeError } from '../core/redact.ts'
 import { storeLastTick } from '../store/last-tick.ts'
 import { forgetUnconfirmed } from '../store/subscribers.ts'
+import { finishCancellations } from './edition-cancellation.ts'
 import { checkEditions } from './feedback/edition-alarm.ts'
 import { suppressFailing } from './feedback/feedback.ts'
 import { type PublisherPorts, publishDue } from './publishing/publisher.ts'
@@ -26,6 +27,7 @@ export interface TickCheck {
 const CHECKS: readonly TickCheck[] = [
   { name: 'clock', run: ({ db }, now) => storeLastTick(db, now) },
   { name: 'outbox', run: reconcile },
+  { name: 'canceled editions', run: ({ db, log }, now) => finishCancellations({ db, log, now: () => now }) },
   { name: 'editions', run: publishDue },
   { name: 'unconfirmed requests', run: (ports, now) => forgetRequests(ports, now) },
   { name: 'routes', run: sweepRoutes },

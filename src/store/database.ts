@@ -122,6 +122,10 @@ export interface Tables {
     last_cutoff: Date | null
     last_due_at: Date | null
     last_local_date: string | null
+    previous_digest_id: number | null
+    previous_cutoff: Date | null
+    previous_due_at: Date | null
+    previous_local_date: string | null
   }
   sign_ups: {
     id: Generated<number>
@@ -155,6 +159,13 @@ export interface Tables {
 
   // Editions and their digests.
   last_tick: { single: Generated<boolean>; at: Date }
+  service_hold: {
+    single: Generated<boolean>
+    held_at: Generated<Date>
+    by_whom: string | null
+    why: string
+    restored_from: Date | null
+  }
   editions: {
     id: Generated<number>
     cutoff: Date
@@ -169,6 +180,11 @@ export interface Tables {
     paused_by: string | null
     paused_why: string | null
     alarmed_at: Date | null
+    canceled_at: Date | null
+    canceled_by: string | null
+    canceled_why: string | null
+    due_again: Generated<boolean>
+    canceled: Generated<number>
   }
   digests: {
     id: Generated<number>
@@ -204,6 +220,7 @@ export interface Tables {
     subscriber_id: string
     edition_id: number
     digest_id: number
+    failed_before: string | null
   }
   throttled_routes: {
     kind: 'relay' | 'destination'

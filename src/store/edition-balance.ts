@@ -22,7 +22,7 @@ export const readEditionsToBalance = async (db: Kysely<Tables>): Promise<number[
   const { rows } = await sql<{ id: number }>`
     with leased as (select distinct edition_id from deliveries where state = 'sending')
     select e.id from editions e
-    where e.completed_at is null and e.published_at is not null
+    where e.completed_at is null and e.published_at is not null and e.canceled_at is null
       and (e.missing = 0 or e.checked_at < now() - interval '10 minutes')
       and not exists (select from leased l where l.edition_id = e.id)
       and (select true from deliveries m where m.edition_id = e.id and m.state in ('queued', 'deferred')
@@ -44,7 +44,8 @@ export const balanceEdition = async (
     with counted as (${countedStates(id)}),
       summed as (select coalesce(sum(count), 0)::int as held,
         coalesce(sum(count) filter (where state in ('queued', 'sending', 'deferred')), 0)::int as pending,
-        coalesce(jsonb_agg(to_jsonb(counted) order by count desc, state, reason), '[]') as totals from counted)
+        coalesce(jsonb_agg(to_jsonb(counted) - 'firstSentAt' - 'lastSentAt' order by count desc, state, reason), '[]')
+          as totals from counted)
     update editions e set checked_at = now(), missing = case when s.pending = 0 then e.due - s.held else e.missing end,
       completed_at = case when s.pending = 0 and s.held = e.due then now() end,
       totals = case when s.pending = 0 and s.held = e.due then s.totals else e.totals end

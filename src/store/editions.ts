@@ -20,12 +20,19 @@ export interface EditionRow {
   pausedAt: Date | null
   pausedBy: string | null
   pausedWhy: string | null
+  /** When it was called off; it is paused from then on, and is never resumed. */
+  canceledAt: Date | null
+  canceledBy: string | null
+  canceledWhy: string | null
+  /** How many of its deliveries were called off. */
+  canceled: number
 }
 
 /** The columns of an `EditionRow`, of `editions e`. */
 export const editionColumns = sql`e.id, e.cutoff, e.begun_at as "begunAt", e.published_at as "publishedAt",
   e.completed_at as "completedAt", e.due, e.totals, e.missing, e.paused_at as "pausedAt", e.paused_by as "pausedBy",
-  e.paused_why as "pausedWhy"`
+  e.paused_why as "pausedWhy", e.canceled_at as "canceledAt", e.canceled_by as "canceledBy",
+  e.canceled_why as "canceledWhy", e.canceled`
 
 /** The edition that was begun and not published to its end, the oldest first: it goes on with the cut-off it was given. */
 export const readUnpublishedEdition = (db: Kysely<Tables>): Promise<{ id: number; cutoff: Date } | undefined> =>
@@ -33,23 +40,38 @@ export const readUnpublishedEdition = (db: Kysely<Tables>): Promise<{ id: number
     .selectFrom('editions')
     .select(['id', 'cutoff'])
     .where('published_at', 'is', null)
+    .where('canceled_at', 'is', null)
     .orderBy('cutoff')
     .limit(1)
     .executeTakeFirst()
 
-/** Begins the edition of a cut-off, or opens the one that has it again, so that there is one edition per cut-off. */
+/**
+ * Begins the edition of a cut-off, or opens the one that has it again, so that there is one edition per cut-off. One that
+ * was canceled stays as it is: the next has its cut-off a millisecond later.
+ */
 export const beginEdition = async (db: Kysely<Tables>, cutoff: Date): Promise<{ id: number; cutoff: Date }> => {
-  const { rows } = await sql<{ id: number; cutoff: Date }>`
-    insert into editions (cutoff) values (${cutoff})
-    on conflict (cutoff) do update set published_at = null, completed_at = null returning id, cutoff`.execute(db)
-  const [edition] = rows
-  if (edition === undefined) throw new Error('an edition was neither made nor found')
-  return edition
+  for (let at = cutoff; ; at = new Date(at.getTime() + 1)) {
+    const { rows } = await sql<{ id: number; cutoff: Date }>`
+      insert into editions (cutoff) values (${at})
+      on conflict (cutoff) do update set published_at = null, completed_at = null
+        where editions.canceled_at is null returning id, cutoff`.execute(db)
+    const [edition] = rows
+    if (edition !== undefined) return edition
+  }
 }
 
-/** Adds what a chunk of publishing owes to what is due, in the chunk's transaction. */
+/** The edition was canceled while it was being published: nothing more is published of it. */
+export class CanceledEdition extends Error {}
+
+/**
+ * Adds what a chunk of publishing owes to what is due, in the chunk's transaction. Throws `CanceledEdition` where the
+ * edition was canceled: the chunk must not be committed.
+ */
 export const addDue = async (db: Kysely<Tables>, id: number, owed: number): Promise<void> => {
-  if (owed > 0) await sql`update editions set due = due + ${owed} where id = ${id}`.execute(db)
+  if (owed === 0) return
+  const { rows } = await sql`
+    update editions set due = due + ${owed} where id = ${id} and canceled_at is null returning 1`.execute(db)
+  if (rows.length === 0) throw new CanceledEdition(`edition ${id} was canceled`)
 }
 
 /** Records, by the database's clock, that everybody due has their delivery. */

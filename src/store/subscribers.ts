@@ -1,6 +1,6 @@
 /** Subscribers: their state, what they chose, and when they are due. */
 import { type Kysely, type Selectable, sql } from 'kysely'
-import type { Due } from '../core/subscriber/due.ts'
+import type { Due, SendingTime } from '../core/subscriber/due.ts'
 import type { Preferences, Profile } from '../core/subscriber/preferences.ts'
 import type { Tables } from './database.ts'
 
@@ -207,6 +207,30 @@ export const readProfiles = async (db: Kysely<Tables>, ids: string[]): Promise<M
     select id, topics, keywords, authors, muted, when_empty as "whenEmpty" from subscribers
     where id = any(${ids}::uuid[])`.execute(db)
   return new Map(rows.map(({ id, ...profile }) => [id, profile]))
+}
+
+/** Subscribers who are due at the same instant and wish to be at the same times; those due by the cut-off. */
+export const readDueTimes = async (
+  db: Kysely<Tables>,
+  cutoff: Date,
+): Promise<(SendingTime & { dueAt: Date; count: number })[]> => {
+  const { rows } = await sql<SendingTime & { dueAt: Date; count: number }>`
+    select frequency, hour, weekday, time_zone as "timeZone", next_due_at as "dueAt", count(*)::int as count
+    from subscribers where next_due_at <= ${cutoff} group by 1, 2, 3, 4, 5`.execute(db)
+  return rows
+}
+
+/** The addresses of at most `most` subscribers who are due by an instant, the longest due first. */
+export const readDueAddresses = async (db: Kysely<Tables>, cutoff: Date, most: number): Promise<string[]> => {
+  const rows = await db
+    .selectFrom('subscribers')
+    .select('email')
+    .where('next_due_at', '<=', cutoff)
+    .orderBy('next_due_at')
+    .orderBy('email')
+    .limit(most)
+    .execute()
+  return rows.flatMap(({ email }) => email ?? [])
 }
 
 /** Whether anybody is due by an instant; answered by an index. */

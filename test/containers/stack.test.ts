@@ -46,7 +46,7 @@ describe.skipIf(!wanted)(`the stack${wanted ? '' : ' (skipped: needs Docker and 
     if (nextDueAt === null) throw new Error(`nothing is due to ${email}`)
     await stack.addDays([addDays(nextDueAt.slice(0, 10), -1)])
     await stack.admin('papers', 'fetch')
-    return (await stack.admin<{ owed: number }>('editions', 'publish', '--at', nextDueAt)).owed
+    return (await stack.admin<{ owed: number }>('editions', 'publish', '--at', nextDueAt, '--yes')).owed
   }
   const outcomes = async (): Promise<Record<string, number>> => {
     const rows = await stack.query('select state, count(*) from deliveries group by state')

@@ -218,7 +218,8 @@ const ledgerProblems = (
       const changed = reader?.requests.some((request) => request.what === 'left' || request.what === 'asked')
       const suppressed = history.refused.includes(row.email)
       if (reader === undefined || !(changed || suppressed)) lose(`${name} was skipped (${row.reason})`)
-    } else lose(`${name} is still ${row.state} (${row.reason})`)
+    } else if (row.state === 'canceled') lose(`${name} was canceled, and nobody called its edition off`)
+    else lose(`${name} is still ${row.state} (${row.reason})`)
   }
   const known = new Map(ledger.map((row) => [`<${row.id}@example.net>`, row]))
   const counted = [...copiesOf.keys()].filter((id) => known.get(id)?.state === 'sent').length

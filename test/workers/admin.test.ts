@@ -242,7 +242,18 @@ test('beside a service, commands use its database, and it sends what they publis
   await mail.waitFor(ADA, 2)
   await writeDays(join(folder.path, 'more'), ['2026-04-15'])
   await admin(['papers', 'import', join(folder.path, 'more')], data)
-  const publish = ['editions', 'publish', '--at', '2026-04-16T12:00:00Z']
+  const ahead = ['editions', 'publish', '--at', '2026-04-16T12:00:00Z']
+  const refused = await admin(['--json', ...ahead], data)
+  expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('2 days ahead: nothing was published') })
+  expect(JSON.parse(refused.stdout)).toMatchObject({
+    dryRun: true,
+    readers: { daily: 1, weekly: 0 },
+    addresses: [ADA],
+    due: { from: '2026-04-15T07:00:00.000Z' },
+    dueNext: { from: '2026-04-17T07:00:00.000Z', to: '2026-04-17T07:00:00.000Z' },
+    fallOut: 1,
+  })
+  const publish = [...ahead, '--yes']
   expect((await admin(publish, data)).stdout).toContain('1 subscriber, 1 delivery of 1 digest')
   const digest = await mail.waitFor(ADA, 3)
   expect(digest.text).toContain('Thursday, 16 April 2026')
@@ -253,7 +264,7 @@ test('beside a service, commands use its database, and it sends what they publis
   expect(await service.end('SIGTERM')).toMatchObject({ code: 0 })
 })
 
-test('an edition is shown, sent again, paused and resumed', async () => {
+test('an edition is shown, sent again, paused, resumed and canceled', async () => {
   let refusing = true
   await using newsletter = await openSendingNewsletter(3, ({ stage, to }) =>
     refusing && stage === 'rcpt' && !to.startsWith('reader0@') ? { reply: `552 5.2.2 not you, <${to}>` } : undefined,
@@ -267,7 +278,7 @@ test('an edition is shown, sent again, paused and resumed', async () => {
   const shown = await on('editions', 'show', '1')
   expect(shown).toMatchObject({ code: 0, stderr: '' })
   expect(shown.stdout).toMatch(/^Edition 1 of 2026-04-15T06:00:00.000Z: complete\n/)
-  expect(shown.stdout).toContain('due 3 = sent 1 + failed 2 + skipped 0 + pending 0 + unknown 0')
+  expect(shown.stdout).toContain('due 3 = sent 1 + failed 2 + skipped 0 + pending 0 + unknown 0 + canceled 0')
   expect(shown.stdout).toContain('2  failed: refused at rcpt 552 5.2.2')
   expect(JSON.parse((await on('--json', 'editions', 'list')).stdout)).toMatchObject({
     editions: [{ id: 1, status: 'complete', equation: { due: 3, sent: 1, failed: 2, missing: 0 } }],
@@ -289,6 +300,9 @@ test('an edition is shown, sent again, paused and resumed', async () => {
   expect(await drain(newsletter.ports, 'deliveries', OPTIONS)).toBe(0)
   expect((await on('editions', 'resume', '1')).code).toBe(0)
   expect(await drain(newsletter.ports, 'deliveries', OPTIONS)).toBe(2)
+  const dryRun = await on('editions', 'publish', '--at', '2026-04-17T06:00:00Z', '--dry-run')
+  expect(dryRun).toMatchObject({ code: 0, stdout: expect.stringContaining('3 (3 daily, 0 weekly): reader0@') })
+  expect((await on('editions', 'cancel', '1')).stdout).toMatch(/^Edition 1 is canceled:\n.* sent 3 .* canceled 0\n$/)
   const day = await on('subscribers', 'day', 'reader1@example.org', '2026-04-15')
   expect(day.stdout).toMatch(
     /digest of edition 1: sent\n {2}due {8}2026-04-15T06[\s\S]*server {5}250 2\.0\.0 Ok: queued/,

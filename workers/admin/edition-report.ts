@@ -3,20 +3,38 @@ import type { MissedDelivery } from '../../src/newsletter/edition-control.ts'
 import type { EditionAccount, EditionSummary } from '../../src/newsletter/editions.ts'
 import { counted } from './arguments.ts'
 
-const equationText = ({ due, sent, failed, skipped, pending, unknown, missing }: EditionSummary['equation']): string =>
-  `due ${due} = sent ${sent} + failed ${failed} + skipped ${skipped} + pending ${pending} + unknown ${unknown}` +
+export const equationText = ({
+  due,
+  sent,
+  failed,
+  skipped,
+  pending,
+  unknown,
+  canceled,
+  missing,
+}: EditionSummary['equation']): string =>
+  `due ${due} = sent ${sent} + failed ${failed} + skipped ${skipped} + pending ${pending} + unknown ${unknown} + ` +
+  `canceled ${canceled}` +
   (missing === 0 ? '' : `  DOES NOT ADD UP: ${missing > 0 ? `${missing} missing` : `${-missing} too many`}`)
 
-const pausedText = ({ paused }: EditionSummary): string =>
-  paused === null
-    ? ''
-    : `paused since ${paused.at.toISOString()}${paused.by ? ` by ${paused.by}` : ''}${paused.why ? `: ${paused.why}` : ''}`
+/** Who paused or canceled an edition, when and why: one line, or none. */
+const decisionLines = ({ paused, canceled }: EditionSummary): string[] =>
+  [
+    { what: 'paused since', decision: paused },
+    { what: 'canceled', decision: canceled },
+  ].flatMap(({ what, decision }) =>
+    decision === null
+      ? []
+      : [
+          `${what} ${decision.at.toISOString()}${decision.by ? ` by ${decision.by}` : ''}${decision.why ? `: ${decision.why}` : ''}`,
+        ],
+  )
 
 const summaryText = (edition: EditionSummary): string => {
-  const { id, cutoff, status, equation, paused } = edition
+  const { id, cutoff, status, equation } = edition
   return [
     `${String(id).padStart(6)}  ${cutoff.toISOString()}  ${status.padEnd(10)}  ${equationText(equation)}`,
-    ...(paused === null ? [] : [`        ${pausedText(edition)}`]),
+    ...decisionLines(edition).map((line) => `        ${line}`),
   ].join('\n')
 }
 
@@ -34,7 +52,7 @@ export const accountText = (account: EditionAccount): string =>
     `  begun      ${account.begunAt.toISOString()}`,
     `  published  ${account.publishedAt?.toISOString() ?? 'not completely yet'}`,
     `  completed  ${account.completedAt?.toISOString() ?? 'not yet'}`,
-    ...(account.paused === null ? [] : [`  ${pausedText(account)}`]),
+    ...decisionLines(account).map((line) => `  ${line}`),
     ...(account.seconds === null ? [] : [`  took       ${account.seconds.toFixed(1)} s`]),
     ...(account.perSecond === null ? [] : [`  rate       ${account.perSecond.toFixed(1)} mails a second`]),
     `  resent     ${account.resent}`,
@@ -43,13 +61,6 @@ export const accountText = (account: EditionAccount): string =>
 /** One delivery in a line: address, state, reason and the server's reply, separated by tabs. */
 export const missedText = (row: MissedDelivery): string =>
   [row.email ?? '(erased)', row.state, row.reason ?? '', row.said ?? ''].join('\t')
-
-export const publishedText = (result: { at: Date; subscribers: number; owed: number; digests: number }): string => {
-  const at = result.at.toISOString()
-  if (result.subscribers === 0) return `Nobody was due by ${at}.`
-  const deliveries = counted(result.owed, 'delivery', 'deliveries')
-  return `Due by ${at}: ${counted(result.subscribers, 'subscriber')}, ${deliveries} of ${counted(result.digests, 'digest')}.`
-}
 
 export const requeuedText = (result: { requeued: number; from: Record<string, number>; paused: boolean }): string => {
   const from = Object.entries(result.from).map(([state, count]) => `${count} ${state}`)

@@ -1,8 +1,9 @@
-/** `editions …`: publish digests, see what became of them, send them again, pause and resume them. */
+/** `editions …`: publish digests, see what became of them, send them again, pause, resume and cancel them. */
 import { once } from 'node:events'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { DAY } from '../../src/core/calendar.ts'
+import { DAY, HOUR } from '../../src/core/calendar.ts'
 import { MAIL_STATES, type MailState } from '../../src/core/sending/ledger.ts'
+import { cancelEdition, finishCancellations } from '../../src/newsletter/edition-cancellation.ts'
 import {
   MISSED,
   pauseEdition,
@@ -12,12 +13,14 @@ import {
 } from '../../src/newsletter/edition-control.ts'
 import { listEditions, readEditionAccount } from '../../src/newsletter/editions.ts'
 import { maintainMonths } from '../../src/newsletter/maintenance.ts'
+import { planPublication } from '../../src/newsletter/publishing/publication-plan.ts'
 import { publishDue } from '../../src/newsletter/publishing/publisher.ts'
 import { UsageError } from '../exit.ts'
 import { createLog } from '../log.ts'
 import { instant } from './arguments.ts'
 import { type CliContext, type RunCommand, wakeOrNotify } from './context.ts'
-import { accountText, listText, missedText, publishedText, requeuedText } from './edition-report.ts'
+import { accountText, listText, missedText, requeuedText } from './edition-report.ts'
+import { aheadText, cancelText, type Planned, type Published, publishText } from './publication-report.ts'
 
 const editionId = (text: string): number => {
   if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError('write its number, as in editions list')
@@ -42,31 +45,48 @@ const statesOf =
 export const editionCommands = (program: Command, run: RunCommand): void => {
   const editions = program
     .command('editions')
-    .description('publish digests, see what became of them, send them again, pause and resume')
+    .description('publish digests, see what became of them, send them again, pause, resume and cancel')
   publishCommand(editions, run)
   reportCommands(editions, run)
   resendCommands(editions, run)
   pauseCommands(editions, run)
+  cancelCommand(editions, run)
 }
+
+/** Publishing for a time further ahead than this is asked about: a mistyped date would silence the service until then. */
+const MAX_AHEAD = HOUR
 
 const publishCommand = (editions: Command, run: RunCommand): void => {
   editions
     .command('publish')
     .description(
-      'publish everything that is due, as if the clock stood at an instant; running it twice sends nothing twice',
+      'publish everything that is due, as if the clock stood at an instant; running it twice sends nothing twice. For an\n' +
+        'instant more than an hour ahead it needs --yes: whoever is due by then gets a digest now, and no other before',
     )
     .option('--at <instant>', 'such as 2026-04-15T12:00:00Z; without it, the time now', instant)
-    .action((options: { at?: Date }) =>
-      run(async (context) => {
-        const at = options.at ?? context.now()
+    .option('--dry-run', 'publish nothing; print who would get a digest, and when they would be due next')
+    .option('--yes', 'publish for an instant more than an hour ahead')
+    .action(async (options: { at?: Date; dryRun?: boolean; yes?: boolean }) => {
+      let refused: string | null = null
+      await run(async (context): Promise<Published | Planned> => {
+        const now = context.now()
+        const at = options.at ?? now
+        const isAhead = at.getTime() - now.getTime() > MAX_AHEAD
+        if (options.dryRun || (isAhead && !options.yes)) {
+          if (!options.dryRun)
+            refused = `${at.toISOString()} is ${aheadText(at, now)}: nothing was published; to publish for then, add --yes`
+          return { dryRun: true, ...(await planPublication(context.db, at, now)) }
+        }
         // Only `maintain` creates tables in a database of DATABASE_URL; the embedded one has no such role.
         if (context.config.databaseUrl === null) await createMonthsAround(context, at)
-        const ports = { db: context.db, log: createLog('warn'), wake: async () => undefined }
-        const published = await publishDue(ports, at)
+        const log = createLog('warn')
+        await finishCancellations({ db: context.db, log, now: context.now })
+        const published = await publishDue({ db: context.db, log, wake: async () => undefined }, at)
         if (published.owed > 0) await wakeOrNotify(context)
-        return { at, ...published }
-      }, publishedText),
-    )
+        return { dryRun: false, at, ...published }
+      }, publishText)
+      if (refused !== null) throw new UsageError(refused)
+    })
 }
 
 /** The months that the deliveries of an edition may lie in: the local date may be the day before, or the day after. */
@@ -196,5 +216,34 @@ const pauseCommands = (editions: Command, run: RunCommand): void => {
         },
         () => `Edition ${id} goes on.`,
       ),
+    )
+}
+
+const cancelCommand = (editions: Command, run: RunCommand): void => {
+  editions
+    .command('cancel')
+    .description(
+      'call an edition off for good: nothing more of it is sent, but for what mailers have claimed, and it cannot be\n' +
+        'resumed or sent again. Readers who did not get it are due at their next regular time, and its papers do not\n' +
+        'count as sent to them. It may be run again, and the service finishes one that was broken off',
+    )
+    .argument('<id>', 'its number', editionId)
+    .option('--again', 'let these readers be due at once: the service publishes a new edition for them within a minute')
+    .option('--by <name>', 'who cancels it')
+    .option('--why <text>', 'shown wherever the edition is')
+    .option('--dry-run', 'change nothing; print what would be called off, and when its readers would be due next')
+    .action((id: number, options: { again?: boolean; by?: string; why?: string; dryRun?: boolean }) =>
+      run(async (context) => {
+        const { by = null, why = null, again = false, dryRun = false } = options
+        const ports = { db: context.db, log: createLog('error'), now: context.now }
+        const canceled = await cancelEdition(ports, id, { by, why, again, dryRun })
+        return {
+          edition: id,
+          dryRun,
+          again,
+          ...canceled,
+          equation: (await readEditionAccount(context.db, id))?.equation,
+        }
+      }, cancelText),
     )
 }

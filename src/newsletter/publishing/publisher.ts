@@ -1,7 +1,7 @@
 /** Publishing an edition: in chunks of due subscribers, a digest for each cohort and a delivery for each subscriber. */
 import type { Log } from '../../core/log.ts'
 import type { Database } from '../../store/database.ts'
-import { addDue, beginEdition, markPublished, readUnpublishedEdition } from '../../store/editions.ts'
+import { addDue, beginEdition, CanceledEdition, markPublished, readUnpublishedEdition } from '../../store/editions.ts'
 import { requireMonths } from '../../store/months.ts'
 import { addDeliveries } from '../../store/outbox/outbox.ts'
 import { isAnyoneDue, lockDue } from '../../store/subscribers.ts'
@@ -48,13 +48,18 @@ const sum = (all: readonly Published[]): Published => ({
 export const publishDue = async (ports: PublisherPorts, at: Date): Promise<Published> => {
   const published: Published[] = []
   const interrupted = await readUnpublishedEdition(ports.db)
-  if (interrupted !== undefined) published.push(await publishEdition(ports, interrupted))
+  if (interrupted !== undefined) {
+    const finished = await publishEdition(ports, interrupted)
+    published.push(finished)
+    // Its cancellation decides when those who are left are due.
+    if (finished.canceled) return sum(published)
+  }
   // The cut-off is stored before anything is composed, so that a publisher who goes on with the edition uses the same papers.
   if (await isAnyoneDue(ports.db, at)) published.push(await publishEdition(ports, await beginEdition(ports.db, at)))
   return sum(published)
 }
 
-const publishEdition = async (ports: PublisherPorts, edition: Edition): Promise<Published> => {
+const publishEdition = async (ports: PublisherPorts, edition: Edition): Promise<Published & { canceled: boolean }> => {
   const { db, log } = ports
   const planner = createCohortPlanner(db, edition)
   const chunks: Published[] = []
@@ -79,11 +84,16 @@ const publishEdition = async (ports: PublisherPorts, edition: Edition): Promise<
     }
   }
   const ended = await Promise.allSettled(Array.from({ length: AT_A_TIME }, publishChunks))
-  for (const one of ended) if (one.status === 'rejected') throw one.reason
+  const failures = ended.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
+  if (failures.some((reason) => reason instanceof CanceledEdition)) {
+    log.warn({ edition: edition.id, ...sum(chunks) }, 'the edition was canceled: publishing it ends')
+    return { ...sum(chunks), canceled: true }
+  }
+  if (failures.length > 0) throw failures[0]
   await markPublished(db, edition.id)
   const total = sum(chunks)
   log.info({ edition: edition.id, cutoff: edition.cutoff, ...total }, 'edition published')
-  return total
+  return { ...total, canceled: false }
 }
 
 /**

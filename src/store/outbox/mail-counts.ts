@@ -1,27 +1,32 @@
 /** What deliveries and letters come to: how many are in which state, and for how long the oldest has waited. */
 import { type Kysely, sql } from 'kysely'
-import type { MailState, StateCount } from '../../core/sending/ledger.ts'
+import type { LetterState, MailState, StateCount } from '../../core/sending/ledger.ts'
 import type { Tables } from '../database.ts'
 import { type EditionRow, editionColumns } from '../editions.ts'
 
 /** The kind of a delivery's reason: without the server's prose, so that there are few: `refused at rcpt 550 5.1.1`. */
 export const kindOfReason = sql`split_part(m.reason, ':', 1)
-  || case when m.reason ~ '^(expired: )?refused' then concat(' ' || m.code, ' ' || m.enhanced) else '' end`
+  || case when m.reason ~ '^(expired: )?refused' then concat(' ' || m.code, ' ' || m.enhanced) else '' end
+  || coalesce('; failed before: ' || m.failed_before, '')`
 
-/** A query of `StateCount`s, of all deliveries of an edition. */
-export const countedStates = (id: number, more = sql``) => sql`
+/**
+ * A query of `StateCount`s, of all deliveries of an edition, with the first and the last `sent_at` of each. What was
+ * canceled is counted by the edition, for a later one of the same local date may have taken the rows.
+ */
+export const countedStates = (id: number) => sql`
   select m.state, ${kindOfReason} as reason, count(*)::int as count,
-    count(*) filter (where m.resent > 0)::int as resent ${more}
-  from deliveries m where m.edition_id = ${id} group by 1, 2`
+    count(*) filter (where m.resent > 0)::int as resent, min(m.sent_at) as "firstSentAt", max(m.sent_at) as "lastSentAt"
+  from deliveries m where m.edition_id = ${id} and m.state <> 'canceled' group by 1, 2
+  union all
+  select 'canceled', null, e.canceled, 0, null, null from editions e where e.id = ${id} and e.canceled > 0`
 
 /** How many deliveries an edition has by state and kind of reason, the most first; reads every one of them. */
 export const countStates = async (
   db: Kysely<Tables>,
   id: number,
 ): Promise<(StateCount & { firstSentAt: Date | null; lastSentAt: Date | null })[]> => {
-  const times = sql`, min(m.sent_at) as "firstSentAt", max(m.sent_at) as "lastSentAt"`
   const { rows } = await sql<StateCount & { firstSentAt: Date | null; lastSentAt: Date | null }>`
-    ${countedStates(id, times)} order by count desc, state, reason`.execute(db)
+    ${countedStates(id)} order by count desc, state, reason`.execute(db)
   return rows
 }
 
@@ -78,8 +83,8 @@ export const holdsAllDeliveries = async (db: Kysely<Tables>, id: number): Promis
  */
 export const readLetterFigures = async (
   db: Kysely<Tables>,
-): Promise<{ states: Record<Exclude<MailState, 'unknown'>, number>; oldestWaiting: number | null }> => {
-  const { rows } = await sql<{ state: Exclude<MailState, 'unknown'>; count: number; oldest: number | null }>`
+): Promise<{ states: Record<LetterState, number>; oldestWaiting: number | null }> => {
+  const { rows } = await sql<{ state: LetterState; count: number; oldest: number | null }>`
     with known as (
       select state, next_attempt_at from letters where state in ('queued', 'deferred')
       union all select state, next_attempt_at from letters where state = 'sending'

@@ -43,8 +43,9 @@ export interface OwedDigest {
 
 /**
  * Inserts the deliveries of an edition and moves its subscribers on to their next due time, in one statement. A subscriber
- * who already has a delivery of that local date keeps it and is moved on all the same: never two on one date. Returns how
- * many deliveries were inserted; throws when a subscriber of `owed` is not at the place of their row any more.
+ * who already has a delivery of that local date keeps it and is moved on all the same: never two on one date. One that was
+ * canceled was not sent, so this edition takes it over. What a subscriber had before is kept as `previous_…`, so that the
+ * edition can be canceled. Returns how many deliveries are this edition's; throws when a subscriber of `owed` is not at the place of their row any more.
  */
 export const addDeliveries = async (
   db: Kysely<Tables>,
@@ -70,9 +71,17 @@ export const addDeliveries = async (
         select local_date, ${newDeliveryId(sql`local_date`)}, subscriber_id, ${edition.id}, digest_id,
           case when empty then 'skipped' else 'queued' end, case when empty then 'nothing to send' end,
           (select begun_at from editions where id = ${edition.id})
-        from u on conflict (subscriber_id, local_date) do nothing returning subscriber_id),
+        from u on conflict (subscriber_id, local_date) do update set
+          edition_id = excluded.edition_id, digest_id = excluded.digest_id, state = excluded.state, reason = excluded.reason,
+          next_attempt_at = excluded.next_attempt_at, created_at = excluded.created_at, attempts = 0, failed_before = null,
+          fence = deliveries.fence + 1
+        where deliveries.state = 'canceled' returning subscriber_id),
       moved as (
         update subscribers s set next_due_at = u.next_due_at, last_due_at = u.due_at, last_local_date = u.local_date,
+          previous_digest_id = case when u.is_new then s.last_digest_id else s.previous_digest_id end,
+          previous_cutoff = case when u.is_new then s.last_cutoff else s.previous_cutoff end,
+          previous_due_at = case when u.is_new then s.last_due_at else s.previous_due_at end,
+          previous_local_date = case when u.is_new then s.last_local_date else s.previous_local_date end,
           last_cutoff = case when u.is_new then ${edition.cutoff} else s.last_cutoff end,
           last_digest_id = case when u.is_new then u.digest_id else s.last_digest_id end,
           state = 'active', paused_until = null
