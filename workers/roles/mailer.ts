@@ -30,7 +30,7 @@ export const openMailer = async (context: RoleContext) => {
     deliveries: openSmtp({ url: smtpUrl, connections: connectionsOf(SENDING.deliveries) }),
   }
   const { host, port } = readSmtpUrl(smtpUrl)
-  const routes = createRoutes({ db, log, relay: `${host}:${port}` })
+  const routes = createRoutes({ db, log, relay: `${host}:${port}`, wake })
   if (config.smtpUrl !== null) await withdrawSample(db, now())
   if (context.alone)
     for (const stream of MAIL_STREAMS) {
@@ -42,6 +42,10 @@ export const openMailer = async (context: RoleContext) => {
         )
     }
   let stopping = false
+  const timers = {
+    letters: createWakeTimer(() => wake('letters')),
+    deliveries: createWakeTimer(() => wake('deliveries')),
+  }
   const send = async (stream: MailStream): Promise<void> => {
     const ports = {
       db,
@@ -52,6 +56,7 @@ export const openMailer = async (context: RoleContext) => {
       monotonic: () => performance.now(),
       random: Math.random,
       wake: () => wake(stream),
+      wakeIn: timers[stream].wakeIn,
     }
     await drain(ports, stream, { ...SENDING[stream], stopping: () => stopping, onUnknown })
   }
@@ -63,8 +68,35 @@ export const openMailer = async (context: RoleContext) => {
   return {
     close: async () => {
       stopping = true
+      for (const timer of Object.values(timers)) timer.stop()
       await Promise.all([smtp.letters.close(), smtp.deliveries.close()])
     },
+  }
+}
+
+/** Timers end by another clock than the database's: rather a little late than for nothing. */
+const TIMER_SLACK = 100
+
+/** Wakes at the earliest time that it was asked for. */
+const createWakeTimer = (wake: () => Promise<void>) => {
+  let timer: NodeJS.Timeout | undefined
+  let at = Number.POSITIVE_INFINITY
+  const stop = () => {
+    clearTimeout(timer)
+    at = Number.POSITIVE_INFINITY
+  }
+  return {
+    wakeIn: (ms: number) => {
+      const asked = performance.now() + ms + TIMER_SLACK
+      if (asked >= at) return
+      stop()
+      at = asked
+      timer = setTimeout(() => {
+        stop()
+        void wake()
+      }, ms + TIMER_SLACK)
+    },
+    stop,
   }
 }
 

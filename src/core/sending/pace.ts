@@ -38,6 +38,10 @@ const BACK_OFFS = {
   throttled: { first: MINUTE, longest: HOUR },
   limited: { first: 10 * MINUTE, longest: HOUR },
   closed: { first: MINUTE, longest: 30 * MINUTE },
+  // One connection now and then is no burden, and confirmations wait: after an hour as after a minute mail flows half a
+  // minute after its return.
+  unreachable: { first: 5 * SECOND, longest: 30 * SECOND },
+  // Servers lock out who insists on a login.
   relay: { first: 30 * SECOND, longest: 5 * MINUTE },
   quota: { first: 2 * MINUTE, longest: HOUR },
   rate: { first: 5 * SECOND, longest: 15 * MINUTE },
@@ -47,7 +51,7 @@ const BACK_OFFS = {
 const backOffKind = (cause: ThrottleCause, isRelay: boolean): keyof typeof BACK_OFFS => {
   if (cause === 'rate' || cause === 'connections' || cause === 'quota') return cause
   if (cause === 'account') return 'quota'
-  if (isRelay) return 'relay'
+  if (isRelay) return cause === 'relay' || cause === 'lost' ? 'unreachable' : 'relay'
   if (cause === 'throttled' || cause === 'limited') return cause
   return cause === 'away' || cause === 'policy' || cause === 'lost' ? 'closed' : 'relay'
 }

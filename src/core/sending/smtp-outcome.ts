@@ -7,7 +7,7 @@
  * and us, never the recipient.
  */
 import { type BounceClass, classifyRefusal, readLimit } from '../bounces/bounce-class.ts'
-import { DAY, HOUR, MINUTE } from '../calendar.ts'
+import { DAY, HOUR, MINUTE, SECOND } from '../calendar.ts'
 
 /** The stage of a conversation: `data` is the command, `message` everything from its first byte to the answer to the final dot. */
 export type SmtpStage = 'connect' | 'greeting' | 'tls' | 'auth' | 'mail' | 'rcpt' | 'data' | 'message'
@@ -95,8 +95,11 @@ const GIVE_UP_AFTER = DAY
 const LEAST_ATTEMPTS = BACK_OFF.length
 /** Failures of the relay or of ours are waited out longer (RFC 5321 4.5.4.1: four to five days). */
 const RELAY_GIVE_UP_AFTER = 5 * DAY
-/** Longest wait after a failure of the relay: once it is repaired, a confirmation should not wait long. */
-const RELAY_LONGEST_WAIT = { letter: 2 * MINUTE, delivery: 15 * MINUTE }
+/**
+ * Wait after a failure of the relay. It need not grow: a relay that goes on failing is closed, and once it takes mail
+ * again, none should wait long.
+ */
+const RELAY_WAIT = { letter: 20 * SECOND, delivery: MINUTE }
 
 /** After a refusal of what we send the mail is tried a few times in a day only: servers ask senders not to insist. */
 const POLICY_WAIT = { least: HOUR, most: 8 * HOUR }
@@ -243,9 +246,7 @@ export const decideNext = (
   // A connection lost at MAIL counts all the same: the server may have broken off because of the message before.
   if (OF_RELAY.has(cause) && !(outcome.kind === 'unreachable' && outcome.stage === 'mail')) {
     if (mail.waitedMs >= RELAY_GIVE_UP_AFTER) return expired
-    // Attempts do not count here, so the wait follows the age: half as long again each time, from a minute on.
-    const waitMs = Math.min(Math.max(mail.waitedMs / 2, MINUTE), RELAY_LONGEST_WAIT[mail.kind])
-    return { next: 'retry', afterMs: spread(waitMs), counts: false, reason }
+    return { next: 'retry', afterMs: spread(RELAY_WAIT[mail.kind]), counts: false, reason }
   }
   if (cause === 'policy') {
     if (mail.waitedMs >= GIVE_UP_AFTER) return expired

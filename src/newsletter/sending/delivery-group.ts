@@ -143,6 +143,8 @@ const collectResults = (recordBatch: (batch: AttemptResult[]) => Promise<unknown
 /** What a group came to: `results` are those that are not recorded yet, `leaseEnds` is by the monotonic clock. */
 interface GroupDone {
   sent: number
+  /** The shortest wait, milliseconds, of a mail that is to be tried again; `null` where there is none. */
+  retryInMs: number | null
   results: AttemptResult[]
   leaseEnds: number
 }
@@ -164,6 +166,7 @@ export const sendGroup = async (
   const unrenderable = new Set<number>()
   let checkedAt = claimedAt
   let sent = 0
+  let retryInMs: number | null = null
   let failure: unknown
   const leases = keepLeases(ports, stream, claimedAt, () => [...inFlight, ...waiting])
   const results = collectResults(
@@ -212,6 +215,7 @@ export const sendGroup = async (
           leases.suffice(begunMail) && (at === 'body' || monotonic() - wantedAt <= RECHECK_AFTER)
         const result = await attempt(ports, stream, mail, { unrenderable, mayBegin }, options)
         if (result.state === 'sent') sent++
+        else if (result.retryAfterMs > 0) retryInMs = Math.min(retryInMs ?? result.retryAfterMs, result.retryAfterMs)
         results.add(result)
       } finally {
         inFlight.delete(mail)
@@ -232,5 +236,5 @@ export const sendGroup = async (
     await recordAndClaimWithRetry(ports, stream, recorded.unrecorded, 0, leases.end())
     throw failure
   }
-  return { sent, results: recorded.unrecorded, leaseEnds: leases.end() }
+  return { sent, retryInMs, results: recorded.unrecorded, leaseEnds: leases.end() }
 }

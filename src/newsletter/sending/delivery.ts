@@ -27,24 +27,34 @@
  *
  * A failure of the route does not count against the mail (`newsletter/routes`). A **relay** that refuses our login or our
  * sender, or cannot be reached five times in a row, closes for every mailer: nothing is claimed, claimed mails are put back
- * uncounted, and one mail is sent as a probe, after half a minute, then after a minute or more, in the end every five. Once
- * a probe is taken, sending goes on. A **destination** that says it is given too much backs off and is then given less,
- * and more again mail by mail; one that five times in a row cannot be reached, breaks off or refuses us by its policy is
+ * uncounted, and one mail is sent as a probe, a letter where one waits. One that cannot be reached is probed after five
+ * seconds and in the end every half minute, one that refuses us every five minutes; the mailers' own clocks wake them, not
+ * the tick. Once a probe is taken, sending goes on. A relay that bears less is given less, over all mailers, and more again
+ * mail by mail. A **destination** that says it is given too much backs off and is then given less, and more again mail by
+ * mail; one that five times in a row cannot be reached, breaks off or refuses us by its policy is
  * closed like a relay. Mail to it is deferred in the claim, untried, and holds up nobody; after a day it has expired.
  * Greylisting (450, 451 at RCPT) throttles nothing: the mail is only tried later.
  */
+
+import { MINUTE } from '../../core/calendar.ts'
 import { describeError } from '../../core/redact.ts'
 import type { MailStream } from '../../store/database.ts'
 import type { AttemptResult } from '../../store/outbox/outcomes.ts'
 import { type GroupOptions, type GroupPorts, LEASE, recordAndClaimWithRetry, sendGroup } from './delivery-group.ts'
+import type { Beside } from './routes.ts'
 
 export interface MailerPorts extends GroupPorts {
   /** Wakes one more mailer, if any is idle. */
   wake: () => Promise<unknown>
+  /** Wakes a mailer after so many milliseconds; without it what waits is found by the next tick. */
+  wakeIn?: (ms: number) => void
 }
 
 /** The most mails that a lane claims at a time. */
 const GROUP = 32
+const NOTHING_BESIDE: Beside = { claimed: [], deferred: 0, retryInMs: null }
+/** What is to be tried again within this time is not left to the tick, which may come a minute late. */
+const SOON = 2 * MINUTE
 
 export interface DrainOptions extends GroupOptions {
   /** A lane claims a group, sends it over its connections, and claims the next. So many work beside each other. */
@@ -85,6 +95,9 @@ const runLane = async (
   let sent = 0
   let results: AttemptResult[] = []
   let leaseEnds = monotonic() + LEASE
+  const wakeSoon = (ms: number | null) => {
+    if (ms !== null && ms <= SOON) ports.wakeIn?.(ms)
+  }
   for (;;) {
     if (routes.hasReports()) {
       // Outcomes first: what other mailers are told of routes may fail or wait. Only then is more claimed.
@@ -100,19 +113,22 @@ const runLane = async (
     const limit = options.stopping() ? 0 : GROUP
     const found = await recordAndClaimWithRetry(ports, stream, recorded, limit, leaseEnds)
     results = []
-    const probes = await routes.claimBeside(stream, found)
-    const group = [...probes, ...found.claimed]
-    if (group.length === 0 && found.deferred === 0) {
+    // A stop has a limit of 0: nothing more is claimed.
+    const beside = limit === 0 ? NOTHING_BESIDE : await routes.claimBeside(stream, found, limit)
+    const group = [...beside.claimed, ...found.claimed]
+    if (group.length === 0 && found.deferred + beside.deferred === 0) {
       // What this statement put back is ready again, but it could not claim it yet.
       const isReady = recorded.some((result) => result.state === 'queued' && !result.resend)
-      if (options.stopping() || found.relayClosed || !isReady) return sent
-      continue
+      if (!options.stopping() && !found.relayClosed && isReady) continue
+      wakeSoon(beside.retryInMs)
+      return sent
     }
     if (found.claimed.length + found.deferred === GROUP) wakeNext()
     leaseEnds = claimedAt + LEASE
     const done = await sendGroup(ports, stream, group, { claimedAt, closings }, options).finally(() =>
       routes.endGroup(group),
     )
+    wakeSoon(done.retryInMs)
     sent += done.sent
     results = done.results
     leaseEnds = done.leaseEnds

@@ -7,21 +7,21 @@
  * puts back what it has claimed for it.
  */
 
-import { MINUTE } from '../../core/calendar.ts'
 import type { Log } from '../../core/log.ts'
 import { describeError } from '../../core/redact.ts'
 import { countOutcome, NO_STREAK, type Streak } from '../../core/sending/breaker.ts'
 import { destinationOf } from '../../core/sending/destination.ts'
-import { isSlow, slowDown, speedUp, type ThrottleCause } from '../../core/sending/pace.ts'
+import { isSlow, type Pace, slowDown, speedUp, type ThrottleCause } from '../../core/sending/pace.ts'
 import { causeOf, describeOutcome, type SmtpOutcome } from '../../core/sending/smtp-outcome.ts'
 import { type Database, MAIL_STREAMS, type MailStream } from '../../store/database.ts'
-import { type Claim, type Claimed, claim, claimThrottled } from '../../store/outbox/claims.ts'
+import { type Claim, type Claimed, claimThrottled } from '../../store/outbox/claims.ts'
 import { deferThrottled, expireDeferred, requeueDeferred } from '../../store/outbox/deferred-mail.ts'
+import { claimRestricted, type RestrictedClaim } from '../../store/outbox/restricted-claims.ts'
 import {
-  acquireProbe,
   changeRoute,
   forgetIdleRoutes,
   type Route,
+  type RouteState,
   releaseProbe,
 } from '../../store/outbox/throttled-routes.ts'
 import { createRouteReports } from './route-reports.ts'
@@ -46,24 +46,26 @@ export interface Routes {
   settle(): Promise<void>
   /**
    * What a claim leaves to be done: defers in bulk what is ready before others and goes to a throttled destination, and
-   * claims what may go beside the usual claim, one mail to a closed relay or what throttled destinations may be given.
-   * Never rejects: what was claimed already is not to wait for it.
+   * claims up to `limit` mails that may go beside the usual claim: those that a closed or slowed relay may be given, or
+   * throttled destinations. Never rejects: what was claimed already is not to wait for it.
    */
-  claimBeside(stream: MailStream, found: Omit<Claim, 'claimed'>): Promise<Claimed[]>
+  claimBeside(stream: MailStream, found: Omit<Claim, 'claimed'>, limit: number): Promise<Beside>
 }
+
+/** What was claimed beside the usual claim. */
+export type Beside = Pick<RestrictedClaim, 'claimed' | 'deferred' | 'retryInMs'>
 
 interface RoutePorts {
   db: Database
   log: Log
   /** `host:port`. */
   relay: string
+  /** Wakes the mailers of a stream: called when the relay takes mail again. */
+  wake?: (stream: MailStream) => Promise<unknown>
 }
 
 /** Mails deferred, requeued or given up by one statement. */
 const BATCH = 5_000
-/** A mailer that dies while it probes a relay keeps the others waiting no longer than this. */
-const PROBE_LEASE = 15 * MINUTE
-
 /** What to check when a relay is closed; the setting is named, its value is not. */
 const ADVICE: Record<ThrottleCause, string> = {
   login: 'the mail server refuses our login: check the user and password in SMTP_URL',
@@ -88,15 +90,18 @@ export const createRoutes = (ports: RoutePorts): Routes => {
   const closings = createClosings()
   const reports = createRouteReports(log)
   let streak: Streak = NO_STREAK
-  /** Ids of the mails that probe a closed relay. */
+  /** Ids of the mails that probe a closed relay, and of those given to a slowed one. */
   const probing = new Set<string>()
-  /** Mails taken by throttled destinations and not reported yet. */
+  const slowed = new Set<string>()
+  /** Mails taken by throttled routes and not reported yet. */
   const taken = new Map<string, number>()
+  const countTaken = (key: string) => taken.set(key, (taken.get(key) ?? 0) + 1)
 
   const reopen = () => reports.add('relay', () => reopenRelay(ports))
-  const recordTaken = (mail: Claimed, isProbe: boolean): null => {
+  const recordTaken = (mail: Claimed, { isProbe, isSlowed }: { isProbe: boolean; isSlowed: boolean }): null => {
     if (isProbe) reopen()
-    if (mail.waitsFor !== null) taken.set(mail.waitsFor, (taken.get(mail.waitsFor) ?? 0) + 1)
+    if (isSlowed) countTaken(RELAY)
+    if (mail.waitsFor !== null) countTaken(mail.waitsFor)
     return null
   }
 
@@ -107,12 +112,14 @@ export const createRoutes = (ports: RoutePorts): Routes => {
     record: (mail, outcome) => {
       const cause = causeOf(outcome)
       const isProbe = probing.delete(mail.id)
+      const isSlowed = slowed.delete(mail.id)
       // Nothing to count and no throttled route: the case of nearly every mail.
-      if (cause === 'none' && streak === NO_STREAK && !isProbe && mail.waitsFor === null) return null
+      if (cause === 'none' && streak === NO_STREAK && !isProbe && !isSlowed && mail.waitsFor === null) return null
       const destination = destinationOf(mail.email)
       const counted = countOutcome(streak, destination.name, cause)
       streak = counted.streak
-      if (cause === 'none' || cause === 'recipient' || outcome.kind === 'sent') return recordTaken(mail, isProbe)
+      if (cause === 'none' || cause === 'recipient' || outcome.kind === 'sent')
+        return recordTaken(mail, { isProbe, isSlowed })
       let { throttle } = counted
       // One failure of a probe closes the relay again, unless the failure is that of a destination behind it.
       if (isProbe && (cause === 'throttled' || cause === 'limited' || cause === 'away')) reopen()
@@ -121,7 +128,7 @@ export const createRoutes = (ports: RoutePorts): Routes => {
       if (throttle === null) return null
       const route: Route =
         throttle.route === 'relay' ? relayRoute(relay) : { kind: 'destination' as const, ...destination }
-      const failure = { cause: throttle.cause, reason: describeOutcome(outcome) }
+      const failure = { cause: throttle.cause, reason: describeOutcome(outcome), isProbe }
       // Once now, for mails claimed here so far, and once more for those claimed until the database knows.
       closings.add(route)
       reports.add(throttle.route === 'relay' ? 'relay' : `to ${route.name}`, async () => {
@@ -131,45 +138,42 @@ export const createRoutes = (ports: RoutePorts): Routes => {
       return throttle.route
     },
     endGroup: (group) => {
+      for (const { id } of group) slowed.delete(id)
       if (group.filter((mail) => probing.delete(mail.id)).length > 0)
         reports.add('unused probe', () => releaseProbe(db, relay))
       for (const [name, count] of taken)
-        reports.add(`taken by ${name}`, (sum) => speedUpDestination(ports, name, sum), count)
+        reports.add(
+          `taken by ${name}`,
+          (sum) => (name === RELAY ? speedUpRelay(ports, sum) : speedUpDestination(ports, name, sum)),
+          count,
+        )
       taken.clear()
     },
     hasReports: reports.any,
     settle: reports.settle,
-    claimBeside: async (stream, { deferred, relayClosed, throttledDue }) => {
+    claimBeside: async (stream, { deferred, relayClosed, throttledDue }, limit) => {
+      const nothing = { claimed: [], deferred: 0, retryInMs: null }
       try {
         if (deferred > 0) await deferThrottled(db, stream, BATCH)
-        if (!relayClosed) return throttledDue ? await claimThrottled(db, stream) : []
-        const mail = await claimProbe(ports, stream)
-        if (mail !== null) probing.add(mail.id)
-        return mail === null ? [] : [mail]
+        if (!relayClosed) return throttledDue ? { ...nothing, claimed: await claimThrottled(db, stream) } : nothing
+        const found = await claimRestricted(db, stream, { relay, limit })
+        if (found.deferred > 0) await deferThrottled(db, stream, BATCH)
+        const marked = found.relay === 'probe' ? probing : slowed
+        if (found.relay !== null) for (const { id } of found.claimed) marked.add(id)
+        return found
       } catch (error) {
         log.warn(
           { stream, error: describeError(error) },
-          'mail of throttled routes could not be claimed; the rest goes on',
+          'mail of throttled routes could not be claimed: the rest goes on',
         )
-        return []
+        return nothing
       }
     },
   }
 }
 
-/** Acquires the right to probe the closed relay, and a mail for it; `null` where another has it, or no mail is ready. */
-const claimProbe = async ({ db, relay }: RoutePorts, stream: MailStream): Promise<Claimed | null> => {
-  if (!(await acquireProbe(db, relay, PROBE_LEASE))) return null
-  let [mail] = await claim(db, stream, 1)
-  if (mail === undefined) {
-    // The oldest mails may go to a throttled destination.
-    await deferThrottled(db, stream, BATCH)
-    ;[mail] = await claim(db, stream, 1)
-  }
-  if (mail === undefined) await releaseProbe(db, relay)
-  return mail ?? null
-}
-
+/** Stands for the relay among the names of destinations. */
+const RELAY = ''
 const relayRoute = (relay: string): Route => ({ kind: 'relay', name: relay, domains: [] })
 
 /** Which routes were closed in this process, and in which order. */
@@ -193,30 +197,49 @@ const createClosings = () => {
 const throttleRoute = async (
   { db, log, relay }: RoutePorts,
   route: Route,
-  { cause, reason }: { cause: ThrottleCause; reason: string },
+  { cause, reason, isProbe }: { cause: ThrottleCause; reason: string; isProbe: boolean },
 ): Promise<void> => {
   const isRelay = route.kind === 'relay'
-  const { before, after } = await changeRoute(db, route, (known) => {
+  const change = (known: Pace | null) => {
     const { pace, backOffMs } = slowDown(known, cause, isRelay)
     return { ...pace, reason, backOffMs }
-  })
+  }
+  // What a probe finds out counts although the right to it counts as a back-off for all others.
+  const { before, after } = await changeRoute(db, route, change, { duringBackOff: isProbe })
   if (after === null || before?.cause === after.cause) return
-  if (isRelay) log.error({ relay, reason }, `sending stops: ${ADVICE[cause]}`)
+  if (isRelay && isSlow(cause)) log.warn({ relay, reason }, `the mail server is sent less for now: ${ADVICE[cause]}`)
+  else if (isRelay) log.error({ relay, reason }, `sending stops: ${ADVICE[cause]}`)
   else if (isSlow(cause)) log.warn({ destination: route.name, reason }, 'a destination is sent less for now')
   else log.warn({ destination: route.name, reason }, 'a destination takes no mail for now: mail to it waits')
 }
 
-const reopenRelay = async ({ db, log, relay }: RoutePorts): Promise<void> => {
-  const { before } = await changeRoute(db, relayRoute(relay), () => null, { duringBackOff: true })
-  if (before !== null) log.info({ relay }, 'the mail server takes mail again: sending goes on')
+const reopenRelay = async (ports: RoutePorts): Promise<void> => {
+  const { before } = await changeRoute(ports.db, relayRoute(ports.relay), () => null, { duringBackOff: true })
+  if (before !== null) await resumeSending(ports, 'the mail server takes mail again: sending goes on')
 }
+
+/** Gives a slowed relay that took `count` mails more at a time, or all that it is sent. */
+const speedUpRelay = async (ports: RoutePorts, count: number): Promise<void> => {
+  const { before, after } = await changeRoute(ports.db, relayRoute(ports.relay), speedUpBy(count))
+  if (before !== null && after === null) await resumeSending(ports, 'the mail server is sent as much as before again')
+}
+
+/** Letters first: both streams have waited, and only one of them is being claimed here. */
+const resumeSending = async ({ log, relay, wake }: RoutePorts, event: string): Promise<void> => {
+  log.info({ relay }, event)
+  for (const stream of MAIL_STREAMS) await wake?.(stream)
+}
+
+const speedUpBy =
+  (count: number) =>
+  (known: RouteState | null): RouteState | null => {
+    const pace = known === null ? null : speedUp(known, count)
+    return known === null || pace === null ? null : { ...pace, reason: known.reason }
+  }
 
 /** Gives a destination that took `count` mails more at a time, or as much as any other. */
 const speedUpDestination = async ({ db, log }: RoutePorts, name: string, count: number): Promise<void> => {
-  const { before, after } = await changeRoute(db, { kind: 'destination', name, domains: [] }, (known) => {
-    const pace = known === null ? null : speedUp(known, count)
-    return known === null || pace === null ? null : { ...pace, reason: known.reason }
-  })
+  const { before, after } = await changeRoute(db, { kind: 'destination', name, domains: [] }, speedUpBy(count))
   if (before === null || after !== null) return
   log.info({ destination: name }, 'a destination is sent as much as any other again')
   for (const stream of MAIL_STREAMS) await inBatches(() => requeueDeferred(db, stream, BATCH))

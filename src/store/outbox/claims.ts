@@ -39,7 +39,7 @@ export interface Claim {
   deferred: number
   /** Mails wait for a throttled destination whose back-off is over. */
   throttledDue: boolean
-  /** The relay is closed: nothing was claimed. */
+  /** The relay is closed or slowed: nothing was claimed. */
   relayClosed: boolean
 }
 
@@ -61,8 +61,8 @@ const WAITED_MS = sql`extract(epoch from now() - t.created_at)::float8 * 1000`
 
 /** The statements of one stream. Those that select mails lock them, and pass over mails that somebody else has locked. */
 interface ClaimStatements {
-  /** Ready mails, the oldest first; none while the relay is closed. */
-  ready: (limit: number, relay: string | null) => RawBuilder<unknown>
+  /** Ready mails, the oldest first; none unless `open`. */
+  ready: (limit: number, open: RawBuilder<boolean>) => RawBuilder<unknown>
   /** Mails that wait for these throttled destinations, of each as many as it has free slots. */
   waiting: (destinations: string[]) => RawBuilder<unknown>
   /**
@@ -78,9 +78,9 @@ interface ClaimStatements {
 }
 
 const LETTERS: ClaimStatements = {
-  ready: (limit, relay) => sql`
+  ready: (limit, open) => sql`
       select m.id, false as has_slot from letters m
-      where m.state in ('queued', 'deferred') and m.next_attempt_at <= now() and not ${relayClosed(relay)}
+      where m.state in ('queued', 'deferred') and m.next_attempt_at <= now() and ${open}
       order by m.next_attempt_at limit ${limit} for update skip locked`,
 
   waiting: (destinations) => sql`
@@ -112,10 +112,10 @@ const LETTERS: ClaimStatements = {
 const DELIVERIES: ClaimStatements = {
   // Those of a digest come together, so that a mailer that has its message rendered sends it to all of them: they share
   // their `next_attempt_at`, when the edition was begun.
-  ready: (limit, relay) => sql`
+  ready: (limit, open) => sql`
       select r.* from (${RUNNING_EDITIONS}) e, lateral (
         select m.id, m.local_date, false as has_slot from deliveries m
-        where m.state in ('queued', 'deferred') and m.next_attempt_at <= now() and not ${relayClosed(relay)}
+        where m.state in ('queued', 'deferred') and m.next_attempt_at <= now() and ${open}
           and m.edition_id = e.id
         order by m.next_attempt_at, m.digest_id limit ${limit} for update skip locked) r
       limit ${limit}`,
@@ -155,16 +155,26 @@ const DELIVERIES: ClaimStatements = {
 
 const STATEMENTS: Record<MailStream, ClaimStatements> = { letters: LETTERS, deliveries: DELIVERIES }
 
-/** Claims up to `limit` mails that are ready and still wanted, whether their relay is closed or not. */
-export const claim = async (db: Kysely<Tables>, stream: MailStream, limit: number): Promise<Claimed[]> => {
+/** Claims up to `limit` mails that are ready and still wanted, whatever their relay takes. */
+export const claim = async (db: Kysely<Tables>, stream: MailStream, limit: number): Promise<Claimed[]> =>
+  (await takeReady(db, stream, limit)).claimed
+
+/** The same, with the number of mails that were deferred since they go to a throttled destination. */
+export const takeReady = async (
+  db: Kysely<Tables>,
+  stream: MailStream,
+  limit: number,
+): Promise<Pick<Claim, 'claimed' | 'deferred'>> => {
   const { ready, take, claimed } = STATEMENTS[stream]
-  const { rows } = await sql<Claimed>`with ${take(ready(limit, null))} ${claimed}`.execute(db)
-  return rows
+  const { rows } = await sql<Claimed & { deferred: number }>`with ${take(ready(limit, sql`true`))}
+    select found.*, c.* from (select (select count(*) from checked where wanted and defer)::int as deferred) found
+    left join (${claimed}) c on true`.execute(db)
+  return { deferred: rows[0]?.deferred ?? 0, claimed: rows.filter((row) => row.id !== null) }
 }
 
 /**
  * Records the results of the group before and claims the next, in one statement: once a group, it is the only statement
- * that a mail usually takes. `recorded` is how many results were recorded; while `relay` is closed nothing is claimed.
+ * that a mail usually takes. `recorded` is how many results were recorded; while `relay` is throttled nothing is claimed.
  */
 export const recordAndClaim = async (
   db: Kysely<Tables>,
@@ -177,7 +187,7 @@ export const recordAndClaim = async (
   const recorded = results.length === 0 ? sql`select where false` : recordResults(stream, results)
   const { rows } = await sql<Claimed & Omit<Claim, 'claimed'> & { recorded: number }>`
     with recorded as (${recorded}),
-    ${take(ready(limit, relay))}
+    ${take(ready(limit, sql`not ${relayClosed(relay)}`))}
     select found.*, c.* from (select (select count(*) from recorded)::int as recorded,
       (select count(*) from checked where wanted and defer)::int as deferred,
       ${throttledDue(stream)} as "throttledDue", ${relayClosed(relay)} as "relayClosed") found

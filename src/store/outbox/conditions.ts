@@ -36,7 +36,7 @@ export const RUNNING_EDITIONS = sql`select id from editions where completed_at i
 export const THROTTLED_DESTINATION = sql`throttled_routes route
       on route.kind = 'destination' and lower(split_part(s.email, '@', 2)) = any(route.domains)`
 
-/** Whether the relay takes nothing for now. `null` stands for no relay: never closed. */
+/** Whether the relay takes nothing for now, or less. `null` stands for no relay: never. */
 export const relayClosed = (relay: string | null): RawBuilder<boolean> =>
   sql`exists (select from throttled_routes where kind = 'relay' and name = ${relay})`
 

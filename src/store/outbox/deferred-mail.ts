@@ -1,11 +1,12 @@
 /** Mails that wait for a throttled destination: deferred in bulk, requeued when it is free, given up after a day. */
 import { type Kysely, sql } from 'kysely'
 import type { MailStream, Tables } from '../database.ts'
-import { DEFER_FOR, THROTTLED_DESTINATION } from './conditions.ts'
+import { DEFER_FOR, RUNNING_EDITIONS, THROTTLED_DESTINATION } from './conditions.ts'
 
 /**
- * Of the `limit` mails that have been ready longest, defers those that go to a throttled destination, so that the next
- * claims find what they may send. Returns how many were deferred.
+ * Of the `limit` mails that have been ready longest, and of deliveries in each running edition, defers those that go to a
+ * throttled destination, so that the next claims find what they may send. It reads no more than these, locks those alone
+ * that it defers, and leaves out what a mailer has locked. Returns how many were deferred.
  */
 export const deferThrottled = async (db: Kysely<Tables>, stream: MailStream, limit: number): Promise<number> => {
   const deferred =
@@ -14,18 +15,27 @@ export const deferThrottled = async (db: Kysely<Tables>, stream: MailStream, lim
     with oldest as (
       select m.id, m.subscriber_id from letters m
       where m.state in ('queued', 'deferred') and m.next_attempt_at <= now()
-      order by m.next_attempt_at limit ${limit} for update skip locked)
-    update letters m set waits_for = route.name, next_attempt_at = now() + ${DEFER_FOR}
-    from oldest o join subscribers s on s.id = o.subscriber_id join ${THROTTLED_DESTINATION}
-    where m.id = o.id returning 1`
+      order by m.next_attempt_at limit ${limit}),
+    throttled as (
+      select m.id, route.name from oldest o join subscribers s on s.id = o.subscriber_id join ${THROTTLED_DESTINATION}
+      join letters m on m.id = o.id
+      where m.state in ('queued', 'deferred') and m.next_attempt_at <= now() for update of m skip locked)
+    update letters m set waits_for = t.name, next_attempt_at = now() + ${DEFER_FOR}
+    from throttled t where m.id = t.id returning 1`
       : sql`
     with oldest as (
-      select m.id, m.local_date, m.subscriber_id from deliveries m
-      where m.state in ('queued', 'deferred') and m.next_attempt_at <= now()
-      order by m.next_attempt_at limit ${limit} for update skip locked)
-    update deliveries m set waits_for = route.name, next_attempt_at = now() + ${DEFER_FOR}
-    from oldest o join subscribers s on s.id = o.subscriber_id join ${THROTTLED_DESTINATION}
-    where m.id = o.id and m.local_date = o.local_date returning 1`
+      select r.* from (${RUNNING_EDITIONS}) e, lateral (
+        select m.id, m.local_date, m.subscriber_id from deliveries m
+        where m.state in ('queued', 'deferred') and m.next_attempt_at <= now() and m.edition_id = e.id
+        order by m.next_attempt_at, m.digest_id limit ${limit}) r
+      limit ${limit}),
+    throttled as (
+      select m.id, m.local_date, route.name from oldest o join subscribers s on s.id = o.subscriber_id
+      join ${THROTTLED_DESTINATION}
+      join deliveries m on m.id = o.id and m.local_date = o.local_date
+      where m.state in ('queued', 'deferred') and m.next_attempt_at <= now() for update of m skip locked)
+    update deliveries m set waits_for = t.name, next_attempt_at = now() + ${DEFER_FOR}
+    from throttled t where m.id = t.id and m.local_date = t.local_date returning 1`
   return (await deferred.execute(db)).rows.length
 }
 

@@ -73,17 +73,6 @@ export const changeRoute = async (
   }
 }
 
-/**
- * The right to send one mail as a probe to a closed relay, for `leaseMs` milliseconds: one mailer of all gets it once the
- * back-off is over. `false` for the others, and for all of them during the back-off.
- */
-export const acquireProbe = async (db: Kysely<Tables>, relay: string, leaseMs: number): Promise<boolean> => {
-  const { rows } = await sql`
-    update throttled_routes set not_before = now() + ${leaseMs}::float8 * interval '1 ms'
-    where kind = 'relay' and name = ${relay} and not_before <= now() returning 1`.execute(db)
-  return rows.length > 0
-}
-
 /** Gives the right to a probe back, for a mailer that had nothing to send: the next may have it at once. */
 export const releaseProbe = async (db: Kysely<Tables>, relay: string): Promise<void> => {
   await sql`update throttled_routes set not_before = now() where kind = 'relay' and name = ${relay}`.execute(db)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { HOUR, MINUTE } from '../../../src/core/calendar.ts'
+import { HOUR, MINUTE, SECOND } from '../../../src/core/calendar.ts'
 import {
   FULL_CONCURRENCY,
   isSlow,
@@ -58,14 +58,17 @@ describe('a closed route', () => {
     }
   })
 
-  it('is probed after half a minute if it is a relay, in the end every five minutes', () => {
+  it.each([
+    ['relay', 'cannot be reached, in the end every half minute', [5, 10, 20, 30, 30, 30]],
+    ['login', 'refuses our login, in the end every five minutes', [30, 60, 120, 240, 300, 300]],
+  ] as const)('is probed soon if it is a relay that fails by %s: %s', (cause, _, seconds) => {
     let pace: Pace | null = null
     const backOffs = Array.from({ length: 6 }, () => {
-      const next = slowDown(pace, 'relay', true)
+      const next = slowDown(pace, cause, true)
       pace = next.pace
-      return next.backOffMs / MINUTE
+      return next.backOffMs / SECOND
     })
-    expect(backOffs).toEqual([0.5, 1, 2, 4, 5, 5])
+    expect(backOffs).toEqual(seconds)
   })
 })
 

@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import { expect, test, vi } from 'vitest'
 import { sweepRoutes } from '../../../src/newsletter/sending/routes.ts'
 import { requeueExpired } from '../../../src/store/outbox/leases.ts'
+import { storeLetter } from '../../../src/store/outbox/outbox.ts'
 import { SILENT } from '../../support/fixtures/newsletter.ts'
 import { openRateLimitedNewsletter } from '../../support/fixtures/rate-limited-newsletter.ts'
 import type { FaultContext, FaultStage } from '../../support/servers/smtp-sink.ts'
@@ -324,10 +325,98 @@ test('outcomes are recorded while another holds the lock that telling the routes
   await newsletter.db.transaction().execute(async (trx) => {
     await sql`lock table throttled_routes in share row exclusive mode`.execute(trx)
     sending = newsletter.send()
-    await vi.waitFor(async () => expect(await newsletter.states('@gmail.com')).toHaveProperty('deferred 1'), 20_000)
+    await vi.waitFor(async () => expect(await newsletter.states('@gmail.com')).toHaveProperty('deferred 0'), 20_000)
     await vi.waitFor(async () => expect(await newsletter.states('@example.org')).toEqual({ 'sent 1': 20 }), 20_000)
     expect(await newsletter.throttled()).toEqual([])
   })
   await sending
   expect(await newsletter.throttled()).toMatchObject([{ name: 'gmail.com' }])
+})
+
+test('a failed probe sets the next back-off, which is short, and not the time that a probe may take', async () => {
+  let away = true
+  await using newsletter = await openRateLimitedNewsletter(people(60, 'example.org'), {
+    fault: (context) => (isAt('greeting', context) && away ? 'drop' : undefined),
+  })
+  const backOff = async () => {
+    const { rows } = await sql<{ seconds: number }>`
+      select extract(epoch from not_before - changed_at)::float8 as seconds from throttled_routes`.execute(
+      newsletter.db,
+    )
+    return rows[0]?.seconds ?? null
+  }
+  await newsletter.send()
+  const seen = [await backOff()]
+  for (let n = 0; n < 4; n++) {
+    await newsletter.endBackOffs()
+    await newsletter.send()
+    seen.push(await backOff())
+  }
+  expect(seen).toEqual([5, 10, 20, 30, 30])
+  away = false
+  await newsletter.endBackOffs()
+  await newsletter.send()
+  expect(await newsletter.throttled()).toEqual([])
+})
+
+test('a mailer is woken when a back-off ends, and all streams when the relay takes mail again', async () => {
+  let away = true
+  await using newsletter = await openRateLimitedNewsletter(people(20, 'example.org'), {
+    fault: (context) => (isAt('greeting', context) && away ? 'drop' : undefined),
+  })
+  const mailer = newsletter.openMailer()
+  const waits: number[] = []
+  mailer.wakeIn = (ms) => waits.push(ms)
+  await newsletter.send({}, mailer)
+  // It ended when it found the relay closed, with the back-off of five seconds before it.
+  expect(waits.some((ms) => ms > 0 && ms <= 5_000)).toBe(true)
+  away = false
+  await newsletter.endBackOffs()
+  await newsletter.send({}, mailer)
+  expect(newsletter.woken).toEqual(['letters', 'deliveries'])
+})
+
+test('a closed relay is probed with a letter where one waits, and with a digest if no letter came in two seconds', async () => {
+  await using newsletter = await openRateLimitedNewsletter(people(20, 'example.org'))
+  const { db } = newsletter
+  const closed = { kind: 'relay' as const, name: 'sink', domains: [], cause: 'relay' as const, reason: 'away' }
+  const pace = { concurrency: 1, successes: 0, failures: 1 }
+  const close = (secondsAgo: number) =>
+    db
+      .insertInto('throttled_routes')
+      .values({ ...closed, ...pace, not_before: sql`now() - ${secondsAgo} * interval '1 second'` })
+      .execute()
+  const { id } = await db.selectFrom('subscribers').select('id').limit(1).executeTakeFirstOrThrow()
+  await storeLetter(db, { subscriberId: id, kind: 'already-subscribed', digestId: null, requestedAt: new Date(0) })
+  await close(1)
+  expect(await newsletter.send()).toBe(0)
+  expect(newsletter.sink.messages).toEqual([])
+  expect(await newsletter.send({}, newsletter.openMailer(), 'letters')).toBe(1)
+  expect(await newsletter.throttled()).toEqual([])
+
+  await storeLetter(db, { subscriberId: id, kind: 'already-subscribed', digestId: null, requestedAt: new Date(0) })
+  await close(3)
+  expect(await newsletter.send()).toBe(20)
+})
+
+test('a relay that bears three connections gets all mail over three, and its connections are counted over all mailers', async () => {
+  let open = 0
+  await using newsletter = await openRateLimitedNewsletter(people(150, 'example.org'), {
+    fault: async (context) => {
+      if (context.stage === 'mail' && ++open > 3) {
+        open--
+        return { reply: '421 4.7.0 Too many concurrent SMTP connections from your address' }
+      }
+      if (context.stage === 'accepted') open--
+      return undefined
+    },
+  })
+  const mailers = [newsletter.openMailer(), newsletter.openMailer()]
+  for (let n = 0; n < 60; n++) {
+    await newsletter.endBackOffs()
+    await newsletter.endRetryWaits()
+    await Promise.all(mailers.map((by) => newsletter.send({}, by)))
+    if ((await newsletter.states())['sent 1'] === 150) break
+  }
+  expect(await newsletter.states()).toEqual({ 'sent 1': 150 })
 })

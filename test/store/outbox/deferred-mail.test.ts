@@ -1,4 +1,5 @@
 /** Mail that waits for a throttled destination: no statement changes more of it than it was told to. */
+import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import type { Database } from '../../../src/store/database.ts'
 import { deferThrottled, expireDeferred, requeueDeferred } from '../../../src/store/outbox/deferred-mail.ts'
@@ -67,4 +68,21 @@ test('letters are deferred, requeued and given up alike', async () => {
   await db.updateTable('letters').set({ created_at: LONG_AGO }).execute()
   expect(await expireDeferred(db, 'letters', 2)).toBe(2)
   expect(await expireDeferred(db, 'letters', 2)).toBe(1)
+})
+
+test('deferring looks at as many mails as it was told, however many are pending', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  await oweEdition(db, 2_000, 1, 1)
+  await sql`analyze`.execute(db)
+  await throttle(db, 'elsewhere.example')
+  const read = await db.transaction().execute(async (trx) => {
+    expect(await deferThrottled(trx, 'deliveries', 10)).toBe(0)
+    const { rows } = await sql<{ rows: number }>`
+      select sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::int as rows from pg_stat_xact_user_tables
+      where relname like 'deliveries%'`.execute(trx)
+    return rows[0]?.rows ?? 0
+  })
+  expect(read).toBeGreaterThan(0)
+  expect(read).toBeLessThanOrEqual(100)
 })
