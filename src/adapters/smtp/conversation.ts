@@ -93,8 +93,12 @@ export const startConversation = (socket: Socket, server: SmtpServer, options: C
     /** What a step's error means for the message. */
     outcomeOf: (error: ConnectionError): Failure => {
       // A reply that broke off within its line does not count: its end might have said the opposite.
-      const response = error.message.startsWith('Connection closed unexpectedly') ? undefined : error.response
-      const stage = stageOf(error, response === undefined ? watch.awaited() : watch.answered())
+      const answer = error.message.startsWith('Connection closed unexpectedly') ? undefined : error.response
+      // Whatever became of the empty message that a refused recipient left behind, the refusal stands.
+      const refusal = watch.refusedBeforeData()
+      const response = refusal ?? answer
+      const stage =
+        refusal === undefined ? stageOf(error, answer === undefined ? watch.awaited() : watch.answered()) : 'rcpt'
       const reply = response === undefined ? null : readReply(response)
       if (reply !== null && reply.code >= 400) {
         return { kind: 'refused', permanent: reply.code >= 500, stage, ...reply }

@@ -2,6 +2,7 @@
 import { setMaxListeners } from 'node:events'
 import type { SmtpOutcome } from '../../core/sending/smtp-outcome.ts'
 import { readSmtpUrl } from '../../core/sending/smtp-url.ts'
+import type { Failure } from './conversation.ts'
 import { type Envelope, openSession, type Session } from './session.ts'
 import type { Patience } from './watch.ts'
 
@@ -12,9 +13,9 @@ export interface Smtp {
    * it rejects only for an empty message, or an address that could carry more than an address, before anything is written.
    * `mayBegin` is called once the connection is open, which can take its time, and once more before the body leaves (at
    * `body`), since a process may stand still in between: if it returns false nothing more of the message is sent, and the
-   * outcome is `unreachable`.
+   * outcome is `unreachable`. One that is `first` gets the next free connection before all others that wait.
    */
-  send(envelope: Envelope, mayBegin?: (at: 'mail' | 'body') => boolean): Promise<SmtpOutcome>
+  send(envelope: Envelope, mayBegin?: (at: 'mail' | 'body') => boolean, order?: 'first' | 'last'): Promise<SmtpOutcome>
   /** Finishes what has begun, within `graceMs` (10 s by default); what still waits for a connection is `unreachable`. */
   close(graceMs?: number): Promise<void>
 }
@@ -62,6 +63,8 @@ export const openSmtp = (options: SmtpOptions): Smtp => {
     return work
   }
   const slots = createSlots(connections)
+  /** Sessions that are open, in use or idle. */
+  let open = 0
   const idle = createIdleSessions(idleMs, (session) => {
     // An idle session has no slot; it gets one until it is gone, so that no other takes its place before.
     slots.add()
@@ -84,14 +87,16 @@ export const openSmtp = (options: SmtpOptions): Smtp => {
         const wasIdle = session !== undefined
         if (session === undefined) {
           const opened = await openSession(server, { patience, name: options.name, signal: stopped.signal })
-          if ('failed' in opened) return opened.failed
+          if ('failed' in opened) return open > 0 ? whileOthersAreOpen(opened.failed) : opened.failed
           session = opened.session
+          open++
+          void session.over.then(() => open--)
         }
         if (!mayBegin('mail')) return WITHDRAWN
         const outcome = await session.send(envelope, () => mayBegin('body'))
-        // Servers close idle connections without a word: finding one dead says nothing about this message.
-        const foundDead = wasIdle && outcome.kind === 'unreachable' && outcome.stage === 'mail'
-        if (!foundDead || stopped.signal.aborted) return outcome
+        // Finding an idle connection dead says nothing about this message.
+        if (!wasIdle || !wasDead(outcome) || stopped.signal.aborted) return outcome
+        if (await session.ready()) await session.quit()
         session = undefined
       }
     } finally {
@@ -101,13 +106,13 @@ export const openSmtp = (options: SmtpOptions): Smtp => {
   }
 
   return {
-    send: async (envelope, mayBegin = () => true) => {
+    send: async (envelope, mayBegin = () => true, order = 'last') => {
       for (const address of [envelope.from, envelope.to]) {
         // The error must not repeat the address: it would end in a log.
         if (!ADDRESS.test(address)) throw new Error('not an address that may be put into an envelope')
       }
       if (envelope.message.length === 0) throw new Error('a message without a byte')
-      return (await slots.take()) ? during(sendOver(envelope, mayBegin)) : CLOSED
+      return (await slots.take(order)) ? during(sendOver(envelope, mayBegin)) : CLOSED
     },
     close: async (graceMs = GRACE) => {
       slots.close()
@@ -120,16 +125,29 @@ export const openSmtp = (options: SmtpOptions): Smtp => {
   }
 }
 
+/** A server has a reason to open no further connection when it keeps others of ours open. */
+const whileOthersAreOpen = (failed: Failure): SmtpOutcome =>
+  failed.kind === 'unreachable' ? { ...failed, othersOpen: true } : failed
+
+/**
+ * Whether a connection that carried messages before had ended meanwhile: closed without a word, or with one that the server
+ * had for it as soon as it was used again. 421 closes a connection (RFC 5321 4.2.1), and 4.4.2 says that it was bad (RFC 3463).
+ */
+const wasDead = (outcome: SmtpOutcome): boolean =>
+  (outcome.kind === 'unreachable' && outcome.stage === 'mail') ||
+  (outcome.kind === 'refused' && outcome.stage === 'mail' && (outcome.code === 421 || outcome.enhanced === '4.4.2'))
+
 /** So many connections at a time: a semaphore with a queue, until it is closed. */
 const createSlots = (limit: number) => {
   let taken = 0
   let closed = false
   const waiting: ((free: boolean) => void)[] = []
   return {
-    /** Waits for a slot; resolves to false where it is closed before one is free. */
-    take: (): Promise<boolean> => {
+    /** Waits for a slot, before or behind others; resolves to false where it is closed before one is free. */
+    take: (order: 'first' | 'last'): Promise<boolean> => {
       if (closed) return Promise.resolve(false)
-      if (taken === limit) return new Promise((resolve) => waiting.push(resolve))
+      if (taken === limit)
+        return new Promise((resolve) => (order === 'first' ? waiting.unshift(resolve) : waiting.push(resolve)))
       taken++
       return Promise.resolve(true)
     },

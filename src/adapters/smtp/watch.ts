@@ -24,6 +24,12 @@ export interface Patience {
 export const CHUNK = 64 * 1024
 /** What ends a message after its last line end (RFC 5321 4.1.1.4). */
 const END_OF_MESSAGE = '.\r\n'
+/**
+ * A server that refused every recipient and takes DATA all the same is sent the dot that ends an empty message (RFC 2920
+ * 3.1). Some overlook a dot that comes first; what became of the mail is known already, so they are not waited for long.
+ */
+const EMPTY_MESSAGE_PATIENCE = 2_000
+
 /** Octets of a buffer that holds a message of one chunk and its end. */
 export const SEND_BUFFER = CHUNK + END_OF_MESSAGE.length
 
@@ -85,11 +91,15 @@ export const watchConversation = (
   let justAnswered: SmtpStage | undefined
   let handedOver = false
   let timer: NodeJS.Timeout | undefined
+  /** The reply that refused the recipient, once an empty message is being ended for it. */
+  let refusal: string | undefined
+  let endsEmpty = false
   const awaited = (): SmtpStage => queue[0] ?? answered
   const restartTimer = () => {
     clearTimeout(timer)
     if (queue.length === 0) return
-    timer = setTimeout(() => onTimeout(awaited()), queue[0] === 'message' ? patience.message : patience.command)
+    const limit = queue[0] === 'message' ? patience.message : patience.command
+    timer = setTimeout(() => onTimeout(awaited()), endsEmpty ? Math.min(limit, EMPTY_MESSAGE_PATIENCE) : limit)
   }
   let mayLeave: () => boolean = () => true
   const leaving = (first: boolean, last: boolean): boolean => {
@@ -106,6 +116,8 @@ export const watchConversation = (
     /** The stage whose answer is awaited; the last one answered where none is. */
     awaited,
     answered: () => answered,
+    /** The reply that refused the recipient, where the server took DATA all the same and an empty message was ended for it. */
+    refusedBeforeData: () => (endsEmpty ? refusal : undefined),
     /** Whether the last byte has left our hands: from then on the server may have the message. */
     handedOver: () => handedOver,
     /** A message comes next. `mayGo` is asked before any of its body leaves. */
@@ -113,6 +125,8 @@ export const watchConversation = (
       mayLeave = mayGo
       queue.length = 0
       answered = 'mail'
+      refusal = undefined
+      endsEmpty = false
       handedOver = false
     },
     stop: () => clearTimeout(timer),
@@ -132,10 +146,12 @@ export const watchConversation = (
         if (entry.tnx === 'client') {
           const verb = String(text).split(' ', 1)[0]?.toUpperCase() ?? ''
           // The rest are steps of a login, QUIT, and the dot that ends a message without a recipient.
-          queue.push(STAGES[verb] ?? (verb === '.' ? 'data' : 'auth'))
+          endsEmpty = verb === '.'
+          queue.push(STAGES[verb] ?? (endsEmpty ? 'data' : 'auth'))
           if (queue.length === 1) restartTimer()
         } else if (entry.tnx === 'server') {
           justAnswered = queue.shift()
+          if (justAnswered === 'rcpt' && /^[45]/.test(String(text))) refusal = String(text)
           answered = justAnswered ?? answered
           queueMicrotask(() => {
             justAnswered = undefined

@@ -377,6 +377,47 @@ describe('a server that breaks the protocol', () => {
     expect(server.opened()).toBe(2)
   })
 
+  it.each([
+    ['in one segment', '554 5.5.1 No valid recipients', true],
+    ['one after the other', '554 5.5.1 No valid recipients', false],
+    ['and answers 250 to the empty message', '250 2.0.0 Ok', true],
+    ['and overlooks it', '', true],
+  ])('that answers 354 although it refused the recipient is sent a lone dot (%s)', async (_, end, atOnce) => {
+    const lines: string[] = []
+    await using server = await openRawServer((socket) => {
+      const say = (text: string) => (atOnce ? socket.write(text) : setTimeout(() => socket.write(text), 5))
+      socket.write('220 eager.test\r\n')
+      let rest = ''
+      socket.on('data', (chunk: Buffer) => {
+        const received = (rest + chunk.toString('latin1')).split('\r\n')
+        rest = received.pop() ?? ''
+        const answers: string[] = []
+        for (const line of received) {
+          lines.push(line)
+          if (line.startsWith('EHLO')) answers.push('250-eager.test', '250 PIPELINING')
+          else if (line.startsWith('RCPT')) answers.push('550 5.1.1 Nobody here')
+          else if (line === 'DATA') answers.push('354 Go ahead')
+          else if (line !== '.') answers.push('250 2.0.0 Ok')
+          else if (end !== '') answers.push(end)
+        }
+        if (answers.length === 0) return
+        if (atOnce) say(`${answers.join('\r\n')}\r\n`)
+        else for (const answer of answers) say(`${answer}\r\n`)
+      })
+    })
+    await using smtp = openMailer(server.url, { patience: { ...CALM, command: SHORT, message: SHORT } })
+    for (let n = 0; n < 2; n++)
+      expect(await smtp.send({ ...mail(), plain: true })).toMatchObject({
+        kind: 'refused',
+        permanent: true,
+        stage: 'rcpt',
+        enhanced: '5.1.1',
+      })
+    expect(lines.filter((line) => line === '.')).toHaveLength(2)
+    expect(lines.join()).not.toContain('Ten papers')
+    expect(server.opened()).toBe(end === '' ? 2 : 1)
+  })
+
   it('that takes its time after the last dot is waited for as long as the limit allows, and the connection kept', async () => {
     let waited = 0
     await using sink = await openSmtpSink({
@@ -525,6 +566,59 @@ describe('connections', () => {
     expect(await smtp.send(mail())).toMatchObject({ kind: 'sent' })
     expect(sink.count()).toBe(2)
     expect(sink.connections().opened).toBe(2)
+  })
+
+  it.each<[string, Fault]>([
+    ['451 4.4.2 Timeout waiting for data from client.', { reply: '451 4.4.2 Timeout waiting for data from client.' }],
+    ['421 4.4.2 mx.example.net Error: timeout exceeded', { reply: '421 4.4.2 mx.example.net Error: timeout exceeded' }],
+    ['421 Closing', { reply: '421 Closing' }],
+    ['nothing but the end of the connection', 'drop'],
+    ['nothing but a reset', 'reset'],
+  ])('that died idle are opened anew within the same attempt, whatever the server says: %s', async (_, fault) => {
+    for (const pipelining of [true, false]) {
+      await using sink = await openSmtpSink({
+        pipelining,
+        fault: ({ stage, message }) => (stage === 'mail' && message === 2 ? fault : undefined),
+      })
+      await using smtp = openMailer(sink.url)
+      for (let n = 0; n < 3; n++) expect(await smtp.send(mail())).toMatchObject({ kind: 'sent' })
+      expect(sink.connections().opened).toBe(3)
+    }
+  })
+
+  it('are opened anew once only: a server that says so of a new one, too, has refused', async () => {
+    await using sink = await openSmtpSink({
+      fault: ({ stage, connection, message }) =>
+        stage === 'mail' && (connection > 1 || message === 2) ? { reply: '451 4.4.2 Bad connection' } : undefined,
+    })
+    await using smtp = openMailer(sink.url)
+    expect(await smtp.send(mail())).toMatchObject({ kind: 'sent' })
+    expect(await smtp.send(mail())).toMatchObject({ kind: 'refused', stage: 'mail', code: 451 })
+    expect(sink.connections().opened).toBe(2)
+  })
+
+  it('that a server drops while others of ours are open are too many for it', async () => {
+    await using sink = await openSmtpSink({
+      fault: async ({ stage, connection }) => {
+        if (stage === 'greeting' && connection > 1) return 'drop'
+        if (stage === 'dot') await new Promise((resolve) => setTimeout(resolve, SHORT))
+        return undefined
+      },
+    })
+    await using smtp = openMailer(sink.url, { connections: 2 })
+    const first = smtp.send(mail())
+    while (!sink.commands.includes('DATA')) await new Promise((resolve) => setTimeout(resolve, 5))
+    expect(await smtp.send(mail())).toMatchObject({ kind: 'unreachable', stage: 'greeting', othersOpen: true })
+    expect(await first).toMatchObject({ kind: 'sent' })
+  })
+
+  it('go to a mail that is first before others that wait', async () => {
+    await using sink = await openSmtpSink()
+    await using smtp = openMailer(sink.url)
+    const waiting = [1, 2, 3].map((n) => smtp.send(mail({ to: `digest${n}@example.org` })))
+    waiting.push(smtp.send(mail({ to: 'letter@example.org' }), () => true, 'first'))
+    await Promise.all(waiting)
+    expect(sink.messages.map(({ to }) => to.split('@')[0])).toEqual(['digest1', 'letter', 'digest2', 'digest3'])
   })
 
   it('that the server closed meanwhile are not used again', async () => {
