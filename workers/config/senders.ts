@@ -13,6 +13,8 @@ export interface Sender {
 export interface SenderConfig {
   /** `null`: the embedded mailbox, which keeps every mail on this machine. */
   smtpUrl: string | null
+  /** The most connections that each mailer has open to the relay. */
+  smtpConnections: number
   mailFrom: Sender
   /**
    * The sender of letters (confirmations and such), so that providers rate them apart from digests: complaints about a
@@ -26,6 +28,10 @@ export interface SenderConfig {
 
 export const DEFAULT_SENDER: Sender = { name: 'Paper Round', address: 'round@localhost' }
 
+/** Two for letters, and four for each of four groups of digests. */
+export const DEFAULT_CONNECTIONS = 18
+const MAX_CONNECTIONS = 100
+
 export const readSenders = ({ get, read }: Settings): SenderConfig => {
   const mailFrom = read('MAIL_FROM', DEFAULT_SENDER, readSender)
   return {
@@ -33,6 +39,7 @@ export const readSenders = ({ get, read }: Settings): SenderConfig => {
       readSmtpUrl(text)
       return text
     }),
+    smtpConnections: read('SMTP_CONNECTIONS', DEFAULT_CONNECTIONS, readConnections),
     mailFrom,
     lettersFrom: read('LETTERS_FROM', mailFrom, readSender),
     postalAddress: get('POSTAL_ADDRESS'),
@@ -46,6 +53,13 @@ const COMPOSE_MAILBOX = 'mailpit'
 /** Whether mail reaches other people, and not only a mailbox on this machine. */
 export const mailLeaves = ({ smtpUrl }: Pick<SenderConfig, 'smtpUrl'>): boolean =>
   smtpUrl !== null && readSmtpUrl(smtpUrl).host !== COMPOSE_MAILBOX
+
+const readConnections = (text: string): number => {
+  const number = Number(text)
+  if (!/^\d+$/.test(text) || number < 1 || number > MAX_CONNECTIONS)
+    throw new Error(`is a whole number from 1 to ${MAX_CONNECTIONS}`)
+  return number
+}
 
 const readSender = (text: string): Sender => {
   const [, name = '', inBrackets] = /^(.*?)\s*<([^<>]+)>$/.exec(text) ?? []

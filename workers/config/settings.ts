@@ -4,6 +4,7 @@ export const SETTING_NAMES = [
   'DATABASE_URL',
   'REDIS_URL',
   'SMTP_URL',
+  'SMTP_CONNECTIONS',
   'BASE_URL',
   'HOST',
   'PORT',

@@ -11,11 +11,23 @@ import { answerSignUps } from '../../src/newsletter/subscription/sign-up.ts'
 import { MAIL_STREAMS, type MailStream } from '../../src/store/database.ts'
 import { requeueExpired } from '../../src/store/outbox/leases.ts'
 import { withdrawSample } from '../../src/store/outbox/outbox.ts'
+import { DEFAULT_CONNECTIONS } from '../config/senders.ts'
 import type { RoleContext } from './context.ts'
 
-/** Letters are few, and a person waits for each; deliveries are many, and each lane claims a group of them. */
-export const SENDING = { letters: { lanes: 1, connections: 2 }, deliveries: { lanes: 4, connections: 4 } }
-const connectionsOf = ({ lanes, connections }: { lanes: number; connections: number }) => lanes * connections
+/**
+ * How many mails of each stream are in flight at a time over so many connections. Letters are few, and a person waits for
+ * each; deliveries are many, and each lane claims a group of them. Where there is one connection they share it.
+ */
+export const planSending = (connections: number) => {
+  const letters = Math.min(2, Math.max(1, Math.floor(connections / 2)))
+  const deliveries = Math.max(1, connections - letters)
+  const lanes = Math.min(4, deliveries)
+  return {
+    letters: { lanes: 1, connections: letters },
+    deliveries: { lanes, connections: Math.floor(deliveries / lanes) },
+  }
+}
+export const SENDING = planSending(DEFAULT_CONNECTIONS)
 /** The key size that Gmail and Yahoo recommend; they verify smaller keys too, down to 1024 bits. */
 const RECOMMENDED_DKIM_BITS = 2048
 
@@ -24,11 +36,9 @@ export const openMailer = async (context: RoleContext) => {
   const { config, db, queue, keys, now, log, wake, smtpUrl } = context
   const { onUnknown } = config
   const compose = await createMailComposer(context)
-  // Letters have connections of their own: a sign-up does not wait behind a run of digests.
-  const smtp = {
-    letters: openSmtp({ url: smtpUrl, connections: connectionsOf(SENDING.letters) }),
-    deliveries: openSmtp({ url: smtpUrl, connections: connectionsOf(SENDING.deliveries) }),
-  }
+  // The relay counts connections, whatever they carry.
+  const smtp = openSmtp({ url: smtpUrl, connections: config.smtpConnections })
+  const sending = planSending(config.smtpConnections)
   const { host, port } = readSmtpUrl(smtpUrl)
   const routes = createRoutes({ db, log, relay: `${host}:${port}`, wake })
   if (config.smtpUrl !== null) await withdrawSample(db, now())
@@ -51,14 +61,16 @@ export const openMailer = async (context: RoleContext) => {
       db,
       log,
       compose,
-      send: smtp[stream].send,
+      // A sign-up does not wait behind a run of digests.
+      send: (envelope: Parameters<typeof smtp.send>[0], mayBegin: Parameters<typeof smtp.send>[1]) =>
+        smtp.send(envelope, mayBegin, stream === 'letters' ? 'first' : 'last'),
       routes,
       monotonic: () => performance.now(),
       random: Math.random,
       wake: () => wake(stream),
       wakeIn: timers[stream].wakeIn,
     }
-    await drain(ports, stream, { ...SENDING[stream], stopping: () => stopping, onUnknown })
+    await drain(ports, stream, { ...sending[stream], stopping: () => stopping, onUnknown })
   }
   await queue.process('letters', async () => {
     await answerSignUps({ db, keys })
@@ -69,7 +81,7 @@ export const openMailer = async (context: RoleContext) => {
     close: async () => {
       stopping = true
       for (const timer of Object.values(timers)) timer.stop()
-      await Promise.all([smtp.letters.close(), smtp.deliveries.close()])
+      await smtp.close()
     },
   }
 }

@@ -12,6 +12,7 @@ describe('without any setting', () => {
       databaseUrl: null,
       redisUrl: null,
       smtpUrl: null,
+      smtpConnections: 18,
       baseUrl: 'http://localhost:8080',
       host: '127.0.0.1',
       port: 8080,

@@ -14,6 +14,11 @@ describe('the settings of senders', () => {
     expect(own.lettersFrom).toEqual({ name: 'Paper Round', address: 'hello@letters.example.org' })
   })
 
+  test('as many connections to the relay are opened as it bears', () => {
+    expect(readConfig({}).smtpConnections).toBe(18)
+    expect(readConfig({ SMTP_CONNECTIONS: '3' }).smtpConnections).toBe(3)
+  })
+
   test('a sender’s name may hold anything that people are called', () => {
     expect(readConfig({ MAIL_FROM: 'Ada’s Päper Round <ada@example.org>' }).mailFrom.name).toBe('Ada’s Päper Round')
   })
@@ -22,6 +27,10 @@ describe('the settings of senders', () => {
     ['SMTP_URL', 'mail.example.org:587'],
     ['SMTP_URL', 'http://mail.example.org'],
     ['SMTP_URL', 'smtp://mail.example.org:99999'],
+    ['SMTP_CONNECTIONS', '0'],
+    ['SMTP_CONNECTIONS', '2.5'],
+    ['SMTP_CONNECTIONS', '101'],
+    ['SMTP_CONNECTIONS', 'many'],
     ['ON_UNKNOWN', 'ignore'],
     ['MAIL_FROM', 'Paper Round'],
     ['LETTERS_FROM', 'Paper Round'],
