@@ -50,4 +50,5 @@ export const EARLIER_ORDERS: Record<string, readonly string[]> = {
   '0006-ways-in-trouble': ['0007-deliveries-stand-alone'],
   '0008-what-comes-back': ['0009-news-of-papers'],
   '0015-suppressed-by-edition': ['0020-alarms'],
+  '0019-an-operator-recovers': ['0020-alarms'],
 }

@@ -7,6 +7,7 @@ import { destinationCommands } from './admin/destinations.ts'
 import { digestCommands } from './admin/digest.ts'
 import { doctorCommand } from './admin/doctor.ts'
 import { editionCommands } from './admin/editions.ts'
+import { mailCommands } from './admin/mails.ts'
 import { paperCommands } from './admin/papers.ts'
 import { subscriberCommands } from './admin/subscribers.ts'
 import { suppressionCommands } from './admin/suppressions.ts'
@@ -28,7 +29,8 @@ digestCommands(program, run)
 subscriberCommands(program, run)
 destinationCommands(program, run)
 alarmCommands(program, run)
-bounceCommands(program, json)
+mailCommands(program, run)
+bounceCommands(program, run, json)
 suppressionCommands(program, run)
 doctorCommand(program, process.env, json)
 

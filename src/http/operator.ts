@@ -57,6 +57,7 @@ const Account = Type.Object({
   ...summary,
   counts: Type.Array(Type.Object({ state: Type.String(), reason: MaybeText, count: Count, resent: Count })),
   resent: Count,
+  returned: Type.Object({ hard: Count, soft: Count, ours: Count, unknown: Count, complaint: Count }),
   seconds: MaybeNumber,
   perSecond: MaybeNumber,
 })

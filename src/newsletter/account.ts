@@ -1,13 +1,16 @@
-/** What an operator reads of one subscriber: their state, their preferences, and what became of their mail. */
+/** What an operator reads of one subscriber and of one mail: state and preferences, and what became of the mail. */
 import type { Preferences, SubscriberState } from '../core/subscriber/preferences.ts'
 import type { Database } from '../store/database.ts'
-import { type MailRecord, readMailsOf, readMailsOn } from '../store/outbox/mail-records.ts'
+import { readFeedbackOf } from '../store/feedback.ts'
+import { type MailRecord, readMailRecord, readMailsOf, readMailsOn } from '../store/outbox/mail-records.ts'
 import { preferencesOf, readSubscriber } from '../store/subscribers.ts'
 import { readSuppression } from '../store/suppressions.ts'
 
 export type { MailRecord } from '../store/outbox/mail-records.ts'
 
 export interface Account {
+  /** As logs name the subscriber. */
+  id: string
   email: string
   state: SubscriberState
   preferences: Preferences
@@ -21,11 +24,14 @@ export interface Account {
   mails: { what: string; state: string; attempts: number; resent: number; reason: string | null; at: Date }[]
 }
 
-/** `null` when nobody subscribed with the address. */
-export const readAccount = async (db: Database, email: string): Promise<Account | null> => {
-  const subscriber = await readSubscriber(db, { email })
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/** By an address, or by the id that logs name; `null` when nobody subscribed with it, or they are erased. */
+export const readAccount = async (db: Database, of: string): Promise<Account | null> => {
+  const subscriber = await readSubscriber(db, UUID.test(of) ? { id: of } : { email: of })
   if (subscriber === undefined || subscriber.email === null) return null
   return {
+    id: subscriber.id,
     email: subscriber.email,
     state: subscriber.state,
     preferences: preferencesOf(subscriber),
@@ -33,7 +39,7 @@ export const readAccount = async (db: Database, email: string): Promise<Account 
     confirmedAt: subscriber.confirmed_at,
     pausedUntil: subscriber.paused_until,
     nextDueAt: subscriber.next_due_at,
-    suppressed: (await readSuppression(db, email))?.reason ?? null,
+    suppressed: (await readSuppression(db, subscriber.email))?.reason ?? null,
     mails: await readMailsOf(db, subscriber.id, 20),
   }
 }
@@ -47,4 +53,11 @@ export const readMailDay = async (
   const subscriber = await readSubscriber(db, { email })
   if (subscriber === undefined) return null
   return { email: subscriber.email, state: subscriber.state, mails: await readMailsOn(db, subscriber.id, date) }
+}
+
+/** A mail by the id that logs and Message-IDs name, with what came back of it; `null` where there is none. */
+export const readMail = async (db: Database, id: string) => {
+  const mail = UUID.test(id) ? await readMailRecord(db, id) : undefined
+  if (mail === undefined) return null
+  return { ...mail, feedback: await readFeedbackOf(db, id) }
 }

@@ -1,5 +1,7 @@
 /** What an operator reads of editions: how far each is, its equation, and what its deliveries came to. */
+import type { BounceClass } from '../core/bounces/bounce-class.ts'
 import { balance, type Equation, type StateCount } from '../core/sending/ledger.ts'
+import { countReturned } from '../store/bounce-list.ts'
 import type { Database } from '../store/database.ts'
 import { type EditionRow, readEdition, readEditions } from '../store/editions.ts'
 import { countStates, type OpenEdition, readOpenEditions } from '../store/outbox/mail-counts.ts'
@@ -24,6 +26,8 @@ export interface EditionAccount extends EditionSummary {
   counts: StateCount[]
   /** Deliveries that may have arrived twice. */
   resent: number
+  /** What came back of it: bounces by their class, and complaints. */
+  returned: Record<BounceClass | 'complaint', number>
   /** From the beginning of publishing to completion, or to the last mail sent so far; `null` before any. */
   seconds: number | null
   /** Mails sent a second, from the first to the last; `null` where that cannot be said. */
@@ -75,6 +79,7 @@ export const readEditionAccount = (db: Database, id: number): Promise<EditionAcc
         ...summarize(row, equation),
         counts,
         resent: counts.reduce((sum, one) => sum + one.resent, 0),
+        returned: await countReturned(trx, id),
         seconds: Number.isFinite(end) ? (end - row.begunAt.getTime()) / 1000 : null,
         perSecond: !isDropped && last > first ? (held.sent * 1000) / (last - first) : null,
       }

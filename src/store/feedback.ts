@@ -58,6 +58,15 @@ export const storeFeedback = async (
   return rows.length > 0
 }
 
+/** What came back of one mail. */
+export const readFeedbackOf = (db: Kysely<Tables>, mailId: string) =>
+  db
+    .selectFrom('mail_feedback')
+    .select(['at', 'kind', 'class', 'code', 'diagnostic', 'source'])
+    .where('mail_id', '=', mailId)
+    .orderBy('at')
+    .execute()
+
 /** One digest of a reader, as far as its arrival is known. */
 export interface SentDigest {
   /** When it was sent or, failing that, last attempted. */

@@ -12,6 +12,30 @@ export const readSuppression = (db: Kysely<Tables>, email: string) =>
 export const listSuppressions = (db: Kysely<Tables>, max: number): Promise<Suppression[]> =>
   db.selectFrom('suppressions').selectAll().orderBy('created_at', 'desc').orderBy('email').limit(max).execute()
 
+/** Some suppressions; what is `null` does not matter. Times are those of adding, `until` excluded. */
+export interface SuppressionFilter {
+  editionId: number | null
+  classes: readonly SuppressionClass[]
+  since: Date | null
+  until: Date | null
+}
+
+/** At most `max` suppressions that a filter lets through, by address, those after `after`. */
+export const readSuppressionsWhere = async (
+  db: Kysely<Tables>,
+  { editionId, classes, since, until }: SuppressionFilter,
+  after: string,
+  max: number,
+): Promise<Suppression[]> => {
+  const { rows } = await sql<Suppression>`
+    select * from suppressions where email > ${after} and class = any(${classes}::text[])
+      ${editionId === null ? sql`` : sql`and edition_id = ${editionId}`}
+      ${since === null ? sql`` : sql`and created_at >= ${since}`}
+      ${until === null ? sql`` : sql`and created_at < ${until}`}
+    order by email limit ${max}`.execute(db)
+  return rows
+}
+
 /** Why an address is suppressed. */
 export interface SuppressionReason {
   class: SuppressionClass

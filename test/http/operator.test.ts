@@ -25,10 +25,11 @@ const ACCOUNT: EditionAccount = {
     { state: 'queued', reason: null, count: 1, resent: 0 },
   ],
   resent: 1,
+  returned: { hard: 1, soft: 0, ours: 0, unknown: 0, complaint: 0 },
   seconds: 59.5,
   perSecond: null,
 }
-const { counts, resent, seconds, perSecond, ...SUMMARY } = ACCOUNT
+const { counts, resent, returned, seconds, perSecond, ...SUMMARY } = ACCOUNT
 const editions = {
   list: async (most: number) => Array(Math.min(most, 2)).fill(SUMMARY),
   readAccount: async (id: number) => (id === 7 ? ACCOUNT : null),

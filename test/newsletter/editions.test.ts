@@ -130,11 +130,13 @@ test('the reply of the server to each mail is kept, with its time', async () => 
   const day = await readMailDay(newsletter.db, 'reader0@example.org', '2026-04-15')
   expect(day?.mails).toEqual([
     {
+      id: expect.any(String),
       what: 'digest',
       edition: await editionOf(newsletter),
       dueAt: DUE,
       state: 'sent',
       reason: null,
+      failedBefore: null,
       attempts: 1,
       resent: 0,
       attemptedAt: expect.any(Date),
@@ -235,6 +237,15 @@ test('a resend reaches those who did not get the digest, and not those who have 
     status: 'complete',
     equation: { sent: 3, skipped: 1 },
   })
+  // What became of it since does not hide why it failed first.
+  const failedBefore = 'refused at message 552 5.2.2'
+  expect((await readEditionAccount(newsletter.db, id))?.counts).toContainEqual(
+    expect.objectContaining({ state: 'skipped', reason: `no longer wanted; failed before: ${failedBefore}` }),
+  )
+  expect(await missedOf(newsletter, id, '552')).toMatchObject([{ email: 'reader1@example.org', failedBefore }])
+  expect((await readMailDay(newsletter.db, 'reader2@example.org', '2026-04-15'))?.mails).toMatchObject([
+    { state: 'sent', failedBefore },
+  ])
   expect(await resendMissed(newsletter.db, id, { states: ['failed', 'unknown'], address: null })).toMatchObject({
     requeued: 0,
   })

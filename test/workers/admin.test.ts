@@ -292,6 +292,14 @@ test('an edition is shown, sent again, paused, resumed and canceled', async () =
     [1, 2].map((n) => [`reader${n}@example.org`, 'failed', 552, '552 5.2.2 not you, <address>']),
   )
 
+  const bounces = (await on('--json', 'bounces', 'list', '--edition', '1', '--class', 'soft')).stdout.trim().split('\n')
+  expect(bounces.map((line) => JSON.parse(line).said)).toEqual(Array(2).fill('552 5.2.2 not you, <address>'))
+  const mail = await on('mails', 'show', `<${JSON.parse(bounces[0] ?? '').mail}@example.net>`)
+  expect(mail.stdout).toMatch(/^digest of edition 1: failed[\s\S]*reader {5}reader[12]@example\.org/)
+  expect((await on('suppressions', 'remove', '--edition', '1', '--why', 'a test')).stdout).toBe(
+    'No suppression is like that.\n',
+  )
+
   refusing = false
   expect((await on('editions', 'resend', '1')).stdout).toContain('2 deliveries put back in the queue (2 failed)')
   expect((await on('editions', 'pause', '1', '--by', 'Ada', '--why', 'a wrong title')).code).toBe(0)
@@ -305,6 +313,6 @@ test('an edition is shown, sent again, paused, resumed and canceled', async () =
   expect((await on('editions', 'cancel', '1')).stdout).toMatch(/^Edition 1 is canceled:\n.* sent 3 .* canceled 0\n$/)
   const day = await on('subscribers', 'day', 'reader1@example.org', '2026-04-15')
   expect(day.stdout).toMatch(
-    /digest of edition 1: sent\n {2}due {8}2026-04-15T06[\s\S]*server {5}250 2\.0\.0 Ok: queued/,
+    /digest of edition 1: sent \(failed before: refused at rcpt 552 5\.2\.2\)\n {2}due {8}2026-04-15T06[\s\S]*server {5}250 2\.0\.0 Ok: queued/,
   )
 })

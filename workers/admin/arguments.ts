@@ -1,4 +1,5 @@
-/** Parsers for the arguments of the operator's commands, and counts for their answers. */
+/** Parsers for the arguments of the operator's commands, and counts and lines for their answers. */
+import { once } from 'node:events'
 import { InvalidArgumentError } from 'commander'
 import { isDate, readTimestamp } from '../../src/core/calendar.ts'
 import type { Frequency } from '../../src/core/subscriber/preferences.ts'
@@ -31,4 +32,25 @@ export const day = (text: string): string => {
 export const frequency = (text: string): Frequency => {
   if (text !== 'daily' && text !== 'weekly') throw new InvalidArgumentError('it is daily or weekly')
   return text
+}
+
+/** A parser of lists such as `hard,soft`, of these words alone. */
+export const someOf =
+  <T extends string>(known: readonly T[]) =>
+  (text: string): T[] =>
+    text.split(',').map((part) => {
+      const word = known.find((one) => one === part.trim())
+      if (word === undefined)
+        throw new InvalidArgumentError(`there is no ${JSON.stringify(part.trim())}; write some of ${known.join(',')}`)
+      return word
+    })
+
+export const editionId = (text: string): number => {
+  if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError('write its number, as in editions list')
+  return Number(text)
+}
+
+/** Prints lines no faster than their reader takes them. */
+export const print = async (lines: string[]): Promise<void> => {
+  if (lines.length > 0 && !process.stdout.write(`${lines.join('\n')}\n`)) await once(process.stdout, 'drain')
 }

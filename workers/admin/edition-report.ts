@@ -41,6 +41,14 @@ const summaryText = (edition: EditionSummary): string => {
 export const listText = (editions: EditionSummary[]): string =>
   editions.length === 0 ? 'There are no editions yet.' : editions.map(summaryText).join('\n')
 
+/** What came back, by class, and the command that lists it. */
+const returnedLine = ({ id, returned }: EditionAccount): string => {
+  const { complaint, ...bounces } = returned
+  const parts = Object.entries(bounces).flatMap(([kind, count]) => (count === 0 ? [] : [`${count} ${kind}`]))
+  if (complaint > 0) parts.push(counted(complaint, 'complaint'))
+  return `  came back  ${parts.join(', ')} (bounces list --edition ${id})`
+}
+
 export const accountText = (account: EditionAccount): string =>
   [
     `Edition ${account.id} of ${account.cutoff.toISOString()}: ${account.status}`,
@@ -56,11 +64,16 @@ export const accountText = (account: EditionAccount): string =>
     ...(account.seconds === null ? [] : [`  took       ${account.seconds.toFixed(1)} s`]),
     ...(account.perSecond === null ? [] : [`  rate       ${account.perSecond.toFixed(1)} mails a second`]),
     `  resent     ${account.resent}`,
+    ...(Object.values(account.returned).every((count) => count === 0) ? [] : [returnedLine(account)]),
   ].join('\n')
 
 /** One delivery in a line: address, state, reason and the server's reply, separated by tabs. */
 export const missedText = (row: MissedDelivery): string =>
-  [row.email ?? '(erased)', row.state, row.reason ?? '', row.said ?? ''].join('\t')
+  [row.email ?? '(erased)', row.state, reasonText(row), row.said ?? ''].join('\t')
+
+/** Why a mail is in its state and, if it was put back in the queue, why it had failed before. */
+export const reasonText = ({ reason, failedBefore }: { reason: string | null; failedBefore: string | null }): string =>
+  [reason, failedBefore === null ? null : `failed before: ${failedBefore}`].filter((part) => part !== null).join('; ')
 
 export const requeuedText = (result: { requeued: number; from: Record<string, number>; paused: boolean }): string => {
   const from = Object.entries(result.from).map(([state, count]) => `${count} ${state}`)

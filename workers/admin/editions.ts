@@ -1,5 +1,4 @@
 /** `editions …`: publish digests, see what became of them, send them again, pause, resume and cancel them. */
-import { once } from 'node:events'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { DAY, HOUR } from '../../src/core/calendar.ts'
 import { MAIL_STATES, type MailState } from '../../src/core/sending/ledger.ts'
@@ -17,30 +16,15 @@ import { planPublication } from '../../src/newsletter/publishing/publication-pla
 import { publishDue } from '../../src/newsletter/publishing/publisher.ts'
 import { UsageError } from '../exit.ts'
 import { createLog } from '../log.ts'
-import { instant } from './arguments.ts'
+import { editionId, instant, print, someOf } from './arguments.ts'
 import { type CliContext, type RunCommand, wakeOrNotify } from './context.ts'
 import { accountText, listText, missedText, requeuedText } from './edition-report.ts'
 import { aheadText, cancelText, type Planned, type Published, publishText } from './publication-report.ts'
-
-const editionId = (text: string): number => {
-  if (!/^[1-9]\d{0,14}$/.test(text)) throw new InvalidArgumentError('write its number, as in editions list')
-  return Number(text)
-}
 
 const positive = (text: string): number => {
   if (!/^[1-9]\d{0,4}$/.test(text)) throw new InvalidArgumentError('write a number')
   return Number(text)
 }
-
-const statesOf =
-  (known: readonly MailState[]) =>
-  (text: string): MailState[] =>
-    text.split(',').map((part) => {
-      const state = known.find((one) => one === part.trim())
-      if (state === undefined)
-        throw new InvalidArgumentError(`there is no ${JSON.stringify(part.trim())}; write some of ${known.join(',')}`)
-      return state
-    })
 
 export const editionCommands = (program: Command, run: RunCommand): void => {
   const editions = program
@@ -127,7 +111,7 @@ const reportCommands = (editions: Command, run: RunCommand): void => {
     .argument('<id>', 'its number', editionId)
     .addOption(
       new Option('--state <a,b>', 'only these')
-        .argParser(statesOf(MAIL_STATES.filter((state) => state !== 'sent')))
+        .argParser(someOf(MAIL_STATES.filter((state) => state !== 'sent')))
         .default([...MISSED], MISSED.join(',')),
     )
     .option('--reason <text>', 'only where the reason contains this, such as "550 5.1.1"')
@@ -140,11 +124,6 @@ const reportCommands = (editions: Command, run: RunCommand): void => {
         return null
       }),
     )
-}
-
-/** Prints lines no faster than their reader takes them. */
-const print = async (lines: string[]): Promise<void> => {
-  if (lines.length > 0 && !process.stdout.write(`${lines.join('\n')}\n`)) await once(process.stdout, 'drain')
 }
 
 const resendCommands = (editions: Command, run: RunCommand): void => {
@@ -165,7 +144,7 @@ const resendCommands = (editions: Command, run: RunCommand): void => {
     .argument('<id>', 'its number', editionId)
     .addOption(
       new Option('--state <a,b>', `some of ${MISSED.join(',')}`)
-        .argParser(statesOf(MISSED))
+        .argParser(someOf(MISSED))
         .default(['failed', 'unknown'], 'failed,unknown'),
     )
     .option('--subscriber <address>', 'to this one only')

@@ -4,6 +4,7 @@ import { type MailRecord, readAccount, readMailDay } from '../../src/newsletter/
 import { UsageError } from '../exit.ts'
 import { counted, day } from './arguments.ts'
 import type { RunCommand } from './context.ts'
+import { reasonText } from './edition-report.ts'
 
 type SubscriberAccount = NonNullable<Awaited<ReturnType<typeof readAccount>>>
 
@@ -13,7 +14,7 @@ export const subscriberCommands = (program: Command, run: RunCommand): void => {
   subscribers
     .command('show')
     .description('one subscriber: state, choices, when the next digest is due, and what became of the last mails')
-    .argument('<address>')
+    .argument('<address>', 'or the id that a log line names')
     .action((address: string) =>
       run(async (context) => {
         const account = await readAccount(context.db, address)
@@ -45,13 +46,15 @@ export const subscriberCommands = (program: Command, run: RunCommand): void => {
     )
 }
 
-const mailLines = (mail: MailRecord): string[] => [
-  `${mail.what}${mail.edition === null ? '' : ` of edition ${mail.edition}`}: ${mail.state}${mail.reason ? ` (${mail.reason})` : ''}`,
+/** A mail and what became of it, a fact a line. */
+export const mailLines = (mail: MailRecord): string[] => [
+  `${mail.what}${mail.edition === null ? '' : ` of edition ${mail.edition}`}: ${mail.state}${reasonText(mail) === '' ? '' : ` (${reasonText(mail)})`}`,
   `  due        ${mail.dueAt.toISOString()}`,
   `  attempted  ${mail.attemptedAt === null ? 'never' : `${mail.attemptedAt.toISOString()}; attempts that count: ${mail.attempts}`}`,
   ...(mail.sentAt === null ? [] : [`  sent       ${mail.sentAt.toISOString()}`]),
   ...(mail.resent === 0 ? [] : [`  resent     ${mail.resent}`]),
   ...(mail.said === null ? [] : [`  server     ${mail.said}`]),
+  `  id         ${mail.id}`,
 ]
 
 const accountText = (account: SubscriberAccount): string => {

@@ -1,7 +1,12 @@
 /** `suppressions …`: addresses that are not mailed, and why. */
 import { userInfo } from 'node:os'
 import type { Command } from 'commander'
-import { addSuppression, removeSuppression } from '../../src/newsletter/feedback/suppressions.ts'
+import {
+  addSuppression,
+  type RemovedSuppressions,
+  removeSuppression,
+  removeSuppressions,
+} from '../../src/newsletter/feedback/suppressions.ts'
 import {
   listSuppressions,
   readSuppression,
@@ -9,6 +14,7 @@ import {
   type Suppression,
 } from '../../src/store/suppressions.ts'
 import { UsageError } from '../exit.ts'
+import { counted, editionId, instant, someOf } from './arguments.ts'
 import type { RunCommand } from './context.ts'
 
 const MAX_LISTED = 1_000
@@ -78,24 +84,82 @@ export const suppressionCommands = (program: Command, run: RunCommand): void => 
       ),
     )
 
+  removeCommand(suppressions, run)
+}
+
+/** What a mail server caused, and may be undone in bulk unasked; a complaint or a person's own wish must be named. */
+const CAUSED_BY_SERVERS = ['hard', 'soft'] as const
+const CLASSES = ['hard', 'soft', 'complaint', 'reader', 'operator'] as const
+
+interface RemoveOptions {
+  why: string
+  by?: string
+  edition?: number
+  class?: (typeof CLASSES)[number][]
+  since?: Date
+  until?: Date
+  dryRun?: boolean
+}
+
+const removeCommand = (suppressions: Command, run: RunCommand): void => {
   suppressions
     .command('remove')
     .description(
-      'lift it: the subscriber has their former state again; after a complaint they stay unsubscribed, and may subscribe again',
+      'lift it: the subscriber has their former state again; after a complaint they stay unsubscribed, and may subscribe\n' +
+        'again. Without an address, all that --edition, --class, --since and --until let through',
     )
-    .argument('<address>')
+    .argument('[address]')
     .requiredOption('--why <text>', 'the reason, which is logged')
     .option('--by <name>', 'who decides; by default your user name on this machine')
-    .action((address: string, options: { why: string; by?: string }) =>
-      run(
-        async ({ db, now }) => {
-          const by = { whom: operator(options.by), why: options.why }
-          const removed = await removeSuppression(db, now(), address, by)
-          if (removed === null) throw new UsageError(`${address} is not suppressed`)
-          return removed
-        },
-        ({ email, state }: { email: string; state: string | null }) =>
-          `${email} may be mailed again${state === null ? '' : `; the subscriber is ${state}`}.`,
-      ),
+    .option('--edition <id>', 'those that the digest of an edition led to', editionId)
+    .option('--class <a,b>', `some of ${CLASSES.join(',')}; without it ${CAUSED_BY_SERVERS.join(',')}`, someOf(CLASSES))
+    .option('--since <instant>', 'added then or later', instant)
+    .option('--until <instant>', 'added before', instant)
+    .option('--dry-run', 'change nothing; print how many it would be')
+    .action((address: string | undefined, options: RemoveOptions) =>
+      address === undefined ? removeMany(run, options) : removeOne(run, address, options),
     )
+}
+
+const isBulk = ({ edition, class: classes, since, until, dryRun }: RemoveOptions): boolean =>
+  [edition, classes, since, until, dryRun].some((option) => option !== undefined)
+
+const removeOne = (run: RunCommand, address: string, options: RemoveOptions): Promise<void> => {
+  if (isBulk(options))
+    throw new UsageError('write an address, or which suppressions by --edition, --class, --since, --until')
+  return run(
+    async ({ db, now }) => {
+      const by = { whom: operator(options.by), why: options.why }
+      const removed = await removeSuppression(db, now(), address, by)
+      if (removed === null) throw new UsageError(`${address} is not suppressed`)
+      return removed
+    },
+    ({ email, state }: { email: string; state: string | null }) =>
+      `${email} may be mailed again${state === null ? '' : `; the subscriber is ${state}`}.`,
+  )
+}
+
+const removeMany = (run: RunCommand, options: RemoveOptions): Promise<void> => {
+  const { edition = null, class: classes, since = null, until = null, dryRun = false } = options
+  if (edition === null && classes === undefined && since === null && until === null)
+    throw new UsageError('write an address, or which suppressions by --edition, --class, --since, --until')
+  const which = { editionId: edition, classes: classes ?? CAUSED_BY_SERVERS, since, until }
+  return run(async ({ db, now }) => {
+    const by = { whom: operator(options.by), why: options.why }
+    return { edition, dryRun, ...(await removeSuppressions(db, now(), which, by, dryRun)) }
+  }, removedText)
+}
+
+const removedText = (result: RemovedSuppressions & { edition: number | null; dryRun: boolean }): string => {
+  const { removed, classes, states, addresses, edition, dryRun } = result
+  const list = (of: Record<string, number>) => Object.entries(of).map(([key, count]) => `${count} ${key}`)
+  if (removed === 0) return 'No suppression is like that.'
+  const others = removed - addresses.length
+  return [
+    `${dryRun ? 'Dry run, nothing was changed. Would be removed' : 'Removed'}: ` +
+      `${counted(removed, 'suppression')} (${list(classes).join(', ')}).`,
+    `  ${addresses.join(', ')}${others > 0 ? ` and ${counted(others, 'other')}` : ''}`,
+    ...(Object.keys(states).length === 0 ? [] : [`  The subscribers: ${list(states).join(', ')}.`]),
+    ...(edition === null || dryRun ? [] : [`  To send it to those who did not get it: editions resend ${edition}`]),
+  ].join('\n')
 }

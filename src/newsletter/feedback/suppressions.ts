@@ -1,12 +1,17 @@
-/** What an operator does with suppressions: add one, and remove one. */
-
+/** What an operator does with suppressions: add one, remove one, and remove many. */
 import { localDateAt } from '../../core/calendar.ts'
 import { readAddress } from '../../core/subscriber/address.ts'
 import { firstDueAfterPause, nextDue } from '../../core/subscriber/due.ts'
 import type { SubscriberState } from '../../core/subscriber/preferences.ts'
 import type { Database } from '../../store/database.ts'
 import { activate, preferencesOf, readSubscriber, stopMail, storePause } from '../../store/subscribers.ts'
-import { readSuppression, suppressAddress, unsuppress } from '../../store/suppressions.ts'
+import {
+  readSuppression,
+  readSuppressionsWhere,
+  type SuppressionFilter,
+  suppressAddress,
+  unsuppress,
+} from '../../store/suppressions.ts'
 
 /**
  * Suppresses an address by hand; `added` is `false` where it was suppressed already. `problem`: what was typed is no
@@ -65,3 +70,48 @@ export const removeSuppression = (
     await stopMail(trx, reader.id, 'unsubscribed')
     return { email: removed.email, state: 'unsubscribed' }
   })
+
+/** What removing many suppressions did, or would do. */
+export interface RemovedSuppressions {
+  removed: number
+  /** By the class of the suppression. */
+  classes: Record<string, number>
+  /** The subscribers by the state they have again; not told by a dry run. */
+  states: Record<string, number>
+  /** The first of the addresses, at most ten. */
+  addresses: string[]
+}
+
+const MAX_ADDRESSES = 10
+const AT_A_TIME = 500
+
+/**
+ * Removes the suppressions that a filter lets through, each in a transaction of its own, so that it may be run again when
+ * it was broken off. With `dryRun` nothing changes. What becomes of the subscribers is as with one (`removeSuppression`).
+ */
+export const removeSuppressions = async (
+  db: Database,
+  now: Date,
+  which: SuppressionFilter,
+  by: { whom: string; why: string },
+  dryRun: boolean,
+): Promise<RemovedSuppressions> => {
+  const result: RemovedSuppressions = { removed: 0, classes: {}, states: {}, addresses: [] }
+  const count = (of: Record<string, number>, key: string) => {
+    of[key] = (of[key] ?? 0) + 1
+  }
+  for (let after = ''; ; ) {
+    const some = await readSuppressionsWhere(db, which, after, AT_A_TIME)
+    for (const { email, class: suppressionClass } of some) {
+      const removed = dryRun ? { email, state: null } : await removeSuppression(db, now, email, by)
+      if (removed === null) continue
+      result.removed++
+      count(result.classes, suppressionClass)
+      if (removed.state !== null) count(result.states, removed.state)
+      if (result.addresses.length < MAX_ADDRESSES) result.addresses.push(email)
+    }
+    const last = some.at(-1)
+    if (last === undefined || some.length < AT_A_TIME) return result
+    after = last.email
+  }
+}

@@ -1,6 +1,6 @@
 /** Looks up one mail, or all mails of one subscriber, and what became of each. */
-import { type Kysely, sql } from 'kysely'
-import type { Tables } from '../database.ts'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import type { MailStream, Tables } from '../database.ts'
 import { localDateOfDelivery } from './delivery-id.ts'
 import type { ServerReply } from './outcomes.ts'
 
@@ -43,6 +43,8 @@ export const readMailsOf = async (db: Kysely<Tables>, subscriberId: string, limi
 
 /** A mail, and what became of it. */
 export interface MailRecord extends ServerReply {
+  /** A UUID. */
+  id: string
   /** `digest`, or the kind of letter. */
   what: string
   /** The edition of a digest; `null` for a letter. */
@@ -51,10 +53,35 @@ export interface MailRecord extends ServerReply {
   dueAt: Date
   state: string
   reason: string | null
+  /** The kind of reason of its first failure, of a digest that was put back in the queue since. */
+  failedBefore: string | null
   attempts: number
   resent: number
   attemptedAt: Date | null
   sentAt: Date | null
+}
+
+const OUTCOME = sql`m.attempts, m.resent, m.attempted_at as "attemptedAt", m.sent_at as "sentAt", m.code, m.enhanced, m.said`
+
+/** The columns of a `MailRecord`, of a mail `m` and, for a delivery, its edition `e`. */
+const FACTS: Record<MailStream, RawBuilder<unknown>> = {
+  deliveries: sql`m.id, 'digest' as what, m.edition_id as edition, e.cutoff as "dueAt", m.state, m.reason,
+    m.failed_before as "failedBefore", ${OUTCOME}`,
+  letters: sql`m.id, m.kind as what, null::bigint as edition, m.requested_at as "dueAt", m.state, m.reason,
+    null as "failedBefore", ${OUTCOME}`,
+}
+
+/** A mail by its id (a UUID), with its reader and its digest; `undefined` where there is none. */
+export const readMailRecord = async (db: Kysely<Tables>, id: string) => {
+  const more = sql`, m.subscriber_id as subscriber, s.email, m.digest_id as digest`
+  const localDate = localDateOfDelivery(id)
+  const { rows } = await sql<MailRecord & { subscriber: string; email: string | null; digest: number | null }>`
+    select ${FACTS.letters} ${more} from letters m join subscribers s on s.id = m.subscriber_id where m.id = ${id}::uuid
+    union all
+    select ${FACTS.deliveries} ${more} from deliveries m join editions e on e.id = m.edition_id
+      join subscribers s on s.id = m.subscriber_id
+    where m.local_date = ${localDate}::date and m.id = ${id}::uuid`.execute(db)
+  return rows[0]
 }
 
 /**
@@ -62,14 +89,11 @@ export interface MailRecord extends ServerReply {
  * asked for, in the subscriber's time zone.
  */
 export const readMailsOn = async (db: Kysely<Tables>, subscriberId: string, date: string): Promise<MailRecord[]> => {
-  const facts = sql`m.state, m.reason, m.attempts, m.resent, m.attempted_at as "attemptedAt", m.sent_at as "sentAt",
-    m.code, m.enhanced, m.said`
   const { rows } = await sql<MailRecord>`
-    select 'digest' as what, m.edition_id as edition, e.cutoff as "dueAt", ${facts}
-    from deliveries m join editions e on e.id = m.edition_id
+    select ${FACTS.deliveries} from deliveries m join editions e on e.id = m.edition_id
     where m.subscriber_id = ${subscriberId} and m.local_date = ${date}::date
     union all
-    select m.kind, null, m.requested_at, ${facts} from letters m join subscribers s on s.id = m.subscriber_id
+    select ${FACTS.letters} from letters m join subscribers s on s.id = m.subscriber_id
     where m.subscriber_id = ${subscriberId} and (m.requested_at at time zone s.time_zone)::date = ${date}::date
     order by "dueAt"`.execute(db)
   return rows

@@ -11,6 +11,8 @@ export interface MissedDelivery extends ServerReply {
   localDate: string
   state: MailState
   reason: string | null
+  /** The kind of reason of its first failure, where it was put back in the queue since. */
+  failedBefore: string | null
   attempts: number
   resent: number
   attemptedAt: Date | null
@@ -31,7 +33,7 @@ export const streamDeliveries = async (
   const pattern = `%${(which.reason ?? '').replace(/[%_\\]/g, '\\$&')}%`
   await db.transaction().execute(async (trx) => {
     await sql`declare missed no scroll cursor for
-      select s.email, m.local_date as "localDate", m.state, m.reason, m.code, m.enhanced, m.said, m.attempts, m.resent,
+      select s.email, m.local_date as "localDate", m.state, m.reason, m.failed_before as "failedBefore", m.code, m.enhanced, m.said, m.attempts, m.resent,
         m.attempted_at as "attemptedAt"
       from deliveries m join subscribers s on s.id = m.subscriber_id
       where m.edition_id = ${id} and m.state = any(${which.states})
@@ -48,7 +50,7 @@ export const streamDeliveries = async (
 
 /**
  * Puts deliveries of an edition back in the queue, with a new fencing number and all their attempts, and opens a complete
- * edition again; its caller holds the edition's lock. What the server may have taken already is counted as resent. An
+ * edition again; why one failed first is kept, whatever becomes of it; its caller holds the edition's lock. What the server may have taken already is counted as resent. An
  * empty digest, and a sample that must not leave, stay as they are. Returns how many of each state were put back.
  */
 export const requeueMissed = async (
@@ -63,7 +65,8 @@ export const requeueMissed = async (
           and d.empty_since is null and not (d.sample and m.state = 'skipped')
           ${which.subscriberId === null ? sql`` : sql`and m.subscriber_id = ${which.subscriberId}`} for update of m),
       back as (
-        update deliveries m set state = 'queued', reason = null, attempts = 0, fence = m.fence + 1,
+        update deliveries m set state = 'queued', reason = null,
+          failed_before = coalesce(m.failed_before, case when x.state = 'failed' then ${kindOfReason} end), attempts = 0, fence = m.fence + 1,
           resent = m.resent + case when x.state = 'unknown' then 1 else 0 end,
           -- It expires as late as one that is new.
           next_attempt_at = now(), created_at = now()
