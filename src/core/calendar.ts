@@ -30,11 +30,14 @@ export const isoWeekOf = (date: string): string => {
 /** Midnight UTC of a date. */
 export const utcMidnight = (date: string): Date => new Date(`${date}T00:00:00Z`)
 
-/** Whether a text is a date that the calendar has: JavaScript would read the 31st of February as the 3rd of March. */
+/**
+ * Whether a text is a date that the calendar has: JavaScript would read the 31st of February as the 3rd of March. There is no
+ * year 0: ISO 8601 has one, but Postgres refuses it.
+ */
 export const isDate = (text: string): boolean => {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false
   const [year = 0, month = 0, day = 0] = text.split('-').map(Number)
-  if (month < 1 || month > 12 || day < 1) return false
+  if (year < 1 || month < 1 || month > 12 || day < 1) return false
   return day <= Temporal.PlainYearMonth.from({ year, month }).daysInMonth
 }
 

@@ -72,9 +72,10 @@ export const dryRunSource = async (ports: IntakePorts, source: Source, days?: st
   const notices: string[] = []
   let feed: Part['feed']
   for await (const part of readParts(ports, source, days ?? newest, true)) {
-    addCounts(wouldStore, await storeAll(db, part.name, part.listings, ports.scorer, dryRunListings))
+    const stored = await storeAll(db, part.name, part.listings, ports.scorer, dryRunListings)
+    addCounts(wouldStore, stored)
     listings.push(...part.listings)
-    skipped.push(...part.problems)
+    skipped.push(...part.problems, ...stored.skipped)
     notices.push(...part.notices)
     feed = part.feed
   }

@@ -4,13 +4,16 @@ import type { Log } from '../core/log.ts'
 import type { Listing, SourceName } from '../core/papers/paper.ts'
 import type { Problem } from '../core/papers/paper-file.ts'
 import type { PaperNews } from '../core/papers/paper-news.ts'
+import { SourceError } from '../core/papers/source-error.ts'
 import { redact } from '../core/redact.ts'
+import { quoted } from '../core/text/text.ts'
 import type { Database } from '../store/database.ts'
 import { readUncategorised, storeCategories } from '../store/papers/categories.ts'
 import { type StoredCounts, type StoreListings, storeListings } from '../store/papers/listings.ts'
 import { storeNews } from '../store/papers/paper-news.ts'
 import { countListedBefore, holdsAnyPapers, holdsRealPapers, readListDays } from '../store/papers/papers.ts'
 import { readRefresh, storeRefresh } from '../store/refreshes.ts'
+import { whyRefused } from '../store/refused-value.ts'
 import { readFeed, storeFeed } from '../store/source-feeds.ts'
 import { type Scorer, SHIPPED_SCORER, settleScores } from './relevance.ts'
 import { createRequestContext, type Source } from './source.ts'
@@ -49,17 +52,37 @@ const BATCH = 200
 /** Requests for categories at each refresh: at arXiv's rate limit some ten seconds, and an archive takes a morning. */
 const CATEGORY_REQUESTS = 2
 
-/** Stores listings in batches, each in a transaction of its own; with `dryRunListings` nothing is kept. Returns the totals. */
+/** What became of listings. */
+export interface Stored extends StoredCounts {
+  /** Those with values that the database refuses: the paper, and why. */
+  skipped: Problem[]
+}
+
+/**
+ * Stores listings in batches, each in a transaction of its own; with `dryRunListings` nothing is kept. A listing that cannot
+ * be stored is skipped: its batch is halved until it stands alone. Rejects where the database itself fails.
+ */
 export const storeAll = async (
   db: Database,
   source: SourceName,
   listings: Listing[],
   { score } = SHIPPED_SCORER,
   store: StoreListings = storeListings,
-): Promise<StoredCounts> => {
-  const total: StoredCounts = { added: 0, changed: 0, unchanged: 0 }
-  for (let at = 0; at < listings.length; at += BATCH)
-    addCounts(total, await store(db, source, listings.slice(at, at + BATCH), score))
+): Promise<Stored> => {
+  const total: Stored = { added: 0, changed: 0, unchanged: 0, skipped: [] }
+  const storeBatch = async (batch: Listing[]): Promise<void> => {
+    try {
+      addCounts(total, await store(db, source, batch, score))
+    } catch (error) {
+      const problem = whyRefused(error)
+      if (problem === null) throw error
+      const [{ paper } = {}] = batch
+      if (batch.length === 1 && paper !== undefined)
+        total.skipped.push({ where: `paper ${paper.id}, ${quoted(paper.title)}`, problem })
+      else for (const half of [batch.slice(0, batch.length / 2), batch.slice(batch.length / 2)]) await storeBatch(half)
+    }
+  }
+  for (let at = 0; at < listings.length; at += BATCH) await storeBatch(listings.slice(at, at + BATCH))
   return total
 }
 
@@ -115,9 +138,14 @@ export const refreshSource = async (ports: IntakePorts, source: Source, days?: s
   const { db, log } = ports
   const total: StoredCounts = { added: 0, changed: 0, unchanged: 0 }
   for await (const { name, listings, news, problems, notices, remember } of readParts(ports, source, days)) {
-    for (const { where, problem } of problems) log.warn({ source: source.label, where, problem }, 'row skipped')
     for (const notice of notices) log.warn({ source: source.label, notice }, 'source answered, but not as expected')
-    addCounts(total, await storeAll(db, name, listings, ports.scorer))
+    const { skipped, ...counts } = await storeAll(db, name, listings, ports.scorer)
+    for (const { where, problem } of [...problems, ...skipped])
+      log.warn({ source: source.label, where, problem }, 'row skipped')
+    // A few odd rows are skipped; where all are, the fault is not theirs.
+    if (skipped.length > 1 && skipped.length === listings.length)
+      throw new SourceError(`none of its rows can be stored: ${skipped[0]?.where}, ${skipped[0]?.problem}`)
+    addCounts(total, counts)
     if (news !== undefined) await storeNews(db, news)
     await remember?.()
   }

@@ -318,7 +318,7 @@ describe('categories of papers from elsewhere', () => {
     const [before, after] = texts.filter((text) => text.paper_id === ids[1])
     expect(after).toEqual({ ...before, revision: 2, categories: ['cs.AI', 'cs.RO'] })
     // The next list says nothing of categories, and takes none away.
-    expect(await storeOthers(db)).toEqual({ added: 0, changed: 0, unchanged: 5 })
+    expect(await storeOthers(db)).toEqual({ added: 0, changed: 0, unchanged: 5, skipped: [] })
   })
 
   test('are not requested where arXiv is no source', async () => {

@@ -59,7 +59,12 @@ describe('storing', () => {
     const { db } = newsletter
     await storeDay(db, '2026-04-13', ['robotics', 'code'])
     const before = await dump(db)
-    expect(await storeDay(db, '2026-04-13', ['robotics', 'code'])).toEqual({ added: 0, changed: 0, unchanged: 2 })
+    expect(await storeDay(db, '2026-04-13', ['robotics', 'code'])).toEqual({
+      added: 0,
+      changed: 0,
+      unchanged: 2,
+      skipped: [],
+    })
     expect(await dump(db)).toEqual(before)
   })
 

@@ -50,13 +50,16 @@ const intakePortsOf = async (context: CliContext) => ({
   scorer: await openScorer(context.config),
 })
 
+/** Rows that are named of those skipped. */
+const MAX_NAMED = 1_000
+
 interface Import {
   papers: number
   added: number
   changed: number
   unchanged: number
   skipped: number
-  /** One for each row that was skipped: file, place and reason. */
+  /** One for each of the first rows that were skipped: file, place and reason. */
   problems: string[]
 }
 
@@ -74,19 +77,23 @@ const importPapers = async (context: CliContext, paths: string[], listDay: strin
       total.added += counts.added
       total.changed += counts.changed
       total.unchanged += counts.unchanged
-      total.problems.push(...batch.problems.map(({ where, problem }) => `${batch.file}, ${where}: ${problem}`))
+      const skipped = [...batch.problems, ...counts.skipped]
+      total.skipped += skipped.length
+      for (const { where, problem } of skipped.slice(0, MAX_NAMED - total.problems.length))
+        total.problems.push(`${batch.file}, ${where}: ${problem}`)
       progress.show(batch.bytesRead, batch.bytesTotal ?? 0)
     }
   }
   progress.end()
   await storeRefresh(db, 'import', now(), null)
-  return { ...total, skipped: total.problems.length }
+  return total
 }
 
-const importText = ({ papers, added, changed, unchanged, problems }: Import): string =>
+const importText = ({ papers, added, changed, unchanged, skipped, problems }: Import): string =>
   [
     `${papers} papers read: ${added} new, ${changed} changed, ${unchanged} known already.`,
     ...problems.map((problem) => `skipped: ${problem}`),
+    ...(skipped > problems.length ? [`… and ${skipped - problems.length} more rows were skipped.`] : []),
   ].join('\n')
 
 const dryRunText = ({ tried, failed }: DryRuns): string =>

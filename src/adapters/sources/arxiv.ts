@@ -1,9 +1,8 @@
 /** arXiv: the feed of what it announced today in some categories, and the categories of papers known from elsewhere. */
 
-import { HOUR, SECOND } from '../../core/calendar.ts'
+import { SECOND } from '../../core/calendar.ts'
 import {
   type AnnounceType,
-  arxivDate,
   type FeedEntry,
   newsOfReplacement,
   readAnnouncement,
@@ -37,8 +36,6 @@ const MAX_ENTRIES = 2_000
 export const MAX_IDS = 100
 /** Octets; 2,000 entries have some 5 MB. */
 const MAX_FEED = 15_000_000
-/** A batch may be ahead of our clock by this; a later one is refused. */
-const MAX_CLOCK_SKEW = HOUR
 
 const ATOM = 'http://www.w3.org/2005/Atom'
 const ARXIV = 'http://arxiv.org/schemas/atom'
@@ -128,8 +125,6 @@ const readFeed = ({ body, validators }: SourceResponse, now: Date): ArxivFeed =>
   // A few odd entries are skipped; where they are many the format has changed, and the others may be misread too.
   if (problems.length > entries.length / 10)
     throw new SourceError(`its entries have an unknown shape: ${problems[0]?.where}, ${problems[0]?.problem}`)
-  if (batchDay !== null && batchDay > arxivDate(new Date(now.getTime() + MAX_CLOCK_SKEW)))
-    throw new SourceError(`its batch is of ${batchDay}, a day that has not come`)
   // A paper that is new in one category and cross-listed to another may stand there twice.
   const rows = keepLatest(found).listings
   return { rows, news, problems, announced, batchDay, isFull: entries.length >= MAX_ENTRIES, validators }

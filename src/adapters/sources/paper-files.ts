@@ -1,10 +1,11 @@
 /** Papers from files: one file, a folder of them, or standard input, read in batches with the progress made. */
-import { createReadStream } from 'node:fs'
-import { readdir, stat } from 'node:fs/promises'
+import { createReadStream, type Dirent } from 'node:fs'
+import { readdir, realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { pipeline, type Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import {
+  createRowCheck,
   formOf,
   gatherRows,
   type PaperFile,
@@ -14,7 +15,7 @@ import {
   refuseIfAllBad,
   UnreadablePapers,
 } from '../../core/papers/paper-file.ts'
-import type { RowContext } from '../../core/papers/paper-row.ts'
+import { type RowContext, readDate } from '../../core/papers/paper-row.ts'
 
 /** JSON and plain text are read at once, so that a larger file (in bytes, unpacked) is refused. JSON Lines have no limit. */
 export const MAX_WHOLE_FILE = 100_000_000
@@ -22,6 +23,13 @@ export const MAX_WHOLE_FILE = 100_000_000
 export const MAX_LINE = 1_000_000
 /** Listings in one batch of JSON Lines; one transaction of the store. */
 export const BATCH_SIZE = 500
+
+/**
+ * A packed file that unpacks to more than this share of its size is refused: lists of papers are packed three to six times,
+ * while 58 KB made on purpose unpack to 58 MB. Small files are always read.
+ */
+const MAX_UNPACKED_SHARE = 50
+const ALWAYS_UNPACKED = 1_000_000
 
 /** Characters at the beginning of a file by which its form is known. */
 const BEGINNING = 65_536
@@ -75,9 +83,33 @@ const sourceAt = async (folder: string, name: string): Promise<OpenableFile> => 
   return {
     file: name,
     size: (await stat(whole)).size,
-    listDay: DAY_NAME.exec(name)?.[1] ?? null,
+    listDay: readDate(DAY_NAME.exec(name)?.[1]),
     open: () => createReadStream(whole),
   }
+}
+
+/** A link in a folder that leads out of it, or to no file: whoever may write there must not choose what else is read. */
+const refusedLink = (name: string): OpenableFile => ({
+  file: name,
+  size: 0,
+  listDay: null,
+  // biome-ignore lint/correctness/useYield: it is read like any file, and gives its error instead of bytes.
+  async *open() {
+    throw new UnreadablePapers('It is a link that leads out of the folder, and is not followed.')
+  },
+})
+
+/** A file of a folder; `null` for what is none: a folder, or a device, whose reading might never end. */
+const sourceIn = async (folder: string, entry: Dirent): Promise<OpenableFile | null> => {
+  if (!entry.isSymbolicLink()) return entry.isFile() ? sourceAt(folder, entry.name) : null
+  const target = await realpath(path.join(folder, entry.name)).catch(absent)
+  if (target === null || path.relative(await realpath(folder), target).startsWith('..')) return refusedLink(entry.name)
+  return (await stat(target)).isFile() ? sourceAt(folder, entry.name) : null
+}
+
+const absent = (error: unknown): null => {
+  if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'ELOOP') throw error
+  return null
 }
 
 const sourcesOf = async (argument: string, stdin: Readable): Promise<OpenableFile[]> => {
@@ -86,9 +118,11 @@ const sourcesOf = async (argument: string, stdin: Readable): Promise<OpenableFil
     const found = await stat(argument)
     if (!found.isDirectory()) return [await sourceAt(path.dirname(argument), path.basename(argument))]
     const entries = await readdir(argument, { withFileTypes: true })
-    const names = entries.filter((entry) => !entry.isDirectory() && KNOWN_NAME.test(entry.name)).map(({ name }) => name)
-    if (names.length === 0) throw new UnreadablePapers(`The folder ${argument} holds no .json, .jsonl or .txt file.`)
-    return await Promise.all(names.sort().map((name) => sourceAt(argument, name)))
+    const named = entries.filter(({ name }) => KNOWN_NAME.test(name)).sort((a, b) => (a.name < b.name ? -1 : 1))
+    const files = await Promise.all(named.map((entry) => sourceIn(argument, entry)))
+    const sources = files.filter((file) => file !== null)
+    if (sources.length === 0) throw new UnreadablePapers(`The folder ${argument} holds no .json, .jsonl or .txt file.`)
+    return sources
   } catch (error) {
     throw explain(error, argument)
   }
@@ -119,11 +153,15 @@ async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<{ number:
 
 async function* readLines(pieces: AsyncIterable<string>, context: RowContext): AsyncGenerator<PaperFile> {
   let readings: { where: string; reading: RowReading }[] = []
+  const checkRow = createRowCheck()
   let readable = false
   for await (const { number, line } of linesOf(pieces)) {
     const tooLong = { problem: `it is longer than ${MAX_LINE} characters` }
     const reading = line === null ? tooLong : readPaperLine(line, context)
-    if (reading !== null) readings.push({ where: `line ${number}`, reading })
+    if (reading === null) continue
+    const where = `line ${number}`
+    checkRow(where, reading)
+    readings.push({ where, reading })
     if (readings.length < BATCH_SIZE) continue
     const batch = gatherRows(readings)
     if (!readable) refuseIfAllBad(batch)
@@ -165,15 +203,28 @@ async function* readChunks(chunks: AsyncIterable<Buffer>, context: RowContext): 
 
 /** The chunks of a file, unpacked where it is gzip; `count` is called with their bytes on disk. */
 const unpacked = (source: OpenableFile, count: (bytes: number) => void): AsyncIterable<Buffer> => {
+  let packed = 0
   const counted = async function* (): AsyncGenerator<Buffer> {
     for await (const chunk of source.open()) {
+      packed += chunk.length
       count(chunk.length)
+      yield chunk
+    }
+  }
+  const bounded = async function* (chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    let bytes = 0
+    for await (const chunk of chunks) {
+      bytes += chunk.length
+      if (bytes > ALWAYS_UNPACKED && bytes > packed * MAX_UNPACKED_SHARE)
+        throw new UnreadablePapers(
+          `The file unpacks to more than ${MAX_UNPACKED_SHARE} times its size, as no list of papers does.`,
+        )
       yield chunk
     }
   }
   if (!source.file.endsWith('.gz')) return counted()
   // A failure of either stream ends the other too and is thrown there, so the callback has nothing to do.
-  return pipeline(counted, createGunzip(), () => {})
+  return bounded(pipeline(counted, createGunzip(), () => {}))
 }
 
 /**

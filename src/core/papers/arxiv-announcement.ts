@@ -28,10 +28,14 @@ export interface FeedEntry {
 
 /** Where arXiv's days begin and end. https://info.arxiv.org/help/availability.html */
 const ARXIV_ZONE = 'America/New_York'
+/** An announcement may be ahead of our clock by this. */
+const MAX_CLOCK_SKEW = HOUR
 /** The feeds are made at midnight there; a batch that is late by less is not reported. */
 const GRACE = 2 * HOUR
 
 const SUMMARY = /^arXiv:\S+\s+Announce Type:\s*(\S+)\s+(?:Abstract:\s*)?/
+/** Characters of a name and its affiliation, before LaTeX and affiliation are taken out. */
+const MAX_RAW_NAME = 2_000
 /** A part after a comma that is no name of its own: "Ada Byron, Jr." */
 const SUFFIX = /^(?:Jr|Sr|II|III|IV|V|Ph\.?\s?D|M\.?D)\.?$/i
 
@@ -56,11 +60,14 @@ export const readCreators = (text: string): string[] => {
     else names.push(part)
   }
   return names
-    .map((name) => cleanLine(plainLatex(name.replace(/\s*\([^()]*\)/g, '')), NAME_LENGTH))
+    .map((name) => cleanLine(plainLatex(name.slice(0, MAX_RAW_NAME).replace(/\s*\([^()]*\)/g, '')), NAME_LENGTH))
     .filter((name) => name !== '')
 }
 
 const isAnnounceType = (text: string): text is AnnounceType => ANNOUNCE_TYPES.some((type) => type === text)
+
+/** The date at arXiv. */
+export const arxivDate = (at: Date): string => localDateAt(at, ARXIV_ZONE)
 
 /** An entry as a listing of its announcement's day, seen now. Throws `UnreadableRow`. */
 export const readAnnouncement = (entry: FeedEntry, now: Date): { type: AnnounceType; listing: Listing } => {
@@ -73,6 +80,9 @@ export const readAnnouncement = (entry: FeedEntry, now: Date): { type: AnnounceT
   if (title === '') throw new UnreadableRow('it has no title')
   const announcedAt = readInstant(entry.published)
   if (announcedAt === null) throw new UnreadableRow('it does not say when it was announced')
+  const listDay = arxivDate(announcedAt)
+  if (listDay > arxivDate(new Date(now.getTime() + MAX_CLOCK_SKEW)))
+    throw new UnreadableRow(`it is of ${listDay}, a day that has not come`)
   return {
     type,
     listing: {
@@ -88,7 +98,7 @@ export const readAnnouncement = (entry: FeedEntry, now: Date): { type: AnnounceT
         projectUrl: null,
         discussionUrl: null,
       },
-      listDay: localDateAt(announcedAt, ARXIV_ZONE),
+      listDay,
       observation: { at: now, hourKnown: true, upvotes: null, comments: null, stars: null },
     },
   }
@@ -101,9 +111,6 @@ export const newsOfReplacement = (entry: FeedEntry, { paper, observation }: List
   const version = Number(/v(\d{1,3})$/.exec(entry.id.trim())?.[1] ?? 0)
   return version > 1 ? { ...about, kind: 'version', version } : null
 }
-
-/** The date at arXiv. */
-export const arxivDate = (at: Date): string => localDateAt(at, ARXIV_ZONE)
 
 /**
  * Why a feed's newest batch (`YYYY-MM-DD`; `null` for an empty feed) is not the one to be expected now, as a clause; or

@@ -102,6 +102,29 @@ export const gatherRows = (readings: readonly { where: string; reading: RowReadi
   return { ...keepLatest(listings), problems, source: source ?? 'file' }
 }
 
+/** Rows that cannot be read may be so many, if they are also most of the file; a row costs time whether it can be read or not. */
+const MAX_BAD_ROWS = 1_000
+
+/**
+ * Returns a function that is called with each row's place and reading. It throws `UnreadablePapers` as soon as most of very
+ * many rows cannot be read: then the file is something else.
+ */
+export const createRowCheck = (): ((where: string, reading: RowReading) => void) => {
+  let good = 0
+  let bad = 0
+  return (where, reading) => {
+    if (!('problem' in reading)) {
+      good++
+      return
+    }
+    bad++
+    if (bad > MAX_BAD_ROWS && bad > good)
+      throw new UnreadablePapers(
+        `The file is no list of papers: most of its rows are none, such as ${where}, ${reading.problem}.`,
+      )
+  }
+}
+
 /** Throws `UnreadablePapers` where rows were read and none of them is a paper. */
 export const refuseIfAllBad = ({ listings, problems: [first] }: PaperFile): void => {
   if (listings.length === 0 && first !== undefined)
@@ -148,14 +171,17 @@ export const readPaperFile = (text: string, context: RowContext): PaperFile => {
       )
     return { ...keepLatest(listings), problems, source: 'file' }
   }
-  const readings =
-    form === 'json'
-      ? rowsOf(parseWhole(content)).map((row, at) => ({
-          where: `row ${at + 1}`,
-          reading: readRowOrProblem(row, context),
-        }))
-      : content.split('\n').map((line, at) => ({ where: `line ${at + 1}`, reading: readPaperLine(line, context) }))
-  const file = gatherRows(readings.flatMap(({ where, reading }) => (reading === null ? [] : [{ where, reading }])))
+  const checkRow = createRowCheck()
+  const rows: readonly unknown[] = form === 'json' ? rowsOf(parseWhole(content)) : content.split('\n')
+  const readings: { where: string; reading: RowReading }[] = []
+  for (const [at, row] of rows.entries()) {
+    const where = `${form === 'json' ? 'row' : 'line'} ${at + 1}`
+    const reading = form === 'json' ? readRowOrProblem(row, context) : readPaperLine(row as string, context)
+    if (reading === null) continue
+    checkRow(where, reading)
+    readings.push({ where, reading })
+  }
+  const file = gatherRows(readings)
   refuseIfAllBad(file)
   return file
 }

@@ -25,6 +25,7 @@ export class UnreadableRow extends Error {
 const HOUR_OF_UNTIMED_LISTS = 'T09:00:00Z'
 /** More names than any paper has had; the rest of a longer list is dropped. */
 const MAX_AUTHORS = 5_000
+const MAX_CATEGORIES = 20
 /** Of an `integer` column. */
 const MAX_COUNT = 2_147_483_647
 
@@ -44,10 +45,16 @@ const countOf = (value: unknown): number | null =>
 
 const linkOf = (value: unknown): string | null => httpsUrl(stringOf(value) ?? '')
 
-/** The date that a text begins with, `YYYY-MM-DD`, if the calendar has it. */
+/** Years that a date of a paper can have; any other is mistyped. */
+const FIRST_YEAR = '1900'
+const LAST_YEAR = '2199'
+
+/** The date that a text begins with, `YYYY-MM-DD`, if the calendar has it and a paper can have it. */
 export const readDate = (value: unknown): string | null => {
   const date = /^\d{4}-\d\d-\d\d(?!\d)/.exec(stringOf(value)?.trim() ?? '')?.[0]
-  return date !== undefined && isDate(date) ? date : null
+  if (date === undefined || !isDate(date)) return null
+  const year = date.slice(0, 4)
+  return FIRST_YEAR <= year && year <= LAST_YEAR ? date : null
 }
 
 /** An instant such as `2024-06-02 01:07:21 +0800` or in ISO form; without a zone it is UTC, without a time `null`. */
@@ -98,7 +105,8 @@ const titleOf = (value: unknown): string => {
 
 /** Names from a list of strings or of objects with a `name` (those that the source hides stay hidden), or one line. */
 const authorsOf = (value: unknown): string[] => {
-  const entries = typeof value === 'string' ? value.split(/;|,| and /) : Array.isArray(value) ? value : []
+  const line = (text: string) => text.slice(0, MAX_AUTHORS * NAME_LENGTH).split(/;|,| and /)
+  const entries = typeof value === 'string' ? line(value) : Array.isArray(value) ? value : []
   return entries
     .slice(0, MAX_AUTHORS)
     .map((entry: unknown) => (isRow(entry) ? (entry.hidden === true ? '' : stringOf(entry.name)) : stringOf(entry)))
@@ -111,9 +119,10 @@ const authorsOf = (value: unknown): string[] => {
  * the classes of the MSC and ACM (`68T50`, `I.2.7`) that arXiv's API puts among them.
  */
 export const categoriesOf = (value: unknown): string[] => {
-  const entries: unknown[] = typeof value === 'string' ? value.split(/[\s,;]+/) : Array.isArray(value) ? value : []
+  const line = (text: string) => text.slice(0, MAX_CATEGORIES * NAME_LENGTH).split(/[\s,;]+/)
+  const entries: unknown[] = typeof value === 'string' ? line(value) : Array.isArray(value) ? value : []
   const named = entries.filter((entry): entry is string => typeof entry === 'string')
-  return [...new Set(named.filter((name) => ARXIV_CATEGORY.test(name)))].slice(0, 20)
+  return [...new Set(named.filter((name) => ARXIV_CATEGORY.test(name)))].slice(0, MAX_CATEGORIES)
 }
 
 /** The observation of a row: made at a known instant, or at nine in the morning of its list day. */

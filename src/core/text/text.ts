@@ -27,12 +27,20 @@ const cap = (text: string, length: number): string => {
 }
 
 /**
+ * A text is cut to so many times its longest result before it is cleaned, and then has room for line breaks and marks that go:
+ * what is dropped costs nothing, however long it is.
+ */
+const RAW_SHARE = 4
+const RAW_LENGTH = 1_000
+
+/**
  * A text from outside as one line in NFC: no controls, nothing invisible, single spaces, at most `maxLength` UTF-16
  * units and no character cut in two. Cleaning twice is cleaning once. The result may be empty.
  * (OWASP ASVS 5, 1.1.2 and 1.2.1: clean at input, encode at output.)
  */
 export const cleanLine = (text: string, maxLength: number): string => {
-  const visible = text.replace(INVISIBLE, '').replace(CONTROL, '').replace(SPACE, ' ').trim()
+  const raw = text.trimStart().slice(0, maxLength * RAW_SHARE + RAW_LENGTH)
+  const visible = raw.replace(INVISIBLE, '').replace(CONTROL, '').replace(SPACE, ' ').trim()
   return cap(visible.normalize('NFC').replace(PILED_MARKS, '$1'), maxLength)
 }
 

@@ -165,7 +165,11 @@ describe('a feed with an error gives nothing at all', () => {
       whole.replaceAll('published>', 'issued>'),
       'its entries have an unknown shape: entry 1, it does not say when it was announced',
     ],
-    ['of tomorrow', feedOf('2026-04-15', entries(1)), 'its batch is of 2026-04-15, a day that has not come'],
+    [
+      'of tomorrow',
+      feedOf('2026-04-15', entries(1)),
+      'its entries have an unknown shape: entry 1, it is of 2026-04-15, a day that has not come',
+    ],
   ])('%s', async (_, body, message) => {
     source.answerWith(200, body)
     expect((await errorOf(fetchFeed())).message).toBe(message)

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
 import {
   BATCH_SIZE,
   MAX_LINE,
@@ -42,6 +42,63 @@ const lines = (count: number): string =>
     { length: count },
     (_, at) => `${JSON.stringify({ title: `Paper ${at}`, abstract: 'é'.repeat(99) })}\n`,
   ).join('')
+
+describe('a link in a folder', () => {
+  it('that leads out of it is not followed, and is named', async () => {
+    const outside = await put('outside/2026-04-11.json', JSON.stringify([{ title: 'Not ours' }]))
+    const inside = await put('linked/2026-04-10.json', JSON.stringify([{ title: 'Ours' }]))
+    const place = path.dirname(inside)
+    await symlink(outside, path.join(place, '2026-04-11.json'))
+    await symlink('/etc/passwd', path.join(place, 'users.txt'))
+    await symlink('nowhere', path.join(place, 'gone.txt'))
+    await symlink('2026-04-10.json', path.join(place, 'again.json'))
+    const batches = await readAll(place)
+    expect(titles(batches)).toEqual(['Ours', 'Ours'])
+    const named = batches.filter(({ problems }) => problems.length > 0).map(({ file, problems }) => [file, problems])
+    const problem = 'It is a link that leads out of the folder, and is not followed.'
+    expect(named).toEqual(
+      ['2026-04-11.json', 'gone.txt', 'users.txt'].map((file) => [file, [{ where: 'the whole file', problem }]]),
+    )
+  })
+
+  it('is all that the folder holds: the folder is refused', async () => {
+    const place = path.dirname(await put('only-links/readme', ''))
+    await symlink('/etc/passwd', path.join(place, 'papers.txt'))
+    await expect(readAll(place)).rejects.toThrow('leads out of the folder')
+  })
+})
+
+describe('a file that holds no papers', () => {
+  it.each([
+    ['users', 'root:x:0:0:root:/root:/bin/bash\n'.repeat(20)],
+    ['settings', '# The port that it listens on, and more of it.\n\n#Port 22\n#AddressFamily any\n'.repeat(20)],
+    ['code', `/** Reads it. */\nexport const a = () => {\n${'  const b = c(d[0] ?? 1)\n'.repeat(20)}}\n`],
+  ])('but %s is refused in words', async (name, content) => {
+    await expect(readAll(await put(`no-papers/${name}.txt`, content))).rejects.toThrow(
+      'The file holds no papers: as plain text, each title must be followed by its abstract.',
+    )
+  })
+})
+
+test('a file of very many lines that are no papers is given up', async () => {
+  const file = await put('no-rows.jsonl', `{"title":"A paper"}\n${'x\n'.repeat(2_000_000)}`)
+  await expect(readAll(file)).rejects.toThrow(
+    'The file is no list of papers: most of its rows are none, such as line 1002, it is cut off or not JSON.',
+  )
+})
+
+describe('a packed file that unpacks to far more than papers do', () => {
+  const size = 58_000_000
+  it.each([
+    ['a title that never ends', `[{"title":"${'a'.repeat(size)}"}]`],
+    ['one abstract of many paragraphs', `A title\n\n${`${'word and word. '.repeat(20)}\n\n`.repeat(size / 300)}`],
+    ['titles alone', 'A title\n\n'.repeat(size / 9)],
+    ['JSON Lines', '{"title":"a"}\n'.repeat(size / 14)],
+  ])('such as %s is refused', async (name, content) => {
+    const file = await put(`packed/${name}.gz`, gzipSync(content, { level: 9 }))
+    await expect(readAll(file)).rejects.toThrow('The file unpacks to more than 50 times its size')
+  })
+})
 
 describe('one file', () => {
   it('of an API answer named by its day gives that list day', async () => {
