@@ -36,7 +36,7 @@ interface StatedLimit {
 const GAP = /(?:(?!mail ?box|inbox|storage|\bdisk|\bsize|folder|\blength|large|\bbig\b|queue|retry)[^.!;]){0,50}?/
 /** The same, and neither about a recipient nor about a rate. */
 const OWN_GAP =
-  /(?:(?!mail ?box|inbox|storage|\bdisk|\bsize|folder|\blength|large|\bbig\b|queue|retry|recipient|user|addressee|\brate\b)[^.!;]){0,50}?/
+  /(?:(?!mail ?box|inbox|storage|\bdisk|\bsize|folder|\blength|large|\bbig\b|queue|retry|recipient|user|addressee|\brate)[^.!;]){0,50}?/
 const MAILS = oneOf(/messages?/, /e-?mails?/, /mails?/, /recipients?/, /deliveries/, /submissions?/, /posts/)
 const PERIOD = oneOf(/hours?/, /days?/, /daily/, /hourly/, /weeks?/, /weekly/, /months?/, /monthly/, /24 ?h/, /period/)
 const EXCEEDED = oneOf(
@@ -99,10 +99,10 @@ const STATED_LIMITS: readonly StatedLimit[] = [
     phrases: patternOf([
       /receiving (?:e?-?mail|messages) (?:at a rate|too quickly|too fast)/,
       /mailbox is (?:busy|in use)/,
-      /recipient (?:rate|traffic)/,
+      /(?<!external )recipient (?:rate|traffic)/,
       inTurn(/(?:recipient|mail ?box|user|addressee) (?:has |have |is )?(?:received|receiv)/, GAP, EXCEEDED),
       inTurn(EXCEEDED, GAP, /(?:incoming|inbound|receiving)/, GAP, AMOUNT),
-      inTurn(/(?:incoming|inbound|receiving)/, GAP, AMOUNT),
+      inTurn(/(?:incoming|inbound|receiv(?:e|ing))/, GAP, AMOUNT),
     ]),
   },
   {
@@ -118,6 +118,8 @@ const STATED_LIMITS: readonly StatedLimit[] = [
       /\[tss?\d\d\]/,
       /\brl\d{6}\b/,
       /\brp-00\d\b/,
+      /\bsc-00\d\b/,
+      /(?:ip|connection) frequency limited/,
       /exceeded the rate limit allowed/,
       /(?:reputation|complaints?)[^.]{0,60}(?:throttl|rate|limit|deferred|slow)/,
       /(?:throttl|rate|limit|deferred|slow)[^.]{0,60}(?:reputation|complaints?)/,
@@ -136,6 +138,7 @@ const STATED_LIMITS: readonly StatedLimit[] = [
       ),
       /(?:connections?|sessions?)(?! rate)[^.]{0,20}(?:limit|quota|exceed)/,
       /concurrency (?:limit|exceed)/,
+      /only \d+ (?:\w+ )?(?:connections?|sessions?)/,
       /(?:reduce|fewer|lower)[^.]{0,30}(?:connections?|sessions?|concurrency)/,
       /trop de connexions/,
       /zu viele (?:gleichzeitige )?verbindungen/,
@@ -161,6 +164,8 @@ const STATED_LIMITS: readonly StatedLimit[] = [
       ),
       /(?:sending|outgoing|outbound)(?: e?-?mails?| messages?)?(?: \w+){0,3} (?:is |has been |was |are )(?:temporarily )?(?:suspended|disabled|paused|blocked|restricted|locked)/,
       /sending (?:privileges|rights|ability)/,
+      /sending (?:paused|suspended|disabled|blocked|stopped)\b/,
+      /tenant has exceeded (?:a |the )?threshold/,
       /(?:suspicious|abnormal|unusual) (?:outgoing|outbound|sending)/,
       /account (?:is )?under review/,
       /(?:subscription|trial|plan) (?:has |is )?(?:expired|ended)/,
@@ -182,18 +187,34 @@ const STATED_LIMITS: readonly StatedLimit[] = [
         PERIOD,
       ),
       inTurn(/number (?:of )?/, MAILS, / (?:per|an) (?:hour|day) exceeded/),
+      inTurn(
+        /\d ?/,
+        MAILS,
+        / (?:\w+ )?(?:today|(?:an?|per|each|every|in|within|par|pro|al) (?:\d+ )?(?:hour|day|minute|month|week|heure|jour|stunde|tag|d[ií]a))/,
+      ),
+      inTurn(MAILS, / (?:that )?you (?:may|can|are allowed to) send/),
+      /more (?:e-?)?mails? than/,
       inTurn(SENDING, OWN_GAP, AMOUNT, OWN_GAP, EXCEEDED),
       inTurn(EXCEEDED, OWN_GAP, SENDING, OWN_GAP, AMOUNT),
       inTurn(AMOUNT, OWN_GAP, SENDING, OWN_GAP, EXCEEDED),
       /(?:message|mail|e-?mail|sending|send|relay|recipient) limit (?:has been |was |is )?(?:exceed|reach|hit)/,
-      /(?:recipient|sender) (?:rate )?limit/,
+      /recipient (?:rate )?limit/,
+      /sender limit/,
+      inTurn(
+        /(?:sending|send|outgoing|outbound|relay|submission|smtp)[ -](?:e?-?mails? |messages? )?/,
+        AMOUNT,
+        GAP,
+        EXCEEDED,
+      ),
       /over (?:your |the )?(?:relay|sending|message|send) (?:quota|limit)/,
       /(?:not enough|insufficient|no|out of|zero)(?: \w+){0,2} credits/,
-      /credits?[^.]{0,20}(?:exhaust|used up|deplet|expired)/,
-      /policy rejection[- ]+quota/,
+      /credits?[^.]{0,20}(?:exceed|exhaust|used up|deplet|expired)/,
+      /policy rejection[-;:,. ]+quota/,
       /\bquota d[’']envoi/,
       /limite d[’']envoi/,
       /(?:sende-?limit|versandlimit|sendekontingent)/,
+      /(?:versend|versand|ausgehend)[^.!]{0,40}(?:limit|kontingent|quota)/,
+      /(?:limit|kontingent|quota)[^.!]{0,40}(?:versend|versand|ausgehend)/,
       /l[ií]mite de env[ií]o/,
       /limite di invio/,
       /daily relay/,
@@ -213,6 +234,7 @@ const STATED_LIMITS: readonly StatedLimit[] = [
       /\brate\b[^.]{0,25}(?:limit|exceed|threshold|restrict|cap\b|control|reached|too high)/,
       /throttl/,
       /slow(?:er|ing)?(?: it)? down/,
+      /(?:speed|pace|frequency) (?:is )?too (?:high|fast)/,
       /try again slower|send (?:more )?slower|more slowly/,
       /frequency (?:limit|is limited|limited|exceeded)/,
       inTurn(EXCEEDED, GAP, MAILS, GAP, /(?:per|a|\/) ?(?:second|minute|sec\b|min\b|s\b)/),

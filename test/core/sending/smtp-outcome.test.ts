@@ -56,12 +56,24 @@ const RELAY_LIMITS: Record<'quota' | 'account' | 'rate' | 'connections', string[
     'Your plan’s sending limit has been reached. Upgrade to send more.',
     'Account daily sending allowance is exhausted, try tomorrow',
     'Sie haben Ihr Sendelimit erreicht',
+    'Sie haben das Limit für versendete E-Mails erreicht',
+    'Maximum credits exceeded',
+    'Sending quota for user round exceeded; ask the postmaster',
+    'Sender address rejected: Policy rejection; Quota exceeded.',
+    'Your tenant exceeded its daily limit for external recipients (tenant external recipient rate limit)',
+    'You have sent more mail than your account allows in one day',
+    '2000 of 2000 mails sent today',
+    'The number of emails you may send today is exhausted',
+    'Rejected: 200 recipients in 5 minutes is all there is',
+    'Envois limités à 200 messages par jour',
   ],
   account: [
     'STOREDRV.Submission.Exception:OutboundSpamException; Failed to process message due to a permanent exception with message WASCL UserAction verdict is not None',
     'Unusual sending activity detected. Please try after sometime',
     'Your account has been temporarily blocked from sending messages',
     'Outgoing mail from this account has been suspended',
+    'Message rejected: Sending paused for account',
+    'Access denied, tenant has exceeded threshold',
   ],
   rate: [
     'Throttling failure: Maximum sending rate exceeded.',
@@ -79,6 +91,8 @@ const RELAY_LIMITS: Record<'quota' | 'account' | 'rate' | 'connections', string[
     'Client host sends too quickly',
     'Connection rate limit exceeded.',
     'Trop de messages, ralentissez',
+    'Sender ratelimit exceeded, please slow down',
+    'Your sending speed is too high',
   ],
   connections: [
     'Concurrent connections limit exceeded. Visit the page for more information.',
@@ -88,6 +102,7 @@ const RELAY_LIMITS: Record<'quota' | 'account' | 'rate' | 'connections', string[
     'Maximum number of simultaneous connections reached',
     'Connection limit exceeded for your IP',
     'Session limit reached',
+    'Only 5 connections at a time are permitted',
   ],
 }
 
@@ -210,6 +225,10 @@ describe('the cause of an outcome', () => {
     ['550 5.1.1 <b-x@bounces.example.org>: unauthorized sender', 'policy'],
     ['550 5.7.1 Service unavailable; client host [192.0.2.1] blocked using Spamhaus', 'policy'],
     ['454 4.7.1 Please come back', 'recipient'],
+    ['451 4.2.1 mailbox over its hourly receive limit', 'recipient'],
+    ['552 5.3.4 Your message exceeds the maximum size of 25 MB', 'policy'],
+    ['550 Ip frequency limited', 'policy'],
+    ['450 4.2.0 Greylisting: please retry in 300 seconds', 'recipient'],
     ['432 4.3.0 Something else', 'recipient'],
   ])('at RCPT for %j is no limit of the relay but: %s', (text, cause) => {
     expect(causeOf(refused('rcpt', text))).toBe(cause)
