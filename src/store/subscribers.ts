@@ -115,7 +115,7 @@ export const storePause = async (db: Kysely<Tables>, id: string, until: string |
 export const stopMail = async (
   db: Kysely<Tables>,
   id: string,
-  state: 'unsubscribed' | 'suppressed' | 'erased',
+  state: 'pending' | 'unsubscribed' | 'suppressed' | 'erased',
 ): Promise<void> => {
   await db
     .updateTable('subscribers')

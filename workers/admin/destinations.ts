@@ -41,10 +41,10 @@ export const destinationCommands = (program: Command, run: RunCommand): void => 
     .argument('<domain>', 'as destinations list names it, or a domain of that family')
     .action((name: string) =>
       run(
-        async ({ db }) => {
+        async ({ db, now }) => {
           const cleared = (await forgetRoute(db, destinationOfDomain(name).name)) + (await forgetRoute(db, name))
           if (cleared === 0) throw new UsageError(`${name} is not throttled; destinations list shows what is`)
-          await sweepRoutes({ db, log: createLog('warn') })
+          await sweepRoutes({ db, log: createLog('warn') }, now())
           return { cleared: name }
         },
         ({ cleared }: { cleared: string }) => `${cleared} is not throttled any more.`,

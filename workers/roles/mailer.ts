@@ -40,7 +40,7 @@ export const openMailer = async (context: RoleContext) => {
   const smtp = openSmtp({ url: smtpUrl, connections: config.smtpConnections })
   const sending = planSending(config.smtpConnections)
   const { host, port } = readSmtpUrl(smtpUrl)
-  const routes = createRoutes({ db, log, relay: `${host}:${port}`, wake })
+  const routes = createRoutes({ db, log, relay: `${host}:${port}`, now, wake })
   if (config.smtpUrl !== null) await withdrawSample(db, now())
   if (context.alone)
     for (const stream of MAIL_STREAMS) {

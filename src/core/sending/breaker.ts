@@ -2,9 +2,10 @@
  * The circuit breaker: when failures in a row mean that a route is to be throttled, and which one: the destination, or the
  * relay before it.
  *
- * A refused login or sender closes the relay at once, and one of its own limits closes or slows it. Other failures must come several times in a row with no mail taken
- * in between. What one destination refuses may concern that destination alone; what several refuse in a row concerns us or
- * the relay.
+ * A refused login or sender closes the relay at once, and one of its own limits closes or slows it. Other failures must
+ * come several times in a row with no mail taken in between. What one destination refuses may concern that destination
+ * alone; what several refuse in a row concerns us or the relay. So do refusals of single recipients that all use the same
+ * words: a relay that is out of something may say anything, even that each of its customer's readers is unknown.
  */
 import { isSlow, type ThrottleCause } from './pace.ts'
 import type { OutcomeCause } from './smtp-outcome.ts'
@@ -18,15 +19,26 @@ export interface Streak {
   sharedBy: ReadonlySet<string>
   /** Failures in a row by destination. */
   destinations: ReadonlyMap<string, number>
+  /** Refusals by their words, and the destinations that had them. */
+  refusals: ReadonlyMap<string, { count: number; destinations: ReadonlySet<string> }>
 }
 
-export const NO_STREAK: Streak = { relay: 0, shared: 0, sharedBy: new Set(), destinations: new Map() }
+export const NO_STREAK: Streak = {
+  relay: 0,
+  shared: 0,
+  sharedBy: new Set(),
+  destinations: new Map(),
+  refusals: new Map(),
+}
 
 const RELAY_FAILURES = 5
 const DESTINATION_FAILURES = 5
 const SYSTEMIC = { failures: 10, destinations: 3 }
-/** Domains come from subscribers, so the breaker remembers no more than this many. */
+/** Refusals in the same words, and the destinations that they come from. */
+const COMMON = { refusals: 6, destinations: 3 }
+/** Domains come from subscribers, and words from servers, so the breaker remembers no more than this many. */
 const MAX_DESTINATIONS = 1_000
+const MAX_WORDS = 50
 
 /** Whether so many failures at so many destinations can no longer be explained by the destinations. */
 export const isSystemic = (failures: number, destinations: number): boolean =>
@@ -38,8 +50,29 @@ export interface Throttle {
   cause: ThrottleCause
 }
 
-/** The streak after one more outcome, and the route that this outcome throttles, if any. */
+/**
+ * The streak after one more outcome, and the route that this outcome throttles, if any. `words` are those of a refusal that
+ * counts against its reader (`refusal-words`).
+ */
 export const countOutcome = (
+  before: Streak,
+  destination: string,
+  cause: OutcomeCause,
+  words: string | null = null,
+): { streak: Streak; throttle: Throttle | null } => {
+  if (words === null || !COUNTS_AGAINST_READER.has(cause)) return countCause(before, destination, cause)
+  const known = before.refusals.get(words)
+  const same = { count: (known?.count ?? 0) + 1, destinations: new Set(known?.destinations).add(destination) }
+  const refusals = new Map(before.refusals.size >= MAX_WORDS ? [] : before.refusals).set(words, same)
+  const { streak, throttle } = countCause(before, destination, cause)
+  const isCommon = same.count >= COMMON.refusals && same.destinations.size >= COMMON.destinations
+  // It goes on being common until a mail is taken: what is still in flight is told the same.
+  return { streak: { ...streak, refusals }, throttle: isCommon ? { route: 'relay', cause: 'common' } : throttle }
+}
+
+const COUNTS_AGAINST_READER: ReadonlySet<OutcomeCause> = new Set(['recipient', 'away'])
+
+const countCause = (
   before: Streak,
   destination: string,
   cause: OutcomeCause,

@@ -50,7 +50,7 @@ const BACK_OFFS = {
 
 const backOffKind = (cause: ThrottleCause, isRelay: boolean): keyof typeof BACK_OFFS => {
   if (cause === 'rate' || cause === 'connections' || cause === 'quota') return cause
-  if (cause === 'account') return 'quota'
+  if (cause === 'account' || cause === 'common') return 'quota'
   if (isRelay) return cause === 'relay' || cause === 'lost' ? 'unreachable' : 'relay'
   if (cause === 'throttled' || cause === 'limited') return cause
   return cause === 'away' || cause === 'policy' || cause === 'lost' ? 'closed' : 'relay'

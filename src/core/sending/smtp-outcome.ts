@@ -228,13 +228,14 @@ export const isOfRelay = (outcome: SmtpOutcome): boolean => OF_RELAY.has(causeOf
  * `attempts` are those counted before this one, `waitedMs` is how long the mail has been owed, `random` (0 to 1) spreads
  * retries. After a 4xx the mail is tried again after 1, 5, 15, 30, 60, 60… minutes for a day, and then expires. A 5xx is
  * final; at RCPT one that says the address does not exist suppresses it. A failure of the relay (before RCPT, a failed
- * login, or one of its own limits) is tried again for five days without counting against the mail. What a destination says
+ * login, one of its own limits, or `isCommon`: it refuses everybody in these words) is tried again for five days without
+ * counting against the mail. What a destination says
  * of its rate, and a 5xx of policy, is not about the recipient either, and may pass or be put right: it does not count, and
  * is final only when it still stands after a day.
  */
 export const decideNext = (
   outcome: SmtpOutcome,
-  mail: { attempts: number; kind: 'letter' | 'delivery'; waitedMs: number; random: number },
+  mail: { attempts: number; kind: 'letter' | 'delivery'; waitedMs: number; random: number; isCommon?: boolean },
 ): NextStep => {
   if (outcome.kind === 'sent') return { next: 'sent' }
   const reason = describeOutcome(outcome)
@@ -242,7 +243,7 @@ export const decideNext = (
   const expired: NextStep = { next: 'failed', suppress: false, code, reason: `expired: ${reason}` }
   const spread = (waitMs: number): number => Math.round(waitMs * (1 + JITTER * mail.random))
 
-  const cause = causeOf(outcome)
+  const cause = mail.isCommon === true ? 'common' : causeOf(outcome)
   // A connection lost at MAIL counts all the same: the server may have broken off because of the message before.
   if (OF_RELAY.has(cause) && !(outcome.kind === 'unreachable' && outcome.stage === 'mail')) {
     if (mail.waitedMs >= RELAY_GIVE_UP_AFTER) return expired

@@ -67,8 +67,10 @@ export const removeSuppression = (
       await activate(trx, reader.id, reader.confirmed_at ?? now, nextDue(preferences, now, last))
       return { email: removed.email, state: 'active' }
     }
-    await stopMail(trx, reader.id, 'unsubscribed')
-    return { email: removed.email, state: 'unsubscribed' }
+    // They were asked to confirm, and may still do so.
+    const after = before === 'pending' ? 'pending' : 'unsubscribed'
+    await stopMail(trx, reader.id, after)
+    return { email: removed.email, state: after }
   })
 
 /** What removing many suppressions did, or would do. */

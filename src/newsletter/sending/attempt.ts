@@ -9,6 +9,7 @@ import type { Claimed } from '../../store/outbox/claims.ts'
 import type { OnUnknown } from '../../store/outbox/leases.ts'
 import type { AttemptResult, ServerReply } from '../../store/outbox/outcomes.ts'
 import { suppress } from '../../store/suppressions.ts'
+import { REFUSED_LIKE_OTHERS } from './common-refusals.ts'
 import { type ComposedMail, UnrenderableDigest } from './mail.ts'
 import type { Routes } from './routes.ts'
 
@@ -92,11 +93,13 @@ export const attempt = async (
   // Our stop is no failure of the mail: it does not wait for a retry, and the attempt is not counted.
   if (outcome.kind === 'unreachable' && stopping()) return putBack(mail)
   const throttled = ports.routes.record(mail, outcome)
+  const isCommon = throttled?.cause === 'common'
   const next = decideNext(outcome, {
     attempts: mail.attempts,
     kind: stream === 'letters' ? 'letter' : 'delivery',
     waitedMs: mail.waitedMs,
     random: ports.random(),
+    isCommon,
   })
   const reply = replyOf(outcome)
   switch (next.next) {
@@ -107,10 +110,11 @@ export const attempt = async (
     case 'retry':
       return attemptResult(mail, {
         state: 'deferred',
-        reason: next.reason,
+        reason: isCommon ? REFUSED_LIKE_OTHERS + next.reason : next.reason,
         counts: next.counts,
         // While the relay is closed nothing is claimed; once it is open there is nothing to wait for.
-        retryAfterMs: throttled === 'relay' && !next.counts && isOfRelay(outcome) ? 0 : next.afterMs,
+        retryAfterMs:
+          throttled?.route === 'relay' && !next.counts && (isCommon || isOfRelay(outcome)) ? 0 : next.afterMs,
         reply,
       })
     case 'failed':

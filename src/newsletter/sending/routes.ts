@@ -9,9 +9,10 @@
 
 import type { Log } from '../../core/log.ts'
 import { describeError } from '../../core/redact.ts'
-import { countOutcome, NO_STREAK, type Streak } from '../../core/sending/breaker.ts'
+import { countOutcome, NO_STREAK, type Streak, type Throttle } from '../../core/sending/breaker.ts'
 import { destinationOf } from '../../core/sending/destination.ts'
 import { isSlow, type Pace, slowDown, speedUp, type ThrottleCause } from '../../core/sending/pace.ts'
+import { wordsOfRefusal, wordsOfReply } from '../../core/sending/refusal-words.ts'
 import { causeOf, describeOutcome, type SmtpOutcome } from '../../core/sending/smtp-outcome.ts'
 import { type Database, MAIL_STREAMS, type MailStream } from '../../store/database.ts'
 import { type Claim, type Claimed, claimThrottled } from '../../store/outbox/claims.ts'
@@ -24,6 +25,7 @@ import {
   type RouteState,
   releaseProbe,
 } from '../../store/outbox/throttled-routes.ts'
+import { undoCommonRefusals } from './common-refusals.ts'
 import { createRouteReports } from './route-reports.ts'
 
 export interface Routes {
@@ -34,10 +36,10 @@ export interface Routes {
   /** Whether the relay or the mail's destination was closed after so many closings: then the mail is put back. */
   closedSince(closings: number, mail: Claimed): boolean
   /**
-   * Counts an outcome, and returns the route that it closed or slowed. Other mailers are told beside the sending: nothing
-   * here waits or throws.
+   * Counts an outcome, and returns the route that it closed or slowed, and why: with `common` the refusal is the relay's,
+   * whatever it says. Other mailers are told beside the sending: nothing here waits or throws.
    */
-  record(mail: Claimed, outcome: SmtpOutcome): 'relay' | 'destination' | null
+  record(mail: Claimed, outcome: SmtpOutcome): Throttle | null
   /** At the end of a group: counts which throttled destinations took mail, and gives back the right to an unused probe. */
   endGroup(group: readonly Claimed[]): void
   /** Whether the database does not know yet all that was recorded here. */
@@ -60,6 +62,8 @@ interface RoutePorts {
   log: Log
   /** `host:port`. */
   relay: string
+  /** The service's clock. */
+  now: () => Date
   /** Wakes the mailers of a stream: called when the relay takes mail again. */
   wake?: (stream: MailStream) => Promise<unknown>
 }
@@ -90,14 +94,21 @@ export const createRoutes = (ports: RoutePorts): Routes => {
   const closings = createClosings()
   const reports = createRouteReports(log)
   let streak: Streak = NO_STREAK
-  /** Ids of the mails that probe a closed relay, and of those given to a slowed one. */
-  const probing = new Set<string>()
+  /** The mails that probe a closed relay, by id, with the refusal in common that it is closed for, if it is for one. */
+  const probing = new Map<string, string | null>()
+  /** Ids of the mails given to a slowed relay. */
   const slowed = new Set<string>()
   /** Mails taken by throttled routes and not reported yet. */
   const taken = new Map<string, number>()
   const countTaken = (key: string) => taken.set(key, (taken.get(key) ?? 0) + 1)
 
-  const reopen = () => reports.add('relay', () => reopenRelay(ports))
+  /** Whether a refusal was found to be common since the relay was last open. */
+  let seenCommon = false
+
+  const reopen = () => {
+    seenCommon = false
+    reports.add('relay', () => reopenRelay(ports))
+  }
   const recordTaken = (mail: Claimed, { isProbe, isSlowed }: { isProbe: boolean; isSlowed: boolean }): null => {
     if (isProbe) reopen()
     if (isSlowed) countTaken(RELAY)
@@ -110,20 +121,27 @@ export const createRoutes = (ports: RoutePorts): Routes => {
     closings: closings.count,
     closedSince: closings.since,
     record: (mail, outcome) => {
-      const cause = causeOf(outcome)
+      const found = causeOf(outcome)
+      const probedFor = probing.get(mail.id) ?? null
       const isProbe = probing.delete(mail.id)
       const isSlowed = slowed.delete(mail.id)
       // Nothing to count and no throttled route: the case of nearly every mail.
-      if (cause === 'none' && streak === NO_STREAK && !isProbe && !isSlowed && mail.waitsFor === null) return null
+      if (found === 'none' && streak === NO_STREAK && !isProbe && !isSlowed && mail.waitsFor === null) return null
       const destination = destinationOf(mail.email)
-      const counted = countOutcome(streak, destination.name, cause)
+      const words = wordsOfRefusal(outcome, mail.email)
+      const counted = countOutcome(streak, destination.name, found, words)
       streak = counted.streak
+      const isCommon =
+        counted.throttle?.cause === 'common' ||
+        (probedFor !== null && words !== null && wordsOfReply(probedFor, mail.email) === words)
+      if (isCommon) seenCommon = true
+      const cause = isCommon ? 'common' : found
       if (cause === 'none' || cause === 'recipient' || outcome.kind === 'sent')
         return recordTaken(mail, { isProbe, isSlowed })
       let { throttle } = counted
       // One failure of a probe closes the relay again, unless the failure is that of a destination behind it.
       if (isProbe && (cause === 'throttled' || cause === 'limited' || cause === 'away')) reopen()
-      else if (isProbe) throttle = { route: 'relay', cause }
+      else if (isProbe || isCommon) throttle = { route: 'relay', cause }
       else if (throttle === null && mail.waitsFor !== null) throttle = { route: 'destination', cause }
       if (throttle === null) return null
       const route: Route =
@@ -135,7 +153,7 @@ export const createRoutes = (ports: RoutePorts): Routes => {
         await throttleRoute(ports, route, failure)
         closings.add(route)
       })
-      return throttle.route
+      return throttle
     },
     endGroup: (group) => {
       for (const { id } of group) slowed.delete(id)
@@ -155,11 +173,13 @@ export const createRoutes = (ports: RoutePorts): Routes => {
       const nothing = { claimed: [], deferred: 0, retryInMs: null }
       try {
         if (deferred > 0) await deferThrottled(db, stream, BATCH)
+        // By now the outcomes of those are recorded that were refused before it was known.
+        if (relayClosed && seenCommon) await undoCommonRefusals(ports, ports.now())
         if (!relayClosed) return throttledDue ? { ...nothing, claimed: await claimThrottled(db, stream) } : nothing
         const found = await claimRestricted(db, stream, { relay, limit })
         if (found.deferred > 0) await deferThrottled(db, stream, BATCH)
-        const marked = found.relay === 'probe' ? probing : slowed
-        if (found.relay !== null) for (const { id } of found.claimed) marked.add(id)
+        if (found.relay === 'probe') for (const { id } of found.claimed) probing.set(id, found.common)
+        if (found.relay === 'slow') for (const { id } of found.claimed) slowed.add(id)
         return found
       } catch (error) {
         log.warn(
@@ -214,6 +234,7 @@ const throttleRoute = async (
 }
 
 const reopenRelay = async (ports: RoutePorts): Promise<void> => {
+  await undoCommonRefusals(ports, ports.now())
   const { before } = await changeRoute(ports.db, relayRoute(ports.relay), () => null, { duringBackOff: true })
   if (before !== null) await resumeSending(ports, 'the mail server takes mail again: sending goes on')
 }
@@ -256,10 +277,11 @@ const inBatches = async (run: () => Promise<number>): Promise<number> => {
 }
 
 /**
- * The sweep of every minute: forgets routes that nothing was recorded of for a day, gives mails up that waited for their
+ * The sweep of every minute: undoes what common refusals did before they were known, forgets routes that nothing was recorded of for a day, gives mails up that waited for their
  * destination for a day, and requeues those whose destination is not throttled any more.
  */
-export const sweepRoutes = async ({ db, log }: { db: Database; log: Log }): Promise<void> => {
+export const sweepRoutes = async ({ db, log }: { db: Database; log: Log }, now: Date): Promise<void> => {
+  await undoCommonRefusals({ db, log }, now)
   await forgetIdleRoutes(db)
   for (const stream of MAIL_STREAMS) {
     const expired = await inBatches(() => expireDeferred(db, stream, BATCH))

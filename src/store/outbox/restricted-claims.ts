@@ -14,6 +14,8 @@ export interface RestrictedClaim {
   deferred: number
   /** How the relay is throttled: the mail is its `probe`, or it is `slow`; `null` where it is not throttled any more. */
   relay: 'probe' | 'slow' | null
+  /** What a relay that refuses everybody in the same words said; `null` where it is throttled for something else. */
+  common: string | null
   /** When it is worth claiming again although nothing could be claimed now, milliseconds; `null`: nobody can say. */
   retryInMs: number | null
 }
@@ -27,7 +29,7 @@ const SLOT_RETRY = SECOND
 /** No more letters than this are counted to leave slots to them. */
 const MOST_LETTERS = 64
 
-const NOTHING: RestrictedClaim = { claimed: [], deferred: 0, relay: null, retryInMs: null }
+const NOTHING: RestrictedClaim = { claimed: [], deferred: 0, relay: null, common: null, retryInMs: null }
 
 /** Claims up to `limit` mails of a stream, as the state of the relay allows. */
 export const claimRestricted = (
@@ -36,8 +38,8 @@ export const claimRestricted = (
   { relay, limit }: { relay: string; limit: number },
 ): Promise<RestrictedClaim> =>
   db.transaction().execute(async (trx): Promise<RestrictedClaim> => {
-    const { rows } = await sql<{ cause: ThrottleCause; concurrency: number; dueInMs: number }>`
-      select cause, concurrency, extract(epoch from not_before - now())::float8 * 1000 as "dueInMs"
+    const { rows } = await sql<{ cause: ThrottleCause; reason: string; concurrency: number; dueInMs: number }>`
+      select cause, reason, concurrency, extract(epoch from not_before - now())::float8 * 1000 as "dueInMs"
       from throttled_routes where kind = 'relay' and name = ${relay} for update`.execute(trx)
     const [route] = rows
     if (route === undefined) return { ...NOTHING, ...(await takeReady(trx, stream, limit)) }
@@ -56,7 +58,7 @@ export const claimRestricted = (
     if (taken.claimed.length > 0)
       await sql`update throttled_routes set not_before = now() + ${PROBE_LEASE}
         where kind = 'relay' and name = ${relay}`.execute(trx)
-    return { ...NOTHING, ...taken, relay: 'probe' }
+    return { ...NOTHING, ...taken, relay: 'probe', common: route.cause === 'common' ? route.reason : null }
   })
 
 const countReadyLetters = async (db: Kysely<Tables>): Promise<number> => {

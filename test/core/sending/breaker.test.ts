@@ -16,10 +16,10 @@ const CAUSES: OutcomeCause[] = [
   'tls',
   'relay',
 ]
-const count = (outcomes: [string, OutcomeCause][]) => {
+const count = (outcomes: [string, OutcomeCause, string?][]) => {
   let streak = NO_STREAK
-  return outcomes.map(([destination, cause]) => {
-    const counted = countOutcome(streak, destination, cause)
+  return outcomes.map(([destination, cause, words]) => {
+    const counted = countOutcome(streak, destination, cause, words)
     streak = counted.streak
     return counted.throttle === null ? null : `${counted.throttle.route}: ${counted.throttle.cause}`
   })
@@ -52,6 +52,20 @@ describe('the breaker', () => {
       count(Array.from({ length: 10 }, (_, n): [string, OutcomeCause] => [`d${n % 3}.org`, cause]))
     expect(across('policy').at(-1)).toBe('relay: policy')
     expect(across('away')).toEqual(Array(10).fill(null))
+  })
+
+  it('closes the relay at the sixth refusal in the same words by three destinations, whatever they say', () => {
+    const across = (destinations: number, words = 'user unknown'): [string, OutcomeCause, string][] =>
+      Array.from({ length: 6 }, (_, n) => [`d${n % destinations}.org`, 'recipient', words])
+    expect(count(across(3))).toEqual([null, null, null, null, null, 'relay: common'])
+    // What is still in flight gets the same answer.
+    expect(count([...across(3), ['d0.org', 'recipient', 'user unknown']]).at(-1)).toBe('relay: common')
+    expect(count(across(2)).at(-1)).toBeNull()
+    const others = across(3).map((one, n): [string, OutcomeCause, string] => [one[0], one[1], `word${n}`])
+    expect(count(others).at(-1)).toBeNull()
+    // Addresses that do not exist are among those that take mail.
+    expect(count([...across(3).slice(1), ['d0.org', 'none'], ...across(3).slice(1)]).at(-1)).toBeNull()
+    expect(count(across(3).map(([destination, , words]) => [destination, 'policy', words])).at(-1)).toBeNull()
   })
 
   it('slows a destination at once when it says that it is given too much', () => {

@@ -251,7 +251,7 @@ test('mail that waited a day for a destination throttled for a day expires; what
   }
   await newsletter.db.insertInto('throttled_routes').values(route).execute()
   await newsletter.send()
-  const sweep = () => sweepRoutes({ db: newsletter.db, log: SILENT })
+  const sweep = () => sweepRoutes({ db: newsletter.db, log: SILENT }, new Date())
   await sweep()
   expect(await newsletter.states()).toEqual({ 'queued 0': 3 })
   await newsletter.db
@@ -419,4 +419,84 @@ test('a relay that bears three connections gets all mail over three, and its con
     if ((await newsletter.states())['sent 1'] === 150) break
   }
   expect(await newsletter.states()).toEqual({ 'sent 1': 150 })
+})
+
+const DESTINATIONS = ['a.example', 'b.example', 'c.example', 'd.example', 'e.example', 'f.example']
+const everywhere = (count: number) => Array.from({ length: count }, (_, n) => `reader${n}@${DESTINATIONS[n % 6]}`)
+
+test.each([
+  '550 5.1.1 <nobody@example.org>: Recipient address rejected: User unknown',
+  '552 5.2.2 Quota exceeded',
+  '450 4.2.2 Come back next month',
+  '550 Computer says no',
+])('what all readers are told in the same words fails and suppresses none of them: %s', async (reply) => {
+  let refusing = true
+  await using newsletter = await openRateLimitedNewsletter(everywhere(30), {
+    fault: (context) => (refusing && isAt('rcpt', context) ? { reply } : undefined),
+  })
+  const { db } = newsletter
+  const suppressions = () => db.selectFrom('suppressions').select('email').execute()
+  expect(await newsletter.send()).toBe(0)
+  await newsletter.send()
+  expect(await newsletter.throttled()).toMatchObject([{ kind: 'relay', cause: 'common', concurrency: 1 }])
+  expect(await suppressions()).toEqual([])
+  const states = await newsletter.states()
+  expect((states['queued 0'] ?? 0) + (states['deferred 0'] ?? 0)).toBe(30)
+  expect(await db.selectFrom('mail_feedback').selectAll().execute()).toEqual([])
+  expect(newsletter.logged.filter((line) => line.startsWith('error'))).toEqual([
+    'error: sending stops: the mail server refuses everybody in the same words: check the reason',
+  ])
+
+  // A mailer that has seen nothing of it probes, and does not take the answer for its reader's.
+  await newsletter.endBackOffs()
+  expect(await newsletter.send({}, newsletter.openMailer())).toBe(0)
+  expect(await newsletter.throttled()).toMatchObject([{ cause: 'common', failures: 2 }])
+  expect(Object.keys(await newsletter.states()).every((key) => key.endsWith(' 0'))).toBe(true)
+
+  refusing = false
+  await newsletter.endBackOffs()
+  await newsletter.endRetryWaits()
+  await newsletter.send()
+  await newsletter.send()
+  expect(await newsletter.states()).toEqual({ 'sent 1': 30 })
+  expect(await newsletter.throttled()).toEqual([])
+})
+
+test('a sign-up that is refused like everybody is not lost: its reader may still confirm', async () => {
+  let refusing = true
+  await using newsletter = await openRateLimitedNewsletter(everywhere(12), {
+    fault: (context) => (refusing && isAt('rcpt', context) ? { reply: '550 5.1.1 No such user' } : undefined),
+  })
+  const { db } = newsletter
+  await sql`delete from deliveries`.execute(db)
+  const readers = await db
+    .updateTable('subscribers')
+    .set({ state: 'pending', next_due_at: null })
+    .returning('id')
+    .execute()
+  for (const { id } of readers)
+    await storeLetter(db, { subscriberId: id, kind: 'confirmation', digestId: null, requestedAt: new Date() })
+  await newsletter.send({}, newsletter.openMailer(), 'letters')
+  await sweepRoutes({ db, log: SILENT }, new Date())
+  refusing = false
+  await newsletter.endBackOffs()
+  await db
+    .updateTable('letters')
+    .set({ next_attempt_at: new Date(0) })
+    .execute()
+  expect(await newsletter.send({}, newsletter.openMailer(), 'letters')).toBe(12)
+  const states = await db.selectFrom('subscribers').select('state').distinct().execute()
+  expect(states).toEqual([{ state: 'pending' }])
+})
+
+test('addresses that do not exist, among those that do, fail and are suppressed however many they are', async () => {
+  await using newsletter = await openRateLimitedNewsletter(everywhere(60), {
+    fault: (context) =>
+      context.stage === 'rcpt' && Number(/\d+/.exec(context.to)?.[0]) % 3 === 0
+        ? { reply: '550 5.1.1 User unknown' }
+        : undefined,
+  })
+  await newsletter.send({ lanes: 1, connections: 1 })
+  expect(await newsletter.states()).toEqual({ 'sent 1': 40, 'failed 1': 20 })
+  expect(await newsletter.db.selectFrom('suppressions').selectAll().execute()).toHaveLength(20)
 })

@@ -54,7 +54,7 @@ const sendOurs = async (): Promise<number> => {
   })
   const wake = async () => undefined
   const log = { info: () => undefined, warn: console.error, error: console.error }
-  const routes = createRoutes({ db, log, relay: 'bench' })
+  const routes = createRoutes({ db, log, relay: 'bench', now: () => new Date() })
   const ports = {
     db,
     log,
