@@ -5,6 +5,7 @@
 import type { Log } from '../core/log.ts'
 import { describeError } from '../core/redact.ts'
 import { storeLastTick } from '../store/last-tick.ts'
+import { forgetFailedSignUps } from '../store/sign-ups.ts'
 import { forgetUnconfirmed } from '../store/subscribers.ts'
 import { finishCancellations } from './edition-cancellation.ts'
 import { checkEditions } from './feedback/edition-alarm.ts'
@@ -54,6 +55,7 @@ export const tick = async (ports: TickPorts, now: Date, more: readonly TickCheck
 }
 
 const forgetRequests = async ({ db, log }: { db: TickPorts['db']; log: Log }, now: Date): Promise<void> => {
-  const forgotten = await forgetUnconfirmed(db, new Date(now.getTime() - CONFIRM_WITHIN))
+  const before = new Date(now.getTime() - CONFIRM_WITHIN)
+  const forgotten = (await forgetUnconfirmed(db, before)) + (await forgetFailedSignUps(db, before))
   if (forgotten > 0) log.info({ forgotten }, 'requests were not confirmed in time and are forgotten')
 }

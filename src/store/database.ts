@@ -133,6 +133,17 @@ export interface Tables {
     email: string
     preferences: Preferences | null
     requested_at: Date
+    attempts: Generated<number>
+    set_aside_at: Date | null
+    reason: string | null
+  }
+  set_aside_subscribers: {
+    subscriber_id: string
+    due_at: Date
+    retry_at: Date
+    attempts: Generated<number>
+    reason: string
+    set_aside_at: Generated<Date>
   }
   letter_limits: { mailbox: Buffer; kind: string; last_at: Date; times: number }
   suppressions: {

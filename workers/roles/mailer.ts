@@ -73,8 +73,10 @@ export const openMailer = async (context: RoleContext) => {
     await drain(ports, stream, { ...sending[stream], stopping: () => stopping, onUnknown })
   }
   await queue.process('letters', async () => {
-    await answerSignUps({ db, keys })
+    // Letters that wait do not depend on the sign-ups, nor on what keeps these from being answered.
+    const [answered] = await Promise.allSettled([answerSignUps({ db, keys, log })])
     await send('letters')
+    if (answered.status === 'rejected') throw answered.reason
   })
   await queue.process('deliveries', () => send('deliveries'))
   return {

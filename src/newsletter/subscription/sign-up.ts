@@ -1,10 +1,13 @@
 /** Sign-ups: each is stored and answered at once on the site, and then worked off, which decides on a letter to it. */
+import type { Log } from '../../core/log.ts'
+import { describeError } from '../../core/redact.ts'
 import { mailboxKey } from '../../core/subscriber/address.ts'
 import { isSubscribed } from '../../core/subscriber/preferences.ts'
 import { type Keys, keyedHash } from '../../core/token.ts'
 import type { Database } from '../../store/database.ts'
+import { isOutage } from '../../store/outage.ts'
 import { storeLetter } from '../../store/outbox/outbox.ts'
-import { allowLetter, type SignUp, takeSignUp } from '../../store/sign-ups.ts'
+import { allowLetter, countFailedSignUp, type SignUp, takeSignUp } from '../../store/sign-ups.ts'
 import { readSubscriber, stopMail, upsertPending } from '../../store/subscribers.ts'
 import { readSuppression } from '../../store/suppressions.ts'
 
@@ -15,20 +18,46 @@ const NO_LIMIT = 2_147_483_647
 /** Days between two confirmations to a mailbox that complained. */
 const DAYS_AFTER_COMPLAINT = 30
 
+/** Attempts at a sign-up until it is set aside. */
+const MOST_ATTEMPTS = 3
+
+export interface SignUpPorts {
+  db: Database
+  keys: Keys
+  log: Log
+}
+
 /**
  * Answers what people asked for on the site: decides per address whether a letter goes, and which. Returns how many
- * sign-ups were answered. Each stands in a transaction of its own: one that fails is there again, and the others go on.
+ * sign-ups were answered. Each stands in a transaction of its own and is tried once: one that fails is there again, is
+ * tried at the next call, and is set aside after three failures, for an operator to look at. Throws when the database is
+ * away, which counts against none.
  */
-export const answerSignUps = async ({ db, keys }: { db: Database; keys: Keys }): Promise<number> => {
-  for (let answered = 0; ; answered++) {
-    const more = await db.transaction().execute(async (trx) => {
-      const signUp = await takeSignUp(trx)
-      if (signUp === null) return false
-      await answerSignUp(trx, keys, signUp)
-      return true
-    })
-    if (!more) return answered
+export const answerSignUps = async ({ db, keys, log }: SignUpPorts): Promise<number> => {
+  let answered = 0
+  for (let last = 0; ; ) {
+    let taken: SignUp | null = null
+    try {
+      taken = await db.transaction().execute(async (trx) => {
+        taken = await takeSignUp(trx, last)
+        if (taken !== null) await answerSignUp(trx, keys, taken)
+        return taken
+      })
+      if (taken === null) return answered
+      answered++
+    } catch (error) {
+      if (taken === null || isOutage(error)) throw error
+      await noteFailure({ db, log }, taken, error)
+    }
+    last = taken.id
   }
+}
+
+const noteFailure = async ({ db, log }: Omit<SignUpPorts, 'keys'>, { id }: SignUp, error: unknown): Promise<void> => {
+  const thrown = describeError(error)
+  if (await countFailedSignUp(db, id, thrown.message, MOST_ATTEMPTS))
+    log.error({ signUp: id, error: thrown }, `a sign-up could not be answered and is set aside: set-aside retry ${id}`)
+  else log.warn({ signUp: id, error: thrown }, 'a sign-up could not be answered; it is tried again within a minute')
 }
 
 const answerSignUp = async (trx: Database, keys: Keys, signUp: SignUp): Promise<void> => {

@@ -11,7 +11,7 @@ import { claim } from '../../../src/store/outbox/claims.ts'
 import { newDeliveryId } from '../../../src/store/outbox/delivery-id.ts'
 import { readSubscriber } from '../../../src/store/subscribers.ts'
 import { readSuppression, readSuppressionLog } from '../../../src/store/suppressions.ts'
-import { KEYS, LONDON_DAILY, openNewsletter, wakeNobody } from '../../support/fixtures/newsletter.ts'
+import { KEYS, LONDON_DAILY, openNewsletter, SILENT, wakeNobody } from '../../support/fixtures/newsletter.ts'
 import { bounce, complaint, openSent, stateOf } from '../../support/fixtures/sent-edition.ts'
 
 const NOW = new Date('2026-04-16T08:00:00Z')
@@ -171,7 +171,7 @@ test('a complaint suppresses its reader at once, and only they lift that, by sub
   const subscriptions = createSubscriptions({ db, keys: KEYS, now: () => NOW, wake: wakeNobody })
   const ask = async () => {
     await subscriptions.requestSubscription(email, LONDON_DAILY)
-    await answerSignUps({ db, keys: KEYS })
+    await answerSignUps({ db, keys: KEYS, log: SILENT })
   }
   await ask()
   await ask()

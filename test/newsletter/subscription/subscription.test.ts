@@ -5,7 +5,7 @@ import { answerSignUps } from '../../../src/newsletter/subscription/sign-up.ts'
 import { createSubscriptions } from '../../../src/newsletter/subscription/subscription.ts'
 import type { Database } from '../../../src/store/database.ts'
 import { preferencesOf, stopMail } from '../../../src/store/subscribers.ts'
-import { KEYS, LONDON_DAILY, openNewsletter, subscribe, wakeNobody } from '../../support/fixtures/newsletter.ts'
+import { KEYS, LONDON_DAILY, openNewsletter, SILENT, subscribe, wakeNobody } from '../../support/fixtures/newsletter.ts'
 
 const NOW = new Date('2026-04-14T05:00:00Z')
 const openSubscriptions = (db: Database) => createSubscriptions({ db, keys: KEYS, now: () => NOW, wake: wakeNobody })
@@ -22,7 +22,7 @@ test('a mailbox gets one mail, however its address is spelled and however often 
   await Promise.all(
     Array.from({ length: 200 }, (_, n) => subscriptions.requestSubscription(spellings[n % 4] ?? '', LONDON_DAILY)),
   )
-  await Promise.all([answerSignUps({ db, keys: KEYS }), answerSignUps({ db, keys: KEYS })])
+  await Promise.all([answerSignUps({ db, keys: KEYS, log: SILENT }), answerSignUps({ db, keys: KEYS, log: SILENT })])
   expect(await letters(db)).toHaveLength(1)
   expect(await db.selectFrom('sign_ups').selectAll().execute()).toEqual([])
 })
@@ -32,7 +32,7 @@ test('a mailbox that never confirms gets three confirmations in all, on three da
   const { db } = newsletter
   for (let day = 0; day < 6; day++) {
     await openSubscriptions(db).requestSubscription('ada@example.org', LONDON_DAILY)
-    await answerSignUps({ db, keys: KEYS })
+    await answerSignUps({ db, keys: KEYS, log: SILENT })
     await db
       .updateTable('letter_limits')
       .set({ last_at: new Date(Date.now() - 25 * 3_600_000) })
@@ -50,7 +50,7 @@ test('an address that must not be mailed gets nothing, by either form', async ()
     .execute()
   await openSubscriptions(db).requestSubscription('Ada@example.org', LONDON_DAILY)
   await openSubscriptions(db).requestLinks('ada@example.org')
-  await answerSignUps({ db, keys: KEYS })
+  await answerSignUps({ db, keys: KEYS, log: SILENT })
   expect(await letters(db)).toEqual([])
 })
 
@@ -60,7 +60,7 @@ test('an address that opted out gets no mail, by either form and in any spelling
   const subscriptions = openSubscriptions(db)
   const enter = async () => {
     await subscriptions.requestSubscription('Ada@example.org', LONDON_DAILY)
-    await answerSignUps({ db, keys: KEYS })
+    await answerSignUps({ db, keys: KEYS, log: SILENT })
   }
   await enter()
   const [letter] = await letters(db)
@@ -76,7 +76,7 @@ test('an address that opted out gets no mail, by either form and in any spelling
   await db.deleteFrom('letter_limits').execute()
   await enter()
   await subscriptions.requestLinks('ada@example.org')
-  await answerSignUps({ db, keys: KEYS })
+  await answerSignUps({ db, keys: KEYS, log: SILENT })
   expect(await letters(db)).toHaveLength(1)
 })
 
@@ -140,7 +140,7 @@ test('three confirmations at once make one welcome', async () => {
   const { db } = newsletter
   const subscriptions = openSubscriptions(db)
   await subscriptions.requestSubscription('ada@example.org', LONDON_DAILY)
-  await answerSignUps({ db, keys: KEYS })
+  await answerSignUps({ db, keys: KEYS, log: SILENT })
   const letter = await db.selectFrom('letters').select('id').executeTakeFirstOrThrow()
   const token = deriveToken(KEYS, 'confirm', letter.id)
   const outcomes = await Promise.all([
