@@ -9,6 +9,7 @@ import { doctorCommand } from './admin/doctor.ts'
 import { editionCommands } from './admin/editions.ts'
 import { mailCommands } from './admin/mails.ts'
 import { paperCommands } from './admin/papers.ts'
+import { setAsideCommands } from './admin/set-aside.ts'
 import { subscriberCommands } from './admin/subscribers.ts'
 import { suppressionCommands } from './admin/suppressions.ts'
 import { endWith } from './exit.ts'
@@ -32,6 +33,7 @@ alarmCommands(program, run)
 mailCommands(program, run)
 bounceCommands(program, run, json)
 suppressionCommands(program, run)
+setAsideCommands(program, run)
 doctorCommand(program, process.env, json)
 
 try {

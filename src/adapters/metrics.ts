@@ -20,6 +20,7 @@ interface Figures {
   sourceAges: Record<string, number>
   relayThrottled: boolean
   alarms: Record<string, number>
+  setAside: { subscribers: number; signUps: number }
 }
 
 /** Milliseconds for which figures are cached: counting a million deliveries takes a while. */
@@ -51,6 +52,7 @@ export const createMetrics = (readFigures: () => Promise<Figures>, monotonic = (
   const sources = gauge('source_age_seconds', 'Since each source of papers was read last.', ['source'])
   const relay = gauge('relay_throttled', '1 while the relay takes less than it is given, or nothing.')
   const alarms = gauge('alarms', 'Alarms that stand, by kind.', ['kind'])
+  const setAside = gauge('set_aside', 'Subscribers and sign-ups that fail for a reason of their own.', ['what'])
   const tick = gauge('last_tick_age_seconds', 'Since the scheduler ticked last, by the clock of the service.')
 
   const update = (figures: Figures): void => {
@@ -67,6 +69,8 @@ export const createMetrics = (readFigures: () => Promise<Figures>, monotonic = (
     confirmed.set(figures.confirmed)
     for (const [source, age] of Object.entries(figures.sourceAges)) sources.set({ source }, age)
     relay.set(figures.relayThrottled ? 1 : 0)
+    setAside.set({ what: 'subscriber' }, figures.setAside.subscribers)
+    setAside.set({ what: 'sign-up' }, figures.setAside.signUps)
     // A kind that stands no more must not stay.
     alarms.reset()
     for (const [kind, count] of Object.entries(figures.alarms)) alarms.set({ kind }, count)

@@ -14,7 +14,7 @@ import type { Log } from '../core/log.ts'
 import { describeError } from '../core/redact.ts'
 import type { MailState } from '../core/sending/ledger.ts'
 import { nextDue, type SendingTime } from '../core/subscriber/due.ts'
-import { readTimeZone } from '../core/subscriber/time-zone.ts'
+import { servedZone } from '../core/subscriber/time-zone.ts'
 import type { Database } from '../store/database.ts'
 import { balanceEdition } from '../store/edition-balance.ts'
 import {
@@ -158,7 +158,7 @@ const createPass = ({ db, log, now }: CancellationPorts, edition: Cancellation, 
     const early = readers
       .filter(({ isLast, dueAt }) => isLast && dueAt !== null && dueAt > at)
       .map((reader) => {
-        const localDate = localDateAt(at, zoneOf(reader))
+        const localDate = localDateAt(at, servedZone(reader.timeZone))
         const nextDueAt = reader.active ? noteDue(dueAfter(reader, { date: localDate, at })) : null
         return { subscriberId: reader.subscriberId, localDate, nextDueAt }
       })
@@ -226,16 +226,14 @@ const createPass = ({ db, log, now }: CancellationPorts, edition: Cancellation, 
 
 const NEVER = { date: null, at: null }
 
-/** A zone that this machine does not know must not keep everybody else from going back. */
-const zoneOf = ({ timeZone }: SendingTime): string => readTimeZone(timeZone) ?? 'UTC'
-
 /** Returns `nextDue` after an instant, computed once for each distinct preference of time and past. */
 const createNextDue = (after: Date) => {
   const known = new Map<string, Date>()
   return (time: SendingTime, last: { date: string | null; at: Date | null }): Date => {
     const { frequency, hour, weekday } = time
     const key = `${frequency}|${hour}|${weekday}|${time.timeZone}|${last.date}|${last.at?.getTime()}`
-    const due = known.get(key) ?? nextDue({ frequency, hour, weekday, timeZone: zoneOf(time) }, after, last).at
+    const due =
+      known.get(key) ?? nextDue({ frequency, hour, weekday, timeZone: servedZone(time.timeZone) }, after, last).at
     // Those who had only a welcome are each due by their own.
     if (known.size < 10_000) known.set(key, due)
     return due

@@ -8,6 +8,7 @@ import { readLastTick } from '../store/last-tick.ts'
 import { type OpenEdition, readLetterFigures, readOpenEditions } from '../store/outbox/mail-counts.ts'
 import { isRelayThrottled } from '../store/outbox/throttled-routes.ts'
 import { readSourceTimes } from '../store/refreshes.ts'
+import { countSetAside } from '../store/set-aside-subscribers.ts'
 import { countSubscribers } from '../store/subscribers.ts'
 import { equationOfOpen } from './editions.ts'
 
@@ -38,6 +39,8 @@ export interface Figures {
   relayThrottled: boolean
   /** Alarms that stand, by kind. */
   alarms: Record<string, number>
+  /** What failed for a reason of its own and waits for an operator. */
+  setAside: { subscribers: number; signUps: number }
 }
 
 const COUNT_SUBSCRIBERS_EVERY = 5 * MINUTE
@@ -94,5 +97,6 @@ export const readFigures = async (db: Database, now: Date): Promise<Omit<Figures
     ),
     relayThrottled: await isRelayThrottled(db),
     alarms: await countAlarms(db),
+    setAside: await countSetAside(db),
   }
 }

@@ -306,6 +306,12 @@ const parsers = {
 }
 
 /**
+ * Milliseconds for which a transaction may wait for its own process. One that was stopped in the middle of a transaction
+ * would keep its locks, and so keep others from their work, for as long as it stands still.
+ */
+const MOST_IDLE = 60_000
+
+/**
  * Opens a pool of at most `connections` connections to the schema `public`, each made when it is first needed and given up
  * after 10 seconds. `name` is what the server shows of them. `onError` is called for idle connections that broke (a
  * restarted server); queries in flight reject by themselves. Close it with `destroy()`.
@@ -324,7 +330,7 @@ export const openDatabase = (
     connectionString: url,
     max: options.connections,
     application_name: options.name,
-    options: '-c search_path=public -c timezone=UTC',
+    options: `-c search_path=public -c timezone=UTC -c idle_in_transaction_session_timeout=${MOST_IDLE}`,
     types: parsers,
     connectionTimeoutMillis: 10_000,
   })

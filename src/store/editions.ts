@@ -34,16 +34,15 @@ export const editionColumns = sql`e.id, e.cutoff, e.begun_at as "begunAt", e.pub
   e.paused_why as "pausedWhy", e.canceled_at as "canceledAt", e.canceled_by as "canceledBy",
   e.canceled_why as "canceledWhy", e.canceled`
 
-/** The edition that was begun and not published to its end, the oldest first: it goes on with the cut-off it was given. */
-export const readUnpublishedEdition = (db: Kysely<Tables>): Promise<{ id: number; cutoff: Date } | undefined> =>
+/** The editions that were begun and not published to their end, the oldest first: each goes on with its own cut-off. */
+export const readUnpublishedEditions = (db: Kysely<Tables>): Promise<{ id: number; cutoff: Date }[]> =>
   db
     .selectFrom('editions')
     .select(['id', 'cutoff'])
     .where('published_at', 'is', null)
     .where('canceled_at', 'is', null)
     .orderBy('cutoff')
-    .limit(1)
-    .executeTakeFirst()
+    .execute()
 
 /**
  * Begins the edition of a cut-off, or opens the one that has it again, so that there is one edition per cut-off. One that
@@ -64,13 +63,15 @@ export const beginEdition = async (db: Kysely<Tables>, cutoff: Date): Promise<{ 
 export class CanceledEdition extends Error {}
 
 /**
- * Adds what a chunk of publishing owes to what is due, in the chunk's transaction. Throws `CanceledEdition` where the
+ * Adds what a chunk of publishing owes to what is due, in the chunk's transaction. An edition that another publisher has
+ * finished meanwhile is open again: of one that is complete nothing would be claimed. Throws `CanceledEdition` where the
  * edition was canceled: the chunk must not be committed.
  */
 export const addDue = async (db: Kysely<Tables>, id: number, owed: number): Promise<void> => {
   if (owed === 0) return
   const { rows } = await sql`
-    update editions set due = due + ${owed} where id = ${id} and canceled_at is null returning 1`.execute(db)
+    update editions set due = due + ${owed}, published_at = null, completed_at = null
+    where id = ${id} and canceled_at is null returning 1`.execute(db)
   if (rows.length === 0) throw new CanceledEdition(`edition ${id} was canceled`)
 }
 

@@ -2,6 +2,7 @@
 import { type Kysely, type Selectable, sql } from 'kysely'
 import type { Due, SendingTime } from '../core/subscriber/due.ts'
 import type { Preferences, Profile } from '../core/subscriber/preferences.ts'
+import { servedZone } from '../core/subscriber/time-zone.ts'
 import type { Tables } from './database.ts'
 
 export type Subscriber = Selectable<Tables['subscribers']>
@@ -21,7 +22,8 @@ export const preferencesOf = (subscriber: Subscriber): Preferences => ({
   frequency: subscriber.frequency,
   hour: subscriber.hour,
   weekday: subscriber.weekday,
-  timeZone: subscriber.time_zone,
+  // Somebody may have moved here from a runtime with more zones: pages and dates would fail for them.
+  timeZone: servedZone(subscriber.time_zone),
 })
 
 const columnsOf = (preferences: Preferences) => ({
@@ -73,7 +75,6 @@ export const upsertPending = async (
 }
 
 /** Makes a subscriber active at `now`, ends any pause, and sets when they are due. */
-/** Makes a subscriber active at `now`, ends any pause, and sets when they are due. */
 export const activate = async (db: Kysely<Tables>, id: string, now: Date, due: Due): Promise<void> => {
   await db
     .updateTable('subscribers')
@@ -82,7 +83,6 @@ export const activate = async (db: Kysely<Tables>, id: string, now: Date, due: D
     .execute()
 }
 
-/** Stores preferences and when they are next due by these; `null` for one who is not subscribed. */
 /** Stores preferences and when they are next due by these; `null` for one who is not subscribed. */
 export const storePreferences = async (
   db: Kysely<Tables>,
@@ -184,14 +184,20 @@ export interface DueGroup {
   lastCutoff: Date | null
 }
 
-/** Up to `most` subscribers due by the cut-off, locked, the longest due first; those locked by another publisher are skipped. */
-export const lockDue = async (db: Kysely<Tables>, cutoff: Date, most: number): Promise<DueGroup[]> => {
+/** Which of those who are due: up to `most`, the longest due first, without some; or those of these ids. */
+export type DueSelection = { most: number; except: readonly string[] } | { ids: readonly string[] }
+
+/** Subscribers due by the cut-off, locked; those locked by another publisher are skipped. */
+export const lockDue = async (db: Kysely<Tables>, cutoff: Date, which: DueSelection): Promise<DueGroup[]> => {
+  const these =
+    'ids' in which
+      ? sql`and id = any(${which.ids}::uuid[]) for update skip locked`
+      : sql`${without(which.except)} order by next_due_at limit ${which.most} for update skip locked`
   const { rows } = await sql<DueGroup>`
     with due as materialized (
       select id, ctid, (topics, keywords, authors, muted, when_empty)::text as "profileKey", frequency, hour, weekday,
         time_zone as "timeZone", next_due_at as "dueAt", last_digest_id as "lastDigestId", last_cutoff as "lastCutoff"
-      from subscribers where next_due_at <= ${cutoff}
-      order by next_due_at limit ${most} for update skip locked)
+      from subscribers where next_due_at <= ${cutoff} ${these})
     select (array_agg(id))[1] as first, string_agg(id::text, ',') as members,
       string_agg('"' || ctid::text || '"', ',') as rows, count(*)::int as count, "profileKey",
       frequency, hour, weekday, "timeZone", "dueAt", "lastDigestId", "lastCutoff"
@@ -200,6 +206,9 @@ export const lockDue = async (db: Kysely<Tables>, cutoff: Date, most: number): P
   )
   return rows
 }
+
+/** A condition that leaves some subscribers out. */
+const without = (ids: readonly string[]) => (ids.length === 0 ? sql`` : sql`and id <> all(${ids}::uuid[])`)
 
 /** The profiles of some subscribers, by their ids; who does not exist is left out. */
 export const readProfiles = async (db: Kysely<Tables>, ids: string[]): Promise<Map<string, Profile>> => {
@@ -217,7 +226,7 @@ export const readDueTimes = async (
   const { rows } = await sql<SendingTime & { dueAt: Date; count: number }>`
     select frequency, hour, weekday, time_zone as "timeZone", next_due_at as "dueAt", count(*)::int as count
     from subscribers where next_due_at <= ${cutoff} group by 1, 2, 3, 4, 5`.execute(db)
-  return rows
+  return rows.map((row) => ({ ...row, timeZone: servedZone(row.timeZone) }))
 }
 
 /** The addresses of at most `most` subscribers who are due by an instant, the longest due first. */
@@ -233,15 +242,15 @@ export const readDueAddresses = async (db: Kysely<Tables>, cutoff: Date, most: n
   return rows.flatMap(({ email }) => email ?? [])
 }
 
-/** Whether anybody is due by an instant; answered by an index. */
-export const isAnyoneDue = async (db: Kysely<Tables>, cutoff: Date): Promise<boolean> => {
-  const row = await db
-    .selectFrom('subscribers')
-    .select('id')
-    .where('next_due_at', '<=', cutoff)
-    .limit(1)
-    .executeTakeFirst()
-  return row !== undefined
+/** Whether anybody is due by an instant, but for some; answered by an index. */
+export const isAnyoneDue = async (
+  db: Kysely<Tables>,
+  cutoff: Date,
+  except: readonly string[] = [],
+): Promise<boolean> => {
+  const { rows } = await sql`
+    select from subscribers where next_due_at <= ${cutoff} ${without(except)} limit 1`.execute(db)
+  return rows.length > 0
 }
 
 /** When the first of today's subscribers confirmed; `null` while there are none. Reads every one that a digest is due to. */

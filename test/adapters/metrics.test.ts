@@ -18,6 +18,7 @@ const FIGURES = {
   sourceAges: { 'Hugging Face': 11 },
   relayThrottled: true,
   alarms: { relay: 1 } as Record<string, number>,
+  setAside: { subscribers: 12, signUps: 13 },
 }
 
 test('every figure has its line, and one that is not known has none', async () => {
@@ -39,6 +40,8 @@ test('every figure has its line, and one that is not known has none', async () =
     'paper_round_source_age_seconds{source="Hugging Face"} 11',
     'paper_round_relay_throttled 1',
     'paper_round_alarms{kind="relay"} 1',
+    'paper_round_set_aside{what="subscriber"} 12',
+    'paper_round_set_aside{what="sign-up"} 13',
   ])
     expect(lines).toContain(line)
   expect(lines.filter((line) => line.startsWith('paper_round_last_tick_age_seconds '))).toEqual([])

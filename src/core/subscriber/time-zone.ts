@@ -40,6 +40,9 @@ export const readTimeZone = (text: string): string | null => {
   return zone
 }
 
+/** The zone by which a subscriber with this zone is served: UTC where this runtime does not know it (any more). */
+export const servedZone = (timeZone: string): string => readTimeZone(timeZone) ?? 'UTC'
+
 /** Looking a zone up costs more than all else that is read of a form; when the cache holds so many it is emptied. */
 const MOST_CACHED = 1_000
 const zonesBySpelling = new Map<string, string | null>()

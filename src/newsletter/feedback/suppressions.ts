@@ -57,7 +57,7 @@ export const removeSuppression = (
     const preferences = preferencesOf(reader)
     const last = { date: reader.last_local_date, at: reader.last_due_at }
     const before = removed.class === 'complaint' ? 'unsubscribed' : removed.state_before
-    const today = localDateAt(now, reader.time_zone)
+    const today = localDateAt(now, preferences.timeZone)
     if (before === 'paused' && removed.paused_before !== null && removed.paused_before > today) {
       const due = firstDueAfterPause(preferences, removed.paused_before, now, last)
       await storePause(trx, reader.id, removed.paused_before, due)

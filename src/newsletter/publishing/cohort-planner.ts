@@ -60,10 +60,20 @@ export interface CohortPlanner {
   compose(trx: Database, due: readonly DueGroup[]): Promise<ChunkPlan>
   /** Stores what is new of a plan, in the order in which plans were composed; `digests` says how many digests were. */
   store(trx: Database, plan: ChunkPlan): Promise<{ owed: OwedDigest[]; digests: number }>
+  /** Forgets the digests that it knows, for the chunk that stored some was not committed. The papers stay loaded. */
+  forgetDigests(): void
 }
 
-export const createCohortPlanner = (db: Database, edition: { id: number; cutoff: Date }): CohortPlanner => {
-  const groupByHistory = createHistoryGrouping(edition.cutoff)
+/** The papers to choose from could not be loaded: what was thrown says nothing of the subscribers who are due. */
+export class NoCandidates extends Error {}
+
+/** `onUnknownZone` hears of time zones that this runtime does not know. */
+export const createCohortPlanner = (
+  db: Database,
+  edition: { id: number; cutoff: Date },
+  onUnknownZone: (timeZone: string) => void,
+): CohortPlanner => {
+  const groupByHistory = createHistoryGrouping(edition.cutoff, onUnknownZone)
   const loadPool = createPoolCache(db, edition.cutoff)
   const cache: DigestCache = {
     ofGroup: new LRUCache<string, StoredDigest>({ max: MOST_CACHED }),
@@ -100,6 +110,11 @@ export const createCohortPlanner = (db: Database, edition: { id: number; cutoff:
       })
       return { owed, digests }
     },
+
+    forgetDigests() {
+      cache.ofGroup.clear()
+      cache.ofCohort.clear()
+    },
   }
 }
 
@@ -116,7 +131,10 @@ const createPoolCache = (db: Database, cutoff: Date): ((since: Date) => Promise<
     const span = SPANS.find((one) => cutoff.getTime() - one <= since.getTime()) ?? LONGEST_SPAN
     const known = pools.get(span)
     if (known !== undefined) return known
-    const loading = loadCandidatePool(db, cutoff, { since: new Date(cutoff.getTime() - span) })
+    const loading = loadCandidatePool(db, cutoff, { since: new Date(cutoff.getTime() - span) }).catch((error) => {
+      pools.delete(span)
+      throw new NoCandidates(`the papers to choose from could not be loaded: ${error.message}`, { cause: error })
+    })
     pools.set(span, loading)
     return loading
   }

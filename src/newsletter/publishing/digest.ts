@@ -13,7 +13,7 @@ import { type FrozenNews, newsSince } from '../../core/papers/paper-news.ts'
 import type { Profile } from '../../core/subscriber/preferences.ts'
 import type { Database } from '../../store/database.ts'
 import { type NewDigest, type PreviousDigest, readPreviousDigests, storeDigests } from '../../store/digests.ts'
-import { profileOf, type Subscriber } from '../../store/subscribers.ts'
+import { preferencesOf, profileOf, type Subscriber } from '../../store/subscribers.ts'
 import { type CandidatePool, type DigestCandidate, loadWelcomePool } from './candidate-pool.ts'
 
 /** What one digest is composed from: what its subscribers chose, and what they were sent before. */
@@ -159,7 +159,7 @@ export const composeWelcome = async (
   const request: DigestRequest = {
     kind: 'welcome',
     profile: profileOf(subscriber),
-    localDate: localDateAt(now, subscriber.time_zone),
+    localDate: localDateAt(now, preferencesOf(subscriber).timeZone),
     since: new Date(0),
     recentlySent: previous.flatMap((one) => one.recentlySent),
     note: null,

@@ -1,6 +1,7 @@
 /** Due subscribers grouped by history: those who chose the same papers and were sent the same before are of one cohort. */
 import { eligibleSince } from '../../core/digest/eligibility.ts'
 import { latestDue, nextDue } from '../../core/subscriber/due.ts'
+import { readTimeZone, servedZone } from '../../core/subscriber/time-zone.ts'
 import type { DueSlot } from '../../store/outbox/outbox.ts'
 import type { DueGroup } from '../../store/subscribers.ts'
 
@@ -20,8 +21,13 @@ export interface HistoryGroup {
 /**
  * Groups the due subscribers of a chunk, for the cut-off of one edition. Slots are computed once for each distinct
  * preference of time and kept from chunk to chunk; there are few, and all who share one get the same object.
+ * `onUnknownZone` hears of each time zone that this runtime does not know: who has it is served by UTC.
  */
-export const createHistoryGrouping = (cutoff: Date): ((due: readonly DueGroup[]) => HistoryGroup[]) => {
+export const createHistoryGrouping = (
+  cutoff: Date,
+  onUnknownZone: (timeZone: string) => void,
+): ((due: readonly DueGroup[]) => HistoryGroup[]) => {
+  const unknownZones = new Set<string>()
   const slots = new Map<string, DueSlot>()
 
   const slotOf = (dueGroup: DueGroup): DueSlot => {
@@ -29,8 +35,13 @@ export const createHistoryGrouping = (cutoff: Date): ((due: readonly DueGroup[])
     const key = `${frequency}|${hour}|${weekday}|${timeZone}|${dueAt.getTime()}`
     const known = slots.get(key)
     if (known !== undefined) return known
-    const due = latestDue(dueGroup, dueAt, cutoff)
-    const next = nextDue(dueGroup, cutoff, { date: due.localDate, at: due.at })
+    const time = { frequency, hour, weekday, timeZone: servedZone(timeZone) }
+    if (readTimeZone(timeZone) === null && !unknownZones.has(timeZone)) {
+      unknownZones.add(timeZone)
+      onUnknownZone(timeZone)
+    }
+    const due = latestDue(time, dueAt, cutoff)
+    const next = nextDue(time, cutoff, { date: due.localDate, at: due.at })
     const slot = { localDate: due.localDate, dueAt: due.at, nextDueAt: next.at }
     slots.set(key, slot)
     return slot

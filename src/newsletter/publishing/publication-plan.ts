@@ -2,7 +2,7 @@
 import { DAY } from '../../core/calendar.ts'
 import { latestDue, nextDue } from '../../core/subscriber/due.ts'
 import type { Database } from '../../store/database.ts'
-import { readUnpublishedEdition } from '../../store/editions.ts'
+import { readUnpublishedEditions } from '../../store/editions.ts'
 import { readDueAddresses, readDueTimes } from '../../store/subscribers.ts'
 
 export interface PublicationPlan {
@@ -57,6 +57,6 @@ export const planPublication = async (db: Database, at: Date, now: Date): Promis
     due: rangeOf(groups.map((group) => group.dueAt)),
     dueNext: rangeOf(next),
     fallOut,
-    interrupted: (await readUnpublishedEdition(db))?.id ?? null,
+    interrupted: (await readUnpublishedEditions(db))[0]?.id ?? null,
   }
 }
