@@ -14,13 +14,16 @@ interface ReadinessPorts {
   queue: Pick<Queue, 'ping'>
   roles: ReadonlySet<Role>
   now: () => Date
+  /** Rejects while there is too little space to take more. */
+  requireSpace: () => Promise<void>
 }
 
 /** The check of a process: it resolves when its roles have what they need, and rejects with what they lack. */
-export const createReadiness = ({ db, queue, roles, now }: ReadinessPorts): (() => Promise<void>) => {
+export const createReadiness = ({ db, queue, roles, now, requireSpace }: ReadinessPorts): (() => Promise<void>) => {
   const begun = now().getTime()
   return async () => {
     await ping(db)
+    await requireSpace()
     // The site works without the queue: the next tick finds what the site would have woken others for.
     if (roles.has('scheduler') || roles.has('mailer')) await queue.ping()
     if (!roles.has('scheduler')) return

@@ -1,5 +1,7 @@
 /** What every process and command begins with: a database that is ready, the keys, and the service's clock. */
+import { readFreeSpace } from '../src/adapters/disk-space.ts'
 import { openDataFolder, readSecretKey } from '../src/adapters/postgres/data-folder.ts'
+import { LittleSpace } from '../src/core/disk-space.ts'
 import type { Keys } from '../src/core/token.ts'
 import { migrate, requireSchema } from '../src/store/migrate.ts'
 import { createClock } from './clock.ts'
@@ -15,6 +17,11 @@ export interface Runtime {
   serviceRuns: boolean
   /** Migrations of newer versions that the database has had; this one may run on it all the same. */
   newer: string[]
+  /**
+   * Rejects with `LittleSpace` while the disk of the embedded database has too little space for more. The disk of a server of
+   * the operator's own cannot be looked at from here: that server refuses by itself.
+   */
+  requireSpace: () => Promise<void>
   close(): Promise<void>
 }
 
@@ -43,14 +50,19 @@ export const openRuntime = async (
     await (options.migrate ? prepare(config.databaseUrl) : requireSchema(config.databaseUrl))
     const keys: Keys = config.secretKeys ?? [await readSecretKey(config.dataDir)]
     const close = async () => undefined
-    return { databaseUrl: config.databaseUrl, keys, now, alone: false, serviceRuns: true, newer, close }
+    const requireSpace = async () => undefined
+    return { databaseUrl: config.databaseUrl, keys, now, alone: false, serviceRuns: true, newer, requireSpace, close }
   }
   // Migrated before others can find it: a command must not attach to a schema that is still being migrated.
   const prepared = { onNotice: options.onNotice, signal: options.signal, onLost: options.onLost, prepare }
   const { databaseUrl, alone, close } = await openDataFolder(config.dataDir, as, prepared)
   try {
     const keys: Keys = config.secretKeys ?? [await readSecretKey(config.dataDir)]
-    return { databaseUrl, keys, now, alone, serviceRuns: !alone, newer, close }
+    const requireSpace = async () => {
+      const free = await readFreeSpace(config.dataDir)
+      if (free < config.minFreeSpace) throw new LittleSpace(free, config.minFreeSpace)
+    }
+    return { databaseUrl, keys, now, alone, serviceRuns: !alone, newer, requireSpace, close }
   } catch (error) {
     await close()
     throw error

@@ -86,8 +86,9 @@ export const startService = async (
     onNotice: (notice) => log.warn({}, notice),
   })
   keep({ close: () => queue.close({ graceMs: CLOSE_TIMEOUT }) })
+  const { requireSpace = async () => undefined } = service
   const operations = {
-    ready: createReadiness({ db, queue, roles, now }),
+    ready: createReadiness({ db, queue, roles, now, requireSpace }),
     editions: createEditionReader(db),
     metrics: createMetrics(createFigureReader(db, now)),
   }
@@ -98,7 +99,7 @@ export const startService = async (
     await health.listen({ host: config.host, port: config.healthPort })
   }
   const ports = await openRoles(
-    { ...service, config, db, queue, wake: createWake(queue, log), operations },
+    { ...service, config, db, queue, wake: createWake(queue, log), requireSpace, operations },
     roles,
     keep,
   )

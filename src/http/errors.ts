@@ -27,6 +27,38 @@ const INTERNAL_ERROR: ErrorPage = {
   sentence: 'It has been written down, and it is not your doing. Please try again in a few minutes.',
 }
 
+/** Something that we need is missing for a while: the same request succeeds later. */
+interface Outage extends ErrorPage {
+  /** Seconds. */
+  retryAfter: number
+}
+
+const FULL: Outage = {
+  status: 503,
+  heading: 'We cannot take that at the moment.',
+  sentence: 'Our disk is nearly full. Please try again in ten minutes.',
+  retryAfter: 600,
+}
+
+const AWAY: Outage = {
+  status: 503,
+  heading: 'We cannot take that at the moment.',
+  sentence: 'The site cannot reach its database. Please try again in a minute.',
+  retryAfter: 60,
+}
+
+/** Of Postgres (https://www.postgresql.org/docs/current/errcodes-appendix.html) and of the system: a disk that is full. */
+const FULL_CODES = /^(?:53100|ENOSPC)$/
+/** A server that starts, stops, takes no more connections, or is away; `pg` has no codes for some of its own errors. */
+const AWAY_CODES = /^(?:08\w{3}|57P0[1-4]|53300|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN)$/
+const AWAY_MESSAGES =
+  /^(?:Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection)/
+
+const outageOf = ({ code = '', message }: { code?: string; message: string }): Outage | null => {
+  if (FULL_CODES.test(code)) return FULL
+  return AWAY_CODES.test(code) || AWAY_MESSAGES.test(message) ? AWAY : null
+}
+
 const UNREADABLE: ErrorPage = {
   status: 400,
   heading: 'That could not be read.',
@@ -63,7 +95,10 @@ export const sendErrorPage = (
     ? sendProblem(reply, status, heading, sentence)
     : show(reply.code(status), pages, 'message', { heading, sentence })
 
-/** Responds to a thrown error: with what was wrong about the request, or, logged, with one page for every error of ours. */
+/**
+ * Responds to a thrown error: with what was wrong about the request; or, logged, with when to try again where the database
+ * is away or full, and with one page for every other error of ours.
+ */
 export const handleError = (
   error: FastifyError,
   request: FastifyRequest,
@@ -76,7 +111,9 @@ export const handleError = (
     { method: request.method, route: request.routeOptions.url ?? null, error: describeError(error) },
     'a request failed',
   )
-  return sendErrorPage(request, reply, site, INTERNAL_ERROR)
+  const outage = outageOf(error)
+  if (outage === null) return sendErrorPage(request, reply, site, INTERNAL_ERROR)
+  return sendErrorPage(request, reply.header('retry-after', outage.retryAfter), site, outage)
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Whether a process is alive, and whether it can do its work; every process has these routes for its supervisor. */
 import Fastify, { type FastifyInstance } from 'fastify'
+import { LittleSpace } from '../core/disk-space.ts'
 import type { Log } from '../core/log.ts'
 import { describeError } from '../core/redact.ts'
 import { metricsRoute } from './operator.ts'
@@ -25,7 +26,9 @@ export const healthRoutes = (app: Pick<FastifyInstance, 'get'>, { ready, log }: 
       return { status: 'ready' }
     } catch (error) {
       log.warn({ error: describeError(error) }, 'the process is not ready')
-      return reply.code(503).send({ status: 'not ready' })
+      // Other errors may name what is nobody else's business.
+      const reason = error instanceof LittleSpace ? { reason: error.message } : {}
+      return reply.code(503).send({ status: 'not ready', ...reason })
     }
   })
 }

@@ -9,6 +9,7 @@ import {
   checkVersion,
   type DatabaseServer,
 } from '../core/checkup/database.ts'
+import { checkDiskSpace } from '../core/checkup/disk-space.ts'
 import { checkOneClick, checkSite, type SiteResponse } from '../core/checkup/site.ts'
 import { redact } from '../core/redact.ts'
 import { type MailPorts, type MailSubject, mailChecks, once, type RunCheck } from './mail-checkup.ts'
@@ -29,6 +30,8 @@ export interface CheckupPorts extends MailPorts {
   visit: (url: string, method: 'GET' | 'POST') => Promise<SiteResponse>
   /** `null`: there is no database yet. Rejects where it cannot be reached. */
   readServer: (() => Promise<DatabaseServer & { clock: Date }>) | null
+  /** Octets that are free on the embedded database's disk, and how many must be; `null`: the database is not there. */
+  readSpace: (() => Promise<{ free: number; least: number }>) | null
   /** Rejects where the schema is not this version's, with what to do. */
   requireSchema: () => Promise<void>
   /** `null`: the queue runs in the database. */
@@ -48,6 +51,7 @@ export const examine = async (subject: CheckupSubject, ports: CheckupPorts): Pro
     ...(subject.mail === null ? UNMAILED_CHECKS : mailChecks(subject.mail, ports)),
     ...siteChecks(subject, ports),
     ...databaseChecks(subject, ports),
+    ['disk space', () => checkSpace(ports)],
     ['queue', () => checkQueue(ports)],
   ]
   return await Promise.all(checks.map(async ([name, run]) => ({ name, ...(await runInTime(run)) })))
@@ -204,6 +208,12 @@ const clockOfSite = async (baseUrl: string, { visit, now }: CheckupPorts): Promi
   const response = await visit(`${baseUrl}/healthz`, 'GET')
   const date = response.failed === null ? Date.parse(String(response.headers.date)) : Number.NaN
   return Number.isNaN(date) ? null : clockOf('the site', new Date(date), asked, now().getTime(), SECOND)
+}
+
+const checkSpace = async ({ readSpace }: CheckupPorts): Promise<Finding> => {
+  if (readSpace === null) return notChecked('the embedded Postgres is not used, or not made yet')
+  const { free, least } = await readSpace()
+  return checkDiskSpace(free, least)
 }
 
 const checkQueue = async ({ examineRedis }: CheckupPorts): Promise<Finding> => {

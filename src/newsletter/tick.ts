@@ -15,7 +15,10 @@ import { type ReconcilerPorts, reconcile } from './sending/reconciler.ts'
 import { sweepRoutes } from './sending/routes.ts'
 import { CONFIRM_WITHIN } from './subscription/confirmation.ts'
 
-export interface TickPorts extends PublisherPorts, ReconcilerPorts {}
+export interface TickPorts extends PublisherPorts, ReconcilerPorts {
+  /** Rejects while there is too little space to publish; left out where that cannot be known. */
+  requireSpace?: () => Promise<void>
+}
 
 /** Something that is done every minute. Its name is what the log and the error of the tick call it. */
 export interface TickCheck {
@@ -24,12 +27,18 @@ export interface TickCheck {
   run(ports: TickPorts, now: Date): Promise<unknown>
 }
 
+/** An edition that fills the disk would stop everything else, too. */
+const publishWithSpace: TickCheck['run'] = async (ports, now) => {
+  await ports.requireSpace?.()
+  await publishDue(ports, now)
+}
+
 /** What every tick does, in this order: a new check is added here. */
 const CHECKS: readonly TickCheck[] = [
   { name: 'clock', run: ({ db }, now) => storeLastTick(db, now) },
   { name: 'outbox', run: reconcile },
   { name: 'canceled editions', run: ({ db, log }, now) => finishCancellations({ db, log, now: () => now }) },
-  { name: 'editions', run: publishDue },
+  { name: 'editions', run: publishWithSpace },
   { name: 'unconfirmed requests', run: (ports, now) => forgetRequests(ports, now) },
   { name: 'routes', run: sweepRoutes },
   { name: 'bounces and complaints of editions', run: checkEditions },

@@ -196,6 +196,22 @@ describe('a request that cannot be served', () => {
     },
   )
 
+  it.each([
+    ['whose disk is full', { code: '53100' }, 600],
+    ['that is starting', { code: '57P03' }, 60],
+    ['that was stopped', { code: '57P01' }, 60],
+    ['that is away', { code: 'ECONNREFUSED' }, 60],
+    ['that breaks off', { message: 'Connection terminated unexpectedly' }, 60],
+  ])('that fails by a database %s gets 503, words, and when to try again', async (_, error, seconds) => {
+    await using site = await openTestSite({ fault: Object.assign(new Error('no'), error) })
+    const answer = await fetch(`${site.url}/subscribe`, { method: 'POST', body: form(RIGHT) })
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, String(seconds)])
+    expect(await answer.text()).toContain('at the moment')
+    const accept = { accept: 'application/json' }
+    const problem = await fetch(`${site.url}/subscribe`, { method: 'POST', body: form(RIGHT), headers: accept })
+    expect(await problem.json()).toMatchObject({ status: 503, title: expect.stringContaining('at the moment') })
+  })
+
   it('that fails by our error gets one plain page, and the log has the rest without address or token', async () => {
     const fault = Object.assign(new Error(`insert into "sign_ups": Key (email)=(${EMAIL}) ${TOKEN.confirm}`), {
       code: '23505',

@@ -96,6 +96,7 @@ const checkup = async (circumstances: Circumstances = {}): Promise<Record<string
       readServer: async () => ({ ...SERVER, clock: NOW, ...server }),
       requireSchema: async () => undefined,
       examineRedis: async () => ({ error: null, notice: null }),
+      readSpace: async () => ({ free: 10_000_000_000, least: 256_000_000 }),
       ...ports,
     },
   )
@@ -108,7 +109,7 @@ test('where all is in order nothing is found', async () => {
   const checks = await checkup()
   expect(bad(checks)).toEqual([])
   expect(Object.keys(checks)).toEqual(
-    'mode,postal address,secret key,relay,sender,spf,dkim,dmarc,ptr,site,one-click unsubscribe,database,schema,durability,collation,connections,clock,queue'.split(
+    'mode,postal address,secret key,relay,sender,spf,dkim,dmarc,ptr,site,one-click unsubscribe,database,schema,durability,collation,connections,clock,disk space,queue'.split(
       ',',
     ),
   )
@@ -469,6 +470,20 @@ const FAILURES: [string, Circumstances, string, Check['status'], string][] = [
     'clock',
     'warn',
     'set-ntp',
+  ],
+  [
+    'the disk is nearly full',
+    { readSpace: async () => ({ free: 40_000_000, least: 256_000_000 }) },
+    'disk space',
+    'wrong',
+    'MIN_FREE_MB',
+  ],
+  [
+    'the disk runs full',
+    { readSpace: async () => ({ free: 400_000_000, least: 256_000_000 }) },
+    'disk space',
+    'warn',
+    'move DATA_DIR',
   ],
   [
     'Redis evicts',

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
+import { LittleSpace } from '../../src/core/disk-space.ts'
 import { recordFeedback } from '../../src/newsletter/feedback/feedback.ts'
 import { createSubscriptions } from '../../src/newsletter/subscription/subscription.ts'
 import { tick } from '../../src/newsletter/tick.ts'
@@ -38,6 +39,21 @@ test('a tick wakes the mailers for what was asked on the site while no wake reac
   await subscriptions.requestSubscription('ada@example.org', LONDON_DAILY)
   await tick(ports, at('2026-04-14T05:01:00Z'))
   expect(woken).toEqual(['letters'])
+})
+
+test('an edition waits while the disk is nearly full, and is published when it is not', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  await storeDay(db, LIST_DAY)
+  await subscribe(db, 'ada@example.org', LONDON_DAILY, at('2026-04-12T05:00:00Z'))
+  const ports = { db, log: SILENT, wake: wakeNobody }
+  const requireSpace = () => Promise.reject(new LittleSpace(1, 2))
+  const due = at('2026-04-14T06:01:00Z')
+  const editions = () => db.selectFrom('editions').selectAll().execute()
+  await expect(tick({ ...ports, requireSpace }, due)).rejects.toThrow('1 check of the tick failed: editions')
+  expect(await editions()).toHaveLength(0)
+  await tick({ ...ports, requireSpace: wakeNobody }, due)
+  expect(await editions()).toHaveLength(1)
 })
 
 test('a month that is missing stops the edition alone: what is checked after it is checked, and the tick fails by its name', async () => {

@@ -8,6 +8,7 @@ import { createLookup } from '../../src/adapters/checkup/name-servers.ts'
 import { visitRelay } from '../../src/adapters/checkup/relay-visit.ts'
 import { visitSite } from '../../src/adapters/checkup/site-visit.ts'
 import { evaluateSpf } from '../../src/adapters/checkup/spf.ts'
+import { readFreeSpace } from '../../src/adapters/disk-space.ts'
 import { readSecretKey } from '../../src/adapters/postgres/data-folder.ts'
 import { examineRedis } from '../../src/adapters/queue/redis-backend.ts'
 import { SECOND } from '../../src/core/calendar.ts'
@@ -129,6 +130,10 @@ const check = async (config: Config, options: Options): Promise<Check[]> => {
     visitRelay: (relay) => visitRelay(relay, { withinMs: TIMEOUT }),
     visit: (url, method) => visitSite(url, { method, withinMs: TIMEOUT }),
     readServer: hasCluster ? async () => readServer((await server()).db) : null,
+    readSpace:
+      hasCluster && config.databaseUrl === null
+        ? async () => ({ free: await readFreeSpace(config.dataDir), least: config.minFreeSpace })
+        : null,
     requireSchema: async () => requireSchema((await server()).url),
     examineRedis: redisUrl === null ? null : () => examineRedis(redisUrl),
   }
@@ -167,7 +172,7 @@ const describe = (checks: Check[]): string => {
 const HELP = `
 Checks: settings; the relay (SMTP_URL): connection, TLS and certificate, login, without sending anything; in the
 domain name system: MX, SPF, DKIM and DMARC of the senders, PTR of the addresses; BASE_URL from here, and a one-click
-unsubscription there with a token that belongs to nobody; the database, the queue, the clock. Nothing is changed.
+unsubscription there with a token that belongs to nobody; the database, its disk, the queue, the clock. Nothing is changed.
 
 Each is ok, warn (some mail may suffer), wrong, or not looked at (there is nothing to look at). It takes 20 seconds at
 the most. Exit code: 0 nothing is wrong, 1 something is, 2 the settings or the command cannot be used.

@@ -1,5 +1,6 @@
 /** The settings of what is stored: the database, the queue's Redis, the data folder, and how long deliveries are kept. */
 import { resolve } from 'node:path'
+import { MEGABYTE } from '../../src/core/disk-space.ts'
 import type { Settings } from './settings.ts'
 
 export interface StoreConfig {
@@ -9,6 +10,8 @@ export interface StoreConfig {
   redisUrl: string | null
   /** Absolute. */
   dataDir: string
+  /** Octets that must be free on the disk of `dataDir`, where the embedded Postgres is in it. */
+  minFreeSpace: number
   /** The days for which the outcome of each delivery is kept at least. */
   keepDeliveries: number
 }
@@ -17,8 +20,17 @@ export const readStores = ({ get, read }: Settings): StoreConfig => ({
   databaseUrl: read('DATABASE_URL', null, (text) => readUrl(text, ['postgres:', 'postgresql:'])),
   redisUrl: read('REDIS_URL', null, (text) => readUrl(text, ['redis:', 'rediss:'])),
   dataDir: resolve(get('DATA_DIR') ?? '.data'),
+  minFreeSpace: read('MIN_FREE_MB', DEFAULT_FREE_MB, readMegabytes) * MEGABYTE,
   keepDeliveries: read('KEEP_DELIVERIES', 90, readKeepDays),
 })
+
+/** Room for the log that Postgres writes ahead, for what is under way, and for an operator to work. */
+const DEFAULT_FREE_MB = 256
+
+const readMegabytes = (text: string): number => {
+  if (!/^\d{1,7}$/.test(text)) throw new Error('is a number of megabytes, such as 256')
+  return Number(text)
+}
 
 const readUrl = (text: string, protocols: string[]): string => {
   const form = `write it as ${protocols[0]}//user:password@host:port/…`

@@ -18,12 +18,13 @@ import type { RoleContext } from './context.ts'
 
 /** Starts the site; rejects when the port is in use. */
 export const openApi = async (context: RoleContext) => {
-  const { config, db, keys, now, log, wake, mailboxUrl, operations } = context
+  const { config, db, keys, now, log, wake, mailboxUrl, requireSpace, operations } = context
   const app = buildApp({
     subscriptions: createSubscriptions({
       db,
       keys,
       now,
+      requireSpace,
       // What was requested is in the database by then: no response waits for the queue.
       wake: async (name) => {
         void wake(name)

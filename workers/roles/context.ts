@@ -13,6 +13,7 @@ export interface ServiceContext extends Pick<Runtime, 'databaseUrl' | 'keys' | '
   smtpUrl: string
   /** The page of the embedded mailbox; `null` when mail leaves this machine. */
   mailboxUrl: string | null
+  requireSpace?: Runtime['requireSpace']
 }
 
 export interface RoleContext extends ServiceContext {
@@ -21,6 +22,7 @@ export interface RoleContext extends ServiceContext {
   queue: Queue
   /** Never rejects, and takes a moment at most: when the queue cannot be reached, the next sweep finds the work. */
   wake: (name: QueueName) => Promise<void>
+  requireSpace: Runtime['requireSpace']
   /** What operators read of every process, whatever its roles. */
   operations: Pick<AppOptions, 'ready' | 'editions' | 'metrics'>
 }

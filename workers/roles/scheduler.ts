@@ -23,7 +23,7 @@ const SOURCES_TIMEOUT = MINUTE
 const REFRESH_INTERVAL = HOUR
 
 /** Resolves when there are papers, or when none can be had at once. */
-export const openScheduler = async ({ config, db, queue, now, log, wake }: RoleContext) => {
+export const openScheduler = async ({ config, db, queue, now, log, wake, requireSpace }: RoleContext) => {
   const stop = new AbortController()
   const ports = { db, now, log, scorer: await openScorer(config), signal: stop.signal }
   const restarted = (await readLastTick(db)) !== null
@@ -35,7 +35,7 @@ export const openScheduler = async ({ config, db, queue, now, log, wake }: RoleC
     await queue.process('tick', async () => {
       // What fell due while the service was down is published with the papers of that time, not those from before.
       await papersRead
-      await tick({ db, log, wake, onUnknown: config.onUnknown }, now())
+      await tick({ db, log, wake, requireSpace, onUnknown: config.onUnknown }, now())
     })
     await queue.schedule('refresh', REFRESH_INTERVAL)
     await queue.schedule('tick', MINUTE)

@@ -37,18 +37,26 @@ export interface Subscriptions {
 }
 
 export interface SubscriptionPorts extends LinkPorts {
+  /** Rejects while there is too little space for more requests; left out where that cannot be known. */
+  requireSpace?: () => Promise<void>
   /** Wakes the mailers; what waits is in the database, so the owner logs a failure, which costs a minute at most. */
   wake: (queueName: 'letters') => Promise<void>
 }
 
-export const createSubscriptions = ({ wake, ...ports }: SubscriptionPorts): Subscriptions => {
+export const createSubscriptions = ({
+  wake,
+  requireSpace = async () => undefined,
+  ...ports
+}: SubscriptionPorts): Subscriptions => {
   const { db, now } = ports
   return {
     async requestSubscription(email, preferences) {
+      await requireSpace()
       await storeSignUp(db, { kind: 'subscribe', email, preferences, requestedAt: now() })
       await wake('letters')
     },
     async requestLinks(email) {
+      await requireSpace()
       await storeSignUp(db, { kind: 'links', email, preferences: null, requestedAt: now() })
       await wake('letters')
     },

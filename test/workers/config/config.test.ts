@@ -32,6 +32,7 @@ describe('without any setting', () => {
       onUnknown: 'resend',
       adminToken: null,
       keepDeliveries: 90,
+      minFreeSpace: 256_000_000,
       clock: null,
       bounceDomain: null,
       bounces: null,
