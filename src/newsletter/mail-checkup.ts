@@ -3,7 +3,7 @@ import { type Finding, notChecked, warning } from '../core/checkup/check.ts'
 import { checkDkim, type DkimPublicKey, dkimNameOf } from '../core/checkup/dkim.ts'
 import { checkDmarc, organisationOf } from '../core/checkup/dmarc.ts'
 import { type Lookup, recordsOf } from '../core/checkup/lookup.ts'
-import { checkRelay, type RelayVisit } from '../core/checkup/relay.ts'
+import { checkRelay, type RelayVisit, type ThrottledRelay } from '../core/checkup/relay.ts'
 import { checkReverseNames, type ReverseName } from '../core/checkup/reverse-names.ts'
 import { checkSenderDomain } from '../core/checkup/sender-domain.ts'
 import { checkSpf, type Senders, type SpfEvaluation } from '../core/checkup/spf.ts'
@@ -33,6 +33,8 @@ export interface MailPorts {
   lookup: Lookup
   evaluateSpf: (domain: string, address: string) => Promise<SpfEvaluation>
   visitRelay: (relay: SmtpServer) => Promise<RelayVisit>
+  /** What mailers last found out of a relay that takes less of our mail than it is given, or none; `null` where it takes all. */
+  readThrottledRelay: (relay: SmtpServer) => Promise<ThrottledRelay | null>
 }
 
 /** One check; where it rejects, the caller makes a finding of that. */
@@ -71,7 +73,14 @@ export const mailChecks = (mail: MailSubject, ports: MailPorts): [string, RunChe
   const signing = (ofLetters: boolean) => (ofLetters ? mail.lettersDkim : mail.dkim)
   const envelopeOf = (from: string) => bounceDomain ?? from
   return [
-    ['relay', async () => checkRelay(mail.relay, mail.loopback, await ports.visitRelay(mail.relay), now())],
+    [
+      'relay',
+      async () => {
+        const visit = await ports.visitRelay(mail.relay)
+        const throttled = visit.failed === null ? await ports.readThrottledRelay(mail.relay) : null
+        return checkRelay(mail.relay, mail.loopback, visit, throttled, now())
+      },
+    ],
     ...streams('sender', digests, letters, (ofLetters) =>
       ofLetters ? domain(letters, `replies to ${mail.lettersFrom}`) : domain(digests, `replies to ${mail.from}`),
     ),

@@ -92,6 +92,7 @@ const checkup = async (circumstances: Circumstances = {}): Promise<Record<string
       lookup,
       evaluateSpf: (domain, address) => evaluateSpf(lookup, domain, address),
       visitRelay: async () => ({ failed: null, secure: true, certificateUntil: LATER }),
+      readThrottledRelay: async () => null,
       visit: async (_, method) => (method === 'GET' ? healthz : oneClick),
       readServer: async () => ({ ...SERVER, clock: NOW, ...server }),
       requireSchema: async () => undefined,
@@ -360,6 +361,31 @@ const FAILURES: [string, Circumstances, string, Check['status'], string][] = [
     'relay',
     'wrong',
     'SMTP_URL: correct user and password',
+  ],
+  [
+    'the relay has a quota, and says so when it is visited',
+    {
+      visitRelay: async () => ({
+        failed: {
+          kind: 'refused',
+          permanent: true,
+          stage: 'auth',
+          code: 550,
+          enhanced: null,
+          reply: '550 Daily sending quota exceeded',
+        },
+      }),
+    },
+    'relay',
+    'wrong',
+    'SMTP_URL is right: the mail server says that our limit is reached',
+  ],
+  [
+    'the relay has a quota, and said so to a mailer',
+    { readThrottledRelay: async () => ({ cause: 'quota', reason: 'refused at rcpt: 550 Quota', since: NOW }) },
+    'relay',
+    'warn',
+    'the mail server says that our limit is reached: wait, or have its provider raise the limit',
   ],
   [
     'the relay is without TLS',

@@ -1,5 +1,6 @@
 /** `destinations …`: the throttled routes, which are relays and domains that accept little or nothing for now. */
 import type { Command } from 'commander'
+import { ADVICE } from '../../src/core/sending/advice.ts'
 import { destinationOfDomain } from '../../src/core/sending/destination.ts'
 import { isSlow } from '../../src/core/sending/pace.ts'
 import { sweepRoutes } from '../../src/newsletter/sending/routes.ts'
@@ -14,6 +15,7 @@ const describe = (route: ThrottledRoute): string => {
     `${route.kind === 'relay' ? 'relay ' : ''}${route.name}: ${route.cause} since ${route.since.toISOString()}, ${limit}`,
     `  next attempt ${route.notBefore.toISOString()}; ${route.waiting} ${route.waiting === 1 ? 'mail waits' : 'mails wait'}`,
     `  ${route.reason}`,
+    ...(route.kind === 'relay' ? [`  ${ADVICE[route.cause]}`] : []),
   ].join('\n')
 }
 

@@ -17,6 +17,7 @@ import { isLoopback, readSmtpUrl } from '../../src/core/sending/smtp-url.ts'
 import { type CheckupPorts, type CheckupSubject, examine } from '../../src/newsletter/checkup.ts'
 import { type Database, openDatabase } from '../../src/store/database.ts'
 import { requireSchema } from '../../src/store/migrate.ts'
+import { readThrottled } from '../../src/store/outbox/throttled-routes.ts'
 import { readServer } from '../../src/store/server.ts'
 import { type Config, readConfig } from '../config/config.ts'
 import { mailLeaves } from '../config/senders.ts'
@@ -128,6 +129,14 @@ const check = async (config: Config, options: Options): Promise<Check[]> => {
     lookup,
     evaluateSpf: (domain, address) => evaluateSpf(lookup, domain, address),
     visitRelay: (relay) => visitRelay(relay, { withinMs: TIMEOUT }),
+    readThrottledRelay: async ({ host, port }) => {
+      // Without a database, or with an older schema, nothing is known; other checks say so.
+      if (!hasCluster) return null
+      const routes = await server()
+        .then(({ db }) => readThrottled(db))
+        .catch(() => [])
+      return routes.find(({ kind, name }) => kind === 'relay' && name === `${host}:${port}`) ?? null
+    },
     visit: (url, method) => visitSite(url, { method, withinMs: TIMEOUT }),
     readServer: hasCluster ? async () => readServer((await server()).db) : null,
     readSpace:

@@ -1,5 +1,7 @@
 /** Checks that the relay accepts a session of ours: over TLS, with a valid certificate, and with our login. */
-import type { SmtpOutcome } from '../sending/smtp-outcome.ts'
+import { ADVICE } from '../sending/advice.ts'
+import type { ThrottleCause } from '../sending/pace.ts'
+import { causeOf, type OutcomeCause, type SmtpOutcome } from '../sending/smtp-outcome.ts'
 import type { SmtpServer } from '../sending/smtp-url.ts'
 import { daysLeft, goodUntil } from './certificate.ts'
 import { type Finding, fault, fine, warning } from './check.ts'
@@ -10,6 +12,13 @@ export type RelayVisit =
   /** `certificateUntil` is `null` where there is no certificate or it was not verified. */
   | { failed: null; secure: boolean; certificateUntil: Date | null }
 
+/** What mailers know of a relay: why it is sent less or nothing, and what it said. */
+export interface ThrottledRelay {
+  cause: ThrottleCause
+  reason: string
+  since: Date
+}
+
 const MENDS = {
   connect:
     'SMTP_URL: correct host and port, and allow this machine to connect there; hosting providers often block port 25',
@@ -18,15 +27,33 @@ const MENDS = {
   auth: 'SMTP_URL: correct user and password; in them write @ as %40, : as %3A, / as %2F',
 }
 
-export const checkRelay = (server: SmtpServer, loopback: boolean, visit: RelayVisit, now: Date): Finding => {
+/** Where the server said what is the matter, its host, port and login are right. */
+const LIMITS: ReadonlySet<OutcomeCause> = new Set(['quota', 'account', 'rate', 'connections'])
+
+export const checkRelay = (
+  server: SmtpServer,
+  loopback: boolean,
+  visit: RelayVisit,
+  throttled: ThrottledRelay | null,
+  now: Date,
+): Finding => {
   const place = `${server.host}:${server.port}`
   if (visit.failed !== null) {
     const { failed } = visit
     const stage = 'stage' in failed ? failed.stage : 'greeting'
     const said = failed.kind === 'refused' ? failed.reply : failed.reason
+    const cause = causeOf(failed)
+    if (LIMITS.has(cause) && cause !== 'none' && cause !== 'recipient')
+      return fault(`${place} answers at ${stage}: ${said}`, 'mail waits', `SMTP_URL is right: ${ADVICE[cause]}`)
     const mend = stage in MENDS ? MENDS[stage as keyof typeof MENDS] : MENDS.greeting
     return fault(`${place} fails at ${stage}: ${said}`, 'no mail leaves', mend)
   }
+  if (throttled !== null)
+    return warning(
+      `${place} answers, but takes less or nothing since ${throttled.since.toISOString()}: ${throttled.reason}`,
+      'mail waits until it does',
+      ADVICE[throttled.cause],
+    )
   const login = server.login === null ? 'no login is set' : 'the login is accepted'
   if (!visit.secure)
     return loopback

@@ -9,6 +9,7 @@
 
 import type { Log } from '../../core/log.ts'
 import { describeError } from '../../core/redact.ts'
+import { ADVICE } from '../../core/sending/advice.ts'
 import { countOutcome, NO_STREAK, type Streak, type Throttle } from '../../core/sending/breaker.ts'
 import { destinationOf } from '../../core/sending/destination.ts'
 import { isSlow, type Pace, slowDown, speedUp, type ThrottleCause } from '../../core/sending/pace.ts'
@@ -70,23 +71,6 @@ interface RoutePorts {
 
 /** Mails deferred, requeued or given up by one statement. */
 const BATCH = 5_000
-/** What to check when a relay is closed; the setting is named, its value is not. */
-const ADVICE: Record<ThrottleCause, string> = {
-  login: 'the mail server refuses our login: check the user and password in SMTP_URL',
-  sender: 'the mail server refuses our sender: check MAIL_FROM, and whether the server may send for its domain',
-  tls: 'TLS with the mail server fails: check its certificate, and the host and port in SMTP_URL',
-  relay: 'the mail server cannot be reached or takes nothing: check the host and port in SMTP_URL',
-  policy: 'several destinations refuse our mail: check the reason, and SPF, DKIM and DMARC of MAIL_FROM',
-  lost: 'the mail server breaks off message after message',
-  throttled: 'the mail server takes too little',
-  limited: 'the mail server takes too little',
-  away: 'the mail server cannot reach destinations',
-  quota: 'the mail server says that its limit for us is reached: wait, or raise the limit with its provider',
-  account: 'the mail server says that our account may not send for now: ask its provider why',
-  rate: 'the mail server asks for a lower rate',
-  connections: 'the mail server takes fewer connections at a time: lower SMTP_CONNECTIONS',
-  common: 'the mail server refuses everybody in the same words: check the reason',
-}
 
 /** The routes of one process, which knows of no throttled route but by the database. All that sends in a process shares it. */
 export const createRoutes = (ports: RoutePorts): Routes => {

@@ -444,7 +444,7 @@ test.each([
   expect((states['queued 0'] ?? 0) + (states['deferred 0'] ?? 0)).toBe(30)
   expect(await db.selectFrom('mail_feedback').selectAll().execute()).toEqual([])
   expect(newsletter.logged.filter((line) => line.startsWith('error'))).toEqual([
-    'error: sending stops: the mail server refuses everybody in the same words: check the reason',
+    'error: sending stops: the mail server refuses everybody in the same words: read them, and ask its provider',
   ])
 
   // A mailer that has seen nothing of it probes, and does not take the answer for its reader's.
