@@ -6,6 +6,7 @@ import { isSubscribed } from '../../core/subscriber/preferences.ts'
 import { type Keys, keyedHash } from '../../core/token.ts'
 import type { Database } from '../../store/database.ts'
 import { isOutage } from '../../store/outage.ts'
+import { readNewestLetter } from '../../store/outbox/mail-records.ts'
 import { storeLetter } from '../../store/outbox/outbox.ts'
 import { allowLetter, countFailedSignUp, type SignUp, takeSignUp } from '../../store/sign-ups.ts'
 import { readSubscriber, stopMail, upsertPending } from '../../store/subscribers.ts'
@@ -63,7 +64,11 @@ const noteFailure = async ({ db, log }: Omit<SignUpPorts, 'keys'>, { id }: SignU
 const answerSignUp = async (trx: Database, keys: Keys, signUp: SignUp): Promise<void> => {
   const mailbox = keyedHash(keys, mailboxKey(signUp.email))
   const write = async (subscriberId: string, kind: 'confirmation' | 'links' | 'already-subscribed', most: number) => {
-    if (!(await allowLetter(trx, mailbox, kind, most))) return
+    const before = await readNewestLetter(trx, subscriberId, kind)
+    // It goes as soon as the relay takes mail; a second one would come with it.
+    if (before === 'waiting') return
+    // A letter that never left was counted, and is made up for.
+    if (before !== 'never left' && !(await allowLetter(trx, mailbox, kind, most))) return
     await storeLetter(trx, { subscriberId, kind, digestId: null, requestedAt: signUp.requestedAt })
   }
   const suppressed = await readSuppression(trx, signUp.email)

@@ -98,3 +98,25 @@ export const readMailsOn = async (db: Kysely<Tables>, subscriberId: string, date
     order by "dueAt"`.execute(db)
   return rows
 }
+
+/**
+ * What became of the newest letter of a kind to a subscriber: it is `waiting` to be sent, it `left` (or may have), or it
+ * `never left` and is not tried any more; `null` where there was none.
+ */
+export const readNewestLetter = async (
+  db: Kysely<Tables>,
+  subscriberId: string,
+  kind: Tables['letters']['kind'],
+): Promise<'waiting' | 'left' | 'never left' | null> => {
+  const letter = await db
+    .selectFrom('letters')
+    .select(['state', 'resent'])
+    .where('subscriber_id', '=', subscriberId)
+    .where('kind', '=', kind)
+    .orderBy('created_at', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  if (letter === undefined) return null
+  if (letter.state === 'queued' || letter.state === 'sending' || letter.state === 'deferred') return 'waiting'
+  return (letter.state === 'failed' || letter.state === 'skipped') && letter.resent === 0 ? 'never left' : 'left'
+}

@@ -11,6 +11,12 @@ const NOW = new Date('2026-04-14T05:00:00Z')
 const openSubscriptions = (db: Database) => createSubscriptions({ db, keys: KEYS, now: () => NOW, wake: wakeNobody })
 const letters = (db: Database) =>
   db.selectFrom('letters').select(['kind', 'subscriber_id']).orderBy('created_at').execute()
+/** A day later, as far as limits of letters are concerned. */
+const passDay = (db: Database) =>
+  db
+    .updateTable('letter_limits')
+    .set({ last_at: new Date(Date.now() - 25 * 3_600_000) })
+    .execute()
 const stateOf = (db: Database, id: string) =>
   db.selectFrom('subscribers').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
 
@@ -33,12 +39,47 @@ test('a mailbox that never confirms gets three confirmations in all, on three da
   for (let day = 0; day < 6; day++) {
     await openSubscriptions(db).requestSubscription('ada@example.org', LONDON_DAILY)
     await answerSignUps({ db, keys: KEYS, log: SILENT })
-    await db
-      .updateTable('letter_limits')
-      .set({ last_at: new Date(Date.now() - 25 * 3_600_000) })
-      .execute()
+    await db.updateTable('letters').set({ state: 'sent' }).execute()
+    await passDay(db)
   }
   expect(await letters(db)).toHaveLength(3)
+})
+
+test('a letter that the relay has not taken yet is not written twice, and counts once', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  const ask = async () => {
+    await openSubscriptions(db).requestSubscription('ada@example.org', LONDON_DAILY)
+    await answerSignUps({ db, keys: KEYS, log: SILENT })
+  }
+  for (const state of ['queued', 'sending', 'deferred'] as const) {
+    await ask()
+    await db
+      .updateTable('letters')
+      .set({ state, lease_until: state === 'sending' ? new Date() : null })
+      .execute()
+    await passDay(db)
+  }
+  await ask()
+  expect(await letters(db)).toHaveLength(1)
+  expect(await db.selectFrom('letter_limits').select('times').execute()).toEqual([{ times: 1 }])
+})
+
+test('a letter that never left uses up nobody’s day: the next sign-up gets one, and it is the first that counts', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  const ask = async () => {
+    await openSubscriptions(db).requestSubscription('ada@example.org', LONDON_DAILY)
+    await answerSignUps({ db, keys: KEYS, log: SILENT })
+    return (await letters(db)).length
+  }
+  expect(await ask()).toBe(1)
+  await db.updateTable('letters').set({ state: 'failed', reason: 'expired: the quota was used up for days' }).execute()
+  expect(await ask()).toBe(2)
+  expect(await db.selectFrom('letter_limits').select('times').execute()).toEqual([{ times: 1 }])
+  // One that may have arrived, or has, is the one of the day.
+  await db.updateTable('letters').set({ state: 'failed', resent: 1 }).where('state', '=', 'queued').execute()
+  expect(await ask()).toBe(2)
 })
 
 test('an address that must not be mailed gets nothing, by either form', async () => {
