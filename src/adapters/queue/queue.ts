@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Backend, JobQueue, Worker } from './backend.ts'
 import { coalesceWakes } from './coalesced-wakes.ts'
+import { readKeyPrefix } from './key-prefix.ts'
 import { openPostgresBackend } from './postgres-backend.ts'
 import type { QueueName } from './queue-names.ts'
 import { openRedisBackend } from './redis-backend.ts'
@@ -35,6 +36,8 @@ interface Options {
   databaseUrl: string
   /** The Redis that the queue runs on; `null`: it runs in the database. */
   redisUrl: string | null
+  /** What the keys on Redis begin with; by default a name of the installation's own, which its database gives. */
+  keyPrefix?: string
   /** How many queues this process is going to handle: each worker keeps a connection to listen. */
   workers: number
   /** Gets what handlers throw, and the errors of connections; `source` is the queue's name, or `queue` for all of them. */
@@ -50,7 +53,13 @@ export const openQueue = async (options: Options): Promise<Queue> => {
   const backend: Backend =
     redisUrl === null
       ? await openPostgresBackend(databaseUrl, workers + 2, errors.from('queue'))
-      : await openRedisBackend({ ...options, redisUrl, required: workers > 0, onError: errors.from('queue') })
+      : await openRedisBackend({
+          ...options,
+          redisUrl,
+          prefix: options.keyPrefix ?? (await readKeyPrefix(databaseUrl)),
+          required: workers > 0,
+          onError: errors.from('queue'),
+        })
   const jobQueues = new Map<QueueName, JobQueue>()
   const running: Worker[] = []
 

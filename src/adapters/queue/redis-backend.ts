@@ -1,16 +1,18 @@
 /** The queue on Redis: for several machines, and for those who run a Redis anyway. */
 import { Worker as BullWorker, Queue } from 'bullmq'
 import { Redis, type RedisOptions } from 'ioredis'
+import { MINUTE } from '../../core/calendar.ts'
 import { type Backend, CONNECT_TIMEOUT, UnusableQueue } from './backend.ts'
 import { JOB_OPTIONS, WORKER_OPTIONS } from './job-options.ts'
+import { removeFormerKeys } from './key-prefix.ts'
 
-/** All keys begin with it: one Redis may serve others, too. */
-const PREFIX = 'paper-round'
 /** Milliseconds; a command without a reply in this time fails, so that nobody waits long for a wake. */
 const COMMAND_TIMEOUT = 3_000
 /** Milliseconds; a worker's connection without any reply for so long is dead, since BullMQ sends a command every 10 s. */
 const SOCKET_TIMEOUT = 30_000
 const MAX_RECONNECT_DELAY = 1_000
+/** Milliseconds; after an upgrade the version before may run for a while. */
+const FORMER_KEYS_INTERVAL = 5 * MINUTE
 
 /** The type of ioredis allows a reply mapping of `undefined`, which its constructor does not. */
 type Settings = Omit<RedisOptions, 'replyMapping'>
@@ -24,6 +26,8 @@ const OPTIONS: Settings = {
 
 interface Options {
   redisUrl: string
+  /** All keys begin with it: one Redis may serve others, too. */
+  prefix: string
   /** A process that handles no queue starts without Redis: the next sweep finds what it would have woken others for. */
   required: boolean
   onError: (error: Error) => void
@@ -37,6 +41,7 @@ interface Options {
  */
 export const openRedisBackend = async ({
   redisUrl,
+  prefix,
   required,
   onError,
   onNotice = () => undefined,
@@ -65,6 +70,7 @@ export const openRedisBackend = async ({
     onNotice(`Redis does not answer at ${hostOf(redisUrl)} (${errorText(error)}); mail waits until it does`)
   }
   producer.on('error', onError)
+  const formerKeys = required ? watchFormerKeys(producer, onError) : null
 
   let shared: Redis | null = null
   const workers: BullWorker[] = []
@@ -72,7 +78,7 @@ export const openRedisBackend = async ({
     openJobQueue: (name) =>
       new Queue(name, {
         connection: producer,
-        prefix: PREFIX,
+        prefix,
         defaultJobOptions: JOB_OPTIONS,
         skipMetasUpdate: true,
       }),
@@ -80,7 +86,7 @@ export const openRedisBackend = async ({
       shared ??= connect({ maxRetriesPerRequest: null, socketTimeout: SOCKET_TIMEOUT }).on('error', onError)
       const worker = new BullWorker(name, handler, {
         connection: shared,
-        prefix: PREFIX,
+        prefix,
         concurrency,
         ...WORKER_OPTIONS,
       })
@@ -93,12 +99,38 @@ export const openRedisBackend = async ({
     // Keys come into being by use.
     repair: async () => undefined,
     async close() {
+      await formerKeys?.stop()
       disconnect()
     },
     async abandon() {
+      await formerKeys?.stop()
       // Each worker has another connection of its own, on which it waits for jobs.
       await Promise.allSettled(workers.map((worker) => worker.disconnect()))
       disconnect()
+    },
+  }
+}
+
+/** Removes what a version before left in this Redis, as soon as no process of it runs any more. */
+const watchFormerKeys = (producer: Redis, onError: (error: Error) => void): { stop(): Promise<void> } => {
+  let looking: Promise<void> | null = null
+  const look = async (): Promise<void> => {
+    if (await removeFormerKeys(producer)) clearInterval(timer)
+  }
+  const begin = (): void => {
+    if (producer.status === 'ready')
+      looking ??= look()
+        .catch(onError)
+        .finally(() => {
+          looking = null
+        })
+  }
+  const timer = setInterval(begin, FORMER_KEYS_INTERVAL).unref()
+  begin()
+  return {
+    async stop() {
+      clearInterval(timer)
+      await looking
     },
   }
 }

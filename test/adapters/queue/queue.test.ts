@@ -9,6 +9,8 @@ import { openTestDatabase, type TestDatabase } from '../../support/databases/pos
 import { hasRedis, NEEDS_REDIS, openTestRedis } from '../../support/databases/redis.ts'
 import { startChild } from '../../support/processes/child.ts'
 
+/** Given, so that on Redis no database is needed; `process-jobs.ts` has the same. */
+const KEY_PREFIX = 'paper-round-test'
 const GRACE = { graceMs: 5_000 }
 
 interface TestQueue extends AsyncDisposable, Queue {
@@ -67,12 +69,12 @@ const openOnRedis = async (): Promise<QueueServer> => {
       for (const line of await others()) await client.client('KILL', 'ID', /^id=(\d+)/.exec(line)?.[1] ?? '')
     },
     connections: async () => (await others()).length,
-    delayed: (name) => client.zcard(`paper-round:${name}:delayed`),
+    delayed: (name) => client.zcard(`${KEY_PREFIX}:${name}:delayed`),
     async payloads(names) {
       const found: string[] = []
       for (const name of names)
-        for (const id of await client.lrange(`paper-round:${name}:wait`, 0, -1))
-          found.push((await client.hget(`paper-round:${name}:${id}`, 'data')) ?? '')
+        for (const id of await client.lrange(`${KEY_PREFIX}:${name}:wait`, 0, -1))
+          found.push((await client.hget(`${KEY_PREFIX}:${name}:${id}`, 'data')) ?? '')
       return found
     },
     async [Symbol.asyncDispose]() {
@@ -87,6 +89,7 @@ const open = async ({ databaseUrl, redisUrl }: QueueServer, workers = 2): Promis
   const queue = await openQueue({
     databaseUrl,
     redisUrl,
+    keyPrefix: KEY_PREFIX,
     workers,
     onError: (source, error) => errors.push(`${source}: ${error.message}`),
   })

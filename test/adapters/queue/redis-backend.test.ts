@@ -18,6 +18,7 @@ const open = async (redisUrl: string, workers = 1): Promise<Opened> => {
   const queue = await openQueue({
     databaseUrl: 'postgres://127.0.0.1:1/none',
     redisUrl,
+    keyPrefix: 'paper-round-test',
     workers,
     onError: (source, error) => errors.push(`${source}: ${error.message}`),
     onNotice: (notice) => notices.push(notice),

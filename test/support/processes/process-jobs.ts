@@ -8,7 +8,14 @@ import { QUEUE_NAMES } from '../../../src/adapters/queue/queue-names.ts'
 const [databaseUrl = '', redisUrl = '', name = '', intervalMs = ''] = process.argv.slice(2)
 const queueName = QUEUE_NAMES.find((one) => one === name)
 if (queueName === undefined) throw new Error(`there is no queue ${name}`)
-const queue = await openQueue({ databaseUrl, redisUrl: redisUrl || null, workers: 1, onError: () => undefined })
+const queue = await openQueue({
+  databaseUrl,
+  redisUrl: redisUrl || null,
+  // As in `queue.test.ts`: given, so that on Redis no database is needed.
+  keyPrefix: 'paper-round-test',
+  workers: 1,
+  onError: () => undefined,
+})
 let runs = 0
 await queue.process(queueName, async () => {
   console.log(queueName)
