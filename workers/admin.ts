@@ -1,6 +1,7 @@
 /** The operator's commands: `npm run admin -- <command>`. They work beside a running service and without one. */
 import { Command } from 'commander'
 import { alarmCommands } from './admin/alarms.ts'
+import { backupCommands } from './admin/backup.ts'
 import { bounceCommands } from './admin/bounces.ts'
 import { createCliRunner } from './admin/context.ts'
 import { destinationCommands } from './admin/destinations.ts'
@@ -9,6 +10,7 @@ import { doctorCommand } from './admin/doctor.ts'
 import { editionCommands } from './admin/editions.ts'
 import { mailCommands } from './admin/mails.ts'
 import { paperCommands } from './admin/papers.ts'
+import { serviceCommands } from './admin/service.ts'
 import { setAsideCommands } from './admin/set-aside.ts'
 import { subscriberCommands } from './admin/subscribers.ts'
 import { suppressionCommands } from './admin/suppressions.ts'
@@ -33,6 +35,8 @@ alarmCommands(program, run)
 mailCommands(program, run)
 bounceCommands(program, run, json)
 suppressionCommands(program, run)
+serviceCommands(program, run)
+backupCommands(program, run, process.env, json)
 setAsideCommands(program, run)
 doctorCommand(program, process.env, json)
 

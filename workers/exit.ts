@@ -6,6 +6,8 @@ import { UnreadablePapers } from '../src/core/papers/paper-file.ts'
 import { SourceError } from '../src/core/papers/source-error.ts'
 import { UnusableModel } from '../src/core/relevance/model.ts'
 import { UnusableEdition } from '../src/newsletter/edition-control.ts'
+import { UnusableHold } from '../src/newsletter/service-hold.ts'
+import { UnusableBackup } from '../src/store/backup/archive.ts'
 import { MissingMonth } from '../src/store/months.ts'
 import { OutdatedCode, UnusableDatabase } from '../src/store/schema.ts'
 import { UnusableClock } from './clock.ts'
@@ -26,6 +28,8 @@ const USER_ERRORS = [
   UnreadablePapers,
   UnusableModel,
   UnusableEdition,
+  UnusableHold,
+  UnusableBackup,
 ]
 const PORT_IN_USE = 'EADDRINUSE'
 

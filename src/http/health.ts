@@ -1,16 +1,11 @@
 /** Whether a process is alive, and whether it can do its work; every process has these routes for its supervisor. */
 import Fastify, { type FastifyInstance } from 'fastify'
 import { LittleSpace } from '../core/disk-space.ts'
-import type { Log } from '../core/log.ts'
 import { describeError } from '../core/redact.ts'
 import { metricsRoute } from './operator.ts'
 import type { Site } from './site.ts'
 
-export interface Health {
-  /** Resolves when everything that the process needs responds, rejects with what does not. */
-  ready: () => Promise<unknown>
-  log: Log
-}
+export type Health = Pick<Site, 'ready' | 'log'>
 
 /** Milliseconds; a check that takes longer has failed, since supervisors do not wait long themselves. */
 const READY_TIMEOUT = 3_000
@@ -22,8 +17,7 @@ export const healthRoutes = (app: Pick<FastifyInstance, 'get'>, { ready, log }: 
 
   app.get('/readyz', async (_, reply) => {
     try {
-      await check()
-      return { status: 'ready' }
+      return { status: 'ready', ...(await check()) }
     } catch (error) {
       log.warn({ error: describeError(error) }, 'the process is not ready')
       // Other errors may name what is nobody else's business.
@@ -46,9 +40,9 @@ export const buildHealthApp = (health: Health & Pick<Site, 'metrics'>): FastifyI
 }
 
 /** One check at a time, shared by all requests: when nothing responds, each check would hold one more connection. */
-const createSharedCheck = (ready: () => Promise<unknown>) => {
-  let checking: Promise<unknown> | null = null
-  return async (): Promise<void> => {
+const createSharedCheck = (ready: Health['ready']) => {
+  let checking: ReturnType<Health['ready']> | null = null
+  return async () => {
     checking ??= ready().finally(() => {
       checking = null
     })
@@ -57,7 +51,7 @@ const createSharedCheck = (ready: () => Promise<unknown>) => {
       timer = setTimeout(() => reject(new Error(`no answer within ${READY_TIMEOUT} ms`)), READY_TIMEOUT)
     })
     try {
-      await Promise.race([checking, late])
+      return await Promise.race([checking, late])
     } finally {
       clearTimeout(timer)
     }

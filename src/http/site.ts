@@ -32,8 +32,11 @@ export interface Site {
   /** Left out where no provider has a webhook. */
   webhooks?: Webhooks
   log: Log
-  /** See `health`. */
-  ready: () => Promise<unknown>
+  /**
+   * Resolves when everything that the process needs responds, rejects with what does not. `held`: why the service publishes
+   * and sends nothing although it could.
+   */
+  ready: () => Promise<{ held?: string } | undefined>
   editions: EditionReader
   metrics: { contentType: string; read(): Promise<string> }
   /** The bearer token of operators; `null`: there are no routes for them. */

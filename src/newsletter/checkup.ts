@@ -32,6 +32,8 @@ export interface CheckupPorts extends MailPorts {
   readServer: (() => Promise<DatabaseServer & { clock: Date }>) | null
   /** Octets that are free on the embedded database's disk, and how many must be; `null`: the database is not there. */
   readSpace: (() => Promise<{ free: number; least: number }>) | null
+  /** The hold on the service in a sentence; `null` where there is none. */
+  readHold: () => Promise<string | null>
   /** Rejects where the schema is not this version's, with what to do. */
   requireSchema: () => Promise<void>
   /** `null`: the queue runs in the database. */
@@ -142,7 +144,7 @@ const databaseChecks = (
 ): [string, RunCheck][] => {
   const { readServer, now } = ports
   if (readServer === null)
-    return ['database', 'schema', 'durability', 'collation', 'connections', 'clock'].map((name) => [
+    return ['database', 'schema', 'hold', 'durability', 'collation', 'connections', 'clock'].map((name) => [
       name,
       async () => notChecked('the embedded Postgres is made at the first start'),
     ])
@@ -175,6 +177,16 @@ const databaseChecks = (
           () => fine('that of this version'),
           (error: Error) => fault(error.message, 'the service does not start on it', 'node workers/main.ts migrate'),
         )
+      },
+    ],
+    [
+      'hold',
+      async () => {
+        if ((await server().catch(() => null)) === null) return notChecked('the database does not answer')
+        const held = await ports.readHold()
+        return held === null
+          ? fine('the service is not held')
+          : fault(held, 'no email leaves', 'npm run admin -- service resume, once nothing is sent twice by it')
       },
     ],
     ['durability', ofServer(checkDurability)],

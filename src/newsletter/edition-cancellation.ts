@@ -13,7 +13,6 @@ import { localDateAt } from '../core/calendar.ts'
 import type { Log } from '../core/log.ts'
 import { describeError } from '../core/redact.ts'
 import type { MailState } from '../core/sending/ledger.ts'
-import { nextDue, type SendingTime } from '../core/subscriber/due.ts'
 import { servedZone } from '../core/subscriber/time-zone.ts'
 import type { Database } from '../store/database.ts'
 import { balanceEdition } from '../store/edition-balance.ts'
@@ -24,17 +23,16 @@ import {
   countClaimed,
   type DeliveryKey,
   lockReaders,
-  lockStillDue,
   markCanceled,
   type Return,
   readAffected,
   readCancellations,
   settleLastDigests,
-  storeNextDue,
   streamKeys,
 } from '../store/edition-cancellation.ts'
 import { markPublished, readEdition } from '../store/editions.ts'
 import { UnusableEdition } from './edition-control.ts'
+import { createNextDue, passOverDue } from './next-due.ts'
 
 interface CancellationPorts {
   db: Database
@@ -65,7 +63,6 @@ export interface CancellationResult {
 
 const NOT_ARRIVED: MailState[] = ['queued', 'deferred', 'failed', 'skipped']
 const ARRIVED: MailState[] = ['sent', 'unknown']
-const AT_A_TIME = 2_500
 
 /**
  * Calls an edition off; one whose cancellation was broken off is taken up again. With `dryRun` nothing changes. Throws
@@ -180,26 +177,6 @@ const createPass = ({ db, log, now }: CancellationPorts, edition: Cancellation, 
       )
     })
 
-  /** Moves on those who were due and not published yet. A publisher that holds some of them still keeps them. */
-  const passOver = async (): Promise<void> => {
-    const by = edition.cutoff < at ? edition.cutoff : at
-    for (;;) {
-      const passed = await db.transaction().execute(async (trx) => {
-        const readers = await lockStillDue(trx, by, AT_A_TIME)
-        await storeNextDue(
-          trx,
-          readers.map((reader) => ({
-            subscriberId: reader.subscriberId,
-            nextDueAt: noteDue(dueAfter(reader, { date: reader.lastLocalDate, at: reader.lastDueAt })),
-          })),
-        )
-        return readers.length
-      })
-      result.notPublished += passed
-      if (passed === 0) return
-    }
-  }
-
   return {
     async run(): Promise<CancellationResult> {
       // Before all else: what these mails come to is seen by the next pass, if not by this one.
@@ -208,7 +185,7 @@ const createPass = ({ db, log, now }: CancellationPorts, edition: Cancellation, 
       await streamKeys(db, edition.id, states, takeKeys)
       if (dryRun) return result
       if (edition.publishedAt === null) {
-        if (!edition.dueAgain) await passOver()
+        if (!edition.dueAgain) result.notPublished = await passOverDue(db, earlier(edition.cutoff, at), at, noteDue)
         await markPublished(db, edition.id)
       }
       if (result.beingSent > 0) return result
@@ -226,16 +203,4 @@ const createPass = ({ db, log, now }: CancellationPorts, edition: Cancellation, 
 
 const NEVER = { date: null, at: null }
 
-/** Returns `nextDue` after an instant, computed once for each distinct preference of time and past. */
-const createNextDue = (after: Date) => {
-  const known = new Map<string, Date>()
-  return (time: SendingTime, last: { date: string | null; at: Date | null }): Date => {
-    const { frequency, hour, weekday } = time
-    const key = `${frequency}|${hour}|${weekday}|${time.timeZone}|${last.date}|${last.at?.getTime()}`
-    const due =
-      known.get(key) ?? nextDue({ frequency, hour, weekday, timeZone: servedZone(time.timeZone) }, after, last).at
-    // Those who had only a welcome are each due by their own.
-    if (known.size < 10_000) known.set(key, due)
-    return due
-  }
-}
+const earlier = (one: Date, other: Date): Date => (one < other ? one : other)

@@ -5,6 +5,7 @@
 import type { Log } from '../core/log.ts'
 import { describeError } from '../core/redact.ts'
 import { storeLastTick } from '../store/last-tick.ts'
+import { readHold } from '../store/service-hold.ts'
 import { forgetFailedSignUps } from '../store/sign-ups.ts'
 import { forgetUnconfirmed } from '../store/subscribers.ts'
 import { finishCancellations } from './edition-cancellation.ts'
@@ -13,6 +14,7 @@ import { suppressFailing } from './feedback/feedback.ts'
 import { type PublisherPorts, publishDue } from './publishing/publisher.ts'
 import { type ReconcilerPorts, reconcile } from './sending/reconciler.ts'
 import { sweepRoutes } from './sending/routes.ts'
+import { describeHold } from './service-hold.ts'
 import { CONFIRM_WITHIN } from './subscription/confirmation.ts'
 
 export interface TickPorts extends PublisherPorts, ReconcilerPorts {
@@ -36,6 +38,7 @@ const publishWithSpace: TickCheck['run'] = async (ports, now) => {
 /** What every tick does, in this order: a new check is added here. */
 const CHECKS: readonly TickCheck[] = [
   { name: 'clock', run: ({ db }, now) => storeLastTick(db, now) },
+  { name: 'hold', run: (ports) => tellHold(ports) },
   { name: 'outbox', run: reconcile },
   { name: 'canceled editions', run: ({ db, log }, now) => finishCancellations({ db, log, now: () => now }) },
   { name: 'editions', run: publishWithSpace },
@@ -67,4 +70,9 @@ const forgetRequests = async ({ db, log }: { db: TickPorts['db']; log: Log }, no
   const before = new Date(now.getTime() - CONFIRM_WITHIN)
   const forgotten = (await forgetUnconfirmed(db, before)) + (await forgetFailedSignUps(db, before))
   if (forgotten > 0) log.info({ forgotten }, 'requests were not confirmed in time and are forgotten')
+}
+
+const tellHold = async ({ db, log }: { db: TickPorts['db']; log: Log }): Promise<void> => {
+  const hold = await readHold(db)
+  if (hold !== null) log.warn({}, `${describeHold(hold)}; to go on: service resume`)
 }

@@ -242,6 +242,13 @@ export const readDueAddresses = async (db: Kysely<Tables>, cutoff: Date, most: n
   return rows.flatMap(({ email }) => email ?? [])
 }
 
+/** How many are due by an instant. */
+export const countDue = async (db: Kysely<Tables>, by: Date): Promise<number> => {
+  const { rows } = await sql<{ count: number }>`
+    select count(*)::int as count from subscribers where next_due_at <= ${by}`.execute(db)
+  return rows[0]?.count ?? 0
+}
+
 /** Whether anybody is due by an instant, but for some; answered by an index. */
 export const isAnyoneDue = async (
   db: Kysely<Tables>,
@@ -275,4 +282,29 @@ export const countSubscribers = async (
     states: Object.fromEntries(rows.map(({ state, count }) => [state, count])),
     confirmed: rows.reduce((sum, { confirmed }) => sum + confirmed, 0),
   }
+}
+
+/** Up to `most` readers who are due by an instant, locked; those that a publisher has locked are waited for. */
+export const lockStillDue = async (
+  db: Kysely<Tables>,
+  by: Date,
+  most: number,
+): Promise<(SendingTime & { subscriberId: string; lastDueAt: Date | null; lastLocalDate: string | null })[]> => {
+  const { rows } = await sql<
+    SendingTime & { subscriberId: string; lastDueAt: Date | null; lastLocalDate: string | null }
+  >`
+    select id as "subscriberId", frequency, hour, weekday, time_zone as "timeZone", last_due_at as "lastDueAt",
+      last_local_date as "lastLocalDate"
+    from subscribers where next_due_at <= ${by} order by next_due_at limit ${most} for update`.execute(db)
+  return rows
+}
+
+/** Sets when readers are due next. */
+export const storeNextDue = async (
+  db: Kysely<Tables>,
+  readers: { subscriberId: string; nextDueAt: Date }[],
+): Promise<void> => {
+  await sql`update subscribers s set next_due_at = r.next_due_at
+    from unnest(${readers.map((one) => one.subscriberId)}::uuid[], ${readers.map((one) => one.nextDueAt)}::timestamptz[])
+      as r(id, next_due_at) where s.id = r.id and s.next_due_at is not null`.execute(db)
 }

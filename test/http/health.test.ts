@@ -2,9 +2,9 @@
 import type { AddressInfo } from 'node:net'
 import { expect, test } from 'vitest'
 import { createMetrics } from '../../src/adapters/metrics.ts'
-import { buildHealthApp } from '../../src/http/health.ts'
+import { buildHealthApp, type Health } from '../../src/http/health.ts'
 
-const open = async (ready: () => Promise<unknown>) => {
+const open = async (ready: Health['ready']) => {
   const log: string[] = []
   const write = (facts: object, event: string) => void log.push(JSON.stringify({ event, ...facts }))
   const metrics = createMetrics(async () => {

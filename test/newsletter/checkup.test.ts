@@ -94,6 +94,7 @@ const checkup = async (circumstances: Circumstances = {}): Promise<Record<string
       visitRelay: async () => ({ failed: null, secure: true, certificateUntil: LATER }),
       readThrottledRelay: async () => null,
       visit: async (_, method) => (method === 'GET' ? healthz : oneClick),
+      readHold: async () => null,
       readServer: async () => ({ ...SERVER, clock: NOW, ...server }),
       requireSchema: async () => undefined,
       examineRedis: async () => ({ error: null, notice: null }),

@@ -15,10 +15,12 @@ import { SECOND } from '../../src/core/calendar.ts'
 import type { Check } from '../../src/core/checkup/check.ts'
 import { isLoopback, readSmtpUrl } from '../../src/core/sending/smtp-url.ts'
 import { type CheckupPorts, type CheckupSubject, examine } from '../../src/newsletter/checkup.ts'
+import { describeHold } from '../../src/newsletter/service-hold.ts'
 import { type Database, openDatabase } from '../../src/store/database.ts'
 import { requireSchema } from '../../src/store/migrate.ts'
 import { readThrottled } from '../../src/store/outbox/throttled-routes.ts'
 import { readServer } from '../../src/store/server.ts'
+import { readHold } from '../../src/store/service-hold.ts'
 import { type Config, readConfig } from '../config/config.ts'
 import { mailLeaves } from '../config/senders.ts'
 import { openRuntime } from '../runtime.ts'
@@ -143,6 +145,10 @@ const check = async (config: Config, options: Options): Promise<Check[]> => {
       hasCluster && config.databaseUrl === null
         ? async () => ({ free: await readFreeSpace(config.dataDir), least: config.minFreeSpace })
         : null,
+    readHold: async () => {
+      const hold = await readHold((await server()).db)
+      return hold === null ? null : describeHold(hold)
+    },
     requireSchema: async () => requireSchema((await server()).url),
     examineRedis: redisUrl === null ? null : () => examineRedis(redisUrl),
   }

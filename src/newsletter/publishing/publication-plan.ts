@@ -1,6 +1,7 @@
 /** What publishing at an instant would do, without doing it: who gets a digest, and when they are due next. */
 import { DAY } from '../../core/calendar.ts'
 import { latestDue, nextDue } from '../../core/subscriber/due.ts'
+import { servedZone } from '../../core/subscriber/time-zone.ts'
 import type { Database } from '../../store/database.ts'
 import { readUnpublishedEditions } from '../../store/editions.ts'
 import { readDueAddresses, readDueTimes } from '../../store/subscribers.ts'
@@ -42,8 +43,9 @@ export const planPublication = async (db: Database, at: Date, now: Date): Promis
   let fallOut = 0
   const groups = await readDueTimes(db, at)
   for (const group of groups) {
-    const due = latestDue(group, group.dueAt, at)
-    const { at: dueNext } = nextDue(group, at, { date: due.localDate, at: due.at })
+    const time = { ...group, timeZone: servedZone(group.timeZone) }
+    const due = latestDue(time, group.dueAt, at)
+    const { at: dueNext } = nextDue(time, at, { date: due.localDate, at: due.at })
     const period = group.frequency === 'daily' ? DAY : 7 * DAY
     readers[group.frequency] += group.count
     next.push(dueNext)

@@ -1,6 +1,7 @@
 /** Publishing what is due: editions that were interrupted, and one for everybody else who is due. */
 import { describeError } from '../../core/redact.ts'
 import { beginEdition, readUnpublishedEditions } from '../../store/editions.ts'
+import { readHold } from '../../store/service-hold.ts'
 import { isAnyoneDue } from '../../store/subscribers.ts'
 import type { Edition, Published } from './chunk.ts'
 import { type PublisherPorts, publishEdition, sum } from './edition-run.ts'
@@ -13,12 +14,13 @@ const MOST_UNFINISHED = 2
 
 /**
  * Publishes everything due by an instant: finishes editions that were interrupted, each with the cut-off it was begun with,
- * then holds one for who else is due. Two publishers at once do no harm: each locks its own subscribers, and one digest
+ * then holds one for who else is due; nothing while the service is held. Two publishers at once do no harm: each locks its own subscribers, and one digest
  * per subscriber and date is a key of the table. Throws at the end what kept an edition from being finished.
  */
 export const publishDue = async (ports: PublisherPorts, at: Date): Promise<Published> => {
   const { db, log } = ports
   const published: Published[] = []
+  if ((await readHold(db)) !== null) return sum(published)
   const errors: unknown[] = []
   /** Those who cannot be published to, and stay due. */
   const except: string[] = []

@@ -5,6 +5,7 @@ import {
   type ClaimKey,
   DEFER_FOR,
   LEASE,
+  NOT_HELD,
   RUNNING_EDITIONS,
   relayClosed,
   THROTTLED_DESTINATION,
@@ -80,12 +81,12 @@ interface ClaimStatements {
 const LETTERS: ClaimStatements = {
   ready: (limit, open) => sql`
       select m.id, false as has_slot from letters m
-      where m.state in ('queued', 'deferred') and m.next_attempt_at <= now() and ${open}
+      where m.state in ('queued', 'deferred') and m.next_attempt_at <= now() and ${open} and ${NOT_HELD}
       order by m.next_attempt_at limit ${limit} for update skip locked`,
 
   waiting: (destinations) => sql`
       select m.id, true as has_slot from throttled_routes route cross join lateral (
-        select m.id from letters m where m.waits_for = route.name and m.state in ('queued', 'deferred')
+        select m.id from letters m where m.waits_for = route.name and m.state in ('queued', 'deferred') and ${NOT_HELD}
         order by m.next_attempt_at limit ${FREE_SLOTS} for update skip locked) m
       where route.kind = 'destination' and route.name = any(${destinations}::text[])`,
 
@@ -106,7 +107,8 @@ const LETTERS: ClaimStatements = {
     from taken t join subscribers s on s.id = t.subscriber_id
     where t.state = 'sending'`,
 
-  anyReady: sql`select from letters m where m.state in ('queued', 'deferred') and m.next_attempt_at <= now()`,
+  anyReady: sql`select from letters m
+    where m.state in ('queued', 'deferred') and m.next_attempt_at <= now() and ${NOT_HELD}`,
 }
 
 const DELIVERIES: ClaimStatements = {

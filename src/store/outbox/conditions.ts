@@ -26,11 +26,15 @@ export const WANTED: Record<MailStream, RawBuilder<boolean>> = {
       and s.email is not null and not exists (select from suppressions x where x.email = lower(s.email))`,
 }
 
+/** Whether the service is not held; looked up once a statement, however many mails it looks at. */
+export const NOT_HELD = sql<boolean>`not exists (select from service_hold)`
+
 /**
  * The editions whose digests may be sent, the oldest first. Statements look into each by itself, so a paused edition costs
  * nothing and a complete one is not looked into.
  */
-export const RUNNING_EDITIONS = sql`select id from editions where completed_at is null and paused_at is null order by cutoff`
+export const RUNNING_EDITIONS = sql`select id from editions where completed_at is null and paused_at is null
+  and ${NOT_HELD} order by cutoff`
 
 /** Joins the throttled destination `route` of a subscriber, if there is one: the table is small, and mostly empty. */
 export const THROTTLED_DESTINATION = sql`throttled_routes route

@@ -7,13 +7,13 @@ const DAY_ZERO = '1970-01-01'
 const MOST_DAYS = 84_000
 
 /**
- * SQL that makes an id: the days from 1970-01-01 to `localDate` (4 octets), the microsecond of the insertion (7 octets),
- * so that an index grows at its end, and 40 random bits.
+ * SQL that makes an id: the days from 1970-01-01 to `localDate` (4 octets), and 12 octets of a hash of reader and date. It
+ * is the Message-ID, so a digest that is published again for the same reader and date, after a restore from a backup, has
+ * the one that may have arrived already.
  */
-export const newDeliveryId = (localDate: RawBuilder<unknown>): RawBuilder<string> =>
+export const newDeliveryId = (subscriberId: RawBuilder<unknown>, localDate: RawBuilder<unknown>): RawBuilder<string> =>
   sql`(lpad(to_hex(${localDate} - ${DAY_ZERO}::date), 8, '0')
-    || lpad(to_hex((extract(epoch from clock_timestamp()) * 1e6)::bigint), 14, '0')
-    || right(gen_random_uuid()::text, 10))::uuid`
+    || left(encode(sha256(uuid_send(${subscriberId}) || date_send(${localDate})), 'hex'), 24))::uuid`
 
 /** The local date (`YYYY-MM-DD`) that a delivery's id begins with; `null` for a UUID that is no delivery's. */
 export const localDateOfDelivery = (id: string): string | null => {

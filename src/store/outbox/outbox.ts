@@ -68,7 +68,7 @@ export const addDeliveries = async (
           as o(n, digest_id, empty, slot) using (n) join slots t using (slot)),
       written as (
         insert into deliveries (local_date, id, subscriber_id, edition_id, digest_id, state, reason, next_attempt_at)
-        select local_date, ${newDeliveryId(sql`local_date`)}, subscriber_id, ${edition.id}, digest_id,
+        select local_date, ${newDeliveryId(sql`subscriber_id`, sql`local_date`)}, subscriber_id, ${edition.id}, digest_id,
           case when empty then 'skipped' else 'queued' end, case when empty then 'nothing to send' end,
           (select begun_at from editions where id = ${edition.id})
         from u on conflict (subscriber_id, local_date) do update set

@@ -98,7 +98,7 @@ const giveHistory = async (db: Database, subscriberId: string, edition: number, 
     await maintain(db, { now: new Date(), keepDays: 10_000, months: [day.slice(0, 7)] })
     const made = await sql<{ id: string }>`
       insert into deliveries (local_date, id, subscriber_id, edition_id, digest_id, state, sent_at, attempted_at, code, enhanced, said)
-      select ${day}::date, ${newDeliveryId(sql`${day}::date`)}, ${subscriberId}, ${edition}, d.id, ${state},
+      select ${day}::date, ${newDeliveryId(sql`${subscriberId}::uuid`, sql`${day}::date`)}, ${subscriberId}, ${edition}, d.id, ${state},
         case when ${state} = 'sent' then now() - ${ago} * interval '1 day' end, now() - ${ago} * interval '1 day',
         452, '4.2.2', 'mailbox full'
       from digests d limit 1 returning id`.execute(db)

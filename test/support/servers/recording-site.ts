@@ -124,7 +124,7 @@ export const openTestSite = async ({
   held = true,
   issue = null as DigestIssue | null,
   mailboxUrl = null as string | null,
-  ready = async () => {},
+  ready = async () => undefined,
   fault = null as Error | null,
   adminToken = null as string | null,
   editions = { list: async () => [], readAccount: async () => null } as Site['editions'],
