@@ -19,6 +19,7 @@ import * as standardTerms from './0012-standard-terms.ts'
 import * as schemaCompatibility from './0013-schema-compatibility.ts'
 import * as lettersByDigest from './0014-letters-by-digest.ts'
 import * as suppressedByEdition from './0015-suppressed-by-edition.ts'
+import * as sendLimits from './0016-send-limits.ts'
 import * as setAside from './0017-set-aside.ts'
 import * as anOperatorRecovers from './0019-an-operator-recovers.ts'
 import * as alarms from './0020-alarms.ts'
@@ -39,6 +40,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0013-schema-compatibility': schemaCompatibility,
   '0014-letters-by-digest': lettersByDigest,
   '0015-suppressed-by-edition': suppressedByEdition,
+  '0016-send-limits': sendLimits,
   '0017-set-aside': setAside,
   '0019-an-operator-recovers': anOperatorRecovers,
   '0020-alarms': alarms,
@@ -52,6 +54,7 @@ export const EARLIER_ORDERS: Record<string, readonly string[]> = {
   '0006-ways-in-trouble': ['0007-deliveries-stand-alone'],
   '0008-what-comes-back': ['0009-news-of-papers'],
   '0015-suppressed-by-edition': ['0020-alarms'],
+  '0016-send-limits': ['0017-set-aside', '0019-an-operator-recovers', '0020-alarms'],
   '0017-set-aside': ['0019-an-operator-recovers', '0020-alarms'],
   '0019-an-operator-recovers': ['0020-alarms'],
 }

@@ -51,6 +51,10 @@ const summary = {
   completedAt: MaybeInstant,
   paused: MaybeDecision,
   canceled: MaybeDecision,
+  expectedAt: Type.Unsafe<Date | null>({
+    ...MaybeInstant,
+    description: 'When all of it is sent at the earliest under the caps; null without caps, and beyond a year.',
+  }),
   equation: Equation,
 }
 const Account = Type.Object({

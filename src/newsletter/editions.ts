@@ -5,6 +5,7 @@ import { countReturned } from '../store/bounce-list.ts'
 import type { Database } from '../store/database.ts'
 import { type EditionRow, readEdition, readEditions } from '../store/editions.ts'
 import { countStates, type OpenEdition, readOpenEditions } from '../store/outbox/mail-counts.ts'
+import { foreseeEditions } from './sending/limits.ts'
 
 export interface EditionSummary {
   id: number
@@ -17,6 +18,8 @@ export interface EditionSummary {
   paused: { at: Date; by: string | null; why: string | null } | null
   /** Called off for good: what had not been sent is `canceled` in the equation. */
   canceled: { at: Date; by: string | null; why: string | null } | null
+  /** When all of it is sent at the earliest under the operator's caps; `null` where nothing caps it, or for over a year. */
+  expectedAt: Date | null
   /** While the edition is not complete `sent` is what remains of `due`: only `readEditionAccount` counts it. */
   equation: Equation
 }
@@ -48,12 +51,14 @@ export const createEditionReader = (db: Database): EditionReader => ({
 /** The newest editions first, at most `most`. */
 export const listEditions = async (db: Database, most: number): Promise<EditionSummary[]> => {
   const rows = await readEditions(db, most)
-  const open = new Map((await readOpenEditions(db)).map((one) => [one.id, one]))
+  const openEditions = await readOpenEditions(db)
+  const open = new Map(openEditions.map((one) => [one.id, one]))
+  const expected = await foreseeEditions(db, async () => openEditions)
   return rows.map((row) => {
     const still = open.get(row.id)
     return still === undefined
-      ? summarize(row, balance(row.due, row.totals ?? []))
-      : summarize(still, equationOfOpen(still))
+      ? summarize(row, balance(row.due, row.totals ?? []), null)
+      : summarize(still, equationOfOpen(still), expected.get(row.id) ?? null)
   })
 }
 
@@ -72,11 +77,12 @@ export const readEditionAccount = (db: Database, id: number): Promise<EditionAcc
       const isDropped = row.completedAt !== null && held.missing > 0
       const counts = isDropped ? (row.totals ?? []) : counted.map(({ firstSentAt, lastSentAt, ...count }) => count)
       const equation = balance(row.due, counts)
+      const expected = row.completedAt === null ? await foreseeEditions(trx, () => readOpenEditions(trx)) : new Map()
       const first = Math.min(...counted.map((one) => one.firstSentAt?.getTime() ?? Number.POSITIVE_INFINITY))
       const last = Math.max(...counted.map((one) => one.lastSentAt?.getTime() ?? Number.NEGATIVE_INFINITY))
       const end = row.completedAt?.getTime() ?? last
       return {
-        ...summarize(row, equation),
+        ...summarize(row, equation, expected.get(id) ?? null),
         counts,
         resent: counts.reduce((sum, one) => sum + one.resent, 0),
         returned: await countReturned(trx, id),
@@ -93,7 +99,7 @@ export const equationOfOpen = (open: OpenEdition): Equation => {
   return { due, sent, failed, skipped, pending, unknown, canceled, missing }
 }
 
-const summarize = (row: EditionRow, equation: Equation): EditionSummary => ({
+const summarize = (row: EditionRow, equation: Equation, expectedAt: Date | null): EditionSummary => ({
   id: row.id,
   cutoff: row.cutoff,
   status: statusOf(row, equation),
@@ -105,6 +111,7 @@ const summarize = (row: EditionRow, equation: Equation): EditionSummary => ({
       ? null
       : { at: row.pausedAt, by: row.pausedBy, why: row.pausedWhy },
   canceled: row.canceledAt === null ? null : { at: row.canceledAt, by: row.canceledBy, why: row.canceledWhy },
+  expectedAt,
   equation,
 })
 

@@ -217,7 +217,7 @@ export interface Tables {
     news: Generated<FrozenNews[]>
   }
 
-  // The outbox: mails, and the routes that take less of them for now.
+  // The outbox: mails, the routes that take less of them for now, and the caps on what they are sent.
   letters: OutboxMail & {
     id: Generated<string>
     subscriber_id: string
@@ -246,6 +246,22 @@ export interface Tables {
     successes: number
     failures: number
   }
+  send_limits: {
+    kind: 'relay' | 'destination'
+    name: string
+    domains: string[]
+    per_second: number | null
+    per_hour: number | null
+    per_day: number | null
+    from_settings: Generated<boolean>
+    next_slot: Date | null
+    warm_up_limit: number | null
+    warm_up_growth: number | null
+    warm_up_until: number | null
+    warm_up_since: Date | null
+    warm_up_sent: Generated<number>
+  }
+  send_counts: { kind: 'relay' | 'destination'; name: string; minute: Date; mails: number }
 
   // Feedback: what came back of mails.
   mail_feedback: {

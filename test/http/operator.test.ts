@@ -16,6 +16,7 @@ const ACCOUNT: EditionAccount = {
   completedAt: null,
   paused: { at: at('2026-04-15T06:01:00Z'), by: 'Ada', why: null },
   canceled: null,
+  expectedAt: null,
   equation: balance(3, [
     { state: 'sent', count: 2 },
     { state: 'queued', count: 1 },

@@ -3,11 +3,13 @@ import type { Command } from 'commander'
 import { ADVICE } from '../../src/core/sending/advice.ts'
 import { destinationOfDomain } from '../../src/core/sending/destination.ts'
 import { isSlow } from '../../src/core/sending/pace.ts'
+import { type LimitReport, reportLimits } from '../../src/newsletter/sending/limits.ts'
 import { sweepRoutes } from '../../src/newsletter/sending/routes.ts'
 import { forgetRoute, readThrottled, type ThrottledRoute } from '../../src/store/outbox/throttled-routes.ts'
 import { UsageError } from '../exit.ts'
 import { createLog } from '../log.ts'
 import type { RunCommand } from './context.ts'
+import { limitCommands, limitText } from './send-limits.ts'
 
 const describe = (route: ThrottledRoute): string => {
   const limit = isSlow(route.cause) ? `${route.concurrency} at a time` : 'closed, one mail at a time probes it'
@@ -22,20 +24,26 @@ const describe = (route: ThrottledRoute): string => {
 export const destinationCommands = (program: Command, run: RunCommand): void => {
   const destinations = program
     .command('destinations')
-    .description('relays and domains that accept little or nothing for now')
+    .description('relays and domains that accept little or nothing for now, and caps on what they are sent')
 
   destinations
     .command('list')
     .description(
-      'the throttled routes: why, how much is sent there, when the next attempt is, and how many mails wait for it',
+      'the throttled routes: why, how much is sent there, when the next attempt is, and how many mails wait for it; and the\n' +
+        'caps: how much of each is used, and when the next digest may go',
     )
     .action(() =>
       run(
-        async ({ db }) => ({ throttled: await readThrottled(db) }),
-        ({ throttled }: { throttled: ThrottledRoute[] }) =>
-          throttled.length === 0 ? 'No route is throttled.' : throttled.map(describe).join('\n'),
+        async ({ db }) => ({ throttled: await readThrottled(db), limits: await reportLimits(db) }),
+        ({ throttled, limits }: { throttled: ThrottledRoute[]; limits: LimitReport[] }) =>
+          [
+            ...(throttled.length === 0 ? ['No route is throttled.'] : throttled.map(describe)),
+            ...limits.map(limitText),
+          ].join('\n'),
       ),
     )
+
+  limitCommands(destinations, run)
 
   destinations
     .command('clear')

@@ -30,11 +30,15 @@ const decisionLines = ({ paused, canceled }: EditionSummary): string[] =>
         ],
   )
 
+/** When it is through under the operator's caps: one line, or none. */
+const expectedLines = ({ expectedAt }: EditionSummary): string[] =>
+  expectedAt === null ? [] : [`expected to be sent by ${expectedAt.toISOString()}, by the caps (destinations list)`]
+
 const summaryText = (edition: EditionSummary): string => {
   const { id, cutoff, status, equation } = edition
   return [
     `${String(id).padStart(6)}  ${cutoff.toISOString()}  ${status.padEnd(10)}  ${equationText(equation)}`,
-    ...decisionLines(edition).map((line) => `        ${line}`),
+    ...[...decisionLines(edition), ...expectedLines(edition)].map((line) => `        ${line}`),
   ].join('\n')
 }
 
@@ -61,6 +65,7 @@ export const accountText = (account: EditionAccount): string =>
     `  published  ${account.publishedAt?.toISOString() ?? 'not completely yet'}`,
     `  completed  ${account.completedAt?.toISOString() ?? 'not yet'}`,
     ...decisionLines(account).map((line) => `  ${line}`),
+    ...(account.expectedAt === null ? [] : [`  expected   ${account.expectedAt.toISOString()}, by the caps`]),
     ...(account.seconds === null ? [] : [`  took       ${account.seconds.toFixed(1)} s`]),
     ...(account.perSecond === null ? [] : [`  rate       ${account.perSecond.toFixed(1)} mails a second`]),
     `  resent     ${account.resent}`,

@@ -2,6 +2,7 @@
 import { readTimestamp } from '../../src/core/calendar.ts'
 import { type AlarmConfig, readAlarms } from './alarms.ts'
 import { type BounceConfig, readBounces } from './bounces.ts'
+import { type CapConfig, readCaps } from './caps.ts'
 import { type DkimConfig, readDkim } from './dkim.ts'
 import { type NetworkConfig, readNetwork } from './network.ts'
 import { checkProduction } from './production.ts'
@@ -18,6 +19,7 @@ export interface Config
     StoreConfig,
     SecretConfig,
     SenderConfig,
+    CapConfig,
     DkimConfig,
     SourceConfig,
     BounceConfig,
@@ -37,6 +39,7 @@ export const readConfig = (environment: Environment): Config => {
     production: environment.NODE_ENV === 'production',
     ...network,
     ...senders,
+    ...readCaps(settings),
     ...readStores(settings),
     ...readSecrets(settings),
     ...readDkim(settings, senders),

@@ -5,6 +5,7 @@ import { openSmtp } from '../../src/adapters/smtp/smtp.ts'
 import { createMailTemplates } from '../../src/adapters/templates/mail-templates.ts'
 import { readSmtpUrl } from '../../src/core/sending/smtp-url.ts'
 import { drain } from '../../src/newsletter/sending/delivery.ts'
+import { applyRelaySettings } from '../../src/newsletter/sending/limits.ts'
 import { createComposer } from '../../src/newsletter/sending/mail.ts'
 import { createRoutes } from '../../src/newsletter/sending/routes.ts'
 import { answerSignUps } from '../../src/newsletter/subscription/sign-up.ts'
@@ -40,7 +41,9 @@ export const openMailer = async (context: RoleContext) => {
   const smtp = openSmtp({ url: smtpUrl, connections: config.smtpConnections })
   const sending = planSending(config.smtpConnections)
   const { host, port } = readSmtpUrl(smtpUrl)
-  const routes = createRoutes({ db, log, relay: `${host}:${port}`, now, wake })
+  const relay = `${host}:${port}`
+  await applyRelaySettings(db, relay, config.relayCaps)
+  const routes = createRoutes({ db, log, relay, now, wake })
   if (config.smtpUrl !== null) await withdrawSample(db, now())
   if (context.alone)
     for (const stream of MAIL_STREAMS) {

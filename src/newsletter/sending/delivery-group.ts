@@ -30,7 +30,7 @@ const RECORD_RETRY = SECOND / 2
 /** Results are kept for so long after their leases have ended: as long as a database may take to be back. */
 const RECORD_WITHIN = 15 * MINUTE
 
-const NOTHING_CLAIMED: Claim = { claimed: [], deferred: 0, throttledDue: false, relayClosed: false }
+const NOTHING_CLAIMED: Claim = { claimed: [], deferred: 0, throttledDue: false, relayClosed: false, limited: false }
 
 /**
  * Records results and claims up to `limit` mails as the next group, through a restart of the database: if the results were
@@ -150,14 +150,15 @@ interface GroupDone {
 }
 
 /**
- * Sends a group that was claimed at `claimedAt` (monotonic) after so many `closings` of routes. Rejects with the first error
- * of the database or of ours, once all that was begun has ended and what is known is recorded.
+ * Sends a group that was claimed at `claimedAt` (monotonic; at `besideAt` where a mail has a time to begin) after so many
+ * `closings` of routes. Rejects with the first error of the database or of ours, once all that was begun has ended and what
+ * is known is recorded.
  */
 export const sendGroup = async (
   ports: GroupPorts,
   stream: MailStream,
   group: Claimed[],
-  { claimedAt, closings }: { claimedAt: number; closings: number },
+  { claimedAt, besideAt, closings }: { claimedAt: number; besideAt: number; closings: number },
   options: GroupOptions,
 ): Promise<GroupDone> => {
   const { db, log, monotonic, routes } = ports
@@ -174,6 +175,13 @@ export const sendGroup = async (
     () => waiting.length > 0 || inFlight.size > 0,
   )
 
+  /** Mails of which nothing left. */
+  const unused: Claimed[] = []
+  const conclude = (mail: Claimed, result: AttemptResult) => {
+    if (result.reply === null) unused.push(mail)
+    results.add(result)
+  }
+
   /**
    * Checks a mail and all that wait again if the last check was too long ago, and takes out what is wanted no more. Where
    * the database does not answer, all of them are put back: nothing is sent unchecked, and nothing is left to its lease.
@@ -187,38 +195,42 @@ export const sendGroup = async (
       wanted = await stillWanted(db, stream, asked)
     } catch (error) {
       log.warn({ stream, error: describeError(error) }, 'claimed mails could not be checked again: they are put back')
-      for (const unchecked of [mail, ...waiting.splice(0)]) results.add(putBack(unchecked))
+      for (const unchecked of [mail, ...waiting.splice(0)]) conclude(unchecked, putBack(unchecked))
       return false
     }
     checkedAt = askedAt
     for (const unwanted of asked.filter(({ id }) => !wanted.has(id))) {
-      results.add(attemptResult(unwanted, { state: 'skipped', reason: 'no longer wanted', counts: false }))
+      conclude(unwanted, attemptResult(unwanted, { state: 'skipped', reason: 'no longer wanted', counts: false }))
       const at = waiting.indexOf(unwanted)
       if (at >= 0) waiting.splice(at, 1)
     }
     return wanted.has(mail.id)
   }
 
+  const isInTime = (mail: Claimed) => !options.stopping() && leases.suffice(mail) && !routes.closedSince(closings, mail)
+
   const sendWaiting = async (): Promise<void> => {
     for (let mail = waiting.shift(); mail !== undefined; mail = waiting.shift()) {
-      if (options.stopping() || !leases.suffice(mail) || routes.closedSince(closings, mail)) {
-        results.add(putBack(mail))
-        continue
-      }
-      inFlight.add(mail)
+      const claimed = mail
+      inFlight.add(claimed)
       try {
-        if (!(await isStillWanted(mail))) continue
+        const waitMs = isInTime(claimed) ? besideAt + (claimed.beginInMs ?? 0) - monotonic() : 0
+        if (waitMs > 0) await new Promise((resume) => setTimeout(resume, waitMs))
+        if (!isInTime(claimed)) {
+          conclude(claimed, putBack(claimed))
+          continue
+        }
+        if (!(await isStillWanted(claimed))) continue
         // Composing and connecting take their time, and a machine may stand still meanwhile.
         const wantedAt = checkedAt
-        const begunMail = mail
         const mayBegin: MayBegin = (at) =>
-          leases.suffice(begunMail) && (at === 'body' || monotonic() - wantedAt <= RECHECK_AFTER)
-        const result = await attempt(ports, stream, mail, { unrenderable, mayBegin }, options)
+          leases.suffice(claimed) && (at === 'body' || monotonic() - wantedAt <= RECHECK_AFTER)
+        const result = await attempt(ports, stream, claimed, { unrenderable, mayBegin }, options)
         if (result.state === 'sent') sent++
         else if (result.retryAfterMs > 0) retryInMs = Math.min(retryInMs ?? result.retryAfterMs, result.retryAfterMs)
-        results.add(result)
+        conclude(claimed, result)
       } finally {
-        inFlight.delete(mail)
+        inFlight.delete(claimed)
       }
     }
   }
@@ -229,6 +241,7 @@ export const sendGroup = async (
   } finally {
     leases.stop()
   }
+  routes.endGroup(group, unused)
   const recorded = await results.end()
   failure ??= recorded.failure
   if (failure !== undefined) {

@@ -34,6 +34,10 @@
  * mail; one that five times in a row cannot be reached, breaks off or refuses us by its policy is
  * closed like a relay. Mail to it is deferred in the claim, untried, and holds up nobody; after a day it has expired.
  * Greylisting (450, 451 at RCPT) throttles nothing: the mail is only tried later.
+ *
+ * Where the operator caps what is sent (`core/sending/send-limit`), mailers claim one after the other, and each mail counts
+ * when it is claimed: so no cap is exceeded however many mailers there are, and if one dies what it had claimed has counted.
+ * What was put back is given back. Without a cap the claim only looks whether there is one.
  */
 
 import { MINUTE } from '../../core/calendar.ts'
@@ -114,7 +118,11 @@ const runLane = async (
     const found = await recordAndClaimWithRetry(ports, stream, recorded, limit, leaseEnds)
     results = []
     // A stop has a limit of 0: nothing more is claimed.
-    const beside = limit === 0 ? NOTHING_BESIDE : await routes.claimBeside(stream, found, limit)
+    const beside =
+      limit === 0
+        ? NOTHING_BESIDE
+        : await routes.claimBeside(stream, found, { limit, connections: options.connections })
+    const besideAt = monotonic()
     const group = [...beside.claimed, ...found.claimed]
     if (group.length === 0 && found.deferred + beside.deferred === 0) {
       // What this statement put back is ready again, but it could not claim it yet.
@@ -125,9 +133,7 @@ const runLane = async (
     }
     if (found.claimed.length + found.deferred === GROUP) wakeNext()
     leaseEnds = claimedAt + LEASE
-    const done = await sendGroup(ports, stream, group, { claimedAt, closings }, options).finally(() =>
-      routes.endGroup(group),
-    )
+    const done = await sendGroup(ports, stream, group, { claimedAt, besideAt, closings }, options)
     wakeSoon(done.retryInMs)
     sent += done.sent
     results = done.results

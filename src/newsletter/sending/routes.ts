@@ -19,6 +19,7 @@ import { type Database, MAIL_STREAMS, type MailStream } from '../../store/databa
 import { type Claim, type Claimed, claimThrottled } from '../../store/outbox/claims.ts'
 import { deferThrottled, expireDeferred, requeueDeferred } from '../../store/outbox/deferred-mail.ts'
 import { claimRestricted, type RestrictedClaim } from '../../store/outbox/restricted-claims.ts'
+import { forgetOldCounts, uncount } from '../../store/outbox/send-limits.ts'
 import {
   changeRoute,
   forgetIdleRoutes,
@@ -41,18 +42,25 @@ export interface Routes {
    * whatever it says. Other mailers are told beside the sending: nothing here waits or throws.
    */
   record(mail: Claimed, outcome: SmtpOutcome): Throttle | null
-  /** At the end of a group: counts which throttled destinations took mail, and gives back the right to an unused probe. */
-  endGroup(group: readonly Claimed[]): void
+  /**
+   * At the end of a group: counts which throttled routes took mail, and gives back the right to an unused probe. Of the
+   * `unused` mails nothing left: they do not count against the operator's caps.
+   */
+  endGroup(group: readonly Claimed[], unused: readonly Claimed[]): void
   /** Whether the database does not know yet all that was recorded here. */
   hasReports(): boolean
   /** Resolves when the database knows it, or could not be told. Never rejects. To be awaited before the next claim. */
   settle(): Promise<void>
   /**
    * What a claim leaves to be done: defers in bulk what is ready before others and goes to a throttled destination, and
-   * claims up to `limit` mails that may go beside the usual claim: those that a closed or slowed relay may be given, or
-   * throttled destinations. Never rejects: what was claimed already is not to wait for it.
+   * claims up to `limit` mails that may go beside the usual claim: those that a closed or slowed relay may be given, what
+   * the operator's caps leave (a second, no more than a lane has `connections`), or throttled destinations. Never rejects: what was claimed already is not to wait for it.
    */
-  claimBeside(stream: MailStream, found: Omit<Claim, 'claimed'>, limit: number): Promise<Beside>
+  claimBeside(
+    stream: MailStream,
+    found: Omit<Claim, 'claimed'>,
+    options: { limit: number; connections: number },
+  ): Promise<Beside>
 }
 
 /** What was claimed beside the usual claim. */
@@ -78,6 +86,7 @@ export const createRoutes = (ports: RoutePorts): Routes => {
   const closings = createClosings()
   const reports = createRouteReports(log)
   let streak: Streak = NO_STREAK
+  let groups = 0
   /** The mails that probe a closed relay, by id, with the refusal in common that it is closed for, if it is for one. */
   const probing = new Map<string, string | null>()
   /** Ids of the mails given to a slowed relay. */
@@ -139,7 +148,9 @@ export const createRoutes = (ports: RoutePorts): Routes => {
       })
       return throttle
     },
-    endGroup: (group) => {
+    endGroup: (group, unused) => {
+      const counted = unused.flatMap(({ countedIn }) => countedIn ?? [])
+      if (counted.length > 0) reports.add(`unused ${++groups}`, () => uncount(db, counted))
       for (const { id } of group) slowed.delete(id)
       if (group.filter((mail) => probing.delete(mail.id)).length > 0)
         reports.add('unused probe', () => releaseProbe(db, relay))
@@ -153,14 +164,15 @@ export const createRoutes = (ports: RoutePorts): Routes => {
     },
     hasReports: reports.any,
     settle: reports.settle,
-    claimBeside: async (stream, { deferred, relayClosed, throttledDue }, limit) => {
+    claimBeside: async (stream, { deferred, relayClosed, limited, throttledDue }, options) => {
       const nothing = { claimed: [], deferred: 0, retryInMs: null }
       try {
         if (deferred > 0) await deferThrottled(db, stream, BATCH)
         // By now the outcomes of those are recorded that were refused before it was known.
         if (relayClosed && seenCommon) await undoCommonRefusals(ports, ports.now())
-        if (!relayClosed) return throttledDue ? { ...nothing, claimed: await claimThrottled(db, stream) } : nothing
-        const found = await claimRestricted(db, stream, { relay, limit })
+        if (!relayClosed && !limited)
+          return throttledDue ? { ...nothing, claimed: await claimThrottled(db, stream) } : nothing
+        const found = await claimRestricted(db, stream, { relay, ...options })
         if (found.deferred > 0) await deferThrottled(db, stream, BATCH)
         if (found.relay === 'probe') for (const { id } of found.claimed) probing.set(id, found.common)
         if (found.relay === 'slow') for (const { id } of found.claimed) slowed.add(id)
@@ -261,12 +273,14 @@ const inBatches = async (run: () => Promise<number>): Promise<number> => {
 }
 
 /**
- * The sweep of every minute: undoes what common refusals did before they were known, forgets routes that nothing was recorded of for a day, gives mails up that waited for their
- * destination for a day, and requeues those whose destination is not throttled any more.
+ * The sweep of every minute: undoes what common refusals did before they were known, forgets routes that nothing was recorded
+ * of for a day and counts that no cap looks at, gives mails up that waited for their destination for a day, and requeues those
+ * whose destination is neither throttled nor capped any more.
  */
 export const sweepRoutes = async ({ db, log }: { db: Database; log: Log }, now: Date): Promise<void> => {
   await undoCommonRefusals({ db, log }, now)
   await forgetIdleRoutes(db)
+  await forgetOldCounts(db)
   for (const stream of MAIL_STREAMS) {
     const expired = await inBatches(() => expireDeferred(db, stream, BATCH))
     if (expired > 0) log.warn({ stream, expired }, 'mails waited a day for destinations that took none: given up')

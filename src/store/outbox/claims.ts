@@ -6,14 +6,18 @@ import {
   DEFER_FOR,
   LEASE,
   NOT_HELD,
+  RESTRICTED_DESTINATION,
+  RESTRICTED_DESTINATIONS,
   RUNNING_EDITIONS,
   relayClosed,
+  restrictedDue,
   THROTTLED_DESTINATION,
   throttledDue,
   WANTED,
   waitsForDestination,
 } from './conditions.ts'
 import { type AttemptResult, recordResults } from './outcomes.ts'
+import { type CountedIn, isLimited } from './send-limits.ts'
 
 /** A claimed mail: the mailer's to send until the lease ends, and to record while the fencing number stands. */
 export interface Claimed extends ClaimKey {
@@ -29,8 +33,12 @@ export interface Claimed extends ClaimKey {
   digestId: number | null
   /** What `Date` says: the edition's cut-off, or when the letter was asked for. */
   date: Date
-  /** The throttled destination under whose concurrency it is sent; `null` for all others. */
+  /** The throttled or capped destination under whose limit it is sent; `null` for all others. */
   waitsFor: string | null
+  /** When it may begin after it was claimed, milliseconds; left out where it may at once. */
+  beginInMs?: number
+  /** The caps against which it was counted; left out where there are none. */
+  countedIn?: readonly CountedIn[]
 }
 
 /** A claimed group, and what the claim found out about routes. */
@@ -42,6 +50,8 @@ export interface Claim {
   throttledDue: boolean
   /** The relay is closed or slowed: nothing was claimed. */
   relayClosed: boolean
+  /** The operator has capped what is sent: nothing was claimed. */
+  limited: boolean
 }
 
 /** What a claim writes to a mail `m`, which was checked as `c`: skipped, deferred, or being sent under a lease. */
@@ -53,10 +63,13 @@ const CLAIM_VALUES = sql`
         waits_for = case when c.wanted then c.destination end,
         next_attempt_at = case when c.defer then now() + ${DEFER_FOR} else m.next_attempt_at end`
 
-/** How many more mails may be in flight to a throttled destination `route`, over letters, deliveries and all mailers. */
-const FREE_SLOTS = sql`greatest(0, route.concurrency
+/**
+ * How many more mails may be claimed for a destination `route`: as many as it is `allowed`, and as are not in flight to it yet
+ * over letters, deliveries and all mailers.
+ */
+const FREE_SLOTS = sql`greatest(0, least(route.allowed, route.concurrency
           - (select count(*) from letters u where u.state = 'sending' and u.waits_for = route.name)
-          - (select count(*) from deliveries u where u.state = 'sending' and u.waits_for = route.name))`
+          - (select count(*) from deliveries u where u.state = 'sending' and u.waits_for = route.name)))`
 
 const WAITED_MS = sql`extract(epoch from now() - t.created_at)::float8 * 1000`
 
@@ -64,14 +77,14 @@ const WAITED_MS = sql`extract(epoch from now() - t.created_at)::float8 * 1000`
 interface ClaimStatements {
   /** Ready mails, the oldest first; none unless `open`. */
   ready: (limit: number, open: RawBuilder<boolean>) => RawBuilder<unknown>
-  /** Mails that wait for these throttled destinations, of each as many as it has free slots. */
-  waiting: (destinations: string[]) => RawBuilder<unknown>
+  /** Mails that wait for `destinations`, rows with a name and a concurrency, of each as many as it has `free` slots. */
+  waiting: (destinations: RawBuilder<unknown>) => RawBuilder<unknown>
   /**
    * Claims selected mails, in common table expressions that end in `taken`. Consent and suppression are checked in the
    * same statement: what is no longer wanted becomes `skipped` here, and no mailer ever sees it. What goes to a throttled
-   * destination without a slot is deferred.
+   * destination without a slot is deferred; `destination` joins these, by default the throttled ones.
    */
-  take: (selected: RawBuilder<unknown>) => RawBuilder<unknown>
+  take: (selected: RawBuilder<unknown>, destination?: RawBuilder<unknown>) => RawBuilder<unknown>
   /** What was taken to be sent, as `Claimed`. */
   claimed: RawBuilder<Claimed>
   /** One row or none: whether any mail is ready. */
@@ -85,18 +98,17 @@ const LETTERS: ClaimStatements = {
       order by m.next_attempt_at limit ${limit} for update skip locked`,
 
   waiting: (destinations) => sql`
-      select m.id, true as has_slot from throttled_routes route cross join lateral (
+      select m.id, true as has_slot from (${destinations}) route cross join lateral (
         select m.id from letters m where m.waits_for = route.name and m.state in ('queued', 'deferred') and ${NOT_HELD}
-        order by m.next_attempt_at limit ${FREE_SLOTS} for update skip locked) m
-      where route.kind = 'destination' and route.name = any(${destinations}::text[])`,
+        order by m.next_attempt_at limit ${FREE_SLOTS} for update skip locked) m`,
 
-  take: (selected) => sql`
+  take: (selected, destination = THROTTLED_DESTINATION) => sql`
     selected as (${selected}),
     checked as (
       select m.id, ${WANTED.letters} as wanted,
         route.name as destination, route.name is not null and not selected.has_slot as defer
       from selected join letters m on m.id = selected.id
-      join subscribers s on s.id = m.subscriber_id left join ${THROTTLED_DESTINATION}),
+      join subscribers s on s.id = m.subscriber_id left join ${destination}),
     taken as (
       update letters m set ${CLAIM_VALUES} from checked c where m.id = c.id returning m.*)`,
 
@@ -123,19 +135,18 @@ const DELIVERIES: ClaimStatements = {
       limit ${limit}`,
 
   waiting: (destinations) => sql`
-      select m.id, m.local_date, true as has_slot from throttled_routes route cross join lateral (
+      select m.id, m.local_date, true as has_slot from (${destinations}) route cross join lateral (
         select m.id, m.local_date from deliveries m where m.waits_for = route.name and m.state in ('queued', 'deferred')
           and m.edition_id in (select id from (${RUNNING_EDITIONS}) e)
-        order by m.next_attempt_at limit ${FREE_SLOTS} for update skip locked) m
-      where route.kind = 'destination' and route.name = any(${destinations}::text[])`,
+        order by m.next_attempt_at limit ${FREE_SLOTS} for update skip locked) m`,
 
-  take: (selected) => sql`
+  take: (selected, destination = THROTTLED_DESTINATION) => sql`
     selected as (${selected}),
     checked as (
       select m.id, m.local_date, ${WANTED.deliveries} as wanted,
         route.name as destination, route.name is not null and not selected.has_slot as defer
       from selected join deliveries m on m.id = selected.id and m.local_date = selected.local_date
-      join subscribers s on s.id = m.subscriber_id left join ${THROTTLED_DESTINATION}),
+      join subscribers s on s.id = m.subscriber_id left join ${destination}),
     taken as (
       update deliveries m set ${CLAIM_VALUES} from checked c where m.id = c.id and m.local_date = c.local_date
       returning m.*)`,
@@ -161,22 +172,49 @@ const STATEMENTS: Record<MailStream, ClaimStatements> = { letters: LETTERS, deli
 export const claim = async (db: Kysely<Tables>, stream: MailStream, limit: number): Promise<Claimed[]> =>
   (await takeReady(db, stream, limit)).claimed
 
-/** The same, with the number of mails that were deferred since they go to a throttled destination. */
+/**
+ * The same, with the number of mails that were deferred since they go to a throttled destination or, where mail is
+ * `limited`, to a capped one.
+ */
 export const takeReady = async (
   db: Kysely<Tables>,
   stream: MailStream,
   limit: number,
+  limited = false,
 ): Promise<Pick<Claim, 'claimed' | 'deferred'>> => {
   const { ready, take, claimed } = STATEMENTS[stream]
-  const { rows } = await sql<Claimed & { deferred: number }>`with ${take(ready(limit, sql`true`))}
+  const destination = limited ? RESTRICTED_DESTINATION : THROTTLED_DESTINATION
+  const { rows } = await sql<Claimed & { deferred: number }>`with ${take(ready(limit, sql`true`), destination)}
     select found.*, c.* from (select (select count(*) from checked where wanted and defer)::int as deferred) found
     left join (${claimed}) c on true`.execute(db)
   return { deferred: rows[0]?.deferred ?? 0, claimed: rows.filter((row) => row.id !== null) }
 }
 
 /**
+ * Claims up to `limit` mails that wait for throttled and capped destinations, of the latter as many as each is allowed. For
+ * callers that hold the lock of the caps, under which all claims are made while there are any.
+ */
+export const takeWaiting = async (
+  db: Kysely<Tables>,
+  stream: MailStream,
+  limit: number,
+  allowed: ReadonlyMap<string, number>,
+): Promise<Claimed[]> => {
+  const { waiting, take, claimed } = STATEMENTS[stream]
+  const destinations = sql`select route.name, route.concurrency, coalesce(a.mails, ${limit}) as allowed
+    from ${RESTRICTED_DESTINATIONS} route
+    left join unnest(${[...allowed.keys()]}::text[], ${[...allowed.values()]}::int[]) as a(name, mails) on a.name = route.name
+    where route.not_before <= now()`
+  const { rows } = await sql<Claimed>`
+    with ${take(sql`select * from (${waiting(destinations)}) w limit ${limit}`, RESTRICTED_DESTINATION)}
+    ${claimed}`.execute(db)
+  return rows
+}
+
+/**
  * Records the results of the group before and claims the next, in one statement: once a group, it is the only statement
- * that a mail usually takes. `recorded` is how many results were recorded; while `relay` is throttled nothing is claimed.
+ * that a mail usually takes. `recorded` is how many results were recorded; while `relay` is throttled, or anything is capped, nothing is
+ * claimed.
  */
 export const recordAndClaim = async (
   db: Kysely<Tables>,
@@ -189,10 +227,11 @@ export const recordAndClaim = async (
   const recorded = results.length === 0 ? sql`select where false` : recordResults(stream, results)
   const { rows } = await sql<Claimed & Omit<Claim, 'claimed'> & { recorded: number }>`
     with recorded as (${recorded}),
-    ${take(ready(limit, sql`not ${relayClosed(relay)}`))}
+    ${take(ready(limit, sql`not ${relayClosed(relay)} and not ${isLimited(relay)}`))}
     select found.*, c.* from (select (select count(*) from recorded)::int as recorded,
       (select count(*) from checked where wanted and defer)::int as deferred,
-      ${throttledDue(stream)} as "throttledDue", ${relayClosed(relay)} as "relayClosed") found
+      ${throttledDue(stream)} as "throttledDue", ${relayClosed(relay)} as "relayClosed",
+      ${isLimited(relay)} as limited) found
     left join (${claimed}) c on true`.execute(db)
   const [found] = rows
   return {
@@ -200,6 +239,7 @@ export const recordAndClaim = async (
     deferred: found?.deferred ?? 0,
     throttledDue: found?.throttledDue ?? false,
     relayClosed: found?.relayClosed ?? false,
+    limited: found?.limited ?? false,
     claimed: rows.filter((row) => row.id !== null),
   }
 }
@@ -218,14 +258,16 @@ export const claimThrottled = async (db: Kysely<Tables>, stream: MailStream): Pr
     if (destinations.length === 0) return []
     const { waiting, take, claimed } = STATEMENTS[stream]
     const names = destinations.map(({ name }) => name)
+    const free = sql`select name, concurrency, concurrency as allowed from throttled_routes
+      where kind = 'destination' and name = any(${names}::text[])`
     // A second statement, since it must see what others claimed before this one had the lock.
-    const { rows } = await sql<Claimed>`with ${take(waiting(names))} ${claimed}`.execute(trx)
+    const { rows } = await sql<Claimed>`with ${take(waiting(free))} ${claimed}`.execute(trx)
     return rows
   })
 
-/** Whether any mail may be claimed now, or waits for a throttled destination whose back-off is over. */
+/** Whether any mail may be claimed now, or waits for a destination that is capped or whose back-off is over. */
 export const anyReady = async (db: Kysely<Tables>, stream: MailStream): Promise<boolean> => {
   const { rows } = await sql<{ any: boolean }>`
-    select ${throttledDue(stream)} or exists (${STATEMENTS[stream].anyReady}) as any`.execute(db)
+    select ${restrictedDue(stream)} or exists (${STATEMENTS[stream].anyReady}) as any`.execute(db)
   return rows[0]?.any ?? false
 }

@@ -5,6 +5,9 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { MailStream } from '../database.ts'
 
+/** More mails than are ever in flight. */
+const ANY_NUMBER = 1_000_000
+
 /** How long a claimed mail belongs to its mailer, by the database's clock. */
 export const LEASE = sql`interval '60 seconds'`
 
@@ -40,6 +43,21 @@ export const RUNNING_EDITIONS = sql`select id from editions where completed_at i
 export const THROTTLED_DESTINATION = sql`throttled_routes route
       on route.kind = 'destination' and lower(split_part(s.email, '@', 2)) = any(route.domains)`
 
+/**
+ * Destinations that are throttled or capped: those under whose limit a mail is sent, and for which it waits until then. Of a
+ * capped one that is not throttled any number may be in flight.
+ */
+export const RESTRICTED_DESTINATIONS = sql`(
+      select name, domains, concurrency::int, not_before from throttled_routes where kind = 'destination'
+      union all
+      select l.name, l.domains, ${sql.lit(ANY_NUMBER)}, '-infinity' from send_limits l
+      where l.kind = 'destination'
+        and not exists (select from throttled_routes t where t.kind = 'destination' and t.name = l.name))`
+
+/** Joins the throttled or capped destination `route` of a subscriber, if there is one. */
+export const RESTRICTED_DESTINATION = sql`${RESTRICTED_DESTINATIONS} route
+      on lower(split_part(s.email, '@', 2)) = any(route.domains)`
+
 /** Whether the relay takes nothing for now, or less. `null` stands for no relay: never. */
 export const relayClosed = (relay: string | null): RawBuilder<boolean> =>
   sql`exists (select from throttled_routes where kind = 'relay' and name = ${relay})`
@@ -52,6 +70,11 @@ export const waitsForDestination = (stream: MailStream): RawBuilder<boolean> =>
 export const throttledDue = (stream: MailStream): RawBuilder<boolean> =>
   sql`exists (select from throttled_routes route
     where route.kind = 'destination' and route.not_before <= now() and ${waitsForDestination(stream)})`
+
+/** The same of capped destinations, too. */
+export const restrictedDue = (stream: MailStream): RawBuilder<boolean> =>
+  sql`exists (select from ${RESTRICTED_DESTINATIONS} route
+    where route.not_before <= now() and ${waitsForDestination(stream)})`
 
 /** What names a claim: the mail, and the fencing number that the claim gave it. `localDate` is null for a letter. */
 export interface ClaimKey {

@@ -1,11 +1,11 @@
-/** Mails that wait for a throttled destination: deferred in bulk, requeued when it is free, given up after a day. */
+/** Mails that wait for a throttled or capped destination: deferred in bulk, requeued when it is free, given up after a day. */
 import { type Kysely, sql } from 'kysely'
 import type { MailStream, Tables } from '../database.ts'
-import { DEFER_FOR, RUNNING_EDITIONS, THROTTLED_DESTINATION } from './conditions.ts'
+import { DEFER_FOR, RESTRICTED_DESTINATION, RESTRICTED_DESTINATIONS, RUNNING_EDITIONS } from './conditions.ts'
 
 /**
  * Of the `limit` mails that have been ready longest, and of deliveries in each running edition, defers those that go to a
- * throttled destination, so that the next claims find what they may send. It reads no more than these, locks those alone
+ * throttled or capped destination, so that the next claims find what they may send. It reads no more than these, locks those alone
  * that it defers, and leaves out what a mailer has locked. Returns how many were deferred.
  */
 export const deferThrottled = async (db: Kysely<Tables>, stream: MailStream, limit: number): Promise<number> => {
@@ -17,7 +17,7 @@ export const deferThrottled = async (db: Kysely<Tables>, stream: MailStream, lim
       where m.state in ('queued', 'deferred') and m.next_attempt_at <= now()
       order by m.next_attempt_at limit ${limit}),
     throttled as (
-      select m.id, route.name from oldest o join subscribers s on s.id = o.subscriber_id join ${THROTTLED_DESTINATION}
+      select m.id, route.name from oldest o join subscribers s on s.id = o.subscriber_id join ${RESTRICTED_DESTINATION}
       join letters m on m.id = o.id
       where m.state in ('queued', 'deferred') and m.next_attempt_at <= now() for update of m skip locked)
     update letters m set waits_for = t.name, next_attempt_at = now() + ${DEFER_FOR}
@@ -31,7 +31,7 @@ export const deferThrottled = async (db: Kysely<Tables>, stream: MailStream, lim
       limit ${limit}),
     throttled as (
       select m.id, m.local_date, route.name from oldest o join subscribers s on s.id = o.subscriber_id
-      join ${THROTTLED_DESTINATION}
+      join ${RESTRICTED_DESTINATION}
       join deliveries m on m.id = o.id and m.local_date = o.local_date
       where m.state in ('queued', 'deferred') and m.next_attempt_at <= now() for update of m skip locked)
     update deliveries m set waits_for = t.name, next_attempt_at = now() + ${DEFER_FOR}
@@ -39,7 +39,7 @@ export const deferThrottled = async (db: Kysely<Tables>, stream: MailStream, lim
   return (await deferred.execute(db)).rows.length
 }
 
-/** Requeues up to `limit` mails that wait for a destination which is no longer throttled. Returns how many. */
+/** Requeues up to `limit` mails that wait for a destination which is neither throttled nor capped any more. Returns how many. */
 export const requeueDeferred = async (db: Kysely<Tables>, stream: MailStream, limit: number): Promise<number> => {
   const requeued =
     stream === 'letters'
@@ -47,7 +47,7 @@ export const requeueDeferred = async (db: Kysely<Tables>, stream: MailStream, li
     with free as (
       select m.id from letters m
       where m.waits_for is not null and m.state in ('queued', 'deferred')
-        and not exists (select from throttled_routes route where route.kind = 'destination' and route.name = m.waits_for)
+        and not exists (select from ${RESTRICTED_DESTINATIONS} route where route.name = m.waits_for)
       limit ${limit} for update skip locked)
     update letters m set waits_for = null, next_attempt_at = now() from free f
     where m.id = f.id returning 1`
@@ -55,7 +55,7 @@ export const requeueDeferred = async (db: Kysely<Tables>, stream: MailStream, li
     with free as (
       select m.id, m.local_date from deliveries m
       where m.waits_for is not null and m.state in ('queued', 'deferred')
-        and not exists (select from throttled_routes route where route.kind = 'destination' and route.name = m.waits_for)
+        and not exists (select from ${RESTRICTED_DESTINATIONS} route where route.name = m.waits_for)
       limit ${limit} for update skip locked)
     update deliveries m set waits_for = null, next_attempt_at = now() from free f
     where m.id = f.id and m.local_date = f.local_date returning 1`

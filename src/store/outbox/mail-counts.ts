@@ -68,6 +68,16 @@ export const readOpenEditions = async (db: Kysely<Tables>): Promise<OpenEdition[
   return rows
 }
 
+/** How many deliveries of each edition wait for which throttled or capped destination. */
+export const readWaitingByDestination = async (
+  db: Kysely<Tables>,
+): Promise<{ editionId: number; destination: string; count: number }[]> => {
+  const { rows } = await sql<{ editionId: number; destination: string; count: number }>`
+    select edition_id as "editionId", waits_for as destination, count(*)::int as count from deliveries m
+    where m.waits_for is not null and m.state in ('queued', 'deferred') group by 1, 2`.execute(db)
+  return rows
+}
+
 /** Whether the deliveries of a complete edition are all held still: old months are dropped. Reads every one of them. */
 export const holdsAllDeliveries = async (db: Kysely<Tables>, id: number): Promise<boolean> => {
   const { rows } = await sql<{ all: boolean }>`

@@ -1,16 +1,19 @@
 /**
- * Claims while the relay does not take all that it is given: a mail that probes a closed relay, and what a slowed one may
- * have in flight. Mailers make them one after the other, since each has to see what the others claimed.
+ * Claims while something limits how much is sent: a mail that probes a closed relay, what a slowed one may have in flight, and
+ * what the operator's caps leave. Mailers make them one after the other, since each has to see what the others claimed.
  */
 import { type Kysely, sql } from 'kysely'
 import { SECOND } from '../../core/calendar.ts'
+import { destinationOf } from '../../core/sending/destination.ts'
 import { isSlow, type ThrottleCause } from '../../core/sending/pace.ts'
+import { allowanceOf, capsAnything, slotsOf, stepWarmUp } from '../../core/sending/send-limit.ts'
 import type { MailStream, Tables } from '../database.ts'
-import { type Claimed, takeReady } from './claims.ts'
+import { type Claimed, takeReady, takeWaiting } from './claims.ts'
+import { countClaimed, type LimitedRoute, readSendLimits, storeWarmUpStep } from './send-limits.ts'
 
 export interface RestrictedClaim {
   claimed: Claimed[]
-  /** How many mails were ready but go to a throttled destination: they were deferred. */
+  /** How many mails were ready but go to a throttled or capped destination: they were deferred. */
   deferred: number
   /** How the relay is throttled: the mail is its `probe`, or it is `slow`; `null` where it is not throttled any more. */
   relay: 'probe' | 'slow' | null
@@ -26,40 +29,137 @@ const PROBE_LEASE = sql`interval '1 minute'`
 const LETTERS_FIRST = 2 * SECOND
 /** A relay whose free slots are all taken is looked at again. */
 const SLOT_RETRY = SECOND
-/** No more letters than this are counted to leave slots to them. */
+/** No more letters than this are counted to leave what there is to them. */
 const MOST_LETTERS = 64
 
-const NOTHING: RestrictedClaim = { claimed: [], deferred: 0, relay: null, common: null, retryInMs: null }
+/** What one claim may take, as the relay's state and its caps allow. */
+interface Room extends Omit<RestrictedClaim, 'claimed' | 'deferred'> {
+  mails: number
+  /** Letters that are ready, of which digests leave enough room. */
+  lettersReady: number
+}
 
-/** Claims up to `limit` mails of a stream, as the state of the relay allows. */
+/** Claims up to `limit` mails of a stream; where mails go by the second no more than `connections`, so that all can begin. */
 export const claimRestricted = (
   db: Kysely<Tables>,
   stream: MailStream,
-  { relay, limit }: { relay: string; limit: number },
+  options: { relay: string; limit: number; connections: number },
 ): Promise<RestrictedClaim> =>
   db.transaction().execute(async (trx): Promise<RestrictedClaim> => {
-    const { rows } = await sql<{ cause: ThrottleCause; reason: string; concurrency: number; dueInMs: number }>`
-      select cause, reason, concurrency, extract(epoch from not_before - now())::float8 * 1000 as "dueInMs"
-      from throttled_routes where kind = 'relay' and name = ${relay} for update`.execute(trx)
-    const [route] = rows
-    if (route === undefined) return { ...NOTHING, ...(await takeReady(trx, stream, limit)) }
-    if (route.dueInMs > 0) return { ...NOTHING, retryInMs: route.dueInMs }
-    // Statements after the lock: they see what others claimed before this one had it.
-    const lettersReady = stream === 'letters' ? 0 : await countReadyLetters(trx)
-    if (isSlow(route.cause)) {
-      const free = route.concurrency - (await countInFlight(trx)) - lettersReady
-      if (free <= 0) return { ...NOTHING, relay: 'slow', retryInMs: SLOT_RETRY }
-      return { ...NOTHING, relay: 'slow', ...(await takeReady(trx, stream, Math.min(limit, free))) }
+    const throttled = await roomOfRelay(trx, stream, options)
+    const limits: LimitedRoute[] = []
+    for (const limit of await readSendLimits(trx, { relay: options.relay, lock: true })) {
+      const stepped = await stepWarmUpOf(trx, limit)
+      if (capsAnything(stepped)) limits.push(stepped)
     }
-    const waitsForLetters = lettersReady > 0 ? LETTERS_FIRST + route.dueInMs : 0
-    if (waitsForLetters > 0) return { ...NOTHING, retryInMs: waitsForLetters }
-    const taken = await takeReady(trx, stream, 1)
+    const room = roomUnder(limits, stream, throttled, options.connections)
+    const { relay, common, retryInMs } = room
+    if (room.mails === 0) return { claimed: [], deferred: 0, relay, common, retryInMs }
+    // A probe and a slowed relay are given what is ready; what waits for a destination comes when the relay is well.
+    const waiting =
+      relay === null && limits.length > 0
+        ? await takeWaiting(trx, stream, room.mails, allowancesOf(limits, stream, options.connections))
+        : []
+    const rest = room.mails - waiting.length
+    const ready = rest > 0 ? await takeReady(trx, stream, rest, limits.length > 0) : { claimed: [], deferred: 0 }
+    const claimed = [...waiting, ...ready.claimed]
     // One mailer of all has the right to probe, until it knows the outcome or its lease ends.
-    if (taken.claimed.length > 0)
+    if (relay === 'probe' && claimed.length > 0)
       await sql`update throttled_routes set not_before = now() + ${PROBE_LEASE}
-        where kind = 'relay' and name = ${relay}`.execute(trx)
-    return { ...NOTHING, ...taken, relay: 'probe', common: route.cause === 'common' ? route.reason : null }
+        where kind = 'relay' and name = ${options.relay}`.execute(trx)
+    return { claimed: await countAll(trx, limits, claimed), deferred: ready.deferred, relay, common, retryInMs: null }
   })
+
+/** What the state of the relay allows, under its row's lock. */
+const roomOfRelay = async (
+  db: Kysely<Tables>,
+  stream: MailStream,
+  { relay, limit }: { relay: string; limit: number },
+): Promise<Room> => {
+  const { rows } = await sql<{ cause: ThrottleCause; reason: string; concurrency: number; dueInMs: number }>`
+    select cause, reason, concurrency, extract(epoch from not_before - now())::float8 * 1000 as "dueInMs"
+    from throttled_routes where kind = 'relay' and name = ${relay} for update`.execute(db)
+  const [route] = rows
+  // Statements after the lock: they see what others claimed before this one had it.
+  const lettersReady = stream === 'letters' ? 0 : await countReadyLetters(db)
+  const room: Room = { mails: 0, relay: null, common: null, retryInMs: null, lettersReady }
+  if (route === undefined) return { ...room, mails: limit }
+  if (route.dueInMs > 0) return { ...room, retryInMs: route.dueInMs }
+  if (isSlow(route.cause)) {
+    const free = Math.max(0, route.concurrency - (await countInFlight(db)) - lettersReady)
+    return { ...room, mails: Math.min(limit, free), relay: 'slow', retryInMs: SLOT_RETRY }
+  }
+  const waitsForLetters = lettersReady > 0 ? LETTERS_FIRST + route.dueInMs : 0
+  if (waitsForLetters > 0) return { ...room, retryInMs: waitsForLetters }
+  return { ...room, mails: 1, relay: 'probe', common: route.cause === 'common' ? route.reason : null }
+}
+
+/** The cap at its step of a warm-up, which is stored where it is another than before. */
+const stepWarmUpOf = async (db: Kysely<Tables>, limit: LimitedRoute): Promise<LimitedRoute> => {
+  if (limit.warmUp === null) return limit
+  const warmUp = stepWarmUp(limit.warmUp, limit.now)
+  if (warmUp !== limit.warmUp) await storeWarmUpStep(db, limit, warmUp)
+  return { ...limit, warmUp }
+}
+
+/** What is left of it under the relay's caps. */
+const roomUnder = (limits: LimitedRoute[], stream: MailStream, room: Room, connections: number): Room => {
+  const cap = limits.find((limit) => limit.kind === 'relay')
+  if (cap === undefined || room.mails === 0) return room
+  const allowed = Math.max(0, Math.min(room.mails, allowanceOf(cap, cap.used, stream) - room.lettersReady))
+  const mails = slotsOf(cap.perSecond, cap.nextSlotInMs, Math.min(allowed, perSecondLimit(cap, connections))).begin
+    .length
+  // The minutes that leave the windows are looked at by the tick, seconds by the mailer.
+  return { ...room, mails, retryInMs: allowed > 0 && mails === 0 ? Math.max(0, cap.nextSlotInMs - SECOND / 2) : null }
+}
+
+const perSecondLimit = ({ perSecond }: LimitedRoute, connections: number): number =>
+  perSecond === null ? Number.POSITIVE_INFINITY : connections
+
+/** How many mails each capped destination may be given now. */
+const allowancesOf = (limits: LimitedRoute[], stream: MailStream, connections: number): Map<string, number> =>
+  new Map(
+    limits
+      .filter(({ kind }) => kind === 'destination')
+      .map((cap) => {
+        const allowed = Math.min(MOST_WAITING, allowanceOf(cap, cap.used, stream), perSecondLimit(cap, connections))
+        return [cap.name, slotsOf(cap.perSecond, cap.nextSlotInMs, allowed).begin.length]
+      }),
+  )
+
+/** More than a claim takes. */
+const MOST_WAITING = 1_000
+
+/** Counts claimed mails against their caps, and gives each the slot in which it begins and the minute it was counted in. */
+const countAll = async (db: Kysely<Tables>, limits: LimitedRoute[], claimed: Claimed[]): Promise<Claimed[]> => {
+  if (limits.length === 0 || claimed.length === 0) return claimed
+  const of = (limit: LimitedRoute) =>
+    limit.kind === 'relay' ? claimed : claimed.filter(({ email }) => destinationOf(email).name === limit.name)
+  const next = new Map<LimitedRoute, number>()
+  const beginIn = new Map<Claimed, number>()
+  for (const limit of limits) {
+    const mails = of(limit)
+    const slots = slotsOf(limit.perSecond, limit.nextSlotInMs, mails.length)
+    next.set(limit, slots.next)
+    mails.forEach((mail, n) => {
+      beginIn.set(mail, Math.max(beginIn.get(mail) ?? 0, slots.begin[n] ?? 0))
+    })
+  }
+  const minutes = await countClaimed(
+    db,
+    limits,
+    claimed.map(({ email }) => email),
+    next,
+  )
+  return claimed.map((mail) => ({
+    ...mail,
+    beginInMs: beginIn.get(mail) ?? 0,
+    countedIn: limits.flatMap((limit) => {
+      const minute = of(limit).includes(mail) ? minutes.get(limit) : undefined
+      return minute === undefined ? [] : [{ kind: limit.kind, name: limit.name, minute }]
+    }),
+  }))
+}
 
 const countReadyLetters = async (db: Kysely<Tables>): Promise<number> => {
   const { rows } = await sql<{ count: number }>`

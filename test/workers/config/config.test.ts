@@ -13,6 +13,7 @@ describe('without any setting', () => {
       redisUrl: null,
       smtpUrl: null,
       smtpConnections: 18,
+      relayCaps: { perSecond: null, perHour: null, perDay: null },
       baseUrl: 'http://localhost:8080',
       host: '127.0.0.1',
       port: 8080,
