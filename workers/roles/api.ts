@@ -11,6 +11,7 @@ import { buildApp } from '../../src/http/app.ts'
 import { createArchive } from '../../src/newsletter/archive.ts'
 import { createEditionCheck } from '../../src/newsletter/feedback/edition-alarm.ts'
 import { createWebhooks } from '../../src/newsletter/feedback/webhooks.ts'
+import { createCandidateCache } from '../../src/newsletter/publishing/candidate-cache.ts'
 import { createPreviews } from '../../src/newsletter/publishing/preview.ts'
 import { createSubscriptions } from '../../src/newsletter/subscription/subscription.ts'
 import type { Config } from '../config/config.ts'
@@ -19,19 +20,21 @@ import type { RoleContext } from './context.ts'
 /** Starts the site; rejects when the port is in use. */
 export const openApi = async (context: RoleContext) => {
   const { config, db, keys, now, log, wake, mailboxUrl, requireSpace, operations } = context
+  const candidates = createCandidateCache({ db, now })
   const app = buildApp({
     subscriptions: createSubscriptions({
       db,
       keys,
       now,
       requireSpace,
+      candidates,
       // What was requested is in the database by then: no response waits for the queue.
       wake: async (name) => {
         void wake(name)
       },
     }),
     archive: createArchive({ db, keys, now }),
-    previews: createPreviews({ db, now }),
+    previews: createPreviews({ db, now, candidates }),
     webhooks: createWebhooks({
       db,
       keys,

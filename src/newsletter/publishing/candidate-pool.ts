@@ -89,8 +89,11 @@ const whyEmptyOf = (partialDay: string | null, isStale: boolean): string => {
   return isStale ? 'the source of papers could not be read' : 'no new papers in your topics'
 }
 
+/** The last refresh by an instant, which welcomes know nothing later than; `null` before the first. */
+export const readWelcomeCutoff = (db: Database, now: Date): Promise<Date | null> => readNewestObservation(db, now)
+
 /** What welcomes are chosen from: the seven newest list days, as they were at the last refresh. */
 export const loadWelcomePool = async (db: Database, now: Date): Promise<CandidatePool> => {
-  const cutoff = (await readNewestObservation(db, now)) ?? now
+  const cutoff = (await readWelcomeCutoff(db, now)) ?? now
   return loadCandidatePool(db, cutoff, { listDays: await readListDays(db, cutoff, WELCOME_LIST_DAYS) })
 }

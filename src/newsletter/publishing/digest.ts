@@ -12,9 +12,9 @@ import { selectTrendingExtras } from '../../core/digest/trending-extras.ts'
 import { type FrozenNews, newsSince } from '../../core/papers/paper-news.ts'
 import type { Profile } from '../../core/subscriber/preferences.ts'
 import type { Database } from '../../store/database.ts'
-import { type NewDigest, type PreviousDigest, readPreviousDigests, storeDigests } from '../../store/digests.ts'
+import { type NewDigest, type PreviousDigest, readPreviousDigests } from '../../store/digests.ts'
 import { preferencesOf, profileOf, type Subscriber } from '../../store/subscribers.ts'
-import { type CandidatePool, type DigestCandidate, loadWelcomePool } from './candidate-pool.ts'
+import type { CandidatePool, DigestCandidate } from './candidate-pool.ts'
 
 /** What one digest is composed from: what its subscribers chose, and what they were sent before. */
 export interface DigestRequest {
@@ -142,30 +142,38 @@ export const newsSincePrevious = (
         untold: previous.emptySince === null ? [] : previous.news,
       })
 
+/** What of a subscriber their welcome is composed from: while it is the same, so is the welcome. */
+const welcomeBasisOf = (subscriber: Subscriber) => ({
+  profile: profileOf(subscriber),
+  timeZone: preferencesOf(subscriber).timeZone,
+  lastDigestId: subscriber.last_digest_id,
+})
+
+/** Whether a welcome that was composed for a subscriber as they were is the welcome of the subscriber as they are. */
+export const isSameWelcome = (before: Subscriber, now: Subscriber): boolean =>
+  JSON.stringify(welcomeBasisOf(before)) === JSON.stringify(welcomeBasisOf(now))
+
 /**
- * Composes and stores the welcome of a subscriber who just confirmed: the best of the newest list days as they were at
- * the last refresh, so that equal profiles share one. What was sent in an earlier subscription does not come again.
+ * Composes the welcome of a subscriber who confirms: the best of the newest list days as they were at the last refresh, so
+ * that equal profiles share one. What was sent in an earlier subscription does not come again. Stores nothing.
  */
 export const composeWelcome = async (
   db: Database,
+  pool: CandidatePool,
   subscriber: Subscriber,
   now: Date,
-): Promise<{ digestId: number; cutoff: Date }> => {
-  const pool = await loadWelcomePool(db, now)
+): Promise<NewDigest> => {
+  const { profile, timeZone, lastDigestId } = welcomeBasisOf(subscriber)
   const previous =
-    subscriber.last_digest_id === null
-      ? []
-      : [...(await readPreviousDigests(db, [subscriber.last_digest_id], pool.byId.keys())).values()]
+    lastDigestId === null ? [] : [...(await readPreviousDigests(db, [lastDigestId], pool.byId.keys())).values()]
   const request: DigestRequest = {
     kind: 'welcome',
-    profile: profileOf(subscriber),
-    localDate: localDateAt(now, preferencesOf(subscriber).timeZone),
+    profile,
+    localDate: localDateAt(now, timeZone),
     since: new Date(0),
     recentlySent: previous.flatMap((one) => one.recentlySent),
     note: null,
     news: [],
   }
-  const [stored] = await storeDigests(db, [{ ...composeDigest(pool, request, null, previous), emptySince: null }])
-  if (stored === undefined) throw new Error('a welcome was not stored')
-  return { digestId: stored.id, cutoff: pool.cutoff }
+  return { ...composeDigest(pool, request, null, previous), emptySince: null }
 }

@@ -5,12 +5,14 @@ import { nextDue } from '../../core/subscriber/due.ts'
 import { isSubscribed, type Preferences } from '../../core/subscriber/preferences.ts'
 import { keyedHash, provesToken, readTokenId } from '../../core/token.ts'
 import type { Database } from '../../store/database.ts'
+import { type NewDigest, storeDigests } from '../../store/digests.ts'
 import { readLetter } from '../../store/outbox/mail-records.ts'
 import { storeLetter } from '../../store/outbox/outbox.ts'
 import { forgetLetterLimits } from '../../store/sign-ups.ts'
 import { activate, pointToWelcome, preferencesOf } from '../../store/subscribers.ts'
 import { unsuppress } from '../../store/suppressions.ts'
-import { composeWelcome } from '../publishing/digest.ts'
+import type { CandidateCache } from '../publishing/candidate-cache.ts'
+import { composeWelcome, isSameWelcome } from '../publishing/digest.ts'
 import { type AddressedSubscriber, type LinkPorts, readAddressed } from './token-owner.ts'
 
 /** A confirmation link works for this long after it was asked for, milliseconds. */
@@ -27,29 +29,54 @@ export const readConfirmation = async (
   return { email: subscriber.email, preferences: preferencesOf(subscriber), confirmed }
 }
 
-/** `already`: the link was used before, and nothing is changed. `null`: the link is unknown or dead. */
-export const confirm = ({ db, ...ports }: LinkPorts, token: string): Promise<'confirmed' | 'already' | null> =>
-  db.transaction().execute(async (trx) => {
+export interface ConfirmationPorts extends LinkPorts {
+  candidates: Pick<CandidateCache, 'welcome'>
+}
+
+/**
+ * `already`: the link was used before, and nothing is changed. `null`: the link is unknown or dead. The welcome is composed
+ * beforehand, so that the transaction only stores; it is composed anew there for a reader who changed something meanwhile.
+ */
+export const confirm = async (
+  { db, candidates, ...ports }: ConfirmationPorts,
+  token: string,
+): Promise<'confirmed' | 'already' | null> => {
+  const before = await findConfirmation(db, ports, token)
+  if (before === null) return null
+  if (before.confirmed) return 'already'
+  const pool = await candidates.welcome()
+  const at = ports.now()
+  const composed = await composeWelcome(db, pool, before.subscriber, at)
+  return db.transaction().execute(async (trx) => {
     const found = await findConfirmation(trx, ports, token, true)
     if (found === null) return null
     if (found.confirmed) return 'already'
     const { subscriber } = found
-    const at = ports.now()
-    const due = nextDue(preferencesOf(subscriber), at, { date: subscriber.last_local_date, at })
-    await activate(trx, subscriber.id, at, due)
-    const welcome = await composeWelcome(trx, subscriber, at)
-    await pointToWelcome(trx, subscriber.id, welcome, at)
-    await storeLetter(trx, {
-      subscriberId: subscriber.id,
-      kind: 'welcome',
-      digestId: welcome.digestId,
-      requestedAt: at,
-    })
+    const welcome = isSameWelcome(before.subscriber, subscriber)
+      ? composed
+      : await composeWelcome(trx, pool, subscriber, at)
+    await storeConfirmed(trx, subscriber, welcome, at)
     await forgetLetterLimits(trx, keyedHash(ports.keys, mailboxKey(subscriber.email)))
-    // An address that could confirm has no other suppression than a complaint's: see `answerSignUps`.
-    await unsuppress(trx, subscriber.email, { whom: 'reader', why: 'subscribed and confirmed again' })
     return 'confirmed'
   })
+}
+
+/** Makes a locked subscriber active and owes them their welcome. */
+const storeConfirmed = async (
+  trx: Database,
+  subscriber: AddressedSubscriber,
+  welcome: NewDigest,
+  at: Date,
+): Promise<void> => {
+  const due = nextDue(preferencesOf(subscriber), at, { date: subscriber.last_local_date, at })
+  await activate(trx, subscriber.id, at, due)
+  const [stored] = await storeDigests(trx, [welcome])
+  if (stored === undefined) throw new Error('a welcome was not stored')
+  await pointToWelcome(trx, subscriber.id, { digestId: stored.id, cutoff: welcome.cutoff }, at)
+  await storeLetter(trx, { subscriberId: subscriber.id, kind: 'welcome', digestId: stored.id, requestedAt: at })
+  // An address that could confirm has no other suppression than a complaint's: see `answerSignUps`.
+  await unsuppress(trx, subscriber.email, { whom: 'reader', why: 'subscribed and confirmed again' })
+}
 
 /** The subscriber whom a confirmation's token names while the link works: seven days, and never to subscribe again. */
 const findConfirmation = async (

@@ -2,6 +2,7 @@
 import { localDateAt } from '../../core/calendar.ts'
 import type { Frequency, Preferences, SubscriberState } from '../../core/subscriber/preferences.ts'
 import { storeSignUp } from '../../store/sign-ups.ts'
+import { type CandidateCache, createCandidateCache } from '../publishing/candidate-cache.ts'
 import { confirm, readConfirmation } from './confirmation.ts'
 import { changePause, changePreferences, type OwnPreferences, readOwnPreferences } from './preferences.ts'
 import type { LinkPorts } from './token-owner.ts'
@@ -41,6 +42,8 @@ export interface SubscriptionPorts extends LinkPorts {
   requireSpace?: () => Promise<void>
   /** Wakes the mailers; what waits is in the database, so the owner logs a failure, which costs a minute at most. */
   wake: (queueName: 'letters') => Promise<void>
+  /** What welcomes are chosen from, shared with previews. */
+  candidates?: CandidateCache
 }
 
 export const createSubscriptions = ({
@@ -48,7 +51,7 @@ export const createSubscriptions = ({
   requireSpace = async () => undefined,
   ...ports
 }: SubscriptionPorts): Subscriptions => {
-  const { db, now } = ports
+  const { db, now, candidates = createCandidateCache(ports) } = ports
   return {
     async requestSubscription(email, preferences) {
       await requireSpace()
@@ -62,7 +65,7 @@ export const createSubscriptions = ({
     },
     readConfirmation: (token) => readConfirmation(ports, token),
     async confirm(token) {
-      const outcome = await confirm(ports, token)
+      const outcome = await confirm({ ...ports, candidates }, token)
       if (outcome === 'confirmed') await wake('letters')
       return outcome
     },

@@ -14,7 +14,7 @@ test(
   async () => {
     await using newsletter = await openDue(10)
     const { db } = newsletter
-    const held = await holdChunks(db)
+    await using held = await holdChunks(db)
     await using frozen = startChild('publishing-process.ts', [newsletter.url, DUE.toISOString()])
     await untilOneWaits(db)
     process.kill(frozen.pid, 'SIGSTOP')

@@ -13,7 +13,7 @@ test('a chunk that is stored after its edition was completed opens the edition a
   await using newsletter = await openDue(10)
   const { db } = newsletter
   const ports = { db, log: SILENT, wake: wakeNobody }
-  const held = await holdChunks(db)
+  await using held = await holdChunks(db)
   const late = publishDue(ports, DUE)
   await untilOneWaits(db)
   await publishDue(ports, DUE)
