@@ -144,7 +144,7 @@ const databaseChecks = (
 ): [string, RunCheck][] => {
   const { readServer, now } = ports
   if (readServer === null)
-    return ['database', 'schema', 'hold', 'durability', 'collation', 'connections', 'clock'].map((name) => [
+    return ['database', 'schema', 'durability', 'collation', 'connections', 'clock'].map((name) => [
       name,
       async () => notChecked('the embedded Postgres is made at the first start'),
     ])
@@ -168,7 +168,7 @@ const databaseChecks = (
     )
   }
   return [
-    ['database', async () => server().then(checkVersion, unreachable)],
+    ['database', async () => server().then((found) => checkHold(found, ports), unreachable)],
     [
       'schema',
       async () => {
@@ -177,16 +177,6 @@ const databaseChecks = (
           () => fine('that of this version'),
           (error: Error) => fault(error.message, 'the service does not start on it', 'node workers/main.ts migrate'),
         )
-      },
-    ],
-    [
-      'hold',
-      async () => {
-        if ((await server().catch(() => null)) === null) return notChecked('the database does not answer')
-        const held = await ports.readHold()
-        return held === null
-          ? fine('the service is not held')
-          : fault(held, 'no email leaves', 'npm run admin -- service resume, once nothing is sent twice by it')
       },
     ],
     ['durability', ofServer(checkDurability)],
@@ -205,6 +195,14 @@ const databaseChecks = (
       },
     ],
   ]
+}
+
+/** A database that holds the service (`service-hold`) is in order, and no email leaves all the same. */
+const checkHold = async (found: DatabaseServer, { readHold }: CheckupPorts): Promise<Finding> => {
+  const held = await readHold()
+  return held === null
+    ? checkVersion(found)
+    : fault(held, 'no email leaves', 'npm run admin -- service resume, once you know that nothing is sent twice by it')
 }
 
 /** Another clock against ours, read between two instants of ours; `grain`: milliseconds of its resolution. */

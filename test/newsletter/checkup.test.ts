@@ -107,6 +107,15 @@ const checkup = async (circumstances: Circumstances = {}): Promise<Record<string
 
 const bad = (checks: Record<string, Check>) => Object.values(checks).filter(({ status }) => status !== 'ok')
 
+test('a service that is held is told, with what ends the hold', async () => {
+  const { database } = await checkup({ readHold: async () => 'the service is held since noon (a test)' })
+  expect(database).toMatchObject({
+    status: 'wrong',
+    found: expect.stringContaining('held since noon'),
+    mend: expect.stringContaining('service resume'),
+  })
+})
+
 test('where all is in order nothing is found', async () => {
   const checks = await checkup()
   expect(bad(checks)).toEqual([])

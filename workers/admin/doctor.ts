@@ -146,7 +146,12 @@ const check = async (config: Config, options: Options): Promise<Check[]> => {
         ? async () => ({ free: await readFreeSpace(config.dataDir), least: config.minFreeSpace })
         : null,
     readHold: async () => {
-      const hold = await readHold((await server()).db)
+      const { db } = await server()
+      // An older schema has no hold; the check of the schema says so.
+      const hold = await readHold(db).catch((error) => {
+        if (error.code === '42P01') return null
+        throw error
+      })
       return hold === null ? null : describeHold(hold)
     },
     requireSchema: async () => requireSchema((await server()).url),
