@@ -19,8 +19,8 @@ export interface Streak {
   sharedBy: ReadonlySet<string>
   /** Failures in a row by destination. */
   destinations: ReadonlyMap<string, number>
-  /** Refusals by their words, and the destinations that had them. */
-  refusals: ReadonlyMap<string, { count: number; destinations: ReadonlySet<string> }>
+  /** Refusals by their words: the readers and destinations that had them. */
+  refusals: ReadonlyMap<string, { readers: ReadonlySet<string>; destinations: ReadonlySet<string> }>
 }
 
 export const NO_STREAK: Streak = {
@@ -35,7 +35,7 @@ const RELAY_FAILURES = 5
 const DESTINATION_FAILURES = 5
 const SYSTEMIC = { failures: 10, destinations: 3 }
 /** Refusals in the same words, and the destinations that they come from. */
-const COMMON = { refusals: 6, destinations: 3 }
+const COMMON = { readers: 6, destinations: 3 }
 /** Domains come from subscribers, and words from servers, so the breaker remembers no more than this many. */
 const MAX_DESTINATIONS = 1_000
 const MAX_WORDS = 50
@@ -51,24 +51,32 @@ export interface Throttle {
 }
 
 /**
- * The streak after one more outcome, and the route that this outcome throttles, if any. `words` are those of a refusal that
- * counts against its reader (`refusal-words`).
+ * The streak after one more outcome, and the route that this outcome throttles, if any. `refusal`: the words of one that
+ * would count against its reader (`refusal-words`), and who that is; left out where nobody else can have been refused so.
  */
 export const countOutcome = (
   before: Streak,
   destination: string,
   cause: OutcomeCause,
-  words: string | null = null,
+  refusal: { words: string; reader: string } | null = null,
 ): { streak: Streak; throttle: Throttle | null } => {
-  if (words === null || !COUNTS_AGAINST_READER.has(cause)) return countCause(before, destination, cause)
-  const known = before.refusals.get(words)
-  const same = { count: (known?.count ?? 0) + 1, destinations: new Set(known?.destinations).add(destination) }
-  const refusals = new Map(before.refusals.size >= MAX_WORDS ? [] : before.refusals).set(words, same)
+  if (refusal === null || !COUNTS_AGAINST_READER.has(cause)) return countCause(before, destination, cause)
+  const known = before.refusals.get(refusal.words)
+  const enough = known !== undefined && isCommon(known)
+  const same = enough
+    ? known
+    : {
+        readers: new Set(known?.readers).add(refusal.reader),
+        destinations: new Set(known?.destinations).add(destination),
+      }
+  const refusals = new Map(before.refusals.size >= MAX_WORDS ? [] : before.refusals).set(refusal.words, same)
   const { streak, throttle } = countCause(before, destination, cause)
-  const isCommon = same.count >= COMMON.refusals && same.destinations.size >= COMMON.destinations
   // It goes on being common until a mail is taken: what is still in flight is told the same.
-  return { streak: { ...streak, refusals }, throttle: isCommon ? { route: 'relay', cause: 'common' } : throttle }
+  return { streak: { ...streak, refusals }, throttle: isCommon(same) ? { route: 'relay', cause: 'common' } : throttle }
 }
+
+const isCommon = ({ readers, destinations }: { readers: ReadonlySet<string>; destinations: ReadonlySet<string> }) =>
+  readers.size >= COMMON.readers && destinations.size >= COMMON.destinations
 
 const COUNTS_AGAINST_READER: ReadonlySet<OutcomeCause> = new Set(['recipient', 'away'])
 
@@ -84,7 +92,10 @@ const countCause = (
       if (before === NO_STREAK) return { streak: before, throttle: null }
       const destinations = new Map(before.destinations)
       destinations.delete(destination)
-      return { streak: destinations.size === 0 ? NO_STREAK : { ...NO_STREAK, destinations }, throttle: null }
+      // Only a mail that is taken shows that the relay does not refuse everybody.
+      const refusals = cause === 'none' ? NO_STREAK.refusals : before.refusals
+      const isEmpty = destinations.size + refusals.size === 0
+      return { streak: isEmpty ? NO_STREAK : { ...NO_STREAK, destinations, refusals }, throttle: null }
     }
     case 'login':
     case 'sender':

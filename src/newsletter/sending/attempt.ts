@@ -6,10 +6,10 @@ import { decideNext, isOfRelay, type NextStep, replyOf, type SmtpOutcome } from 
 import type { Database, MailStream } from '../../store/database.ts'
 import { readSentMail, storeFeedback } from '../../store/feedback.ts'
 import type { Claimed } from '../../store/outbox/claims.ts'
+import { REFUSED_LIKE_OTHERS } from '../../store/outbox/conditions.ts'
 import type { OnUnknown } from '../../store/outbox/leases.ts'
 import type { AttemptResult, ServerReply } from '../../store/outbox/outcomes.ts'
 import { suppress } from '../../store/suppressions.ts'
-import { REFUSED_LIKE_OTHERS } from './common-refusals.ts'
 import { type ComposedMail, UnrenderableDigest } from './mail.ts'
 import type { Routes } from './routes.ts'
 

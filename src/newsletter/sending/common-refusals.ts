@@ -6,10 +6,8 @@ import type { Log } from '../../core/log.ts'
 import { wordsOfReply } from '../../core/sending/refusal-words.ts'
 import { type Database, MAIL_STREAMS } from '../../store/database.ts'
 import { readCommonRefusals, readRefused, requeueRefused } from '../../store/outbox/common-refusals.ts'
+import { REFUSED_LIKE_OTHERS } from '../../store/outbox/conditions.ts'
 import { removeSuppression } from '../feedback/suppressions.ts'
-
-/** How the reason begins that is stored with a mail which was refused like everybody: nothing of it counted. */
-export const REFUSED_LIKE_OTHERS = 'the mail server refused everybody in these words: '
 
 const BY = { whom: 'service', why: 'the mail server refused everybody in the same words' }
 
@@ -24,7 +22,7 @@ export const undoCommonRefusals = async (
   const undone = { mails: 0, suppressions: 0 }
   for (const { relay, reason } of await readCommonRefusals(db))
     for (const stream of MAIL_STREAMS) {
-      const refused = await readRefused(db, stream, relay, REFUSED_LIKE_OTHERS)
+      const refused = await readRefused(db, stream, relay)
       const same = refused.filter(({ said, email }) => wordsOfReply(said, email) === wordsOfReply(reason, email))
       if (same.length === 0) continue
       // First the readers: a mail to somebody suppressed is skipped when it is claimed.

@@ -122,7 +122,8 @@ export const createRoutes = (ports: RoutePorts): Routes => {
       if (found === 'none' && streak === NO_STREAK && !isProbe && !isSlowed && mail.waitsFor === null) return null
       const destination = destinationOf(mail.email)
       const words = wordsOfRefusal(outcome, mail.email)
-      const counted = countOutcome(streak, destination.name, found, words)
+      const refusal = words === null || !mayBeCommon(mail, outcome) ? null : { words, reader: mail.subscriberId }
+      const counted = countOutcome(streak, destination.name, found, refusal)
       streak = counted.streak
       const isCommon =
         counted.throttle?.cause === 'common' ||
@@ -187,6 +188,14 @@ export const createRoutes = (ports: RoutePorts): Routes => {
     },
   }
 }
+
+/**
+ * Whether a refusal may be one that everybody gets. Readers whose mailbox is full are tried again together, with nobody
+ * among them whose mail is taken; and who was refused like others before, and is again after the relay took mail, is
+ * refused for a reason of their own.
+ */
+const mayBeCommon = (mail: Claimed, outcome: SmtpOutcome): boolean =>
+  !mail.refusedLikeOthers && (mail.attempts === 0 || (outcome.kind === 'refused' && outcome.permanent))
 
 /** Stands for the relay among the names of destinations. */
 const RELAY = ''

@@ -15,6 +15,7 @@ import {
   throttledDue,
   WANTED,
   waitsForDestination,
+  wasRefusedLikeOthers,
 } from './conditions.ts'
 import { type AttemptResult, recordResults } from './outcomes.ts'
 import { type CountedIn, isLimited } from './send-limits.ts'
@@ -39,6 +40,8 @@ export interface Claimed extends ClaimKey {
   beginInMs?: number
   /** The caps against which it was counted; left out where there are none. */
   countedIn?: readonly CountedIn[]
+  /** Whether it was last refused in the words in which the relay refused everybody then. */
+  refusedLikeOthers: boolean
 }
 
 /** A claimed group, and what the claim found out about routes. */
@@ -115,7 +118,7 @@ const LETTERS: ClaimStatements = {
   claimed: sql`
     select t.id, null as "localDate", t.fence, t.attempts, ${WAITED_MS} as "waitedMs",
       t.subscriber_id as "subscriberId", s.epoch, s.email, t.kind, t.digest_id as "digestId", t.requested_at as date,
-      t.waits_for as "waitsFor"
+      t.waits_for as "waitsFor", ${wasRefusedLikeOthers(sql`t.reason`)} as "refusedLikeOthers"
     from taken t join subscribers s on s.id = t.subscriber_id
     where t.state = 'sending'`,
 
@@ -154,7 +157,7 @@ const DELIVERIES: ClaimStatements = {
   claimed: sql`
     select t.id, t.local_date as "localDate", t.fence, t.attempts, ${WAITED_MS} as "waitedMs",
       t.subscriber_id as "subscriberId", s.epoch, s.email, 'digest' as kind, t.digest_id as "digestId", e.cutoff as date,
-      t.waits_for as "waitsFor"
+      t.waits_for as "waitsFor", ${wasRefusedLikeOthers(sql`t.reason`)} as "refusedLikeOthers"
     from taken t join subscribers s on s.id = t.subscriber_id join editions e on e.id = t.edition_id
     where t.state = 'sending'`,
 
@@ -173,18 +176,18 @@ export const claim = async (db: Kysely<Tables>, stream: MailStream, limit: numbe
   (await takeReady(db, stream, limit)).claimed
 
 /**
- * The same, with the number of mails that were deferred since they go to a throttled destination or, where mail is
- * `limited`, to a capped one.
+ * The same, of those mails `m` alone for which `only` holds, with the number of mails that were deferred since they go to a
+ * throttled destination or, where mail is `limited`, to a capped one.
  */
 export const takeReady = async (
   db: Kysely<Tables>,
   stream: MailStream,
   limit: number,
-  limited = false,
+  { limited = false, only = sql`true` }: { limited?: boolean; only?: RawBuilder<boolean> } = {},
 ): Promise<Pick<Claim, 'claimed' | 'deferred'>> => {
   const { ready, take, claimed } = STATEMENTS[stream]
   const destination = limited ? RESTRICTED_DESTINATION : THROTTLED_DESTINATION
-  const { rows } = await sql<Claimed & { deferred: number }>`with ${take(ready(limit, sql`true`), destination)}
+  const { rows } = await sql<Claimed & { deferred: number }>`with ${take(ready(limit, only), destination)}
     select found.*, c.* from (select (select count(*) from checked where wanted and defer)::int as deferred) found
     left join (${claimed}) c on true`.execute(db)
   return { deferred: rows[0]?.deferred ?? 0, claimed: rows.filter((row) => row.id !== null) }

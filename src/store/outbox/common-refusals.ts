@@ -1,6 +1,7 @@
 /** Refusals that readers have in common: the mails that had them, and taking back what that did to these mails. */
 import { type Kysely, sql } from 'kysely'
 import type { MailStream, Tables } from '../database.ts'
+import { wasRefusedLikeOthers } from './conditions.ts'
 
 /** A mail that a server refused lately, finally or for now. */
 export interface RefusedMail {
@@ -24,16 +25,11 @@ export const readCommonRefusals = async (db: Kysely<Tables>): Promise<{ relay: s
 
 /**
  * The mails that were refused since shortly before a relay was found to refuse everybody, and whose refusal counted: they
- * failed, or are deferred with the attempt counted. `uncounted` is how the reasons begin that did not count.
+ * failed, or are deferred with the attempt counted.
  */
-export const readRefused = async (
-  db: Kysely<Tables>,
-  stream: MailStream,
-  relay: string,
-  uncounted: string,
-): Promise<RefusedMail[]> => {
+export const readRefused = async (db: Kysely<Tables>, stream: MailStream, relay: string): Promise<RefusedMail[]> => {
   const isRefused = sql`m.state in ('failed', 'deferred') and m.said is not null and m.attempts > 0
-    and m.attempted_at > r.since - interval '15 minutes' and not starts_with(m.reason, ${uncounted})`
+    and m.attempted_at > r.since - interval '15 minutes' and not ${wasRefusedLikeOthers(sql`m.reason`)}`
   const mails =
     stream === 'letters'
       ? sql`select m.id, null::date as local_date, m.subscriber_id, m.said, m.attempted_at

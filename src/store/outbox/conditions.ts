@@ -76,6 +76,13 @@ export const restrictedDue = (stream: MailStream): RawBuilder<boolean> =>
   sql`exists (select from ${RESTRICTED_DESTINATIONS} route
     where route.not_before <= now() and ${waitsForDestination(stream)})`
 
+/** How the reason begins that is stored with a mail which the relay refused like all others: nothing of it counted. */
+export const REFUSED_LIKE_OTHERS = 'the mail server refused everybody in these words: '
+
+/** Whether a mail was last refused like all others. */
+export const wasRefusedLikeOthers = (reason: RawBuilder<unknown>): RawBuilder<boolean> =>
+  sql`coalesce(starts_with(${reason}, ${REFUSED_LIKE_OTHERS}), false)`
+
 /** What names a claim: the mail, and the fencing number that the claim gave it. `localDate` is null for a letter. */
 export interface ClaimKey {
   id: string

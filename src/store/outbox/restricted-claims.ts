@@ -9,6 +9,7 @@ import { isSlow, type ThrottleCause } from '../../core/sending/pace.ts'
 import { allowanceOf, capsAnything, slotsOf, stepWarmUp } from '../../core/sending/send-limit.ts'
 import type { MailStream, Tables } from '../database.ts'
 import { type Claimed, takeReady, takeWaiting } from './claims.ts'
+import { wasRefusedLikeOthers } from './conditions.ts'
 import { countClaimed, type LimitedRoute, readSendLimits, storeWarmUpStep } from './send-limits.ts'
 
 export interface RestrictedClaim {
@@ -61,7 +62,12 @@ export const claimRestricted = (
         ? await takeWaiting(trx, stream, room.mails, allowancesOf(limits, stream, options.connections))
         : []
     const rest = room.mails - waiting.length
-    const ready = rest > 0 ? await takeReady(trx, stream, rest, limits.length > 0) : { claimed: [], deferred: 0 }
+    const ready =
+      rest === 0
+        ? { claimed: [], deferred: 0 }
+        : common !== null
+          ? await takeUnrefused(trx, stream, limits.length > 0)
+          : await takeReady(trx, stream, rest, { limited: limits.length > 0 })
     const claimed = [...waiting, ...ready.claimed]
     // One mailer of all has the right to probe, until it knows the outcome or its lease ends.
     if (relay === 'probe' && claimed.length > 0)
@@ -159,6 +165,16 @@ const countAll = async (db: Kysely<Tables>, limits: LimitedRoute[], claimed: Cla
       return minute === undefined ? [] : [{ kind: limit.kind, name: limit.name, minute }]
     }),
   }))
+}
+
+/**
+ * A mail that is to find out whether the relay takes mail again. Where it refused everybody in the same words, one that it
+ * has not refused yet: of the others, some may be refused in these words for good.
+ */
+const takeUnrefused = async (db: Kysely<Tables>, stream: MailStream, limited: boolean) => {
+  const only = sql<boolean>`not ${wasRefusedLikeOthers(sql`m.reason`)}`
+  const taken = await takeReady(db, stream, 1, { limited, only })
+  return taken.claimed.length + taken.deferred > 0 ? taken : takeReady(db, stream, 1, { limited })
 }
 
 const countReadyLetters = async (db: Kysely<Tables>): Promise<number> => {

@@ -18,8 +18,9 @@ const CAUSES: OutcomeCause[] = [
 ]
 const count = (outcomes: [string, OutcomeCause, string?][]) => {
   let streak = NO_STREAK
-  return outcomes.map(([destination, cause, words]) => {
-    const counted = countOutcome(streak, destination, cause, words)
+  return outcomes.map(([destination, cause, words], n) => {
+    const refusal = words === undefined ? null : { words, reader: `reader${n}` }
+    const counted = countOutcome(streak, destination, cause, refusal)
     streak = counted.streak
     return counted.throttle === null ? null : `${counted.throttle.route}: ${counted.throttle.cause}`
   })

@@ -500,3 +500,28 @@ test('addresses that do not exist, among those that do, fail and are suppressed 
   expect(await newsletter.states()).toEqual({ 'sent 1': 40, 'failed 1': 20 })
   expect(await newsletter.db.selectFrom('suppressions').selectAll().execute()).toHaveLength(20)
 })
+
+test('readers who alone are refused for good hold nobody up: the relay is open again with the first mail that it takes', async () => {
+  await using newsletter = await openRateLimitedNewsletter(everywhere(24), {
+    // Of the first twelve none exists any more, and nobody else is sent to at first.
+    fault: (context) =>
+      isAt('rcpt', context) && Number(/\d+/.exec(context.to)?.[0]) < 12
+        ? { reply: '550 5.1.1 User unknown' }
+        : undefined,
+  })
+  const { db } = newsletter
+  await sql`update deliveries set next_attempt_at = now() + interval '1 hour' where subscriber_id in
+    (select id from subscribers where substring(email from '[0-9]+')::int >= 12)`.execute(db)
+  await newsletter.send()
+  await newsletter.endBackOffs()
+  await newsletter.send()
+  expect(await newsletter.throttled()).toMatchObject([{ kind: 'relay', cause: 'common', failures: 2 }])
+
+  await sql`update deliveries set next_attempt_at = now() where state = 'queued' and reason is null`.execute(db)
+  await newsletter.endBackOffs()
+  await newsletter.send()
+  await newsletter.send()
+  expect(await newsletter.throttled()).toEqual([])
+  expect(await newsletter.states()).toEqual({ 'sent 1': 12, 'failed 1': 12 })
+  expect(await db.selectFrom('suppressions').selectAll().execute()).toHaveLength(12)
+})
