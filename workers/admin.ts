@@ -14,12 +14,15 @@ import { serviceCommands } from './admin/service.ts'
 import { setAsideCommands } from './admin/set-aside.ts'
 import { subscriberCommands } from './admin/subscribers.ts'
 import { suppressionCommands } from './admin/suppressions.ts'
-import { endWith } from './exit.ts'
+import { endWith, ignoreClosedOutput } from './exit.ts'
+import { readVersion } from './version.ts'
 
+ignoreClosedOutput()
 const program = new Command('npm run admin --')
   .description(
     "The operator's commands of Paper Round.\nThey use the settings of the service, and its database whether it runs or not.",
   )
+  .version(readVersion(), '--version', 'print the version')
   .option('--json', 'print one JSON object instead of text')
   .showHelpAfterError('(add --help for the usage)')
   .exitOverride()

@@ -47,10 +47,23 @@ const linesOf = (error: unknown): { lines: readonly string[]; code: number } => 
       lines: [`port ${port} is in use; stop what uses it, or set PORT, MAILBOX_PORT or HEALTH_PORT to another`],
       code: 2,
     }
+  // Of an output whose end matters, such as a backup.
+  if (code === 'EPIPE') return { lines: ['whoever read the output ended before all of it was written'], code: 1 }
   if (code === 'ENOENT' || code === 'EACCES' || code === 'EISDIR') return { lines: [(error as Error).message], code: 2 }
   if (code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === '28P01' || code === '3D000')
     return { lines: [`the database cannot be reached: ${(error as Error).message || code}`], code: 2 }
   return { lines: [error instanceof Error ? (error.stack ?? error.message) : String(error)], code: 1 }
+}
+
+/**
+ * Lets a program go on in silence when nobody reads its output any more, as after `| head`: what it does is still done, and
+ * what is open is closed. Without it the first line that is not read ends the process with a stack trace.
+ */
+export const ignoreClosedOutput = (): void => {
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error
+    })
 }
 
 /**

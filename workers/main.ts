@@ -8,10 +8,11 @@ import { openDatabase } from '../src/store/database.ts'
 import { announcementOf } from './announcement.ts'
 import { isWholeService, type MaintenanceArguments, readCommandLine } from './command-line.ts'
 import { type Config, readConfig } from './config/config.ts'
-import { endWith, UsageError } from './exit.ts'
-import { createLog } from './log.ts'
+import { endWith, ignoreClosedOutput, UsageError } from './exit.ts'
+import { createLog, logsJson } from './log.ts'
 import { openRuntime, type Runtime } from './runtime.ts'
 import { startService } from './service.ts'
+import { readVersion } from './version.ts'
 
 /** Milliseconds until the process ends whether all is closed or not: Docker kills a container after ten seconds. */
 const CLOSE_TIMEOUT = 9_000
@@ -53,6 +54,10 @@ const maintainOnce = async (
 /** Starts what the arguments name. Returns what closes it; a task that ends by itself has closed everything before. */
 const start = async (signal: AbortSignal): Promise<() => Promise<void>> => {
   const begun = performance.now()
+  if (process.argv.slice(2).join() === '--version') {
+    console.log(readVersion())
+    return async () => undefined
+  }
   const config = readConfig(process.env)
   const task = readCommandLine(process.argv.slice(2), config)
   const log = createLog(config.logLevel)
@@ -84,7 +89,7 @@ const start = async (signal: AbortSignal): Promise<() => Promise<void>> => {
   const service = await startService(config, context, roles, endBecause, signal)
   opened.defer(service.close)
   const tookMs = performance.now() - begun
-  console.log(await announcementOf({ config, runtime, service, mailbox, roles, tookMs }))
+  console.log(await announcementOf({ config, runtime, service, mailbox, roles, tookMs }, logsJson()))
   const running = opened.move()
   return () => running.disposeAsync()
 }
@@ -104,6 +109,7 @@ const openEmbeddedMailbox = async (config: Config, { now }: Runtime, log: Log) =
   })
 }
 
+ignoreClosedOutput()
 const interruption = new AbortController()
 /** Ends the process as a stop does, with the error as its last line, even where what is open cannot be closed in time. */
 const endBecause = (error: Error): void => {

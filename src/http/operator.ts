@@ -66,7 +66,10 @@ const Account = Type.Object({
   perSecond: MaybeNumber,
 })
 const Editions = Type.Object({ editions: Type.Array(Type.Object(summary)) })
-const Most = Type.Object({ most: Type.Integer({ minimum: 1, maximum: 1_000, default: 50 }) })
+const DEFAULT_MOST = 50
+const Most = Type.Object({
+  most: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, default: DEFAULT_MOST })),
+})
 const EditionId = Type.Object({ id: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) })
 const Problem = Type.Object({
   type: Type.String(),
@@ -86,7 +89,7 @@ export const operatorRoutes = (app: App, { editions, metrics, adminToken }: Site
     guarded.get(
       '/api/v1/editions',
       { schema: { querystring: Most, response: { 200: Editions } } },
-      async (request) => ({ editions: await editions.list(request.query.most) }),
+      async (request) => ({ editions: await editions.list(request.query.most ?? DEFAULT_MOST) }),
     )
     guarded.get(
       '/api/v1/editions/:id',

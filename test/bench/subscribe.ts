@@ -9,6 +9,7 @@ import { sql } from 'kysely'
 import { startEmbeddedPostgres } from '../../src/adapters/postgres/embedded-postgres.ts'
 import { openDatabase } from '../../src/store/database.ts'
 import { migrate } from '../../src/store/migrate.ts'
+import { announcedIn } from '../support/processes/announced.ts'
 import { startChild } from '../support/processes/child.ts'
 import { startProgram } from '../support/processes/program.ts'
 import { median, openPoster, percentile } from '../support/servers/sign-up-load.ts'
@@ -52,7 +53,7 @@ const run = async (say: (line: string) => void) => {
     })
     await using bare = startChild('bare-process.ts', [server.url])
     const urls = {
-      site: /^ {2}site +(\S+)/m.exec(await api.said('is ready'))?.[1]?.replace('localhost', '127.0.0.1') ?? '',
+      site: announcedIn(await api.said('is ready')).site.replace('localhost', '127.0.0.1'),
       bare: await bare.line(),
     }
     for (const url of Object.values(urls)) await measure(url, { requests: WARM_UP })

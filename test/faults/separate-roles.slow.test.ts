@@ -12,6 +12,7 @@ import { hasOwnRedis, NEEDS_OWN_REDIS, type OwnTestRedis, openTestRedis } from '
 import { openTestFolder } from '../support/fixtures/folder.ts'
 import { LONDON_DAILY, storeDay, subscribe } from '../support/fixtures/newsletter.ts'
 import { writeDays } from '../support/fixtures/papers.ts'
+import { announcedIn } from '../support/processes/announced.ts'
 import { type Program, startProgram } from '../support/processes/program.ts'
 import { startSmtpSinkProcess } from '../support/servers/smtp-sink-process.ts'
 import { messageIdOf, readable } from './message-fields.ts'
@@ -144,8 +145,7 @@ const expectEveryReaderServed = async ({ db, copies }: Installation): Promise<{ 
   return { doubled }
 }
 
-const siteOf = async (api: Program): Promise<string> =>
-  /^ {2}site +(\S+)/m.exec(await api.said('is ready', READY_WITHIN))?.[1] ?? ''
+const siteOf = async (api: Program): Promise<string> => announcedIn(await api.said('is ready', READY_WITHIN)).site
 
 const QUEUES = [
   { name: 'with the queue on Postgres', onRedis: false, runs: true },

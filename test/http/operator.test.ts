@@ -74,6 +74,7 @@ test('a request with ADMIN_TOKEN reads metrics, the editions, and one of them wi
   expect(JSON.parse((await read('/api/v1/editions?most=1')).text)).toEqual({
     editions: [JSON.parse(JSON.stringify(SUMMARY))],
   })
+  expect(await read('/api/v1/editions')).toMatchObject({ status: 200, text: expect.stringContaining('"editions":[{') })
   expect(JSON.parse((await read('/api/v1/editions/7')).text)).toEqual(JSON.parse(JSON.stringify(ACCOUNT)))
   expect(await read('/api/v1/editions/8')).toMatchObject({ status: 404, type: expect.stringContaining('problem+json') })
   for (const bad of ['/api/v1/editions/seven', '/api/v1/editions?most=0', '/api/v1/editions?most=1e9'])

@@ -12,6 +12,7 @@ import { openTestFolder, type TestFolder } from '../support/fixtures/folder.ts'
 import { SILENT, wakeNobody } from '../support/fixtures/newsletter.ts'
 import { asHuggingFaceDay, papersOfDay, writeDays } from '../support/fixtures/papers.ts'
 import { OPTIONS, openSendingNewsletter } from '../support/fixtures/sending-newsletter.ts'
+import { announcedIn } from '../support/processes/announced.ts'
 import { type Ended, runProgram, startProgram } from '../support/processes/program.ts'
 import { openSourceServer, type SourceServer } from '../support/servers/source-server.ts'
 import { thorough } from '../support/thoroughness.ts'
@@ -231,8 +232,9 @@ test('beside a service, commands use its database, and it sends what they publis
   const data = { DATA_DIR: join(folder.path, 'beside') }
   await using service = startProgram('main', [], { ...settings, ...data, CLOCK: '2026-04-14T10:00:00Z' })
   const output = await service.said('embedded')
-  const site = openSite(/site +(\S+)/.exec(output)?.[1] ?? '')
-  const mail = createMail(/mailbox +(\S+)/.exec(output)?.[1] ?? '')
+  const announced = announcedIn(output)
+  const site = openSite(announced.site)
+  const mail = createMail(announced.mailbox)
   expect(await admin(['papers', 'import', join(folder.path, 'days')], data)).toMatchObject({ code: 0 })
   expect((await site.get('/')).text).not.toContain('Sample papers')
 

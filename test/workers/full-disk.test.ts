@@ -8,6 +8,7 @@ import { describe, expect, test } from 'vitest'
 import { openSite } from '../support/browser/http-client.ts'
 import { createMail } from '../support/browser/mailbox-reader.ts'
 import { openTestFolder } from '../support/fixtures/folder.ts'
+import { announcedIn } from '../support/processes/announced.ts'
 import { runProgram, startProgram } from '../support/processes/program.ts'
 
 const run = promisify(execFile)
@@ -41,9 +42,7 @@ describe(`on a disk that is nearly full${canMount ? '' : ' (skipped: this machin
         ...{ DATA_DIR: data, MIN_FREE_MB: '100' },
       }
       await using service = startProgram('main', [], settings)
-      const output = await service.said('is ready')
-      const url = /^ {2}site +(\S+)/m.exec(output)?.[1] ?? ''
-      const mailbox = /^ {2}mailbox +(\S+)/m.exec(output)?.[1] ?? ''
+      const { site: url, mailbox } = announcedIn(await service.said('is ready'))
       const form = { topics: 'diffusion-lm', frequency: 'daily', timezone: 'Europe/London' }
       const { bavail, bsize } = await statfs(data)
       const filler = join(data, 'filler')

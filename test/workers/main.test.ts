@@ -14,17 +14,13 @@ import { openSite } from '../support/browser/http-client.ts'
 import { createMail } from '../support/browser/mailbox-reader.ts'
 import { openTestDatabase } from '../support/databases/postgres.ts'
 import { openTestFolder, type TestFolder } from '../support/fixtures/folder.ts'
+import { announcedIn } from '../support/processes/announced.ts'
 import { type Program, runProgram, startProgram } from '../support/processes/program.ts'
 import { openSmtpSink } from '../support/servers/smtp-sink.ts'
 import { thorough } from '../support/thoroughness.ts'
 
 const EMBEDDED = { PORT: '0', MAILBOX_PORT: '0', PAPER_SOURCES: 'sample', LOG_LEVEL: 'warn' }
 const ADA = 'ada@example.org'
-
-const urlsIn = (output: string): { site: string; mailbox: string } => ({
-  site: /^ {2}site +(\S+)/m.exec(output)?.[1] ?? '',
-  mailbox: /^ {2}mailbox +(\S+)/m.exec(output)?.[1] ?? '',
-})
 
 /** Runs a function on the database of a data folder that no service uses. */
 const withDatabase = async (folder: string, run: (db: Database) => Promise<unknown>): Promise<void> => {
@@ -193,7 +189,7 @@ describe('a service on the embedded default', () => {
   let urls: { site: string; mailbox: string }
   const start = async (clock: string, more: Record<string, string> = {}) => {
     service = startProgram('main', [], { ...settings, CLOCK: clock, ...more })
-    urls = urlsIn(await service.said('is ready'))
+    urls = announcedIn(await service.said('is ready'))
   }
   beforeAll(async () => {
     folder = await openTestFolder(0o711)

@@ -10,6 +10,7 @@ import { openQueue } from '../../src/adapters/queue/queue.ts'
 import { openTestDatabase } from '../support/databases/postgres.ts'
 import { openTestFolder } from '../support/fixtures/folder.ts'
 import { makeNextRelease, makePreviousRelease, whyNoPreviousRelease } from '../support/fixtures/releases.ts'
+import { announcedIn } from '../support/processes/announced.ts'
 import { runProgram, startProgram } from '../support/processes/program.ts'
 import { openPoster } from '../support/servers/sign-up-load.ts'
 import { openSmtpSink } from '../support/servers/smtp-sink.ts'
@@ -100,7 +101,7 @@ test.skipIf(reason !== null)(
     }
     const start = async (role: 'api' | 'mailer') => {
       const program = programs.use(startProgram('main', [role], settings, { root: old }))
-      return { program, url: /^ {2}site +(\S+)/m.exec(await program.said('is ready'))?.[1] ?? '' }
+      return { program, url: announcedIn(await program.said('is ready')).site }
     }
     const startBoth = async () => ({ api: await start('api'), mailer: await start('mailer') })
     const migrateWith = (root: string) => runProgram('main', ['migrate'], settings, { root })

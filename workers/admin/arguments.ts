@@ -50,7 +50,10 @@ export const editionId = (text: string): number => {
   return Number(text)
 }
 
-/** Prints lines no faster than their reader takes them. */
+/** Prints lines no faster than their reader takes them; none any more once the reader has gone. */
 export const print = async (lines: string[]): Promise<void> => {
-  if (lines.length > 0 && !process.stdout.write(`${lines.join('\n')}\n`)) await once(process.stdout, 'drain')
+  if (lines.length === 0 || !process.stdout.writable || process.stdout.write(`${lines.join('\n')}\n`)) return
+  await once(process.stdout, 'drain').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
 }

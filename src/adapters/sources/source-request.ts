@@ -55,15 +55,18 @@ const MAX_REDIRECTS = 3
 const NOT_PUBLIC_REASON = 'its name resolves to an address that is not public'
 /** Octets; a page of 100 rows of Hugging Face has some 600,000. */
 const MAX_BODY = 5_000_000
-/** The back-off after 429 without a time: the window in which Hugging Face counts requests. */
+/** The back-off after 429 or 406 without a time: the window in which Hugging Face counts requests. */
 const DEFAULT_BACK_OFF = 5 * MINUTE
 /** One response can stop requests for no longer than this. */
 const MAX_BACK_OFF = 24 * 60 * MINUTE
 /** Validators are short; one that is longer, or not valid in a header, is not kept. */
 const VALIDATOR = /^[\x21-\x7E][\x20-\x7E]{0,199}$/
 
+/** Statuses that ask for a back-off, told by their headers or not: with 406 arXiv turns away who asks too often. */
+const TOO_MANY: ReadonlySet<number> = new Set([406, 429])
+
 /**
- * The back-off in milliseconds after 429 or 503, by `Retry-After` or `RateLimit: "api";r=0;t=120`; `null` where neither
+ * The back-off in milliseconds after 406, 429 or 503, by `Retry-After` or `RateLimit: "api";r=0;t=120`; `null` where neither
  * the status nor a header asks for one. A date counts from the server's own clock (RFC 9110 10.2.3), since ours may differ.
  */
 const backOffAfter = (headers: Headers, status: number): number | null => {
@@ -74,7 +77,7 @@ const backOffAfter = (headers: Headers, status: number): number | null => {
   const until = /^\d+$/.test(after) ? Number.NaN : Date.parse(after) - Date.parse(headers.get('date') ?? '')
   const asked = seconds.length > 0 ? Math.max(...seconds) * SECOND : until
   if (!Number.isNaN(asked)) return Math.min(MAX_BACK_OFF, Math.max(0, asked))
-  return status === 429 ? DEFAULT_BACK_OFF : null
+  return TOO_MANY.has(status) ? DEFAULT_BACK_OFF : null
 }
 
 const validatorsOf = (headers: Headers): Validators => {
@@ -134,7 +137,7 @@ const requestOnce = async (
     return { to }
   }
   throw new SourceError(status === 429 ? 'it asks us to wait' : `it answered ${status}`, {
-    backOffMs: status === 429 || status === 503 ? backOffAfter(headers, status) : null,
+    backOffMs: TOO_MANY.has(status) || status === 503 ? backOffAfter(headers, status) : null,
   })
 }
 

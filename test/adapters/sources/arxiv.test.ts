@@ -183,6 +183,8 @@ describe('a feed with an error gives nothing at all', () => {
     [503, { 'retry-after': '120' }, 'it answered 503', 120_000],
     [429, { 'retry-after': '90' }, 'it asks us to wait', 90_000],
     [429, {}, 'it asks us to wait', 300_000],
+    [406, {}, 'it answered 406', 300_000],
+    [406, { 'retry-after': '120' }, 'it answered 406', 120_000],
   ])('with status %i and %j', async (status, headers, message, backOffMs) => {
     source.answerWith(status, '', headers as Record<string, string>)
     const error = await errorOf(fetchFeed())
