@@ -4,6 +4,8 @@
  * An alarm tells what is wrong and what to do about it. It is raised once and cleared once, however often it is looked for.
  */
 import { addDays, DAY, HOUR, MINUTE, weekdayOf } from './calendar.ts'
+import { ADVICE } from './sending/advice.ts'
+import type { ThrottleCause } from './sending/pace.ts'
 
 export type AlarmKind =
   | 'edition-paused'
@@ -45,7 +47,7 @@ export interface ServiceState {
   /** Editions that are not complete. */
   editions: { id: number; pausedBy: string | null; pausedWhy: string | null; due: number; missing: number }[]
   /** Relays that take nothing, or less than they are given. */
-  relays: { name: string; reason: string; since: Date; waiting: number }[]
+  relays: { name: string; cause: ThrottleCause; reason: string; since: Date; waiting: number }[]
   /** Digests that destinations refused within an hour for who we are or what we send. */
   refusals: { mails: number; destinations: string[]; systemic: boolean }
   /** The newest list day by now; `null` where there are no papers. */
@@ -120,12 +122,12 @@ const utc = (at: Date): string => `${at.toISOString().slice(0, 16).replace('T', 
 const relayAlarms = ({ relays }: ServiceState, now: Date): Alarm[] =>
   relays
     .filter(({ since }) => now.getTime() - since.getTime() >= RELAY_AWAY)
-    .map(({ name, reason, since, waiting }) => ({
+    .map(({ name, cause, reason, since, waiting }) => ({
       kind: 'relay',
       subject: name,
       title: `The relay ${name} does not take our mail`,
       detail: `Since ${utc(since)}: ${reason}. ${wait(waiting)}; nothing is lost, and it is sent once the relay takes mail again.`,
-      advice: 'See destinations list and doctor.',
+      advice: `${ADVICE[cause].replace(/^t/, 'T')}. See destinations list and doctor.`,
     }))
 
 const refusalAlarms = ({ refusals: { mails, destinations, systemic } }: ServiceState): Alarm[] =>

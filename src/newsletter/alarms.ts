@@ -5,6 +5,7 @@ import type { Log } from '../core/log.ts'
 import { describeError } from '../core/redact.ts'
 import { isSystemic } from '../core/sending/breaker.ts'
 import { destinationOfDomain } from '../core/sending/destination.ts'
+import { isSlow } from '../core/sending/pace.ts'
 import { claimNotices, clearAlarms, lockAlarms, raiseAlarms, storeNotice } from '../store/alarms.ts'
 import type { Database } from '../store/database.ts'
 import { countRefusalsOfUs } from '../store/feedback.ts'
@@ -68,7 +69,10 @@ const readState = async (db: Database, at: Date, begun: Date): Promise<ServiceSt
   const newestListDay = (await readListDays(db, at, 1))[0] ?? null
   return {
     editions: await readOpenEditions(db),
-    relays: (await readThrottled(db)).filter((route) => route.kind === 'relay'),
+    relays: (await readThrottled(db)).filter(
+      // One that takes what it is given, only less at a time, is nobody's concern.
+      ({ kind, cause, failures }) => kind === 'relay' && !(isSlow(cause) && failures === 0),
+    ),
     refusals: {
       mails,
       destinations: destinations.slice(0, MAX_DESTINATIONS_NAMED),

@@ -49,6 +49,7 @@ test('an edition is one when the alarm paused it, and not when an operator did; 
 test('a relay is one after two minutes, with what it said and how much waits', () => {
   const relay = {
     name: 'smtp.example.org:587',
+    cause: 'quota' as const,
     reason: '454 Daily message quota exceeded',
     since: ago(2 * MINUTE),
     waiting: 1,
@@ -58,6 +59,7 @@ test('a relay is one after two minutes, with what it said and how much waits', (
       kind: 'relay',
       subject: 'smtp.example.org:587',
       detail: expect.stringMatching(/454 Daily message quota exceeded\. 1 mail waits;/),
+      advice: expect.stringMatching(/^The mail server says that our limit is reached: wait, /),
     },
   ])
   expect(find({ relays: [{ ...relay, since: ago(2 * MINUTE - 1) }] })).toEqual([])

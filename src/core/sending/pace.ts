@@ -32,6 +32,8 @@ export interface Pace {
 export const FULL_CONCURRENCY = 16
 /** Mails that must be taken before the concurrency grows by one. */
 export const MAILS_PER_STEP = 20
+/** How many connections a relay bears hardly changes, and each try costs a back-off. */
+const MAILS_PER_CONNECTION = 100
 
 /** Where `first` doubles with each back-off in a row up to `longest`. */
 const BACK_OFFS = {
@@ -89,7 +91,8 @@ const slowedConcurrency = (before: Pace | null, cause: ThrottleCause): number =>
 export const speedUp = (before: Pace, taken: number): Pace | null => {
   if (!isSlow(before.cause)) return null
   const successes = before.successes + taken
-  if (successes < MAILS_PER_STEP) return { ...before, successes, failures: 0 }
+  if (successes < (before.cause === 'connections' ? MAILS_PER_CONNECTION : MAILS_PER_STEP))
+    return { ...before, successes, failures: 0 }
   // However many were taken at once, the concurrency grows by one at a time.
   const concurrency = before.concurrency + 1
   return concurrency > FULL_CONCURRENCY ? null : { ...before, concurrency, successes: 0, failures: 0 }
