@@ -19,7 +19,8 @@ export const openAlarmChannels = (
   smtpUrl: string,
 ): { channels: AlarmPorts['channels']; close: () => Promise<void> } => {
   const { operatorEmail, alarmWebhook } = config
-  const smtp = operatorEmail === null ? null : openSmtp({ url: smtpUrl, connections: 1 })
+  const smtp =
+    operatorEmail === null ? null : openSmtp({ url: smtpUrl, connections: 1, authority: config.smtpAuthority })
   return {
     channels: {
       ...(smtp === null || operatorEmail === null

@@ -355,6 +355,17 @@ const FAILURES: [string, Circumstances, string, Check['status'], string][] = [
     'SMTP_URL: correct host and port',
   ],
   [
+    'the relay has a certificate of a private authority',
+    {
+      visitRelay: async () => ({
+        failed: { kind: 'unreachable', stage: 'tls', reason: 'self-signed certificate in certificate chain' },
+      }),
+    },
+    'relay',
+    'wrong',
+    'SMTP_CA_FILE',
+  ],
+  [
     'the relay has a bad certificate',
     { visitRelay: async () => ({ failed: { kind: 'unreachable', stage: 'tls', reason: 'certificate has expired' } }) },
     'relay',

@@ -130,7 +130,7 @@ const check = async (config: Config, options: Options): Promise<Check[]> => {
     now: () => new Date(),
     lookup,
     evaluateSpf: (domain, address) => evaluateSpf(lookup, domain, address),
-    visitRelay: (relay) => visitRelay(relay, { withinMs: TIMEOUT }),
+    visitRelay: (relay) => visitRelay(relay, { withinMs: TIMEOUT, authority: config.smtpAuthority }),
     readThrottledRelay: async ({ host, port }) => {
       // Without a database, or with an older schema, nothing is known; other checks say so.
       if (!hasCluster) return null

@@ -1,4 +1,6 @@
 /** The settings of mail that leaves: the relay, the senders, what every mail must state, and what is sent twice. */
+import { X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { readSmtpUrl } from '../../src/core/sending/smtp-url.ts'
 import { readAddress } from '../../src/core/subscriber/address.ts'
 import { oneOf, type Settings } from './settings.ts'
@@ -13,6 +15,8 @@ export interface Sender {
 export interface SenderConfig {
   /** `null`: the embedded mailbox, which keeps every mail on this machine. */
   smtpUrl: string | null
+  /** Certificates in PEM of an authority of one's own, which may vouch for the relay's. */
+  smtpAuthority: string | null
   /** The most connections that each mailer has open to the relay. */
   smtpConnections: number
   mailFrom: Sender
@@ -39,6 +43,7 @@ export const readSenders = ({ get, read }: Settings): SenderConfig => {
       readSmtpUrl(text)
       return text
     }),
+    smtpAuthority: read('SMTP_CA_FILE', null, readAuthority),
     smtpConnections: read('SMTP_CONNECTIONS', DEFAULT_CONNECTIONS, readConnections),
     mailFrom,
     lettersFrom: read('LETTERS_FROM', mailFrom, readSender),
@@ -59,6 +64,27 @@ const readConnections = (text: string): number => {
   if (!/^\d+$/.test(text) || number < 1 || number > MAX_CONNECTIONS)
     throw new Error(`is a whole number from 1 to ${MAX_CONNECTIONS}`)
   return number
+}
+
+/** Certificates in PEM, whose line ends may be written as `\\n` as in a file of settings; or the path of a file of them. */
+const readAuthority = (text: string): string => {
+  const pem = text.includes('-----BEGIN') ? text.replaceAll('\\n', '\n') : readCertificateFile(text)
+  const certificates = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
+  try {
+    for (const certificate of certificates) new X509Certificate(certificate)
+  } catch {
+    throw new Error('holds a certificate that cannot be read')
+  }
+  if (certificates.length === 0) throw new Error('holds no certificate in PEM')
+  return certificates.join('\n')
+}
+
+const readCertificateFile = (path: string): string => {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    throw new Error('is neither a certificate in PEM nor the path of a file that can be read')
+  }
 }
 
 const readSender = (text: string): Sender => {

@@ -5,6 +5,7 @@ export const SETTING_NAMES = [
   'REDIS_URL',
   'SMTP_URL',
   'SMTP_CONNECTIONS',
+  'SMTP_CA_FILE',
   'SMTP_PER_SECOND',
   'SMTP_PER_HOUR',
   'SMTP_PER_DAY',

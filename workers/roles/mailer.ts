@@ -38,7 +38,7 @@ export const openMailer = async (context: RoleContext) => {
   const { onUnknown } = config
   const compose = await createMailComposer(context)
   // The relay counts connections, whatever they carry.
-  const smtp = openSmtp({ url: smtpUrl, connections: config.smtpConnections })
+  const smtp = openSmtp({ url: smtpUrl, connections: config.smtpConnections, authority: config.smtpAuthority })
   const sending = planSending(config.smtpConnections)
   const { host, port } = readSmtpUrl(smtpUrl)
   const relay = `${host}:${port}`

@@ -8,11 +8,18 @@ import type { Patience } from '../smtp/watch.ts'
 /** An operator waits for the result, so these are shorter than for mail. */
 const TIMEOUTS: Patience = { connect: 5 * SECOND, greeting: 5 * SECOND, command: 5 * SECOND, message: 5 * SECOND }
 
-/** Never rejects for what a server does. `withinMs`: milliseconds for the whole session. */
-export const visitRelay = async (server: SmtpServer, { withinMs }: { withinMs: number }): Promise<RelayVisit> => {
+/**
+ * Never rejects for what a server does. `withinMs`: milliseconds for the whole session. `authority`: certificates in PEM that
+ * may vouch for the server's, beside those of public authorities.
+ */
+export const visitRelay = async (
+  server: SmtpServer,
+  { withinMs, authority }: { withinMs: number; authority: string | null },
+): Promise<RelayVisit> => {
   let certificateUntil: Date | null = null
   const opened = await openSession(server, {
     patience: TIMEOUTS,
+    authority,
     signal: AbortSignal.timeout(withinMs),
     onCertificate: ({ valid_to }) => {
       certificateUntil = new Date(valid_to)

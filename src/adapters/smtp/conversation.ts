@@ -6,7 +6,7 @@
  * commands still await an answer (by its transaction log), and whether the last byte of the message has left our hands.
  */
 import { connect, type Socket } from 'node:net'
-import { checkServerIdentity, type PeerCertificate } from 'node:tls'
+import { checkServerIdentity, getCACertificates, type PeerCertificate } from 'node:tls'
 import SMTPConnection from 'nodemailer/lib/smtp-connection'
 import { readReply, redactReply, type SmtpOutcome, type SmtpStage } from '../../core/sending/smtp-outcome.ts'
 import type { SmtpServer } from '../../core/sending/smtp-url.ts'
@@ -18,6 +18,8 @@ export interface ConversationOptions {
   name?: string | undefined
   /** Aborting it ends the conversation wherever it stands. */
   signal: AbortSignal
+  /** Certificates in PEM that may vouch for the server's, beside those of public authorities. */
+  authority?: string | null | undefined
   /** Called with the server's certificate, once an authority was found to vouch for it. */
   onCertificate?: (certificate: PeerCertificate) => void
 }
@@ -109,7 +111,7 @@ export const startConversation = (socket: Socket, server: SmtpServer, options: C
   }
 }
 
-const connectionOptions = (server: SmtpServer, { patience, name, onCertificate }: ConversationOptions) => ({
+const connectionOptions = (server: SmtpServer, { patience, name, authority, onCertificate }: ConversationOptions) => ({
   host: server.host,
   port: server.port,
   secure: server.implicitTls,
@@ -117,6 +119,7 @@ const connectionOptions = (server: SmtpServer, { patience, name, onCertificate }
   opportunisticTLS: !server.requireTls,
   tls: {
     rejectUnauthorized: server.verifyCertificate,
+    ...(authority == null ? {} : { ca: [...getCACertificates('default'), authority] }),
     checkServerIdentity: (host: string, certificate: PeerCertificate) => {
       onCertificate?.(certificate)
       return checkServerIdentity(host, certificate)

@@ -25,6 +25,8 @@ export interface SmtpOptions {
   url: string
   /** The most connections open at a time. */
   connections: number
+  /** Certificates in PEM that may vouch for the server's, beside those of public authorities. */
+  authority?: string | null
   /** Our name in EHLO; by default the machine's, if it has a full one. */
   name?: string
   patience?: Partial<Patience>
@@ -86,7 +88,8 @@ export const openSmtp = (options: SmtpOptions): Smtp => {
       for (;;) {
         const wasIdle = session !== undefined
         if (session === undefined) {
-          const opened = await openSession(server, { patience, name: options.name, signal: stopped.signal })
+          const { name, authority } = options
+          const opened = await openSession(server, { patience, name, authority, signal: stopped.signal })
           if ('failed' in opened) return open > 0 ? whileOthersAreOpen(opened.failed) : opened.failed
           session = opened.session
           open++

@@ -27,6 +27,11 @@ const MENDS = {
   auth: 'SMTP_URL: correct user and password; in them write @ as %40, : as %3A, / as %2F',
 }
 
+/** OpenSSL's words for a certificate that no authority known here vouches for; not those for another name, or an end. */
+const UNKNOWN_AUTHORITY = /self-signed certificate|unable to (?:get|verify)|unknown ca/i
+const MEND_AUTHORITY =
+  'SMTP_CA_FILE: the file (PEM) of the authority that signed the certificate of the relay, or of that certificate itself'
+
 /** Where the server said what is the matter, its host, port and login are right. */
 const LIMITS: ReadonlySet<OutcomeCause> = new Set(['quota', 'account', 'rate', 'connections'])
 
@@ -45,6 +50,8 @@ export const checkRelay = (
     const cause = causeOf(failed)
     if (LIMITS.has(cause) && cause !== 'none' && cause !== 'recipient')
       return fault(`${place} answers at ${stage}: ${said}`, 'mail waits', `SMTP_URL is right: ${ADVICE[cause]}`)
+    if (stage === 'tls' && UNKNOWN_AUTHORITY.test(said))
+      return fault(`${place} fails at ${stage}: ${said}`, 'no mail leaves', MEND_AUTHORITY)
     const mend = stage in MENDS ? MENDS[stage as keyof typeof MENDS] : MENDS.greeting
     return fault(`${place} fails at ${stage}: ${said}`, 'no mail leaves', mend)
   }

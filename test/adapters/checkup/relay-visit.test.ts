@@ -14,10 +14,13 @@ const before = getCACertificates('default')
 beforeAll(() => setDefaultCACertificates([good.cert, ended.cert, elsewhere.cert]))
 afterAll(() => setDefaultCACertificates(before))
 
-const tried = async (options: SinkOptions, { password = login.password, flags = '?requireTLS=true' } = {}) => {
+const tried = async (
+  options: SinkOptions,
+  { password = login.password, flags = '?requireTLS=true', authority = null as string | null } = {},
+) => {
   await using sink = await openSmtpSink({ login, ...options })
   const url = sink.url.replace('://', `://${login.user}:${encodeURIComponent(password)}@`)
-  const trial = await visitRelay(readSmtpUrl(url + flags), { withinMs: 8_000 })
+  const trial = await visitRelay(readSmtpUrl(url + flags), { withinMs: 8_000, authority })
   expect(sink.commands.join('\n')).not.toMatch(/MAIL FROM/i)
   return { trial, commands: sink.commands, count: sink.count() }
 }
@@ -54,6 +57,19 @@ test.each<[string, SinkOptions, object, string, RegExp]>([
   expect(JSON.stringify(failed)).not.toContain(login.password)
 })
 
+test('verifies the certificate of a private authority by that authority, and by no other', async () => {
+  // A name of its own: by the name an authority is looked up.
+  const own = createCertificate(['relay.example', '127.0.0.1'])
+  const visit = async (authority: string | null) => (await tried({ tls: own }, { authority })).trial
+  expect(await visit(own.cert)).toMatchObject({ failed: null, secure: true, certificateUntil: expect.any(Date) })
+  for (const authority of [null, elsewhere.cert])
+    expect(await visit(authority)).toMatchObject({
+      failed: { stage: 'tls', reason: expect.stringContaining('self-signed certificate') },
+    })
+  // Public authorities are trusted as before.
+  expect((await tried({ tls: good }, { authority: own.cert })).trial).toMatchObject({ failed: null })
+})
+
 test('gives no end of a certificate that was accepted without verification', async () => {
   const own = createCertificate(['127.0.0.1'])
   const { trial } = await tried({ tls: own }, { flags: '?requireTLS=true&allowInvalidCertificate=true' })
@@ -62,6 +78,6 @@ test('gives no end of a certificate that was accepted without verification', asy
 
 test('ends in time with a relay that says nothing', async () => {
   await using sink = await openSmtpSink({ fault: ({ stage }) => (stage === 'greeting' ? 'hang' : undefined) })
-  const trial = await visitRelay(readSmtpUrl(sink.url), { withinMs: 50 })
+  const trial = await visitRelay(readSmtpUrl(sink.url), { withinMs: 50, authority: null })
   expect(trial).toMatchObject({ failed: { kind: 'unreachable' } })
 })

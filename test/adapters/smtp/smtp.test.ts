@@ -725,6 +725,9 @@ describe('TLS', () => {
     const outcome = { kind: 'unreachable', stage: 'tls', reason: expect.stringMatching(/^self-signed certificate/) }
     expect(await sendOnce({ tls }, {}, '?requireTLS=true')).toEqual(outcome)
     expect(await sendOnce({ tls: implicit })).toEqual(outcome)
+    const authority = tls.cert
+    expect(await sendOnce({ tls }, { authority }, '?requireTLS=true')).toMatchObject({ kind: 'sent' })
+    expect(await sendOnce({ tls: implicit }, { authority })).toMatchObject({ kind: 'sent' })
   })
 
   it('is accepted with a certificate that can be verified, and only for the name it was made for', async () => {

@@ -12,6 +12,7 @@ describe('without any setting', () => {
       databaseUrl: null,
       redisUrl: null,
       smtpUrl: null,
+      smtpAuthority: null,
       smtpConnections: 18,
       relayCaps: { perSecond: null, perHour: null, perDay: null },
       baseUrl: 'http://localhost:8080',
