@@ -200,9 +200,11 @@ export const sendGroup = async (
     }
     checkedAt = askedAt
     for (const unwanted of asked.filter(({ id }) => !wanted.has(id))) {
-      conclude(unwanted, attemptResult(unwanted, { state: 'skipped', reason: 'no longer wanted', counts: false }))
       const at = waiting.indexOf(unwanted)
       if (at >= 0) waiting.splice(at, 1)
+      // What another connection has taken meanwhile is its own: it may even be sent by now, and so not be ours any more.
+      if (at >= 0 || unwanted === mail)
+        conclude(unwanted, attemptResult(unwanted, { state: 'skipped', reason: 'no longer wanted', counts: false }))
     }
     return wanted.has(mail.id)
   }

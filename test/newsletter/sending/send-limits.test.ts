@@ -7,6 +7,7 @@ import { requeueExpired } from '../../../src/store/outbox/leases.ts'
 import { storeLetter } from '../../../src/store/outbox/outbox.ts'
 import { claimRestricted } from '../../../src/store/outbox/restricted-claims.ts'
 import { readSendLimits, setSendLimit } from '../../../src/store/outbox/send-limits.ts'
+import { stopMail } from '../../../src/store/subscribers.ts'
 import { openRateLimitedNewsletter } from '../../support/fixtures/rate-limited-newsletter.ts'
 import { thorough } from '../../support/thoroughness.ts'
 
@@ -184,4 +185,33 @@ test('a relay that is closed is probed within its cap', async () => {
   await newsletter.send()
   expect(newsletter.sink.messages).toHaveLength(10)
   expect(await newsletter.throttled()).toEqual([])
+})
+
+test('a mail that two connections find unwanted at once is given back once', async () => {
+  await using newsletter = await openRateLimitedNewsletter(people(4))
+  const { db } = newsletter
+  await capRelay(db, { perDay: 10 })
+  const mailer = newsletter.openMailer()
+  let late = 0
+  mailer.monotonic = () => performance.now() + late
+  const { send } = mailer
+  const begun = Promise.withResolvers<void>()
+  let sent = 0
+  mailer.send = async (envelope, mayBegin) => {
+    const outcome = await send(envelope, mayBegin)
+    if (++sent === 2) {
+      const served = newsletter.sink.messages.map(({ to }) => to)
+      const others = await db.selectFrom('subscribers').select('id').where('email', 'not in', served).execute()
+      for (const { id } of others) await stopMail(db, id, 'unsubscribed')
+      // Both connections check at the same moment what is left, each the mail that the other has in hand.
+      late = 2_500
+      begun.resolve()
+    }
+    await begun.promise
+    return outcome
+  }
+  expect(await newsletter.send({ lanes: 1, connections: 2 }, mailer)).toBe(2)
+  expect(await newsletter.states()).toEqual({ 'sent 1': 2, 'skipped 0': 2 })
+  expect((await readSendLimits(db))[0]?.used.day).toBe(2)
+  expect(newsletter.logged).toEqual([])
 })
