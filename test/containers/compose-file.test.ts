@@ -99,7 +99,17 @@ describe('docker-compose.yml', () => {
   })
 
   test('passes every setting on, except those that the image sets and those that make no sense in it', () => {
-    const noSense = ['HOST', 'PORT', 'HEALTH_PORT', 'DATA_DIR', 'MAILBOX_PORT', 'CLOCK', 'BOUNCES_HOST', 'BOUNCES_PORT']
+    const noSense = [
+      'HOST',
+      'PORT',
+      'HEALTH_PORT',
+      'DATA_DIR',
+      'MIN_FREE_MB',
+      'MAILBOX_PORT',
+      'CLOCK',
+      'BOUNCES_HOST',
+      'BOUNCES_PORT',
+    ]
     const passed = Object.keys(readServices({}).api?.environment ?? {}).filter((name) => name !== 'NODE_ENV')
     expect([...passed, ...noSense].sort()).toEqual([...SETTING_NAMES].sort())
   })
@@ -109,7 +119,7 @@ test('.env.example explains each variable of docker-compose.yml, and no other', 
   const used = new Set([...COMPOSE.matchAll(VARIABLE)].map(([, name]) => name))
   expect(Object.keys(readExample()).sort()).toEqual([...used].sort())
   for (const name of used)
-    expect(EXAMPLE, `a comment before ${name}`).toMatch(new RegExp(`^# .*\\n(?:[A-Z_]+=.*\\n)?${name}=`, 'm'))
+    expect(EXAMPLE, `a comment before ${name}`).toMatch(new RegExp(`^# .*\\n(?:[A-Z_]+=.*\\n)*${name}=`, 'm'))
 })
 
 test('the Dockerfile copies all that the roles need', async () => {

@@ -6,6 +6,11 @@ import { type FeedbackPorts, type FeedbackResult, recordFeedback, recordReaderCo
 
 /** The local part of the address that feedback loops send complaints to. */
 const COMPLAINTS_TO = 'complaints'
+/**
+ * Local parts at which a person can be reached in any domain that takes mail: `postmaster` must be accepted (RFC 5321 4.5.1),
+ * and `abuse` should be (RFC 2142 4).
+ */
+const OPERATOR_AT = ['postmaster', 'abuse']
 
 export interface BounceReceiver {
   /** Whether an address is one of ours; the token in it is verified without asking the database. */
@@ -22,6 +27,8 @@ export interface BounceReceiverPorts extends FeedbackPorts {
   /** Of the envelope senders. */
   domain: string
   readMail: (raw: Uint8Array) => Promise<MailParts>
+  /** Passes a message to `postmaster` on to the operator; rejects where that fails: it must then come again. */
+  passOn: (raw: Uint8Array, recipient: string) => Promise<void>
 }
 
 /** The mail of ours that is named by an envelope sender among the marks of a message; `null` where none proves itself. */
@@ -40,23 +47,34 @@ const findMarkedReader = (keys: Keys, marks: readonly string[]): string | null =
 }
 
 export const createBounceReceiver = (ports: BounceReceiverPorts): BounceReceiver => {
-  const { keys, domain, readMail } = ports
-  const isForComplaints = (address: string) => address.toLowerCase() === `${COMPLAINTS_TO}@${domain}`.toLowerCase()
+  const { keys, domain, readMail, passOn } = ports
+  const isAt = (names: readonly string[], address: string) =>
+    names.some((name) => address.toLowerCase() === `${name}@${domain}`.toLowerCase())
+  const isForOperator = (address: string) => isAt(OPERATOR_AT, address) || address.toLowerCase() === 'postmaster'
+
+  const readFeedback = async (raw: Uint8Array, recipient: string): Promise<FeedbackResult> => {
+    const parts = await readMail(raw)
+    const reading = readBounce(parts)
+    const dated = new Date(parts.headers.get('date')?.[0] ?? '')
+    const at = Number.isNaN(dated.getTime()) ? null : dated
+    const addressed = readReturnPath(keys, recipient, domain)
+    if (addressed !== null) return recordFeedback(ports, addressed, reading, 'mail', at)
+    if (reading.kind !== 'complaint') return 'ignored'
+    const marked = findMarkedMail(keys, reading.marks, domain)
+    if (marked !== null) return recordFeedback(ports, marked, reading, 'feedback loop', at)
+    const reader = findMarkedReader(keys, reading.marks)
+    return reader === null ? 'foreign' : recordReaderComplaint(ports, reader, reading, 'feedback loop')
+  }
+
   return {
-    accepts: (address) => isForComplaints(address) || readReturnPath(keys, address, domain) !== null,
+    accepts: (address) =>
+      isAt([COMPLAINTS_TO], address) || isForOperator(address) || readReturnPath(keys, address, domain) !== null,
 
     async receive(raw, recipient) {
-      const parts = await readMail(raw)
-      const reading = readBounce(parts)
-      const dated = new Date(parts.headers.get('date')?.[0] ?? '')
-      const at = Number.isNaN(dated.getTime()) ? null : dated
-      const addressed = readReturnPath(keys, recipient, domain)
-      if (addressed !== null) return recordFeedback(ports, addressed, reading, 'mail', at)
-      if (reading.kind !== 'complaint') return 'ignored'
-      const marked = findMarkedMail(keys, reading.marks, domain)
-      if (marked !== null) return recordFeedback(ports, marked, reading, 'feedback loop', at)
-      const reader = findMarkedReader(keys, reading.marks)
-      return reader === null ? 'foreign' : recordReaderComplaint(ports, reader, reading, 'feedback loop')
+      const result = await readFeedback(raw, recipient)
+      // A feedback loop may be sent to `abuse`, too; what is no complaint about a mail of ours is for a person.
+      if (isForOperator(recipient) && (result === 'ignored' || result === 'foreign')) await passOn(raw, recipient)
+      return result
     },
   }
 }

@@ -35,7 +35,17 @@ const report = (status: string) =>
   `From: MAILER-DAEMON@example.com\r\nSubject: failure\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=e\r\n\r\n--e\r\n\r\nno\r\n--e\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; a\r\n\r\nFinal-Recipient: rfc822; forwarded@elsewhere.example\r\nAction: failed\r\nStatus: ${status}\r\n--e--\r\n`
 
 const openReceiver = async (sent: Awaited<ReturnType<typeof openSent>>) => {
-  const receiver = createBounceReceiver({ ...sent.ports, keys: KEYS, domain: DOMAIN, readMail: readReturnedMail })
+  const passedOn: string[] = []
+  const receiver = createBounceReceiver({
+    ...sent.ports,
+    keys: KEYS,
+    domain: DOMAIN,
+    readMail: readReturnedMail,
+    passOn: async (raw, recipient) => {
+      if (passedOn.length === 2) throw new Error('the relay is away')
+      passedOn.push(`${recipient}: ${Buffer.from(raw).toString()}`)
+    },
+  })
   const errors: unknown[] = []
   const listener = await openBounceListener({
     host: '127.0.0.1',
@@ -44,7 +54,7 @@ const openReceiver = async (sent: Awaited<ReturnType<typeof openSent>>) => {
     ...receiver,
     onError: (error) => errors.push(error),
   })
-  return { ...listener, errors, [Symbol.asyncDispose]: () => listener.close() }
+  return { ...listener, errors, passedOn, [Symbol.asyncDispose]: () => listener.close() }
 }
 
 test('a report by mail suppresses its reader before it is accepted, forwarded or not', async () => {
@@ -62,11 +72,37 @@ test('strangers, forged tokens and large messages are refused, and nothing is ch
   await using receiver = await openReceiver(sent)
   const path = deriveReturnPath(KEYS, sent.mail(0), DOMAIN)
   const forged = deriveReturnPath([Buffer.alloc(32, 1)], sent.mail(0), DOMAIN)
-  for (const recipient of [forged, `postmaster@${DOMAIN}`, path.replace(DOMAIN, 'example.net'), path.slice(1)])
+  for (const recipient of [
+    forged,
+    `webmaster@${DOMAIN}`,
+    'postmaster@example.net',
+    path.replace(DOMAIN, 'example.net'),
+    path.slice(1),
+  ])
     expect(await handOver(receiver.port, recipient, report('5.1.1'))).toBe(550)
   expect(await handOver(receiver.port, path, Buffer.alloc(1024 * 1024 + 1000, 'a line of sixteen\r\n'))).toBe(552)
   expect(await stateOf(sent.db, sent.reader(0))).toBe('active')
   expect(receiver.errors).toEqual([])
+})
+
+test('mail to postmaster and abuse reaches the operator, and is refused for now where it cannot', async () => {
+  await using sent = await openSent(1)
+  await using receiver = await openReceiver(sent)
+  const words = 'From: ada@example.com\r\nSubject: Your mail\r\n\r\nPlease look at your DNS.\r\n'
+  expect(await handOver(receiver.port, `Postmaster@${DOMAIN.toUpperCase()}`, words)).toBe(250)
+  expect(await handOver(receiver.port, `abuse@${DOMAIN}`, words)).toBe(250)
+  expect(receiver.passedOn).toEqual([`Postmaster@${DOMAIN.toUpperCase()}: ${words}`, `abuse@${DOMAIN}: ${words}`])
+  expect(await handOver(receiver.port, `postmaster@${DOMAIN}`, words)).toBe(451)
+  // RFC 5321 4.5.1: without a domain, too.
+  const bare = createConnection(receiver.port, '127.0.0.1').setEncoding('utf8')
+  let said = ''
+  bare.on('data', (text) => {
+    said += text
+  })
+  await new Promise((resolve) => bare.once('data', resolve))
+  bare.write('EHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<Postmaster>\r\nQUIT\r\n')
+  await new Promise((resolve) => bare.once('close', resolve))
+  expect(said.trim().split('\r\n').slice(-2)).toEqual([expect.stringMatching(/^250 /), expect.stringMatching(/^221 /)])
 })
 
 test('while the database fails no report is accepted, and the listener goes on', async () => {
