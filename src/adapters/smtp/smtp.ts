@@ -138,7 +138,12 @@ const whileOthersAreOpen = (failed: Failure): SmtpOutcome =>
  */
 const wasDead = (outcome: SmtpOutcome): boolean =>
   (outcome.kind === 'unreachable' && outcome.stage === 'mail') ||
-  (outcome.kind === 'refused' && outcome.stage === 'mail' && (outcome.code === 421 || outcome.enhanced === '4.4.2'))
+  (outcome.kind === 'refused' &&
+    outcome.stage === 'mail' &&
+    (outcome.code === 421 || outcome.enhanced === '4.4.2' || (!outcome.permanent && OF_CONNECTION.test(outcome.reply))))
+
+/** What a server says of a connection that it has had enough of: it stood idle, or carried all that one may. */
+const OF_CONNECTION = /time(?:d )?[- ]?out|\bidle\b|\b(?:this|per|each|one) (?:smtp )?(?:connection|session)\b/i
 
 /** So many connections at a time: a semaphore with a queue, until it is closed. */
 const createSlots = (limit: number) => {

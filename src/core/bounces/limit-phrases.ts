@@ -59,6 +59,7 @@ const EXCEEDED = oneOf(
   /maxed out/,
   /no remaining/,
   /none left/,
+  /\bspent\b/,
 )
 /** What is used up: an amount for a time. */
 const AMOUNT = oneOf(
@@ -74,6 +75,8 @@ const AMOUNT = oneOf(
   /threshold/,
   /credits?\b/,
   /volume/,
+  /budget/,
+  /share of/,
 )
 /** What makes it an amount of sent mail. */
 const SENDING = oneOf(
@@ -102,6 +105,7 @@ const STATED_LIMITS: readonly StatedLimit[] = [
       /(?<!external )recipient (?:rate|traffic)/,
       inTurn(/(?:recipient|mail ?box|user|addressee) (?:has |have |is )?(?:received|receiv)/, GAP, EXCEEDED),
       inTurn(EXCEEDED, GAP, /(?:incoming|inbound|receiving)/, GAP, AMOUNT),
+      inTurn(/(?:recipient|mail ?box|user|addressee)/, GAP, EXCEEDED, GAP, /\breceive/),
       inTurn(/(?:incoming|inbound|receiv(?:e|ing))/, GAP, AMOUNT),
     ]),
   },
@@ -111,6 +115,7 @@ const STATED_LIMITS: readonly StatedLimit[] = [
     phrases: patternOf([
       /unusual (?:rate|amount|volume) of (?:unsolicited )?(?:e-?)?mail/,
       /unexpected volume/,
+      /rate[- ]?limited[^.]{0,80}(?:unauthenticated|authenticat|\bdkim|\bspf|\bdmarc|aligned|\bptr\b|reverse dns)/,
       /temporarily deferred due to/,
       /will be permanently deferred/,
       /rate limited due to (?:ip|domain|sender)?/,
@@ -200,6 +205,7 @@ const STATED_LIMITS: readonly StatedLimit[] = [
       /(?:message|mail|e-?mail|sending|send|relay|recipient) limit (?:has been |was |is )?(?:exceed|reach|hit)/,
       /recipient (?:rate )?limit/,
       /sender limit/,
+      /sender (?:is |has gone )?over (?:its |the )?(?:quota|limit)/,
       inTurn(
         /(?:sending|send|outgoing|outbound|relay|submission|smtp)[ -](?:e?-?mails? |messages? )?/,
         AMOUNT,
@@ -237,8 +243,8 @@ const STATED_LIMITS: readonly StatedLimit[] = [
       /(?:speed|pace|frequency) (?:is )?too (?:high|fast)/,
       /try again slower|send (?:more )?slower|more slowly/,
       /frequency (?:limit|is limited|limited|exceeded)/,
-      inTurn(EXCEEDED, GAP, MAILS, GAP, /(?:per|a|\/) ?(?:second|minute|sec\b|min\b|s\b)/),
-      inTurn(MAILS, GAP, /(?:per|a|\/) ?(?:second|minute|sec\b|min\b)/),
+      inTurn(EXCEEDED, GAP, MAILS, GAP, /(?:\bper |\ba |\/ ?)(?:second|minute|sec\b|min\b|s\b)/),
+      inTurn(MAILS, GAP, /(?:\bper |\ba |\/ ?)(?:second|minute|sec\b|min\b)/),
       /short (?:amount|period|space) of time/,
       /exceeded (?:the |your )?(?:maximum|max) (?:number|limit)/,
       /(?:connection|message|sending|relay|send) (?:is )?(?:limit|threshold|restriction)/,

@@ -572,6 +572,8 @@ describe('connections', () => {
     ['451 4.4.2 Timeout waiting for data from client.', { reply: '451 4.4.2 Timeout waiting for data from client.' }],
     ['421 4.4.2 mx.example.net Error: timeout exceeded', { reply: '421 4.4.2 mx.example.net Error: timeout exceeded' }],
     ['421 Closing', { reply: '421 Closing' }],
+    ['452 4.5.3 Too many messages in this session', { reply: '452 4.5.3 Too many messages in this session' }],
+    ['450 Timed out while idle', { reply: '450 Timed out while idle' }],
     ['nothing but the end of the connection', 'drop'],
     ['nothing but a reset', 'reset'],
   ])('that died idle are opened anew within the same attempt, whatever the server says: %s', async (_, fault) => {
