@@ -56,7 +56,7 @@ export const claimRestricted = (
     const room = roomUnder(limits, stream, throttled, options.connections)
     const { relay, common, retryInMs } = room
     if (room.mails === 0) return { claimed: [], deferred: 0, relay, common, retryInMs }
-    // A probe and a slowed relay are given what is ready; what waits for a destination comes when the relay is well.
+    // A probe and a slowed relay are given what is ready first: what waits for a destination may be refused by that.
     const waiting =
       relay === null && limits.length > 0
         ? await takeWaiting(trx, stream, room.mails, allowancesOf(limits, stream, options.connections))
@@ -69,6 +69,16 @@ export const claimRestricted = (
           ? await takeUnrefused(trx, stream, limits.length > 0)
           : await takeReady(trx, stream, rest, { limited: limits.length > 0 })
     const claimed = [...waiting, ...ready.claimed]
+    // Where all that is left waits for destinations, the relay is tried with that: else each would wait for the other.
+    if (relay !== null && claimed.length < room.mails)
+      claimed.push(
+        ...(await takeWaiting(
+          trx,
+          stream,
+          room.mails - claimed.length,
+          allowancesOf(limits, stream, options.connections),
+        )),
+      )
     // One mailer of all has the right to probe, until it knows the outcome or its lease ends.
     if (relay === 'probe' && claimed.length > 0)
       await sql`update throttled_routes set not_before = now() + ${PROBE_LEASE}

@@ -525,3 +525,24 @@ test('readers who alone are refused for good hold nobody up: the relay is open a
   expect(await newsletter.states()).toEqual({ 'sent 1': 12, 'failed 1': 12 })
   expect(await db.selectFrom('suppressions').selectAll().execute()).toHaveLength(12)
 })
+
+test.each(['relay', 'rate'] as const)(
+  'a relay closed or slowed (%s) is tried with mail to a throttled destination where there is no other',
+  async (cause) => {
+    await using newsletter = await openRateLimitedNewsletter([...people(3, 'example.org'), ...people(3, 'example.net')])
+    const throttled = { concurrency: 1, successes: 0, failures: 1, reason: 'too much', not_before: new Date(0) }
+    await newsletter.db
+      .insertInto('throttled_routes')
+      .values([
+        { kind: 'relay', name: 'sink', domains: [], cause, ...throttled },
+        { kind: 'destination', name: 'example.org', domains: ['example.org'], cause: 'throttled', ...throttled },
+        { kind: 'destination', name: 'example.net', domains: ['example.net'], cause: 'throttled', ...throttled },
+      ])
+      .execute()
+    for (let rounds = 0; rounds < 40 && (await newsletter.states())['sent 1'] !== 6; rounds++) {
+      await newsletter.endBackOffs()
+      await newsletter.send()
+    }
+    expect(await newsletter.states()).toEqual({ 'sent 1': 6 })
+  },
+)
