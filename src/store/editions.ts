@@ -87,10 +87,13 @@ export const readEditions = async (db: Kysely<Tables>, most: number): Promise<Ed
   return rows
 }
 
-/** With `lock`, in a transaction: those who complete, open again or pause an edition do so one after the other. */
+/**
+ * With `lock`, in a transaction: those who complete, open again or pause an edition do so one after the other. They do not
+ * wait for a publisher whose digests refer to the edition, which may stand still.
+ */
 export const readEdition = async (db: Kysely<Tables>, id: number, lock = false): Promise<EditionRow | undefined> => {
   const { rows } = await sql<EditionRow>`
-    select ${editionColumns} from editions e where e.id = ${id} ${lock ? sql`for update` : sql``}`.execute(db)
+    select ${editionColumns} from editions e where e.id = ${id} ${lock ? sql`for no key update` : sql``}`.execute(db)
   return rows[0]
 }
 

@@ -2,14 +2,26 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { MINUTE } from '../../src/core/calendar.ts'
 import { type Action, describeAction } from './plan.ts'
-import { noteDisruption, passTime, pauseNewestEdition, publishEvening, type SeedContext } from './seed-context.ts'
+import {
+  beginEvening,
+  noteDisruption,
+  passTime,
+  pauseNewestEdition,
+  publishEvening,
+  readOpenEditions,
+  type SeedContext,
+} from './seed-context.ts'
 import { isLockTimeout } from './service-clocks.ts'
 import { SLOW_CONNECTION } from './service-settings.ts'
-import { roleOf } from './supervisor.ts'
+import { type RoleName, roleOf } from './supervisor.ts'
 
 const MAILERS = ['mailer-1', 'mailer-2'] as const
 /** Long enough for what has begun to reach the server, or its history, milliseconds. */
 const MOMENT = 60
+/** A scheduler begins to publish within this time, where there is anything to publish. */
+const STUCK_WITHIN = 5_000
+/** The other scheduler has closed the edition by then, or does not get to it. */
+const CLOSED_WITHIN = 20_000
 
 /** Performs one action; resolves when its fault is over, or has begun to last. */
 export const performAction = async (context: SeedContext, action: Action): Promise<void> => {
@@ -41,6 +53,8 @@ export const performAction = async (context: SeedContext, action: Action): Promi
       return void noteDisruption(context, 'mailer', 'kill', from)
     case 'freeze':
       return freezeMailers(context, action.first)
+    case 'freeze publisher':
+      return freezePublisher(context, action.which)
     case 'wipe queue':
       history.count('queue wiped')
       return environment.wipeQueue(action.how)
@@ -60,7 +74,8 @@ export const performAction = async (context: SeedContext, action: Action): Promi
       return pauseNewestEdition(context)
     case 'skew':
       history.count('clock of a role wrong')
-      return environment.skew(action.role, action.minutes * MINUTE)
+      for (const role of sharingClock(action.role)) environment.skew(role, action.minutes * MINUTE)
+      return
   }
 }
 
@@ -82,6 +97,40 @@ const freezeMailers = async (context: SeedContext, first: (typeof MAILERS)[numbe
     await delay(MOMENT * 3)
   }
   smtp.setPace(plan.pace)
+}
+
+/** A scheduler whose clock lies behind what another has ticked is not started: that is a rule, and no fault. */
+const sharingClock = (role: RoleName): readonly RoleName[] =>
+  role === 'scheduler-1' || role === 'scheduler-2' ? ['scheduler-1', 'scheduler-2'] : [role]
+
+/**
+ * A scheduler stands still with the evening's chunk locked and its digests not stored. The other closes the edition without
+ * them; then the first goes on with what it had begun.
+ */
+const freezePublisher = async (context: SeedContext, which: 'scheduler-1' | 'scheduler-2'): Promise<void> => {
+  const { environment, history } = context
+  const other = which === 'scheduler-1' ? 'scheduler-2' : 'scheduler-1'
+  await beginEvening(context)
+  environment.signal(other, 'SIGSTOP')
+  let begun: number[] = []
+  const stuck = await environment.holdDigests()
+  try {
+    await environment.wake('tick')
+    if (await stuck.someoneWaits(STUCK_WITHIN)) history.count('scheduler frozen within a chunk')
+    environment.signal(which, 'SIGSTOP')
+    begun = await readOpenEditions(context)
+  } finally {
+    await stuck.release()
+    environment.signal(other, 'SIGCONT')
+  }
+  const until = performance.now() + CLOSED_WITHIN
+  const areOpen = async () => (await readOpenEditions(context)).some((id) => begun.includes(id))
+  while (performance.now() < until && (await areOpen())) {
+    await environment.wake('tick')
+    await delay(MOMENT)
+  }
+  environment.signal(which, 'SIGCONT')
+  history.note(`${which} goes on`)
 }
 
 /** A mailer that was stopped within a transaction holds its locks: it goes on for a moment, and is stopped again. */

@@ -8,6 +8,8 @@ import { rmSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { sql } from 'kysely'
 import { startEmbeddedPostgres } from '../../src/adapters/postgres/embedded-postgres.ts'
 import { openQueue, type Queue } from '../../src/adapters/queue/queue.ts'
 import type { QueueName } from '../../src/adapters/queue/queue-names.ts'
@@ -44,6 +46,7 @@ export interface EnvironmentOptions {
   onFailedStart?: (name: RoleName) => void
 }
 
+const LOOK_EVERY = 20
 const POOL = { connections: 4, name: 'fault runner', onError: () => undefined }
 const REDIS = ['--appendonly', 'yes', '--appendfsync', 'always', '--maxmemory-policy', 'noeviction']
 /** Months as old as this are dropped, as in a service that keeps deliveries for as short as it may. */
@@ -133,6 +136,7 @@ export const openEnvironment = async (options: EnvironmentOptions) => {
       takeUnexpectedEnds,
       restartPostgres: postgres.restart,
       cutPostgres: postgres.cut,
+      holdDigests: () => holdDigests(db),
       wipeQueue: (how: 'emptied' | 'dropped') => wipeQueue(place, how),
       killRedis: async () => redis?.kill(),
       restartRedis: async () => redis?.restart(),
@@ -151,6 +155,26 @@ export const openEnvironment = async (options: EnvironmentOptions) => {
 }
 
 export type Environment = Awaited<ReturnType<typeof openEnvironment>>
+
+/** Keeps digests from being stored: who publishes stands still in the middle of a chunk, until `release`. */
+const holdDigests = async (db: Database) => {
+  const holding = await db.startTransaction().execute()
+  await sql`lock table digests in share mode`.execute(holding)
+  return {
+    /** Resolves to whether a scheduler came to it within this time. */
+    async someoneWaits(withinMs: number): Promise<boolean> {
+      const until = performance.now() + withinMs
+      while (performance.now() < until) {
+        const { rows } = await sql`select from pg_stat_activity
+          where wait_event_type = 'Lock' and application_name = 'paper-round scheduler'`.execute(db)
+        if (rows.length > 0) return true
+        await delay(LOOK_EVERY)
+      }
+      return false
+    },
+    release: async () => void (await holding.rollback().execute()),
+  }
+}
 
 /** Something that the service wrote somewhere. */
 export interface Trace {

@@ -20,7 +20,7 @@ export const runKills = async (options: { kills: number; deliveries: number; see
   await using environment = await openEnvironment({
     queue,
     at: new Date('2026-04-15T20:00:00Z'),
-    roles: ['scheduler', 'mailer-1'],
+    roles: ['scheduler-1', 'mailer-1'],
     sink: {
       onMessage: ({ raw }) => {
         const id = /^Message-ID: <(.+)@/im.exec(raw)?.[1] ?? ''

@@ -45,6 +45,12 @@ export const MUTANTS: Mutant[] = [
     to: '    if (routes.hasReports()) {\n      results = []',
   },
   {
+    name: 'a chunk that is stored late leaves its edition complete',
+    file: 'src/store/editions.ts',
+    from: ', published_at = null, completed_at = null\n    where id',
+    to: '\n    where id',
+  },
+  {
     name: 'no consent check in the claim',
     file: 'src/store/outbox/claims.ts',
     from: '$' + '{WANTED.deliveries} as wanted',

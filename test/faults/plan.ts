@@ -32,6 +32,8 @@ export type Action =
   | { act: 'kill'; role: RoleName }
   /** Both mailers stand still for 15 minutes; then this one goes on first. */
   | { act: 'freeze'; first: 'mailer-1' | 'mailer-2' }
+  /** The next evening comes, and this scheduler stands still in the middle of publishing it until the other has done so. */
+  | { act: 'freeze publisher'; which: 'scheduler-1' | 'scheduler-2' }
   | { act: 'wipe queue'; how: 'emptied' | 'dropped' }
   /** Where the queue is on Postgres it is emptied instead. */
   | { act: 'kill Redis'; forMs: number }
@@ -42,7 +44,7 @@ export type Action =
   | { act: 'connection'; how: 'cut' | 'halve' | 'swallow' | 'refuse' | 'slow' }
   /** An operator stops what is being sent of the newest edition, until the recovery. */
   | { act: 'pause' }
-  /** The clock of a role is wrong by this much until the end. */
+  /** The clock of a role is wrong by this much until the end; schedulers share theirs. */
   | { act: 'skew'; role: RoleName; minutes: number }
 
 export interface Plan {
@@ -53,7 +55,8 @@ export interface Plan {
   actions: (Action & { wait: number })[]
 }
 
-const role = fc.constantFrom<RoleName>('api', 'scheduler', 'mailer-1', 'mailer-2', 'mailer-1', 'mailer-2')
+const SCHEDULERS = ['scheduler-1', 'scheduler-2'] as const
+const role = fc.constantFrom<RoleName>('api', ...SCHEDULERS, 'mailer-1', 'mailer-2', 'mailer-1', 'mailer-2')
 const reader = fc.nat(30)
 
 const smtp = fc
@@ -79,6 +82,10 @@ const fault: fc.Arbitrary<Action> = fc.oneof(
   {
     weight: 3,
     arbitrary: fc.record({ act: fc.constant('freeze' as const), first: fc.constantFrom('mailer-1', 'mailer-2') }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ act: fc.constant('freeze publisher' as const), which: fc.constantFrom(...SCHEDULERS) }),
   },
   { weight: 2, arbitrary: fc.record({ act: fc.constant('pass' as const), minutes: fc.integer({ min: 1, max: 90 }) }) },
   { weight: 3, arbitrary: fc.constant<Action>({ act: 'tick' }) },

@@ -1,5 +1,6 @@
 /**
- * The fault runner: `npm run test:faults -- --seeds N [--seed S] [--queue postgres|redis] [--stories] [--json]`, `-- --mutants`,
+ * The fault runner: `npm run test:faults -- --seeds N [--seed S] [--queue postgres|redis] [--stories] [--json]`,
+ * `-- --mutants [--only WORDS]`,
  * `-- --kills 20 --deliveries 10000`. A long run can be split: `--seeds 100`, then `--seed 101 --seeds 100`. It ends with one
  * line that sums it up, and with 1 when an invariant was broken, 2 when seeds could not be checked or an option is wrong.
  * The story of a seed that failed is kept in `.faults/`, with `--stories` that of every seed.
@@ -24,6 +25,7 @@ const readOptions = () => {
       stories: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       mutants: { type: 'boolean', default: false },
+      only: { type: 'string', default: '' },
       kills: { type: 'string' },
       deliveries: { type: 'string' },
     },
@@ -55,8 +57,8 @@ const queuesOf = (queue: QueueKind | undefined): QueueKind[] => {
 const main = async (): Promise<number> => {
   const options = readOptions()
   if (options.mutants) {
-    const { seed, seeds, queue = 'postgres' } = options
-    return (await runMutants({ seed, seeds, queue })) ? 0 : 1
+    const { seed, seeds, queue = 'postgres', only } = options
+    return (await runMutants({ seed, seeds, queue, only })) ? 0 : 1
   }
   if (options.kills !== null) {
     const { ok, result } = await runKills({ ...options, kills: options.kills, queue: options.queue ?? 'postgres' })

@@ -58,6 +58,12 @@ export const isAnyoneDue = async ({ environment: { db, now } }: SeedContext): Pr
   return rows[0]?.due === true
 }
 
+/** The editions that are not complete. */
+export const readOpenEditions = async ({ environment: { db } }: SeedContext): Promise<number[]> => {
+  const { rows } = await sql<{ id: number }>`select id from editions where completed_at is null`.execute(db)
+  return rows.map(({ id }) => id)
+}
+
 /** Waits until nobody is due any more; resolves to whether that was so in time. */
 export const awaitPublished = async (context: SeedContext): Promise<boolean> => {
   const { environment, editions } = context
@@ -75,8 +81,8 @@ export const awaitPublished = async (context: SeedContext): Promise<boolean> => 
   return false
 }
 
-/** The service's clock moves on to the next evening, and what has fallen due is published. */
-export const publishEvening = async (context: SeedContext): Promise<void> => {
+/** The service's clock moves on to the next evening, with its papers; what has fallen due is published at the next tick. */
+export const beginEvening = async (context: SeedContext): Promise<void> => {
   const { environment, editions } = context
   // Those who were due on the evening before have it: a longer outage is made up for by one digest, not by two.
   if (!(await awaitPublished(context))) editions.pop()
@@ -85,7 +91,12 @@ export const publishEvening = async (context: SeedContext): Promise<void> => {
   await storeDay(environment.db, dateOf(evening), TOPICS)
   await setCalendar(context, evening)
   editions.push({ day: dateOf(evening), begun: environment.elapsed(), done: Number.POSITIVE_INFINITY })
-  await environment.wake('tick')
+}
+
+/** The same, and the tick comes at once. */
+export const publishEvening = async (context: SeedContext): Promise<void> => {
+  await beginEvening(context)
+  await context.environment.wake('tick')
 }
 
 /** As an operator who has put the relay right: what was learned of it before says nothing of what is planned next. */

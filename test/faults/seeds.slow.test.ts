@@ -9,8 +9,8 @@ const QUEUES: { name: string; queue: QueueKind; runs: boolean }[] = [
   { name: `with the queue on Redis${NEEDS_OWN_REDIS}`, queue: 'redis', runs: hasOwnRedis },
 ]
 
-/** One with clocks that are wrong, mailers that stand still, and a mail server that fails. */
-const SEED = 9
+/** One with clocks that are wrong, mailers and a scheduler that stand still, and a mail server that fails. */
+const SEED = 156
 
 // At the same time: most of it is spent waiting.
 describe.concurrent.each(QUEUES)('$name', ({ queue, runs }) => {

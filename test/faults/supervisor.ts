@@ -6,7 +6,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Program, startProgram } from '../support/processes/program.ts'
 
-export const ROLES = ['api', 'scheduler', 'mailer-1', 'mailer-2'] as const
+export const ROLES = ['api', 'scheduler-1', 'scheduler-2', 'mailer-1', 'mailer-2'] as const
 export type RoleName = (typeof ROLES)[number]
 
 /** `mailer` of `mailer-2`: what the program is told to be. */

@@ -2,7 +2,7 @@
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { publishDue } from '../../../src/newsletter/publishing/publisher.ts'
-import { holdChunks, openDue, untilOneWaits } from '../../support/fixtures/due-newsletter.ts'
+import { holdChunks, openDue, untilSomeWait } from '../../support/fixtures/due-newsletter.ts'
 import { SILENT, wakeNobody } from '../../support/fixtures/newsletter.ts'
 import { startChild } from '../../support/processes/child.ts'
 
@@ -16,7 +16,7 @@ test(
     const { db } = newsletter
     await using held = await holdChunks(db)
     await using frozen = startChild('publishing-process.ts', [newsletter.url, DUE.toISOString()])
-    await untilOneWaits(db)
+    await untilSomeWait(db)
     process.kill(frozen.pid, 'SIGSTOP')
     await held.release()
 

@@ -5,7 +5,7 @@ import { deriveToken } from '../../../src/core/token.ts'
 import { answerSignUps } from '../../../src/newsletter/subscription/sign-up.ts'
 import { createSubscriptions } from '../../../src/newsletter/subscription/subscription.ts'
 import type { Database } from '../../../src/store/database.ts'
-import { holdTable, untilOneWaits } from '../../support/fixtures/due-newsletter.ts'
+import { holdTable, untilSomeWait } from '../../support/fixtures/due-newsletter.ts'
 import {
   issuesOf,
   KEYS,
@@ -40,7 +40,7 @@ test('while the papers of a welcome are loaded the reader is not locked, and wha
   const subscriptions = createSubscriptions({ db, keys: KEYS, now: () => NOW, wake: wakeNobody })
   await using held = await holdTable(db, 'paper_news')
   const confirming = Promise.all([subscriptions.confirm(token), subscriptions.confirm(token)])
-  await untilOneWaits(db)
+  await untilSomeWait(db)
   await db.transaction().execute(async (trx) => {
     await sql`set local lock_timeout = '1s'`.execute(trx)
     await sql`update subscribers set topics = '{code}' where id = ${id}`.execute(trx)
@@ -59,7 +59,7 @@ test('who opts out while their welcome is composed gets none', async () => {
   const subscriptions = createSubscriptions({ db, keys: KEYS, now: () => NOW, wake: wakeNobody })
   await using held = await holdTable(db, 'paper_news')
   const confirming = subscriptions.confirm(token)
-  await untilOneWaits(db)
+  await untilSomeWait(db)
   await subscriptions.optOut(deriveToken(KEYS, 'never', id))
   await held.release()
   expect(await confirming).toBeNull()
@@ -78,7 +78,7 @@ test('those who confirm one after the other share the papers, until there are ne
   const subscriptions = createSubscriptions({ db, keys: KEYS, now: () => NOW, wake: wakeNobody })
   expect(await subscriptions.confirm(ada.token)).toBe('confirmed')
   await using held = await holdTable(db, 'paper_news')
-  const waits = untilOneWaits(db).then(() => 'waits for papers')
+  const waits = untilSomeWait(db).then(() => 'waits for papers')
   expect(await Promise.race([subscriptions.confirm(grace.token), waits])).toBe('confirmed')
   await held.release()
   await storeDay(db, '2026-04-14')
