@@ -9,6 +9,9 @@ import { createHash } from 'node:crypto'
 /** A backup cannot be used, or not here; the message says why, and what would be right. */
 export class UnusableBackup extends Error {}
 
+/** There is no line where one must be. */
+class MissingLine extends UnusableBackup {}
+
 export const FORMAT = 1
 
 export interface BackupHeader {
@@ -100,7 +103,11 @@ const isHeader = (value: unknown): value is BackupHeader =>
 /** Reads an archive; throws `UnusableBackup`. `chunks` are its octets, no longer compressed. */
 export const readArchive = async (chunks: AsyncIterable<Buffer>): Promise<ArchiveReader> => {
   const lines = createLineReader(chunks)
-  const header = parse(await lines.readLine(MAX_LINE).catch(() => null))
+  const first = lines.readLine(MAX_LINE).catch((error) => {
+    if (error instanceof MissingLine) return null
+    throw error
+  })
+  const header = parse(await first)
   if (!isHeader(header)) throw new UnusableBackup('it is no backup of Paper Round')
   if (header.format !== FORMAT)
     throw new UnusableBackup(`it has format ${header.format} of a newer version; this version reads format ${FORMAT}`)
@@ -172,7 +179,7 @@ const createLineReader = (chunks: AsyncIterable<Buffer>) => {
   let pending: Buffer = Buffer.alloc(0)
   const more = async (): Promise<void> => {
     const { value, done } = await source.next()
-    if (done) throw new UnusableBackup('it is cut off: its end is missing')
+    if (done) throw new MissingLine('it is cut off: its end is missing')
     pending = Buffer.concat([pending, value])
   }
   return {
@@ -180,7 +187,7 @@ const createLineReader = (chunks: AsyncIterable<Buffer>) => {
     async readLine(most: number): Promise<string> {
       for (;;) {
         const at = pending.indexOf(NEWLINE)
-        if (at > most || (at < 0 && pending.length > most)) throw new UnusableBackup('it is damaged: a line has no end')
+        if (at > most || (at < 0 && pending.length > most)) throw new MissingLine('it is damaged: a line has no end')
         if (at >= 0) {
           const text = pending.toString('utf8', 0, at)
           pending = pending.subarray(at + 1)
