@@ -1,7 +1,7 @@
 /** What every process and command begins with: a database that is ready, the keys, and the service's clock. */
 import { readFreeSpace } from '../src/adapters/disk-space.ts'
 import { openDataFolder, readSecretKey } from '../src/adapters/postgres/data-folder.ts'
-import { LittleSpace } from '../src/core/disk-space.ts'
+import { requireFree } from '../src/core/disk-space.ts'
 import type { Keys } from '../src/core/token.ts'
 import { migrate, requireSchema } from '../src/store/migrate.ts'
 import { createClock } from './clock.ts'
@@ -58,10 +58,7 @@ export const openRuntime = async (
   const { databaseUrl, alone, close } = await openDataFolder(config.dataDir, as, prepared)
   try {
     const keys: Keys = config.secretKeys ?? [await readSecretKey(config.dataDir)]
-    const requireSpace = async () => {
-      const free = await readFreeSpace(config.dataDir)
-      if (free < config.minFreeSpace) throw new LittleSpace(free, config.minFreeSpace)
-    }
+    const requireSpace = async () => requireFree(await readFreeSpace(config.dataDir), config.minFreeSpace)
     return { databaseUrl, keys, now, alone, serviceRuns: !alone, newer, requireSpace, close }
   } catch (error) {
     await close()

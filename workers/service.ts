@@ -4,6 +4,7 @@ import { createMetrics } from '../src/adapters/metrics.ts'
 import { openQueue, type Queue } from '../src/adapters/queue/queue.ts'
 import type { QueueName } from '../src/adapters/queue/queue-names.ts'
 import { SECOND } from '../src/core/calendar.ts'
+import { LittleSpace } from '../src/core/disk-space.ts'
 import type { Log } from '../src/core/log.ts'
 import { describeError } from '../src/core/redact.ts'
 import { clockError } from '../src/newsletter/clock.ts'
@@ -31,6 +32,9 @@ const CLOSE_TIMEOUT = 6 * SECOND
 
 /** How long a request may wait for the queue before it is answered without. */
 const WAKE_TIMEOUT = SECOND / 10
+
+/** How long a server whose disk was full is asked for nothing that needs more space. */
+const FULL_FOR = 10 * SECOND
 
 /** How long a process may run beside a schema that is too new for it, as long as no query of its own fails. */
 const SCHEMA_CHECK_INTERVAL = 30 * SECOND
@@ -61,11 +65,15 @@ export const startService = async (
     signal?.throwIfAborted()
     return part
   }
+  let fullUntil = Number.NEGATIVE_INFINITY
   const db = openDatabase(databaseUrl, {
     connections: 10,
     name: `paper-round ${[...roles].join('+')}`,
     onError: (error) => log.warn({ error: describeError(error) }, 'a database connection broke'),
     onMissing: () => schema.check(),
+    onFull: () => {
+      fullUntil = performance.now() + FULL_FOR
+    },
   })
   keep({ close: () => db.destroy() })
   const schema = keep(watchSchema(db, { everyMs: SCHEMA_CHECK_INTERVAL, onOutdated }))
@@ -86,7 +94,10 @@ export const startService = async (
     onNotice: (notice) => log.warn({}, notice),
   })
   keep({ close: () => queue.close({ graceMs: CLOSE_TIMEOUT }) })
-  const { requireSpace = async () => undefined } = service
+  const requireSpace = async () => {
+    if (performance.now() < fullUntil) throw new LittleSpace('the database server says that its disk is full')
+    await service.requireSpace?.()
+  }
   const operations = {
     ready: createReadiness({ db, queue, roles, now, requireSpace }),
     editions: createEditionReader(db),

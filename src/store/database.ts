@@ -305,6 +305,8 @@ export type Database = Kysely<Tables>
 
 /** Postgres's codes for a table and for a column that do not exist. */
 const MISSING: ReadonlySet<string> = new Set(['42P01', '42703'])
+/** And for a disk that is full. */
+const DISK_FULL = '53100'
 
 /** Type ids of Postgres (`pg_type.oid`). */
 const INT8 = 20
@@ -340,6 +342,8 @@ export const openDatabase = (
     onError: (error: Error) => void
     /** Called when a query failed because the schema has no such table or column (any more). */
     onMissing?: () => void
+    /** Called when a query failed because the server's disk is full. */
+    onFull?: () => void
   },
 ): Database => {
   const pool = new Pool({
@@ -358,8 +362,10 @@ export const openDatabase = (
   // the client learns of it by the statement that fails.
   pool.on('connect', (client) => client.on('error', () => undefined))
   const log = ({ level, ...event }: LogEvent): void => {
-    if (level === 'error' && MISSING.has((event as { error?: { code?: string } }).error?.code ?? ''))
-      options.onMissing?.()
+    if (level !== 'error') return
+    const { code = '' } = (event as { error?: { code?: string } }).error ?? {}
+    if (MISSING.has(code)) options.onMissing?.()
+    if (code === DISK_FULL) options.onFull?.()
   }
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }), log })
 }

@@ -47,7 +47,7 @@ test('an edition waits while the disk is nearly full, and is published when it i
   await storeDay(db, LIST_DAY)
   await subscribe(db, 'ada@example.org', LONDON_DAILY, at('2026-04-12T05:00:00Z'))
   const ports = { db, log: SILENT, wake: wakeNobody }
-  const requireSpace = () => Promise.reject(new LittleSpace(1, 2))
+  const requireSpace = () => Promise.reject(new LittleSpace('1 MB is free'))
   const due = at('2026-04-14T06:01:00Z')
   const editions = () => db.selectFrom('editions').selectAll().execute()
   await expect(tick({ ...ports, requireSpace }, due)).rejects.toThrow('1 check of the tick failed: editions')

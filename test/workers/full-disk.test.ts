@@ -4,12 +4,15 @@ import { mkdir, rm, statfs, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
+import { openDatabase } from '../../src/store/database.ts'
 import { openSite } from '../support/browser/http-client.ts'
 import { createMail } from '../support/browser/mailbox-reader.ts'
 import { openTestFolder } from '../support/fixtures/folder.ts'
 import { announcedIn } from '../support/processes/announced.ts'
 import { runProgram, startProgram } from '../support/processes/program.ts'
+import { startTestService } from '../support/servers/service.ts'
 
 const run = promisify(execFile)
 const MEGABYTE = 1_000_000
@@ -28,6 +31,27 @@ const mounted = await mountSmall(probe, 1)
 await mounted?.[Symbol.asyncDispose]()
 await rm(probe, { recursive: true })
 const canMount = mounted !== null
+
+test('a database server that says that its disk is full makes sign-ups 503 and the process not ready, for as long as it does', async () => {
+  await using service = await startTestService({ clock: '2026-04-14T05:00:00Z' })
+  const db = openDatabase(service.databaseUrl, { connections: 1, name: 'test', onError: () => undefined })
+  await sql`create function refuse() returns trigger language plpgsql as
+    $$ begin raise exception 'could not extend file' using errcode = '53100'; end $$`.execute(db)
+  await sql`create trigger full_disk before insert on sign_ups execute function refuse()`.execute(db)
+  const form = { email: 'ada@example.org', topics: 'code', frequency: 'daily', timezone: 'Europe/London' }
+  const refused = await openSite(service.url).post('/subscribe', form)
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '600'])
+  const ready = await fetch(`${service.url}/readyz`)
+  expect([ready.status, await ready.json()]).toEqual([
+    503,
+    { status: 'not ready', reason: expect.stringContaining('the database server says that its disk is full') },
+  ])
+  await sql`drop trigger full_disk on sign_ups`.execute(db)
+  await db.destroy()
+  await expect.poll(async () => (await fetch(`${service.url}/readyz`)).status).toBe(200)
+  expect((await openSite(service.url).post('/subscribe', form)).status).toBe(200)
+  await service.mail.waitFor(form.email, 1)
+})
 
 describe(`on a disk that is nearly full${canMount ? '' : ' (skipped: this machine mounts no tmpfs for us)'}`, () => {
   test.skipIf(!canMount)(
