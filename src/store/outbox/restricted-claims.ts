@@ -30,6 +30,8 @@ const PROBE_LEASE = sql`interval '1 minute'`
 const LETTERS_FIRST = 2 * SECOND
 /** A relay whose free slots are all taken is looked at again. */
 const SLOT_RETRY = SECOND
+/** Of a second's slots about half are free again after this time. */
+const SLOT_WAIT = SECOND / 2
 /** No more letters than this are counted to leave what there is to them. */
 const MOST_LETTERS = 64
 
@@ -123,10 +125,11 @@ const roomUnder = (limits: LimitedRoute[], stream: MailStream, room: Room, conne
   const cap = limits.find((limit) => limit.kind === 'relay')
   if (cap === undefined || room.mails === 0) return room
   const allowed = Math.max(0, Math.min(room.mails, allowanceOf(cap, cap.used, stream) - room.lettersReady))
-  const mails = slotsOf(cap.perSecond, cap.nextSlotInMs, Math.min(allowed, perSecondLimit(cap, connections))).begin
-    .length
+  const slots = slotsOf(cap.perSecond, cap.nextSlotInMs, allowed + room.lettersReady).begin.length - room.lettersReady
+  const mails = Math.max(0, Math.min(allowed, perSecondLimit(cap, connections), slots))
   // The minutes that leave the windows are looked at by the tick, seconds by the mailer.
-  return { ...room, mails, retryInMs: allowed > 0 && mails === 0 ? Math.max(0, cap.nextSlotInMs - SECOND / 2) : null }
+  const retryInMs = allowed > 0 && mails === 0 ? Math.max(SLOT_WAIT, cap.nextSlotInMs - SLOT_WAIT) : null
+  return { ...room, mails, retryInMs }
 }
 
 const perSecondLimit = ({ perSecond }: LimitedRoute, connections: number): number =>
@@ -187,10 +190,14 @@ const takeUnrefused = async (db: Kysely<Tables>, stream: MailStream, limited: bo
   return taken.claimed.length + taken.deferred > 0 ? taken : takeReady(db, stream, 1, { limited })
 }
 
+/** Of letters that are ready for longer than this nobody takes care at the moment: digests do not wait for them. */
+const LETTERS_TAKEN_WITHIN = sql`interval '1 minute'`
+
 const countReadyLetters = async (db: Kysely<Tables>): Promise<number> => {
   const { rows } = await sql<{ count: number }>`
     select count(*)::int as count from (select from letters m
-      where m.state in ('queued', 'deferred') and m.next_attempt_at <= now() limit ${MOST_LETTERS}) ready`.execute(db)
+      where m.state in ('queued', 'deferred') and m.next_attempt_at <= now()
+        and m.next_attempt_at > now() - ${LETTERS_TAKEN_WITHIN} limit ${MOST_LETTERS}) ready`.execute(db)
   return rows[0]?.count ?? 0
 }
 
