@@ -35,6 +35,12 @@
  * closed like a relay. Mail to it is deferred in the claim, untried, and holds up nobody; after a day it has expired.
  * Greylisting (450, 451 at RCPT) throttles nothing: the mail is only tried later.
  *
+ * What a relay says of its own limits is read from its words, at any stage and with any code (`core/bounces/limit-phrases`).
+ * With its quota used up, or our account stopped, it is closed and probed after two minutes and in the end every hour; by
+ * its rate or its connections it is slowed. None of this counts against a mail, and a mail is kept for five days. Six
+ * readers of three destinations who are refused in the same words, while no mail is taken, are refused by the relay,
+ * whatever it says: it is closed, and what that did to the first of them is undone (`common-refusals`).
+ *
  * Where the operator caps what is sent (`core/sending/send-limit`), mailers claim one after the other, and each mail counts
  * when it is claimed: so no cap is exceeded however many mailers there are, and if one dies what it had claimed has counted.
  * What was put back is given back. Without a cap the claim only looks whether there is one.

@@ -100,8 +100,8 @@ interface Result {
   told: string[]
 }
 
-/** Runs one reply: refused for `refusingMs` of simulated time, then taken. */
-const run = async (row: Row, refusingMs: number): Promise<Result> => {
+/** Runs one reply: refused for `refusingMs` of simulated time, then taken; the service looks for work every `tickMs`. */
+const run = async (row: Row, refusingMs: number, tickMs = MINUTE): Promise<Result> => {
   let refusing = true
   const greeted = new Set<string>()
   await using newsletter = await openRateLimitedNewsletter(READERS, {
@@ -140,10 +140,10 @@ const run = async (row: Row, refusingMs: number): Promise<Result> => {
     while ((await newsletter.send({}, mailer)) > 0) lastSentAt = elapsed
     if (refusing) for (const { kind, cause } of await newsletter.throttled()) throttled.add(`${kind}: ${cause}`)
     if (!refusing && (await isOver())) break
-    const step = Math.max(SECOND / 10, Math.min(wokenInMs, MINUTE - sinceTick))
+    const step = Math.max(SECOND / 10, Math.min(wokenInMs, tickMs - sinceTick))
     await passTime(step)
     sinceTick += step
-    if (sinceTick >= MINUTE) {
+    if (sinceTick >= tickMs) {
       sinceTick = 0
       await sweepRoutes({ db, log: SILENT }, new Date())
       await suppressFailing({ db, log: SILENT })
@@ -185,6 +185,15 @@ const REFUSING: Record<Matter, number> = {
   us: 30 * MINUTE,
   session: 0.5 * SECOND,
 }
+
+test.each(['rcpt', 'data'])('a day of “450 Too many requests” at %s lets no mail expire', async (stage) => {
+  const { failed, suppressed, tries, sent } = await run(
+    { stage, reply: '450 Too many requests', matter: 'relay', must: 'slower' },
+    26 * 60 * MINUTE,
+    15 * MINUTE,
+  )
+  expect({ failed, suppressed, tries, sent }).toEqual({ failed: 0, suppressed: 0, tries: 0, sent: 30 })
+})
 
 describe.each([
   ['given', given],
