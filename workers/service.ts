@@ -115,7 +115,7 @@ export const startService = async (
     keep,
   )
   // In every process, since any of them may be the one that is down.
-  keep(watchAlarms(config, { db, log, now, smtpUrl: service.smtpUrl }))
+  keep(watchAlarms(config, { db, log, now, requireSpace, smtpUrl: service.smtpUrl }))
   const running = opened.move()
   return { ...ports, close: () => running.disposeAsync() }
 }

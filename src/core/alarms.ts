@@ -15,6 +15,7 @@ export type AlarmKind =
   | 'papers'
   | 'letters'
   | 'tick'
+  | 'disk'
   /** Asked for by the operator, to see whether alarms arrive. */
   | 'test'
 
@@ -58,6 +59,8 @@ export interface ServiceState {
   subscribersSince: Date | null
   /** For how long the oldest letter waits that no mailbox refused; `null` when none does. */
   oldestLetter: number | null
+  /** What is wrong with the database's disk, in a clause; `null` where nothing is. */
+  littleSpace: string | null
   /** When this process began. */
   begun: Date
   /** The last tick, or where there was none the start of this process. */
@@ -84,6 +87,7 @@ export const findAlarms = (state: ServiceState, now: Date): Alarm[] => [
   ...paperAlarms(state, now),
   ...letterAlarms(state),
   ...tickAlarms(state, now),
+  ...diskAlarms(state),
 ]
 
 const editionAlarms = ({ editions }: ServiceState): Alarm[] =>
@@ -199,6 +203,19 @@ const tickAlarms = ({ lastTick }: ServiceState, now: Date): Alarm[] =>
         },
       ]
     : []
+
+const diskAlarms = ({ littleSpace }: ServiceState): Alarm[] =>
+  littleSpace === null
+    ? []
+    : [
+        {
+          kind: 'disk',
+          subject: '',
+          title: 'The disk of the database is nearly full',
+          detail: `${littleSpace}.`,
+          advice: 'Make space on that disk, or move DATA_DIR.',
+        },
+      ]
 
 /** The lines of a notice, such as an email has them: what, since when, and what to do. */
 export const noticeText = (

@@ -1,6 +1,7 @@
 /** Looks for alarms, and tells the operator of each once when it is raised and once when it is over. */
 import { type AlarmChannel, type AlarmNotice, findAlarms, type ServiceState } from '../core/alarms.ts'
 import { DAY, HOUR, MINUTE } from '../core/calendar.ts'
+import { LittleSpace } from '../core/disk-space.ts'
 import type { Log } from '../core/log.ts'
 import { describeError } from '../core/redact.ts'
 import { isSystemic } from '../core/sending/breaker.ts'
@@ -23,6 +24,8 @@ export interface AlarmPorts {
   db: Database
   log: Log
   now: () => Date
+  /** Rejects with `LittleSpace` where the database's disk is nearly full. */
+  requireSpace: () => Promise<void>
   /** How the operator is told; without any, alarms are logged and listed. */
   channels: Partial<Record<AlarmChannel, Notify>>
 }
@@ -47,12 +50,19 @@ export const createAlarmCheck = (ports: AlarmPorts): (() => Promise<void>) => {
   }
 }
 
-const updateAlarms = async ({ db, log, now, channels }: AlarmPorts, begun: Date): Promise<void> => {
+const updateAlarms = async (ports: AlarmPorts, begun: Date): Promise<void> => {
+  const { db, log, now, channels } = ports
   const names = Object.keys(channels) as AlarmChannel[]
   const at = now()
+  const littleSpace = await readLittleSpace(ports)
   const changed = await db.transaction().execute(async (trx) => {
     if (!(await lockAlarms(trx))) return null
-    const raised = await raiseAlarms(trx, findAlarms(await readState(trx, at, begun), at), names, at)
+    const raised = await raiseAlarms(
+      trx,
+      findAlarms({ ...(await readState(trx, at, begun)), littleSpace }, at),
+      names,
+      at,
+    )
     return { raised, cleared: await clearAlarms(trx, new Date(at.getTime() - CALM), names, at) }
   })
   for (const { kind, subject, title, detail, advice } of changed?.raised ?? [])
@@ -61,7 +71,17 @@ const updateAlarms = async ({ db, log, now, channels }: AlarmPorts, begun: Date)
     log.info({ alarm: kind, subject }, `an alarm is over: ${title}`)
 }
 
-const readState = async (db: Database, at: Date, begun: Date): Promise<ServiceState> => {
+const readLittleSpace = async ({ requireSpace }: AlarmPorts): Promise<string | null> => {
+  try {
+    await requireSpace()
+    return null
+  } catch (error) {
+    if (error instanceof LittleSpace) return error.message
+    throw error
+  }
+}
+
+const readState = async (db: Database, at: Date, begun: Date): Promise<Omit<ServiceState, 'littleSpace'>> => {
   const refusals = await countRefusalsOfUs(db, REFUSALS_WITHIN / MINUTE)
   const mails = refusals.reduce((sum, { count }) => sum + count, 0)
   const destinations = [...new Set(refusals.map(({ domain }) => destinationOfDomain(domain).name))]

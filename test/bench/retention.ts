@@ -56,7 +56,7 @@ const explainSweeps = async (db: Database, url: string, last: string) => {
   const explained = await explain(url, async () => {
     await tick({ ...context, wake: wakeNobody }, now)
     await checkEditions(context)
-    await createAlarmCheck({ ...context, now: () => now, channels: {} })()
+    await createAlarmCheck({ ...context, now: () => now, requireSpace: async () => undefined, channels: {} })()
     await suppressFailing(context)
     for (const stream of ['letters', 'deliveries'] as const) {
       await recordAndClaim(db, stream, [], 10)

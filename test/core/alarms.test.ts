@@ -15,6 +15,7 @@ const WELL: ServiceState = {
   failedSources: [],
   subscribersSince: null,
   oldestLetter: null,
+  littleSpace: null,
   begun: ago(60 * MINUTE),
   lastTick: NOW,
 }
@@ -90,7 +91,8 @@ test('without any papers there is one only when a subscriber has waited a day, a
   ])
 })
 
-test('a confirmation that waits for two minutes, a tick that is five minutes old, and refusals everywhere are some', () => {
+test('a confirmation that waits for two minutes, a tick that is five minutes old, a full disk and refusals everywhere are some', () => {
+  expect(find({ littleSpace: '12 MB are free' })).toMatchObject([{ kind: 'disk', detail: '12 MB are free.' }])
   expect(kinds({ oldestLetter: 119 })).toEqual([])
   expect(kinds({ oldestLetter: 120 })).toEqual(['letters'])
   expect(kinds({ lastTick: ago(5 * MINUTE - SECOND) })).toEqual([])

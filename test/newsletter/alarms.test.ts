@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import type { AlarmNotice } from '../../src/core/alarms.ts'
 import { MINUTE } from '../../src/core/calendar.ts'
+import { LittleSpace } from '../../src/core/disk-space.ts'
 import { type AlarmPorts, CALM, createAlarmCheck } from '../../src/newsletter/alarms.ts'
 import { recordFeedback } from '../../src/newsletter/feedback/feedback.ts'
 import { createFigureReader } from '../../src/newsletter/figures.ts'
@@ -32,6 +33,7 @@ const openWatched = async () => {
   await storeDay(db, '2026-04-15')
   let at = BEGUN
   let refusing: string | null = null
+  let isFull = false
   const told: string[] = []
   const errors: string[] = []
   const record = (channel: string) => async (notice: AlarmNotice) => {
@@ -41,6 +43,9 @@ const openWatched = async () => {
   const ports: AlarmPorts = {
     db,
     now: () => at,
+    requireSpace: async () => {
+      if (isFull) throw new LittleSpace('1 MB is free in DATA_DIR')
+    },
     log: { ...SILENT, error: (_: object, event: string) => void errors.push(event) },
     channels: { email: record('email'), webhook: record('webhook') },
   }
@@ -54,6 +59,9 @@ const openWatched = async () => {
     pass: (milliseconds: number) => {
       at = new Date(at.getTime() + milliseconds)
       return at
+    },
+    fill: () => {
+      isFull = true
     },
     refuse: (why: string | null) => {
       refusing = why
@@ -185,6 +193,15 @@ test('a weekday without papers, a confirmation that nobody sends and an edition 
   ])
 })
 
+test('a disk that is nearly full is told', async () => {
+  await using watched = await openWatched()
+  watched.fill()
+  await watched.check()
+  expect(watched.errors).toEqual([
+    expect.stringMatching(/^The disk of the database is nearly full\. 1 MB is free in DATA_DIR/),
+  ])
+})
+
 test('without channels alarms are logged and listed, and counted for metrics', async () => {
   await using watched = await openWatched()
   const check = createAlarmCheck({ ...watched.ports, channels: {} })
@@ -222,7 +239,7 @@ test('refusals of us by one destination are none of them; by three they are told
   const { db, ports, mail } = sent
   const errors: string[] = []
   const log = { ...SILENT, error: (_: object, event: string) => void errors.push(event) }
-  const check = createAlarmCheck({ db, log, now: () => BEGUN, channels: {} })
+  const check = createAlarmCheck({ db, log, now: () => BEGUN, requireSpace: async () => undefined, channels: {} })
   for (let n = 0; n < 100; n++) await recordFeedback(ports, mail(n), bounce('ours', '5.7.1'), 'mail')
   await sql`update editions set cutoff = now()`.execute(db)
   await storeDay(db, '2026-04-15')
