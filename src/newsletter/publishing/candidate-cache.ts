@@ -1,4 +1,4 @@
-/** The papers that previews and welcomes are chosen from, loaded once for all who look or confirm within a minute. */
+/** The papers that previews and welcomes are chosen from, loaded once for all who look or confirm within minutes. */
 import { DAY, MINUTE } from '../../core/calendar.ts'
 import { eligibleSince } from '../../core/digest/eligibility.ts'
 import type { Frequency } from '../../core/subscriber/preferences.ts'
@@ -7,8 +7,12 @@ import { type CandidatePool, loadCandidatePool, loadWelcomePool, readWelcomeCuto
 
 export const WEEK = 7 * DAY
 export const WEEKS_COUNTED = 4
-/** For how long candidates loaded for one visitor serve the others, milliseconds. A month is more to load, and changes less. */
+/**
+ * For how long candidates loaded for one visitor serve the others, milliseconds. A month is more to load, and changes less;
+ * those of a welcome hardly change until the next refresh.
+ */
 const KEEP_POOL = MINUTE
+const KEEP_WELCOME = 10 * MINUTE
 const KEEP_MONTH = 10 * MINUTE
 
 export interface CandidateCache {
@@ -56,7 +60,7 @@ export const createCandidateCache = ({ db, now }: { db: Database; now: () => Dat
     KEEP_MONTH,
     now,
   )
-  const welcome = createCache((at) => loadWelcomePool(db, at), KEEP_POOL, now)
+  const welcome = createCache((at) => loadWelcomePool(db, at), KEEP_WELCOME, now)
   return {
     digest: (frequency) => digests[frequency](),
     // After a refresh nobody is welcomed with the papers of before it, which a new installation would not have at all.
