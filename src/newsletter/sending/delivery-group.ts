@@ -140,6 +140,48 @@ const collectResults = (recordBatch: (batch: AttemptResult[]) => Promise<unknown
   }
 }
 
+/**
+ * Checks claimed mails of a group again before they begin, where the last check was too long ago: `waiting` are those that no
+ * connection has in hand yet. What is wanted no more is taken out of them and concluded.
+ */
+const createRecheck = (
+  { db, log, monotonic }: GroupPorts,
+  stream: MailStream,
+  group: { claimedAt: number; waiting: Claimed[]; conclude: (mail: Claimed, result: AttemptResult) => void },
+) => {
+  const { waiting, conclude } = group
+  let checkedAt = group.claimedAt
+  return {
+    checkedAt: () => checkedAt,
+    /**
+     * Checks a mail that is in hand, and all that wait. Where the database does not answer, all of them are put back: nothing
+     * is sent unchecked, and nothing is left to its lease.
+     */
+    isStillWanted: async (mail: Claimed): Promise<boolean> => {
+      if (monotonic() - checkedAt <= RECHECK_AFTER) return true
+      const askedAt = monotonic()
+      const asked = [mail, ...waiting]
+      let wanted: Set<string>
+      try {
+        wanted = await stillWanted(db, stream, asked)
+      } catch (error) {
+        log.warn({ stream, error: describeError(error) }, 'claimed mails could not be checked again: they are put back')
+        for (const unchecked of [mail, ...waiting.splice(0)]) conclude(unchecked, putBack(unchecked))
+        return false
+      }
+      checkedAt = askedAt
+      for (const unwanted of asked.filter(({ id }) => !wanted.has(id))) {
+        const at = waiting.indexOf(unwanted)
+        if (at >= 0) waiting.splice(at, 1)
+        // What another connection has taken meanwhile is its own: it may even be sent by now, and so not be ours any more.
+        if (at >= 0 || unwanted === mail)
+          conclude(unwanted, attemptResult(unwanted, { state: 'skipped', reason: 'no longer wanted', counts: false }))
+      }
+      return wanted.has(mail.id)
+    },
+  }
+}
+
 /** What a group came to: `results` are those that are not recorded yet, `leaseEnds` is by the monotonic clock. */
 interface GroupDone {
   sent: number
@@ -161,11 +203,10 @@ export const sendGroup = async (
   { claimedAt, besideAt, closings }: { claimedAt: number; besideAt: number; closings: number },
   options: GroupOptions,
 ): Promise<GroupDone> => {
-  const { db, log, monotonic, routes } = ports
+  const { monotonic, routes } = ports
   const waiting = [...group]
   const inFlight = new Set<Claimed>()
   const unrenderable = new Set<number>()
-  let checkedAt = claimedAt
   let sent = 0
   let retryInMs: number | null = null
   let failure: unknown
@@ -182,33 +223,7 @@ export const sendGroup = async (
     results.add(result)
   }
 
-  /**
-   * Checks a mail and all that wait again if the last check was too long ago, and takes out what is wanted no more. Where
-   * the database does not answer, all of them are put back: nothing is sent unchecked, and nothing is left to its lease.
-   */
-  const isStillWanted = async (mail: Claimed): Promise<boolean> => {
-    if (monotonic() - checkedAt <= RECHECK_AFTER) return true
-    const askedAt = monotonic()
-    const asked = [mail, ...waiting]
-    let wanted: Set<string>
-    try {
-      wanted = await stillWanted(db, stream, asked)
-    } catch (error) {
-      log.warn({ stream, error: describeError(error) }, 'claimed mails could not be checked again: they are put back')
-      for (const unchecked of [mail, ...waiting.splice(0)]) conclude(unchecked, putBack(unchecked))
-      return false
-    }
-    checkedAt = askedAt
-    for (const unwanted of asked.filter(({ id }) => !wanted.has(id))) {
-      const at = waiting.indexOf(unwanted)
-      if (at >= 0) waiting.splice(at, 1)
-      // What another connection has taken meanwhile is its own: it may even be sent by now, and so not be ours any more.
-      if (at >= 0 || unwanted === mail)
-        conclude(unwanted, attemptResult(unwanted, { state: 'skipped', reason: 'no longer wanted', counts: false }))
-    }
-    return wanted.has(mail.id)
-  }
-
+  const recheck = createRecheck(ports, stream, { claimedAt, waiting, conclude })
   const isInTime = (mail: Claimed) => !options.stopping() && leases.suffice(mail) && !routes.closedSince(closings, mail)
 
   const sendWaiting = async (): Promise<void> => {
@@ -222,9 +237,9 @@ export const sendGroup = async (
           conclude(claimed, putBack(claimed))
           continue
         }
-        if (!(await isStillWanted(claimed))) continue
+        if (!(await recheck.isStillWanted(claimed))) continue
         // Composing and connecting take their time, and a machine may stand still meanwhile.
-        const wantedAt = checkedAt
+        const wantedAt = recheck.checkedAt()
         const mayBegin: MayBegin = (at) =>
           leases.suffice(claimed) && (at === 'body' || monotonic() - wantedAt <= RECHECK_AFTER)
         const result = await attempt(ports, stream, claimed, { unrenderable, mayBegin }, options)

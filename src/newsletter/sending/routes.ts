@@ -165,28 +165,46 @@ export const createRoutes = (ports: RoutePorts): Routes => {
     },
     hasReports: reports.any,
     settle: reports.settle,
-    claimBeside: async (stream, { deferred, relayClosed, limited, throttledDue }, options) => {
-      const nothing = { claimed: [], deferred: 0, retryInMs: null }
-      try {
-        if (deferred > 0) await deferThrottled(db, stream, BATCH)
-        // By now the outcomes of those are recorded that were refused before it was known.
-        if (relayClosed && seenCommon) await undoCommonRefusals(ports, ports.now())
-        if (!relayClosed && !limited)
-          return throttledDue ? { ...nothing, claimed: await claimThrottled(db, stream) } : nothing
-        const found = await claimRestricted(db, stream, { relay, ...options })
-        if (found.deferred > 0) await deferThrottled(db, stream, BATCH)
-        if (found.relay === 'probe') for (const { id } of found.claimed) probing.set(id, found.common)
-        if (found.relay === 'slow') for (const { id } of found.claimed) slowed.add(id)
-        return found
-      } catch (error) {
-        log.warn(
-          { stream, error: describeError(error) },
-          'mail of throttled routes could not be claimed: the rest goes on',
-        )
-        return nothing
-      }
+    claimBeside: async (stream, found, options) => {
+      const undo = found.relayClosed && seenCommon
+      const beside = await claimBeside(ports, stream, { ...found, undo }, options)
+      if (beside.relay === 'probe') for (const { id } of beside.claimed) probing.set(id, beside.common)
+      if (beside.relay === 'slow') for (const { id } of beside.claimed) slowed.add(id)
+      return beside
     },
   }
+}
+
+const NOTHING_BESIDE: RestrictedClaim = { claimed: [], deferred: 0, relay: null, common: null, retryInMs: null }
+
+/** Each step by itself: what one has claimed is not lost with another that fails. */
+const claimBeside = async (
+  ports: RoutePorts,
+  stream: MailStream,
+  found: Omit<Claim, 'claimed'> & { undo: boolean },
+  options: { limit: number; connections: number },
+): Promise<RestrictedClaim> => {
+  const { db, log, relay } = ports
+  const tolerate = async <T>(otherwise: T, run: () => Promise<T>): Promise<T> => {
+    try {
+      return await run()
+    } catch (error) {
+      const event = 'mail of throttled routes could not be claimed or deferred: the rest goes on'
+      log.warn({ stream, error: describeError(error) }, event)
+      return otherwise
+    }
+  }
+  const defer = () => tolerate(0, () => deferThrottled(db, stream, BATCH))
+  if (found.deferred > 0) await defer()
+  // By now the outcomes of those are recorded that were refused before it was known.
+  if (found.undo) await tolerate(undefined, async () => void (await undoCommonRefusals(ports, ports.now())))
+  return tolerate(NOTHING_BESIDE, async () => {
+    if (!found.relayClosed && !found.limited)
+      return found.throttledDue ? { ...NOTHING_BESIDE, claimed: await claimThrottled(db, stream) } : NOTHING_BESIDE
+    const claim = await claimRestricted(db, stream, { relay, ...options })
+    if (claim.deferred > 0) await defer()
+    return claim
+  })
 }
 
 /**
