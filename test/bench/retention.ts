@@ -35,7 +35,8 @@ const KEEP_DEFAULT = 90
 const KEEP_LEAST = 35
 
 /** Tables that stay small: of routes, of editions (some tens a day), of what waits to be worked off, and of sources. */
-const SMALL = /^(throttled_routes|editions|sign_ups|suppressions|schema_compatibility|last_tick|source_\w+)( by .*)?$/
+const SMALL =
+  /^(throttled_routes|editions|sign_ups|set_aside_subscribers|suppressions|schema_compatibility|last_tick|source_\w+)( by .*)?$/
 
 /** What the sweeps of a minute, the claims and the pages read in whole of large tables, by statement. */
 const explainSweeps = async (db: Database, url: string, last: string) => {
