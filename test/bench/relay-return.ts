@@ -13,6 +13,7 @@ import { startEmbeddedPostgres } from '../../src/adapters/postgres/embedded-post
 import { openDatabase } from '../../src/store/database.ts'
 import { migrate } from '../../src/store/migrate.ts'
 import { oweEdition } from '../support/fixtures/owed-edition.ts'
+import { announcedIn } from '../support/processes/announced.ts'
 import { startProgram } from '../support/processes/program.ts'
 import { openPoster } from '../support/servers/sign-up-load.ts'
 import { openSmtpSink, type SmtpSink } from '../support/servers/smtp-sink.ts'
@@ -67,7 +68,7 @@ const run = async (say: (line: string) => void) => {
       LOG_LEVEL: 'warn',
     }
     await using api = startProgram('main', ['api'], settings)
-    const site = /^ {2}site +(\S+)/m.exec(await api.said('is ready'))?.[1]?.replace('localhost', '127.0.0.1') ?? ''
+    const site = announcedIn(await api.said('is ready')).site.replace('localhost', '127.0.0.1')
     await using mailer = startProgram('main', ['mailer'], settings)
     await mailer.said('is ready')
     await using scheduler = startProgram('main', ['scheduler'], settings)
