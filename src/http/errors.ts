@@ -1,5 +1,6 @@
 /** Responses to requests that cannot be served: a page for people, a problem (RFC 9457) for programs. */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { isAway, isDiskFull } from '../core/database-error.ts'
 import { describeError } from '../core/redact.ts'
 import { type App, type Site, sendProblem, show, wantsJson } from './site.ts'
 
@@ -47,16 +48,9 @@ const AWAY: Outage = {
   retryAfter: 60,
 }
 
-/** Of Postgres (https://www.postgresql.org/docs/current/errcodes-appendix.html) and of the system: a disk that is full. */
-const FULL_CODES = /^(?:53100|ENOSPC)$/
-/** A server that starts, stops, takes no more connections, or is away; `pg` has no codes for some of its own errors. */
-const AWAY_CODES = /^(?:08\w{3}|57P0[1-4]|53300|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN)$/
-const AWAY_MESSAGES =
-  /^(?:Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection)/
-
-const outageOf = ({ code = '', message }: { code?: string; message: string }): Outage | null => {
-  if (FULL_CODES.test(code)) return FULL
-  return AWAY_CODES.test(code) || AWAY_MESSAGES.test(message) ? AWAY : null
+const outageOf = (error: unknown): Outage | null => {
+  if (isDiskFull(error)) return FULL
+  return isAway(error) ? AWAY : null
 }
 
 const UNREADABLE: ErrorPage = {

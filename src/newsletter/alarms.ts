@@ -9,9 +9,10 @@ import { destinationOfDomain } from '../core/sending/destination.ts'
 import { isSlow } from '../core/sending/pace.ts'
 import { claimNotices, clearAlarms, lockAlarms, raiseAlarms, storeNotice } from '../store/alarms.ts'
 import type { Database } from '../store/database.ts'
+import { readIncompleteEditions } from '../store/editions.ts'
 import { countRefusalsOfUs } from '../store/feedback.ts'
 import { readLastTick } from '../store/last-tick.ts'
-import { readOldestUnsentLetter, readOpenEditions } from '../store/outbox/mail-counts.ts'
+import { readOldestUnsentLetter } from '../store/outbox/mail-counts.ts'
 import { readThrottled } from '../store/outbox/throttled-routes.ts'
 import { readListDays } from '../store/papers/papers.ts'
 import { readFailedSources } from '../store/refreshes.ts'
@@ -88,7 +89,7 @@ const readState = async (db: Database, at: Date, begun: Date): Promise<Omit<Serv
   const lastTick = await readLastTick(db)
   const newestListDay = (await readListDays(db, at, 1))[0] ?? null
   return {
-    editions: await readOpenEditions(db),
+    editions: await readIncompleteEditions(db),
     relays: (await readThrottled(db)).filter(
       // One that takes what it is given, only less at a time, is nobody's concern.
       ({ kind, cause, failures }) => kind === 'relay' && !(isSlow(cause) && failures === 0),

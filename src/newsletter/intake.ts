@@ -1,5 +1,7 @@
 /** The intake of papers: refreshes from the sources, imports by hand, and the sample for want of a source. */
+
 import { addDays, DAY, daysBetween, utcMidnight, weekdayOf } from '../core/calendar.ts'
+import { whyRefused } from '../core/database-error.ts'
 import type { Log } from '../core/log.ts'
 import type { Listing, SourceName } from '../core/papers/paper.ts'
 import type { Problem } from '../core/papers/paper-file.ts'
@@ -13,8 +15,8 @@ import { type StoredCounts, type StoreListings, storeListings } from '../store/p
 import { storeNews } from '../store/papers/paper-news.ts'
 import { countListedBefore, holdsAnyPapers, holdsRealPapers, readListDays } from '../store/papers/papers.ts'
 import { readRefresh, storeRefresh } from '../store/refreshes.ts'
-import { whyRefused } from '../store/refused-value.ts'
 import { readFeed, storeFeed } from '../store/source-feeds.ts'
+import { isolate } from './isolation.ts'
 import { type Scorer, SHIPPED_SCORER, settleScores } from './relevance.ts'
 import { createRequestContext, type Source } from './source.ts'
 
@@ -70,19 +72,16 @@ export const storeAll = async (
   store: StoreListings = storeListings,
 ): Promise<Stored> => {
   const total: Stored = { added: 0, changed: 0, unchanged: 0, skipped: [] }
-  const storeBatch = async (batch: Listing[]): Promise<void> => {
-    try {
-      addCounts(total, await store(db, source, batch, score))
-    } catch (error) {
-      const problem = whyRefused(error)
-      if (problem === null) throw error
-      const [{ paper } = {}] = batch
-      if (batch.length === 1 && paper !== undefined)
-        total.skipped.push({ where: `paper ${paper.id}, ${quoted(paper.title)}`, problem })
-      else for (const half of [batch.slice(0, batch.length / 2), batch.slice(batch.length / 2)]) await storeBatch(half)
-    }
-  }
-  for (let at = 0; at < listings.length; at += BATCH) await storeBatch(listings.slice(at, at + BATCH))
+  const refused = await isolate(
+    listings,
+    BATCH,
+    async (batch) => addCounts(total, await store(db, source, batch, score)),
+    whyRefused,
+  )
+  total.skipped = refused.map(({ item: { paper }, cause }) => ({
+    where: `paper ${paper.id}, ${quoted(paper.title)}`,
+    problem: cause,
+  }))
   return total
 }
 

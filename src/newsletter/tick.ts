@@ -23,7 +23,7 @@ export interface TickPorts extends PublisherPorts, ReconcilerPorts {
 }
 
 /** Something that is done every minute. Its name is what the log and the error of the tick call it. */
-export interface TickCheck {
+interface TickCheck {
   name: string
   /** `now` is the service's clock at the beginning of the tick. */
   run(ports: TickPorts, now: Date): Promise<unknown>
@@ -48,10 +48,10 @@ const CHECKS: readonly TickCheck[] = [
   { name: 'readers who cannot be reached', run: suppressFailing },
 ]
 
-/** Does every check, and `more` after them. Throws at the end when some failed, and names them; each is logged by then. */
-export const tick = async (ports: TickPorts, now: Date, more: readonly TickCheck[] = []): Promise<void> => {
+/** Does every check. Throws at the end when some failed, and names them; each is logged by then. */
+export const tick = async (ports: TickPorts, now: Date): Promise<void> => {
   const failed: { name: string; error: unknown }[] = []
-  for (const { name, run } of [...CHECKS, ...more])
+  for (const { name, run } of CHECKS)
     try {
       await run(ports, now)
     } catch (error) {

@@ -3,6 +3,7 @@ import { type Generated, Kysely, type LogEvent, PostgresDialect } from 'kysely'
 import { Pool, types } from 'pg'
 import type { AlarmChannel, AlarmEvent, AlarmKind } from '../core/alarms.ts'
 import type { BounceClass } from '../core/bounces/bounce-class.ts'
+import { isDiskFull, isMissing } from '../core/database-error.ts'
 import type { DigestEntry, DigestKind } from '../core/digest/digest.ts'
 import type { SourceName } from '../core/papers/paper.ts'
 import type { FrozenNews, NewsKind } from '../core/papers/paper-news.ts'
@@ -303,11 +304,6 @@ export interface Tables {
 
 export type Database = Kysely<Tables>
 
-/** Postgres's codes for a table and for a column that do not exist. */
-const MISSING: ReadonlySet<string> = new Set(['42P01', '42703'])
-/** And for a disk that is full. */
-const DISK_FULL = '53100'
-
 /** Type ids of Postgres (`pg_type.oid`). */
 const INT8 = 20
 const DATE = 1082
@@ -363,9 +359,9 @@ export const openDatabase = (
   pool.on('connect', (client) => client.on('error', () => undefined))
   const log = ({ level, ...event }: LogEvent): void => {
     if (level !== 'error') return
-    const { code = '' } = (event as { error?: { code?: string } }).error ?? {}
-    if (MISSING.has(code)) options.onMissing?.()
-    if (code === DISK_FULL) options.onFull?.()
+    const { error } = event as { error?: unknown }
+    if (isMissing(error)) options.onMissing?.()
+    if (isDiskFull(error)) options.onFull?.()
   }
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }), log })
 }

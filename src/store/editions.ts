@@ -87,6 +87,13 @@ export const readEditions = async (db: Kysely<Tables>, most: number): Promise<Ed
   return rows
 }
 
+/** The editions that are not complete, without looking at their deliveries: of one under way there may be a million. */
+export const readIncompleteEditions = async (db: Kysely<Tables>): Promise<EditionRow[]> => {
+  const { rows } = await sql<EditionRow>`
+    select ${editionColumns} from editions e where e.completed_at is null order by e.cutoff`.execute(db)
+  return rows
+}
+
 /**
  * With `lock`, in a transaction: those who complete, open again or pause an edition do so one after the other. They do not
  * wait for a publisher whose digests refer to the edition, which may stand still.

@@ -218,7 +218,7 @@ export const readProfiles = async (db: Kysely<Tables>, ids: string[]): Promise<M
   return new Map(rows.map(({ id, ...profile }) => [id, profile]))
 }
 
-/** Subscribers who are due at the same instant and wish to be at the same times; those due by the cut-off. */
+/** Subscribers who are due at the same instant and chose the same times; those due by the cut-off. */
 export const readDueTimes = async (
   db: Kysely<Tables>,
   cutoff: Date,

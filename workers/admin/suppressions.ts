@@ -87,7 +87,7 @@ export const suppressionCommands = (program: Command, run: RunCommand): void => 
   removeCommand(suppressions, run)
 }
 
-/** What a mail server caused, and may be undone in bulk unasked; a complaint or a person's own wish must be named. */
+/** What a mail server caused, and may be undone in bulk unasked; a complaint or a person's own choice must be named. */
 const CAUSED_BY_SERVERS = ['hard', 'soft'] as const
 const CLASSES = ['hard', 'soft', 'complaint', 'reader', 'operator'] as const
 

@@ -1,8 +1,8 @@
 /** One chunk of an edition: some of those who are due get their deliveries and are moved on, in one transaction. */
+import { isOutage } from '../../core/database-error.ts'
 import type { Database } from '../../store/database.ts'
 import { addDue, CanceledEdition } from '../../store/editions.ts'
 import { MissingMonth, requireMonths } from '../../store/months.ts'
-import { isOutage } from '../../store/outage.ts'
 import { addDeliveries } from '../../store/outbox/outbox.ts'
 import { type DueSelection, lockDue } from '../../store/subscribers.ts'
 import { type CohortPlanner, NoCandidates } from './cohort-planner.ts'

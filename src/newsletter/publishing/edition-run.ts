@@ -4,9 +4,9 @@ import { describeError } from '../../core/redact.ts'
 import type { Database } from '../../store/database.ts'
 import { CanceledEdition, markPublished } from '../../store/editions.ts'
 import { forgetSetAside, readKnownSetAside, setAside } from '../../store/set-aside-subscribers.ts'
+import { isolate } from '../isolation.ts'
 import { ChunkBeforeFailed, type Edition, FailedChunk, type Published, publishChunk } from './chunk.ts'
 import { type CohortPlanner, createCohortPlanner } from './cohort-planner.ts'
-import { type Culprit, isolate } from './isolation.ts'
 
 export interface PublisherPorts {
   db: Database
@@ -66,6 +66,12 @@ export const publishEdition = async (
   return { ...total, canceled: false }
 }
 
+/** A subscriber who could not be published to, and what publishing to them alone threw. */
+interface Culprit {
+  id: string
+  error: unknown
+}
+
 /** Publishes to everybody due who is not in `except` and can be published to; resolves to the others. */
 const serveEverybody = async (
   db: Database,
@@ -82,7 +88,13 @@ const serveEverybody = async (
     for (const chunk of failed) for (const id of chunk.subscribers) suspects.add(id)
     planner.forgetDigests()
   }
-  return isolate([...suspects], CHUNK, (ids) => publishPart(db, edition, planner, ids, note))
+  const culprits = await isolate(
+    [...suspects],
+    CHUNK,
+    (ids) => publishPart(db, edition, planner, ids, note),
+    (error) => (error instanceof FailedChunk ? error : null),
+  )
+  return culprits.map(({ item, cause }) => ({ id: item, error: cause.cause }))
 }
 
 /** Publishes to these subscribers alone. */

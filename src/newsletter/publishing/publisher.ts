@@ -14,8 +14,9 @@ const MOST_UNFINISHED = 2
 
 /**
  * Publishes everything due by an instant: finishes editions that were interrupted, each with the cut-off it was begun with,
- * then holds one for who else is due; nothing while the service is held. Two publishers at once do no harm: each locks its own subscribers, and one digest
- * per subscriber and date is a key of the table. Throws at the end what kept an edition from being finished.
+ * then holds one for who else is due; nothing while the service is held. Two publishers at once do no harm: each locks its
+ * own subscribers, and one digest per subscriber and date is a key of the table. Throws at the end what kept an edition from
+ * being finished.
  */
 export const publishDue = async (ports: PublisherPorts, at: Date): Promise<Published> => {
   const { db, log } = ports

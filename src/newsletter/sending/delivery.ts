@@ -31,8 +31,8 @@
  * seconds and in the end every half minute, one that refuses us every five minutes; the mailers' own clocks wake them, not
  * the tick. Once a probe is taken, sending goes on. A relay that bears less is given less, over all mailers, and more again
  * mail by mail. A **destination** that says it is given too much backs off and is then given less, and more again mail by
- * mail; one that five times in a row cannot be reached, breaks off or refuses us by its policy is
- * closed like a relay. Mail to it is deferred in the claim, untried, and holds up nobody; after a day it has expired.
+ * mail; one that five times in a row cannot be reached, breaks off or refuses us by its policy is closed like a relay. Mail
+ * to it is deferred in the claim, untried, and holds up nobody; after a day it has expired.
  * Greylisting (450, 451 at RCPT) throttles nothing: the mail is only tried later.
  *
  * What a relay says of its own limits is read from its words, at any stage and with any code (`core/bounces/limit-phrases`).

@@ -1,11 +1,11 @@
 /** Sign-ups: each is stored and answered at once on the site, and then worked off, which decides on a letter to it. */
+import { isOutage } from '../../core/database-error.ts'
 import type { Log } from '../../core/log.ts'
 import { describeError } from '../../core/redact.ts'
 import { mailboxKey } from '../../core/subscriber/address.ts'
 import { isSubscribed } from '../../core/subscriber/preferences.ts'
 import { type Keys, keyedHash } from '../../core/token.ts'
 import type { Database } from '../../store/database.ts'
-import { isOutage } from '../../store/outage.ts'
 import { readNewestLetter } from '../../store/outbox/mail-records.ts'
 import { storeLetter } from '../../store/outbox/outbox.ts'
 import { allowLetter, countFailedSignUp, type SignUp, takeSignUp } from '../../store/sign-ups.ts'

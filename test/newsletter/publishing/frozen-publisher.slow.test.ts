@@ -20,13 +20,12 @@ test(
     process.kill(frozen.pid, 'SIGSTOP')
     await held.release()
 
-    let owed = 0
-    const begun = performance.now()
-    while (owed === 0 && performance.now() - begun < PATIENCE) {
-      owed = (await publishDue({ db, log: SILENT, wake: wakeNobody }, DUE)).owed
-      await new Promise((resume) => setTimeout(resume, 500))
-    }
-    expect(owed).toBe(10)
+    await expect
+      .poll(async () => (await publishDue({ db, log: SILENT, wake: wakeNobody }, DUE)).owed, {
+        interval: 500,
+        timeout: PATIENCE,
+      })
+      .toBe(10)
     process.kill(frozen.pid, 'SIGCONT')
     await expect(frozen.line()).rejects.toThrow(/idle-in-transaction|Connection terminated|connection error/)
     const { rows } = await sql`select state, count(*)::int as count from deliveries group by state`.execute(db)
