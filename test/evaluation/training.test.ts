@@ -60,7 +60,10 @@ describe('training', () => {
     const [best] = createScorer(model)({ title: 'On it', abstract: `${filler} ${COMPANIONS}.` })
     expect(best?.topic).toBe('robotics')
     expect(best?.matches).toHaveLength(3)
-    for (const { words } of best?.matches ?? []) expect(COMPANIONS).toContain(words)
+    for (const { words, kind } of best?.matches ?? []) {
+      expect(COMPANIONS).toContain(words)
+      expect(kind).toBe('term')
+    }
   })
 
   it('gives the same model for the same papers, and says what it was fitted on', () => {

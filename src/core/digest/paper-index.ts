@@ -1,7 +1,7 @@
 /** Finds phrases and authors among many papers: their words are prepared once, and a lookup costs what it finds. */
 
 import type { Paper } from '../papers/paper.ts'
-import type { Match } from '../relevance/relevance.ts'
+import type { Quote } from '../relevance/reading.ts'
 import { keyOfAuthor, keyOfPhrase } from '../subscriber/custom-terms.ts'
 import { isFollowed, nameWords } from '../text/author-name.ts'
 import { plainLatex } from '../text/latex.ts'
@@ -11,7 +11,7 @@ export type IndexedPaper = Pick<Paper, 'id' | 'title' | 'abstract' | 'authors'>
 
 export interface PaperIndex {
   /** Where a phrase (in any spelling) stands, by the papers' ids; of title and abstract the title. */
-  findPhrase(phrase: string): ReadonlyMap<string, Match>
+  findPhrase(phrase: string): ReadonlyMap<string, Quote>
   /** The papers of an author who is followed by that name, with the name as each of them has it. */
   findAuthor(name: string): ReadonlyMap<string, string>
 }
@@ -72,7 +72,7 @@ const MOST_CACHED = 1_000
 
 /** Prepares at the first lookup: most editions of a small installation have nobody with custom terms. */
 export const createPaperIndex = (papers: readonly IndexedPaper[]): PaperIndex => {
-  const phrases = new Map<string, ReadonlyMap<string, Match>>()
+  const phrases = new Map<string, ReadonlyMap<string, Quote>>()
   let words: ReturnType<typeof prepareWords> | undefined
   let names: ReturnType<typeof prepareNames> | undefined
   return {
@@ -81,7 +81,7 @@ export const createPaperIndex = (papers: readonly IndexedPaper[]): PaperIndex =>
       if (cached !== undefined) return cached
       words ??= prepareWords(papers)
       const { texts, places } = words
-      const found = new Map<string, Match>()
+      const found = new Map<string, Quote>()
       const key = keyOfPhrase(phrase).split(' ')
       // The rarest word leaves the fewest places to look at.
       const placesOfWords = key.map((word) => places.get(word) ?? [])

@@ -7,6 +7,8 @@ import type { Trend } from './trend.ts'
 export interface InterestMatch {
   words: string
   field: Match['field'] | 'authors'
+  /** Of a match with a topic: its own phrase, or a learnt term. Absent where it is no topic, and in older digests. */
+  kind?: Match['kind']
 }
 
 /** How well a paper fits a topic, or a keyword or author of the reader's, which are topics of one phrase. */

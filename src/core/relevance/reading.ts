@@ -8,6 +8,12 @@ export type Field = 'title' | 'abstract'
 
 export const FIELDS = ['title', 'abstract'] as const satisfies readonly Field[]
 
+/** Words of a paper as it writes them, such as `GUI agents`. */
+export interface Quote {
+  words: string
+  field: Field
+}
+
 /** A text without LaTeX, and its words with their places in it. */
 export interface Passage {
   text: string

@@ -10,13 +10,12 @@ import {
   readModel,
   type TopicProbability,
 } from './model.ts'
-import { type Field, type Reading, readPaper } from './reading.ts'
+import { type Quote, type Reading, readPaper } from './reading.ts'
 
 /** A phrase or word of a paper that is evidence for a topic. */
-export interface Match {
-  /** The words as the paper writes them, such as `GUI agents`. */
-  words: string
-  field: Field
+export interface Match extends Quote {
+  /** `phrase` of the topic's own list, or `term` that the model has learnt goes with the topic. */
+  kind: 'phrase' | 'term'
 }
 
 export interface TopicRelevance {
@@ -62,7 +61,7 @@ const phraseSigns = ({ parts }: Evidence): Candidate[] => {
     if (parts.some((other) => isReplacedBy(part.occurrence, other.occurrence))) continue
     if (signs.length === 0) least = weightOf(part) * MIN_SHARE
     const { phrase, words, title } = part.occurrence
-    signs.push({ plain: phrase, words, field: title > 0 ? 'title' : 'abstract' })
+    signs.push({ plain: phrase, words, field: title > 0 ? 'title' : 'abstract', kind: 'phrase' })
   }
   return signs
 }
@@ -76,7 +75,8 @@ const termSigns = (classification: Classification, reading: Reading, topic: numb
     .flatMap(({ term }) => {
       const seen = classification.terms.get(term)
       if (seen === undefined) return []
-      return [{ plain: term, words: reading[seen.field].text.slice(seen.start, seen.end), field: seen.field }]
+      const words = reading[seen.field].text.slice(seen.start, seen.end)
+      return [{ plain: term, words, field: seen.field, kind: 'term' as const }]
     })
 }
 
@@ -100,7 +100,7 @@ const matchesOf = (
       if (!signs.some(({ plain }) => overlaps(plain, sign.plain))) signs.push(sign)
     }
   }
-  return signs.map(({ words, field }) => ({ words: words.replace(/\s+/g, ' '), field }))
+  return signs.map(({ plain: _, words, ...sign }) => ({ ...sign, words: words.replace(/\s+/g, ' ') }))
 }
 
 /**

@@ -91,7 +91,7 @@ describe('scoring a paper', () => {
       abstract: 'GUI agents on OSWorld need GUI grounding. Web agents and mobile agents, too; {\\tau} is small.',
     })
     expect(best?.topic).toBe('gui-agents')
-    expect(best?.matches[0]).toEqual({ words: 'GUI Agents', field: 'title' })
+    expect(best?.matches[0]).toEqual({ words: 'GUI Agents', field: 'title', kind: 'phrase' })
     expect(best?.matches).toHaveLength(3)
   })
 
