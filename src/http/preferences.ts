@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { addDays } from '../core/calendar.ts'
+import { broadAuthorLine } from '../core/digest/broad-author.ts'
 import { changeLine, volumeLine } from '../core/digest/volume.ts'
 import { latestPause, pauseChoices, readPause } from '../core/subscriber/pause.ts'
 import { type FieldError, isSubscribed, type Preferences, readPreferences } from '../core/subscriber/preferences.ts'
@@ -59,7 +60,11 @@ export const preferencesRoutes = (app: App, site: PreferencesSite): void => {
       (await changeOfVolume(site, own.preferences, read.preferences)) ?? 'No papers are held yet to count by.'
     if (wantsJson(request)) return { status: 'not saved', change }
     const form = filledForm(read.preferences)
-    return showPreferences(reply, site, token, own, { form, notice: `Not saved yet. ${change}` })
+    return showPreferences(reply, site, token, own, {
+      form,
+      looked: read.preferences,
+      notice: `Not saved yet. ${change}`,
+    })
   })
 
   app.post('/preferences/:token/pause', { schema: { params: TokenParam, body: Pause } }, async (request, reply) => {
@@ -101,6 +106,8 @@ const changeOfVolume = async (
 interface PageOptions {
   /** The form as it is to be shown; by default with what is stored. */
   form?: FormView
+  /** What is looked at before it is saved; by default what is stored. */
+  looked?: Preferences
   /** A sentence above the form. */
   notice?: string
   /** The end of a pause as it was typed. */
@@ -112,16 +119,18 @@ const showPreferences = async (
   { subscriptions, previews, pages }: PreferencesSite,
   token: string,
   own: OwnPreferences,
-  { form, notice, until }: PageOptions = {},
+  { form, looked, notice, until }: PageOptions = {},
 ): Promise<FastifyReply> => {
   const today = subscriptions.localToday(own.preferences.timeZone)
   const volume = await previews.readVolume(own.preferences)
+  const broadAuthors = await previews.readBroadAuthors(looked ?? own.preferences)
   return show(reply, pages, 'preferences', {
     token,
     own,
     form: form ?? filledForm(own.preferences),
     notice: notice ?? null,
     volume: volume === null ? null : volumeLine(volume),
+    broadAuthors: broadAuthors.map(broadAuthorLine),
     pause: {
       value: until ?? own.pausedUntil ?? pauseChoices(today)[0],
       earliest: addDays(today, 1),

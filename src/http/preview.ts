@@ -1,6 +1,7 @@
 /** The preview: the digest that a choice would bring today, before one subscribes. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
+import { broadAuthorLine } from '../core/digest/broad-author.ts'
 import { headingOf, standfirstOf } from '../core/digest/headline.ts'
 import { volumeLine } from '../core/digest/volume.ts'
 import { type Preferences, readPreferences, STANDARD } from '../core/subscriber/preferences.ts'
@@ -47,12 +48,14 @@ export const previewRoutes = (app: App, { previews, pages }: Site): void => {
     const issue = await previews.readDigest(read.preferences)
     if (wantsJson(request)) return issue
     const volume = await previews.readVolume(read.preferences)
+    const broadAuthors = await previews.readBroadAuthors(read.preferences)
     return show(reply, pages, 'preview', {
       ...issue,
       heading: headingOf(issue),
       standfirst: standfirstOf(issue),
       frequency: read.preferences.frequency,
       volume: volume === null ? null : volumeLine(volume),
+      broadAuthors: broadAuthors.map(broadAuthorLine),
       form: filledForm(read.preferences),
     })
   })

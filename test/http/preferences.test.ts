@@ -136,3 +136,15 @@ it('somebody who unsubscribed is shown that, and nothing is changed for them', a
   expect((await post(`${site.url}/preferences/${TOKEN.left}/pause`, { until: '2026-05-15' })).status).toBe(409)
   expect(site.changes).toEqual([])
 })
+
+it('a followed name that stands for several authors is warned of, with how many papers a week it brings', async () => {
+  await using site = await openTestSite()
+  const warning =
+    '“J. Wang” matches 3 authors, such as Jie Wang and Jun Wang: about 3 papers a week. To follow just one of them, write the first name in full.'
+  const looked = await (await post(`${site.url}${PATH}/look`, { ...CHOSEN, authors: 'J. Wang' })).text()
+  expect(looked).toContain(warning)
+  expect(await (await post(`${site.url}${PATH}/look`, { ...CHOSEN, authors: 'Jie Wang' })).text()).not.toContain(
+    'matches 3',
+  )
+  expect(await (await fetch(`${site.url}/preview?topics=vlm&authors=J.%20Wang`)).text()).toContain(warning)
+})

@@ -1,7 +1,7 @@
 /** The announcements of arXiv: reads an entry of its feed, and tells on which days to expect a batch. */
 import { addDays, HOUR, localDateAt, weekdayOf } from '../calendar.ts'
-import { plainLatex } from '../text/latex.ts'
-import { ABSTRACT_LENGTH, cleanLine, cleanText, NAME_LENGTH, TITLE_LENGTH } from '../text/text.ts'
+import { readAuthorLine } from '../text/author-list.ts'
+import { ABSTRACT_LENGTH, cleanLine, cleanText, TITLE_LENGTH } from '../text/text.ts'
 import type { Listing } from './paper.ts'
 import { type PaperNews, tellsWithdrawal } from './paper-news.ts'
 import { categoriesOf, readArxivId, readInstant, UnreadableRow } from './paper-row.ts'
@@ -34,36 +34,6 @@ const MAX_CLOCK_SKEW = HOUR
 const GRACE = 2 * HOUR
 
 const SUMMARY = /^arXiv:\S+\s+Announce Type:\s*(\S+)\s+(?:Abstract:\s*)?/
-/** Characters of a name and its affiliation, before LaTeX and affiliation are taken out. */
-const MAX_RAW_NAME = 2_000
-/** A part after a comma that is no name of its own: "Ada Byron, Jr." */
-const SUFFIX = /^(?:Jr|Sr|II|III|IV|V|Ph\.?\s?D|M\.?D)\.?$/i
-
-/** Names of a comma list; commas within parentheses or braces belong to an affiliation or to LaTeX. */
-export const readCreators = (text: string): string[] => {
-  const parts: string[] = []
-  let depth = 0
-  let start = 0
-  for (let at = 0; at <= text.length; at++) {
-    const character = text[at]
-    if (character === '(' || character === '{') depth++
-    else if (character === ')' || character === '}') depth = Math.max(0, depth - 1)
-    else if (at === text.length || (character === ',' && depth === 0)) {
-      parts.push(text.slice(start, at).trim())
-      start = at + 1
-    }
-  }
-  const names: string[] = []
-  for (const part of parts) {
-    const last = names.at(-1)
-    if (last !== undefined && SUFFIX.test(part)) names[names.length - 1] = `${last}, ${part}`
-    else names.push(part)
-  }
-  return names
-    .map((name) => cleanLine(plainLatex(name.slice(0, MAX_RAW_NAME).replace(/\s*\([^()]*\)/g, '')), NAME_LENGTH))
-    .filter((name) => name !== '')
-}
-
 const isAnnounceType = (text: string): text is AnnounceType => ANNOUNCE_TYPES.some((type) => type === text)
 
 /** The date at arXiv. */
@@ -90,7 +60,7 @@ export const readAnnouncement = (entry: FeedEntry, now: Date): { type: AnnounceT
         id,
         title,
         abstract: cleanText(entry.summary.slice(prefix?.[0].length ?? 0), ABSTRACT_LENGTH),
-        authors: readCreators(entry.creators),
+        authors: readAuthorLine(entry.creators),
         // A feed tells the day of the announcement alone.
         publishedOn: null,
         categories: categoriesOf(entry.categories),

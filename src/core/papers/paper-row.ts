@@ -1,6 +1,7 @@
 /** Reads one row of JSON into a listing: Hugging Face's own shape, or a flat record under any of many field names. */
 import { createHash } from 'node:crypto'
 import { isDate } from '../calendar.ts'
+import { readAuthorEntries, readAuthorLine } from '../text/author-list.ts'
 import { ABSTRACT_LENGTH, cleanLine, cleanText, httpsUrl, NAME_LENGTH, TITLE_LENGTH } from '../text/text.ts'
 import { ARXIV_CATEGORY, ARXIV_ID, type Listing, type Observation, type Paper } from './paper.ts'
 
@@ -105,13 +106,11 @@ const titleOf = (value: unknown): string => {
 
 /** Names from a list of strings or of objects with a `name` (those that the source hides stay hidden), or one line. */
 const authorsOf = (value: unknown): string[] => {
-  const line = (text: string) => text.slice(0, MAX_AUTHORS * NAME_LENGTH).split(/;|,| and /)
-  const entries = typeof value === 'string' ? line(value) : Array.isArray(value) ? value : []
-  return entries
+  if (typeof value === 'string') return readAuthorLine(value.slice(0, MAX_AUTHORS * NAME_LENGTH)).slice(0, MAX_AUTHORS)
+  const entries = (Array.isArray(value) ? value : [])
     .slice(0, MAX_AUTHORS)
     .map((entry: unknown) => (isRow(entry) ? (entry.hidden === true ? '' : stringOf(entry.name)) : stringOf(entry)))
-    .map((name) => cleanLine(name ?? '', NAME_LENGTH))
-    .filter((name) => name !== '')
+  return readAuthorEntries(entries.filter((name) => name !== null)).slice(0, MAX_AUTHORS)
 }
 
 /**

@@ -1,5 +1,6 @@
 /** What preferences would bring before they are chosen: the digest of today, and how many papers a week. */
 import { localDateAt, utcMidnight } from '../../core/calendar.ts'
+import { type BroadAuthor, findBroadAuthor } from '../../core/digest/broad-author.ts'
 import type { DigestIssue, DigestKind } from '../../core/digest/digest.ts'
 import { eligibleSince } from '../../core/digest/eligibility.ts'
 import { applyProfile, interestsOf } from '../../core/digest/interests.ts'
@@ -20,6 +21,8 @@ export interface Previews {
   readDigest(preferences: Preferences): Promise<DigestIssue>
   /** How many papers of the last weeks fit a profile; `null` while none are held. */
   readVolume(profile: Profile): Promise<Volume | null>
+  /** Of the authors of a profile those whose names stand for several, going by the papers of the last weeks. */
+  readBroadAuthors(profile: Profile): Promise<BroadAuthor[]>
 }
 
 const composeIssue = (
@@ -45,6 +48,13 @@ const composeIssue = (
 export const previewDigest = async (db: Database, preferences: Preferences, cutoff: Date): Promise<DigestIssue> =>
   composeIssue(db, await loadPoolFor(db, preferences.frequency, cutoff), preferences)
 
+/** Over how many weeks papers can be counted, 1 to `WEEKS_COUNTED`; `null` while none are held. */
+const weeksHeldOf = (papers: CandidatePool['papers'], cutoff: Date): number | null => {
+  const [oldest] = papers.map((paper) => paper.listDay).sort()
+  if (oldest === undefined) return null
+  return Math.min(WEEKS_COUNTED, Math.max(1, (cutoff.getTime() - utcMidnight(oldest).getTime()) / WEEK))
+}
+
 /** `candidates` are shared with whoever else needs them. */
 export const createPreviews = ({
   db,
@@ -63,12 +73,17 @@ export const createPreviews = ({
 
   async readVolume(profile) {
     const { papers, index, cutoff } = await candidates.month()
-    const [oldest] = papers.map((paper) => paper.listDay).sort()
-    if (oldest === undefined) return null
-    const weeksHeld = (cutoff.getTime() - utcMidnight(oldest).getTime()) / WEEK
-    return {
-      papers: rankPapers(applyProfile(papers, profile, index), interestsOf(profile)).length,
-      weeks: Math.min(WEEKS_COUNTED, Math.max(1, weeksHeld)),
-    }
+    const weeks = weeksHeldOf(papers, cutoff)
+    if (weeks === null) return null
+    return { papers: rankPapers(applyProfile(papers, profile, index), interestsOf(profile)).length, weeks }
+  },
+
+  async readBroadAuthors({ authors }) {
+    if (authors.length === 0) return []
+    const { papers, index, cutoff } = await candidates.month()
+    const weeks = weeksHeldOf(papers, cutoff)
+    return weeks === null
+      ? []
+      : authors.flatMap((author) => findBroadAuthor(author, index.findAuthor(author), weeks) ?? [])
   },
 })

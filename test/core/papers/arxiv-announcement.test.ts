@@ -1,12 +1,7 @@
 /** What arXiv announces: names, days and kinds as its feed writes them. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import {
-  type FeedEntry,
-  lateBatch,
-  readAnnouncement,
-  readCreators,
-} from '../../../src/core/papers/arxiv-announcement.ts'
+import { type FeedEntry, lateBatch, readAnnouncement } from '../../../src/core/papers/arxiv-announcement.ts'
 import { UnreadableRow } from '../../../src/core/papers/paper-row.ts'
 
 const NOW = new Date('2026-04-14T08:00:00Z')
@@ -89,30 +84,6 @@ describe('an entry', () => {
         } catch (error) {
           expect(error).toBeInstanceOf(UnreadableRow)
         }
-      }),
-    )
-  })
-})
-
-describe('creators', () => {
-  test.each([
-    ['Ada Byron', ['Ada Byron']],
-    ['Ada Byron, Grace Hopper,Lin Chen', ['Ada Byron', 'Grace Hopper', 'Lin Chen']],
-    ['John Smith, Jr., Ada Byron', ['John Smith, Jr.', 'Ada Byron']],
-    ["Jos\\'e Garc\\'{\\i}a, \\L{}ukasz Kr\\'ol, Bj\\\"orn {\\AA}s", ['José García', 'Łukasz Król', 'Björn Ås']],
-    ['Ada Byron (University, of London), Lin Chen (2)', ['Ada Byron', 'Lin Chen']],
-    ['The ATLAS Collaboration, , ', ['The ATLAS Collaboration']],
-    ['', []],
-    ['Unclosed (bracket, Ada Byron', ['Unclosed (bracket, Ada Byron']],
-  ])('%j are %j', (text, names) => {
-    expect(readCreators(text)).toEqual(names)
-  })
-
-  test('come back as the names that they were joined of', () => {
-    const name = fc.stringMatching(/^[A-Z][a-z]{2,8} [A-Z][a-z]{2,8}$/)
-    fc.assert(
-      fc.property(fc.array(name), (names) => {
-        expect(readCreators(names.join(', '))).toEqual(names)
       }),
     )
   })

@@ -19,6 +19,11 @@ describe('a followed author', () => {
     ["Brendan O'Connor", 'Brendan O’Connor'],
     ['OpenAI', 'OpenAI'],
     ['王伟', '王伟'],
+    ['Jiehao Wang', 'Jie-Hao Wang'],
+    ['Jie Hao Wang', 'Jiehao Wang'],
+    ['Ada Byron', 'Ada Byron, Jr.'],
+    ['Ada Byron Jr.', 'Ada Byron'],
+    ['van den Oord, Aaron', 'Aaron van den Oord'],
   ])('%s is %s', (wanted, given) => {
     expect(follows(wanted, given)).toBe(true)
   })
@@ -32,6 +37,8 @@ describe('a followed author', () => {
     ['Smith', 'John Smith'],
     ['John A. Smith', 'John Smith'],
     ['Wei Wang', 'Wei Wan'],
+    ['J. H. Wang', 'Jh Wang'],
+    ['Jie Wang', 'Jiehao Wang'],
   ])('%s is not %s', (wanted, given) => {
     expect(follows(wanted, given)).toBe(false)
   })

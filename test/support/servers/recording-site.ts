@@ -153,6 +153,10 @@ export const openTestSite = async ({
     // Ten papers a week for each topic, keyword and author, so that a change is seen.
     readVolume: async ({ topics, keywords, authors }): Promise<Volume | null> =>
       held ? { papers: 40 * (topics.length + keywords.length + authors.length), weeks: 4 } : null,
+    readBroadAuthors: async ({ authors }) =>
+      authors
+        .filter((name) => name === 'J. Wang')
+        .map((name) => ({ name, papers: 12, weeks: 4, found: ['Jie Wang', 'Jun Wang', 'Jing Wang'] })),
   }
   const write = (facts: object, event: string) => log.push(JSON.stringify({ event, ...facts }))
   const app = buildApp({
