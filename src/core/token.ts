@@ -12,6 +12,7 @@ export type Purpose = 'confirm' | 'preferences' | 'unsubscribe' | 'view' | 'neve
 export type Keys = readonly [Buffer, ...Buffer[]]
 
 export const TOKEN_LENGTH = 43
+export const TOKEN_BYTES = 32
 const FORM = /^[A-Za-z0-9_-]{43}$/
 
 const bytesOf = (id: string): Buffer => Buffer.from(id.replaceAll('-', ''), 'hex')
@@ -64,6 +65,9 @@ export const provesToken = (keys: Keys, purpose: Purpose, token: string, epoch =
 export const keyedHash = (keys: Keys, text: string): Buffer =>
   createHmac('sha256', keyObjectOf(keys[0])).update(text).digest()
 
+/** Characters of a token in base32, as it stands in an address. */
+const ADDRESS_TOKEN_LENGTH = 52
+
 /**
  * Placeholders of a token's length and alphabet: a mail is rendered once with them, and each subscriber's message has the
  * real tokens in their place.
@@ -74,4 +78,5 @@ export const TOKEN_PLACEHOLDERS = {
   unsubscribe: 'UNSUBSCRIBE_TOKEN'.padEnd(TOKEN_LENGTH, '_'),
   view: 'VIEW_TOKEN'.padEnd(TOKEN_LENGTH, '_'),
   never: 'NEVER_TOKEN'.padEnd(TOKEN_LENGTH, '_'),
+  unsubscribeAddress: 'UNSUBSCRIBE_ADDRESS'.padEnd(ADDRESS_TOKEN_LENGTH, '_'),
 } as const

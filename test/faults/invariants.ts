@@ -181,8 +181,8 @@ const messageProblems = (copy: Copy, reader: Reader | undefined): string[] => {
     return problems
   }
   if (post.join() !== 'List-Unsubscribe=One-Click') say('has no one-click header')
-  const token = /^<https?:\/\/[^<>,]+\/unsubscribe\/([\w-]{43})>$/.exec(list.join())?.[1]
-  if (token === undefined) say('has no List-Unsubscribe with one address')
+  const token = /^<https?:\/\/[^<>,]+\/unsubscribe\/([\w-]{43})>,\s+<mailto:[^<>,]+>$/.exec(list.join())?.[1]
+  if (token === undefined) say('has no List-Unsubscribe with an address for one click and one for a mail')
   else if (reader?.tokens.get('unsubscribe') !== token) say('has the unsubscribe link of another reader')
   return problems
 }

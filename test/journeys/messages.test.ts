@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { openSite } from '../support/browser/http-client.ts'
 import { runProgram } from '../support/processes/program.ts'
 import { createReceiver } from '../support/servers/dkim-verifier.ts'
+import { handOver } from '../support/servers/handed-over-mail.ts'
 import { postBare } from '../support/servers/raw-post.ts'
 import { startTestService, type TestService } from '../support/servers/service.ts'
 import { openSmtpSink, type SmtpSink } from '../support/servers/smtp-sink.ts'
@@ -64,11 +65,13 @@ const mailsTo = async (to: string): Promise<Arrived[]> =>
 const valuesOf = ({ headers }: Arrived, name: string): string[] =>
   headers.flatMap(([key, value]) => (key === name ? [value] : []))
 
-/** The one address of a digest’s unsubscribe header. */
-const oneClickOf = (mail: Arrived): URL => {
-  const [, address = ''] = /^<([^<>,\s]+)>$/.exec(valuesOf(mail, 'list-unsubscribe').join()) ?? []
-  return new URL(address)
+/** The two addresses of a digest’s unsubscribe header: for one click, and for a mail. */
+const waysOut = (mail: Arrived): { oneClick: URL; mailto: URL } => {
+  const [, oneClick = '', mailto = ''] =
+    /^<(https:[^<>,\s]+)>, <(mailto:[^<>,\s]+)>$/.exec(valuesOf(mail, 'list-unsubscribe').join()) ?? []
+  return { oneClick: new URL(oneClick), mailto: new URL(mailto) }
 }
+const oneClickOf = (mail: Arrived): URL => waysOut(mail).oneClick
 
 const ask = (email: string) =>
   openSite(service.url).post('/subscribe', {
@@ -89,6 +92,9 @@ beforeAll(async () => {
       MAIL_FROM: DIGESTS.from,
       LETTERS_FROM: LETTERS.from,
       POSTAL_ADDRESS: '1 Ledger Lane, London',
+      BOUNCE_DOMAIN: 'bounces.example.org',
+      BOUNCES_HOST: '127.0.0.1',
+      BOUNCES_PORT: '0',
       DKIM_DOMAIN: DIGESTS.domain,
       LETTERS_DKIM_DOMAIN: LETTERS.domain,
       DKIM_SELECTOR: 'round',
@@ -274,6 +280,32 @@ describe('one click', () => {
     await click(daily.grace, {}, '')
     const reached = await publish('2026-04-14T06:00:30Z', 'lise@example.net')
     expect(reached).toEqual([HEDY, 'lise@example.net'])
+  })
+
+  test('has a second way for programs that unsubscribe by mail: any mail to its address, which gets no answer', async () => {
+    const before = sink.count()
+    const [confirmation] = await mailsTo('lise@example.net')
+    const site = openSite(service.url)
+    await site.post(/\/confirm\/[\w-]{43}/.exec(confirmation?.text ?? '')?.[0] ?? '')
+    await sink.waitFor(before + 1)
+    const welcome = (await mailsTo('lise@example.net')).at(-1) as Arrived
+    const { oneClick, mailto } = waysOut(welcome)
+    expect([mailto.searchParams.get('subject'), mailto.pathname]).toEqual([
+      'unsubscribe',
+      expect.stringMatching(/^u-[a-z2-7]{52}@bounces\.example\.org$/),
+    ])
+    const page = () => site.get(oneClick.pathname).then(({ text }) => text)
+    const [first = '', ...rest] = mailto.pathname.slice(2)
+    const forged = `u-${first === 'a' ? 'b' : 'a'}${rest.join('')}`
+    expect(await handOver(service.bouncesPort, 'emmy@example.net', forged, 'Subject: unsubscribe\r\n\r\n')).toBe(550)
+    expect(await page()).not.toContain('You are unsubscribed.')
+    // From another address than the reader's, without a subject or a body, the letters' case changed on the way.
+    expect(await handOver(service.bouncesPort, 'other@example.net', mailto.pathname.toUpperCase(), '\r\n')).toBe(250)
+    expect(await page()).toContain('You are unsubscribed.')
+    expect(await handOver(service.bouncesPort, '', mailto.pathname, 'Subject: Hello\r\n\r\nPlease\r\n')).toBe(250)
+    await ask('rosalind@example.net')
+    const since = (await sink.waitFor(before + 2)).slice(before + 1)
+    expect(since.map(({ to }) => to)).toEqual(['rosalind@example.net'])
   })
 
   test('works in a mail of 400 days ago, of which nothing else is kept any more', async () => {

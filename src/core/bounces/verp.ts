@@ -5,6 +5,7 @@
  * may have 64 (RFC 5321 4.5.3.1.1). Only lower-case letters and digits, since servers in between may change the case.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
+import { decodeBase32, encodeBase32 } from '../base32.ts'
 import type { Keys } from '../token.ts'
 
 /** A letter or a delivery. */
@@ -15,30 +16,9 @@ export interface MailReference {
 }
 
 const MAIL_STREAMS = ['deliveries', 'letters'] as const
-const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567'
 const FORM = /^b-([a-z2-7]{40})$/
 const ID_BYTES = 16
 const MAC_BYTES = 9
-
-/** RFC 4648 base32 of a multiple of five bytes, in lower case: no padding, and only one spelling. */
-const encode = (bytes: Buffer): string => {
-  let text = ''
-  for (let at = 0; at < bytes.length; at += 5) {
-    const five = BigInt(`0x${bytes.toString('hex', at, at + 5)}`)
-    for (let shift = 35n; shift >= 0n; shift -= 5n) text += ALPHABET[Number((five >> shift) & 31n)]
-  }
-  return text
-}
-
-const decode = (text: string): Buffer => {
-  let hex = ''
-  for (let at = 0; at < text.length; at += 8) {
-    let five = 0n
-    for (const letter of text.slice(at, at + 8)) five = (five << 5n) | BigInt(ALPHABET.indexOf(letter))
-    hex += five.toString(16).padStart(10, '0')
-  }
-  return Buffer.from(hex, 'hex')
-}
 
 const sign = (key: Buffer, stream: MailReference['stream'], id: Buffer): Buffer =>
   createHmac('sha256', key).update('bounce\0').update(stream).update('\0').update(id).digest().subarray(0, MAC_BYTES)
@@ -47,7 +27,7 @@ const sign = (key: Buffer, stream: MailReference['stream'], id: Buffer): Buffer 
 export const deriveReturnPath = (keys: Keys, mail: MailReference, domain: string): string => {
   const id = Buffer.from(mail.id.replaceAll('-', ''), 'hex')
   if (id.length !== ID_BYTES) throw new Error('a mail’s id is a UUID')
-  return `b-${encode(Buffer.concat([id, sign(keys[0], mail.stream, id)]))}@${domain}`
+  return `b-${encodeBase32(Buffer.concat([id, sign(keys[0], mail.stream, id)]))}@${domain}`
 }
 
 /** The mail that an envelope sender names, in any letter case; `null` where none of the keys has signed it. */
@@ -55,8 +35,8 @@ export const readReturnPath = (keys: Keys, address: string, domain: string): Mai
   const at = address.lastIndexOf('@')
   if (address.slice(at + 1).toLowerCase() !== domain.toLowerCase()) return null
   const found = FORM.exec(address.slice(0, at).toLowerCase())?.[1]
-  if (found === undefined) return null
-  const bytes = decode(found)
+  const bytes = found === undefined ? null : decodeBase32(found)
+  if (bytes === null) return null
   const id = bytes.subarray(0, ID_BYTES)
   const given = bytes.subarray(ID_BYTES)
   for (const key of keys) {

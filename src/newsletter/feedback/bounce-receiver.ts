@@ -1,7 +1,12 @@
-/** Receives mail to the envelope senders of ours, and complaints, and records the feedback in it. */
+/**
+ * Receives mail under the domain of envelope senders: bounces and complaints, whose feedback is recorded, and mail to a
+ * reader's address to unsubscribe at.
+ */
 import { type MailParts, readBounce } from '../../core/bounces/bounce-mail.ts'
 import { type MailReference, readReturnPath } from '../../core/bounces/verp.ts'
+import { readUnsubscribeAddress } from '../../core/sending/list-headers.ts'
 import { type Keys, provesToken, readTokenId } from '../../core/token.ts'
+import { unsubscribe } from '../subscription/unsubscription.ts'
 import { type FeedbackPorts, type FeedbackResult, recordFeedback, recordReaderComplaint } from './feedback.ts'
 
 /** The local part of the address that feedback loops send complaints to. */
@@ -16,10 +21,10 @@ export interface BounceReceiver {
   /** Whether an address is one of ours; the token in it is verified without asking the database. */
   accepts(address: string): boolean
   /**
-   * Reads a raw message and records its feedback; resolves when that is stored, and rejects where the database fails: the
-   * message must then come again.
+   * Reads a raw message and records its feedback, or unsubscribes the reader whose address it was sent to; resolves when
+   * that is stored, and rejects where the database fails: the message must then come again. Nobody gets an answer.
    */
-  receive(raw: Uint8Array, recipient: string): Promise<FeedbackResult>
+  receive(raw: Uint8Array, recipient: string): Promise<FeedbackResult | 'unsubscribed'>
 }
 
 export interface BounceReceiverPorts extends FeedbackPorts {
@@ -52,6 +57,12 @@ export const createBounceReceiver = (ports: BounceReceiverPorts): BounceReceiver
     names.some((name) => address.toLowerCase() === `${name}@${domain}`.toLowerCase())
   const isForOperator = (address: string) => isAt(OPERATOR_AT, address) || address.toLowerCase() === 'postmaster'
 
+  /** The token of an address to unsubscribe at that we made; `null` for any other address. */
+  const tokenIn = (address: string): string | null => {
+    const token = readUnsubscribeAddress(address, domain)
+    return token !== null && provesToken(keys, 'unsubscribe', token) ? token : null
+  }
+
   const readFeedback = async (raw: Uint8Array, recipient: string): Promise<FeedbackResult> => {
     const parts = await readMail(raw)
     const reading = readBounce(parts)
@@ -68,9 +79,15 @@ export const createBounceReceiver = (ports: BounceReceiverPorts): BounceReceiver
 
   return {
     accepts: (address) =>
-      isAt([COMPLAINTS_TO], address) || isForOperator(address) || readReturnPath(keys, address, domain) !== null,
+      isAt([COMPLAINTS_TO], address) ||
+      isForOperator(address) ||
+      readReturnPath(keys, address, domain) !== null ||
+      tokenIn(address) !== null,
 
     async receive(raw, recipient) {
+      const token = tokenIn(recipient)
+      // Whoever has the token may unsubscribe its reader: sender, subject and content do not matter.
+      if (token !== null) return (await unsubscribe({ db: ports.db, keys }, token)) ?? 'foreign'
       const result = await readFeedback(raw, recipient)
       // A feedback loop may be sent to `abuse`, too; what is no complaint about a mail of ours is for a person.
       if (isForOperator(recipient) && (result === 'ignored' || result === 'foreign')) await passOn(raw, recipient)

@@ -3,7 +3,7 @@
 import { deriveReturnPath } from '../../core/bounces/verp.ts'
 import type { DigestIssue } from '../../core/digest/digest.ts'
 import { describeError } from '../../core/redact.ts'
-import { AUTOMATIC_MAIL_HEADERS, listHeaders } from '../../core/sending/list-headers.ts'
+import { AUTOMATIC_MAIL_HEADERS, addressToken, listHeaders } from '../../core/sending/list-headers.ts'
 import { deriveToken, type Keys, TOKEN_PLACEHOLDERS } from '../../core/token.ts'
 import { topicBySlug } from '../../core/topics.ts'
 import type { Database } from '../../store/database.ts'
@@ -98,6 +98,8 @@ const TOKEN_VALUES: Record<string, (keys: Keys, mail: Claimed) => string> = {
   [TOKEN_PLACEHOLDERS.preferences]: (keys, mail) => deriveToken(keys, 'preferences', mail.subscriberId, mail.epoch),
   [TOKEN_PLACEHOLDERS.unsubscribe]: (keys, mail) => deriveToken(keys, 'unsubscribe', mail.subscriberId),
   [TOKEN_PLACEHOLDERS.never]: (keys, mail) => deriveToken(keys, 'never', mail.subscriberId),
+  [TOKEN_PLACEHOLDERS.unsubscribeAddress]: (keys, mail) =>
+    addressToken(deriveToken(keys, 'unsubscribe', mail.subscriberId)),
   [TOKEN_PLACEHOLDERS.view]: (keys, mail) => deriveToken(keys, 'view', mail.id, mail.epoch),
 }
 const PLACEHOLDERS = Object.keys(TOKEN_VALUES)
@@ -120,7 +122,8 @@ export const createComposer = (ports: ComposePorts) => {
     if (digest === undefined) throw new Error(`digest ${id} does not exist`)
     const unsubscribeUrl = `${baseUrl}/unsubscribe/${TOKEN_PLACEHOLDERS.unsubscribe}`
     const issue = await readIssue(db, digest)
-    return compile(ports.renderDigest(issue), mailFrom, listHeaders(issue, domainOf(mailFrom), unsubscribeUrl))
+    const headers = listHeaders(issue, domainOf(mailFrom), unsubscribeUrl, ports.bounceDomain ?? null)
+    return compile(ports.renderDigest(issue), mailFrom, headers)
   }
 
   const compile = (mail: RenderedMail, from: Sender, headers: Record<string, string>): Promise<MessageTemplate> =>

@@ -15,7 +15,7 @@ export const readUnsubscription = async (
 }
 
 /** Stops all digests at once; a second time it gives the same answer and changes nothing. */
-export const unsubscribe = ({ db, keys }: LinkPorts, token: string): Promise<'unsubscribed' | null> =>
+export const unsubscribe = ({ db, keys }: Omit<LinkPorts, 'now'>, token: string): Promise<'unsubscribed' | null> =>
   db.transaction().execute(async (trx) => {
     const owner = await findTokenOwner(trx, keys, 'unsubscribe', token, true)
     if (owner === null) return null

@@ -1,6 +1,5 @@
 import { createConnection } from 'node:net'
 import { sql } from 'kysely'
-import SMTPConnection from 'nodemailer/lib/smtp-connection'
 import { expect, test } from 'vitest'
 import { openBounceListener } from '../../../src/adapters/bounces/bounce-listener.ts'
 import { readReturnedMail } from '../../../src/adapters/bounces/returned-mail.ts'
@@ -9,27 +8,13 @@ import { deriveToken } from '../../../src/core/token.ts'
 import { createBounceReceiver } from '../../../src/newsletter/feedback/bounce-receiver.ts'
 import { KEYS } from '../../support/fixtures/newsletter.ts'
 import { openSent, stateOf } from '../../support/fixtures/sent-edition.ts'
+import { handOver as handOverFrom } from '../../support/servers/handed-over-mail.ts'
 
 const DOMAIN = 'bounces.example.org'
 
-/** Sends a message as a server would; resolves to the code of the refusal, or 250. */
-const handOver = async (port: number, recipient: string, message: string | Buffer): Promise<number> => {
-  const connection = new SMTPConnection({ host: '127.0.0.1', port, ignoreTLS: true })
-  try {
-    return await new Promise<number>((resolve, reject) => {
-      connection.once('error', (error: Error & { responseCode?: number }) => resolve(error.responseCode ?? -1))
-      connection.connect((failed) => {
-        if (failed) return reject(failed)
-        // The types do not know that false is the null sender.
-        connection.send({ from: false as unknown as string, to: recipient }, message, (error) =>
-          resolve(error === null ? 250 : ((error as { responseCode?: number }).responseCode ?? -1)),
-        )
-      })
-    })
-  } finally {
-    connection.close()
-  }
-}
+/** From the null sender, as reports come. */
+const handOver = (port: number, recipient: string, message: string | Buffer) =>
+  handOverFrom(port, '', recipient, message)
 
 const report = (status: string) =>
   `From: MAILER-DAEMON@example.com\r\nSubject: failure\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=e\r\n\r\n--e\r\n\r\nno\r\n--e\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; a\r\n\r\nFinal-Recipient: rfc822; forwarded@elsewhere.example\r\nAction: failed\r\nStatus: ${status}\r\n--e--\r\n`

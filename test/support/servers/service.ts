@@ -15,6 +15,8 @@ import { writeDays } from '../fixtures/papers.ts'
 export interface TestService extends AsyncDisposable {
   url: string
   databaseUrl: string
+  /** Where bounces are received; 0 where they are not. */
+  bouncesPort: number
   /** Its page, for a browser. */
   mailboxUrl: string
   mail: Mail
@@ -84,6 +86,7 @@ export const startTestService = async (options: TestServiceOptions): Promise<Tes
   return {
     url: service.url,
     databaseUrl: database.url,
+    bouncesPort: service.bouncesPort ?? 0,
     mailboxUrl: mailbox.url,
     mail: createMail(mailbox.url),
     papers,
