@@ -31,7 +31,7 @@ export interface PaperCard {
   url: string | null
   /** Why the paper is here, one plain sentence without a full stop. */
   reason: string
-  /** The first two sentences of the abstract; may be empty. */
+  /** Of the abstract what the paper does, and its result where there is room (`core/text/excerpt`); may be empty. */
   excerpt: string
   /** "A, B, … Z (12)"; empty when no author is known. */
   authors: string

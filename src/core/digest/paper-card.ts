@@ -1,8 +1,9 @@
 /** A paper as a reader sees it: the same card in mail and page. */
 
 import { arxivPage, arxivPdf, type Paper } from '../papers/paper.ts'
+import { excerptOf } from '../text/excerpt.ts'
 import { plainLatex } from '../text/latex.ts'
-import { authorLine, excerpt } from '../text/text.ts'
+import { authorLine } from '../text/text.ts'
 import type { PaperCard } from './digest.ts'
 
 /** Why the paper is shown, and its counts as they were seen; `null` is "not known". */
@@ -25,12 +26,13 @@ export const cardOf = (paper: Paper, { reason, upvotes, comments, seeAlso = [] }
     { label: 'Project', url: paper.projectUrl },
     { label: discussion, url: paper.discussionUrl },
   ]
+  const title = plainLatex(paper.title)
   return {
     id: paper.id,
-    title: plainLatex(paper.title),
+    title,
     url: pageOf(paper),
     reason,
-    excerpt: excerpt(plainLatex(paper.abstract)),
+    excerpt: excerptOf({ title, abstract: plainLatex(paper.abstract) }),
     authors: authorLine(paper.authors.map(plainLatex)),
     links: links.filter((link): link is { label: string; url: string } => link.url !== null),
     upvotes,

@@ -72,43 +72,9 @@ export const authorLine = (authors: readonly string[]): string => {
   return authors.length > 1 ? `${authors.slice(0, -1).join(', ')} and ${last}` : last
 }
 
-/** Words whose full stop ends no sentence, in lower case and without their stops. */
-const ABBREVIATIONS = new Set(
-  (
-    'eg ie al cf vs fig figs eq eqs sec secs tab tabs ref refs no nos dr mr mrs ms prof st resp approx wrt aka viz ca ' +
-    'etc alg thm lem prop app appx ch chap vol pp p inc ltd co corp dept univ jr sr'
-  ).split(' '),
-)
-
-const SENTENCE_END = /[.!?…]+["'”’)\]]*(?=\s)|[。！？]+/gu
-
-/** Where sentences end: the index after the stop and its closing quotes, ascending. */
-const sentenceEnds = (text: string, within: number): number[] => {
-  const ends: number[] = []
-  for (const found of text.slice(0, within + 1).matchAll(SENTENCE_END)) {
-    const end = found.index + found[0].length
-    if (end > within) break
-    // No sentence begins with a small letter, so what stands before was an abbreviation we do not know.
-    if (/^\s+["'“‘([]*\p{Ll}/u.test(text.slice(end, end + 8))) continue
-    if (found[0].startsWith('.') && !found[0].startsWith('..')) {
-      const word = /[\p{L}\p{N}.-]*$/u.exec(text.slice(Math.max(0, found.index - 24), found.index))?.[0] ?? ''
-      // Initials, as in "J. Smith" and "U.S. Congress"; or a known short form.
-      if (/^(?:\p{Lu}\.)*\p{Lu}$/u.test(word) || ABBREVIATIONS.has(word.replaceAll('.', '').toLowerCase())) continue
-    }
-    ends.push(end)
-  }
-  return ends
-}
-
-/**
- * The first two sentences of a text where they have at most `most` UTF-16 units; else the first, unless it is short; else
- * as many words as fit `most` and "…". A text of two sentences or fewer that fits stays whole.
- */
-export const excerpt = (text: string, most = 450): string => {
-  const [first, second] = sentenceEnds(text, most)
-  const end = second ?? (text.length <= most ? text.length : undefined)
-  if (end !== undefined) return text.slice(0, end)
-  if (first !== undefined && first >= most * 0.3) return text.slice(0, first)
+/** A text that is longer than `most` UTF-16 units as so many of its words as fit, and "…". */
+export const cutAtWord = (text: string, most: number): string => {
+  if (text.length <= most) return text
   const start = cap(text, most - 1)
   const space = text[start.length] === ' ' ? start.length : start.lastIndexOf(' ')
   // A text without spaces near the end, such as Chinese, is cut between characters.

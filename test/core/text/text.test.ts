@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { authorLine, cleanLine, cleanText, excerpt, httpsUrl } from '../../../src/core/text/text.ts'
+import { authorLine, cleanLine, cleanText, httpsUrl } from '../../../src/core/text/text.ts'
 import { propertyRuns } from '../../support/thoroughness.ts'
 
 /** Text as hostile as it comes: any UTF-16 unit, and the characters that this file is about more often than chance. */
@@ -140,84 +140,4 @@ describe('the author line', () => {
     [['A', 'B', 'C', 'D'], 'A, B, C and D'],
     [[...'ABCDEFG'], 'A, B, … G (7)'],
   ])('of %j is %j', (authors, line) => expect(authorLine(authors)).toBe(line))
-})
-
-describe('an excerpt', () => {
-  const filler = (length: number): string =>
-    'word '
-      .repeat(Math.ceil(length / 5))
-      .slice(0, length - 1)
-      .trimEnd()
-
-  it('is the whole text where that is short', () => {
-    expect(excerpt('Short. And whole')).toBe('Short. And whole')
-    expect(excerpt('')).toBe('')
-  })
-
-  it('is the first two sentences where they fit, and the first alone where only that does', () => {
-    const text = `A${filler(200)}. B${filler(170)}. C${filler(20)}. D${filler(400)}.`
-    expect(excerpt(text)).toBe(text.slice(0, text.indexOf(' C')))
-    expect(excerpt(text, 300)).toBe(text.slice(0, text.indexOf(' B')))
-    expect(excerpt('One. Two. Three.')).toBe('One. Two.')
-  })
-
-  it('is cut at a word where the first sentence is too long, or too short to stand alone', () => {
-    expect(excerpt(`A${filler(500)}.`)).toMatch(/word…$/)
-    const text = `Short. B${filler(600)}.`
-    expect(excerpt(text)).toMatch(/^Short\. B.*word…$/)
-    expect(excerpt(text).length).toBeLessThanOrEqual(450)
-  })
-
-  it.each([
-    'e.g. Rome',
-    'i.e. Paris',
-    'et al. (2024)',
-    'Fig. 3',
-    'vs. Baselines',
-    'J. Smith',
-    '3.5 points',
-    'the U.S. Senate',
-  ])('does not take %j for the end of a sentence', (words) => {
-    const text = `A${filler(240)} ${words} ${filler(400)}`
-    const short = excerpt(text)
-    expect(short.endsWith('…')).toBe(true)
-    expect(short.length).toBeGreaterThan(430)
-  })
-
-  it('takes a stop inside closing quotes and brackets along', () => {
-    const text = `A${filler(250)} (and so on.) ${filler(400)}`
-    expect(excerpt(`${text.replace('(and so on.) word', '(and so on.) Word')}`)).toMatch(/\(and so on\.\)$/)
-  })
-
-  it('knows the full stop of Chinese and cuts a text without spaces between characters', () => {
-    const sentence = `${'研'.repeat(270)}。`
-    expect(excerpt(sentence + '究'.repeat(300))).toBe(sentence)
-    expect(excerpt('研究'.repeat(300))).toBe(`${'研究'.repeat(300).slice(0, 449)}…`)
-  })
-
-  it('drops a comma or bracket before the dots', () => {
-    const text = `${'word '.repeat(86)}word, (${'x'.repeat(300)}`
-    expect(excerpt(text)).toMatch(/word…$/)
-  })
-
-  it('is always a beginning of the text, no longer than asked, and well formed', () => {
-    fc.assert(
-      fc.property(
-        fc.array(fc.oneof(fc.lorem(), hostile), { maxLength: 40 }),
-        fc.integer({ min: 20, max: 400 }),
-        (parts, most) => {
-          const text = cleanText(parts.join(' '))
-          const short = excerpt(text, most)
-          expect(short.length).toBeLessThanOrEqual(most)
-          expect(text.startsWith(short.replace(/…$/, '')) || text.startsWith(short)).toBe(true)
-          expect(short.isWellFormed()).toBe(true)
-        },
-      ),
-    )
-  })
-
-  it('takes no longer than its length for a text made to be slow', () => {
-    expect(excerpt(`${'.'.repeat(9_000)}x`)).toMatch(/…$/)
-    expect(excerpt(`a${'("'.repeat(5_000)}`).length).toBeLessThanOrEqual(450)
-  })
 })

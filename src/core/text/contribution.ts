@@ -1,0 +1,156 @@
+/** Tells which sentence of an abstract says what the paper does, and which says what came of it. */
+import { dangles, PAPER, withoutOpening } from './opening.ts'
+import { type Sentence, sentencesOf } from './sentences.ts'
+
+/** A text to be shown in short: title and abstract as readers see them, without LaTeX. */
+export interface TitledAbstract {
+  title: string
+  /** One paragraph; may be empty. */
+  abstract: string
+}
+
+/** The authors, or the paper, as the one who acts, and some adverbs after them: "we then systematically". */
+const ACTOR =
+  `(?:we|i|the authors|(?:this|the present|the) ${PAPER})(?:['’]ve| have)?` +
+  '(?:,? (?:\\p{L}+ly|first|then|here|thus|now|instead|hence|also|further|and|in turn|in this paper),?){0,4}'
+/** Stems, for "we propose", "this paper proposes" and "we proposed". */
+const OFFER =
+  '(?:propose|introduce|present|release|open-source|unveil|develop|design|build|create|construct|contribute|describe|' +
+  'formulate|devise|put forward|launch|offer|provide|announce|outline|establish|advocate|publish)(?:s|d|ed)?'
+const EXAMINE =
+  '(?:study|studie|investigate|examine|analy[sz]e|explore|survey|review|revisit|show|demonstrate|find|identify|identifie|' +
+  'argue|prove|observe|reveal|discover|ask|consider|formali[sz]e|define|addresse?|tackle|curate|collect|compile|train|unify|' +
+  'unifie|extend|adapt|measure|quantify|quantifie|compare|conduct|perform|evaluate|assesse?|characteri[sz]e|report|' +
+  'summari[sz]e|derive|apply|applie|exploit|leverage|use|take|trace|advance|rethink|reformulate|frame|reframe|view|cast|' +
+  'hypothesi[sz]e|uncover|benchmark|instantiate|probe|challenge|question|deploy|generali[sz]e|organi[sz]e|synthesi[sz]e|' +
+  'highlight|aim|seek|focuse?|model|solve|implement|test|document|detail|replicate|pioneer|enhance|discusse?|improve|scale|make the case)(?:s|d|ed)?'
+
+const OFFERS = new RegExp(
+  `\\b${ACTOR} (?:${OFFER}\\b|\\p{L}+ [^;]{0,160}?\\b(?:and|to|by) (?:propos|introduc|present)(?:e|es|s|ing)?\\b)`,
+  'iu',
+)
+const EXAMINES = new RegExp(`\\b${ACTOR} ${EXAMINE}\\b`, 'iu')
+const ACTS = new RegExp(`\\b${ACTOR} (?!(?:hope|believe|expect|anticipate|plan|note|are|will|can|may)\\b)\\p{L}+`, 'iu')
+const OFFERED = /\b(?:is|are|was|were) (?:hereby |then |therefore )?(?:proposed|introduced|presented)\b/iu
+const IN_THIS_PAPER = new RegExp(
+  `\\b(?:in|with|through) (?:this|the present|our) ${PAPER}\\b|^(?:this|our) ${PAPER}\\b|^here,? (?:we|i)\\b`,
+  'iu',
+)
+/** "a novel framework", or a name that is explained: "X, a framework". */
+const IS_NEW =
+  /\b(?:an?|the|two|three|several) (?:\p{L}+ly )?(?:first|novel|new|simple|unified|general|scalable|open|large-scale|comprehensive|systematic|lightweight|efficient)\b|, (?:an?|the first|which) /iu
+const IS_SOMETHING = /^.{0,60}?\b(?:is|are) (?:an?|the)\b|^.{0,40}?\b(?:comprises|contains|consists of)\b/u
+/** "We also …", "Finally, …": there was something more important before. */
+const AFTERTHOUGHT =
+  /\b(?:we|i|paper|work) (?:also|further|additionally|finally|furthermore)\b|^(?:additionally|moreover|furthermore|finally|simultaneously|also|besides|in addition|beyond this|second(?:ly)?|third(?:ly)?|last(?:ly)?|next)\b/iu
+const BACKGROUND =
+  /^(?:however|yet|but|recent(?:ly)?|existing|current(?:ly)?|previous|prior|traditional|conventional|despite|although|while|unfortunately|nevertheless|unlike|most|many|as )\b|\b(?:remains?|lacks?|has been|have been|have shown|suffers? from|increasingly|struggles?)\b|^(?:background|introduction|motivation|context)\s*[:—]/iu
+const RESULT =
+  /\b(?:experiments?|experimental(?:ly)?|results?|extensive|outperform\w*|state-of-the-art|sota|achiev\w+|surpass\w*|ablations?)\b|^empirically\b|^(?:findings|conclusions?|significance)\s*[:—]/iu
+const OBJECT_REFERS_BACK = new RegExp(`\\b${ACTOR} \\p{L}+ (?:this|these|it|them|that|such)\\b`, 'iu')
+/** Where code and data are to be had: the card has links for that. */
+const LINK =
+  /https?:\/\/|\b(?:github|gitlab|huggingface)\.(?:com|io|co)\b|^(?:project|code|demo|website|homepage|keywords)\b[^.]{0,20}:|\b(?:available|accessible) (?:at|on|from|via|here)\b|\b(?:releas|open-sourc|publish|mak)\w+ [^.]{0,40}\b(?:code|weights|checkpoints|resources)\b/iu
+const AVAILABILITY =
+  /\b(?:code|data(?:set)?s?|models?|weights|demos?|page|source|resources)\b[^.]{0,80}\b(?:available|released|accessed|open-sourced|found (?:at|on|in|here))\b/iu
+
+/** "Our work provides valuable insights." */
+const PRAISE = new RegExp(
+  `^(?:our|this) ${PAPER} (?:provides|offers|represents|contributes|highlights|paves|opens|underscores)\\b`,
+  'iu',
+)
+
+/** How much each sign speaks for a sentence, or against it. */
+const WEIGHTS = {
+  offers: 10,
+  examines: 6,
+  acts: 3,
+  offered: 4,
+  isNamed: 5,
+  names: 2,
+  inThisPaper: 2,
+  isNew: 1.5,
+  objectRefersBack: -1.5,
+  afterthought: -4,
+  background: -2.5,
+  result: -2,
+  link: -8,
+  dangles: -6,
+  /** For every sentence before it: of two that offer something the first is the main one. */
+  place: -0.6,
+}
+
+/** The name that a title gives before its colon, such as `ClawGUI`; `null` where it has none. */
+const nameOf = (title: string): string | null => {
+  const name = /^([^:]{2,40}):/u.exec(title)?.[1]?.trim()
+  return name !== undefined && name.split(' ').length <= 4 ? name : null
+}
+
+const scoreOf = ({ text }: Sentence, place: number, name: string | null): number => {
+  const offers = OFFERS.test(text)
+  const examines = !offers && EXAMINES.test(text)
+  const names = name !== null && text.includes(name)
+  const signs: Record<keyof typeof WEIGHTS, boolean | number> = {
+    offers,
+    examines,
+    acts: !offers && !examines && ACTS.test(text),
+    offered: OFFERED.test(text),
+    isNamed: names && text.indexOf(name) < 40 && IS_SOMETHING.test(text),
+    names,
+    inThisPaper: IN_THIS_PAPER.test(text),
+    isNew: IS_NEW.test(text),
+    objectRefersBack: OBJECT_REFERS_BACK.test(text),
+    afterthought: AFTERTHOUGHT.test(text),
+    background: BACKGROUND.test(text),
+    result: !offers && RESULT.test(text),
+    link: LINK.test(text) || (!offers && AVAILABILITY.test(text)),
+    dangles: dangles(withoutOpening(text)),
+    place,
+  }
+  return (Object.keys(WEIGHTS) as (keyof typeof WEIGHTS)[]).reduce(
+    (sum, sign) => sum + WEIGHTS[sign] * Number(signs[sign]),
+    0,
+  )
+}
+
+/**
+ * The index of the sentence that says what the paper does, among those of its abstract (at least one). Sentences are
+ * scored by their verbs, their subject and their place; one that dangles is taken only where all do.
+ */
+export const contributionAmong = (sentences: readonly Sentence[], title: string): number => {
+  const name = nameOf(title)
+  const ranked = sentences.map((sentence, at) => ({
+    at,
+    score: scoreOf(sentence, at, name),
+    stands: !dangles(withoutOpening(sentence.text)),
+  }))
+  ranked.sort((a, b) => Number(b.stands) - Number(a.stands) || b.score - a.score || a.at - b.at)
+  return ranked[0]?.at ?? 0
+}
+
+const FIGURE = /\d(?:[\d.,]*\d)?\s?(?:%|x\b|×|times|points?|pp\b|fold)|\b\d+\.\d+\b/iu
+const OUTCOME =
+  /\b(?:outperform|surpass|exceed|achiev|improv|reduc|increas|reach|attain|yield|boost|cut|speed|match|rais|gain|degrad|drop|fail)\w*/iu
+const SHOWS =
+  /\b(?:experiments?|results?|evaluations?|findings|analys[ie]s|ablations?|benchmarks?)\b.{0,60}\b(?:show|demonstrat|reveal|indicat|confirm|suggest|validat)|\bwe (?:find|show|demonstrate|observe)\b/iu
+
+/**
+ * How well a sentence tells what came of it: 0 where it does not, and 4 with an outcome and its figure. `follows`: it stands
+ * right after the contribution, so that "these" are understood.
+ */
+export const resultScore = (text: string, follows: boolean): number => {
+  if (isAside(text) || (!follows && dangles(withoutOpening(text)))) return 0
+  const tells = Number(OUTCOME.test(text)) + Number(SHOWS.test(text))
+  const unclear = follows || !/\b(?:these|those|this|such)\b/iu.test(text) ? 0 : 1.5
+  return tells === 0 ? 0 : Math.max(0, tells + 2 * Number(FIGURE.test(text)) - unclear)
+}
+
+/** Whether a sentence adds nothing to the contribution: it says where code is, what others did, or how good it all is. */
+export const isAside = (text: string): boolean =>
+  LINK.test(text) || AVAILABILITY.test(text) || BACKGROUND.test(text) || PRAISE.test(text)
+
+/** The sentence of an abstract that says what the paper does; `null` where there is no abstract. */
+export const contributionOf = ({ title, abstract }: TitledAbstract): Sentence | null => {
+  const sentences = sentencesOf(abstract)
+  return sentences[contributionAmong(sentences, title)] ?? null
+}

@@ -1,0 +1,94 @@
+/** Shows an abstract in short: the sentence that says what the paper does, and its result where there is room. */
+import { contributionAmong, isAside, resultScore, type TitledAbstract } from './contribution.ts'
+import { withoutOpening } from './opening.ts'
+import { createPhraseFinder, tokenise } from './phrases.ts'
+import { type Sentence, sentencesOf } from './sentences.ts'
+import { cutAtWord } from './text.ts'
+
+/** The longest excerpt, in UTF-16 units. */
+export const EXCERPT_LENGTH = 450
+/** A contribution of fewer units says little: what follows it tells more than the result does. */
+const SHORT_CONTRIBUTION = 90
+/** Units kept before a keyword where its sentence is cut in front. */
+const LEAD = 120
+
+/** Sentences as they are shown: in the order of the abstract, with `…` where some were left out. */
+const join = (abstract: string, [first, second]: readonly Sentence[], following: boolean): string => {
+  if (first === undefined) return ''
+  const opening = withoutOpening(first.text)
+  if (second === undefined) return opening
+  if (following) return opening + abstract.slice(first.end, second.start) + second.text
+  return `${opening} … ${withoutOpening(second.text)}`
+}
+
+/** The sentence beside the contribution: its result, or what follows it; the first text that fits is taken. */
+const withSecond = (abstract: string, sentences: readonly Sentence[], at: number, most: number): string | null => {
+  const first = sentences[at]
+  if (first === undefined) return null
+  const results = sentences
+    .map(({ text }, place) => ({ place, score: place > at ? resultScore(text, place === at + 1) : 0 }))
+    .filter(({ score }) => score > 0)
+    .sort((a, b) => b.score - a.score || a.place - b.place)
+    .map(({ place }) => place)
+  const next = sentences[at + 1]
+  const following = next === undefined || isAside(next.text) ? [] : [at + 1]
+  const places = first.text.length < SHORT_CONTRIBUTION ? [...following, ...results] : [...results, ...following]
+  for (const place of places) {
+    const second = sentences[place]
+    const text = second === undefined ? '' : join(abstract, [first, second], place === at + 1)
+    if (text !== '' && text.length <= most) return text
+  }
+  return null
+}
+
+/**
+ * What an abstract is shown by, at most `most` UTF-16 units: the sentence that says what the paper does, with its result or
+ * else the sentence that follows it where both fit. A sentence that is too long is cut at a word and ends with `…`. An opening
+ * that refers back ("However, we …") is dropped. Empty only where the abstract is.
+ */
+export const excerptOf = ({ title, abstract }: TitledAbstract, most: number = EXCERPT_LENGTH): string => {
+  const sentences = sentencesOf(abstract)
+  const at = contributionAmong(sentences, title)
+  return (
+    withSecond(abstract, sentences, at, most) ?? cutAtWord(join(abstract, sentences.slice(at, at + 1), false), most)
+  )
+}
+
+/** Cut at words in front too, so that what stands at `start` to `end` is seen. */
+const cutAround = (text: string, start: number, end: number, most: number): string => {
+  if (text.length <= most || end < most - 1) return cutAtWord(text, most)
+  const from = text.indexOf(' ', Math.max(0, start - LEAD))
+  return `…${cutAtWord(text.slice(from < 0 || from > start ? start : from + 1), most - 1)}`
+}
+
+/**
+ * The same for a reader who is shown the paper for some words of its abstract: the sentence that holds them, with what the
+ * paper does where both fit. `null` where the abstract does not hold them.
+ */
+export const excerptAround = (
+  { title, abstract }: TitledAbstract,
+  words: string,
+  most: number = EXCERPT_LENGTH,
+): string | null => {
+  const [found] = createPhraseFinder([words])(tokenise(abstract))
+  if (found === undefined) return null
+  const sentences = sentencesOf(abstract)
+  const holds = sentences.findIndex(({ start, end }) => start <= found.start && found.start < end)
+  const sentence = sentences[holds]
+  if (sentence === undefined) return null
+  const usual = excerptOf({ title, abstract }, most)
+  if (createPhraseFinder([words])(tokenise(usual)).length > 0) return usual
+  const at = contributionAmong(sentences, title)
+  const [first, second] = [Math.min(at, holds), Math.max(at, holds)]
+  const both = join(
+    abstract,
+    [sentences[first], sentences[second]].filter((one) => one !== undefined),
+    second === first + 1,
+  )
+  if (at !== holds && both.length <= most) return both
+  const shown = withoutOpening(sentence.text)
+  const dropped = sentence.text.length - shown.length
+  const [start, end] = [found.start - sentence.start - dropped, found.end - sentence.start - dropped]
+  // The words may stand in the opening itself.
+  return start < 0 ? cutAtWord(sentence.text, most) : cutAround(shown, start, end, most)
+}
