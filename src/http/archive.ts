@@ -24,9 +24,9 @@ const viewOf = (day: DayPage, maxCards: number) => {
   const cards = day.cards.slice(0, maxCards)
   const rest = day.total - cards.length
   // Papers from a file have no upvotes, and then no order worth a mention.
-  const order = cards.some((card) => card.upvotes !== null) ? ', by upvotes' : ''
-  const count = `${rest > 0 ? `${cards.length} of ${day.total}` : day.total} listed this day${order}`
-  return { ...day, days: dayLinksOf(day), cards, rest, count: day.total === 1 ? '1 paper listed this day' : count }
+  const order = cards.some((card) => card.upvotes !== null) ? ', most upvoted first' : ''
+  const count = `${rest > 0 ? `${cards.length} of ${day.total}` : day.total} papers${order}`
+  return { ...day, days: dayLinksOf(day), cards, rest, count: day.total === 1 ? '1 paper' : count }
 }
 
 export const archiveRoutes = (app: App, { archive, pages }: Site): void => {
@@ -46,8 +46,8 @@ export const archiveRoutes = (app: App, { archive, pages }: Site): void => {
     const day = await archive.readDay(date)
     if (day !== null) return show(makePublic(reply), pages, 'day', { day: viewOf(day, day.cards.length) })
     return show(reply.code(404), pages, 'message', {
-      heading: 'No papers of that day.',
-      sentence: `Nothing is held for ${longDate(date)}. Weekends have no list, and a day begins with its first list.`,
+      heading: 'No papers for this day',
+      sentence: `We have no papers for ${longDate(date)}. There are none at weekends, and today’s may not be out yet.`,
     })
   })
 

@@ -12,20 +12,20 @@ interface ErrorPage {
 
 const NOT_FOUND: ErrorPage = {
   status: 404,
-  heading: 'There is no such page.',
-  sentence: 'The address may be mistyped, or the page has moved.',
+  heading: 'Page not found',
+  sentence: 'The address may have a typo, or the page may have moved.',
 }
 
 export const CROSS_SITE: ErrorPage = {
   status: 403,
-  heading: 'That came from another site.',
-  sentence: 'Forms are taken from our own pages only. Nothing was changed. Open the page here and try again.',
+  heading: 'This form came from another site',
+  sentence: 'We only accept forms from our own pages. Nothing was changed. Open the page here and try again.',
 }
 
 const INTERNAL_ERROR: ErrorPage = {
   status: 500,
-  heading: 'Something broke on our side.',
-  sentence: 'It has been written down, and it is not your doing. Please try again in a few minutes.',
+  heading: 'Something went wrong',
+  sentence: 'This is a fault on our side, and it has been logged. Please try again in a few minutes.',
 }
 
 /** Something that we need is missing for a while: the same request succeeds later. */
@@ -36,15 +36,15 @@ interface Outage extends ErrorPage {
 
 const FULL: Outage = {
   status: 503,
-  heading: 'We cannot take that at the moment.',
-  sentence: 'Our disk is nearly full. Please try again in ten minutes.',
+  heading: 'Temporarily unavailable',
+  sentence: 'Our disk is nearly full, so nothing was saved. Please try again in ten minutes.',
   retryAfter: 600,
 }
 
 const AWAY: Outage = {
   status: 503,
-  heading: 'We cannot take that at the moment.',
-  sentence: 'The site cannot reach its database. Please try again in a minute.',
+  heading: 'Temporarily unavailable',
+  sentence: 'We can’t reach our database. Please try again in a minute.',
   retryAfter: 60,
 }
 
@@ -55,25 +55,31 @@ const outageOf = (error: unknown): Outage | null => {
 
 const UNREADABLE: ErrorPage = {
   status: 400,
-  heading: 'That could not be read.',
-  sentence: 'The request is not in a form that is understood here. Nothing was changed.',
+  heading: 'We couldn’t read that request',
+  sentence: 'It isn’t in a format we accept. Nothing was changed.',
 }
 
 /** The errors with which Fastify refuses a request before a handler runs, by code; no reader sees the codes. */
 const REFUSALS: Record<string, ErrorPage> = {
   FST_ERR_CTP_BODY_TOO_LARGE: {
     status: 413,
-    heading: 'That was too much at once.',
-    sentence: 'A request may hold at most 64 kilobytes. Nothing was changed.',
+    heading: 'That request is too large',
+    sentence: 'The limit is 64 kilobytes. Nothing was changed.',
   },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: {
     status: 415,
-    heading: 'That kind of content is not taken here.',
+    heading: 'We don’t accept that type of content',
     sentence: 'Send a form (application/x-www-form-urlencoded) or JSON (application/json). Nothing was changed.',
   },
   FST_ERR_CTP_INVALID_JSON_BODY: { ...UNREADABLE, sentence: 'The body is not valid JSON. Nothing was changed.' },
-  FST_ERR_CTP_EMPTY_JSON_BODY: { ...UNREADABLE, sentence: 'The body is empty; JSON was announced.' },
-  FST_ERR_VALIDATION: { ...UNREADABLE, sentence: 'The body has to be one object with a value for each field.' },
+  FST_ERR_CTP_EMPTY_JSON_BODY: {
+    ...UNREADABLE,
+    sentence: 'The body is empty, but its type is JSON. Nothing was changed.',
+  },
+  FST_ERR_VALIDATION: {
+    ...UNREADABLE,
+    sentence: 'The body must be one object with a value for each field. Nothing was changed.',
+  },
   FST_ERR_BAD_URL: NOT_FOUND,
   FST_ERR_MAX_PARAM_LENGTH: NOT_FOUND,
 }
@@ -138,8 +144,8 @@ export const handleUnrouted = (app: App, site: Site): void => {
     if (allowed.length === 0 || allowed.includes(request.method)) return sendErrorPage(request, reply, site, NOT_FOUND)
     return sendErrorPage(request, reply.header('allow', allowed.join(', ')), site, {
       status: 405,
-      heading: 'That cannot be done here.',
-      sentence: `This address takes ${allowed.join(', ')}. Nothing was changed.`,
+      heading: 'That isn’t possible here',
+      sentence: `This address accepts ${allowed.join(', ')}. Nothing was changed.`,
     })
   })
 }

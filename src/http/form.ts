@@ -19,7 +19,7 @@ export const CHOICES = {
   keywords: Type.Optional(Type.Unknown({ description: 'Phrases of your own, at most 20, an array or one a line' })),
   authors: Type.Optional(Type.Unknown({ description: 'Names of authors to follow, at most 20, likewise' })),
   muted: Type.Optional(Type.Unknown({ description: 'Phrases that keep a paper away, at most 20, likewise' })),
-  when_empty: Type.Optional(Type.Unknown({ description: 'skip or send, on a day without papers of yours' })),
+  when_empty: Type.Optional(Type.Unknown({ description: 'What to do when there is nothing new: skip or send' })),
   frequency: Type.Optional(Type.Unknown({ description: 'daily or weekly' })),
   timezone: Type.Optional(Type.Unknown({ description: 'An IANA time zone such as Europe/London' })),
   hour: Type.Optional(Type.Unknown({ description: '0 to 23' })),

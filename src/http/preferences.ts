@@ -14,7 +14,7 @@ const TokenParam = Type.Object({ token: Type.String() })
 
 const Choices = Type.Object(CHOICES)
 const Pause = Type.Object({
-  until: Type.Optional(Type.Unknown({ description: 'The first date with mail again, YYYY-MM-DD' })),
+  until: Type.Optional(Type.Unknown({ description: 'The date when digests start again, YYYY-MM-DD' })),
   end: Type.Optional(Type.Unknown({ description: 'Any value ends the pause' })),
 })
 
@@ -44,7 +44,7 @@ export const preferencesRoutes = (app: App, site: PreferencesSite): void => {
     const change = choosesAlike(own.preferences, read.preferences)
       ? null
       : await changeOfVolume(site, own.preferences, read.preferences)
-    const notice = ['Your preferences are saved.', change].filter((line) => line !== null).join(' ')
+    const notice = ['Settings saved.', change].filter((line) => line !== null).join(' ')
     return showPreferences(reply, site, token, changed, { notice })
   })
 
@@ -57,7 +57,7 @@ export const preferencesRoutes = (app: App, site: PreferencesSite): void => {
     const read = readPreferences(request.body, own.preferences)
     if ('errors' in read) return refuseChoices(request, reply, site, token, own, read.errors)
     const change =
-      (await changeOfVolume(site, own.preferences, read.preferences)) ?? 'No papers are held yet to count by.'
+      (await changeOfVolume(site, own.preferences, read.preferences)) ?? 'There are no papers yet to count.'
     if (wantsJson(request)) return { status: 'not saved', change }
     const form = filledForm(read.preferences)
     return showPreferences(reply, site, token, own, {
@@ -84,7 +84,7 @@ export const preferencesRoutes = (app: App, site: PreferencesSite): void => {
     if (changed === null) return showDeadLink(reply, pages)
     if (!isSubscribed(changed.state)) return showNotSubscribed(request, reply, site)
     if (wantsJson(request)) return { status: 'saved' }
-    const notice = read.until === null ? 'The pause is over.' : 'Your pause is saved.'
+    const notice = read.until === null ? 'Digests resumed.' : 'Digests paused.'
     return showPreferences(reply, site, token, changed, { notice })
   })
 }
@@ -145,11 +145,12 @@ const showNotSubscribed = (
   reply: FastifyReply,
   { pages }: Pick<Site, 'pages'>,
 ): FastifyReply => {
-  const sentence = 'No digest goes to this address, so there is nothing to choose. Subscribe again whenever you like.'
+  const sentence =
+    'This address gets no digests, so there are no settings to change. You can subscribe again at any time.'
   const status = request.method === 'POST' ? 409 : 200
   return wantsJson(request)
     ? sendProblem(reply, status, 'Not subscribed', sentence)
-    : show(reply.code(status), pages, 'message', { heading: 'You are not subscribed.', sentence })
+    : show(reply.code(status), pages, 'message', { heading: 'You’re not subscribed', sentence })
 }
 
 const refuse = async (
@@ -162,7 +163,7 @@ const refuse = async (
   page: PageOptions,
 ): Promise<FastifyReply> =>
   wantsJson(request)
-    ? sendProblem(reply, 400, 'Not saved', 'Some fields are not right yet.', errors)
+    ? sendProblem(reply, 400, 'Not saved', 'Some fields are not valid.', errors)
     : showPreferences(reply.code(400), site, token, own, page)
 
 const refuseChoices = (

@@ -39,7 +39,7 @@ export const previewRoutes = (app: App, { previews, pages }: Site): void => {
     errors: Parameters<typeof refusedForm>[1],
   ) =>
     wantsJson(request)
-      ? sendProblem(reply, 400, 'No preview', 'Some fields are not right yet.', errors)
+      ? sendProblem(reply, 400, 'No preview', 'Some fields are not valid.', errors)
       : show(reply.code(400), pages, 'subscribe', { form: refusedForm({ ...DEFAULTS, ...given }, errors) })
 
   app.get('/preview', { schema: { querystring: Choice } }, async (request, reply) => {

@@ -37,7 +37,7 @@ export const subscriptionRoutes = (app: App, { subscriptions, pages }: Site): vo
     const read = readPreferences(request.body)
     if ('error' in email || 'errors' in read) {
       const errors = ['error' in email ? [email.error] : [], 'errors' in read ? read.errors : []].flat()
-      if (wantsJson(request)) return sendProblem(reply, 400, 'Not subscribed', 'Some fields are not right yet.', errors)
+      if (wantsJson(request)) return sendProblem(reply, 400, 'Not subscribed', 'Some fields are not valid.', errors)
       return show(reply.code(400), pages, 'subscribe', { form: refusedForm(request.body, errors) })
     }
     await subscriptions.requestSubscription(email.address, read.preferences)

@@ -11,7 +11,7 @@ export const ONE_CLICK = '/unsubscribe/:token'
 const MAX_ONE_CLICK_OCTETS = 4096
 const TokenParam = Type.Object({ token: Type.String() })
 const Until = Type.Object({
-  until: Type.Optional(Type.Unknown({ description: 'The first date with mail again, YYYY-MM-DD' })),
+  until: Type.Optional(Type.Unknown({ description: 'The date when digests start again, YYYY-MM-DD' })),
 })
 
 type UnsubscriptionSite = Pick<Site, 'subscriptions' | 'pages'>

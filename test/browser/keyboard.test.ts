@@ -128,7 +128,7 @@ describe.skipIf(NEEDS_CHROMIUM !== '')(`by keyboard in a browser${NEEDS_CHROMIUM
     await using window = await browser.openWindow()
     const { page } = window
     await page.goto(`${site.url}/unsubscribe/${TOKEN.unsubscribe}`)
-    expect((await step(page))?.name).toBe('<a> Skip to the content')
+    expect((await step(page))?.name).toBe('<a> Skip to content')
     await page.keyboard.press('Enter')
     expect((await step(page))?.name).toBe('<button> Unsubscribe')
   })

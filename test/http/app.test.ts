@@ -112,7 +112,7 @@ describe('a form from another site', () => {
         payload: form(body).toString(),
       })
       expect([path, answer.statusCode]).toEqual([path, 403])
-      expect(answer.body).toContain('That came from another site.')
+      expect(answer.body).toContain('This form came from another site')
     }
     expect(site.changes).toEqual([])
   })
@@ -143,15 +143,11 @@ describe('a request that cannot be served', () => {
     await using site = await openTestSite()
     for (const path of ['/nowhere', '/confirm', '/papers/', '/%zz', '/.env', `/confirm/${'x'.repeat(3000)}`]) {
       const answer = await fetch(site.url + path)
-      expect([path, answer.status, await answer.text()]).toEqual([
-        path,
-        404,
-        expect.stringContaining('There is no such page.'),
-      ])
+      expect([path, answer.status, await answer.text()]).toEqual([path, 404, expect.stringContaining('Page not found')])
     }
     const problem = await fetch(`${site.url}/nowhere`, { headers: { accept: 'application/json' } })
     expect(problem.headers.get('content-type')).toContain('application/problem+json')
-    expect(await problem.json()).toMatchObject({ status: 404, title: 'There is no such page.' })
+    expect(await problem.json()).toMatchObject({ status: 404, title: 'Page not found' })
   })
 
   it('with a method that its path does not have gets those that it has', async () => {
@@ -167,7 +163,7 @@ describe('a request that cannot be served', () => {
       expect(answer.status).toBe(405)
       const allowed = answer.headers.get('allow')?.split(', ').sort()
       expect([method, path, allowed]).toEqual([method, path, allow.split(', ').sort()])
-      expect(await answer.text()).toContain('That cannot be done here.')
+      expect(await answer.text()).toContain('That isn’t possible here')
     }
   })
 
@@ -192,7 +188,10 @@ describe('a request that cannot be served', () => {
         body: 'x',
         headers: { 'content-type': type },
       })
-      expect([answer.status, await answer.text()]).toEqual([415, expect.stringContaining('That kind of content')])
+      expect([answer.status, await answer.text()]).toEqual([
+        415,
+        expect.stringContaining('We don’t accept that type of content'),
+      ])
     },
   )
 
@@ -206,10 +205,10 @@ describe('a request that cannot be served', () => {
     await using site = await openTestSite({ fault: Object.assign(new Error('no'), error) })
     const answer = await fetch(`${site.url}/subscribe`, { method: 'POST', body: form(RIGHT) })
     expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, String(seconds)])
-    expect(await answer.text()).toContain('at the moment')
+    expect(await answer.text()).toContain('Temporarily unavailable')
     const accept = { accept: 'application/json' }
     const problem = await fetch(`${site.url}/subscribe`, { method: 'POST', body: form(RIGHT), headers: accept })
-    expect(await problem.json()).toMatchObject({ status: 503, title: expect.stringContaining('at the moment') })
+    expect(await problem.json()).toMatchObject({ status: 503, title: 'Temporarily unavailable' })
   })
 
   it('that fails by our error gets one plain page, and the log has the rest without address or token', async () => {
@@ -219,7 +218,7 @@ describe('a request that cannot be served', () => {
     await using site = await openTestSite({ fault })
     const answer = await fetch(`${site.url}/subscribe`, { method: 'POST', body: form(RIGHT) })
     const page = await answer.text()
-    expect([answer.status, page]).toEqual([500, expect.stringContaining('Something broke on our side.')])
+    expect([answer.status, page]).toEqual([500, expect.stringContaining('Something went wrong')])
     expect(page).not.toMatch(/insert|sign_ups|23505|Error:|\.ts/)
     const line = site.log.find((entry) => entry.includes('a request failed')) ?? ''
     expect(line).toContain('23505')

@@ -19,10 +19,10 @@ it('the home page shows the best papers of the latest day with reasons, and the 
   await using site = await openTestSite({ cards: Array.from({ length: 26 }, (_, i) => card({ title: `Paper ${i}` })) })
   const page = await (await fetch(`${site.url}/`)).text()
   expect(page).toContain('<h2>Wednesday, 15 April 2026</h2>')
-  expect(page).toContain('8 of 26 listed this day, by upvotes')
+  expect(page).toContain('8 of 26 papers, most upvoted first')
   expect(page.match(/<li class="paper/g)).toHaveLength(8)
   expect(page).toContain('<p class="why">LLM agents &amp; tool use: “agents” in the title</p>')
-  expect(page).toContain('href="/papers/2026-04-15">All 26 papers of this day')
+  expect(page).toContain('href="/papers/2026-04-15">See all 26 papers')
   expect(page).toContain('action="/subscribe"')
   expect(page.match(/<h1/g)).toHaveLength(1)
   expect(page.match(/type="checkbox"/g)).toHaveLength(38)
@@ -35,7 +35,7 @@ it('another day shows all its papers, and the days around it', async () => {
   expect(page).toContain('<h1>Monday, 13 April 2026</h1>')
   expect(page.match(/<li class="paper/g)).toHaveLength(26)
   expect(page).toContain('href="/papers/2026-04-13" aria-current="page">Mon 13')
-  expect(page.match(/Days without a list/g)).toHaveLength(1)
+  expect(page.match(/Days without papers/g)).toHaveLength(1)
 })
 
 it.each([['2026-04-12'], ['2031-01-01'], ['2026-02-30'], ['yesterday'], ["2026-04-13'--"]])(
@@ -45,7 +45,7 @@ it.each([['2026-04-12'], ['2031-01-01'], ['2026-02-30'], ['yesterday'], ["2026-0
     const answer = await fetch(`${site.url}/papers/${date}`)
     expect([answer.status, await answer.text()]).toEqual([
       404,
-      expect.stringMatching(/No papers of that day|no such page/),
+      expect.stringMatching(/No papers for this day|Page not found/),
     ])
   },
 )

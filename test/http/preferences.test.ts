@@ -23,7 +23,7 @@ it('the page shows what is stored, and how to unsubscribe', async () => {
 it('a change is saved and shown as saved', async () => {
   await using site = await openTestSite()
   const answer = await post(site.url + PATH, CHOSEN)
-  expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining('Your preferences are saved.')])
+  expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining('Settings saved.')])
   const stored = {
     ...STANDARD,
     topics: ['vlm'],
@@ -40,7 +40,7 @@ it('a change with mistakes saves nothing and shows the error beside each field',
   const answer = await post(site.url + PATH, { ...CHOSEN, topics: [], weekday: '8' })
   const page = await answer.text()
   expect(answer.status).toBe(400)
-  expect(page).toContain('id="topics-error">Choose at least one topic.')
+  expect(page).toContain('id="topics-error">Choose at least one topic, or add a keyword or author.')
   expect(page).toContain('id="weekday-error">Choose a weekday')
   expect(page).toContain('value="21" selected')
   expect(site.changes).toEqual([])
@@ -65,7 +65,7 @@ it('own terms and the setting for empty digests are shown, saved, and confirmed 
   expect(before).toMatch(/value="skip" checked/)
   const own = { keywords: 'sheet music\r\nLean 4\r\n', authors: 'Grace Hopper', muted: 'survey', when_empty: 'send' }
   const page = await (await post(site.url + PATH, { ...CHOSEN, ...own })).text()
-  expect(page).toContain('Your preferences are saved. About 20 papers a week become 40, going by the last four weeks.')
+  expect(page).toContain('Settings saved. About 20 papers a week become 40, going by the last four weeks.')
   expect(page).toContain('\nLean 4\nsheet music</textarea>')
   expect(page).toMatch(/value="send" checked/)
   expect(site.changes).toMatchObject([
@@ -95,7 +95,7 @@ it('what a change would do is shown without being saved, with the form as it was
 it('before any papers are held their number is not shown', async () => {
   await using site = await openTestSite({ held: false })
   expect(await (await fetch(site.url + PATH)).text()).not.toContain('papers a week')
-  expect(await (await post(site.url + PATH, CHOSEN)).text()).toContain('Your preferences are saved.</p>')
+  expect(await (await post(site.url + PATH, CHOSEN)).text()).toContain('Settings saved.</p>')
 })
 
 it('one entry too many is refused beside its field, and nothing typed is lost', async () => {
@@ -104,7 +104,7 @@ it('one entry too many is refused beside its field, and nothing typed is lost', 
   const answer = await post(site.url + PATH, { ...CHOSEN, authors, muted: 'survey' })
   const page = await answer.text()
   expect(answer.status).toBe(400)
-  expect(page).toContain('id="authors-error">These are 21 authors, and 20 is the most: take 1 out.')
+  expect(page).toContain('id="authors-error">You have 21 authors, and the limit is 20. Remove 1.')
   expect(page).toContain('aria-describedby="authors-error authors-hint" aria-invalid="true"')
   expect(page).toContain(`${authors}</textarea>`)
   expect(page).toContain('survey</textarea>')
@@ -116,7 +116,7 @@ it('a pause runs to a date, can be ended, and is refused with a sentence', async
   const paused = await post(`${site.url}${PATH}/pause`, { until: '2026-05-15' })
   expect(await paused.text()).toContain('Paused until Friday, 15 May 2026')
   const ended = await post(`${site.url}${PATH}/pause`, { end: 'yes' })
-  expect(await ended.text()).toContain('The pause is over.')
+  expect(await ended.text()).toContain('Digests resumed.')
   expect(site.changes).toEqual([
     ['pause', TOKEN.preferences, '2026-05-15'],
     ['pause', TOKEN.preferences, null],
@@ -131,7 +131,7 @@ it('a pause runs to a date, can be ended, and is refused with a sentence', async
 it('somebody who unsubscribed is shown that, and nothing is changed for them', async () => {
   await using site = await openTestSite()
   const page = await fetch(`${site.url}/preferences/${TOKEN.left}`)
-  expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('You are not subscribed.')])
+  expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('You’re not subscribed')])
   expect((await post(`${site.url}/preferences/${TOKEN.left}`, CHOSEN)).status).toBe(409)
   expect((await post(`${site.url}/preferences/${TOKEN.left}/pause`, { until: '2026-05-15' })).status).toBe(409)
   expect(site.changes).toEqual([])

@@ -42,9 +42,9 @@ it('gives programs the digest as JSON', async () => {
 it.each([
   ['topics=llm', 'There is no topic “llm”. Choose from the list.'],
   ['topics=a,b&frequency=daily', 'There are no topics “a”, “b”. Choose from the list.'],
-  ['', 'Choose at least one topic.'],
+  ['', 'Choose at least one topic, or add a keyword or author.'],
   ['topics=agents&frequency=hourly', 'Choose daily or weekly.'],
-  ['topics=agents&timezone=Mars', 'There is no time zone “Mars”. Choose one such as Europe/London.'],
+  ['topics=agents&timezone=Mars', '“Mars” isn’t a time zone. Choose one such as Europe/London.'],
 ])('refuses %s with a sentence, on a page and as a problem', async (query, sentence) => {
   await using site = await openTestSite()
   const page = await open(`${site.url}/preview?${query}`)
@@ -92,6 +92,6 @@ it('the second button with nothing chosen says what is missing and keeps the ema
   const answer = await fetch(`${site.url}/preview`, { method: 'POST', body: form({ email: 'grace@example.net' }) })
   const page = await answer.text()
   expect(answer.status).toBe(400)
-  expect(page).toContain('Choose at least one topic.')
+  expect(page).toContain('Choose at least one topic, or add a keyword or author.')
   expect(page).toContain('value="grace@example.net"')
 })

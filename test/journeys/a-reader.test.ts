@@ -47,7 +47,7 @@ test('a reader subscribes, confirms, is welcomed, gets a digest in the morning, 
   expect(asked.text).toMatch(/check your inbox/i)
 
   const confirmation = await service.mail.waitFor(ADA, 1)
-  expect(confirmation.subject).toBe('Confirm your digest')
+  expect(confirmation.subject).toBe('Confirm your subscription')
   expect(confirmation.headers.has('list-unsubscribe')).toBe(false)
   const confirm = confirmation.links.get('confirm') ?? ''
   const looked = await site.get(confirm)
@@ -110,7 +110,7 @@ test('a reader looks before subscribing, has words of their own, and is kept fro
   const site = openSite(service.url)
   const choice = { topics: [], keywords: 'What Came of It\nzebra', frequency: 'daily', timezone: 'Europe/London' }
   const preview = await site.post('/preview', { email: ADA, ...choice })
-  expect(preview.text).toContain('A preview: the daily digest')
+  expect(preview.text).toContain('Preview: the daily digest')
   expect(titlesOf(preview.html)).toHaveLength(10)
   expect(await service.mail.list(ADA)).toEqual([])
 
@@ -125,7 +125,7 @@ test('a reader looks before subscribing, has words of their own, and is kept fro
   const looked = await site.post(`${preferences}/look`, muting)
   expect(looked.text).toMatch(/Not saved yet\. About \d+ papers a week become none/)
   expect((await site.get(preferences)).html).not.toContain('report</textarea>')
-  expect((await site.post(preferences, muting)).text).toMatch(/are saved\. About \d+ papers a week become none/)
+  expect((await site.post(preferences, muting)).text).toMatch(/Settings saved\. About \d+ papers a week become none/)
   service.setClock('2026-04-15T06:00:30Z')
   await service.wake('tick')
   await subscribe(service, 'grace@example.net')

@@ -119,7 +119,7 @@ beforeAll(async () => {
 
   const [ada = [], grace = [], emmy = [], hedy = []] = await Promise.all(READERS.map(mailsTo))
   const all = [...ada, ...grace, ...emmy, ...hedy]
-  const isLetter = ({ subject }: Arrived) => /^(?:Confirm|You are already|Your links)/.test(subject)
+  const isLetter = ({ subject }: Arrived) => /^(?:Confirm|You are already|Your Paper Round links)/.test(subject)
   letters = all.filter(isLetter)
   digests = all.filter((mail) => !isLetter(mail))
   daily.ada = ada.at(-1) as Arrived
@@ -136,7 +136,7 @@ test('of every kind of mail one at least arrived', () => {
   const subjects = [...letters, ...digests].map(({ subject }) => subject)
   expect(letters).toHaveLength(6)
   expect(digests).toHaveLength(8)
-  for (const kind of ['Confirm', 'You are already', 'Your links', 'Welcome: ', 'Your papers: ', 'Week 15: '])
+  for (const kind of ['Confirm', 'You are already', 'Your Paper', 'Welcome: ', 'Your papers: ', 'Week 15: '])
     expect(subjects.filter((subject) => subject.startsWith(kind)).length).toBeGreaterThan(0)
 })
 
@@ -256,11 +256,11 @@ describe('one click', () => {
   const click = async (mail: Arrived, headers: Record<string, string>, body: string, end = '') => {
     const { pathname } = oneClickOf(mail)
     const answer = await postBare(`${service.url}${pathname}${end}`, headers, body)
-    expect(answer).toMatchObject({ status: 200, text: expect.stringContaining('You are unsubscribed.') })
+    expect(answer).toMatchObject({ status: 200, text: expect.stringContaining('You’re unsubscribed') })
     expect(answer.headers).not.toHaveProperty('location')
     expect(answer.headers).not.toHaveProperty('set-cookie')
     // What it did is there when it is answered.
-    expect((await openSite(service.url).get(pathname)).text).toContain('You are unsubscribed.')
+    expect((await openSite(service.url).get(pathname)).text).toContain('You’re unsubscribed')
   }
   /** To whom mails went when what is due was published, and by the time that somebody who asked after it has theirs. */
   const publish = async (at: string, context: string): Promise<string[]> => {

@@ -49,8 +49,8 @@ export interface MailTemplateOptions {
 
 const FOLDER = path.join(import.meta.dirname, '../../../templates/emails')
 const LETTERS: Record<LetterKind, string> = {
-  confirmation: 'Confirm your digest',
-  links: 'Your links',
+  confirmation: 'Confirm your subscription',
+  links: 'Your Paper Round links',
   'already-subscribed': 'You are already subscribed',
 }
 const NAMES = ['digest', 'confirmation', 'links', 'already-subscribed'] as const

@@ -14,8 +14,8 @@ const TEMPLATES = path.resolve(import.meta.dirname, '../../../templates/pages')
 
 const NAV = [
   { href: '/', label: 'Today' },
-  { href: '/about', label: 'How we choose' },
-  { href: '/links', label: 'Lost your mail?' },
+  { href: '/about', label: 'How it works' },
+  { href: '/links', label: 'Your subscription' },
 ]
 
 /** A file that pages refer to: its content, and an address that changes with it. */

@@ -35,43 +35,43 @@ const readDomain = (text: string): string | null => {
  */
 export const readAddress = (text: string): { address: string } | { problem: string } => {
   const typed = text.replace(/^[ \t\u00a0]+|[ \t\u00a0]+$/g, '')
-  if (typed === '') return { problem: `Write your email address, ${EXAMPLE}.` }
-  if (/[\r\n]/.test(typed)) return { problem: 'Write one address on one line.' }
+  if (typed === '') return { problem: `Enter your email address, ${EXAMPLE}.` }
+  if (/[\r\n]/.test(typed)) return { problem: 'Enter one address, without line breaks.' }
   // Counted before anything is taken apart: a megabyte of text gets no further.
   if (Buffer.byteLength(typed) > MAX_ADDRESS) {
-    return { problem: `Write a shorter address: ${MAX_ADDRESS} characters are the most that mail can carry.` }
+    return { problem: `Enter a shorter address: the limit is ${MAX_ADDRESS} characters.` }
   }
   const parts = typed.split('@')
-  if (parts.length === 1) return { problem: `Write an address with an @, ${EXAMPLE}.` }
+  if (parts.length === 1) return { problem: `Enter an address with an @, ${EXAMPLE}.` }
   if (/[,;]/.test(typed) || (parts.length > 2 && !typed.includes('"'))) {
-    return { problem: `Write one address only, ${EXAMPLE}.` }
+    return { problem: `Enter only one address, ${EXAMPLE}.` }
   }
   if (/[<>()"]/.test(typed)) {
-    return { problem: `Write the address alone, without a name, quotes or brackets, ${EXAMPLE}.` }
+    return { problem: `Enter just the address, without a name, quotes or brackets, ${EXAMPLE}.` }
   }
-  if (/[\p{C}\p{Z}]/u.test(typed)) return { problem: `Write the address without spaces, ${EXAMPLE}.` }
+  if (/[\p{C}\p{Z}]/u.test(typed)) return { problem: `Enter the address without spaces, ${EXAMPLE}.` }
   const [localPart = '', domainPart = ''] = parts
-  if (localPart === '') return { problem: `Write a name before the @, ${EXAMPLE}.` }
-  if (domainPart === '') return { problem: `Write a domain after the @, ${EXAMPLE}.` }
+  if (localPart === '') return { problem: `Enter the part before the @, ${EXAMPLE}.` }
+  if (domainPart === '') return { problem: `Enter a domain after the @, ${EXAMPLE}.` }
   if (localPart.length > MAX_LOCAL_PART) {
-    return { problem: `Write at most ${MAX_LOCAL_PART} characters before the @: mail allows no more.` }
+    return { problem: `Enter at most ${MAX_LOCAL_PART} characters before the @.` }
   }
   if (!LOCAL_PART.test(localPart)) {
     return {
       problem: /[^\p{ASCII}]/u.test(localPart)
-        ? `Write the part before the @ in plain letters without accents, ${EXAMPLE}.`
-        : `Write letters, digits and single dots between them before the @, ${EXAMPLE}.`,
+        ? `Enter the part before the @ without accents or special letters, ${EXAMPLE}.`
+        : `Enter letters, digits and single dots before the @, ${EXAMPLE}.`,
     }
   }
   const domain = readDomain(domainPart)
-  if (domain === null) return { problem: 'Write a domain name after the @, such as example.org.' }
+  if (domain === null) return { problem: 'Enter a valid domain after the @, such as example.org.' }
   const known = parse(domain, { allowPrivateDomains: false })
   if (known.isIp === true || known.isIcann !== true || !domain.includes('.')) {
-    return { problem: 'Write a domain that exists on the internet after the @, such as example.org.' }
+    return { problem: 'Enter a domain that exists after the @, such as example.org.' }
   }
   const address = `${localPart}@${domain}`
   if (address.length > MAX_ADDRESS) {
-    return { problem: `Write a shorter address: ${MAX_ADDRESS} characters are the most that mail can carry.` }
+    return { problem: `Enter a shorter address: the limit is ${MAX_ADDRESS} characters.` }
   }
   return { address }
 }

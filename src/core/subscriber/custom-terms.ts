@@ -39,9 +39,9 @@ const phraseKind = (one: string, many: string): Kind => ({
   separators: /[\r\n,;]+/,
   keyOf: keyOfPhrase,
   problemOf: (entry, key) => {
-    if (/[<>]/.test(entry)) return `Write ${quoted(entry)} without < and >.`
-    if (entry.includes('://')) return `${quoted(entry)} is an address; write words that stand in papers.`
-    return key.length < 2 ? `${quoted(entry)} is too short to look for: it needs two letters or digits.` : null
+    if (/[<>]/.test(entry)) return `Remove < and > from ${quoted(entry)}.`
+    if (entry.includes('://')) return `${quoted(entry)} is a web address. Enter words that appear in papers.`
+    return key.length < 2 ? `${quoted(entry)} is too short. Use at least two letters or digits.` : null
   },
 })
 
@@ -55,7 +55,7 @@ const AUTHORS: Kind = {
   separators: /[\r\n;]+/,
   keyOf: keyOfAuthor,
   problemOf: (entry) =>
-    isWholeName(nameWords(entry)) ? null : `${quoted(entry)} is not a name: write one such as Grace Hopper.`,
+    isWholeName(nameWords(entry)) ? null : `${quoted(entry)} isn’t a full name. Enter one such as Grace Hopper.`,
 }
 
 /** Pictures among words, which no paper has. */
@@ -73,7 +73,7 @@ const readList = (raw: unknown, kind: Kind): string[] | Refusal => {
   const expected = `at most ${MOST_OWN} ${kind.many} of at most ${kind.longest} characters`
   const given = typeof raw === 'string' ? [raw] : (raw ?? [])
   if (!Array.isArray(given) || !given.every((entry) => typeof entry === 'string')) {
-    return { problem: `Give the ${kind.many} as a list of texts.`, expected }
+    return { problem: `Send the ${kind.many} as a list of strings.`, expected }
   }
   const byKey = new Map<string, string>()
   // Composed before it is split: the Greek question mark, U+037E, is a semicolon then, and would split when read again.
@@ -82,7 +82,7 @@ const readList = (raw: unknown, kind: Kind): string[] | Refusal => {
     if (entry.trim() === '') continue
     const line = cleanEntry(entry)
     if (line.length > kind.longest) {
-      const problem = `${quoted(line)} is too long: ${kind.one === 'author' ? 'an' : 'a'} ${kind.one} has at most ${kind.longest} characters.`
+      const problem = `${quoted(line)} is too long. The limit is ${kind.longest} characters.`
       return { problem, expected }
     }
     const key = kind.keyOf(line)
@@ -91,7 +91,7 @@ const readList = (raw: unknown, kind: Kind): string[] | Refusal => {
     if (!byKey.has(key)) byKey.set(key, line)
   }
   if (byKey.size > MOST_OWN) {
-    const problem = `These are ${byKey.size} ${kind.many}, and ${MOST_OWN} is the most: take ${byKey.size - MOST_OWN} out.`
+    const problem = `You have ${byKey.size} ${kind.many}, and the limit is ${MOST_OWN}. Remove ${byKey.size - MOST_OWN}.`
     return { problem, expected }
   }
   return [...byKey].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry)
@@ -109,5 +109,8 @@ export const readMuted = (raw: unknown, keywords: readonly string[]): string[] |
   const both = muted.find((word) => wanted.has(keyOfPhrase(word)))
   return both === undefined
     ? muted
-    : { problem: `${quoted(both)} is a keyword of yours too: take it out here or there.`, expected: 'no keyword' }
+    : {
+        problem: `${quoted(both)} is also one of your keywords. Remove it from one of the two.`,
+        expected: 'no keyword',
+      }
 }

@@ -14,11 +14,11 @@ export const pauseChoices = (today: string): string[] =>
 
 /** The first date with mail again, as somebody gave it; later than `today`, at most a year ahead, a real date. */
 export const readPause = (text: unknown, today: string): { until: string } | { problem: string } => {
-  if (text === undefined || text === '') return { problem: 'Choose the day on which digests begin again.' }
+  if (text === undefined || text === '') return { problem: 'Choose the date when digests start again.' }
   if (typeof text !== 'string' || !isDate(text)) {
-    return { problem: `Write a date as year, month and day, such as ${pauseChoices(today)[0]}.` }
+    return { problem: `Enter a date as year-month-day, such as ${pauseChoices(today)[0]}.` }
   }
-  if (text <= today) return { problem: 'Choose a day after today.' }
-  if (text > latestPause(today)) return { problem: `Choose a day within a year, up to ${latestPause(today)}.` }
+  if (text <= today) return { problem: 'Choose a date after today.' }
+  if (text > latestPause(today)) return { problem: `Choose a date within a year, up to ${latestPause(today)}.` }
   return { until: text }
 }

@@ -65,7 +65,7 @@ const readTopics = (raw: unknown, isEnoughWithout: boolean): string[] | FieldErr
   const refuse = (problem: string): FieldError => ({ field: 'topics', problem, expected })
   const given = typeof raw === 'string' ? [raw] : (raw ?? [])
   if (!Array.isArray(given) || !given.every((slug) => typeof slug === 'string')) {
-    return refuse('Give the topics as a list of their names.')
+    return refuse('Send the topics as a list of names.')
   }
   const topics = [
     ...new Set(
@@ -80,7 +80,9 @@ const readTopics = (raw: unknown, isEnoughWithout: boolean): string[] | FieldErr
   const more = unknown.length > 3 ? ` and ${unknown.length - 3} more` : ''
   if (unknown.length === 1) return refuse(`There is no topic ${named}. Choose from the list.`)
   if (unknown.length > 1) return refuse(`There are no topics ${named}${more}. Choose from the list.`)
-  return topics.length > 0 || isEnoughWithout ? topics : refuse('Choose at least one topic.')
+  return topics.length > 0 || isEnoughWithout
+    ? topics
+    : refuse('Choose at least one topic, or add a keyword or author.')
 }
 
 const readWhole = (raw: unknown, least: number, most: number): number | null => {
@@ -114,7 +116,11 @@ export const readPreferences = (
   if (!Array.isArray(topics)) errors.unshift(topics)
   const whenEmpty = isAbsent(raw.when_empty) ? defaults.whenEmpty : raw.when_empty
   if (whenEmpty !== 'skip' && whenEmpty !== 'send') {
-    errors.push({ field: 'when_empty', problem: 'Choose what a day without papers brings.', expected: 'skip or send' })
+    errors.push({
+      field: 'when_empty',
+      problem: 'Choose what to do when there is nothing new.',
+      expected: 'skip or send',
+    })
   }
   const { frequency } = raw
   if (frequency !== 'daily' && frequency !== 'weekly') {
@@ -140,7 +146,7 @@ export const readPreferences = (
       problem:
         zone === ''
           ? 'Choose a time zone, such as Europe/London.'
-          : `There is no time zone ${quoted(zone)}. Choose one such as Europe/London.`,
+          : `${quoted(zone)} isn’t a time zone. Choose one such as Europe/London.`,
       expected: 'an IANA time zone such as Europe/London',
     })
   }

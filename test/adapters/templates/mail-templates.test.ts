@@ -454,14 +454,14 @@ describe('a confirmation', () => {
   const mail = templates.renderLetter('confirmation', { frequency: 'daily', topics: ['Robotics & embodied AI'] })
 
   test('has one button and a link that ends it, and says what happens if it is ignored', () => {
-    expect(mail.subject).toBe('Confirm your digest')
+    expect(mail.subject).toBe('Confirm your subscription')
     const confirm = `https://round.example.org/confirm/${TOKEN_PLACEHOLDERS.confirm}`
     const never = `https://round.example.org/never/${TOKEN_PLACEHOLDERS.never}`
     expect(linksOfHtml(mail.html)).toEqual(new Set([confirm, never]))
     expect(linksOfText(mail.text)).toEqual(new Set([confirm, never]))
     expect(mail.html.match(/<a[^>]* class="button"/g)).toHaveLength(1)
     for (const words of [wordsOf(mail.html), mail.text.replace(/\s+/g, ' ')]) {
-      expect(words).toContain('Do nothing. No digest will come, and the request is forgotten in 7 days.')
+      expect(words).toContain('Ignore this email. You won’t get a digest, and the request expires in 7 days.')
       expect(words).toContain('daily digest')
       expect(words).toContain('Robotics & embodied AI')
     }

@@ -29,14 +29,14 @@ describe('keywords', () => {
   })
 
   test.each([
-    ['x'.repeat(500), `“${'x'.repeat(40)}…” is too long: a keyword has at most 60 characters.`],
-    ['🎵', '“🎵” is too short to look for: it needs two letters or digits.'],
-    ['C++', '“C++” is too short to look for: it needs two letters or digits.'],
-    ['<b>RAG</b>', 'Write “<b>RAG</b>” without < and >.'],
-    ['https://example.org/x', '“https://example.org/x” is an address; write words that stand in papers.'],
+    ['x'.repeat(500), `“${'x'.repeat(40)}…” is too long. The limit is 60 characters.`],
+    ['🎵', '“🎵” is too short. Use at least two letters or digits.'],
+    ['C++', '“C++” is too short. Use at least two letters or digits.'],
+    ['<b>RAG</b>', 'Remove < and > from “<b>RAG</b>”.'],
+    ['https://example.org/x', '“https://example.org/x” is a web address. Enter words that appear in papers.'],
     [
       Array.from({ length: 23 }, (_, n) => `word ${n}`).join('\n'),
-      'These are 23 keywords, and 20 is the most: take 3 out.',
+      'You have 23 keywords, and the limit is 20. Remove 3.',
     ],
   ])('are refused in words: %s', (given, problem) => {
     expect(problemOf(readKeywords(given))).toBe(problem)
@@ -44,7 +44,7 @@ describe('keywords', () => {
 
   test('of a wrong type are refused in words', () => {
     for (const given of [7, {}, [1], [['a']]])
-      expect(problemOf(readKeywords(given))).toBe('Give the keywords as a list of texts.')
+      expect(problemOf(readKeywords(given))).toBe('Send the keywords as a list of strings.')
   })
 
   test('twenty in twenty spellings are twenty', () => {
@@ -82,15 +82,15 @@ describe('authors', () => {
   })
 
   test('are refused in words when they are no names', () => {
-    expect(problemOf(readAuthors('J. S.'))).toBe('“J. S.” is not a name: write one such as Grace Hopper.')
-    expect(problemOf(readAuthors('∇'))).toBe('“∇” is not a name: write one such as Grace Hopper.')
-    expect(problemOf(readAuthors('x'.repeat(81)))).toMatch(/is too long: an author has at most 80 characters/)
+    expect(problemOf(readAuthors('J. S.'))).toBe('“J. S.” isn’t a full name. Enter one such as Grace Hopper.')
+    expect(problemOf(readAuthors('∇'))).toBe('“∇” isn’t a full name. Enter one such as Grace Hopper.')
+    expect(problemOf(readAuthors('x'.repeat(81)))).toMatch(/is too long\. The limit is 80 characters/)
   })
 })
 
 test('a muted word is no keyword', () => {
   expect(readMuted('survey', ['Lean 4'])).toEqual(['survey'])
   expect(problemOf(readMuted('lean-4', ['Lean 4']))).toBe(
-    '“lean-4” is a keyword of yours too: take it out here or there.',
+    '“lean-4” is also one of your keywords. Remove it from one of the two.',
   )
 })

@@ -16,14 +16,14 @@ describe('a pause', () => {
   })
 
   it.each([
-    ['', 'Choose the day on which digests begin again.'],
-    [undefined, 'Choose the day on which digests begin again.'],
-    ['2026-04-15', 'Choose a day after today.'],
-    ['2020-01-01', 'Choose a day after today.'],
-    ['2027-04-16', 'Choose a day within a year, up to 2027-04-15.'],
-    ['2026-02-30', 'Write a date as year, month and day, such as 2026-04-22.'],
-    ['tomorrow', 'Write a date as year, month and day, such as 2026-04-22.'],
-    [['2026-04-22'], 'Write a date as year, month and day, such as 2026-04-22.'],
+    ['', 'Choose the date when digests start again.'],
+    [undefined, 'Choose the date when digests start again.'],
+    ['2026-04-15', 'Choose a date after today.'],
+    ['2020-01-01', 'Choose a date after today.'],
+    ['2027-04-16', 'Choose a date within a year, up to 2027-04-15.'],
+    ['2026-02-30', 'Enter a date as year-month-day, such as 2026-04-22.'],
+    ['tomorrow', 'Enter a date as year-month-day, such as 2026-04-22.'],
+    [['2026-04-22'], 'Enter a date as year-month-day, such as 2026-04-22.'],
   ])('to %j is refused in words', (until, problem) => {
     expect(readPause(until, TODAY)).toEqual({ problem })
   })

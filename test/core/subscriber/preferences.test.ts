@@ -46,7 +46,9 @@ describe('preferences', () => {
       preferences: { topics: [], keywords: ['Lean 4'] },
     })
     expect(readPreferences({ ...RIGHT, topics: undefined, authors: ['Grace Hopper'] })).toHaveProperty('preferences')
-    expect(problemsOf({ ...RIGHT, topics: [], muted: 'survey' })).toEqual({ topics: 'Choose at least one topic.' })
+    expect(problemsOf({ ...RIGHT, topics: [], muted: 'survey' })).toEqual({
+      topics: 'Choose at least one topic, or add a keyword or author.',
+    })
   })
 
   it.each([
@@ -72,26 +74,26 @@ describe('preferences', () => {
   })
 
   it.each([
-    ['no topic', { topics: [] }, { topics: 'Choose at least one topic.' }],
-    ['an absent topic', { topics: undefined }, { topics: 'Choose at least one topic.' }],
+    ['no topic', { topics: [] }, { topics: 'Choose at least one topic, or add a keyword or author.' }],
+    ['an absent topic', { topics: undefined }, { topics: 'Choose at least one topic, or add a keyword or author.' }],
     ['an unknown topic', { topics: ['agents', 'llm'] }, { topics: 'There is no topic “llm”. Choose from the list.' }],
     [
       'several unknown topics',
       { topics: ['a1', 'a2', 'a3', 'a4', 'agents'] },
       { topics: 'There are no topics “a1”, “a2”, “a3” and 1 more. Choose from the list.' },
     ],
-    ['topics of a wrong type', { topics: [1, 2] }, { topics: 'Give the topics as a list of their names.' }],
-    ['an object for topics', { topics: { a: 1 } }, { topics: 'Give the topics as a list of their names.' }],
+    ['topics of a wrong type', { topics: [1, 2] }, { topics: 'Send the topics as a list of names.' }],
+    ['an object for topics', { topics: { a: 1 } }, { topics: 'Send the topics as a list of names.' }],
     ['an unknown frequency', { frequency: 'hourly' }, { frequency: 'Choose daily or weekly.' }],
     [
       'something else for a day without papers',
       { when_empty: 'maybe' },
-      { when_empty: 'Choose what a day without papers brings.' },
+      { when_empty: 'Choose what to do when there is nothing new.' },
     ],
     [
       'a keyword that is muted',
       { keywords: ['Large-Language Models'], muted: ['large language model'] },
-      { muted: '“large language model” is a keyword of yours too: take it out here or there.' },
+      { muted: '“large language model” is also one of your keywords. Remove it from one of the two.' },
     ],
     ['hour 24', { hour: 24 }, { hour: 'Choose an hour from 0 to 23.' }],
     ['half an hour', { hour: 7.5 }, { hour: 'Choose an hour from 0 to 23.' }],
@@ -102,12 +104,12 @@ describe('preferences', () => {
     [
       'an unknown zone',
       { timezone: 'Mars/Olympus' },
-      { timezone: 'There is no time zone “Mars/Olympus”. Choose one such as Europe/London.' },
+      { timezone: '“Mars/Olympus” isn’t a time zone. Choose one such as Europe/London.' },
     ],
     [
       'a bare offset',
       { timezone: '+05:30' },
-      { timezone: 'There is no time zone “+05:30”. Choose one such as Europe/London.' },
+      { timezone: '“+05:30” isn’t a time zone. Choose one such as Europe/London.' },
     ],
   ])('refuse %s in words', (_, given, problems) => {
     expect(problemsOf({ ...RIGHT, ...given })).toEqual(problems)

@@ -165,7 +165,7 @@ describe('mail from LETTERS_FROM, or from a former sender', () => {
       RecordType: 'SpamComplaint',
       ID: 1,
       Email: 'reader3@example.com',
-      Content: `Subject: Your links\r\nMessage-ID: <${letters[2]}@letters.example.net>\r\n\r\nHello`,
+      Content: `Subject: Your Paper Round links\r\nMessage-ID: <${letters[2]}@letters.example.net>\r\n\r\nHello`,
     }
     const authorization = `Basic ${Buffer.from(LOGIN).toString('base64')}`
     expect(await hooks.post('postmark', JSON.stringify(returned), { authorization })).toBe(200)
