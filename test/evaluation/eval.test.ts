@@ -41,7 +41,10 @@ describe('npm run eval', () => {
   it('measures a week that the model never saw, tells what does not match, and ends with one object', async () => {
     const papers = await file('papers.jsonl', PAPERS)
     const labels = await file('labels.jsonl', LABELS)
-    const { code, stdout, stderr } = await runProgram('eval', [...['--papers', papers, '--labels', labels, '--json']])
+    const excerpts = await file('excerpts.jsonl', [{ id: '2607.00001', ok: [0], best: 0 }])
+    const { code, stdout, stderr } = await runProgram('eval', [
+      ...['--papers', papers, '--labels', labels, '--excerpts', excerpts, '--json'],
+    ])
     expect(stderr).toContain('1 labels without a paper: 2607.99999')
     expect(stderr).toContain('1 papers without a label, not measured: 2607.00004')
     expect(stderr).toContain('topics without a relevant paper, not measured: agents')
@@ -52,6 +55,7 @@ describe('npm run eval', () => {
       relevance: { ndcg10: 1, cells: 1, byTopic: { robotics: 1 } },
       trend: null,
       blend: null,
+      excerpts: { papers: 1, ok: { mean: 1 } },
       repeats: 0,
     })
     expect(Object.keys(report.baselines as object)).toEqual(['label words', 'phrases counted', 'ts_rank_cd', 'BM25F'])

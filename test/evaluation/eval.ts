@@ -1,7 +1,7 @@
 /**
  * Measures how well papers are chosen, on judged papers:
  *
- *     npm run eval -- --papers PATH --labels FILE --upvotes FILE --history FILE
+ *     npm run eval -- --papers PATH --labels FILE --upvotes FILE --excerpts FILE --history FILE
  *
  * A week with papers whose judgements the model was fitted to is not measured by that model: another is trained without
  * them (leave-week-out), which needs the history.
@@ -24,6 +24,7 @@ import { endWith } from '../../workers/exit.ts'
 import { createProgress, type Progress } from '../../workers/progress.ts'
 import { scoreByCounts, scoreByLabels, scoreByPhrases } from './baselines.ts'
 import { type BlendResult, type JudgedCandidate, studyBlend } from './blend-study.ts'
+import { type ExcerptResult, readExcerptJudgements, studyExcerpts } from './excerpt-study.ts'
 import { rankByFullText } from './full-text.ts'
 import { readListings, readRowsFile } from './input-files.ts'
 import { type EvaluatedPaper, type Joined, joinPapers, readLabels, readUpvotes } from './judged-papers.ts'
@@ -36,6 +37,7 @@ interface Options {
   papers: string
   labels?: string
   upvotes?: string
+  excerpts?: string
   history?: string
   model?: string
   json?: true
@@ -142,6 +144,7 @@ interface Report {
   gate: GateResult | null
   trend: TrendResult | null
   blend: BlendResult | null
+  excerpts: ExcerptResult | null
   repeats: number
   replay: Omit<ReplayResult, 'repeats'>
   baselines: Record<string, RelevanceResult | null>
@@ -154,7 +157,7 @@ const row = (name: string, ...columns: string[]): string =>
   `  ${name.padEnd(28)}${columns.map((column) => column.padEnd(24)).join('')}`.trimEnd()
 
 const tables = (report: Report): string => {
-  const { relevance, gate, trend, blend, baselines, method } = report
+  const { relevance, gate, trend, blend, excerpts, baselines, method } = report
   const lines = [
     `${report.papers} papers, ${report.judged} of them judged.`,
     method.leftOut.length > 0
@@ -219,6 +222,12 @@ const tables = (report: Report): string => {
         )
     lines.push(`  (${blend.digests} weekly digests of ${blend.subscribers} simulated subscribers with 1 to 4 topics)`)
   }
+  if (excerpts !== null) {
+    const shares = ({ ok, best }: Pick<ExcerptResult, 'ok' | 'best'>): string[] =>
+      [ok, best].map((one) => `${number(one.mean)} ${interval(one.ci)}`)
+    lines.push('', row('Excerpts begin', 'where they may', 'where it is best'), row('excerpt', ...shares(excerpts)))
+    lines.push(row('first sentence', ...shares(excerpts.firstSentence)), `  (${excerpts.papers} papers)`)
+  }
   lines.push('', `Repeats in a replay of ${report.replay.digests} digests: ${report.repeats}.`)
   return lines.join('\n')
 }
@@ -229,6 +238,8 @@ const evaluate = async (options: Options): Promise<Report> => {
   const labels = options.labels === undefined ? null : await readRowsFile(options.labels, readLabels, say)
   const upvotes = options.upvotes === undefined ? [] : await readRowsFile(options.upvotes, readUpvotes, say)
   const history = options.history === undefined ? [] : await readListings(options.history, say)
+  const excerpts =
+    options.excerpts === undefined ? [] : await readRowsFile(options.excerpts, readExcerptJudgements, say)
   const joined = joinPapers(listings, labels, upvotes)
   tellMismatches(joined)
   const { papers } = joined
@@ -258,6 +269,7 @@ const evaluate = async (options: Options): Promise<Report> => {
     gate: studyGate(papers, scores, GATE),
     trend: studyTrend(papers, trends),
     blend: studyBlend(candidates),
+    excerpts: studyExcerpts(papers, excerpts),
     repeats,
     replay: replayed,
     baselines: {
@@ -274,6 +286,10 @@ const program = new Command('npm run eval --')
   .requiredOption('--papers <path>', 'a folder of Hugging Face API days (2026-04-14.json), or JSON Lines')
   .option('--labels <file>', 'judgements, JSON Lines: {"id": "2604.00001", "topics": {"robotics": 2}}')
   .option('--upvotes <file>', 'JSON Lines: {"id": "2604.00001", "upvotes_morning": 4, "upvotes_settled": 31}')
+  .option(
+    '--excerpts <file>',
+    'where excerpts may begin, JSON Lines: {"id": "2604.00001", "ok": [0, 210], "best": 210}',
+  )
   .option('--history <path>', 'papers of earlier days: for the trend, and to train models without a week')
   .option('--model <file>', 'a model other than the shipped one')
   .option('--json', 'print one JSON object on the last line')

@@ -64,7 +64,11 @@ const parse = (line: string): unknown => {
   }
 }
 
-const readRows = <Row>(text: string, read: (row: Record<string, unknown>, id: string) => Row | string): Rows<Row> => {
+/** Reads JSON Lines by `read`, which gets a row with the id as papers have it, and returns it or what is wrong with it. */
+export const readRows = <Row>(
+  text: string,
+  read: (row: Record<string, unknown>, id: string) => Row | string,
+): Rows<Row> => {
   const rows: Row[] = []
   const problems: Problem[] = []
   for (const [at, line] of text

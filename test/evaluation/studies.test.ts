@@ -1,9 +1,13 @@
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Listing } from '../../src/core/papers/paper.ts'
 import { GATE } from '../../src/core/relevance/gate.ts'
 import { createRandom } from '../../src/core/relevance/regression.ts'
 import { TOPICS } from '../../src/core/topics.ts'
 import { type JudgedCandidate, studyBlend } from './blend-study.ts'
+import { readExcerptJudgements, studyExcerpts } from './excerpt-study.ts'
+import { readListings, readRowsFile } from './input-files.ts'
 import { type EvaluatedPaper, joinPapers, readLabels, readUpvotes } from './judged-papers.ts'
 import { cellsOf, studyGate, studyRelevance } from './relevance-study.ts'
 import { replay } from './replay.ts'
@@ -206,4 +210,39 @@ describe('simulated subscribers', () => {
     expect(new Set(subscribers.map((topics) => topics.length))).toEqual(new Set([1, 2, 3, 4]))
     expect(simulateSubscribers(['a'], 3)).toEqual([['a'], ['a'], ['a']])
   })
+})
+
+describe('excerpts', () => {
+  const abstract = 'Maps guide people. However, to this end, we propose a $\\tau$-map that folds itself. It is fast.'
+  const offset = abstract.indexOf('However')
+
+  it('count as beginning where their sentence does, its dropped opening included', () => {
+    const papers = [evaluated('2604.00001', { abstract }), evaluated('2604.00002', { abstract })]
+    const { rows, problems } = readExcerptJudgements(
+      `{"id":"2604.00001","ok":[0],"best":${offset}}\n{"id":"2604.00002","ok":[0],"best":0}\n` +
+        '{"id":"2604.09999","ok":[],"best":0}\n{"id":"2604.00003","ok":[-1],"best":0}\n{"id":"2604.00003","ok":[]}',
+    )
+    expect(problems.map(({ problem }) => problem)).toEqual(['its "ok" are no offsets', 'its "best" is no offset'])
+    expect(studyExcerpts(papers, rows)).toMatchObject({
+      papers: 2,
+      ok: { mean: 0.5 },
+      best: { mean: 0.5 },
+      firstSentence: { ok: { mean: 1 }, best: { mean: 0.5 } },
+    })
+    expect(studyExcerpts([], rows)).toBeNull()
+  })
+
+  const judged = resolve(import.meta.dirname, '../../../shared/data/eval')
+  it.skipIf(!existsSync(judged))(
+    'begin where they may in 97 % of the judged abstracts, and where it is best in 75 % (needs ../shared/data)',
+    async () => {
+      const read = (name: string) => join(judged, name)
+      const ignore = () => undefined
+      const papers = (await readListings(read('papers.jsonl'), ignore)).map(({ paper }) => paper)
+      const result = studyExcerpts(papers, await readRowsFile(read('excerpts.jsonl'), readExcerptJudgements, ignore))
+      expect(result?.papers).toBeGreaterThanOrEqual(160)
+      expect(result?.ok.mean).toBeGreaterThanOrEqual(0.97)
+      expect(result?.best.mean).toBeGreaterThanOrEqual(0.75)
+    },
+  )
 })
