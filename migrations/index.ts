@@ -24,6 +24,7 @@ import * as sendLimits from './0016-send-limits.ts'
 import * as setAside from './0017-set-aside.ts'
 import * as anOperatorRecovers from './0019-an-operator-recovers.ts'
 import * as alarms from './0020-alarms.ts'
+import * as excerpts from './0021-excerpts.ts'
 import type { Migration } from './migration.ts'
 
 export const MIGRATIONS: Record<string, Migration> = {
@@ -45,6 +46,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0017-set-aside': setAside,
   '0019-an-operator-recovers': anOperatorRecovers,
   '0020-alarms': alarms,
+  '0021-excerpts': excerpts,
 }
 
 /**

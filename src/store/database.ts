@@ -75,6 +75,8 @@ export interface Tables {
     code_url: string | null
     project_url: string | null
     discussion_url: string | null
+    /** `null` in revisions from before there were any: it is made when it is read. */
+    excerpt: string | null
   }
   paper_news: { paper_id: string; kind: NewsKind; version: number | null; seen_at: Date }
   observations: {

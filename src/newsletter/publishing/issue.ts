@@ -1,9 +1,9 @@
 /** A digest as its readers see it: the frozen list, with the texts of the revisions it was composed from. */
 import type { DigestEntry, DigestIssue, PaperCard } from '../../core/digest/digest.ts'
 import { interestsOf } from '../../core/digest/interests.ts'
-import { cardOf } from '../../core/digest/paper-card.ts'
+import { cardOf, keywordInAbstract } from '../../core/digest/paper-card.ts'
 import { digestReasonOf } from '../../core/digest/reason.ts'
-import type { Paper } from '../../core/papers/paper.ts'
+import type { ExcerptedPaper } from '../../core/papers/paper-excerpt.ts'
 import { newsLine } from '../../core/papers/paper-news.ts'
 import { topicBySlug } from '../../core/topics.ts'
 import type { Database } from '../../store/database.ts'
@@ -36,7 +36,7 @@ export const readIssue = async (db: Database, digest: FrozenDigest): Promise<Dig
     ...digest.entries.flatMap((entry) => [entry, ...(entry.seeAlso ?? [])]),
     ...digest.news,
   ])
-  const textOf = ({ paperId, revision }: { paperId: string; revision: number }): Paper => {
+  const textOf = ({ paperId, revision }: { paperId: string; revision: number }): ExcerptedPaper => {
     const paper = texts.get(paperId)
     if (paper === undefined) throw new Error(`paper ${paperId} has no revision ${revision}`)
     return paper
@@ -47,6 +47,7 @@ export const readIssue = async (db: Database, digest: FrozenDigest): Promise<Dig
         reason: digestReasonOf(entry, digest.local_date),
         upvotes: entry.upvotes,
         comments: entry.comments,
+        keyword: keywordInAbstract(entry),
         seeAlso: (entry.seeAlso ?? []).map(textOf),
       }),
     )

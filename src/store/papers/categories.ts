@@ -44,9 +44,9 @@ export const storeCategories = (db: Database, asked: string[], found: ReadonlyMa
         where p.id = told.paper_id and t.paper_id = p.id and t.revision = p.revision and t.categories = '{}'
         returning p.id, p.revision)
       insert into paper_texts (paper_id, revision, title, abstract, authors, published_on, categories, code_url,
-        project_url, discussion_url)
+        project_url, discussion_url, excerpt)
       select t.paper_id, moved.revision, t.title, t.abstract, t.authors, t.published_on,
-        string_to_array(told.categories, ' '), t.code_url, t.project_url, t.discussion_url
+        string_to_array(told.categories, ' '), t.code_url, t.project_url, t.discussion_url, t.excerpt
       from moved
       join told on told.paper_id = moved.id
       join paper_texts t on t.paper_id = moved.id and t.revision = moved.revision - 1`.execute(trx)

@@ -2,6 +2,7 @@
 import { type Kysely, sql } from 'kysely'
 import { eligibleAgainAt, eligibleAt } from '../../core/digest/eligibility.ts'
 import type { Listing, Observation, Paper, SourceName } from '../../core/papers/paper.ts'
+import { excerptOfPaper } from '../../core/papers/paper-excerpt.ts'
 import { type HeldPaper, type MergedPaper, mergeListing, mergeRepeatedListings } from '../../core/papers/paper-merge.ts'
 import type { TopicRelevance } from '../../core/relevance/relevance.ts'
 import type { Database, Tables } from '../database.ts'
@@ -97,6 +98,7 @@ const textsOf = ({ paper, revision }: HeldPaper): Texts => ({
   code_url: paper.codeUrl,
   project_url: paper.projectUrl,
   discussion_url: paper.discussionUrl,
+  excerpt: excerptOfPaper(paper),
 })
 
 const rowOf = ({ paper, revision, source, listDay, firstSeenAt, listedOn, listedAt }: HeldPaper): Tables['papers'] => ({

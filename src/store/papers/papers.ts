@@ -1,6 +1,7 @@
 /** The papers held: their texts by revision, their observations, and the candidates of digests. */
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Paper, SourceName } from '../../core/papers/paper.ts'
+import type { ExcerptedPaper } from '../../core/papers/paper-excerpt.ts'
 import type { TopicRelevance } from '../../core/relevance/relevance.ts'
 import type { Tables } from '../database.ts'
 
@@ -190,11 +191,11 @@ export const readFill = async (
 export const readTexts = async (
   db: Kysely<Tables>,
   wanted: { paperId: string; revision: number }[],
-): Promise<Map<string, Paper>> => {
+): Promise<Map<string, ExcerptedPaper>> => {
   if (wanted.length === 0) return new Map()
   const { rows } = await sql<Texts>`
     select t.* from paper_texts t
     join unnest(${wanted.map((one) => one.paperId)}::text[], ${wanted.map((one) => one.revision)}::int[])
       as w(paper_id, revision) on t.paper_id = w.paper_id and t.revision = w.revision`.execute(db)
-  return new Map(rows.map((row) => [row.paper_id, paperOf(row)]))
+  return new Map(rows.map((row) => [row.paper_id, { ...paperOf(row), excerpt: row.excerpt }]))
 }
