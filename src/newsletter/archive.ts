@@ -1,6 +1,7 @@
 /** What anyone may read on the site: the papers of a list day, and a digest opened in the browser. */
 import type { DigestIssue, PaperCard } from '../core/digest/digest.ts'
 import { cardOf } from '../core/digest/paper-card.ts'
+import { explainedFits } from '../core/digest/quoted-phrases.ts'
 import { dayReasonOf } from '../core/digest/reason.ts'
 import { GATE } from '../core/relevance/gate.ts'
 import { type Keys, provesToken, readTokenId } from '../core/token.ts'
@@ -62,7 +63,7 @@ export const createArchive = ({ db, keys, now }: { db: Database; keys: Keys; now
         const text = texts.get(paper.id)
         if (text === undefined) return []
         // A lower score may hang on one common word: a page that names a topic must be able to stand by it.
-        const best = paper.relevance.find((one) => one.score >= GATE)
+        const [best] = explainedFits(paper.relevance.filter((one) => one.score >= GATE))
         const topic = best === undefined ? undefined : topicBySlug(best.topic)
         const reason = dayReasonOf({
           topic: best?.topic ?? null,

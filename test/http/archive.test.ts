@@ -81,7 +81,7 @@ it('a digest opens in the browser with the same papers, and nothing of its reade
     listDays: ['2026-04-15'],
     topics: ['Robotics & embodied AI', 'Document AI, OCR & charts'],
     cards: [card(), card({ title: 'Another', upvotes: null, url: null })],
-    trendingExtras: [card({ title: 'Elsewhere', reason: 'Top 3 % of the month’s papers: 120 upvotes' })],
+    trendingExtras: [card({ title: 'Elsewhere', reason: 'Top 3 % of the month’s papers' })],
     groups: [],
     news: [],
     considered: 26,

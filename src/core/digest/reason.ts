@@ -2,7 +2,6 @@
 
 import { topicBySlug } from '../topics.ts'
 import type { DigestEntry } from './digest.ts'
-import { dateRange } from './headline.ts'
 import { kindOfInterest } from './interests.ts'
 import type { InterestMatch } from './ranking.ts'
 
@@ -17,17 +16,18 @@ const joinWords = (words: string[]): string =>
 const foundWords = (matches: readonly InterestMatch[]): string =>
   (['authors', 'title', 'abstract'] as const)
     .map((field) => {
-      if (field === 'authors')
-        return joinWords(matches.filter((match) => match.field === field).map(({ words }) => words))
-      const quoted = matches.filter((match) => match.field === field).map(({ words }) => `“${words}”`)
+      const found = matches.filter((match) => match.field === field)
+      if (field === 'authors') return found.length > 0 ? `By ${joinWords(found.map(({ words }) => words))}` : ''
+      const quoted = found.map(({ words }) => `“${words}”`)
       return quoted.length > 0 ? `${joinWords(quoted)} in the ${field}` : ''
     })
     .filter((part) => part !== '')
     .join(', ')
 
+/** What stands before the words; an author's name speaks for itself. */
 const labelOf = (topic: string): string => {
   const kind = kindOfInterest(topic)
-  if (kind !== 'topic') return kind === 'keyword' ? 'Keyword' : 'Author'
+  if (kind !== 'topic') return kind === 'keyword' ? 'Keyword' : ''
   return topicBySlug(topic)?.label ?? topic
 }
 
@@ -41,35 +41,20 @@ const joinReason = (topic: string | null, matches: readonly InterestMatch[], ran
 /** The last three words stay on one line. */
 const bindLastWords = (text: string): string => text.replace(/ (\S+) (\S+)$/, `${NBSP}$1${NBSP}$2`)
 
-/** "112 upvotes at 09:00 UTC", or with the day when that was another than the reader's. */
-const countedUpvotes = ({ upvotes, observedAt, hourKnown }: DigestEntry, localDate: string | undefined): string => {
-  if (upvotes === null || upvotes === 0) return ''
-  const count = `${number.format(upvotes)} upvote${upvotes === 1 ? '' : 's'}`
-  if (observedAt === null || !hourKnown) return count
-  const instant = new Date(observedAt).toISOString()
-  const day = instant.slice(0, 10)
-  return localDate === undefined || localDate === day
-    ? `${count} at ${instant.slice(11, 16)} UTC`
-    : `${count} on ${dateRange(day, day)}`
-}
-
 /**
  * Why a paper is in a digest: `Diffusion language models: “masked diffusion” in the title, “denoising” in the abstract;
- * top 8 % of the month, 112 upvotes at 09:00 UTC`. Says only what the entry knows. `localDate` is the digest's: counts
- * read on another day are shown with that day instead of the hour. Other beginnings are `Keyword: “sheet music” in the
- * title` and `Author: Yann LeCun`; of a trending extra it is the rank alone, `Top 3 % of the month’s papers: 120 upvotes`.
+ * top 8 % of the month`. Says only what the entry knows, and nothing that stands beside it: its upvotes, or its topic when
+ * that is the heading it stands under (`underHeading`). Other beginnings are `Keyword: “sheet music” in the title` and
+ * `By Yann LeCun`; of a trending extra it is the rank alone, `Top 3 % of the month’s papers`.
  */
-export const digestReasonOf = (entry: DigestEntry, localDate?: string): string => {
-  if (entry.topic === null) {
-    // Only the upper fifth are trending extras, whether or not there is enough history to give a rank.
-    const { topPercent } = entry
-    const rank =
-      topPercent === null ? 'Among the most upvoted of its age' : `Top ${topPercent}${NBSP}% of the month’s papers`
-    return bindLastWords([rank, countedUpvotes(entry, localDate)].filter((part) => part !== '').join(': '))
-  }
-  const top = entry.topPercent === null ? '' : `top ${entry.topPercent}${NBSP}% of the month`
-  const rank = [top, countedUpvotes(entry, localDate)].filter((part) => part !== '').join(', ')
-  return joinReason(entry.topic, entry.matches, rank)
+export const digestReasonOf = (entry: DigestEntry, underHeading = false): string => {
+  const { topic, matches, topPercent } = entry
+  const percent = topPercent === null ? '' : `op ${topPercent}${NBSP}% of the month`
+  // Only the upper fifth are trending extras, whether or not there is enough history to give a rank.
+  if (topic === null)
+    return bindLastWords(percent === '' ? 'Among the most upvoted of its age' : `T${percent}’s papers`)
+  if (underHeading && matches.length === 0) return bindLastWords(percent && `T${percent}`)
+  return joinReason(underHeading ? null : topic, matches, percent && `t${percent}`)
 }
 
 /** 1st, 2nd, 3rd, 4th, 11th, 21st. */

@@ -1,5 +1,5 @@
 /** The evidence for each topic in a paper: BM25F over the topics' phrases, not comparable between topics. */
-import { createPhraseFinder, plainPhrase } from '../text/phrases.ts'
+import { createPhraseFinder, plainPhrase, quoteAt } from '../text/phrases.ts'
 import { TOPICS } from '../topics.ts'
 import { FIELDS, type Field, type Reading } from './reading.ts'
 
@@ -59,7 +59,7 @@ export const findTopicPhrases = (reading: Reading): PhraseOccurrence[] => {
     for (const { phrase, start, end } of findPhrases(tokens)) {
       const known = occurrences.get(phrase)
       if (known !== undefined) known[field]++
-      else occurrences.set(phrase, { phrase, title: 0, abstract: 0, words: text.slice(start, end), [field]: 1 })
+      else occurrences.set(phrase, { phrase, title: 0, abstract: 0, words: quoteAt(text, start, end), [field]: 1 })
     }
   }
   return [...occurrences.values()]

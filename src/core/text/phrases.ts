@@ -57,6 +57,22 @@ export const plainPhrase = (phrase: string): string =>
     .map((token) => token.word)
     .join(' ')
 
+const isHyphen = (character: string | undefined): boolean => character !== undefined && '-‐‑'.includes(character)
+const HYPHENED_BEFORE = /(?:[\p{L}\p{N}]+[-‐‑])+$/u
+const HYPHENED_AFTER = /^(?:[-‐‑][\p{L}\p{N}]+)+/u
+/** No word with its hyphens is longer. */
+const LONGEST_WORD = 60
+
+/** The text at a place, with the rest of the words joined to it by hyphens, so that none is quoted as a fragment. */
+export const quoteAt = (text: string, start: number, end: number): string => {
+  // Most stand free, and need no closer look.
+  const before = isHyphen(text[start - 1])
+    ? HYPHENED_BEFORE.exec(text.slice(Math.max(0, start - LONGEST_WORD), start))
+    : null
+  const after = isHyphen(text[end]) ? HYPHENED_AFTER.exec(text.slice(end, end + LONGEST_WORD)) : null
+  return `${before?.[0] ?? ''}${text.slice(start, end)}${after?.[0] ?? ''}`.replace(/\s+/g, ' ')
+}
+
 interface Branch {
   phrase: string | null
   next: Map<string, Branch>

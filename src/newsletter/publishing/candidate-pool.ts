@@ -3,6 +3,8 @@ import { DAY, HOUR } from '../../core/calendar.ts'
 import { isPartial, RECENTLY_SENT_DAYS } from '../../core/digest/eligibility.ts'
 import { createSimilarityCheck } from '../../core/digest/near-duplicates.ts'
 import { createPaperIndex, type PaperIndex } from '../../core/digest/paper-index.ts'
+import { explainedFits } from '../../core/digest/quoted-phrases.ts'
+import type { Fit } from '../../core/digest/ranking.ts'
 import { AGE_BUCKETS, createTrend, estimateTrend, TREND_LIST_DAYS, type Trend } from '../../core/digest/trend.ts'
 import { GATE } from '../../core/relevance/gate.ts'
 import type { Database } from '../../store/database.ts'
@@ -22,7 +24,10 @@ const WELCOME_LIST_DAYS = 7
 /** A source without success for this long is said to be unreadable when a digest has nothing. */
 const STALE_AFTER = 36 * HOUR
 
-export type DigestCandidate = Awaited<ReturnType<typeof readCandidates>>[number] & { trend: Trend }
+export type DigestCandidate = Omit<Awaited<ReturnType<typeof readCandidates>>[number], 'relevance'> & {
+  trend: Trend
+  relevance: Fit[]
+}
 
 export interface CandidatePool {
   cutoff: Date
@@ -62,8 +67,8 @@ export const loadCandidatePool = async (
     .filter((paper) => paper.listDay !== partialDay && !isWithdrawn(paper.id))
     .map((paper) => ({
       ...paper,
-      // Every cohort looks at these; a topic that the paper hardly touches brings it to nobody.
-      relevance: paper.relevance.filter(({ score }) => score >= GATE),
+      // Every cohort looks at these; a topic that the paper hardly touches, or that nothing explains, brings it to nobody.
+      relevance: explainedFits(paper.relevance.filter(({ score }) => score >= GATE)),
       trend:
         paper.upvotes === null
           ? estimateTrend({

@@ -41,10 +41,12 @@ export const readIssue = async (db: Database, digest: FrozenDigest): Promise<Dig
     if (paper === undefined) throw new Error(`paper ${paperId} has no revision ${revision}`)
     return paper
   }
+  const own = digest.entries.filter((entry) => entry.topic !== null)
+  const groups = digest.kind === 'weekly' ? groupByTopic(own) : []
   const cardsOf = (entries: DigestEntry[]): PaperCard[] =>
     entries.map((entry) =>
       cardOf(textOf(entry), {
-        reason: digestReasonOf(entry, digest.local_date),
+        reason: digestReasonOf(entry, groups.length > 1),
         upvotes: entry.upvotes,
         comments: entry.comments,
         keyword: keywordInAbstract(entry),
@@ -58,8 +60,6 @@ export const readIssue = async (db: Database, digest: FrozenDigest): Promise<Dig
   ]
   // In the order of the labels.
   const interests = interestsOf(digest)
-  const own = digest.entries.filter((entry) => entry.topic !== null)
-  const groups = digest.kind === 'weekly' ? groupByTopic(own) : []
   return {
     kind: digest.kind,
     localDate: digest.local_date,

@@ -164,7 +164,7 @@ describe('a digest', () => {
   })
 
   test('has trending extras in a section of their own, in both parts', () => {
-    const trendingExtras = [card({ title: 'Elsewhere', reason: 'Top 3 % of the month’s papers: 120 upvotes' })]
+    const trendingExtras = [card({ title: 'Elsewhere', reason: 'Top 3 % of the month’s papers' })]
     const { html, text } = templates.renderDigest(issue({ trendingExtras }))
     expect(html).toMatch(/<h2[^>]*>Trending beyond your topics<\/h2>[\s\S]*<h3[^>]*><a[^>]*>Elsewhere<\/a><\/h3>/)
     expect(text).toMatch(/\nTRENDING BEYOND YOUR TOPICS\n\n4\. Elsewhere\n[\s\S]*Top 3 % of the month’s papers/)

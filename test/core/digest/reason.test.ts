@@ -23,43 +23,31 @@ const entry = (more: Partial<DigestEntry> = {}): DigestEntry => ({
 const plain = (text: string): string => text.replaceAll('\u00a0', ' ')
 
 describe('the reason of a paper in a digest', () => {
-  it('names topic, words, rank and counts, and keeps "8 %" and the last three words together', () => {
+  it('names topic, words and rank, and keeps the last three words together', () => {
     expect(digestReasonOf(entry())).toBe(
       'Diffusion language models: “masked diffusion” in the title, “denoising” in the abstract; ' +
-        'top 8\u00a0% of the month, 112 upvotes at\u00a009:00\u00a0UTC',
+        'top 8\u00a0% of\u00a0the\u00a0month',
     )
   })
 
-  it('shows no hour where only the day is known', () => {
-    expect(plain(digestReasonOf(entry({ hourKnown: false })))).toMatch(/top 8 % of the month, 112 upvotes$/)
+  it('leaves out the topic under a heading that names it', () => {
+    expect(plain(digestReasonOf(entry(), true))).toBe(
+      '“masked diffusion” in the title, “denoising” in the abstract; top 8 % of the month',
+    )
+    expect(plain(digestReasonOf(entry({ matches: [] }), true))).toBe('Top 8 % of the month')
+    const author = { topic: 'author:j wang', matches: [{ words: 'Jie Wang', field: 'authors' as const }] }
+    expect(plain(digestReasonOf(entry(author), true))).toBe('By Jie Wang; top 8 % of the month')
   })
 
-  it('shows the day instead of the hour when the counts are from another day than the digest', () => {
-    expect(plain(digestReasonOf(entry(), '2026-04-15'))).toMatch(/112 upvotes at 09:00 UTC$/)
-    expect(plain(digestReasonOf(entry(), '2026-04-18'))).toMatch(/112 upvotes on 15 April 2026$/)
-  })
-
-  it('claims no rank that is not known', () => {
-    expect(plain(digestReasonOf(entry({ topPercent: null })))).toMatch(/in the abstract; 112 upvotes at 09:00 UTC$/)
-  })
-
-  it('says nothing of counts where there are none', () => {
-    const none = { upvotes: null, observedAt: null, topPercent: null }
-    expect(plain(digestReasonOf(entry(none)))).toMatch(/“denoising” in the abstract$/)
-    expect(plain(digestReasonOf(entry({ ...none, upvotes: 0 })))).toMatch(/“denoising” in the abstract$/)
-  })
-
-  it('counts one upvote as one, and thousands with a comma', () => {
-    expect(plain(digestReasonOf(entry({ upvotes: 1, hourKnown: false })))).toMatch(/, 1 upvote$/)
-    expect(plain(digestReasonOf(entry({ upvotes: 1234, hourKnown: false })))).toMatch(/, 1,234 upvotes$/)
+  it('says no upvotes, which stand beside it, and claims no rank that is not known', () => {
+    expect(digestReasonOf(entry())).not.toContain('upvote')
+    expect(plain(digestReasonOf(entry({ topPercent: null })))).toMatch(/in the abstract$/)
   })
 
   it('joins the words of one field, those of the title first', () => {
     const of = (...fields: ('title' | 'abstract')[]): string =>
       plain(
-        digestReasonOf(
-          entry({ matches: fields.map((field, at) => ({ words: `w${at}`, field })), topPercent: null, upvotes: null }),
-        ),
+        digestReasonOf(entry({ matches: fields.map((field, at) => ({ words: `w${at}`, field })), topPercent: null })),
       )
     expect(of('title', 'title', 'title')).toBe('Diffusion language models: “w0”, “w1” and “w2” in the title')
     expect(of('abstract', 'title', 'abstract')).toBe(
@@ -70,20 +58,16 @@ describe('the reason of a paper in a digest', () => {
 
   it('names a keyword’s words, and an author as the paper has them', () => {
     const keyword = { topic: 'keyword:sheet music', matches: [{ words: 'Sheet-Music', field: 'title' as const }] }
-    expect(plain(digestReasonOf(entry({ ...keyword, hourKnown: false })))).toBe(
-      'Keyword: “Sheet-Music” in the title; top 8 % of the month, 112 upvotes',
-    )
+    expect(plain(digestReasonOf(entry(keyword)))).toBe('Keyword: “Sheet-Music” in the title; top 8 % of the month')
     const author = { topic: 'author:yann lecun', matches: [{ words: 'Yann LeCun', field: 'authors' as const }] }
-    expect(plain(digestReasonOf(entry(author)))).toBe(
-      'Author: Yann LeCun; top 8 % of the month, 112 upvotes at 09:00 UTC',
-    )
+    expect(plain(digestReasonOf(entry(author)))).toBe('By Yann LeCun; top 8 % of the month')
   })
 
   it('of a trending extra is the trend alone', () => {
     const trendingExtras = { topic: null, matches: [] }
-    expect(plain(digestReasonOf(entry(trendingExtras)))).toBe('Top 8 % of the month’s papers: 112 upvotes at 09:00 UTC')
+    expect(plain(digestReasonOf(entry(trendingExtras)))).toBe('Top 8 % of the month’s papers')
     expect(plain(digestReasonOf(entry({ ...trendingExtras, topPercent: null })))).toBe(
-      'Among the most upvoted of its age: 112 upvotes at 09:00 UTC',
+      'Among the most upvoted of its age',
     )
   })
 
@@ -97,8 +81,6 @@ describe('the reason of a paper in a digest', () => {
       matches: fc.array(fc.record({ words, field: fc.constantFrom('title' as const, 'abstract' as const) }), {
         maxLength: 3,
       }),
-      upvotes: fc.option(fc.nat()),
-      hourKnown: fc.boolean(),
       topPercent: fc.option(fc.integer({ min: 1, max: 50 })),
     })
     fc.assert(

@@ -1,0 +1,58 @@
+/** What of a paper is quoted to readers as the reason for a topic. */
+import { describe, expect, test } from 'vitest'
+import { explainedFits } from '../../../src/core/digest/quoted-phrases.ts'
+import type { Match } from '../../../src/core/relevance/relevance.ts'
+import { scoreTopics } from '../../../src/core/relevance/relevance.ts'
+
+const quoted = (topic: string, ...found: [words: string, field: Match['field']][]): string[] | null => {
+  const matches = found.map(([words, field]): Match => ({ words, field, kind: 'phrase' }))
+  return explainedFits([{ topic, score: 0.9, matches }])[0]?.matches.map(({ words }) => words) ?? null
+}
+
+describe('the reason for a topic', () => {
+  test('quotes phrases of the topic as the paper writes them', () => {
+    expect(quoted('gui-agents', ['GUI Agents', 'title'], ['screenshots', 'abstract'])).toEqual([
+      'GUI Agents',
+      'screenshots',
+    ])
+    expect(quoted('image-generation', ['diffusion-based', 'title'])).toEqual(['diffusion-based'])
+  })
+
+  test('quotes a single word that only hints where there is no phrase', () => {
+    expect(quoted('speech-audio', ['speech recognition', 'title'], ['voice', 'abstract'])).toEqual([
+      'speech recognition',
+    ])
+    expect(quoted('speech-audio', ['voice', 'abstract'])).toEqual(['voice'])
+  })
+
+  test.each([
+    ['evaluation', 'Tests'],
+    ['evaluation', 'ACES'],
+    ['finetuning-distillation', 'Learners'],
+    ['data', 'children'],
+    ['multilingual-nlp', 'POS'],
+    ['recsys', 'Click'],
+    ['evaluation', 'reveals'],
+    ['interpretability', 'mechanisms'],
+    ['data', 'publicly available'],
+  ])(
+    'never quotes for %s a learnt or common word such as %j, and without another the paper does not go',
+    (topic, word) => {
+      expect(quoted(topic, [word, 'title'])).toBeNull()
+      expect(quoted(topic, [word, 'abstract'])).toBeNull()
+    },
+  )
+
+  test('takes some common words in a title', () => {
+    expect(quoted('code', ['Code', 'title'])).toEqual(['Code'])
+    expect(quoted('code', ['code', 'abstract'])).toBeNull()
+  })
+
+  test('quotes no fragment of a word with hyphens', () => {
+    const [best] = scoreTopics({
+      title: 'Non-autoregressive text-to-speech-synthesis and Pre-VLMs-era captioning',
+      abstract: 'We study multi-speaker text-to-speech with expressive voices, and speech recognition.',
+    }).filter(({ topic }) => topic === 'speech-audio')
+    expect(best?.matches.map(({ words }) => words)).toContain('text-to-speech-synthesis')
+  })
+})
