@@ -9,6 +9,8 @@ import { type App, type Site, show, showDeadLink } from './site.ts'
 
 /** How many papers the home page shows of a day; a link leads to all of them. */
 const MAX_HOME_CARDS = 8
+/** How many papers of a day are shown whole; of the others the rest unfolds, or forty would be twenty screens of a phone. */
+const WHOLE_CARDS = 3
 
 const DateParam = Type.Object({ date: Type.String({ description: 'A list day, YYYY-MM-DD' }) })
 const TokenParam = Type.Object({ token: Type.String() })
@@ -26,7 +28,7 @@ const viewOf = (day: DayPage, maxCards: number) => {
   // Papers from a file have no upvotes, and then no order worth a mention.
   const order = cards.some((card) => card.upvotes !== null) ? ', most upvoted first' : ''
   const count = `${rest > 0 ? `${cards.length} of ${day.total}` : day.total} papers${order}`
-  return { ...day, days: dayLinksOf(day), cards, rest, count: day.total === 1 ? '1 paper' : count }
+  return { ...day, days: dayLinksOf(day), cards, whole: WHOLE_CARDS, rest, count: day.total === 1 ? '1 paper' : count }
 }
 
 export const archiveRoutes = (app: App, { archive, pages }: Site): void => {

@@ -52,6 +52,23 @@ const dueTime = (at: Date, timeZone: string): string => {
 const joined = (items: string[]): string =>
   items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`
 
+const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
+const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '')
+
+/** Words with a hyphen; so short a word still fits the narrowest phone in the largest letters. */
+const HYPHENATED = /[\p{L}\p{N}.]+(?:-[\p{L}\p{N}.]+)+/gu
+const MOST_KEPT_WHOLE = 10
+const SHORT_PART = /(?:^|-).{1,2}(?:-|$)/u
+
+/**
+ * A text as HTML in which no line ends inside words such as X-ray, k-means and GPT-4. The text stays as it is, so that it is
+ * found and copied as it was written; `raw` in the template keeps the result from being escaped again.
+ */
+const wholeWords = (text: string): string =>
+  escapeHtml(text).replace(HYPHENATED, (word) =>
+    word.length <= MOST_KEPT_WHOLE && SHORT_PART.test(word) ? `<span class="whole-word">${word}</span>` : word,
+  )
+
 /** Filters of the templates; dates are `YYYY-MM-DD`. */
 const FILTERS = {
   date: longDate,
@@ -62,6 +79,7 @@ const FILTERS = {
   sendingTimes,
   dueTime,
   joined,
+  wholeWords,
   /** Text from elsewhere becomes a link only as https: no other scheme is ever written into an href. */
   https: (url: string | null) => (url?.startsWith('https://') ? url : ''),
   arxiv: (id: string) => (ARXIV_ID.test(id) ? id : ''),

@@ -41,7 +41,7 @@ const CONTRAST = { runOnly: ['color-contrast'] }
 
 /**
  * What is wrong with a page, a line each: on the `'whole'` grid at 320, 360 and 1280 px, light and dark, or at 320 px in
- * light alone. Needs a window with `bypassCSP`, and leaves its size and scheme changed.
+ * light alone; of one of ours with letters twice as large too. Needs a window with `bypassCSP`, and leaves its size and scheme changed.
  */
 export const judgePage = async (
   page: Page,
@@ -66,6 +66,7 @@ export const judgePage = async (
   await page.evaluate(AXE)
   if (grid === 'whole') await measure(360)
   await measure(320)
+  if (kind === 'page') note('320 px with large letters, sticks out', await withLargeText(page))
   await look('light', everything)
   if (grid === 'narrow') return wrong
   await look('dark', CONTRAST)
@@ -73,6 +74,14 @@ export const judgePage = async (
   await look('dark', everything)
   await look('light', CONTRAST)
   return wrong
+}
+
+/** What sticks out when the reader's own size of text is 200 %. Our pages are measured in rem; a browser's setting is that. */
+const withLargeText = async (page: Page): Promise<string[]> => {
+  await page.evaluate("document.documentElement.style.fontSize = '200%'")
+  const wide = await probe<string[]>(page, 'overflow')
+  await page.evaluate("document.documentElement.style.fontSize = ''")
+  return wide
 }
 
 /** The widths of a small phone, of a mail program's pane and of a desktop. */
