@@ -61,11 +61,11 @@ it('a request in JSON gets JSON', async () => {
 it('own terms and the setting for empty digests are shown, saved, and confirmed with what they change', async () => {
   await using site = await openTestSite()
   const before = await (await fetch(site.url + PATH)).text()
-  expect(before).toContain('About 20 papers a week fit, going by the last four weeks.')
+  expect(before).toContain('About 20 papers a week match, based on the last four weeks.')
   expect(before).toMatch(/value="skip" checked/)
   const own = { keywords: 'sheet music\r\nLean 4\r\n', authors: 'Grace Hopper', muted: 'survey', when_empty: 'send' }
   const page = await (await post(site.url + PATH, { ...CHOSEN, ...own })).text()
-  expect(page).toContain('Settings saved. About 20 papers a week become 40, going by the last four weeks.')
+  expect(page).toContain('Settings saved. From about 20 papers a week to 40, based on the last four weeks.')
   expect(page).toContain('\nLean 4\nsheet music</textarea>')
   expect(page).toMatch(/value="send" checked/)
   expect(site.changes).toMatchObject([
@@ -82,7 +82,7 @@ it('what a change would do is shown without being saved, with the form as it was
   const answer = await post(`${site.url}${PATH}/look`, { ...CHOSEN, keywords: 'Lean 4' })
   const page = await answer.text()
   expect(answer.status).toBe(200)
-  expect(page).toContain('Not saved yet. About 20 papers a week fit, as before')
+  expect(page).toContain('Not saved yet. About 20 papers a week match, as before')
   expect(page).toContain('\nLean 4</textarea>')
   expect(page).toContain('value="vlm" checked')
   expect(page).not.toContain('value="robotics" checked')

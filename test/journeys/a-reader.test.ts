@@ -123,9 +123,9 @@ test('a reader looks before subscribing, has words of their own, and is kept fro
   const preferences = welcome.links.get('preferences') ?? ''
   const muting = { ...choice, hour: '7', weekday: '6', muted: 'report' }
   const looked = await site.post(`${preferences}/look`, muting)
-  expect(looked.text).toMatch(/Not saved yet\. About \d+ papers a week become none/)
+  expect(looked.text).toMatch(/Not saved yet\. From about \d+ papers a week to none/)
   expect((await site.get(preferences)).html).not.toContain('report</textarea>')
-  expect((await site.post(preferences, muting)).text).toMatch(/Settings saved\. About \d+ papers a week become none/)
+  expect((await site.post(preferences, muting)).text).toMatch(/Settings saved\. From about \d+ papers a week to none/)
   service.setClock('2026-04-15T06:00:30Z')
   await service.wake('tick')
   await subscribe(service, 'grace@example.net')

@@ -23,18 +23,19 @@ const subject = (volume: Volume): string => {
   return `About ${some} paper${some === '1' ? '' : 's'}`
 }
 
-const basis = ({ weeks }: Volume): string => `going by the last ${WEEKS[Math.ceil(weeks)] ?? WEEKS[4]}`
+const basis = ({ weeks }: Volume): string => `based on the last ${WEEKS[Math.ceil(weeks)] ?? WEEKS[4]}`
 
-/** `About 14 papers a week fit, going by the last four weeks.` */
+/** `About 14 papers a week match, based on the last four weeks.` */
 export const volumeLine = (volume: Volume): string => {
   const some = amount(volume)
   const isOne = some === '1' || some === 'fewer than one'
-  return `${subject(volume)} a week ${isOne ? 'fits' : 'fit'}, ${basis(volume)}.`
+  return `${subject(volume)} a week ${isOne ? 'matches' : 'match'}, ${basis(volume)}.`
 }
 
-/** `About 14 papers a week become 5, going by the last four weeks.` */
+/** `From about 14 papers a week to 5, based on the last four weeks.` */
 export const changeLine = (before: Volume, after: Volume): string => {
   const some = amount(after)
-  if (amount(before) === some) return volumeLine(after).replace(/ a week fits?/, '$&, as before')
-  return `${subject(before)} a week become ${some}, ${basis(after)}.`
+  if (amount(before) === some) return volumeLine(after).replace(/ a week match(?:es)?/, '$&, as before')
+  const from = subject(before)
+  return `From ${from.charAt(0).toLowerCase()}${from.slice(1)} a week to ${some}, ${basis(after)}.`
 }
