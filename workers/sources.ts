@@ -1,5 +1,5 @@
 /** The sources of papers that the settings name, each with the functions that read it. */
-import { ARXIV_RATE_LIMIT, fetchArxivCategories, fetchArxivFeed, MAX_IDS } from '../src/adapters/sources/arxiv.ts'
+import { ARXIV_RATE_LIMIT, fetchArxivFeed, fetchArxivMetadata, MAX_IDS } from '../src/adapters/sources/arxiv.ts'
 import { fetchHuggingFaceDay, HUGGING_FACE_RATE_LIMIT } from '../src/adapters/sources/hugging-face.ts'
 import { readPaperFiles } from '../src/adapters/sources/paper-files.ts'
 import { samplePapers } from '../src/adapters/sources/sample-papers.ts'
@@ -30,7 +30,7 @@ const openSource = (setting: SourceSetting, contact: string): Source => {
         rateLimit: ARXIV_RATE_LIMIT,
         fetchFeed: (known, now, context) => fetchArxivFeed(setting.categories, known, now, { ...context, contact }),
         lateBatch,
-        fetchCategories: (ids, context) => fetchArxivCategories(ids, { ...context, contact }),
+        fetchMetadata: (ids, context) => fetchArxivMetadata(ids, { ...context, contact }),
         maxIds: MAX_IDS,
       }
     case 'file':

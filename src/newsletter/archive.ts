@@ -1,6 +1,6 @@
 /** What anyone may read on the site: the papers of a list day, and a digest opened in the browser. */
 import type { DigestIssue, PaperCard } from '../core/digest/digest.ts'
-import { cardOf } from '../core/digest/paper-card.ts'
+import { cardOf, withdrawnCardOf } from '../core/digest/paper-card.ts'
 import { explainedFits } from '../core/digest/quoted-phrases.ts'
 import { dayReasonOf } from '../core/digest/reason.ts'
 import { GATE } from '../core/relevance/gate.ts'
@@ -16,7 +16,7 @@ import { readIssue } from './publishing/issue.ts'
 export interface DayPage {
   /** `YYYY-MM-DD` */
   listDay: string
-  /** Most upvoted first. */
+  /** Most upvoted first; those withdrawn last, with nothing but their title and authors. */
   cards: (PaperCard & { topic: { slug: string; label: string } | null })[]
   /** How many papers are listed that day. */
   total: number
@@ -51,7 +51,10 @@ export const createArchive = ({ db, keys, now }: { db: Database; keys: Keys; now
     const shown = listDay ?? days.at(-1)
     if (shown === undefined || !days.includes(shown)) return null
     const papers = await readCandidates(db, at, { listDays: [shown] })
-    papers.sort((a, b) => (b.upvotes ?? -1) - (a.upvotes ?? -1) || a.id.localeCompare(b.id))
+    papers.sort(
+      (a, b) =>
+        Number(a.withdrawn) - Number(b.withdrawn) || (b.upvotes ?? -1) - (a.upvotes ?? -1) || a.id.localeCompare(b.id),
+    )
     const texts = await readTexts(
       db,
       papers.map((paper) => ({ paperId: paper.id, revision: paper.revision })),
@@ -62,6 +65,7 @@ export const createArchive = ({ db, keys, now }: { db: Database; keys: Keys; now
       cards: papers.flatMap((paper) => {
         const text = texts.get(paper.id)
         if (text === undefined) return []
+        if (paper.withdrawn) return [{ ...withdrawnCardOf(text), topic: null }]
         // A lower score may hang on one common word: a page that names a topic must be able to stand by it.
         const [best] = explainedFits(paper.relevance.filter((one) => one.score >= GATE))
         const topic = best === undefined ? undefined : topicBySlug(best.topic)

@@ -90,6 +90,7 @@ export const dryRunSource = async (ports: IntakePorts, source: Source, days?: st
   if (source.kind !== 'feed') return dryRun
   const ids = await readUncategorised(db, source.maxIds)
   const found =
-    ids.length === 0 ? null : await source.fetchCategories(ids, createRequestContext(db, source.rateLimit, signal))
-  return { ...dryRun, uncategorised: { papers: ids.length, answered: found?.size ?? 0 } }
+    ids.length === 0 ? null : await source.fetchMetadata(ids, createRequestContext(db, source.rateLimit, signal))
+  const answered = [...(found ?? [])].filter(([, { categories }]) => categories.length > 0).length
+  return { ...dryRun, uncategorised: { papers: ids.length, answered } }
 }

@@ -13,7 +13,13 @@ import type { Database } from '../store/database.ts'
 import { readUncategorised, storeCategories } from '../store/papers/categories.ts'
 import { type StoredCounts, type StoreListings, storeListings } from '../store/papers/listings.ts'
 import { storeNews } from '../store/papers/paper-news.ts'
-import { countListedBefore, holdsAnyPapers, holdsRealPapers, readListDays } from '../store/papers/papers.ts'
+import {
+  countListedBefore,
+  holdsAnyPapers,
+  holdsRealPapers,
+  readHeldAmong,
+  readListDays,
+} from '../store/papers/papers.ts'
 import { readRefresh, storeRefresh } from '../store/refreshes.ts'
 import { readFeed, storeFeed } from '../store/source-feeds.ts'
 import { isolate } from './isolation.ts'
@@ -145,8 +151,8 @@ export const refreshSource = async (ports: IntakePorts, source: Source, days?: s
     if (skipped.length > 1 && skipped.length === listings.length)
       throw new SourceError(`none of its rows can be stored: ${skipped[0]?.where}, ${skipped[0]?.problem}`)
     addCounts(total, counts)
-    if (news !== undefined) await storeNews(db, news)
-    await remember?.()
+    if (news === undefined || source.kind !== 'feed') await remember?.()
+    else if (await storeReplacements(ports, source, news)) await remember?.()
   }
   return total
 }
@@ -224,15 +230,71 @@ async function* readWhole({ now }: IntakePorts, source: Source & { kind: 'whole'
   yield* parts
 }
 
+const withdrawalAt = (paperId: string, seenAt: Date): PaperNews => ({
+  paperId,
+  kind: 'withdrawn',
+  version: null,
+  seenAt,
+})
+
+/** Ids of the form since April 2007; one that arXiv regards as malformed would fail the whole request. */
+const NEW_ID = /^\d{4}\.\d{4,5}$/
+
+/**
+ * Stores the news of a feed. A feed tells that there is another version and not what its comment says, and in the comment
+ * stands that a paper is withdrawn: of papers that we hold it is asked for first. Returns `false` where it could not be had;
+ * then versions are told at a later refresh.
+ */
+const storeReplacements = async (
+  { db, log, signal }: IntakePorts,
+  source: Source & { kind: 'feed' },
+  news: readonly PaperNews[],
+): Promise<boolean> => {
+  const [versions, others] = [
+    news.filter(({ kind }) => kind === 'version'),
+    news.filter(({ kind }) => kind !== 'version'),
+  ]
+  await storeNews(db, others)
+  const held = await readHeldAmong(db, [...new Set(versions.map(({ paperId }) => paperId))])
+  const ids = held.filter((id) => NEW_ID.test(id))
+  const context = createRequestContext(db, source.rateLimit, signal)
+  const withdrawn = new Set<string>()
+  try {
+    for (let at = 0; at < ids.length; at += source.maxIds) {
+      const metadata = await source.fetchMetadata(ids.slice(at, at + source.maxIds), context)
+      for (const [id, { isWithdrawn }] of metadata) if (isWithdrawn) withdrawn.add(id)
+    }
+  } catch (error) {
+    if (signal?.aborted) throw error
+    const message = redact(error instanceof Error ? error.message : String(error))
+    log.warn(
+      { source: source.label, error: message },
+      'comments of new versions could not be read; the next refresh tries again',
+    )
+    return false
+  }
+  await storeNews(
+    db,
+    versions.map((one) => (withdrawn.has(one.paperId) ? withdrawalAt(one.paperId, one.seenAt) : one)),
+  )
+  return true
+}
+
 /** Requests the categories of papers that have none, some at each refresh; after an error the next refresh goes on. */
 const addCategories = async (ports: IntakePorts, source: Source & { kind: 'feed' }): Promise<void> => {
-  const { db, log, signal } = ports
+  const { db, now, log, signal } = ports
   const context = createRequestContext(db, source.rateLimit, signal)
   try {
     for (let request = 0; request < CATEGORY_REQUESTS; request++) {
       const ids = await readUncategorised(db, source.maxIds)
       if (ids.length === 0) return
-      const added = await storeCategories(db, ids, await source.fetchCategories(ids, context))
+      const metadata = await source.fetchMetadata(ids, context)
+      const categories = new Map([...metadata].map(([id, one]) => [id, one.categories]))
+      const added = await storeCategories(db, ids, categories)
+      await storeNews(
+        db,
+        ids.flatMap((id) => (metadata.get(id)?.isWithdrawn ? [withdrawalAt(id, now())] : [])),
+      )
       log.info({ source: source.label, asked: ids.length, added }, 'categories added')
     }
   } catch (error) {

@@ -59,8 +59,11 @@ export type Source =
       fetchFeed: (known: FeedVersion | null, now: Date, context: RequestContext) => Promise<FeedReading | 'unchanged'>
       /** Why the newest batch is not the expected one, as a clause; `null` where it is. */
       lateBatch: (batchDay: string | null, now: Date) => string | null
-      /** Categories by id, of at most `maxIds` papers. */
-      fetchCategories: (ids: readonly string[], context: RequestContext) => Promise<ReadonlyMap<string, string[]>>
+      /** What it says now of at most `maxIds` papers, by their ids; of those that it knows. */
+      fetchMetadata: (
+        ids: readonly string[],
+        context: RequestContext,
+      ) => Promise<ReadonlyMap<string, { categories: string[]; isWithdrawn: boolean }>>
       maxIds: number
     }
   | {

@@ -1,6 +1,6 @@
 /** arXiv beside Hugging Face, over a real connection: one paper where both list it, asked politely and never twice. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { fetchArxivCategories, fetchArxivFeed } from '../../src/adapters/sources/arxiv.ts'
+import { fetchArxivFeed, fetchArxivMetadata } from '../../src/adapters/sources/arxiv.ts'
 import { fetchHuggingFaceDay } from '../../src/adapters/sources/hugging-face.ts'
 import { HOUR } from '../../src/core/calendar.ts'
 import { lateBatch } from '../../src/core/papers/arxiv-announcement.ts'
@@ -59,7 +59,7 @@ const arxiv = (gap = 0): Source => ({
   fetchFeed: (known, now, context) =>
     fetchArxivFeed(['cs.RO'], known, now, { ...context, contact, baseUrl: server.baseUrl }),
   lateBatch,
-  fetchCategories: (ids, context) => fetchArxivCategories(ids, { ...context, contact, baseUrl: server.baseUrl }),
+  fetchMetadata: (ids, context) => fetchArxivMetadata(ids, { ...context, contact, baseUrl: server.baseUrl }),
   maxIds: 2,
 })
 const huggingFace = (): Source => ({

@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { fetchArxivCategories, fetchArxivFeed } from '../../src/adapters/sources/arxiv.ts'
+import { fetchArxivFeed, fetchArxivMetadata } from '../../src/adapters/sources/arxiv.ts'
 import { fetchHuggingFaceDay } from '../../src/adapters/sources/hugging-face.ts'
 import { readPaperFiles } from '../../src/adapters/sources/paper-files.ts'
 import type { Listing } from '../../src/core/papers/paper.ts'
@@ -140,7 +140,7 @@ describe('one row of any values', () => {
       fetchFeed: (_, now, context) =>
         fetchArxivFeed(['cs.CL'], null, now, { ...context, contact, baseUrl: server.baseUrl }),
       lateBatch: () => null,
-      fetchCategories: (ids, context) => fetchArxivCategories(ids, { ...context, contact, baseUrl: server.baseUrl }),
+      fetchMetadata: (ids, context) => fetchArxivMetadata(ids, { ...context, contact, baseUrl: server.baseUrl }),
       maxIds: 2,
     }
     const field = fc.oneof(fc.constantFrom(...dates, ...texts), fc.string({ maxLength: 300 }))

@@ -1,4 +1,4 @@
-/** arXiv: the feed of what it announced today in some categories, and the categories of papers known from elsewhere. */
+/** arXiv: the feed of what it announced today in some categories, and what its API says of papers by their ids. */
 
 import { SECOND } from '../../core/calendar.ts'
 import {
@@ -6,12 +6,14 @@ import {
   type FeedEntry,
   newsOfReplacement,
   readAnnouncement,
+  withdrawalOf,
 } from '../../core/papers/arxiv-announcement.ts'
 import type { Listing } from '../../core/papers/paper.ts'
 import { keepLatest, type Problem } from '../../core/papers/paper-file.ts'
 import type { PaperNews } from '../../core/papers/paper-news.ts'
 import { categoriesOf, readArxivId, UnreadableRow } from '../../core/papers/paper-row.ts'
 import { SourceError } from '../../core/papers/source-error.ts'
+import { tellsWithdrawal } from '../../core/papers/withdrawal.ts'
 import {
   getFromSource,
   type RateLimit,
@@ -32,7 +34,7 @@ export const ARXIV_RATE_LIMIT: RateLimit = { name: 'arxiv', gap: 3 * SECOND, tim
 
 /** A feed has no more entries: the rest of a larger batch is left out, and nothing in it says so. */
 const MAX_ENTRIES = 2_000
-/** Ids in one request for categories: a URL of some 1,200 characters. */
+/** Ids in one request for metadata: a URL of some 1,200 characters. */
 export const MAX_IDS = 100
 /** Octets; 2,000 entries have some 5 MB. */
 const MAX_FEED = 15_000_000
@@ -56,7 +58,7 @@ export interface ArxivOptions {
 export interface ArxivFeed {
   /** Papers that are new in, or cross-listed to, one of the categories, each once. */
   rows: Listing[]
-  /** News of papers that were announced before, from their replacements. */
+  /** News of papers that were announced before: from their replacements, and of those withdrawn by now. */
   news: PaperNews[]
   /** Entries that were skipped because they could not be read. */
   problems: Problem[]
@@ -97,6 +99,7 @@ const entryOf = (entry: XmlElement): FeedEntry => ({
   categories: termsOf(entry),
   published: textOf(entry, ATOM, 'published'),
   announceType: textOf(entry, ARXIV, 'announce_type'),
+  comment: textOf(entry, ARXIV, 'comment'),
 })
 
 const readFeed = ({ body, validators }: SourceResponse, now: Date): ArxivFeed => {
@@ -112,11 +115,10 @@ const readFeed = ({ body, validators }: SourceResponse, now: Date): ArxivFeed =>
       const { type, listing } = readAnnouncement(read, now)
       announced[type]++
       if (batchDay === null || listing.listDay > batchDay) batchDay = listing.listDay
-      if (type === 'new' || type === 'cross') found.push(listing)
-      else {
-        const told = newsOfReplacement(read, listing)
-        if (told !== null) news.push(told)
-      }
+      const isListed = type === 'new' || type === 'cross'
+      const told = isListed ? withdrawalOf(read, listing) : newsOfReplacement(read, listing)
+      if (told !== null) news.push(told)
+      else if (isListed) found.push(listing)
     } catch (error) {
       if (!(error instanceof UnreadableRow)) throw error
       problems.push({ where: `entry ${at + 1}`, problem: error.message })
@@ -154,27 +156,36 @@ const requestOf = ({ contact, withPermit, timeout, signal, baseUrl }: ArxivOptio
   signal,
 })
 
+/** What arXiv's API says of a paper. */
+export interface ArxivMetadata {
+  /** The primary one first. */
+  categories: string[]
+  /** What its newest version says in its comment, or in place of its abstract. */
+  isWithdrawn: boolean
+}
+
 /**
- * The categories of papers by their ids, at most `MAX_IDS` of them, the primary one first; papers that arXiv does
- * not know are left out. Throws `SourceError`.
+ * What arXiv says now of papers by their ids, at most `MAX_IDS` of them; papers that it does not know are left out. Throws
+ * `SourceError`.
  */
-export const fetchArxivCategories = async (
+export const fetchArxivMetadata = async (
   ids: readonly string[],
   options: ArxivOptions,
-): Promise<Map<string, string[]>> => {
+): Promise<Map<string, ArxivMetadata>> => {
   const url = new URL('/api/query', options.baseUrl ?? ARXIV_API)
   // Without max_results it returns ten, however many ids are given.
   url.search = `id_list=${ids.map(encodeURIComponent).join(',')}&max_results=${ids.length}`
   const { body } = await getFromSource(url, requestOf(options))
   const wanted = new Set(ids)
-  const found = new Map<string, string[]>()
+  const found = new Map<string, ArxivMetadata>()
   for (const entry of childrenOf(readAtom(body), ATOM, 'entry')) {
     // An error comes with status 200 too, as an entry.
     if (textOf(entry, ATOM, 'id').includes('/api/errors')) throw new SourceError('it refused the query')
     const id = readArxivId(textOf(entry, ATOM, 'id'))
     const [primary] = childrenOf(entry, ARXIV, 'primary_category')
     const categories = categoriesOf([primary?.attributes.get('term'), ...termsOf(entry)])
-    if (id !== null && wanted.has(id) && categories.length > 0) found.set(id, categories)
+    const remarks = { comment: textOf(entry, ARXIV, 'comment'), abstract: textOf(entry, ATOM, 'summary') }
+    if (id !== null && wanted.has(id)) found.set(id, { categories, isWithdrawn: tellsWithdrawal(remarks) })
   }
   return found
 }

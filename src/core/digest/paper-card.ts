@@ -59,3 +59,10 @@ export const cardOf = (
     seeAlso: seeAlso.map((other) => ({ title: plainLatex(other.title), url: pageOf(other) })),
   }
 }
+
+/** The card of a paper that is withdrawn, where it was listed: it says so, and shows nothing that speaks for it. */
+export const withdrawnCardOf = (paper: Paper): PaperCard => ({
+  ...cardOf(paper, { reason: 'This paper was withdrawn', upvotes: null, comments: null }),
+  excerpt: '',
+  links: [],
+})

@@ -3,8 +3,9 @@ import { addDays, HOUR, localDateAt, weekdayOf } from '../calendar.ts'
 import { readAuthorLine } from '../text/author-list.ts'
 import { ABSTRACT_LENGTH, cleanLine, cleanText, TITLE_LENGTH } from '../text/text.ts'
 import type { Listing } from './paper.ts'
-import { type PaperNews, tellsWithdrawal } from './paper-news.ts'
+import type { PaperNews } from './paper-news.ts'
 import { categoriesOf, readArxivId, readInstant, UnreadableRow } from './paper-row.ts'
+import { tellsWithdrawal } from './withdrawal.ts'
 
 /** New here, new here but announced in another category too, or another version of a paper announced before. */
 export const ANNOUNCE_TYPES = ['new', 'cross', 'replace', 'replace-cross'] as const
@@ -24,6 +25,8 @@ export interface FeedEntry {
   published: string
   /** `''` where the entry says it in its summary alone. */
   announceType: string
+  /** Feeds leave it out today; arXiv's API has it. */
+  comment?: string
 }
 
 /** Where arXiv's days begin and end. https://info.arxiv.org/help/availability.html */
@@ -74,12 +77,22 @@ export const readAnnouncement = (entry: FeedEntry, now: Date): { type: AnnounceT
   }
 }
 
-/** The news in a replacement of a paper that was announced before: its version, or that it is withdrawn. */
-export const newsOfReplacement = (entry: FeedEntry, { paper, observation }: Listing): PaperNews | null => {
-  const about = { paperId: paper.id, seenAt: observation.at }
-  if (tellsWithdrawal(paper.abstract)) return { ...about, kind: 'withdrawn', version: null }
+/** That the paper of an entry is withdrawn, as news; `null` where it is not. */
+export const withdrawalOf = (
+  { comment }: Pick<FeedEntry, 'comment'>,
+  { paper, observation }: Listing,
+): PaperNews | null =>
+  tellsWithdrawal({ comment: comment ?? '', abstract: paper.abstract })
+    ? { paperId: paper.id, kind: 'withdrawn', version: null, seenAt: observation.at }
+    : null
+
+/** The news in a replacement of a paper that was announced before: that it is withdrawn, or else its version. */
+export const newsOfReplacement = (entry: FeedEntry, listing: Listing): PaperNews | null => {
+  const withdrawal = withdrawalOf(entry, listing)
+  if (withdrawal !== null) return withdrawal
+  const { paper, observation } = listing
   const version = Number(/v(\d{1,3})$/.exec(entry.id.trim())?.[1] ?? 0)
-  return version > 1 ? { ...about, kind: 'version', version } : null
+  return version > 1 ? { paperId: paper.id, kind: 'version', version, seenAt: observation.at } : null
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Which source wins where several list one paper, or one lists it again: its texts, its list day, when it was first seen. */
 import type { Listing, Observation, Paper, SourceName } from './paper.ts'
 import type { PaperNews } from './paper-news.ts'
+import { tellsWithdrawal } from './withdrawal.ts'
 
 /** What is held of a paper. */
 export interface HeldPaper {
@@ -23,7 +24,7 @@ export interface MergedPaper extends HeldPaper {
   change: 'added' | 'changed' | 'unchanged'
   /** `null` where it says nothing that is not held. */
   observation: Observation | null
-  /** What has become of a paper that was held, for those who were sent it. */
+  /** That a paper that was held has code now, or that its source says it is withdrawn. */
   news: PaperNews | null
 }
 
@@ -79,6 +80,7 @@ export const mergeListing = (
   const change = held === null ? 'added' : sameTexts(held.paper, texts) ? 'unchanged' : 'changed'
   const isListed = source === 'huggingface'
   const hasNewCode = real !== null && real.paper.codeUrl === null && texts.codeUrl !== null
+  const kind = tellsWithdrawal({ abstract: paper.abstract }) ? 'withdrawn' : hasNewCode ? 'code' : null
   // arXiv counts nothing: its observation says only that the paper was there by then.
   const isKnown = source === 'arxiv' && real !== null && real.firstSeenAt <= observation.at
   return {
@@ -91,7 +93,7 @@ export const mergeListing = (
     listedAt: isListed ? earlierOf(real?.listedAt, observation.at) : (real?.listedAt ?? null),
     change,
     observation: isKnown ? null : observation,
-    news: hasNewCode ? { paperId: paper.id, kind: 'code', version: null, seenAt: observation.at } : null,
+    news: kind === null ? null : { paperId: paper.id, kind, version: null, seenAt: observation.at },
   }
 }
 

@@ -31,7 +31,11 @@ export const newsSince = (
   held: ReadonlyMap<string, readonly (PaperNews & { revision: number })[]>,
   last: { recentlySent: readonly string[]; cutoff: Date; untold: readonly FrozenNews[] },
 ): FrozenNews[] => {
-  const found = new Map(last.untold.map((one) => [`${one.paperId} ${one.kind}`, one]))
+  // What was withdrawn before that digest and has since been reinstated is not held as withdrawn any more.
+  const untold = last.untold.filter(
+    ({ paperId, kind }) => kind !== 'withdrawn' || held.get(paperId)?.some((one) => one.kind === 'withdrawn'),
+  )
+  const found = new Map(untold.map((one) => [`${one.paperId} ${one.kind}`, one]))
   for (const paperId of last.recentlySent)
     for (const { kind, version, revision, seenAt } of held.get(paperId) ?? [])
       if (seenAt > last.cutoff) found.set(`${paperId} ${kind}`, { paperId, revision, kind, version })
@@ -47,9 +51,3 @@ export const newsLine = ({ kind, version }: Pick<FrozenNews, 'kind' | 'version'>
   if (kind === 'withdrawn') return 'it was withdrawn'
   return kind === 'code' ? 'there is code now' : `version ${version} is out`
 }
-
-/** How an abstract begins that stands in place of a withdrawn paper's. https://info.arxiv.org/help/withdraw.html */
-const WITHDRAWAL =
-  /^(?:(?:this|the) (?:paper|submission|article|manuscript|preprint|work) (?:has been|have been|is|was) (?:\w+ )?withdrawn|withdrawn)\b/i
-
-export const tellsWithdrawal = (abstract: string): boolean => WITHDRAWAL.test(abstract.trim())

@@ -61,10 +61,9 @@ export const loadCandidatePool = async (
   const revisions = candidates.map(({ id, revision }) => ({ paperId: id, revision }))
   const texts = [...(await readTexts(db, revisions)).values()]
   const news = await readNews(db, new Date(cutoff.getTime() - RECENTLY_SENT_DAYS * DAY), cutoff)
-  const isWithdrawn = (id: string) => news.get(id)?.some(({ kind }) => kind === 'withdrawn') ?? false
   const stale = await readStaleSources(db, new Date(cutoff.getTime() - STALE_AFTER))
   const papers = candidates
-    .filter((paper) => paper.listDay !== partialDay && !isWithdrawn(paper.id))
+    .filter((paper) => paper.listDay !== partialDay && !paper.withdrawn)
     .map((paper) => ({
       ...paper,
       // Every cohort looks at these; a topic that the paper hardly touches, or that nothing explains, brings it to nobody.

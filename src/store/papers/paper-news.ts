@@ -4,8 +4,9 @@ import type { PaperNews } from '../../core/papers/paper-news.ts'
 import type { Tables } from '../database.ts'
 
 /**
- * Stores news of papers that are held and were first seen earlier; other news is dropped. Of several on one paper and kind
- * the first counts, save that a higher version replaces a lower.
+ * Stores news of papers that are held and were first seen earlier (withdrawn they may be from the start); other news is
+ * dropped. Of several on one paper and kind the first counts, save that a higher version replaces a lower. A version that
+ * comes after a withdrawal reinstates the paper: callers tell of it only once they know that it is not withdrawn as well.
  */
 export const storeNews = async (db: Kysely<Tables>, news: readonly PaperNews[]): Promise<void> => {
   const newest = new Map<string, PaperNews>()
@@ -21,9 +22,16 @@ export const storeNews = async (db: Kysely<Tables>, news: readonly PaperNews[]):
     from unnest(${rows.map((one) => one.paperId)}::text[], ${rows.map((one) => one.kind)}::text[],
       ${rows.map((one) => one.version)}::smallint[], ${rows.map((one) => one.seenAt)}::timestamptz[])
       as u(id, kind, version, seen_at)
-    join papers p on p.id = u.id and p.first_seen_at < u.seen_at
+    join papers p on p.id = u.id and (p.first_seen_at < u.seen_at or u.kind = 'withdrawn')
     on conflict (paper_id, kind) do update set version = excluded.version, seen_at = excluded.seen_at
       where excluded.version > n.version`.execute(db)
+  const versions = rows.filter(({ kind }) => kind === 'version')
+  if (versions.length === 0) return
+  await sql`
+    delete from paper_news n
+    using unnest(${versions.map((one) => one.paperId)}::text[], ${versions.map((one) => one.seenAt)}::timestamptz[])
+      as u(id, seen_at)
+    where n.paper_id = u.id and n.kind = 'withdrawn' and n.seen_at < u.seen_at`.execute(db)
 }
 
 /** The news seen within `(since, until]` of papers that are not hidden, by paper id, with the revision of their texts. */

@@ -47,6 +47,19 @@ export const holdsAnyPapers = async (db: Kysely<Tables>): Promise<boolean> => {
   return row !== undefined
 }
 
+/** Those of some ids that are held, in the order given. */
+export const readHeldAmong = async (db: Kysely<Tables>, ids: readonly string[]): Promise<string[]> => {
+  if (ids.length === 0) return []
+  const rows = await db
+    .selectFrom('papers')
+    .select('id')
+    .where('id', 'in', ids)
+    .where('source', '<>', 'sample')
+    .execute()
+  const held = new Set(rows.map(({ id }) => id))
+  return ids.filter((id) => held.has(id))
+}
+
 /** When the newest observation by `now` was made, `null` where there is none: a welcome knows nothing later. */
 export const readNewestObservation = async (db: Kysely<Tables>, now: Date): Promise<Date | null> => {
   const { rows } = await sql<{ at: Date | null }>`
@@ -77,6 +90,8 @@ export interface Candidate {
   comments: number | null
   observedAt: Date
   hourKnown: boolean
+  /** Whether it is known by now to be withdrawn, whatever the cut-off: then it is not chosen any more. */
+  withdrawn: boolean
   relevance: TopicRelevance[]
 }
 
@@ -100,6 +115,7 @@ export const readCandidates = async (
         else p.eligible_at end as "eligibleAt",
       ${AGE_HOURS} as "ageHours",
       o.upvotes, o.comments, o.observed_at as "observedAt", o.hour_known as "hourKnown",
+      exists (select from paper_news n where n.paper_id = p.id and n.kind = 'withdrawn') as withdrawn,
       coalesce((select jsonb_agg(jsonb_build_object('topic', r.topic, 'score', r.score, 'matches', r.matches)
         order by r.score desc, r.topic) from paper_topics r where r.paper_id = p.id), '[]') as relevance
     from papers p

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { fetchArxivCategories, fetchArxivFeed } from '../../../src/adapters/sources/arxiv.ts'
+import { fetchArxivFeed, fetchArxivMetadata } from '../../../src/adapters/sources/arxiv.ts'
 import { SourceError } from '../../../src/core/papers/source-error.ts'
 import { feedOf, queryAnswerOf } from '../../support/fixtures/arxiv-feed.ts'
 import { openSourceServer, type SourceServer } from '../../support/servers/source-server.ts'
@@ -89,12 +89,20 @@ describe('the feed', () => {
           abstract: 'This paper has been withdrawn by the author.',
         },
         { id: '2503.00005', type: 'replace', version: 1 },
+        { id: '2503.00006', type: 'replace', version: 2, comment: 'Withdrawn due to a licence issue' },
+        { id: '2503.00007', type: 'cross', comment: 'This paper has been withdrawn by the author' },
+        { id: '2503.00008', type: 'replace', version: 4, comment: 'Replaces a withdrawn submission' },
       ]),
     )
-    expect((await readFeed()).news).toEqual([
+    const feed = await readFeed()
+    expect(feed.news).toEqual([
       { paperId: '2503.00003', kind: 'version', version: 3, seenAt: NOW },
       { paperId: '2503.00004', kind: 'withdrawn', version: null, seenAt: NOW },
+      { paperId: '2503.00006', kind: 'withdrawn', version: null, seenAt: NOW },
+      { paperId: '2503.00007', kind: 'withdrawn', version: null, seenAt: NOW },
+      { paperId: '2503.00008', kind: 'version', version: 4, seenAt: NOW },
     ])
+    expect(feed.rows).toEqual([])
   })
 
   it('that shows a paper once for each category gives it once', async () => {
@@ -224,10 +232,10 @@ describe('a feed with an error gives nothing at all', () => {
   })
 })
 
-describe('categories', () => {
-  const ask = (ids: string[]) => fetchArxivCategories(ids, options({}))
+describe('metadata', () => {
+  const ask = (ids: string[]) => fetchArxivMetadata(ids, options({}))
 
-  it('are asked for by ids in one request, and as many as were asked for', async () => {
+  it('is asked for by ids in one request, and as many as were asked for', async () => {
     source.answerWith(200, queryAnswerOf([]))
     await ask(['2604.00001', '2604.00002'])
     expect(source.requests.map(({ url }) => url.pathname + url.search)).toEqual([
@@ -235,7 +243,7 @@ describe('categories', () => {
     ])
   })
 
-  it('come by id, the primary one first; what was not asked for or is no category is left out', async () => {
+  it('comes by id, the primary category first; what was not asked for or is no category is left out', async () => {
     source.answerWith(
       200,
       queryAnswerOf([
@@ -245,18 +253,32 @@ describe('categories', () => {
       ]),
     )
     expect([...(await ask(['2604.00001', '2604.00002', '2604.00003']))]).toEqual([
-      ['2604.00001', ['cs.LG', 'cond-mat.stat-mech', 'cs.CL']],
+      ['2604.00001', { categories: ['cs.LG', 'cond-mat.stat-mech', 'cs.CL'], isWithdrawn: false }],
+      ['2604.00002', { categories: [], isWithdrawn: false }],
     ])
   })
 
-  it('that arXiv refuses are an error, though it says so with status 200', async () => {
+  it('tells by comment or abstract that a paper is withdrawn', async () => {
+    source.answerWith(
+      200,
+      queryAnswerOf([
+        { id: '2604.00001', categories: ['cs.LG'], comment: '12 pages. Paper withdrawn' },
+        { id: '2604.00002', categories: ['cs.LG'], abstract: 'This paper has been withdrawn.' },
+        { id: '2604.00003', categories: ['cs.LG'], comment: 'We withdraw the claim in section 3' },
+      ]),
+    )
+    const metadata = await ask(['2604.00001', '2604.00002', '2604.00003'])
+    expect([...metadata.values()].map(({ isWithdrawn }) => isWithdrawn)).toEqual([true, true, false])
+  })
+
+  it('that arXiv refuses is an error, though it says so with status 200', async () => {
     const error =
       '<entry><id>https://arxiv.org/api/errors#incorrect_id_format_for_x</id><title>Error</title><summary>no</summary></entry>'
     source.answerWith(200, queryAnswerOf([]).replace('</feed>', `${error}</feed>`))
     expect((await errorOf(ask(['2604.00001']))).message).toBe('it refused the query')
   })
 
-  it('that are cut short are an error', async () => {
+  it('that is cut short is an error', async () => {
     source.answerWith(200, queryAnswerOf([{ id: '2604.00001', categories: ['cs.LG'] }]).slice(0, -9))
     expect((await errorOf(ask(['2604.00001']))).message).toMatch(/breaks off before its end/)
   })

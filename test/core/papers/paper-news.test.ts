@@ -1,6 +1,6 @@
 /** What a digest tells of papers in earlier ones. */
 import { describe, expect, it } from 'vitest'
-import { newsLine, newsSince, type PaperNews, tellsWithdrawal } from '../../../src/core/papers/paper-news.ts'
+import { newsLine, newsSince, type PaperNews } from '../../../src/core/papers/paper-news.ts'
 
 const at = (hour: number) => new Date(Date.UTC(2026, 3, 15, hour))
 const told = (paperId: string, kind: PaperNews['kind'], hour: number, version: number | null = null) => ({
@@ -45,20 +45,4 @@ describe('news since the last digest', () => {
     expect(newsLine({ kind: 'code', version: null })).toBe('there is code now')
     expect(newsLine({ kind: 'version', version: 3 })).toBe('version 3 is out')
   })
-})
-
-describe('an abstract', () => {
-  it.each([
-    'This paper has been withdrawn by the author due to an error in Lemma 2.',
-    'This submission has been withdrawn by arXiv administrators.',
-    'The article was withdrawn.',
-    'Withdrawn: the results do not hold.',
-  ])('tells that its paper is withdrawn: %s', (abstract) => expect(tellsWithdrawal(abstract)).toBe(true))
-
-  it.each([
-    'We study why papers are withdrawn.',
-    'This paper has been a long time in the making.',
-    'This paper is about a bank from which money is withdrawn.',
-    '',
-  ])('does not: %s', (abstract) => expect(tellsWithdrawal(abstract)).toBe(false))
 })
