@@ -25,6 +25,7 @@ import * as setAside from './0017-set-aside.ts'
 import * as anOperatorRecovers from './0019-an-operator-recovers.ts'
 import * as alarms from './0020-alarms.ts'
 import * as excerpts from './0021-excerpts.ts'
+import * as papersListed from './0023-papers-listed.ts'
 import type { Migration } from './migration.ts'
 
 export const MIGRATIONS: Record<string, Migration> = {
@@ -47,6 +48,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0019-an-operator-recovers': anOperatorRecovers,
   '0020-alarms': alarms,
   '0021-excerpts': excerpts,
+  '0023-papers-listed': papersListed,
 }
 
 /**

@@ -212,7 +212,10 @@ export interface Tables {
     cutoff: Date
     entries: DigestEntry[]
     list_days: string[]
+    /** Read by the release before alone, which shows it as `listed`. */
     considered: number
+    /** How many papers were listed on `list_days` by the cut-off; `null` in digests of the release before. */
+    listed: number | null
     recently_sent: Record<string, string>
     empty_since: string | null
     note: string | null

@@ -26,8 +26,8 @@ export interface NewDigest {
   cutoff: Date
   entries: DigestEntry[]
   listDays: string[]
-  /** How many papers stood to be chosen from. */
-  considered: number
+  /** How many papers were listed on `listDays` by the cut-off. */
+  listed: number
   /** The papers that it sends itself, ids to its date; those that were sent before come from `previous`. */
   sent: Record<string, string>
   /** Absent where there are none. */
@@ -62,9 +62,9 @@ export const storeDigests = async (
   if (digests.length === 0) return []
   const { rows } = await sql<{ id: number; cohortKey: Buffer; isNew: boolean }>`
     insert into digests (edition_id, cohort_key, kind, local_date, topics, keywords, authors, cutoff, entries, list_days,
-      considered, recently_sent, empty_since, note, sample, news)
+      considered, listed, recently_sent, empty_since, note, sample, news)
     select "editionId", decode("cohortKey", 'hex'), kind, "localDate", topics, keywords, authors, cutoff, entries,
-      "listDays", considered, ${recentlySentBefore(sql`d."previousIds"`, sql`d."forgottenOn"`)} || sent, "emptySince", note, sample, news
+      "listDays", listed, listed, ${recentlySentBefore(sql`d."previousIds"`, sql`d."forgottenOn"`)} || sent, "emptySince", note, sample, news
     from jsonb_to_recordset(${JSON.stringify(
       digests.map(({ cohortKey, previous, ...digest }) => ({
         ...digest,
@@ -73,7 +73,7 @@ export const storeDigests = async (
       })),
     )}::jsonb)
       as d("editionId" bigint, "cohortKey" text, kind text, "localDate" date, topics text[], keywords text[],
-        authors text[], cutoff timestamptz, entries jsonb, "listDays" date[], considered integer, sent jsonb,
+        authors text[], cutoff timestamptz, entries jsonb, "listDays" date[], listed integer, sent jsonb,
         "emptySince" date, note text, sample boolean, news jsonb, "previousIds" bigint[], "forgottenOn" text)
     on conflict (cohort_key) do update set recently_sent = digests.recently_sent || excluded.recently_sent
     returning id, cohort_key as "cohortKey", xmax = 0 as "isNew"`.execute(db)

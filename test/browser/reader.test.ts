@@ -58,7 +58,7 @@ describe.skipIf(NEEDS_CHROMIUM !== '')(`a reader in a browser${NEEDS_CHROMIUM}`,
     await service.mail.waitFor(ADA, 1)
     await page.getByRole('link', { name: 'open the mailbox' }).click()
     const confirm = await followMail(window, 'Confirm subscription')
-    expect(await confirm.innerText('.lede')).toContain('every day at 07:00 in London')
+    expect(await confirm.innerText('.lede')).toContain('at 07:00 in London, on days with new papers')
     await press(confirm, 'Confirm')
     expect(await heading(confirm)).toBe('You’re subscribed')
 
@@ -95,7 +95,7 @@ describe.skipIf(NEEDS_CHROMIUM !== '')(`a reader in a browser${NEEDS_CHROMIUM}`,
     await press(page, 'Subscribe')
     const confirmation = await service.mail.waitFor('grace@example.net', 1)
     await page.goto(service.url + confirmation.links.get('confirm'))
-    expect(await page.innerText('.lede')).toContain('every day at 07:00 in Kolkata')
+    expect(await page.innerText('.lede')).toContain('at 07:00 in Kolkata, on days with new papers')
   })
 
   test('a time zone chosen by hand is not changed by the script', async () => {

@@ -84,7 +84,8 @@ it('a digest opens in the browser with the same papers, and nothing of its reade
     trendingExtras: [card({ title: 'Elsewhere', reason: 'Top 3 % of the month’s papers' })],
     groups: [],
     news: [],
-    considered: 26,
+    listed: 26,
+    cutoff: '2026-04-20T06:00:00.000Z',
     note: 'Nothing came on Tuesday, 14 April: no new papers in your topics.',
     sample: false,
   }
@@ -93,7 +94,9 @@ it('a digest opens in the browser with the same papers, and nothing of its reade
   const page = await answer.text()
   expect(answer.status).toBe(200)
   expect(page).toContain('<h1>Wednesday, 15 April 2026</h1>')
-  expect(page).toContain('2 of the 26 papers listed 15 April 2026, in Robotics &amp; embodied AI and Document AI')
+  expect(page).toContain(
+    '3 of the 26 papers listed on Wednesday 15 April: 2 match what you follow, 1 is trending elsewhere. You follow: Robotics &amp; embodied AI and Document AI',
+  )
   expect(page).toContain('Nothing came on Tuesday')
   expect(page).toContain('<h2 dir="auto">Another</h2>')
   expect(page).toMatch(/Trending beyond your topics<\/h2>[\s\S]*<h3 dir="auto"><a [^>]*>Elsewhere<\/a><\/h3>/)

@@ -32,7 +32,8 @@ it('gives programs the digest as JSON', async () => {
   const answer = await open(`${site.url}/preview?topics=agents&frequency=weekly&keywords=Lean+4`, 'application/json')
   expect(answer.headers.get('content-type')).toContain('application/json')
   expect(await answer.json()).toMatchObject({
-    considered: 26,
+    listed: 26,
+    cutoff: '2026-04-20T06:00:00.000Z',
     cards: [{ id: card().id, reason: card().reason }],
     trendingExtras: [],
   })

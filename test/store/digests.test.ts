@@ -23,7 +23,7 @@ const digestOf = (sent: Record<string, string>, previousIds?: number[]): NewDige
   cutoff: new Date(`${DATE}T06:00:00Z`),
   entries: [],
   listDays: [],
-  considered: 0,
+  listed: 0,
   sent,
   ...(previousIds === undefined ? {} : { previous: { previousIds, forgottenOn: FORGOTTEN_ON } }),
   emptySince: null,

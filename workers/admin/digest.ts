@@ -1,6 +1,7 @@
 /** `digest …`: previews of digests. */
 import { writeFile } from 'node:fs/promises'
 import type { Command } from 'commander'
+import { papersOf } from '../../src/core/digest/headline.ts'
 import { type Frequency, STANDARD } from '../../src/core/subscriber/preferences.ts'
 import { previewDigest } from '../../src/newsletter/publishing/preview.ts'
 import { frequency, instant, topics } from './arguments.ts'
@@ -33,16 +34,16 @@ export const digestCommands = (program: Command, run: RunCommand): void => {
           if (options.out !== undefined) await writeFile(options.out, mail.html)
           return {
             subject: mail.subject,
-            papers: issue.cards.length,
-            considered: issue.considered,
+            papers: papersOf(issue).length,
+            listed: issue.listed,
             out: options.out ?? null,
             text: mail.text,
           }
         },
-        (result: { subject: string; papers: number; considered: number; out: string | null; text: string }) =>
+        (result: { subject: string; papers: number; listed: number | null; out: string | null; text: string }) =>
           result.out === null
             ? `Subject: ${result.subject}\n\n${result.text}`
-            : `${result.papers} of ${result.considered} papers, “${result.subject}”, written to ${result.out}.`,
+            : `${result.papers} of ${result.listed} papers, “${result.subject}”, written to ${result.out}.`,
       ),
     )
 }

@@ -1,6 +1,6 @@
 /** What the templates of a digest's mail are given: its papers in one list, its contents, and the lines around them. */
 import type { DigestIssue, PaperCard } from '../../core/digest/digest.ts'
-import { hasOnlyExtras, headingOf, namesOf, shortName, standfirstOf, weekdayName } from '../../core/digest/headline.ts'
+import { headingOf, namesOf, papersOf, shortName, standfirstOf } from '../../core/digest/headline.ts'
 import type { Allowance } from './mail-size.ts'
 import { linkOf, someOf } from './mail-text.ts'
 
@@ -8,13 +8,16 @@ const MOST_TOPICS_NAMED = 6
 /** With more papers than this a digest begins with what is in it. */
 const FEW_PAPERS = 8
 
-/** Everything that `digest.mjml` and `digest.txt.liquid` show of an issue; `site` is the host that it is sent from. */
-export const digestView = (issue: DigestIssue, allowance: Allowance, site: string) => {
+/**
+ * Everything that `digest.mjml` and `digest.txt.liquid` show of an issue; `next` is what it says of the next
+ * digest, `site` the host that it is sent from.
+ */
+export const digestView = (issue: DigestIssue, next: string, allowance: Allowance, site: string) => {
   const cards = cardViewsOf(issue, allowance)
-  const named = hasOnlyExtras(issue) ? issue.trendingExtras : issue.cards
+  const papers = papersOf(issue)
   return {
     title: `Paper Round: ${headingOf(issue)}`,
-    opening: `${namesOf(named)}, ${named.length === 1 ? 'with its' : 'each with its'} reason.`,
+    opening: `${namesOf(papers)}, ${papers.length === 1 ? 'with its' : 'each with its'} reason.`,
     heading: headingOf(issue),
     standfirst: standfirstOf(issue),
     // Where papers stand under their topics, these are named there.
@@ -25,8 +28,8 @@ export const digestView = (issue: DigestIssue, allowance: Allowance, site: strin
     contents: contentsOf(issue, allowance),
     cards,
     news: issue.news.map((one) => ({ ...one, url: linkOf(one.url) })),
-    left: issue.cards.length + issue.trendingExtras.length - cards.length,
-    closing: closingOf(issue),
+    left: papers.length - cards.length,
+    closing: next,
     because: `You get this because you confirmed a ${issue.kind === 'welcome' ? '' : `${issue.kind} `}subscription to Paper Round at ${site}. Links go straight to their pages; nothing here counts what you open or press.`,
     credits: creditsOf(cards),
   }
@@ -68,15 +71,17 @@ const cardViewsOf = (issue: DigestIssue, allowance: Allowance) => {
   const headings = partsOf(issue).flatMap(({ label, papers }) =>
     Array.from({ length: papers }, (_, n) => ({ opens: n === 0 ? label : null, level: label === null ? 2 : 3 })),
   )
-  return [...issue.cards, ...issue.trendingExtras].slice(0, allowance.papers).map((card, place) => {
-    const { opens, level } = headings[place] ?? { opens: null, level: 2 }
-    return { ...cardViewOf(card, place, allowance), opens, level, leads: place === 0 && opens === null }
-  })
+  return papersOf(issue)
+    .slice(0, allowance.papers)
+    .map((card, place) => {
+      const { opens, level } = headings[place] ?? { opens: null, level: 2 }
+      return { ...cardViewOf(card, place, allowance), opens, level, leads: place === 0 && opens === null }
+    })
 }
 
 /** What is in a digest of many papers, part by part, each paper by its place and name; nothing of one with few. */
 const contentsOf = (issue: DigestIssue, allowance: Allowance) => {
-  const shown = [...issue.cards, ...issue.trendingExtras].slice(0, allowance.papers)
+  const shown = papersOf(issue).slice(0, allowance.papers)
   if (shown.length <= FEW_PAPERS) return []
   const names = shown.map(({ title }) => shortName(title))
   let from = 0
@@ -85,13 +90,6 @@ const contentsOf = (issue: DigestIssue, allowance: Allowance) => {
     from += papers
     return entries.length === 0 ? [] : [{ label, entries }]
   })
-}
-
-const closingOf = (issue: DigestIssue): string => {
-  if (issue.kind === 'welcome') return 'From now on it comes daily or weekly, as you chose, at the hour you chose.'
-  if (issue.kind === 'weekly')
-    return 'That was the round for this week. The next comes in a week, at the hour you chose.'
-  return `That was the round for ${weekdayName(issue.localDate)}. The next comes with the next new papers, at the hour you chose.`
 }
 
 /** Credit to the sources that the links show to have given something, and to no others. */

@@ -30,11 +30,13 @@ export type LetterKind = 'confirmation' | 'links' | 'already-subscribed'
 /** What a letter tells: nothing in it was typed by anybody; the labels of topics are ours. */
 export interface LetterView {
   frequency: Frequency
+  times: string
   topics: string[]
 }
 
 export interface MailTemplates {
-  renderDigest(issue: DigestIssue): Mail
+  /** `next` says when the next digest is to be expected; left out of a preview. */
+  renderDigest(issue: DigestIssue, next?: string): Mail
   renderLetter(kind: LetterKind, view: LetterView): Mail
   /** Twelve hex digits that change when a template does; a frozen digest remembers them. */
   version: string
@@ -70,25 +72,25 @@ export const createMailTemplates = async ({
   const { render, version } = await compileTemplates(templatesFolder)
   const shared = sharedView(baseUrl.replace(/\/+$/, ''), postalAddress)
 
-  const renderIssue = (issue: DigestIssue, allowance: Allowance): Mail => ({
+  const renderIssue = (issue: DigestIssue, next: string, allowance: Allowance): Mail => ({
     subject: stripControls(subjectOf(issue)),
-    ...render.digest({ ...shared, ...digestView(issue, allowance, shared.site) }),
+    ...render.digest({ ...shared, ...digestView(issue, next, allowance, shared.site) }),
   })
 
   return {
-    renderDigest: (given) => {
+    renderDigest: (given, next = '') => {
       const issue = issueWithoutPlaceholders(given)
       const [everything, ...less] = allowancesFor(issue.cards.length + issue.trendingExtras.length)
-      let mail = renderIssue(issue, everything)
+      let mail = renderIssue(issue, next, everything)
       for (const allowance of less) {
         if (!isTooLong(mail)) break
-        mail = renderIssue(issue, allowance)
+        mail = renderIssue(issue, next, allowance)
       }
       return mail
     },
-    renderLetter: (kind, { frequency, topics }) => {
+    renderLetter: (kind, { frequency, times, topics }) => {
       const subject = LETTERS[kind]
-      const view = { ...shared, title: subject, frequency, topics, named: someOf(topics, MOST_TOPICS_NAMED) }
+      const view = { ...shared, title: subject, frequency, times, topics, named: someOf(topics, MOST_TOPICS_NAMED) }
       return { subject, ...render[kind](view) }
     },
     version,

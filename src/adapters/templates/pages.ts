@@ -3,12 +3,11 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { Liquid } from 'liquidjs'
-import { Temporal } from 'temporal-polyfill'
 import { utcMidnight } from '../../core/calendar.ts'
 import { longDate } from '../../core/digest/headline.ts'
 import { ARXIV_ID } from '../../core/papers/paper.ts'
-import type { Preferences } from '../../core/subscriber/preferences.ts'
-import { placeOf, TIME_ZONES } from '../../core/subscriber/time-zone.ts'
+import { clock, expectedTime, sendingTimes, weekdayInWords } from '../../core/subscriber/schedule.ts'
+import { TIME_ZONES } from '../../core/subscriber/time-zone.ts'
 
 const TEMPLATES = path.resolve(import.meta.dirname, '../../../templates/pages')
 
@@ -27,26 +26,8 @@ export interface Asset {
   version: string
 }
 
-const LONG_DAY = new Intl.DateTimeFormat('en-GB', { weekday: 'long', timeZone: 'UTC' })
 const SHORT_DAY = new Intl.DateTimeFormat('en-GB', { weekday: 'short', timeZone: 'UTC' })
 const MONTH = new Intl.DateTimeFormat('en-GB', { month: 'long', year: 'numeric', timeZone: 'UTC' })
-
-const clock = (hour: number): string => `${String(hour).padStart(2, '0')}:00`
-/** 1 is Monday: so was 1 January 2024. */
-const weekday = (day: number): string => LONG_DAY.format(new Date(Date.UTC(2024, 0, day)))
-const inZone = (timeZone: string): string => (timeZone === 'UTC' ? 'UTC' : `in ${placeOf(timeZone)}`)
-
-/** "every Saturday at 07:00 in London" */
-const sendingTimes = ({ frequency, hour, weekday: day, timeZone }: Preferences): string =>
-  `every ${frequency === 'daily' ? 'day' : weekday(day)} at ${clock(hour)} ${inZone(timeZone)}`
-
-/** "Thursday, 16 April at 07:00 in London": without the year, since due times are near. */
-const dueTime = (at: Date, timeZone: string): string => {
-  const local = Temporal.Instant.fromEpochMilliseconds(at.getTime()).toZonedDateTimeISO(timeZone)
-  const time = local.toPlainTime().toString({ smallestUnit: 'minute' })
-  const day = longDate(local.toPlainDate().toString()).replace(/ \d{4}$/, '')
-  return `${day} at ${time} ${inZone(timeZone)}`
-}
 
 /** "A, B and C" */
 const joined = (items: string[]): string =>
@@ -75,9 +56,9 @@ const FILTERS = {
   shortDay: (date: string) => `${SHORT_DAY.format(utcMidnight(date))} ${Number(date.slice(8))}`,
   month: (date: string) => MONTH.format(utcMidnight(date)),
   clock,
-  weekday,
+  weekday: weekdayInWords,
   sendingTimes,
-  dueTime,
+  expectedTime,
   joined,
   wholeWords,
   /** Text from elsewhere becomes a link only as https: no other scheme is ever written into an href. */

@@ -58,8 +58,10 @@ export interface DigestIssue {
   trendingExtras: PaperCard[]
   /** What became of papers of earlier digests, at most five; `line` follows the title and a colon. */
   news: { title: string; url: string | null; line: string }[]
-  /** How many papers stood to be chosen from. */
-  considered: number
+  /** How many papers were listed on `listDays` by the cut-off; `null` in digests of the release before, which did not know. */
+  listed: number | null
+  /** The instant by which papers were listed and upvotes read, ISO. */
+  cutoff: string
   /** One line about what was left out before, such as an empty or unreadable day; `null` mostly. */
   note: string | null
   /** True when these are the sample papers that ship with the project. */

@@ -62,18 +62,28 @@ export const namesOf = (cards: readonly Pick<PaperCard, 'title'>[], named = 2): 
   return names.length > 1 ? `${names.slice(0, -1).join(', ')} and ${names.at(-1)}` : (names[0] ?? 'No papers')
 }
 
+/** `on Friday 17 April`, `from Wednesday 15 to Friday 17 April`; with years where they differ. */
+const onDays = (first: string, last: string): string => {
+  const [from, to] = [Temporal.PlainDate.from(first), Temporal.PlainDate.from(last)]
+  const year = (day: Temporal.PlainDate): string => (from.year === to.year ? '' : ` ${day.year}`)
+  const whole = (day: Temporal.PlainDate): string =>
+    `${weekdayName(day.toString())} ${day.day} ${MONTHS[day.month - 1]}${year(day)}`
+  if (first === last) return `on ${whole(from)}`
+  const begin = from.month === to.month && from.year === to.year ? `${weekdayName(first)} ${from.day}` : whole(from)
+  return `from ${begin} to ${whole(to)}`
+}
+
 /** The ISO week of the newest list day, or of the digest's own date. */
 const weekOf = (issue: DigestIssue): number =>
   Temporal.PlainDate.from(issue.listDays.at(-1) ?? issue.localDate).weekOfYear ?? 0
 
 const numberInWords = (count: number): string => NUMBERS[count] ?? String(count)
 
-const countInWords = (count: number, noun: string): string => `${numberInWords(count)} ${noun}${count === 1 ? '' : 's'}`
+const counted = (count: number, noun: string): string =>
+  `${numberFormat.format(count)} ${noun}${count === 1 ? '' : 's'}`
 
-const daysInPapers = (issue: DigestIssue): string =>
-  issue.listDays.length === 0
-    ? countInWords(issue.cards.length, 'paper')
-    : `${countInWords(issue.listDays.length, 'day')} in ${countInWords(issue.cards.length, 'paper')}`
+/** The papers of a digest in the order in which they stand there, which its counts count; see-also lines are no papers of it. */
+export const papersOf = (issue: DigestIssue): PaperCard[] => [...issue.cards, ...issue.trendingExtras]
 
 /** Whether a digest has no papers of its readers' topics, only trending extras. */
 export const hasOnlyExtras = (issue: DigestIssue): boolean =>
@@ -81,11 +91,16 @@ export const hasOnlyExtras = (issue: DigestIssue): boolean =>
 
 /** The subject of a digest's mail; holds no emoji and no address. */
 export const subjectOf = (issue: DigestIssue): string => {
-  if (hasOnlyExtras(issue)) return `Beyond your topics: ${namesOf(issue.trendingExtras)}`
-  if (issue.kind === 'welcome') return `Welcome: ${daysInPapers(issue)}`
-  if (issue.kind === 'weekly') return `Week ${weekOf(issue)}: ${namesOf(issue.cards, 1)}`
-  return `Your papers: ${namesOf(issue.cards)}`
+  const papers = papersOf(issue)
+  if (hasOnlyExtras(issue)) return `Beyond your topics: ${namesOf(papers)}`
+  if (issue.kind === 'welcome') return `Welcome to Paper Round: ${firstPapers(papers.length)}`
+  if (issue.kind === 'weekly') return `Week ${weekOf(issue)}: ${namesOf(papers, 1)}`
+  return `Your papers: ${namesOf(papers)}`
 }
+
+/** `your first 10 papers` */
+const firstPapers = (count: number): string =>
+  count === 0 ? 'no papers yet' : count === 1 ? 'your first paper' : `your first ${count} papers`
 
 /** The one `h1` of a digest: the day, the week, or what a welcome holds. */
 export const headingOf = (issue: DigestIssue): string => {
@@ -95,40 +110,47 @@ export const headingOf = (issue: DigestIssue): string => {
     const days = first !== undefined && last !== undefined ? dateRange(first, last) : longDate(issue.localDate)
     return `Week ${weekOf(issue)}, ${days}`
   }
-  const words = daysInPapers(issue)
+  const words = firstPapers(papersOf(issue).length)
   return words.charAt(0).toUpperCase() + words.slice(1)
 }
 
-/**
- * The week in numbers: `15 of the 131 papers listed on five days, in six topics, nine with code, 1,204 upvotes between
- * them`. What no source counts is left out.
- */
-const weekInNumbers = (issue: DigestIssue, of: string): string => {
-  const days = issue.listDays.length
-  const withCode = issue.cards.filter((card) => card.links.some(({ label }) => label === 'Code')).length
-  const upvotes = issue.cards.reduce((sum, card) => sum + (card.upvotes ?? 0), 0)
+/** What of a week is known besides: `nine with code`, `1,204 upvotes between them`. What no source counts is left out. */
+const weekInNumbers = (papers: readonly PaperCard[]): string[] => {
+  const withCode = papers.filter((card) => card.links.some(({ label }) => label === 'Code')).length
+  const upvotes = papers.reduce((sum, card) => sum + (card.upvotes ?? 0), 0)
   return [
-    days === 0 ? of : `${of} listed on ${countInWords(days, 'day')}`,
-    issue.groups.length === 0 ? '' : `in ${countInWords(issue.groups.length, 'topic')}`,
-    withCode === 0 ? '' : `${numberInWords(withCode)} with code`,
-    upvotes === 0 ? '' : `${numberFormat.format(upvotes)} upvote${upvotes === 1 ? '' : 's'} between them`,
+    ...(withCode === 0 ? [] : [`${numberInWords(withCode)} with code`]),
+    ...(upvotes === 0 ? [] : [`${counted(upvotes, 'upvote')} between them`]),
   ]
-    .filter((part) => part !== '')
-    .join(', ')
+}
+
+/** `listed from Wednesday 15 to Friday 17 April`; with the hour where more may have been listed on the last day. */
+const whenListed = ({ listDays, cutoff }: DigestIssue): string => {
+  const [first, last] = [listDays[0], listDays.at(-1)]
+  if (first === undefined || last === undefined) return ''
+  const isOpen = last >= cutoff.slice(0, 10)
+  return ` listed ${onDays(first, last)}${isOpen ? ` by ${cutoff.slice(11, 16)} UTC` : ''}`
+}
+
+/** `: 2 match what you follow, 3 are trending elsewhere`; empty where all of them match. */
+const whatFits = ({ cards, trendingExtras }: DigestIssue): string => {
+  const [own, extras] = [cards.length, trendingExtras.length]
+  if (extras === 0) return ''
+  const matching = `${own === 0 ? 'none' : own} ${own === 1 ? 'matches' : 'match'} what you follow`
+  return `: ${matching}, ${extras} ${extras === 1 ? 'is' : 'are'} trending elsewhere`
 }
 
 /**
- * How many were chosen, out of how many, listed when: `10 of the 26 papers listed 13 to 15 April 2026`, or `None of`; of
- * a weekly, whose heading has the days, the week in numbers.
+ * How many papers the digest has, of how many that were listed when: `10 of the 22 papers listed on Friday 17 April`. The
+ * number listed is that of the days' pages at the cut-off. A weekly goes on with what is known of its papers.
  */
 export const standfirstOf = (issue: DigestIssue): string => {
-  const [first, last] = [issue.listDays[0], issue.listDays.at(-1)]
-  const chosen = issue.cards.length
-  const noun = issue.considered === 1 ? 'paper' : 'papers'
-  const of =
-    chosen === issue.considered
-      ? `${chosen} ${noun}`
-      : `${chosen === 0 ? 'None' : chosen} of the ${numberFormat.format(issue.considered)} ${noun}`
-  if (issue.kind === 'weekly' && chosen > 1) return weekInNumbers(issue, of)
-  return first === undefined || last === undefined ? of : `${of} listed ${dateRange(first, last)}`
+  const papers = papersOf(issue)
+  const all = issue.listed
+  const shown =
+    all === null || all <= papers.length
+      ? counted(papers.length, 'paper')
+      : `${papers.length === 0 ? 'None' : papers.length} of the ${counted(all, 'paper')}`
+  const more = issue.kind === 'weekly' && papers.length > 1 ? weekInNumbers(papers) : []
+  return [`${shown}${whenListed(issue)}${whatFits(issue)}`, ...more].join(', ')
 }

@@ -10,6 +10,7 @@ import { GATE } from '../../core/relevance/gate.ts'
 import type { Database } from '../../store/database.ts'
 import { readNews } from '../../store/papers/paper-news.ts'
 import {
+  countListed,
   readCandidates,
   readFill,
   readListDays,
@@ -36,6 +37,8 @@ export interface CandidatePool {
   byId: ReadonlyMap<string, Date>
   /** Where keywords, authors and muted words stand in them. */
   index: PaperIndex
+  /** How many papers were listed on each list day that they come from, and on those between: chosen from or not. */
+  listed: ReadonlyMap<string, number>
   /** Whether two of them, by their ids, say nearly the same. */
   isAlike: (id: string, other: string) => boolean
   /** Why a digest without papers has none, should one turn out so; a clause without a full stop. */
@@ -76,9 +79,12 @@ export const loadCandidatePool = async (
             })
           : trend(paper.ageHours, paper.upvotes),
     }))
+  const days = papers.map(({ listDay }) => listDay).sort()
+  const [first, last] = [days[0], days.at(-1)]
   return {
     cutoff,
     papers,
+    listed: first === undefined || last === undefined ? new Map() : await countListed(db, cutoff, first, last),
     byId: new Map(papers.map(({ id, eligibleAt }) => [id, eligibleAt])),
     index: createPaperIndex(texts),
     isAlike: createSimilarityCheck(texts),

@@ -69,6 +69,14 @@ const chooseEntries = (
   return [...own, ...trendingExtras.map((paper) => entryOf(paper, { topic: null, matches: [] }))]
 }
 
+/** The list days that a digest is chosen from, oldest first, those between included, with how many papers each listed. */
+const listedAmong = (open: DigestCandidate[], listed: CandidatePool['listed']): [day: string, papers: number][] => {
+  const days = open.map(({ listDay }) => listDay).sort()
+  const [first, last] = [days[0], days.at(-1)]
+  if (first === undefined || last === undefined) return []
+  return [...listed].filter(([day]) => day >= first && day <= last)
+}
+
 const sentenceOf = (why: string): string => `${why.charAt(0).toUpperCase()}${why.slice(1)}.`
 
 /** The note of a digest with papers: the empty digests before it, and why it has none of its readers' own topics. */
@@ -92,6 +100,7 @@ export const composeDigest = (
   const since = request.kind === 'welcome' ? Number.NEGATIVE_INFINITY : request.since.getTime()
   const open = pool.papers.filter((paper) => paper.eligibleAt.getTime() > since && !recentlySent.has(paper.id))
   const entries = chooseEntries(open, request, pool)
+  const listed = listedAmong(open, pool.listed)
   const previous = [...previousDigests]
   const emptyBefore = previous.map(({ emptySince }) => emptySince).find((day) => day !== null)
   return {
@@ -104,8 +113,8 @@ export const composeDigest = (
     authors: request.profile.authors,
     cutoff: pool.cutoff,
     entries,
-    listDays: [...new Set(open.map((paper) => paper.listDay))].sort(),
-    considered: open.length,
+    listDays: listed.map(([day]) => day),
+    listed: listed.reduce((total, [, papers]) => total + papers, 0),
     sent: Object.fromEntries(
       entries
         .flatMap((entry) => [entry.paperId, ...(entry.seeAlso ?? []).map(({ paperId }) => paperId)])

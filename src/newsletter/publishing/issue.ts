@@ -20,7 +20,8 @@ type FrozenDigest = Pick<
   | 'authors'
   | 'entries'
   | 'list_days'
-  | 'considered'
+  | 'listed'
+  | 'cutoff'
   | 'note'
   | 'sample'
   | 'news'
@@ -78,7 +79,8 @@ export const readIssue = async (db: Database, digest: FrozenDigest): Promise<Dig
       const { title, url } = cardOf(textOf(one), { reason: '', upvotes: null, comments: null })
       return { title, url: one.kind === 'code' ? textOf(one).codeUrl : url, line: newsLine(one) }
     }),
-    considered: digest.considered,
+    listed: digest.listed,
+    cutoff: digest.cutoff.toISOString(),
     note: digest.note,
     sample: digest.sample,
   }

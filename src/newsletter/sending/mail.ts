@@ -1,9 +1,15 @@
-/** Makes the message of a claimed mail: a digest is rendered and encoded once, then each subscriber's links are filled in. */
+/**
+ * Makes the message of a claimed mail: a digest is rendered and encoded once for each hour and zone of its readers,
+ * then each subscriber's links are filled in.
+ */
 
+import { LRUCache } from 'lru-cache'
 import { deriveReturnPath } from '../../core/bounces/verp.ts'
 import type { DigestIssue } from '../../core/digest/digest.ts'
 import { describeError } from '../../core/redact.ts'
 import { AUTOMATIC_MAIL_HEADERS, addressToken, listHeaders } from '../../core/sending/list-headers.ts'
+import { nextDigestSentence, sendingTimes } from '../../core/subscriber/schedule.ts'
+import { servedZone } from '../../core/subscriber/time-zone.ts'
 import { deriveToken, type Keys, TOKEN_PLACEHOLDERS } from '../../core/token.ts'
 import { topicBySlug } from '../../core/topics.ts'
 import type { Database } from '../../store/database.ts'
@@ -22,6 +28,8 @@ export interface RenderedMail {
 /** What a letter shows of the subscriber's preferences. */
 export interface LetterView {
   frequency: 'daily' | 'weekly'
+  /** When digests come, such as `every Saturday at 07:00 in London`. */
+  times: string
   /** Labels of topics, and how many keywords and authors there are besides. */
   topics: string[]
 }
@@ -42,7 +50,8 @@ export interface ComposePorts {
   lettersFrom: Sender
   /** The domain under which each mail has an envelope sender of its own; `null` or left out for none. */
   bounceDomain?: string | null
-  renderDigest: (issue: DigestIssue) => RenderedMail
+  /** `next` says when the next digest is to be expected. */
+  renderDigest: (issue: DigestIssue, next: string) => RenderedMail
   renderLetter: (kind: 'confirmation' | 'links' | 'already-subscribed', view: LetterView) => RenderedMail
   /** Encodes what all messages of a digest share; each message has its own values in place of `placeholders`. */
   compileMessage: (
@@ -92,6 +101,22 @@ export class UnrenderableDigest extends Error {}
 /** Templates kept, of about 50 KB each. Mails come digest by digest; retries come in any order. */
 const MAX_TEMPLATES = 128
 
+/** Sentences kept: a cohort has one for each time zone and hour of its readers, which working out takes too long for each mail. */
+const MAX_SENTENCES = 1_000
+
+/** Returns what says when the reader of a claimed mail may expect the next digest; empty where none is due. */
+const createNextDigest = () => {
+  const known = new LRUCache<string, string>({ max: MAX_SENTENCES })
+  return ({ frequency, hour, weekday, timeZone, nextDueAt }: Claimed): string => {
+    if (nextDueAt === null) return ''
+    const key = `${frequency}|${hour}|${weekday}|${timeZone}|${nextDueAt.getTime()}`
+    const sentence =
+      known.get(key) ?? nextDigestSentence(nextDueAt, { frequency, hour, weekday, timeZone: servedZone(timeZone) })
+    known.set(key, sentence)
+    return sentence
+  }
+}
+
 /** The token for each placeholder. */
 const TOKEN_VALUES: Record<string, (keys: Keys, mail: Claimed) => string> = {
   [TOKEN_PLACEHOLDERS.confirm]: (keys, mail) => deriveToken(keys, 'confirm', mail.id),
@@ -111,41 +136,36 @@ const PLACEHOLDERS = Object.keys(TOKEN_VALUES)
  */
 export const createComposer = (ports: ComposePorts) => {
   const { db, keys, baseUrl, mailFrom, lettersFrom } = ports
-  const templates = new Map<number, Promise<MessageTemplate>>()
+  const nextDigestOf = createNextDigest()
+  /** By digest and by what it says of the next one, which differs with the time zones of a cohort. */
+  const templates = new LRUCache<string, Promise<MessageTemplate>>({ max: MAX_TEMPLATES })
   const envelopeSender = ({ id, kind }: Claimed, sender: Sender): string =>
     ports.bounceDomain == null
       ? sender.address
       : deriveReturnPath(keys, { stream: kind === 'digest' ? 'deliveries' : 'letters', id }, ports.bounceDomain)
 
-  const compileDigest = async (id: number): Promise<MessageTemplate> => {
+  const compileDigest = async (id: number, next: string): Promise<MessageTemplate> => {
     const digest = await readDigest(db, id)
     if (digest === undefined) throw new Error(`digest ${id} does not exist`)
     const unsubscribeUrl = `${baseUrl}/unsubscribe/${TOKEN_PLACEHOLDERS.unsubscribe}`
     const issue = await readIssue(db, digest)
     const headers = listHeaders(issue, domainOf(mailFrom), unsubscribeUrl, ports.bounceDomain ?? null)
-    return compile(ports.renderDigest(issue), mailFrom, headers)
+    return compile(ports.renderDigest(issue, next), mailFrom, headers)
   }
 
   const compile = (mail: RenderedMail, from: Sender, headers: Record<string, string>): Promise<MessageTemplate> =>
     ports.compileMessage({ ...mail, from, headers: { ...AUTOMATIC_MAIL_HEADERS, ...headers } }, PLACEHOLDERS)
 
   /** Several lanes ask for the same digest at the same time: it is compiled for the first, and all get that template. */
-  const templateOf = (id: number): Promise<MessageTemplate> => {
-    const known = templates.get(id)
-    if (known !== undefined) {
-      templates.delete(id)
-      templates.set(id, known)
-      return known
-    }
-    const compiling = compileDigest(id).catch((cause) => {
+  const templateOf = (id: number, next: string): Promise<MessageTemplate> => {
+    const key = `${id} ${next}`
+    const known = templates.get(key)
+    if (known !== undefined) return known
+    const compiling = compileDigest(id, next).catch((cause) => {
       throw new UnrenderableDigest(`digest ${id}: ${describeError(cause).message}`, { cause })
     })
-    templates.set(id, compiling)
-    compiling.catch(() => templates.delete(id))
-    for (const oldest of templates.keys()) {
-      if (templates.size <= MAX_TEMPLATES) break
-      templates.delete(oldest)
-    }
+    templates.set(key, compiling)
+    compiling.catch(() => templates.delete(key))
     return compiling
   }
 
@@ -153,16 +173,21 @@ export const createComposer = (ports: ComposePorts) => {
     if (mail.kind === 'digest' || mail.kind === 'welcome') throw new Error(`${mail.kind} is not a letter of its own`)
     const subscriber = await readSubscriber(db, { id: mail.subscriberId })
     if (subscriber === undefined) throw new Error('the subscriber is gone')
-    const { frequency, topics, keywords, authors } = preferencesOf(subscriber)
+    const preferences = preferencesOf(subscriber)
+    const { frequency, topics, keywords, authors } = preferences
     const labels = topics.map((slug) => topicBySlug(slug)?.label ?? slug)
-    return ports.renderLetter(mail.kind, { frequency, topics: [...labels, ...countOwn(keywords, authors)] })
+    return ports.renderLetter(mail.kind, {
+      frequency,
+      times: sendingTimes(preferences),
+      topics: [...labels, ...countOwn(keywords, authors)],
+    })
   }
 
   return async (claimed: Claimed): Promise<ComposedMail> => {
     const sender = claimed.digestId === null ? lettersFrom : mailFrom
     const template = await (claimed.digestId === null
       ? compile(await renderLetter(claimed), sender, {})
-      : templateOf(claimed.digestId))
+      : templateOf(claimed.digestId, nextDigestOf(claimed)))
     const message = await template.render({
       to: claimed.email,
       // Unique per recipient and equal on every attempt (Gmail defers senders that repeat one: 4.7.28).

@@ -1,5 +1,6 @@
 /** Claims: the mails that a mailer is to send next, each its own until the lease ends or the fencing number is raised. */
 import { type Kysely, type RawBuilder, sql } from 'kysely'
+import type { Frequency } from '../../core/subscriber/preferences.ts'
 import type { MailStream, Tables } from '../database.ts'
 import {
   type ClaimKey,
@@ -40,6 +41,12 @@ export interface Claimed extends ClaimKey {
   beginInMs?: number
   /** The caps against which it was counted; left out where there are none. */
   countedIn?: readonly CountedIn[]
+  /** When digests are sent to the subscriber, and when the next is due: `null` where none is, as before they confirm. */
+  frequency: Frequency
+  hour: number
+  weekday: number
+  timeZone: string
+  nextDueAt: Date | null
   /** Whether it was last refused in the words in which the relay refused everybody then. */
   refusedLikeOthers: boolean
 }
@@ -75,6 +82,8 @@ const FREE_SLOTS = sql`greatest(0, least(route.allowed, route.concurrency
           - (select count(*) from deliveries u where u.state = 'sending' and u.waits_for = route.name)))`
 
 const WAITED_MS = sql`extract(epoch from now() - t.created_at)::float8 * 1000`
+
+const SENDING_TIME = sql`s.frequency, s.hour, s.weekday, s.time_zone as "timeZone", s.next_due_at as "nextDueAt"`
 
 /** The statements of one stream. Those that select mails lock them, and pass over mails that somebody else has locked. */
 interface ClaimStatements {
@@ -118,7 +127,7 @@ const LETTERS: ClaimStatements = {
   claimed: sql`
     select t.id, null as "localDate", t.fence, t.attempts, ${WAITED_MS} as "waitedMs",
       t.subscriber_id as "subscriberId", s.epoch, s.email, t.kind, t.digest_id as "digestId", t.requested_at as date,
-      t.waits_for as "waitsFor", ${wasRefusedLikeOthers(sql`t.reason`)} as "refusedLikeOthers"
+      ${SENDING_TIME}, t.waits_for as "waitsFor", ${wasRefusedLikeOthers(sql`t.reason`)} as "refusedLikeOthers"
     from taken t join subscribers s on s.id = t.subscriber_id
     where t.state = 'sending'`,
 
@@ -157,7 +166,7 @@ const DELIVERIES: ClaimStatements = {
   claimed: sql`
     select t.id, t.local_date as "localDate", t.fence, t.attempts, ${WAITED_MS} as "waitedMs",
       t.subscriber_id as "subscriberId", s.epoch, s.email, 'digest' as kind, t.digest_id as "digestId", e.cutoff as date,
-      t.waits_for as "waitsFor", ${wasRefusedLikeOthers(sql`t.reason`)} as "refusedLikeOthers"
+      ${SENDING_TIME}, t.waits_for as "waitsFor", ${wasRefusedLikeOthers(sql`t.reason`)} as "refusedLikeOthers"
     from taken t join subscribers s on s.id = t.subscriber_id join editions e on e.id = t.edition_id
     where t.state = 'sending'`,
 

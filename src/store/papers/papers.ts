@@ -165,6 +165,24 @@ export const readListDaysAround = async (
   return rows.map((row) => row.list_day)
 }
 
+/**
+ * How many papers each list day from `first` to `last` (`YYYY-MM-DD`, both included) held by the cut-off: as many as its page
+ * showed at that moment. Days without papers are left out.
+ */
+export const countListed = async (
+  db: Kysely<Tables>,
+  cutoff: Date,
+  first: string,
+  last: string,
+): Promise<Map<string, number>> => {
+  const { rows } = await sql<{ day: string; papers: number }>`
+    select p.list_day as day, count(*)::int as papers from papers p
+    where p.list_day between ${first}::date and ${last}::date and p.hidden_at is null and p.first_seen_at <= ${cutoff}
+      and exists (select from observations o where o.paper_id = p.id and o.observed_at <= ${cutoff})
+    group by p.list_day order by p.list_day`.execute(db)
+  return new Map(rows.map(({ day, papers }) => [day, papers]))
+}
+
 /** Counts to compare a paper's with: of the last `listDays` list days, one for each paper and age bucket (hours). */
 export const readTrendHistory = async (
   db: Kysely<Tables>,

@@ -7,6 +7,7 @@ import type { DigestIssue, PaperCard } from '../../../src/core/digest/digest.ts'
 import { TOKEN_PLACEHOLDERS } from '../../../src/core/token.ts'
 import { propertyRuns } from '../../support/thoroughness.ts'
 
+const TIMES = 'every Saturday at 07:00 in London'
 const templates = await createMailTemplates({
   baseUrl: 'https://round.example.org/',
   postalAddress: '12 Example Street, Example Town EX1 2MP',
@@ -38,7 +39,8 @@ const issue = (change: Partial<DigestIssue> = {}): DigestIssue => ({
   trendingExtras: [],
   groups: [],
   news: [],
-  considered: 26,
+  listed: 26,
+  cutoff: '2026-04-20T06:00:00.000Z',
   note: null,
   sample: false,
   ...change,
@@ -71,7 +73,7 @@ const every = [
   })),
   ...letters.map((kind) => ({
     name: kind,
-    mail: templates.renderLetter(kind, { frequency: 'weekly', topics: ['Robotics & embodied AI'] }),
+    mail: templates.renderLetter(kind, { frequency: 'weekly', times: TIMES, topics: ['Robotics & embodied AI'] }),
   })),
 ]
 
@@ -177,7 +179,7 @@ describe('a digest', () => {
     )
     expect(mail.subject).toBe('Beyond your topics: ClawGUI')
     expect(wordsOf(mail.html)).toContain('ClawGUI, with its reason.')
-    expect(wordsOf(mail.html)).toContain('None of the 26 papers')
+    expect(wordsOf(mail.html)).toContain(': none match what you follow, 1 is trending elsewhere')
     expect(linksOfText(mail.text)).toEqual(linksOfHtml(mail.html))
   })
 
@@ -251,7 +253,7 @@ describe('a digest', () => {
 
   test('stands without counts, links, authors, excerpts or topics', () => {
     const bare = card({ url: null, links: [], authors: '', excerpt: '', upvotes: null })
-    const mail = templates.renderDigest(issue({ cards: [bare], topics: [], considered: 1, listDays: [] }))
+    const mail = templates.renderDigest(issue({ cards: [bare], topics: [], listed: 1, listDays: [] }))
     expect(wordsOf(mail.html)).toContain('ClawGUI, with its reason.')
     expect(mail.html).not.toContain('upvote')
     expect(linksOfText(mail.text)).toEqual(linksOfHtml(mail.html))
@@ -451,7 +453,11 @@ describe('size', () => {
 })
 
 describe('a confirmation', () => {
-  const mail = templates.renderLetter('confirmation', { frequency: 'daily', topics: ['Robotics & embodied AI'] })
+  const mail = templates.renderLetter('confirmation', {
+    frequency: 'daily',
+    times: TIMES,
+    topics: ['Robotics & embodied AI'],
+  })
 
   test('has one button and a link that ends it, and says what happens if it is ignored', () => {
     expect(mail.subject).toBe('Confirm your subscription')
@@ -462,7 +468,7 @@ describe('a confirmation', () => {
     expect(mail.html.match(/<a[^>]* class="button"/g)).toHaveLength(1)
     for (const words of [wordsOf(mail.html), mail.text.replace(/\s+/g, ' ')]) {
       expect(words).toContain('Ignore this email. You won’t get a digest, and the request expires in 7 days.')
-      expect(words).toContain('daily digest')
+      expect(words).toContain(`daily digest of trending research papers, ${TIMES}`)
       expect(words).toContain('Robotics & embodied AI')
     }
   })
@@ -470,8 +476,8 @@ describe('a confirmation', () => {
 
 test('a letter names a dozen topics and counts the rest', () => {
   const topics = Array.from({ length: 38 }, (_, number) => `Topic ${number}`)
-  const { text } = templates.renderLetter('links', { frequency: 'daily', topics })
-  expect(text).toContain('these 38 topics')
+  const { text } = templates.renderLetter('links', { frequency: 'daily', times: TIMES, topics })
+  expect(text).toContain('Your digest comes every Saturday at 07:00 in London')
   expect(text).toContain(' - Topic 11\n - and 26 more\n')
 })
 

@@ -33,7 +33,8 @@ const issue = (change: Partial<DigestIssue>): DigestIssue => ({
   trendingExtras: [],
   groups: [],
   news: [],
-  considered: 26,
+  listed: 26,
+  cutoff: '2026-04-16T06:00:00.000Z',
   note: null,
   sample: false,
   ...change,
@@ -52,7 +53,9 @@ describe('a subject', () => {
   test('says so when all that a digest has lies beyond its readers’ topics', () => {
     const trendingExtras = [card('A: x'), card('B: y')]
     expect(subjectOf(issue({ cards: [], trendingExtras }))).toBe('Beyond your topics: A and B')
-    expect(standfirstOf(issue({ cards: [], trendingExtras }))).toBe('None of the 26 papers listed 15 April 2026')
+    expect(standfirstOf(issue({ cards: [], trendingExtras }))).toBe(
+      '2 of the 26 papers listed on Wednesday 15 April: none match what you follow, 2 are trending elsewhere',
+    )
   })
 
   test('of a week has the ISO week of its newest list day', () => {
@@ -61,11 +64,18 @@ describe('a subject', () => {
     expect(subjectOf(issue({ kind: 'weekly', listDays: ['2027-01-01'] }))).toMatch(/^Week 53: /)
   })
 
-  test('of a welcome counts its days and papers', () => {
-    const cards = Array.from({ length: 10 }, () => card('A paper'))
-    const listDays = [3, 6, 7, 8, 9, 10, 13].map((day) => `2026-04-${String(day).padStart(2, '0')}`)
-    expect(subjectOf(issue({ kind: 'welcome', cards, listDays }))).toBe('Welcome: seven days in ten papers')
-    expect(subjectOf(issue({ kind: 'welcome', cards: [card('A')] }))).toBe('Welcome: one day in one paper')
+  test('of a welcome counts all the papers of the mail', () => {
+    const cards = Array.from({ length: 7 }, () => card('A paper'))
+    const trendingExtras = [card('B'), card('C')]
+    expect(subjectOf(issue({ kind: 'welcome', cards, trendingExtras }))).toBe(
+      'Welcome to Paper Round: your first 9 papers',
+    )
+    expect(subjectOf(issue({ kind: 'welcome', cards: [card('A')] }))).toBe('Welcome to Paper Round: your first paper')
+  })
+
+  test('counts the trending extras among the papers that it does not name', () => {
+    const trendingExtras = [card('D: x'), card('E: y')]
+    expect(subjectOf(issue({ trendingExtras }))).toBe('Your papers: ClawGUI, KnowRL and 3 more')
   })
 })
 
@@ -98,7 +108,7 @@ describe('a heading', () => {
     expect(headingOf(issue({ kind: 'weekly', listDays: ['2026-04-13', '2026-04-17'] }))).toBe(
       'Week 16, 13 to 17 April 2026',
     )
-    expect(headingOf(issue({ kind: 'welcome' }))).toBe('One day in three papers')
+    expect(headingOf(issue({ kind: 'welcome' }))).toBe('Your first 3 papers')
   })
 
   test('writes dates without saying a month or a year twice', () => {
@@ -109,29 +119,50 @@ describe('a heading', () => {
   })
 })
 
-test('a standfirst says how many of how many, and when they were listed', () => {
-  expect(standfirstOf(issue({}))).toBe('3 of the 26 papers listed 15 April 2026')
-  expect(standfirstOf(issue({ considered: 3, listDays: [] }))).toBe('3 papers')
-})
+describe('a standfirst', () => {
+  test('says how many of how many, and when they were listed', () => {
+    expect(standfirstOf(issue({}))).toBe('3 of the 26 papers listed on Wednesday 15 April')
+    expect(standfirstOf(issue({ listed: 3 }))).toBe('3 papers listed on Wednesday 15 April')
+    expect(standfirstOf(issue({ listed: 79, listDays: ['2026-04-13', '2026-04-14', '2026-04-15'] }))).toBe(
+      '3 of the 79 papers listed from Monday 13 to Wednesday 15 April',
+    )
+    expect(standfirstOf(issue({ listDays: ['2026-03-31', '2026-04-01'] }))).toBe(
+      '3 of the 26 papers listed from Tuesday 31 March to Wednesday 1 April',
+    )
+    expect(standfirstOf(issue({ listDays: ['2025-12-31', '2026-01-02'] }))).toBe(
+      '3 of the 26 papers listed from Wednesday 31 December 2025 to Friday 2 January 2026',
+    )
+    expect(standfirstOf(issue({ listed: 0, listDays: [], cards: [] }))).toBe('0 papers')
+  })
 
-test('a standfirst of a week has it in numbers, as far as they are known', () => {
-  const cards = [
-    { ...card('A'), upvotes: 1200, links: [{ label: 'Code', url: 'https://example.org/' }] },
-    { ...card('B'), upvotes: 4 },
-    card('C'),
-  ]
-  const groups = [
-    { label: 'x', papers: 2 },
-    { label: 'y', papers: 1 },
-  ]
-  const weekly = issue({ kind: 'weekly', cards, groups, listDays: ['2026-04-13', '2026-04-14'], considered: 131 })
-  expect(standfirstOf(weekly)).toBe(
-    '3 of the 131 papers listed on two days, in two topics, one with code, 1,204 upvotes between them',
-  )
-  expect(standfirstOf({ ...weekly, groups: [], cards: [card('A'), card('B')] })).toBe(
-    '2 of the 131 papers listed on two days',
-  )
-  expect(standfirstOf({ ...weekly, cards: [card('A')] })).toBe('1 of the 131 papers listed 13 to 14 April 2026')
+  test('says by when they were listed while the list of the day is still open', () => {
+    expect(standfirstOf(issue({ cutoff: '2026-04-15T11:00:20.000Z' }))).toBe(
+      '3 of the 26 papers listed on Wednesday 15 April by 11:00 UTC',
+    )
+  })
+
+  test('tells trending extras from the papers of one’s own topics', () => {
+    expect(standfirstOf(issue({ trendingExtras: [card('D')] }))).toBe(
+      '4 of the 26 papers listed on Wednesday 15 April: 3 match what you follow, 1 is trending elsewhere',
+    )
+  })
+
+  test('of the release before, which did not count what was listed, counts its own papers', () => {
+    expect(standfirstOf(issue({ listed: null }))).toBe('3 papers listed on Wednesday 15 April')
+  })
+
+  test('of a week has it in numbers, as far as they are known', () => {
+    const cards = [
+      { ...card('A'), upvotes: 1200, links: [{ label: 'Code', url: 'https://example.org/' }] },
+      { ...card('B'), upvotes: 4 },
+      card('C'),
+    ]
+    const weekly = issue({ kind: 'weekly', cards, listDays: ['2026-04-13', '2026-04-14'], listed: 131 })
+    const days = '131 papers listed from Monday 13 to Tuesday 14 April'
+    expect(standfirstOf(weekly)).toBe(`3 of the ${days}, one with code, 1,204 upvotes between them`)
+    expect(standfirstOf({ ...weekly, cards: [card('A'), card('B')] })).toBe(`2 of the ${days}`)
+    expect(standfirstOf({ ...weekly, cards: [card('A')] })).toBe(`1 of the ${days}`)
+  })
 })
 
 test('names of no papers claim none', () => {

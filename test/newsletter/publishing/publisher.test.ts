@@ -8,6 +8,8 @@ import { addDays, HOUR } from '../../../src/core/calendar.ts'
 import { GATE } from '../../../src/core/relevance/gate.ts'
 import { scoreTopics } from '../../../src/core/relevance/relevance.ts'
 import { deriveToken } from '../../../src/core/token.ts'
+import { TOPICS } from '../../../src/core/topics.ts'
+import { createArchive } from '../../../src/newsletter/archive.ts'
 import { storeAll } from '../../../src/newsletter/intake.ts'
 import { publishDue } from '../../../src/newsletter/publishing/publisher.ts'
 import { createSubscriptions } from '../../../src/newsletter/subscription/subscription.ts'
@@ -57,6 +59,28 @@ describe('an edition', () => {
     const days = (await issuesOf(db, id)).flatMap((issue) => issue.listDays)
     expect(days).toContain('2026-04-14')
     expect(days).not.toContain('2026-04-15')
+  })
+
+  test('counts what its list days list, whatever of it its readers have had or came too late for them', async () => {
+    await using newsletter = await openNewsletter()
+    const { db } = newsletter
+    for (const day of [...WEEK, '2026-04-14']) await storeDay(db, day)
+    const early = listingsOf('2026-04-15', undefined, '2026-04-15T05:00:00Z').slice(0, -8)
+    const late = listingsOf('2026-04-15', undefined, '2026-04-15T15:00:00Z').slice(-8)
+    await storeAll(db, 'file', early)
+    await storeAll(db, 'file', late)
+    const id = await subscribe(db, 'ada@example.org', LONDON_DAILY, at('2026-04-14T05:00:00Z'))
+    const wide = { ...LONDON_DAILY, topics: TOPICS.map(({ slug }) => slug) }
+    const other = await subscribe(db, 'grace@example.org', wide, at('2026-04-14T05:00:00Z'))
+    for (const day of ['15', '16'])
+      await publishDue({ db, log: SILENT, wake: wakeNobody }, at(`2026-04-${day}T06:00:00Z`))
+    const archive = createArchive({ db, keys: KEYS, now: () => at('2026-04-16T06:00:00Z') })
+    const onPages = (await archive.readDay('2026-04-14'))?.total ?? 0
+    for (const issue of [(await issuesOf(db, id))[1], (await issuesOf(db, other))[1]]) {
+      expect(issue?.listDays).toEqual(['2026-04-13', '2026-04-14', '2026-04-15'])
+      expect(issue?.listed).toBe(3 * onPages - late.length)
+    }
+    expect((await issuesOf(db, id))[2]?.listed).toBe(3 * onPages)
   })
 
   test('covers a gap of days with one digest, which belongs to the newest of the missed dates', async () => {

@@ -26,6 +26,26 @@ test('every digest is sent once, to its own reader, with links of their own', as
   expect(await drain(newsletter.ports, 'deliveries', OPTIONS)).toBe(0)
 })
 
+test('readers of one digest are each told when the next is expected, by their own clock', async () => {
+  await using newsletter = await openSendingNewsletter(3)
+  const [, berlin = '', weekly = ''] = newsletter.ids
+  const change = (id: string, to: { hour: number; time_zone: string; frequency?: 'weekly'; next_due_at?: Date }) =>
+    newsletter.db.updateTable('subscribers').set(to).where('id', '=', id).execute()
+  await change(berlin, { hour: 8, time_zone: 'Europe/Berlin' })
+  const saturday = new Date('2026-04-18T22:00:00Z')
+  await change(weekly, { hour: 18, time_zone: 'America/New_York', frequency: 'weekly', next_due_at: saturday })
+  await drain(newsletter.ports, 'deliveries', OPTIONS)
+  const said = newsletter.sink.messages.map(({ to, raw }) => {
+    const text = raw.replace(/=\r\n/g, '').replace(/\s+/g, ' ')
+    return [to, /Your next digest is expected ([^.]*?),/.exec(text)?.[1]]
+  })
+  expect(Object.fromEntries(said)).toEqual({
+    'reader0@example.org': 'on Thursday 16 April at 07:00 in London',
+    'reader1@example.org': 'on Thursday 16 April at 08:00 in Berlin',
+    'reader2@example.org': 'on Saturday 18 April at 18:00 in New York',
+  })
+})
+
 test('a mailer that finds more than a group wakes the next mailer, once', async () => {
   await using few = await openSendingNewsletter(5)
   await drain(few.ports, 'deliveries', OPTIONS)

@@ -242,7 +242,7 @@ export const walkOddities = async ({ page, show }: Pick<StoryContext, 'page' | '
   await using extrasOnly = await openTestSite({ issue: onlyExtras })
   await page.goto(`${extrasOnly.url}/digests/${TOKEN.view}`)
   await show('digest-beyond-only', 'page')
-  await using empty = await openTestSite({ held: false, issue: { ...HARD_ISSUE, cards: [], considered: 0 } })
+  await using empty = await openTestSite({ held: false, issue: { ...HARD_ISSUE, cards: [], listed: 0 } })
   await page.goto(empty.url)
   await show('home-empty', 'page')
   await page.goto(`${empty.url}/digests/${TOKEN.view}`)

@@ -61,7 +61,8 @@ const issueOf = (cards: PaperCard[]): DigestIssue => ({
   trendingExtras: [],
   groups: [],
   news: [],
-  considered: 26,
+  listed: 26,
+  cutoff: '2026-04-20T06:00:00.000Z',
   note: null,
   sample: false,
 })
