@@ -34,6 +34,8 @@ export interface TestServiceOptions {
   /** List days to hold; every topic has a paper on each. */
   days?: string[]
   topics?: string[]
+  /** Fills the folder of papers besides. */
+  writePapers?: (folder: string) => Promise<unknown>
   settings?: Record<string, string>
   smtpUrl?: string
 }
@@ -53,6 +55,7 @@ export const startTestService = async (options: TestServiceOptions): Promise<Tes
   const folder = await mkdtemp(join(tmpdir(), 'paper-round-service-'))
   const papers = join(folder, 'papers')
   await writeDays(papers, options.days ?? [], options.topics)
+  await options.writePapers?.(papers)
   const database = await openTestDatabase()
   let offset = Date.parse(options.clock) - Date.now()
   const now = () => new Date(Date.now() + offset)
@@ -75,7 +78,8 @@ export const startTestService = async (options: TestServiceOptions): Promise<Tes
     },
     new Set(ROLES),
   )
-  if ((options.days ?? []).length > 0) await untilLogged(logged, 'papers refreshed')
+  if ((options.days ?? []).length > 0 || options.writePapers !== undefined)
+    await untilLogged(logged, 'papers refreshed')
   const queue = await openQueue({
     databaseUrl: database.url,
     redisUrl: config.redisUrl,

@@ -1,0 +1,259 @@
+/** Two weeks of twelve readers, told from their mails alone: every count, date, reason and excerpt is held against the papers. */
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { addDays, weekdayOf } from '../../src/core/calendar.ts'
+import { plainLatex } from '../../src/core/text/latex.ts'
+import { type DigestMail, readDigestMail } from '../support/browser/digest-mail.ts'
+import { openSite } from '../support/browser/http-client.ts'
+import { hasRecordedDays } from '../support/fixtures/recorded-days.ts'
+import { type Issue, liveTwoWeeks, type TwoWeeks } from '../support/fixtures/two-weeks.ts'
+
+/** Where the mails are written as texts for a person to read. */
+const folder = process.env.MAILS_DIR
+
+const MONTHS = 'January February March April May June July August September October November December'.split(' ')
+const WORDS = 'no one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen'.split(' ')
+
+/** A number in digits or words; `NaN` for another word. */
+const numberOf = (text: string): number => {
+  const word = WORDS.indexOf(text.toLowerCase())
+  return word >= 0 ? word : text.toLowerCase() === 'none' ? 0 : Number(text.replaceAll(',', ''))
+}
+
+/** The days that a sentence names, as `YYYY-MM-DD`: "on Friday 17 April", "from Wednesday 15 to Friday 17 April". */
+const datesOf = (text: string): string[] => {
+  const month = (name: string) => String(MONTHS.indexOf(name) + 1).padStart(2, '0')
+  const found = [...text.matchAll(/day (\d{1,2})(?: (?!to\b)(\w+))?(?: to (?:\w+day) (\d{1,2}) (\w+))?/g)]
+  return found.flatMap(([, day = '', own = '', last = '', shared = '']) =>
+    [{ day, month: MONTHS.includes(own) ? own : shared }, ...(last === '' ? [] : [{ day: last, month: shared }])].map(
+      (one) => `2026-${month(one.month)}-${one.day.padStart(2, '0')}`,
+    ),
+  )
+}
+
+/** What stays of a text when only its letters and digits count. */
+const lettersOf = (text: string): string =>
+  text
+    .normalize('NFKD')
+    .replace(/[^\p{L}\p{N}]/gu, '')
+    .toLowerCase()
+
+const idOf = (url: string): string => /\/abs\/(\d{4}\.\d{4,5})/.exec(url)?.[1] ?? url
+
+describe.skipIf(!hasRecordedDays)('two weeks of twelve readers (skipped where ../shared/data is absent)', () => {
+  let weeks: TwoWeeks
+  let digests: (Issue & { digest: DigestMail; name: string })[]
+
+  beforeAll(async () => {
+    weeks = await liveTwoWeeks()
+    digests = weeks.issues.map((issue) => ({
+      ...issue,
+      digest: readDigestMail(issue.mail),
+      name: `${issue.localDate}-${issue.reader.name}`,
+    }))
+    if (folder === undefined) return
+    await mkdir(folder, { recursive: true })
+    for (const { name, mail } of digests) {
+      await writeFile(join(folder, `${name}.txt`), `To: ${mail.to}\nSubject: ${mail.subject}\n\n${mail.text}`)
+      await writeFile(join(folder, `${name}.html`), mail.html)
+    }
+    console.log(`${digests.length} mails are in ${folder}`)
+  }, 300_000)
+  afterAll(() => weeks?.service[Symbol.asyncDispose]())
+
+  /** The mails for which a check has something to say, by name: none is right. */
+  const faults = (check: (one: (typeof digests)[number]) => unknown[]): Record<string, unknown[]> =>
+    Object.fromEntries(digests.map((one) => [one.name, check(one)] as const).filter(([, found]) => found.length > 0))
+
+  const paperOf = (url: string) => {
+    const listing = weeks.listings.get(idOf(url))
+    if (listing === undefined) throw new Error(`no paper is listed as ${url}`)
+    return listing
+  }
+
+  test('bring each reader a welcome and then digests with papers, each with a reason and its own title', () => {
+    expect(new Set(digests.map(({ reader }) => reader.name)).size).toBe(12)
+    expect(digests.length).toBeGreaterThan(60)
+    expect(
+      faults(({ digest }) =>
+        digest.named.length === 0
+          ? ['no papers']
+          : digest.papers.filter(
+              ({ title, url, reason }) =>
+                reason === null || lettersOf(title) !== lettersOf(plainLatex(paperOf(url).paper.title)),
+            ),
+      ),
+    ).toEqual({})
+  })
+
+  test('never bring a reader the same paper twice', () => {
+    const had = new Set<string>()
+    expect(
+      faults(({ reader, digest }) =>
+        [...digest.named, ...digest.seeAlso].filter(({ url }) => {
+          const key = `${reader.name} ${idOf(url)}`
+          return had.has(key) || had.add(key) === undefined
+        }),
+      ),
+    ).toEqual({})
+  })
+
+  test('count the papers of the mail, and those that the pages of their days list', () => {
+    expect(
+      faults(({ digest, pages, localDate }) => {
+        const [, chosen = '', listed = ''] = /^(\S+) of the ([\d,]+) papers? listed/.exec(digest.standfirst) ?? []
+        if (chosen === '') return [digest.standfirst]
+        const dates = datesOf(digest.standfirst.split(' You follow')[0] ?? '')
+        const [first, last] = [dates.at(0), dates.at(-1)]
+        if (first === undefined || last === undefined) return [`no list days: ${digest.standfirst}`]
+        const days = [...pages].filter(([day]) => day >= first && day <= last)
+        const onPages = days.reduce((sum, [, papers]) => sum + papers, 0)
+        const found: unknown[] = []
+        if (first > localDate || last > localDate) found.push(`list days ${first} to ${last}`)
+        if (numberOf(listed) !== onPages)
+          found.push(`${listed} listed, and ${onPages} on the pages of ${first} to ${last}`)
+        if (numberOf(chosen) !== digest.named.length)
+          found.push(`${chosen} of them, and ${digest.named.length} in the mail`)
+        return found
+      }),
+    ).toEqual({})
+  })
+
+  test('have a subject and a heading that count what is in the mail', () => {
+    expect(
+      faults(({ digest, reader }) => {
+        const all = digest.named.length
+        const named = reader.frequency === 'weekly' ? 1 : 2
+        return [digest.subject, digest.heading].filter((line) => {
+          const papers = /(\d+) papers?\b/.exec(line)?.[1]
+          const more = / and (\d+) more$/.exec(line)?.[1]
+          return (
+            (papers !== undefined && Number(papers) !== all) || (more !== undefined && Number(more) + named !== all)
+          )
+        })
+      }),
+    ).toEqual({})
+  })
+
+  test('count upvotes as they were, once for each paper, and add them up', () => {
+    expect(
+      faults(({ digest }) => [
+        ...digest.papers.flatMap(({ url, title, text, reason, count }) => {
+          const { upvotes } = paperOf(url).observation
+          const counted = [...(reason ?? '').matchAll(/([\d,]+) upvotes?/g)].map(([, number = '']) => numberOf(number))
+          const all = count === null ? counted : [count, ...counted]
+          const rest = text.replace(title, '')
+          const times = [...rest.matchAll(/([\d,]+) upvotes?/g)].length
+          return all.some((number) => number !== upvotes) || times > 1 ? [[title, upvotes, all, times]] : []
+        }),
+        ...[/([\d,]+) upvotes? between them/.exec(digest.standfirst)?.[1]].flatMap((sum) => {
+          const real = digest.named.reduce((total, { url }) => total + (paperOf(url).observation.upvotes ?? 0), 0)
+          return sum !== undefined && numberOf(sum) !== real ? [`${sum} upvotes between them, and ${real}`] : []
+        }),
+      ]),
+    ).toEqual({})
+  })
+
+  test('count topics, code and sections as they are', () => {
+    expect(
+      faults(({ digest }) => {
+        const found: unknown[] = []
+        const topics = /in (\w+) topics?\b/.exec(digest.standfirst)?.[1]
+        const sections = new Set(digest.papers.map(({ section }) => section)).size
+        if (topics !== undefined && numberOf(topics) > sections) found.push([topics, sections])
+        const code = /(\w+) with code/.exec(digest.standfirst)?.[1]
+        const real = digest.named.filter(({ url }) => paperOf(url).paper.codeUrl !== null).length
+        if (code !== undefined && numberOf(code) !== real) found.push(`${code} with code, and ${real}`)
+        for (const { label, papers } of digest.contents) {
+          const own = digest.papers.filter(({ section }) => section === label).length
+          if (papers !== own) found.push([label, papers, own])
+        }
+        return found
+      }),
+    ).toEqual({})
+  })
+
+  test('quote in their reasons what stands in the paper, as it is written there, or what the reader typed', () => {
+    expect(
+      faults(({ digest, reader }) =>
+        digest.papers.flatMap(({ url, title, reason, excerpt }) => {
+          const { paper } = paperOf(url)
+          const texts = [paper.title, paper.abstract].map(plainLatex).join('\n')
+          const own = [...(reader.keywords ?? []), ...(reader.authors ?? [])]
+          const quoted = [...(reason ?? '').matchAll(/“([^”]+)”/g)].map(([, words = '']) => words)
+          const named = /^Author: ([^;]+)/.exec(reason ?? '')?.[1]
+          const wrong = quoted.filter((words) => !texts.includes(words) && !own.includes(words))
+          if (named !== undefined && !named.split(/, | and /).every((name) => paper.authors.includes(name)))
+            wrong.push(named)
+          if (excerpt !== null) {
+            const pieces = excerpt.split(/…|\.\.\.|\[…\]/).map(lettersOf)
+            const abstract = lettersOf(plainLatex(paper.abstract))
+            if (!pieces.every((piece) => abstract.includes(piece))) wrong.push(excerpt)
+          }
+          return wrong.length > 0 ? [[title, ...wrong]] : []
+        }),
+      ),
+    ).toEqual({})
+  })
+
+  test('say when the next digest is to be expected, and then it comes or there was nothing new', () => {
+    const dates = new Map(weeks.readers.map(({ name }) => [name, [] as string[]]))
+    for (const { reader, localDate } of digests) dates.get(reader.name)?.push(localDate)
+    const promised = (
+      text: string,
+      { reader, localDate, at, name }: (typeof digests)[number],
+      welcome: boolean,
+    ): unknown[] => {
+      const [sentence = ''] = /[^.]*\bnext digest\b[^.]*/i.exec(text) ?? []
+      const [date] = datesOf(sentence)
+      if (date === undefined) return [[name, 'no date', sentence]]
+      const hour = `${String(reader.hour).padStart(2, '0')}:00`
+      const found: unknown[] = []
+      if (!sentence.includes(hour)) found.push(['no hour', sentence])
+      if (date <= localDate && !(welcome && date === localDate && at < new Date(`${date}T24:00:00Z`)))
+        found.push(['past', sentence])
+      if (date > '2026-04-26') return found
+      const due = weeks.due.has(`${reader.name} ${date}`)
+      if (!due) found.push(['nothing was due on it', sentence])
+      const between = (dates.get(reader.name) ?? []).filter((one) => one > localDate && one < date)
+      if (between.length > 0 && !/\bby\b/.test(sentence)) found.push(['one came before', between, sentence])
+      // A list of a weekday is there at nine (UTC); a digest brings what came in the day before it.
+      const brings = [date, addDays(date, -1)].filter((day) => weekdayOf(day) <= 5)
+      if (brings.length === 0) found.push(['no list comes before it', sentence])
+      return found
+    }
+    expect(
+      faults((one) => {
+        const isWelcome = one.digest.subject.startsWith('Welcome')
+        return [...promised(one.digest.footer, one, isWelcome), ...promised(one.settings, one, isWelcome)]
+      }),
+    ).toEqual({})
+  })
+
+  test('have links that answer, and no others than those of their papers', async () => {
+    const site = openSite(weeks.service.url)
+    const wrong: unknown[] = []
+    for (const { name, digest, mail } of digests) {
+      for (const kind of ['preferences', 'unsubscribe', 'digests']) {
+        const page = await site.get(mail.links.get(kind) ?? '/nowhere')
+        if (page.status !== 200) wrong.push([name, kind, page.status])
+      }
+      const known = new Set(
+        [...weeks.listings.values()].flatMap(({ paper }) => [
+          `https://arxiv.org/abs/${paper.id}`,
+          `https://arxiv.org/pdf/${paper.id}`,
+          paper.codeUrl,
+          paper.projectUrl,
+          paper.discussionUrl,
+        ]),
+      )
+      wrong.push(
+        ...digest.links
+          .filter((url) => !/^(?:#|http:\/\/localhost)/.test(url) && !known.has(url))
+          .map((url) => [name, url]),
+      )
+    }
+    expect(wrong).toEqual([])
+  })
+})
