@@ -1,6 +1,6 @@
 /** What anyone may read on the site: the papers of a list day, and a digest opened in the browser. */
 import type { DigestIssue, PaperCard } from '../core/digest/digest.ts'
-import { cardOf, withdrawnCardOf } from '../core/digest/paper-card.ts'
+import { asWithdrawn, cardOf } from '../core/digest/paper-card.ts'
 import { explainedFits } from '../core/digest/quoted-phrases.ts'
 import { dayReasonOf } from '../core/digest/reason.ts'
 import { GATE } from '../core/relevance/gate.ts'
@@ -9,6 +9,7 @@ import { topicBySlug } from '../core/topics.ts'
 import type { Database } from '../store/database.ts'
 import { readDigest } from '../store/digests.ts'
 import { readDelivery, readLetter } from '../store/outbox/mail-records.ts'
+import { readWithdrawn } from '../store/papers/paper-news.ts'
 import { readCandidates, readListDays, readListDaysAround, readTexts } from '../store/papers/papers.ts'
 import { readSubscriber } from '../store/subscribers.ts'
 import { readIssue } from './publishing/issue.ts'
@@ -28,7 +29,7 @@ export interface DayPage {
 export interface Archive {
   /** The newest list day held by now, or the one asked for; `null` when nothing is held (of it). */
   readDay(listDay?: string): Promise<DayPage | null>
-  /** A digest by the token of its mail; `null` when the link is unknown or dead. */
+  /** A digest by the token of its mail, with a note where a paper was withdrawn since; `null` when the link is unknown or dead. */
   readDigest(token: string): Promise<DigestIssue | null>
 }
 
@@ -39,6 +40,16 @@ const DAYS_SHOWN = 5
 const neighboursOf = (days: string[], shown: string): string[] => {
   const start = Math.max(0, Math.min(days.indexOf(shown) - Math.floor(DAYS_SHOWN / 2), days.length - DAYS_SHOWN))
   return days.slice(start, start + DAYS_SHOWN)
+}
+
+/** A digest as it was sent, save that of papers which were withdrawn since it says so. */
+const markWithdrawn = async (db: Database, issue: DigestIssue): Promise<DigestIssue> => {
+  const withdrawn = await readWithdrawn(
+    db,
+    [...issue.cards, ...issue.trendingExtras].map(({ id }) => id),
+  )
+  const mark = (card: PaperCard): PaperCard => (withdrawn.has(card.id) ? asWithdrawn(card) : card)
+  return { ...issue, cards: issue.cards.map(mark), trendingExtras: issue.trendingExtras.map(mark) }
 }
 
 export const createArchive = ({ db, keys, now }: { db: Database; keys: Keys; now: () => Date }): Archive => ({
@@ -65,7 +76,8 @@ export const createArchive = ({ db, keys, now }: { db: Database; keys: Keys; now
       cards: papers.flatMap((paper) => {
         const text = texts.get(paper.id)
         if (text === undefined) return []
-        if (paper.withdrawn) return [{ ...withdrawnCardOf(text), topic: null }]
+        if (paper.withdrawn)
+          return [{ ...asWithdrawn(cardOf(text, { reason: '', upvotes: null, comments: null })), topic: null }]
         // A lower score may hang on one common word: a page that names a topic must be able to stand by it.
         const [best] = explainedFits(paper.relevance.filter((one) => one.score >= GATE))
         const topic = best === undefined ? undefined : topicBySlug(best.topic)
@@ -94,6 +106,6 @@ export const createArchive = ({ db, keys, now }: { db: Database; keys: Keys; now
     const subscriber = await readSubscriber(db, { id: mail.subscriber_id })
     if (subscriber === undefined || !provesToken(keys, 'view', token, subscriber.epoch)) return null
     const digest = await readDigest(db, mail.digest_id)
-    return digest === undefined ? null : readIssue(db, digest)
+    return digest === undefined ? null : markWithdrawn(db, await readIssue(db, digest))
   },
 })

@@ -1,6 +1,7 @@
 /** A paper that arXiv says is withdrawn, in its comment alone: told once to those who were sent it, and chosen no more. */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { fetchArxivFeed, fetchArxivMetadata } from '../../src/adapters/sources/arxiv.ts'
+import { deriveToken } from '../../src/core/token.ts'
 import { createArchive } from '../../src/newsletter/archive.ts'
 import { refreshPapers, storeAll } from '../../src/newsletter/intake.ts'
 import { createPreviews } from '../../src/newsletter/publishing/preview.ts'
@@ -159,6 +160,23 @@ test('stands on its day page with a note that it was withdrawn, last, and with n
     links: [],
     topic: null,
   })
+})
+
+test('is marked in an earlier digest that is opened in the browser', async () => {
+  await using stage = await open()
+  const { db, reader } = stage
+  serve('15', [paper(GONE, { type: 'replace', version: 2, comment: NOTICE })])
+  await refresh(db, '15T08:00')
+  const { id } = await db
+    .selectFrom('deliveries')
+    .select('id')
+    .where('subscriber_id', '=', reader)
+    .executeTakeFirstOrThrow()
+  const archive = createArchive({ db, keys: KEYS, now: () => at('16T07:00') })
+  const issue = await archive.readDigest(deriveToken(KEYS, 'view', id, 0))
+  expect(issue?.cards).toMatchObject([
+    { id: GONE, reason: 'This paper was withdrawn', excerpt: '', upvotes: null, links: [] },
+  ])
 })
 
 test('is told at a later refresh where its comment cannot be read, and until then no new version is told', async () => {

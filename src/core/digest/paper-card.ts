@@ -60,9 +60,11 @@ export const cardOf = (
   }
 }
 
-/** The card of a paper that is withdrawn, where it was listed: it says so, and shows nothing that speaks for it. */
-export const withdrawnCardOf = (paper: Paper): PaperCard => ({
-  ...cardOf(paper, { reason: 'This paper was withdrawn', upvotes: null, comments: null }),
+/** The card of a paper that was withdrawn after it was listed: it says so, and shows nothing that speaks for it. */
+export const asWithdrawn = (card: PaperCard): PaperCard => ({
+  ...card,
+  reason: 'This paper was withdrawn',
   excerpt: '',
   links: [],
+  upvotes: null,
 })

@@ -32,7 +32,7 @@ const CLAUSE = new RegExp(
   'iu',
 )
 const REFERS_BACK =
-  /\b(?:this|these|those|such|both|aforementioned)\b|\bthe (?:above|latter|former)\b|\bdo(?:ing)? so\b|^\p{L}+ (?:it|them|its|their)\b/iu
+  /\b(?:this|these|those|such|both|aforementioned)\b|\bthe (?:above|latter|former)\b|\bdo(?:ing)? so\b|\b(?:it|them|that),|^\p{L}+ (?:it|them|its|their)\b/iu
 const NAMES_PAPER = new RegExp(`\\b(?:this|these) ${PAPER}s?\\b`, 'iu')
 
 /** A beginning that nobody can place who has not read what stood before. */

@@ -47,3 +47,15 @@ export const readNews = async (
     order by n.paper_id, n.kind`.execute(db)
   return Map.groupBy(rows, ({ paperId }) => paperId)
 }
+
+/** Those of some papers that are withdrawn, by their ids. */
+export const readWithdrawn = async (db: Kysely<Tables>, ids: readonly string[]): Promise<Set<string>> => {
+  if (ids.length === 0) return new Set()
+  const rows = await db
+    .selectFrom('paper_news')
+    .select('paper_id')
+    .where('kind', '=', 'withdrawn')
+    .where('paper_id', 'in', ids)
+    .execute()
+  return new Set(rows.map((row) => row.paper_id))
+}

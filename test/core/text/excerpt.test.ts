@@ -59,6 +59,7 @@ describe('an opening that refers back', () => {
     ['To address these limitations, we propose a map that folds.', 'We propose a map that folds.'],
     ['Building on this insight, we present a map of maps.', 'We present a map of maps.'],
     ['Moreover, to bridge this gap, this paper draws a new map.', 'This paper draws a new map.'],
+    ['Following that, we propose a map that folds.', 'We propose a map that folds.'],
     ['Methods: We draw ten maps of one town.', 'We draw ten maps of one town.'],
     ['Thus we draw ten maps of one town.', 'We draw ten maps of one town.'],
   ])('is dropped: %s', (sentence, rest) => expect(withoutOpening(sentence)).toBe(rest))
