@@ -231,3 +231,15 @@ test('is asked for only where we hold it, and found too when categories are aske
   await refresh(db, '14T10:00')
   expect(await newsOf(db)).toEqual([[GONE, 'withdrawn', null]])
 })
+
+test('is known from the abstract of any source, and from the first on', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  const [listing] = listingsOf('2026-04-14', ['robotics'])
+  if (listing === undefined) throw new Error('the day has no paper')
+  const abstract = 'This paper has been withdrawn by the authors because of an error in the robot manipulation data.'
+  await storeAll(db, 'huggingface', [listing, { ...listing, paper: { ...listing.paper, id: GONE, abstract } }])
+  expect(await newsOf(db)).toEqual([[GONE, 'withdrawn', null]])
+  const preview = await createPreviews({ db, now: () => at('14T12:00') }).readDigest(ROBOTICS)
+  expect(preview.cards.map(({ id }) => id)).toEqual([listing.paper.id])
+})
