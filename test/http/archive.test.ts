@@ -86,7 +86,7 @@ it('a digest opens in the browser with the same papers, and nothing of its reade
     news: [],
     listed: 26,
     cutoff: '2026-04-20T06:00:00.000Z',
-    note: 'Nothing came on Tuesday, 14 April: no new papers in your topics.',
+    note: 'No digest on Tuesday, 14 April: no new papers in your topics.',
     sample: false,
   }
   await using site = await openTestSite({ issue })
@@ -97,7 +97,7 @@ it('a digest opens in the browser with the same papers, and nothing of its reade
   expect(page).toContain(
     '3 of the 26 papers listed on Wednesday 15 April: 2 match what you follow, 1 is trending elsewhere. You follow: Robotics &amp; embodied AI and Document AI',
   )
-  expect(page).toContain('Nothing came on Tuesday')
+  expect(page).toContain('No digest on Tuesday')
   expect(page).toContain('<h2 dir="auto">Another</h2>')
   expect(page).toMatch(/Trending beyond your topics<\/h2>[\s\S]*<h3 dir="auto"><a [^>]*>Elsewhere<\/a><\/h3>/)
   expect(page).not.toContain('@example.org')

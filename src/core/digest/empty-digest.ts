@@ -3,8 +3,8 @@ import { longDate } from './headline.ts'
 
 const dayInWords = (date: string): string => longDate(date).replace(/ \d{4}$/, '')
 
-/** "Nothing came from Saturday, 11 April to Sunday, 12 April: no new papers in your topics." */
+/** "No digests from Saturday, 11 April to Sunday, 12 April: no new papers in your topics." */
 export const emptyDigestLine = (from: string, to: string, why: string): string =>
   from === to
-    ? `Nothing came on ${dayInWords(from)}: ${why}.`
-    : `Nothing came from ${dayInWords(from)} to ${dayInWords(to)}: ${why}.`
+    ? `No digest on ${dayInWords(from)}: ${why}.`
+    : `No digests from ${dayInWords(from)} to ${dayInWords(to)}: ${why}.`

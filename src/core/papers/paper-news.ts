@@ -46,8 +46,8 @@ export const newsSince = (
     .slice(0, MAX_NEWS)
 }
 
-/** `withdrawn`, `version 3 is out`, `there is code now`: what follows a title and a colon. */
+/** `withdrawn`, `version 3 is out`, `code is available now`: what follows a title and a colon. */
 export const newsLine = ({ kind, version }: Pick<FrozenNews, 'kind' | 'version'>): string => {
   if (kind === 'withdrawn') return 'it was withdrawn'
-  return kind === 'code' ? 'there is code now' : `version ${version} is out`
+  return kind === 'code' ? 'code is available now' : `version ${version} is out`
 }

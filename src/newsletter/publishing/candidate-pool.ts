@@ -95,7 +95,7 @@ export const loadCandidatePool = async (
 }
 
 const whyEmptyOf = (partialDay: string | null, isStale: boolean): string => {
-  if (partialDay !== null) return 'the list of the day was still coming in'
+  if (partialDay !== null) return 'that day’s papers were still coming in'
   return isStale ? 'the source of papers could not be read' : 'no new papers in your topics'
 }
 

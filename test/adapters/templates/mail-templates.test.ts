@@ -186,7 +186,7 @@ describe('a digest', () => {
   test('tells what became of papers of earlier digests, in both parts', () => {
     const news = [
       { title: 'Gone & <lost>', url: 'https://arxiv.org/abs/2604.00001', line: 'it was withdrawn' },
-      { title: 'No page', url: 'javascript:alert(1)', line: 'there is code now' },
+      { title: 'No page', url: 'javascript:alert(1)', line: 'code is available now' },
     ]
     const { html, text } = templates.renderDigest(issue({ news }))
     expect(html).toMatch(/<h2[^>]*>New since your last digest<\/h2>/)

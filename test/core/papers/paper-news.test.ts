@@ -42,7 +42,7 @@ describe('news since the last digest', () => {
 
   it('is said in words', () => {
     expect(newsLine({ kind: 'withdrawn', version: null })).toBe('it was withdrawn')
-    expect(newsLine({ kind: 'code', version: null })).toBe('there is code now')
+    expect(newsLine({ kind: 'code', version: null })).toBe('code is available now')
     expect(newsLine({ kind: 'version', version: 3 })).toBe('version 3 is out')
   })
 })

@@ -62,7 +62,12 @@ test('code that comes after a paper was sent is told in the next digest, with it
   await publish(db, '2026-04-16T06:00:00Z')
   await storeDay(db, '2026-04-16')
   await publish(db, '2026-04-17T06:00:00Z')
-  expect(await linesOf(db, reader)).toEqual([[], [], [['https://github.com/example/moved', 'there is code now']], []])
+  expect(await linesOf(db, reader)).toEqual([
+    [],
+    [],
+    [['https://github.com/example/moved', 'code is available now']],
+    [],
+  ])
   expect((await linesOf(db, other)).flat()).toEqual([])
 })
 

@@ -189,7 +189,7 @@ describe('trending extras', () => {
     expect([issue.state, issue.entries]).toEqual(['skipped', []])
     await storeAll(db, 'file', [own])
     await publish(db, new Date('2026-04-16T06:00:00Z'))
-    expect((await issuesOf(db, id))[2]?.note).toBe('Nothing came on Wednesday, 15 April: no new papers in your topics.')
+    expect((await issuesOf(db, id))[2]?.note).toBe('No digest on Wednesday, 15 April: no new papers in your topics.')
   })
 })
 
