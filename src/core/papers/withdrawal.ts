@@ -24,13 +24,13 @@ const ASIDE =
   '(?:,[^.;]{1,80},| \\([^)]{1,60}\\)| (?:contains?|contained|has|had|includes?|included|is|was) [^.;]{1,80}? and(?: so| therefore| thus| hence)?)?'
 
 const PASSIVE = new RegExp(
-  `(?:\\b${THIS}|(?:^|, (?:and |so |hence |thus |therefore )?)the(?: (?:current|entire|whole))?) ${NOUN}${ASIDE} ${IS} ${ADVERB}${GONE}\\b${ELSEWHERE}`,
+  `(?:\\b${THIS}|(?:^|, (?:and |so |hence |thus |therefore )?)the(?: (?:current|entire|whole))?) ${NOUN}${ASIDE} ${IS} ${ADVERB}(?:${GONE}|removed)\\b${ELSEWHERE}`,
   'iu',
 )
 /** "Withdrawn due to …", "Paper withdrawn"; but neither "withdrawn submission" nor "withdrawn drugs". */
 const BARE = new RegExp(
   `^(?:(?:this |the )?${NOUN} )?(?:${IS} )?${ADVERB}${GONE}\\b${ELSEWHERE}` +
-    '(?=$|\\s*[)\\],:–—-]| \\((?:see|due|by|error|because)\\b|,? (?:due|by|because|for|as|at the|at (?:author|our|my)|pending|on|in|since|owing|per|until|after|following|and|see|until|while|to|with|upon|under|temporarily)\\b)',
+    '(?=$|\\s*[)\\],:–—-]| \\((?:see|due|by|error|because)\\b|,? (?:due|by|from|because|for|as|at the|at (?:author|our|my)|pending|on|in|since|owing|per|until|after|following|and|see|while|to|with|upon|under|temporarily)\\b)',
   'iu',
 )
 /** The same at the end of a clause: "error in Lemma 3, withdrawn". */
@@ -58,9 +58,9 @@ const ADMIN = new RegExp(
   `^(?:(?:this|the) )?(?:${NOUN} )?(?:${IS} )?(?:removed|withdrawn|retracted) by (?:the )?arxiv\\b`,
   'iu',
 )
-/** Words that turn the meaning round. */
+/** Words that turn the meaning round: "has not been withdrawn", "no longer withdrawn", "reinstated". */
 const DENIES =
-  /\b(?:not|never|n['’]t|no|nor|without)\b[^;]{0,30}\b(?:withdr|retract)|\breinstat|\b(?:un|non)-?withdrawn\b/iu
+  /(?:\b(?:not|never|without|no longer|no plans? to|no intention to)|n['’]t)(?: (?:yet|been|be|being|to|going to))* (?:withdr|retract)|\breinstat|\bun-?withdrawn\b/iu
 
 /** "arXiv admin note:", "Note:". */
 const LABEL =
