@@ -1,6 +1,6 @@
 /** Shows an abstract in short: the sentence that says what the paper does, and its result where there is room. */
 import { contributionAmong, isAside, resultScore, type TitledAbstract } from './contribution.ts'
-import { withoutOpening } from './opening.ts'
+import { dangles, withoutOpening } from './opening.ts'
 import { createPhraseFinder, tokenise } from './phrases.ts'
 import { type Sentence, sentencesOf } from './sentences.ts'
 import { cutAtWord } from './text.ts'
@@ -79,7 +79,8 @@ export const excerptAround = (
   const usual = excerptOf({ title, abstract }, most)
   if (createPhraseFinder([words])(tokenise(usual)).length > 0) return usual
   const at = contributionAmong(sentences, title)
-  const [first, second] = [Math.min(at, holds), Math.max(at, holds)]
+  // In the order of the abstract, unless it would begin with what refers back.
+  const [first, second] = holds < at && !dangles(withoutOpening(sentence.text)) ? [holds, at] : [at, holds]
   const both = join(
     abstract,
     [sentences[first], sentences[second]].filter((one) => one !== undefined),

@@ -210,6 +210,11 @@ describe('an excerpt around the words of a keyword', () => {
     )
   })
 
+  it('does not begin with a sentence that refers back, though it stands first', () =>
+    expect(around('Maps are old. This harms sea charts. We propose FoldNet, a map that folds.', 'sea charts')).toBe(
+      'We propose FoldNet, a map that folds. … This harms sea charts.',
+    ))
+
   it('is the usual one where that holds them', () =>
     expect(around(ABSTRACT, 'folds itself')).toBe(excerptOf({ title: 'On Maps', abstract: ABSTRACT })))
 
