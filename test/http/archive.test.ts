@@ -81,6 +81,7 @@ it('a digest opens in the browser with the same papers, and nothing of its reade
     listDays: ['2026-04-15'],
     topics: ['Robotics & embodied AI', 'Document AI, OCR & charts'],
     cards: [card(), card({ title: 'Another', upvotes: null, url: null })],
+    also: [card({ title: 'Kitchens', reason: 'Robotics & embodied AI: “gripper”', upvotes: 2 })],
     trendingExtras: [card({ title: 'Elsewhere', reason: 'Top 3 % of the month’s papers' })],
     groups: [],
     news: [],
@@ -95,10 +96,15 @@ it('a digest opens in the browser with the same papers, and nothing of its reade
   expect(answer.status).toBe(200)
   expect(page).toContain('<h1>Wednesday, 15 April 2026</h1>')
   expect(page).toContain(
-    '3 of the 26 papers listed on Wednesday 15 April: 2 match what you follow, 1 is trending elsewhere. You follow: Robotics &amp; embodied AI and Document AI',
+    '4 of the 26 papers listed on Wednesday 15 April: 3 match what you follow, 1 is trending elsewhere. You follow: Robotics &amp; embodied AI and Document AI',
   )
   expect(page).toContain('No digest on Tuesday')
   expect(page).toContain('<h2 dir="auto">Another</h2>')
+  const [, short = ''] = /Also in your topics<\/h2>([\s\S]*)<h2 id="extras"/.exec(page) ?? []
+  expect(short).toMatch(
+    /<h3 dir="auto"><a [^>]*>Kitchens<\/a><\/h3>\s*<p class="why">Robotics &amp; embodied AI: “gripper”/,
+  )
+  expect(short).not.toContain('class="prose"')
   expect(page).toMatch(/Trending beyond your topics<\/h2>[\s\S]*<h3 dir="auto"><a [^>]*>Elsewhere<\/a><\/h3>/)
   expect(page).not.toContain('@example.org')
 })

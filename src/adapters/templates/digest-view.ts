@@ -1,6 +1,7 @@
 /** What the templates of a digest's mail are given: its papers in one list, its contents, and the lines around them. */
 import type { DigestIssue, PaperCard } from '../../core/digest/digest.ts'
 import { headingOf, namesOf, papersOf, shortName, standfirstOf } from '../../core/digest/headline.ts'
+import { orderLineOf } from '../../core/digest/reason.ts'
 import type { Allowance } from './mail-size.ts'
 import { linkOf, someOf } from './mail-text.ts'
 
@@ -23,6 +24,7 @@ export const digestView = (issue: DigestIssue, next: string, allowance: Allowanc
     // Where papers stand under their topics, these are named there.
     topics:
       issue.groups.length > 0 ? '' : someOf(issue.topics, MOST_TOPICS_NAMED).join(' · ').replace(' · and ', ' and '),
+    order: orderLineOf(issue),
     note: issue.note,
     sample: issue.sample,
     contents: contentsOf(issue, allowance),
@@ -57,9 +59,17 @@ const cardViewOf = (card: PaperCard, place: number, allowance: Allowance) => ({
   seeAlso: card.seeAlso.map((other) => ({ title: other.title, url: linkOf(other.url) })),
 })
 
+/** `compact`: by title and reason alone. */
+interface Part {
+  label: string | null
+  papers: number
+  compact?: boolean
+}
+
 /** The parts that a digest falls into, a heading each; `null` for papers that stand under none. */
-const partsOf = ({ cards, groups, trendingExtras }: DigestIssue): { label: string | null; papers: number }[] => [
+const partsOf = ({ cards, also = [], groups, trendingExtras }: DigestIssue): Part[] => [
   ...(groups.length > 0 ? groups : [{ label: null, papers: cards.length }]),
+  ...(also.length > 0 ? [{ label: 'Also in your topics', papers: also.length, compact: true }] : []),
   ...(trendingExtras.length > 0 ? [{ label: 'Trending beyond your topics', papers: trendingExtras.length }] : []),
 ]
 
@@ -68,27 +78,32 @@ const partsOf = ({ cards, groups, trendingExtras }: DigestIssue): { label: strin
  * the heading of the part that a paper begins, `level` that of its own heading; `leads` is one that opens the digest.
  */
 const cardViewsOf = (issue: DigestIssue, allowance: Allowance) => {
-  const headings = partsOf(issue).flatMap(({ label, papers }) =>
-    Array.from({ length: papers }, (_, n) => ({ opens: n === 0 ? label : null, level: label === null ? 2 : 3 })),
+  const headings = partsOf(issue).flatMap(({ label, papers, compact = false }) =>
+    Array.from({ length: papers }, (_, n) => ({
+      opens: n === 0 ? label : null,
+      level: label === null ? 2 : 3,
+      compact,
+    })),
   )
   return papersOf(issue)
     .slice(0, allowance.papers)
     .map((card, place) => {
-      const { opens, level } = headings[place] ?? { opens: null, level: 2 }
-      return { ...cardViewOf(card, place, allowance), opens, level, leads: place === 0 && opens === null }
+      const { opens, level, compact } = headings[place] ?? { opens: null, level: 2, compact: false }
+      return { ...cardViewOf(card, place, allowance), opens, level, compact, leads: place === 0 && opens === null }
     })
 }
 
 /** What is in a digest of many papers, part by part, each paper by its place and name; nothing of one with few. */
 const contentsOf = (issue: DigestIssue, allowance: Allowance) => {
   const shown = papersOf(issue).slice(0, allowance.papers)
-  if (shown.length <= FEW_PAPERS) return []
+  if (shown.length - (issue.also ?? []).length <= FEW_PAPERS) return []
   const names = shown.map(({ title }) => shortName(title))
   let from = 0
-  return partsOf(issue).flatMap(({ label, papers }) => {
+  return partsOf(issue).flatMap(({ label, papers, compact = false }) => {
     const entries = names.slice(from, from + papers).map((name, n) => ({ name, place: from + n + 1 }))
     from += papers
-    return entries.length === 0 ? [] : [{ label, entries }]
+    // What is shown in short is a list of titles as it is.
+    return entries.length === 0 || compact ? [] : [{ label, entries }]
   })
 }
 

@@ -9,7 +9,7 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { Liquid, type Template } from 'liquidjs'
 import type { DigestIssue } from '../../core/digest/digest.ts'
-import { subjectOf } from '../../core/digest/headline.ts'
+import { papersOf, subjectOf } from '../../core/digest/headline.ts'
 import type { Frequency } from '../../core/subscriber/preferences.ts'
 import { foldLines, TEXT_WIDTH } from '../../core/text/line-wrapping.ts'
 import { TOKEN_PLACEHOLDERS } from '../../core/token.ts'
@@ -17,6 +17,7 @@ import { digestView } from './digest-view.ts'
 import { type Allowance, allowancesFor, isTooLong } from './mail-size.ts'
 import { escapeHtml, escapeText, issueWithoutPlaceholders, someOf, stripControls } from './mail-text.ts'
 import { compileMjml } from './mjml.ts'
+import { wholeWords } from './whole-words.ts'
 
 /** A mail whose links hold `TOKEN_PLACEHOLDERS` where a subscriber's tokens go. */
 export interface Mail {
@@ -80,7 +81,7 @@ export const createMailTemplates = async ({
   return {
     renderDigest: (given, next = '') => {
       const issue = issueWithoutPlaceholders(given)
-      const [everything, ...less] = allowancesFor(issue.cards.length + issue.trendingExtras.length)
+      const [everything, ...less] = allowancesFor(papersOf(issue).length)
       let mail = renderIssue(issue, next, everything)
       for (const allowance of less) {
         if (!isTooLong(mail)) break
@@ -120,6 +121,7 @@ const compileTemplates = async (folder: string): Promise<{ render: Compiled; ver
   }
   const settings = { strictVariables: true, strictFilters: true, ownPropertyOnly: true } as const
   const html = new Liquid({ ...settings, outputEscape: escapeHtml })
+  html.registerFilter('wholeWords', (text: string) => wholeWords(text, 'style="white-space: nowrap"'))
   const plain = new Liquid({ ...settings, outputEscape: escapeText })
   const head = await read('head.mjml')
   const mjml: Record<string, string> = {}

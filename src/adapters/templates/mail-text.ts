@@ -40,6 +40,7 @@ export const issueWithoutPlaceholders = (issue: DigestIssue): DigestIssue => ({
   topics: issue.topics.map(withoutPlaceholders),
   groups: issue.groups.map(({ label, papers }) => ({ label: withoutPlaceholders(label), papers })),
   cards: issue.cards.map(cardWithoutPlaceholders),
+  ...(issue.also === undefined ? {} : { also: issue.also.map(cardWithoutPlaceholders) }),
   trendingExtras: issue.trendingExtras.map(cardWithoutPlaceholders),
   news: issue.news.map((one) => ({ ...one, title: withoutPlaceholders(one.title) })),
   note: issue.note && withoutPlaceholders(issue.note),

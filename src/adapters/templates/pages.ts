@@ -8,6 +8,7 @@ import { longDate } from '../../core/digest/headline.ts'
 import { ARXIV_ID } from '../../core/papers/paper.ts'
 import { clock, expectedTime, sendingTimes, weekdayInWords } from '../../core/subscriber/schedule.ts'
 import { TIME_ZONES } from '../../core/subscriber/time-zone.ts'
+import { wholeWords } from './whole-words.ts'
 
 const TEMPLATES = path.resolve(import.meta.dirname, '../../../templates/pages')
 
@@ -33,23 +34,6 @@ const MONTH = new Intl.DateTimeFormat('en-GB', { month: 'long', year: 'numeric',
 const joined = (items: string[]): string =>
   items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`
 
-const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
-const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '')
-
-/** Words with a hyphen; so short a word still fits the narrowest phone in the largest letters. */
-const HYPHENATED = /[\p{L}\p{N}.]+(?:-[\p{L}\p{N}.]+)+/gu
-const MOST_KEPT_WHOLE = 10
-const SHORT_PART = /(?:^|-).{1,2}(?:-|$)/u
-
-/**
- * A text as HTML in which no line ends inside words such as X-ray, k-means and GPT-4. The text stays as it is, so that it is
- * found and copied as it was written; `raw` in the template keeps the result from being escaped again.
- */
-const wholeWords = (text: string): string =>
-  escapeHtml(text).replace(HYPHENATED, (word) =>
-    word.length <= MOST_KEPT_WHOLE && SHORT_PART.test(word) ? `<span class="whole-word">${word}</span>` : word,
-  )
-
 /** Filters of the templates; dates are `YYYY-MM-DD`. */
 const FILTERS = {
   date: longDate,
@@ -60,7 +44,7 @@ const FILTERS = {
   sendingTimes,
   expectedTime,
   joined,
-  wholeWords,
+  wholeWords: (text: string) => wholeWords(text, 'class="whole-word"'),
   /** Text from elsewhere becomes a link only as https: no other scheme is ever written into an href. */
   https: (url: string | null) => (url?.startsWith('https://') ? url : ''),
   arxiv: (id: string) => (ARXIV_ID.test(id) ? id : ''),

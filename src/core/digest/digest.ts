@@ -12,11 +12,15 @@ export interface DigestEntry {
   matches: InterestMatch[]
   /** Papers that say nearly the same and stand under this one; absent where there are none. */
   seeAlso?: { paperId: string; revision: number }[]
+  /** What was sent before and says nearly the same; absent mostly. Such an entry is compact. */
+  twinOf?: { paperId: string; revision: number }
   upvotes: number | null
   comments: number | null
   /** When the counts were read, ISO instant; `null` when no source counts. */
   observedAt: string | null
   hourKnown: boolean
+  /** Shown in short at the end (`compact-papers`); absent otherwise. */
+  compact?: true
   /** "top N % of the month" among papers seen at the same age, 1 to 100; `null` where too little is known to say. */
   topPercent: number | null
 }
@@ -52,6 +56,8 @@ export interface DigestIssue {
   /** Labels of the cohort's topics, its keywords in quotes and its authors among them. */
   topics: string[]
   cards: PaperCard[]
+  /** Papers of the reader's topics that are shown in short, by title and reason alone; absent where there are none. */
+  also?: PaperCard[]
   /** How `cards` fall into the topics that brought them, in their order; empty where they stand in one list. */
   groups: { label: string; papers: number }[]
   /** Trending extras, from outside the topics, at most three; empty where `cards` are enough. */

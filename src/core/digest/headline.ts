@@ -83,11 +83,15 @@ const counted = (count: number, noun: string): string =>
   `${numberFormat.format(count)} ${noun}${count === 1 ? '' : 's'}`
 
 /** The papers of a digest in the order in which they stand there, which its counts count; see-also lines are no papers of it. */
-export const papersOf = (issue: DigestIssue): PaperCard[] => [...issue.cards, ...issue.trendingExtras]
+export const papersOf = ({ cards, also = [], trendingExtras }: DigestIssue): PaperCard[] => [
+  ...cards,
+  ...also,
+  ...trendingExtras,
+]
 
 /** Whether a digest has no papers of its readers' topics, only trending extras. */
 export const hasOnlyExtras = (issue: DigestIssue): boolean =>
-  issue.cards.length === 0 && issue.trendingExtras.length > 0
+  issue.cards.length + (issue.also ?? []).length === 0 && issue.trendingExtras.length > 0
 
 /** The subject of a digest's mail; holds no emoji and no address. */
 export const subjectOf = (issue: DigestIssue): string => {
@@ -133,8 +137,8 @@ const whenListed = ({ listDays, cutoff }: DigestIssue): string => {
 }
 
 /** `: 2 match what you follow, 3 are trending elsewhere`; empty where all of them match. */
-const whatFits = ({ cards, trendingExtras }: DigestIssue): string => {
-  const [own, extras] = [cards.length, trendingExtras.length]
+const whatFits = ({ cards, also = [], trendingExtras }: DigestIssue): string => {
+  const [own, extras] = [cards.length + also.length, trendingExtras.length]
   if (extras === 0) return ''
   const matching = `${own === 0 ? 'none' : own} ${own === 1 ? 'matches' : 'match'} what you follow`
   return `: ${matching}, ${extras} ${extras === 1 ? 'is' : 'are'} trending elsewhere`

@@ -35,6 +35,8 @@ export interface RankedPaper<P extends Rankable = Rankable> {
   topic: string
   /** Words of that topic found in the paper, best first. */
   matches: InterestMatch[]
+  /** How well it fits that topic, from `GATE` to 1. */
+  fit: number
   /** Relevance to that topic, from `GATE` to 1, times up to three for the trend. */
   score: number
 }
@@ -87,7 +89,8 @@ export const rankPapers = <P extends Rankable>(
       if (isBetter) best = one
     }
     if (best === undefined) continue
-    ranked.push({ paper, topic: best.topic, matches: best.matches, score: blend(best.score, paper.trend) })
+    const { topic, matches, score: fit } = best
+    ranked.push({ paper, topic, matches, fit, score: blend(fit, paper.trend) })
   }
   const titles = new Set<string>()
   return ranked.sort(compare).filter(({ paper }) => {

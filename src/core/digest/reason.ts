@@ -1,7 +1,8 @@
-/** Why a paper is here, in one plain sentence of which every word is true: its topic, the words found, its rank. */
+/** Why a paper is here, in one plain sentence of which every word is true: its topic, the words found, its rank; and the order. */
 
 import { topicBySlug } from '../topics.ts'
-import type { DigestEntry } from './digest.ts'
+import type { DigestEntry, DigestIssue } from './digest.ts'
+import { shortName } from './headline.ts'
 import { kindOfInterest } from './interests.ts'
 import type { InterestMatch } from './ranking.ts'
 
@@ -55,6 +56,24 @@ export const digestReasonOf = (entry: DigestEntry, underHeading = false): string
     return bindLastWords(percent === '' ? 'Among the most upvoted of its age' : `T${percent}’s papers`)
   if (underHeading && matches.length === 0) return bindLastWords(percent && `T${percent}`)
   return joinReason(underHeading ? null : topic, matches, percent && `t${percent}`)
+}
+
+/**
+ * Why a paper is shown in short: its topic and the best words, `Robotics & embodied AI: “sim-to-real”`; or the title of
+ * what it repeats, `Nearly the same as “KnowRL”, sent before`.
+ */
+export const compactReasonOf = ({ topic, matches: [best] }: DigestEntry, repeated?: string): string => {
+  if (repeated !== undefined) return `Nearly the same as “${shortName(repeated)}”, sent before`
+  const words = best === undefined ? '' : best.field === 'authors' ? `By ${best.words}` : `“${best.words}”`
+  return [topic === null ? '' : labelOf(topic), words].filter((part) => part !== '').join(': ')
+}
+
+/** In which order the papers of a digest stand, one sentence; empty where there is nothing to order. */
+export const orderLineOf = ({ cards, also = [], groups }: DigestIssue): string => {
+  const own = [...cards, ...also]
+  if (own.length < 2) return ''
+  const isCounted = own.some(({ upvotes }) => upvotes !== null && upvotes > 0)
+  return `${groups.length > 0 ? 'Best first in each topic' : 'Best first'}: how well a paper fits what you follow${isCounted ? ' × its upvotes' : ''}.`
 }
 
 /** 1st, 2nd, 3rd, 4th, 11th, 21st. */

@@ -1,12 +1,13 @@
 /** Composing digests: the frozen list of papers of a cohort, and the welcome of a new subscriber. */
 import { localDateAt } from '../../core/calendar.ts'
 import { cohortKey } from '../../core/digest/cohort.ts'
+import { selectCompact } from '../../core/digest/compact-papers.ts'
 import type { DigestEntry, DigestKind } from '../../core/digest/digest.ts'
 import { ENOUGH_OWN_PAPERS, MAX_PAPERS } from '../../core/digest/digest-size.ts'
 import { lastForgottenDate } from '../../core/digest/eligibility.ts'
 import { emptyDigestLine } from '../../core/digest/empty-digest.ts'
 import { applyProfile, interestsOf } from '../../core/digest/interests.ts'
-import { selectDistinct } from '../../core/digest/near-duplicates.ts'
+import { selectUnsent } from '../../core/digest/near-duplicates.ts'
 import { type InterestMatch, rankPapers, selectPapers } from '../../core/digest/ranking.ts'
 import { selectTrendingExtras } from '../../core/digest/trending-extras.ts'
 import { type FrozenNews, newsSince } from '../../core/papers/paper-news.ts'
@@ -32,10 +33,17 @@ export interface DigestRequest {
   news: FrozenNews[]
 }
 
+interface EntryContext {
+  seeAlso?: readonly DigestCandidate[] | undefined
+  isCompact?: boolean
+  /** What was sent before and says nearly the same. */
+  twinOf?: DigestCandidate | undefined
+}
+
 const entryOf = (
   paper: DigestCandidate,
   why: { topic: string | null; matches: InterestMatch[] },
-  seeAlso: readonly DigestCandidate[] = [],
+  { seeAlso = [], isCompact = false, twinOf }: EntryContext = {},
 ): DigestEntry => ({
   paperId: paper.id,
   revision: paper.revision,
@@ -45,28 +53,44 @@ const entryOf = (
   observedAt: paper.upvotes === null ? null : paper.observedAt.toISOString(),
   hourKnown: paper.hourKnown,
   topPercent: paper.trend.topPercent,
+  ...(isCompact ? { compact: true } : {}),
+  ...(twinOf === undefined ? {} : { twinOf: { paperId: twinOf.id, revision: twinOf.revision } }),
   ...(seeAlso.length === 0 ? {} : { seeAlso: seeAlso.map(({ id, revision }) => ({ paperId: id, revision })) }),
 })
 
 /** The papers of a request: those of its own interests and, where these are few, trending extras. */
 const chooseEntries = (
   open: DigestCandidate[],
-  { kind, profile }: DigestRequest,
-  { index, isAlike }: CandidatePool,
+  { kind, profile, recentlySent }: DigestRequest,
+  { index, isAlike, papers: candidates }: CandidatePool,
 ): DigestEntry[] => {
   const papers = applyProfile(open, profile, index)
   const interests = interestsOf(profile)
-  const { chosen, seeAlso } = selectDistinct(
+  const { chosen, seeAlso, twins } = selectUnsent(
     rankPapers(papers, interests),
     (ranked) => selectPapers(ranked, interests, MAX_PAPERS[kind]),
     isAlike,
+    recentlySent,
   )
-  const own = chosen.map(({ paper, topic, matches }) => entryOf(paper, { topic, matches }, seeAlso.get(paper.id)))
+  const compact = selectCompact(chosen)
+  const own = chosen.map(({ paper, topic, matches }) =>
+    entryOf(paper, { topic, matches }, { seeAlso: seeAlso.get(paper.id), isCompact: compact.has(paper) }),
+  )
   const isWanted = chosen.length > 0 || profile.whenEmpty === 'send' || kind === 'welcome'
-  if (chosen.length >= ENOUGH_OWN_PAPERS[kind] || !isWanted) return own
-  const taken = chosen.flatMap(({ paper }) => [paper, ...(seeAlso.get(paper.id) ?? [])])
+  // Nobody gets a digest for the sake of what they had before.
+  if (!isWanted) return own
+  const named = twins.map(({ ranked: { paper, topic, matches }, of }) =>
+    entryOf(paper, { topic, matches }, { isCompact: true, twinOf: candidates.find(({ id }) => id === of) }),
+  )
+  if (chosen.length >= ENOUGH_OWN_PAPERS[kind]) return [...own, ...named]
+  const sent = new Set(recentlySent)
+  const taken = [
+    ...chosen.flatMap(({ paper }) => [paper, ...(seeAlso.get(paper.id) ?? [])]),
+    ...twins.map(({ ranked: { paper } }) => paper),
+    ...candidates.filter(({ id }) => sent.has(id)),
+  ]
   const trendingExtras = selectTrendingExtras(papers, taken, isAlike)
-  return [...own, ...trendingExtras.map((paper) => entryOf(paper, { topic: null, matches: [] }))]
+  return [...own, ...named, ...trendingExtras.map((paper) => entryOf(paper, { topic: null, matches: [] }))]
 }
 
 /** The list days that a digest is chosen from, oldest first, those between included, with how many papers each listed. */

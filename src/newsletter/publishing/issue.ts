@@ -2,9 +2,10 @@
 import type { DigestEntry, DigestIssue, PaperCard } from '../../core/digest/digest.ts'
 import { interestsOf } from '../../core/digest/interests.ts'
 import { cardOf, keywordInAbstract } from '../../core/digest/paper-card.ts'
-import { digestReasonOf } from '../../core/digest/reason.ts'
+import { compactReasonOf, digestReasonOf } from '../../core/digest/reason.ts'
 import type { ExcerptedPaper } from '../../core/papers/paper-excerpt.ts'
 import { newsLine } from '../../core/papers/paper-news.ts'
+import { plainLatex } from '../../core/text/latex.ts'
 import { topicBySlug } from '../../core/topics.ts'
 import type { Database } from '../../store/database.ts'
 import type { Digest, NewDigest } from '../../store/digests.ts'
@@ -34,7 +35,7 @@ const groupByTopic = (entries: DigestEntry[]): { topic: string | null; entries: 
 /** Throws when a paper of the digest has lost the revision that was frozen. */
 export const readIssue = async (db: Database, digest: FrozenDigest): Promise<DigestIssue> => {
   const texts = await readTexts(db, [
-    ...digest.entries.flatMap((entry) => [entry, ...(entry.seeAlso ?? [])]),
+    ...digest.entries.flatMap((entry) => [entry, ...(entry.seeAlso ?? []), ...(entry.twinOf ? [entry.twinOf] : [])]),
     ...digest.news,
   ])
   const textOf = ({ paperId, revision }: { paperId: string; revision: number }): ExcerptedPaper => {
@@ -42,12 +43,14 @@ export const readIssue = async (db: Database, digest: FrozenDigest): Promise<Dig
     if (paper === undefined) throw new Error(`paper ${paperId} has no revision ${revision}`)
     return paper
   }
-  const own = digest.entries.filter((entry) => entry.topic !== null)
+  const ofTopics = digest.entries.filter((entry) => entry.topic !== null)
+  const own = ofTopics.filter(({ compact }) => compact !== true)
+  const also = ofTopics.filter(({ compact }) => compact === true)
   const groups = digest.kind === 'weekly' ? groupByTopic(own) : []
-  const cardsOf = (entries: DigestEntry[]): PaperCard[] =>
+  const cardsOf = (entries: DigestEntry[], reasonOf = digestReasonOf): PaperCard[] =>
     entries.map((entry) =>
       cardOf(textOf(entry), {
-        reason: digestReasonOf(entry, groups.length > 1),
+        reason: reasonOf(entry),
         upvotes: entry.upvotes,
         comments: entry.comments,
         keyword: keywordInAbstract(entry),
@@ -66,7 +69,20 @@ export const readIssue = async (db: Database, digest: FrozenDigest): Promise<Dig
     localDate: digest.local_date,
     listDays: digest.list_days,
     topics: labels,
-    cards: cardsOf(groups.length === 0 ? own : groups.flatMap((group) => group.entries)),
+    cards:
+      groups.length < 2
+        ? cardsOf(own)
+        : cardsOf(
+            groups.flatMap((group) => group.entries),
+            (entry) => digestReasonOf(entry, true),
+          ),
+    ...(also.length === 0
+      ? {}
+      : {
+          also: cardsOf(also, (entry) =>
+            compactReasonOf(entry, entry.twinOf && plainLatex(textOf(entry.twinOf).title)),
+          ),
+        }),
     groups:
       groups.length < 2
         ? []

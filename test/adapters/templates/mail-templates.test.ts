@@ -151,7 +151,7 @@ describe('a digest', () => {
   })
 
   test('of sample papers says so, and no other does', () => {
-    const notice = 'Sample papers: they ship with Paper Round and stand in until a source answers.'
+    const notice = 'These are sample papers that come with Paper Round, shown until a source of papers can be read.'
     const sample = templates.renderDigest(issue({ sample: true }))
     expect(wordsOf(sample.html)).toContain(notice)
     expect(sample.text.replace(/\s+/g, ' ')).toContain(notice)
@@ -210,6 +210,34 @@ describe('a digest', () => {
     const few = templates.renderDigest(issue({ cards: cards.slice(1) }))
     expect(few.html + few.text).not.toContain('In this digest')
     expect(few.html).not.toContain('paper-1"')
+  })
+
+  test('has papers that are shown in short last of its topics, by title and reason alone, in both parts', () => {
+    const also = [card({ title: 'Kitchens: a Study', reason: 'Robotics & embodied AI: “sim-to-real”', upvotes: 2 })]
+    const { html, text } = templates.renderDigest(issue({ also, trendingExtras: [card({ title: 'Elsewhere' })] }))
+    const [, section = ''] = /<h2[^>]*>Also in your topics<\/h2>(.*)<h2[^>]*>Trending beyond/s.exec(html) ?? []
+    expect(section).toMatch(/<h3[^>]*><a[^>]*>Kitchens: a Study<\/a><\/h3>/)
+    expect(wordsOf(section).trim()).toBe('2 upvotes Kitchens: a Study Robotics & embodied AI: “sim-to-real”')
+    expect(text).toContain(
+      '\nALSO IN YOUR TOPICS\n\n4. Kitchens: a Study\n   https://arxiv.org/abs/2604.11784\n' +
+        '   Robotics & embodied AI: “sim-to-real”; 2 upvotes\n\nTRENDING BEYOND YOUR TOPICS\n\n5. Elsewhere\n',
+    )
+    expect(wordsOf(html)).toContain('5 of the 26 papers')
+  })
+
+  test('says in which order its papers stand', () => {
+    const line = 'Best first: how well a paper fits what you follow × its upvotes.'
+    for (const part of Object.values(templates.renderDigest(issue())))
+      if (part.length > 200) expect(part).toContain(line)
+    const uncounted = issue({ cards: [card({ upvotes: null }), card({ upvotes: null })] })
+    expect(templates.renderDigest(uncounted).text).toContain('\nBest first: how well a paper fits what you follow.\n')
+    expect(templates.renderDigest(issue({ cards: [card()] })).text).not.toContain('Best first')
+  })
+
+  test('breaks no line inside a short word such as X-ray, and changes no letter of it', () => {
+    const { html, text } = templates.renderDigest(issue({ cards: [card({ title: 'Reading X-rays' })] }))
+    expect(html).toContain('Reading <span style="white-space: nowrap">X-rays</span></a>')
+    expect(text).toContain('1. Reading X-rays\n')
   })
 
   test('of a week in topics has a heading for each, and the papers under it', () => {
@@ -403,7 +431,7 @@ describe('size', () => {
       values: {},
     })
     expect(message.length).toBeLessThan(102_400)
-    const left = /And (\d+) more: this mail would have been too long/
+    const left = /(\d+) more did not fit into this email/
     const shown = mail.html.match(/class="ink paper"/g)?.length ?? 0
     expect(shown + Number(left.exec(wordsOf(mail.html))?.[1] ?? 0)).toBe(15)
     expect(left.exec(mail.text)?.[1]).toBe(left.exec(wordsOf(mail.html))?.[1])

@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { readPaperFiles } from '../../../src/adapters/sources/paper-files.ts'
-import { createSimilarityCheck, selectDistinct } from '../../../src/core/digest/near-duplicates.ts'
+import { createSimilarityCheck, selectDistinct, selectUnsent } from '../../../src/core/digest/near-duplicates.ts'
 import type { RankedPaper } from '../../../src/core/digest/ranking.ts'
 
 const SHARED = resolve(import.meta.dirname, '../../../../shared/data/hf-api')
@@ -64,6 +64,7 @@ const ranked = (ids: number[]): RankedPaper[] =>
     paper: { id: String(id), title: '', upvotes: null, trend: { percentile: 0, topPercent: null }, relevance: [] },
     topic: 'a',
     matches: [],
+    fit: 1,
     score: 1,
   }))
 
@@ -89,4 +90,19 @@ test('no two chosen papers are similar: the higher stays, the lower is named und
       },
     ),
   )
+})
+
+test('what says nearly the same as a paper sent before gives its place to the next, and is handed back', () => {
+  const isAlike = (one: string, other: string) => Number(one) % 10 === Number(other) % 10
+  const select = (left: readonly RankedPaper[]) => left.slice(0, 2)
+  const { chosen, twins } = selectUnsent(ranked([11, 2, 3, 12]), select, isAlike, ['1', '5'])
+  expect(chosen.map(({ paper }) => paper.id)).toEqual(['2', '3'])
+  expect(twins.map(({ ranked: { paper }, of }) => [paper.id, of])).toEqual([['11', '1']])
+})
+
+test('two texts listed three days apart in October 2024 are one, and a share of words that different papers had is not', () => {
+  const words = (from: number, to: number) => Array.from({ length: to - from }, (_, n) => `word${from + n}`).join(' ')
+  // 100 words each: 57 shared are 0.40 of all, 47 shared 0.31.
+  expect(isAlike(['One', words(0, 100)], ['Other', words(43, 143)])).toBe(true)
+  expect(isAlike(['One', words(0, 100)], ['Other', words(53, 153)])).toBe(false)
 })
