@@ -38,6 +38,15 @@ it('another day shows all its papers, and the days around it', async () => {
   expect(page.match(/Days without papers/g)).toHaveLength(1)
 })
 
+it('of the further papers of a day the title shows, and what is there besides unfolds; what has no excerpt is whole', async () => {
+  const withdrawn = card({ title: 'Gone', reason: 'This paper was withdrawn', excerpt: '', links: [], upvotes: null })
+  await using site = await openTestSite({ cards: [card(), card(), card(), card({ title: 'Fourth' }), withdrawn] })
+  const page = await (await fetch(`${site.url}/papers/2026-04-15`)).text()
+  expect(page.match(/<details/g)).toHaveLength(1)
+  expect(page).toMatch(/Fourth<\/a><\/h2>\s*<details>[\s\S]*class="why"[\s\S]*<\/details>[\s\S]*Gone/)
+  expect(page).toMatch(/Gone<\/a><\/h2>\s*<p class="why">This paper was withdrawn/)
+})
+
 it.each([['2026-04-12'], ['2031-01-01'], ['2026-02-30'], ['yesterday'], ["2026-04-13'--"]])(
   'a day that is not held is said to be so: %s',
   async (date) => {
