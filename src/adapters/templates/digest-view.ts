@@ -18,7 +18,7 @@ export const digestView = (issue: DigestIssue, next: string, allowance: Allowanc
   const papers = papersOf(issue)
   return {
     title: `Paper Round: ${headingOf(issue)}`,
-    opening: `${namesOf(papers)}, ${papers.length === 1 ? 'with its' : 'each with its'} reason.`,
+    opening: `${namesOf(papers)}${papers.length > 1 ? ', ranked by fit and upvotes' : ''}.`,
     heading: headingOf(issue),
     standfirst: standfirstOf(issue),
     // Where papers stand under their topics, these are named there.
@@ -32,7 +32,7 @@ export const digestView = (issue: DigestIssue, next: string, allowance: Allowanc
     news: issue.news.map((one) => ({ ...one, url: linkOf(one.url) })),
     left: papers.length - cards.length,
     closing: next,
-    because: `You get this because you confirmed a ${issue.kind === 'welcome' ? '' : `${issue.kind} `}subscription to Paper Round at ${site}. Links go straight to their pages; nothing here counts what you open or press.`,
+    because: `You get this because you confirmed a ${issue.kind === 'welcome' ? '' : `${issue.kind} `}subscription to Paper Round at ${site}. Links go straight to their pages. We don’t track what you open or click.`,
     credits: creditsOf(cards),
   }
 }

@@ -121,8 +121,8 @@ describe.each(every)('the $name mail', ({ mail }) => {
 describe('a digest', () => {
   test('names two papers in the first line that a reader sees', () => {
     const { html, text } = templates.renderDigest(issue())
-    expect(wordsOf(html).trim()).toMatch(/^ClawGUI, KnowRL and 1 more, each with its reason\. View in browser/)
-    expect(text).toMatch(/^ClawGUI, KnowRL and 1 more, each with its reason\.\n/)
+    expect(wordsOf(html).trim()).toMatch(/^ClawGUI, KnowRL and 1 more, ranked by fit and upvotes\. View in browser/)
+    expect(text).toMatch(/^ClawGUI, KnowRL and 1 more, ranked by fit and upvotes\.\n/)
   })
 
   test('has title, reason, excerpt, authors and links of each paper in both parts', () => {
@@ -178,7 +178,7 @@ describe('a digest', () => {
       issue({ cards: [], trendingExtras: [card()], note: 'No new papers in your topics.' }),
     )
     expect(mail.subject).toBe('Beyond your topics: ClawGUI')
-    expect(wordsOf(mail.html)).toContain('ClawGUI, with its reason.')
+    expect(wordsOf(mail.html)).toContain('ClawGUI.')
     expect(wordsOf(mail.html)).toContain(': none match what you follow, 1 is trending elsewhere')
     expect(linksOfText(mail.text)).toEqual(linksOfHtml(mail.html))
   })
@@ -282,7 +282,7 @@ describe('a digest', () => {
   test('stands without counts, links, authors, excerpts or topics', () => {
     const bare = card({ url: null, links: [], authors: '', excerpt: '', upvotes: null })
     const mail = templates.renderDigest(issue({ cards: [bare], topics: [], listed: 1, listDays: [] }))
-    expect(wordsOf(mail.html)).toContain('ClawGUI, with its reason.')
+    expect(wordsOf(mail.html)).toContain('ClawGUI.')
     expect(mail.html).not.toContain('upvote')
     expect(linksOfText(mail.text)).toEqual(linksOfHtml(mail.html))
   })
