@@ -96,7 +96,7 @@ it('a digest opens in the browser with the same papers, and nothing of its reade
     news: [],
     listed: 26,
     cutoff: '2026-04-20T06:00:00.000Z',
-    note: 'No digest on Tuesday, 14 April: no new papers in your topics.',
+    note: 'No digest on Tuesday 14 April: no new papers matched what you follow.',
     sample: false,
   }
   await using site = await openTestSite({ issue })

@@ -59,7 +59,7 @@ describe.skipIf(!hasRecordedDays)('two weeks of twelve readers (skipped where ..
       await writeFile(join(folder, `${name}.html`), mail.html)
     }
     console.log(`${digests.length} mails are in ${folder}`)
-  }, 300_000)
+  }, 600_000)
   afterAll(() => weeks?.service[Symbol.asyncDispose]())
 
   /** The mails for which a check has something to say, by name: none is right. */
@@ -227,6 +227,23 @@ describe.skipIf(!hasRecordedDays)('two weeks of twelve readers (skipped where ..
       faults((one) => {
         const isWelcome = one.digest.subject.startsWith('Welcome')
         return [...promised(one.digest.footer, one, isWelcome), ...promised(one.settings, one, isWelcome)]
+      }),
+    ).toEqual({})
+  })
+
+  test('say of which days no digest came, and of no others', () => {
+    const mailed = new Set(digests.map(({ name }) => name))
+    expect(
+      faults(({ reader, localDate, digest }) => {
+        const [sentence = ''] = /No digest [^:]+/.exec(digest.note) ?? []
+        const [first, last = first] = datesOf(sentence)
+        const missed: string[] = []
+        for (let date = addDays(localDate, -1); date >= '2026-04-14'; date = addDays(date, -1)) {
+          if (!weeks.due.has(`${reader.name} ${date}`)) continue
+          if (mailed.has(`${date}-${reader.name}`)) break
+          missed.push(date)
+        }
+        return missed[0] === last && missed.at(-1) === first ? [] : [[sentence, ...missed]]
       }),
     ).toEqual({})
   })

@@ -1,10 +1,9 @@
 /** The line about empty digests: they are not mailed, and the next digest with papers says so. */
-import { longDate } from './headline.ts'
+import { onDays } from './headline.ts'
 
-const dayInWords = (date: string): string => longDate(date).replace(/ \d{4}$/, '')
+/** Why most empty digests are empty; a clause without a full stop. */
+export const NOTHING_NEW = 'no new papers matched what you follow'
 
-/** "No digests from Saturday, 11 April to Sunday, 12 April: no new papers in your topics." */
+/** "No digest from Saturday 11 to Sunday 12 April: no new papers matched what you follow." */
 export const emptyDigestLine = (from: string, to: string, why: string): string =>
-  from === to
-    ? `No digest on ${dayInWords(from)}: ${why}.`
-    : `No digests from ${dayInWords(from)} to ${dayInWords(to)}: ${why}.`
+  `No digest ${onDays(from, to)}: ${why}.`

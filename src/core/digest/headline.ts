@@ -63,7 +63,7 @@ export const namesOf = (cards: readonly Pick<PaperCard, 'title'>[], named = 2): 
 }
 
 /** `on Friday 17 April`, `from Wednesday 15 to Friday 17 April`; with years where they differ. */
-const onDays = (first: string, last: string): string => {
+export const onDays = (first: string, last: string): string => {
   const [from, to] = [Temporal.PlainDate.from(first), Temporal.PlainDate.from(last)]
   const year = (day: Temporal.PlainDate): string => (from.year === to.year ? '' : ` ${day.year}`)
   const whole = (day: Temporal.PlainDate): string =>

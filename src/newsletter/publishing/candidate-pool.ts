@@ -1,6 +1,7 @@
 /** The papers that a digest may be chosen from: loaded once for all cohorts of an edition. */
 import { DAY, HOUR } from '../../core/calendar.ts'
 import { isPartial, RECENTLY_SENT_DAYS } from '../../core/digest/eligibility.ts'
+import { NOTHING_NEW } from '../../core/digest/empty-digest.ts'
 import { createSimilarityCheck } from '../../core/digest/near-duplicates.ts'
 import { createPaperIndex, type PaperIndex } from '../../core/digest/paper-index.ts'
 import { explainedFits } from '../../core/digest/quoted-phrases.ts'
@@ -96,7 +97,7 @@ export const loadCandidatePool = async (
 
 const whyEmptyOf = (partialDay: string | null, isStale: boolean): string => {
   if (partialDay !== null) return 'that day’s papers were still coming in'
-  return isStale ? 'the source of papers could not be read' : 'no new papers in your topics'
+  return isStale ? 'the source of papers could not be read' : NOTHING_NEW
 }
 
 /** The last refresh by an instant, which welcomes know nothing later than; `null` before the first. */

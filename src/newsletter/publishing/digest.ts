@@ -5,7 +5,7 @@ import { selectCompact } from '../../core/digest/compact-papers.ts'
 import type { DigestEntry, DigestKind } from '../../core/digest/digest.ts'
 import { ENOUGH_OWN_PAPERS, MAX_PAPERS } from '../../core/digest/digest-size.ts'
 import { lastForgottenDate } from '../../core/digest/eligibility.ts'
-import { emptyDigestLine } from '../../core/digest/empty-digest.ts'
+import { emptyDigestLine, NOTHING_NEW } from '../../core/digest/empty-digest.ts'
 import { applyProfile, interestsOf } from '../../core/digest/interests.ts'
 import { selectUnsent } from '../../core/digest/near-duplicates.ts'
 import { type InterestMatch, rankPapers, selectPapers } from '../../core/digest/ranking.ts'
@@ -103,10 +103,11 @@ const listedAmong = (open: DigestCandidate[], listed: CandidatePool['listed']): 
 
 const sentenceOf = (why: string): string => `${why.charAt(0).toUpperCase()}${why.slice(1)}.`
 
-/** The note of a digest with papers: the empty digests before it, and why it has none of its readers' own topics. */
+/** The note of a digest with papers: the empty digests before it, and what kept papers away that its readers follow. */
 const composeNote = (entries: DigestEntry[], { note }: DigestRequest, { whyEmpty }: CandidatePool): string | null => {
-  const hasOwn = entries.some((entry) => entry.topic !== null)
-  return [note, hasOwn ? null : sentenceOf(whyEmpty)].filter((line) => line !== null).join(' ') || null
+  // That nothing matches is said where the papers are counted.
+  const isSaid = whyEmpty === NOTHING_NEW || entries.some((entry) => entry.topic !== null)
+  return [note, isSaid ? null : sentenceOf(whyEmpty)].filter((line) => line !== null).join(' ') || null
 }
 
 /**
@@ -156,7 +157,7 @@ export const composeDigest = (
 export const emptyDigestNote = (previous: PreviousDigest | undefined): string | null =>
   previous?.emptySince == null
     ? null
-    : emptyDigestLine(previous.emptySince, previous.localDate, previous.note ?? 'no new papers in your topics')
+    : emptyDigestLine(previous.emptySince, previous.localDate, previous.note ?? NOTHING_NEW)
 
 /**
  * What has become of recently sent papers since the previous digest. An empty digest was not mailed, so its own news is

@@ -175,7 +175,7 @@ describe('a digest', () => {
 
   test('of trending extras alone names them above', () => {
     const mail = templates.renderDigest(
-      issue({ cards: [], trendingExtras: [card()], note: 'No new papers in your topics.' }),
+      issue({ cards: [], trendingExtras: [card()], note: 'No new papers matched what you follow.' }),
     )
     expect(mail.subject).toBe('Beyond your topics: ClawGUI')
     expect(wordsOf(mail.html)).toContain('ClawGUI.')

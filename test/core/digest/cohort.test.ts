@@ -16,7 +16,7 @@ const cohorts: fc.Arbitrary<Cohort> = fc.record({
   }),
   since: fc.constantFrom(new Date('2026-04-12T06:00:00Z'), new Date('2026-04-08T06:00:00Z')),
   recentlySent: fc.uniqueArray(fc.constantFrom('2604.00001', '2604.00002', '2604.00003')),
-  note: fc.constantFrom(null, 'No digest on Tuesday, 14 April: no new papers in your topics.'),
+  note: fc.constantFrom(null, 'No digest on Tuesday 14 April: no new papers matched what you follow.'),
   news: fc.constantFrom([], [{ paperId: '2604.00001', revision: 1, kind: 'code' as const, version: null }]),
 })
 const key = (cohort: Cohort): string => cohortKey(cohort).toString('hex')

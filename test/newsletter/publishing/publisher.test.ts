@@ -130,7 +130,7 @@ describe('an edition', () => {
     const [, first, second, third] = await issuesOf(db, id)
     expect([first?.state, second?.state, third?.state]).toEqual(['skipped', 'skipped', 'queued'])
     expect(first?.cards).toEqual([])
-    expect(third?.note).toBe('No digests from Wednesday, 15 April to Thursday, 16 April: no new papers in your topics.')
+    expect(third?.note).toBe('No digest from Wednesday 15 to Thursday 16 April: no new papers matched what you follow.')
     expect(third?.cards).toHaveLength(1)
   })
 

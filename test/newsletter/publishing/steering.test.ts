@@ -175,7 +175,7 @@ describe('trending extras', () => {
     const { db } = newsletter
     const { id, issue } = await digestOf(db, { topics: [], keywords, whenEmpty: 'send' }, tuesday)
     expect([issue.state, issue.cards, issue.trendingExtras.length]).toEqual(['queued', [], 3])
-    expect(issue.note).toBe('No new papers in your topics.')
+    expect(issue.note).toBeNull()
     await publish(db, new Date('2026-04-16T06:00:00Z'))
     const next = (await issuesOf(db, id))[2]
     const again = next?.trendingExtras.filter((card) => issue.trendingExtras.some((sent) => sent.id === card.id))
@@ -189,7 +189,9 @@ describe('trending extras', () => {
     expect([issue.state, issue.entries]).toEqual(['skipped', []])
     await storeAll(db, 'file', [own])
     await publish(db, new Date('2026-04-16T06:00:00Z'))
-    expect((await issuesOf(db, id))[2]?.note).toBe('No digest on Wednesday, 15 April: no new papers in your topics.')
+    expect((await issuesOf(db, id))[2]?.note).toBe(
+      'No digest on Wednesday 15 April: no new papers matched what you follow.',
+    )
   })
 })
 

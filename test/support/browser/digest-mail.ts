@@ -19,6 +19,8 @@ export interface DigestMail {
   heading: string
   /** The paragraph under the heading. */
   standfirst: string
+  /** What else stands above the papers, such as why the digest before did not come. */
+  note: string
   papers: MailedPaper[]
   /** Papers that are named with a link to their page, each of `papers` and those that stand in no row of their own. */
   named: { title: string; url: string }[]
@@ -59,7 +61,7 @@ const linkIn = (html: string): { title: string; url: string }[] =>
 const isPaperPage = (url: string): boolean => /^https:\/\/arxiv\.org\/abs\//.test(url)
 
 const readPaper = (row: string, section: string | null): MailedPaper[] => {
-  const [heading] = [...classed(row, 'h[23]', 'paper')]
+  const [heading] = [...classed(row, 'h[23]', 'paper'), ...classed(row, 'h3', 'short')]
   if (heading === undefined) return []
   const [link] = linkIn(heading)
   const [count] = classed(row, 'p', 'count')
@@ -107,6 +109,7 @@ export const readDigestMail = ({ subject, html }: { subject: string; html: strin
     subject,
     heading,
     standfirst,
+    note: textOf(body.slice(0, body.indexOf('bar top'))).replace(`${heading} ${standfirst}`, ''),
     papers,
     named: [...named.values()],
     seeAlso: seeAlso.flatMap(linkIn),

@@ -236,7 +236,7 @@ export const walkOddities = async ({ page, show }: Pick<StoryContext, 'page' | '
   await page.goto('about:blank')
   await page.setContent(renderDigest(STEERED_ISSUE).html)
   await show('mail-steered', 'mail')
-  const onlyExtras = { ...STEERED_ISSUE, cards: [], note: 'No new papers in your topics.' }
+  const onlyExtras = { ...STEERED_ISSUE, cards: [] }
   await page.setContent(renderDigest(onlyExtras).html)
   await show('mail-beyond-only', 'mail')
   await using extrasOnly = await openTestSite({ issue: onlyExtras })
