@@ -134,12 +134,15 @@ const OUTCOME =
 const SHOWS =
   /\b(?:experiments?|results?|evaluations?|findings|analys[ie]s|ablations?|benchmarks?)\b.{0,60}\b(?:show|demonstrat|reveal|indicat|confirm|suggest|validat)|\bwe (?:find|show|demonstrate|observe)\b/iu
 
+/** The rest of an enumeration that begins in a sentence before: "it improves by 27 points; and (4) …". */
+const isRestOfList = (text: string): boolean => /\((?:[2-9]|ii+|iv|vi*|[b-h])\)/u.test(text) && !/\([1ia]\)/u.test(text)
+
 /**
  * How well a sentence tells what came of it: 0 where it does not, and 4 with an outcome and its figure. `follows`: it stands
  * right after the contribution, so that "these" are understood.
  */
 export const resultScore = (text: string, follows: boolean): number => {
-  if (isAside(text) || (!follows && dangles(withoutOpening(text)))) return 0
+  if (isAside(text) || isRestOfList(text) || (!follows && dangles(withoutOpening(text)))) return 0
   const tells = Number(OUTCOME.test(text)) + Number(SHOWS.test(text))
   const unclear = follows || !/\b(?:these|those|this|such)\b/iu.test(text) ? 0 : 1.5
   return tells === 0 ? 0 : Math.max(0, tells + 2 * Number(FIGURE.test(text)) - unclear)

@@ -94,6 +94,11 @@ describe('an excerpt', () => {
     )
   })
 
+  it('does not go on with the rest of a list that begins elsewhere', () => {
+    const list = 'We find that (1) maps are old. FoldNet improves by 27.5 points; and (2) readers are not maps.'
+    expect(of(`${BACKGROUND} In this work, ${CONTRIBUTION} ${METHOD} ${list}`)).not.toContain('(2)')
+  })
+
   it('is the contribution alone where nothing else fits or only links follow', () => {
     expect(of(`${BACKGROUND} In this work, ${CONTRIBUTION} ${LINKS}`)).toBe(`In this work, ${CONTRIBUTION}`)
     expect(of(`${BACKGROUND} In this work, ${CONTRIBUTION} ${long('It', 400)}`)).toBe(`In this work, ${CONTRIBUTION}`)
