@@ -26,7 +26,7 @@ const EXAMINE =
   'highlight|aim|seek|focuse?|model|solve|implement|test|document|detail|replicate|pioneer|enhance|discusse?|improve|scale|make the case)(?:s|d|ed)?'
 
 const OFFERS = new RegExp(
-  `\\b${ACTOR} (?:${OFFER}\\b|\\p{L}+ [^;]{0,160}?\\b(?:and|to|by) (?:propos|introduc|present)(?:e|es|s|ing)?\\b)`,
+  `\\b${ACTOR} (?:${OFFER}\\b|\\p{L}+ [^;]{0,160}?\\b(?:and|to|by) (?:propos|introduc|present)(?:e|es|s|ing)?\\b|(?:bridge|close|fill|address|tackle|overcome)(?:s|d|ed)? (?:this|these|the) \\p{L}+(?: \\p{L}+)? (?:with|via|through)\\b)`,
   'iu',
 )
 const EXAMINES = new RegExp(`\\b${ACTOR} ${EXAMINE}\\b`, 'iu')
@@ -42,9 +42,9 @@ const IS_NEW =
 const IS_SOMETHING = /^.{0,60}?\b(?:is|are) (?:an?|the)\b|^.{0,40}?\b(?:comprises|contains|consists of)\b/u
 /** "We also …", "Finally, …": there was something more important before. */
 const AFTERTHOUGHT =
-  /\b(?:we|i|paper|work) (?:also|further|additionally|finally|furthermore)\b|^(?:additionally|moreover|furthermore|finally|simultaneously|also|besides|in addition|beyond this|second(?:ly)?|third(?:ly)?|last(?:ly)?|next)\b/iu
+  /\b(?:we|i|paper|work) (?:also|further|additionally|finally|furthermore)\b|^(?:additionally|moreover|furthermore|finally|simultaneously|also|besides|in addition|beyond (?:this|these|the|our)|second(?:ly)?|third(?:ly)?|last(?:ly)?|next)\b/iu
 const BACKGROUND =
-  /^(?:however|yet|but|recent(?:ly)?|existing|current(?:ly)?|previous|prior|traditional|conventional|despite|although|while|unfortunately|nevertheless|unlike|most|many|as )\b|\b(?:remains?|lacks?|has been|have been|have shown|suffers? from|increasingly|struggles?)\b|^(?:background|introduction|motivation|context)\s*[:—]/iu
+  /^(?:however|yet|but|(?:in|by) contrast|similarly|for (?:example|instance)|recent(?:ly)?|existing|current(?:ly)?|previous|prior|traditional|conventional|despite|although|while|whereas|unfortunately|nevertheless|unlike|most|many|as )\b|\b(?:remains?|lacks?|has been|have been|have shown|suffers? from|increasingly|struggles?)\b|^(?:background|introduction|motivation|context)\s*[:—]/iu
 const RESULT =
   /\b(?:experiments?|experimental(?:ly)?|results?|extensive|outperform\w*|state-of-the-art|sota|achiev\w+|surpass\w*|ablations?)\b|^empirically\b|^(?:findings|conclusions?|significance)\s*[:—]/iu
 const OBJECT_REFERS_BACK = new RegExp(`\\b${ACTOR} \\p{L}+ (?:this|these|it|them|that|such)\\b`, 'iu')
@@ -133,6 +133,13 @@ const OUTCOME =
   /\b(?:outperform|surpass|exceed|achiev|improv|reduc|increas|reach|attain|yield|boost|cut|speed|match|rais|gain|degrad|drop|fail)\w*/iu
 const SHOWS =
   /\b(?:experiments?|results?|evaluations?|findings|analys[ie]s|ablations?|benchmarks?)\b.{0,60}\b(?:show|demonstrat|reveal|indicat|confirm|suggest|validat)|\bwe (?:find|show|demonstrate|observe)\b/iu
+
+/** Of a sentence the part that says what the paper offers, where that begins after a semicolon only; else all of it. */
+export const offeringPart = (text: string): string => {
+  const parts = text.split(/(?<=;)\s+/u)
+  const at = parts.findIndex((part) => OFFERS.test(part))
+  return at > 0 ? withoutOpening(parts.slice(at).join(' ')) : text
+}
 
 /** The rest of an enumeration that begins in a sentence before: "it improves by 27 points; and (4) …". */
 const isRestOfList = (text: string): boolean => /\((?:[2-9]|ii+|iv|vi*|[b-h])\)/u.test(text) && !/\([1ia]\)/u.test(text)

@@ -1,5 +1,5 @@
 /** Shows an abstract in short: the sentence that says what the paper does, and its result where there is room. */
-import { contributionAmong, isAside, resultScore, type TitledAbstract } from './contribution.ts'
+import { contributionAmong, isAside, offeringPart, resultScore, type TitledAbstract } from './contribution.ts'
 import { dangles, withoutOpening } from './opening.ts'
 import { createPhraseFinder, tokenise } from './phrases.ts'
 import { type Sentence, sentencesOf } from './sentences.ts'
@@ -49,9 +49,10 @@ const withSecond = (abstract: string, sentences: readonly Sentence[], at: number
 export const excerptOf = ({ title, abstract }: TitledAbstract, most: number = EXCERPT_LENGTH): string => {
   const sentences = sentencesOf(abstract)
   const at = contributionAmong(sentences, title)
-  return (
-    withSecond(abstract, sentences, at, most) ?? cutAtWord(join(abstract, sentences.slice(at, at + 1), false), most)
-  )
+  const two = withSecond(abstract, sentences, at, most)
+  if (two !== null) return two
+  const one = join(abstract, sentences.slice(at, at + 1), false)
+  return one.length <= most ? one : cutAtWord(offeringPart(one), most)
 }
 
 /** Cut at words in front too, so that what stands at `start` to `end` is seen. */

@@ -27,7 +27,7 @@ const HEADING =
 /** "To address these limitations, we …", "Building on this insight, we …". */
 const CLAUSE = new RegExp(
   '^(?:to|towards?|based|building|built|motivated|driven|inspired|informed|encouraged|prompted|guided|grounded|armed|in|as|' +
-    'with|given|following|leveraging|using|observing|recogni[sz]ing|drawing|starting|contrary|from|by|under|beyond|on|because|since)' +
+    'with|given|following|leveraging|using|observing|recogni[sz]ing|drawing|starting|contrary|addressing|from|by|under|beyond|on|because|since)' +
     `\\b[^.;:]{0,150}?,\\s+(?=(?:we|i|the authors|this ${PAPER}|our|here,? we)\\b)`,
   'iu',
 )

@@ -16,6 +16,8 @@ const ABBREVIATIONS = new Set(
 )
 
 const SENTENCE_END = /(?<![.!?…])[.!?…]+["'”’)\]]*(?=\s)|[。！？]+["'”’」』）)\]]*/gu
+/** Short forms that end a list, and with it a sentence if another begins. */
+const ENDS_LISTS = /^(?:etc|al|inc|ltd|corp)$/iu
 /** No name begins so: after "… over the space V." a sentence does. */
 const STARTER =
   /^\s+(?:we|the|this|these|our|in|to|it|its|however|for|on|by|with|as|an?|moreover|furthermore|specifically|finally|first)[\s,]/iu
@@ -32,8 +34,13 @@ const sentenceEnds = (text: string): number[] => {
     if (found[0].startsWith('.') && !found[0].startsWith('..')) {
       const word = /[\p{L}\p{N}.-]*$/u.exec(text.slice(Math.max(0, found.index - 24), found.index))?.[0] ?? ''
       // Initials, as in "J. Smith" and "U.S. Congress"; or a known short form.
-      const isInitial = /^(?:\p{Lu}\.)*\p{Lu}$/u.test(word) && !STARTER.test(text.slice(end, end + 16))
-      if (isInitial || ABBREVIATIONS.has(word.replaceAll('.', '').toLowerCase())) continue
+      const isStart = STARTER.test(text.slice(end, end + 16))
+      const isInitial = /^(?:\p{Lu}\.)*\p{Lu}$/u.test(word) && !isStart
+      if (
+        isInitial ||
+        (ABBREVIATIONS.has(word.replaceAll('.', '').toLowerCase()) && !(isStart && ENDS_LISTS.test(word)))
+      )
+        continue
     }
     const begin = ends.at(-1) ?? 0
     if (end - begin < 8 && ENUMERATOR.test(text.slice(begin, end).trim())) continue

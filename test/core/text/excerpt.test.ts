@@ -23,8 +23,12 @@ describe('the sentences of a text', () => {
     'the U.S. Senate',
   ])('do not end within %j', (words) => expect(texts(`We saw ${words} there. Then it rained.`)).toHaveLength(2))
 
-  it('end after a letter that stands for a quantity', () =>
-    expect(texts('The signal is S = Q/V. We maximise it.')).toEqual(['The signal is S = Q/V.', 'We maximise it.']))
+  it('end after a letter that stands for a quantity, and after a list', () =>
+    expect(texts('The signal is S = Q/V. We maximise it, etc. The end.')).toEqual([
+      'The signal is S = Q/V.',
+      'We maximise it, etc.',
+      'The end.',
+    ]))
 
   it('take closing quotes and brackets along, and the numbers before them', () => {
     expect(texts('One (and so on.) Two “three.” Four')).toEqual(['One (and so on.)', 'Two “three.”', 'Four'])
@@ -133,6 +137,11 @@ describe('an excerpt', () => {
     expect(of('地图很多。它们很旧。我们走路。')).toBe('地图很多。它们很旧。')
     expect(of('Short and whole')).toBe('Short and whole')
     expect(of('')).toBe('')
+  })
+
+  it('begins after a semicolon where a sentence that is too long says only there what the paper does', () => {
+    const text = `${long('Maps are', 400).slice(0, -1)}; to address this gap, ${long('we propose FoldNet', 300)}`
+    expect(of(text)).toMatch(/^We propose FoldNet word/)
   })
 
   it('is cut at a word where its sentence is too long, and between characters where there are no spaces', () => {
