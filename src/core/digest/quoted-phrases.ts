@@ -29,7 +29,8 @@ const COMMON = new Set(
     'systematically, temporal, temporally, terminal, test, thought, token, trajectory, transfer, transparency, ' +
     'triplet, uncover, underlying, understand, urban, user, value, variance, verifiable, verification, verified, ' +
     'view, visualization, vocabulary, ablation, academic, activity, ad, app, page, reason, saturated, ' +
-    'base model, billion parameter, domain specific, fall short, fine grained, foundation model, from scratch, ' +
+    'calibration, closed form, disentangled, disentanglement, geometric, hyperparameter, kernel, loss function, manifold, ' +
+    'numerical, optimization, orthogonal, persona, base model, billion parameter, domain specific, fall short, fine grained, foundation model, from scratch, ' +
     'ground truth, high quality, human performance, in domain, large scale, long range, long term, model family, ' +
     'model size, multi step, performance gap, pre trained, publicly available, real time, real world, real world data, ' +
     'source code, state of the art model, step by step, systematic analysis, technical report'
@@ -69,6 +70,11 @@ const tellingOf = ({ words, field }: Match, { strong, weak }: TopicPhrases): 0 |
   return strong.includes(longest) || longest.includes(' ') ? 2 : 1
 }
 
+const isWithin = (one: Match, other: Match): boolean => {
+  const [part, whole] = [` ${plainPhrase(one.words)} `, ` ${plainPhrase(other.words)} `]
+  return whole.includes(part) && part !== whole && (other.field === 'title' || one.field !== 'title')
+}
+
 /** Of the matches of a topic those that are quoted, best first: its phrases, and hints only where there is no phrase. */
 const quotedOf = (topic: string, matches: readonly Match[]): Match[] => {
   const phrases = phrasesOf(topic)
@@ -76,7 +82,9 @@ const quotedOf = (topic: string, matches: readonly Match[]): Match[] => {
   if (phrases === undefined) return [...matches]
   const telling = matches.map((match) => tellingOf(match, phrases))
   const least = telling.includes(2) ? 2 : 1
-  return matches.filter((_, at) => (telling[at] ?? 0) >= least)
+  const quoted = matches.filter((_, at) => (telling[at] ?? 0) >= least)
+  // "Text-to-Video" says nothing beside "Text-to-Video Diffusion".
+  return quoted.filter((one) => !quoted.some((other) => other !== one && isWithin(one, other)))
 }
 
 /**

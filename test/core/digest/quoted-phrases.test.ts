@@ -18,6 +18,15 @@ describe('the reason for a topic', () => {
     expect(quoted('image-generation', ['diffusion-based', 'title'])).toEqual(['diffusion-based'])
   })
 
+  test('quotes no words that stand in others that it quotes', () => {
+    expect(quoted('video-generation', ['Text-to-Video', 'title'], ['Text-to-Video Diffusion Models', 'title'])).toEqual(
+      ['Text-to-Video Diffusion Models'],
+    )
+    expect(quoted('video-generation', ['video generation', 'title'], ['text-to-video generation', 'abstract'])).toEqual(
+      ['video generation', 'text-to-video generation'],
+    )
+  })
+
   test('quotes a single word that only hints where there is no phrase', () => {
     expect(quoted('speech-audio', ['speech recognition', 'title'], ['voice', 'abstract'])).toEqual([
       'speech recognition',
