@@ -41,6 +41,23 @@ describe.skipIf(NEEDS_CHROMIUM !== '')(`every mail in a browser${NEEDS_CHROMIUM}
     expect(wrong).not.toMatch(/light: color-contrast|1200 px, sticks out/)
   })
 
+  test('the links of the contents are 44 px high, on a phone too', async () => {
+    const mail = mails.find(({ name }) => name === 'daily')?.mail
+    await window.page.setContent(mail?.html ?? '')
+    for (const width of [320, 600]) {
+      await window.page.setViewportSize({ width, height: 800 })
+      const heights: number[] = JSON.parse(
+        String(
+          await window.page.evaluate(
+            `JSON.stringify([...document.querySelectorAll('a[href^="#paper-"]')].map((a) => a.getBoundingClientRect().height))`,
+          ),
+        ),
+      )
+      expect(heights).toHaveLength(10)
+      expect(Math.min(...heights)).toBeGreaterThanOrEqual(44)
+    }
+  })
+
   test.each(mails)(
     'the mail $name reads in the same order without its styles, as in its text part',
     async ({ mail }) => {
