@@ -26,6 +26,7 @@ import * as anOperatorRecovers from './0019-an-operator-recovers.ts'
 import * as alarms from './0020-alarms.ts'
 import * as excerpts from './0021-excerpts.ts'
 import * as papersListed from './0023-papers-listed.ts'
+import * as signUpLimits from './0024-sign-up-limits.ts'
 import type { Migration } from './migration.ts'
 
 export const MIGRATIONS: Record<string, Migration> = {
@@ -49,6 +50,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0020-alarms': alarms,
   '0021-excerpts': excerpts,
   '0023-papers-listed': papersListed,
+  '0024-sign-up-limits': signUpLimits,
 }
 
 /**

@@ -3,13 +3,13 @@ import formbody from '@fastify/formbody'
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyError } from 'fastify'
 import { archiveRoutes } from './archive.ts'
-import { CROSS_SITE, handleError, handleUnrouted, sendErrorPage } from './errors.ts'
-import { isCrossSite, securityHeaders } from './guard.ts'
+import { CROSS_SITE, handleError, handleUnrouted, sendErrorPage, unknownFields } from './errors.ts'
+import { isCrossSite, isJson, securityHeaders, takeUnknownFields } from './guard.ts'
 import { operationsRoutes } from './operations.ts'
 import { operatorRoutes } from './operator.ts'
 import { preferencesRoutes } from './preferences.ts'
 import { previewRoutes } from './preview.ts'
-import type { App, Site } from './site.ts'
+import type { App, Pages, Site } from './site.ts'
 import { subscriptionRoutes } from './subscription.ts'
 import { ONE_CLICK, unsubscriptionRoutes } from './unsubscription.ts'
 import { webhookRoutes } from './webhooks.ts'
@@ -29,7 +29,8 @@ export interface AppOptions extends Site {
 }
 
 /** Builds the site; its caller makes it listen. */
-export const buildApp = ({ baseUrl, trustProxy, ...site }: AppOptions): App => {
+export const buildApp = ({ baseUrl, trustProxy, ...given }: AppOptions): App => {
+  const site: Site = { ...given, pages: stampForms(given) }
   const headers = securityHeaders(baseUrl.startsWith('https:'))
   const app: App = Fastify({
     // Fastify's own log would contain URLs, and with them tokens; ours has the pattern of the route instead.
@@ -53,8 +54,11 @@ export const buildApp = ({ baseUrl, trustProxy, ...site }: AppOptions): App => {
     if (isCrossSite(request, baseUrl)) return sendErrorPage(request, reply, site, CROSS_SITE)
   })
   // A form without a field is an empty object, not a missing body, so that the response can name every field.
-  app.addHook('preValidation', async (request) => {
+  app.addHook('preValidation', async (request, reply) => {
     if (request.method === 'POST') request.body ??= {}
+    const unknown = takeUnknownFields(request)
+    // A browser or a bookmark may add to a form; a program that sends JSON is told, for it expects something of the field.
+    if (unknown.length > 0 && isJson(request)) return sendErrorPage(request, reply, site, unknownFields(unknown))
   })
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? null
@@ -81,3 +85,9 @@ export const buildApp = ({ baseUrl, trustProxy, ...site }: AppOptions): App => {
   webhookRoutes(app, site)
   return app
 }
+
+/** Pages whose forms say when they were shown. */
+const stampForms = ({ pages, subscriptions }: Pick<Site, 'pages' | 'subscriptions'>): Pages => ({
+  ...pages,
+  render: (name, view) => pages.render(name, view).replaceAll(pages.formStamp, () => subscriptions.stampForm()),
+})

@@ -2,6 +2,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { isAway, isDiskFull } from '../core/database-error.ts'
 import { describeError } from '../core/redact.ts'
+import { quoted } from '../core/text/text.ts'
 import { type App, type Site, sendProblem, show, wantsJson } from './site.ts'
 
 interface ErrorPage {
@@ -58,6 +59,12 @@ const UNREADABLE: ErrorPage = {
   heading: 'We couldn’t read that request',
   sentence: 'It isn’t in a format we accept. Nothing was changed.',
 }
+
+/** JSON with fields that its route does not have. */
+export const unknownFields = (names: string[]): ErrorPage => ({
+  ...UNREADABLE,
+  sentence: `There is no field ${names.slice(0, 3).map(quoted).join(', ')} here. Nothing was changed.`,
+})
 
 /** The errors with which Fastify refuses a request before a handler runs, by code; no reader sees the codes. */
 const REFUSALS: Record<string, ErrorPage> = {

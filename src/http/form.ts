@@ -11,6 +11,18 @@ import {
 import { readTimeZone, TIME_ZONES } from '../core/subscriber/time-zone.ts'
 import { TOPIC_GROUPS } from '../core/topics.ts'
 
+/** A field that no reader sees and no browser fills in; programs that fill in every field give themselves away by it. */
+export const HONEYPOT = 'subject'
+/** A field that says when the form was shown. */
+export const FORM_STAMP = 'shown'
+
+/** The address, and what a form holds besides what a reader types, which a program may leave out. */
+export const ADDRESSED = {
+  email: Type.Optional(Type.Unknown({ description: 'One email address' })),
+  [HONEYPOT]: Type.Optional(Type.Unknown({ description: 'Left empty' })),
+  [FORM_STAMP]: Type.Optional(Type.Unknown({ description: 'The stamp of a page’s form' })),
+}
+
 /** The fields of a form as they are sent. `readPreferences` reads them, so that every error is shown at once. */
 export const CHOICES = {
   topics: Type.Optional(

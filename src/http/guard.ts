@@ -45,3 +45,19 @@ export const isCrossSite = (request: FastifyRequest, baseUrl: string): boolean =
   if (origin === undefined || origin === 'null') return false
   return originOf(origin)?.origin !== new URL(baseUrl).origin && originOf(origin)?.host !== request.host
 }
+
+export const isJson = (request: FastifyRequest): boolean => (request.headers['content-type'] ?? '').includes('json')
+
+/** Takes out of a body what its route's schema does not know, where that is closed; returns the names. */
+export const takeUnknownFields = (request: FastifyRequest): string[] => {
+  const { body } = request
+  const schema = request.routeOptions.schema?.body as
+    | { properties?: object; additionalProperties?: boolean }
+    | undefined
+  if (schema?.additionalProperties !== false || typeof body !== 'object' || body === null || Array.isArray(body))
+    return []
+  const known = Object.entries(body).filter(([name]) => Object.hasOwn(schema.properties ?? {}, name))
+  const unknown = Object.keys(body).filter((name) => !Object.hasOwn(schema.properties ?? {}, name))
+  request.body = Object.fromEntries(known)
+  return unknown
+}

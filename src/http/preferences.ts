@@ -12,7 +12,7 @@ import { type App, type Site, sendProblem, show, showDeadLink, wantsJson } from 
 
 const TokenParam = Type.Object({ token: Type.String() })
 
-const Choices = Type.Object(CHOICES)
+const Choices = Type.Object(CHOICES, { additionalProperties: false })
 const Pause = Type.Object({
   until: Type.Optional(Type.Unknown({ description: 'The date when digests start again, YYYY-MM-DD' })),
   end: Type.Optional(Type.Unknown({ description: 'Any value ends the pause' })),

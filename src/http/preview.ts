@@ -5,10 +5,12 @@ import { broadAuthorLine } from '../core/digest/broad-author.ts'
 import { headingOf, standfirstOf } from '../core/digest/headline.ts'
 import { volumeLine } from '../core/digest/volume.ts'
 import { type Preferences, readPreferences, STANDARD } from '../core/subscriber/preferences.ts'
-import { CHOICES, filledForm, refusedForm } from './form.ts'
+import { ADDRESSED, CHOICES, filledForm, refusedForm } from './form.ts'
 import { type App, type Site, sendProblem, show, wantsJson } from './site.ts'
 
 const Choice = Type.Object(CHOICES)
+/** The whole subscribe form, of which a preview needs the choices alone. */
+const FormChoice = Type.Object({ ...ADDRESSED, ...CHOICES }, { additionalProperties: false })
 
 /** The values of what a URL leaves out; only the topics must be there. */
 const DEFAULTS = { frequency: 'daily', timezone: 'UTC' }
@@ -64,7 +66,7 @@ export const previewRoutes = (app: App, { previews, pages }: Site): void => {
    * The second button of the subscribe form. It posts, since a form that is sent by GET would put the email address that
    * was typed into the URL, and so into browser histories and the logs of proxies.
    */
-  app.post('/preview', { schema: { body: Choice } }, async (request, reply) => {
+  app.post('/preview', { schema: { body: FormChoice } }, async (request, reply) => {
     const read = readChoice(request.body)
     return 'errors' in read
       ? refuse(request, reply, request.body, read.errors)

@@ -21,6 +21,8 @@ export type App = FastifyInstance<
 /** Pages by name, and the files that they refer to by a versioned URL (`?v=`). */
 export interface Pages {
   render(name: string, view: object): string
+  /** What stands in a rendered page where the stamp of its form goes. */
+  formStamp: string
   assets: { href: string; type: string; content: string; version: string }[]
 }
 

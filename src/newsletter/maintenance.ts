@@ -22,6 +22,7 @@ import {
   deleteLetterLimits,
   deleteLetters,
   deleteProviderEvents,
+  deleteSignUpCounts,
   thinObservations,
 } from '../store/retention.ts'
 
@@ -58,6 +59,7 @@ export interface DeletedRows {
   digests: number
   observations: number
   letterLimits: number
+  signUpCounts: number
   providerEvents: number
 }
 
@@ -148,6 +150,7 @@ export const deleteOld = async (
     digests: await deleteOldDigests(db, before, dropped, options),
     observations: await thinOldObservations(db, options),
     letterLimits: await inBatches(() => deleteLetterLimits(db, batch)),
+    signUpCounts: await inBatches(() => deleteSignUpCounts(db, batch)),
     providerEvents: await inBatches(() => deleteProviderEvents(db, batch)),
   }
 }

@@ -139,7 +139,12 @@ export interface Tables {
     attempts: Generated<number>
     set_aside_at: Date | null
     reason: string | null
+    ticket: string | null
+    client: Buffer | null
+    proven: Generated<boolean>
+    not_before: Date | null
   }
+  sign_up_counts: { scope: Buffer; window_at: Date; count: number; previous: number }
   set_aside_subscribers: {
     subscriber_id: string
     due_at: Date
@@ -230,6 +235,7 @@ export interface Tables {
     kind: LetterKind
     digest_id: number | null
     requested_at: Date
+    preferences: Preferences | null
   }
   deliveries: OutboxMail & {
     local_date: string

@@ -41,6 +41,14 @@ export const deleteLetterLimits = (db: Kysely<Tables>, options: DeleteOptions): 
   return countOf(db, options.dryRun ? old : deleted)
 }
 
+/** Counts of sign-ups that no limit looks at any more, by the database's clock. */
+export const deleteSignUpCounts = (db: Kysely<Tables>, options: DeleteOptions): Promise<number> => {
+  const old = sql`select scope from sign_up_counts where window_at < now() - interval '3 hours' limit ${most(options)}`
+  const deleted = sql`delete from sign_up_counts where scope in (${old}) and window_at < now() - interval '3 hours'
+    returning 1`
+  return countOf(db, options.dryRun ? old : deleted)
+}
+
 /** Events of providers whose mails cannot come back any more; they tell none twice after so long. */
 export const deleteProviderEvents = (db: Kysely<Tables>, options: DeleteOptions): Promise<number> => {
   const old = sql`select provider, event from provider_events where at < now() - interval '40 days'

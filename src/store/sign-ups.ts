@@ -1,6 +1,7 @@
 /** Sign-ups: what people entered on the site and is not answered yet, and how often a mailbox may get letters for it. */
 import { type Kysely, sql } from 'kysely'
 import { type Preferences, STANDARD } from '../core/subscriber/preferences.ts'
+import { NEAR, type SignUpScope } from '../core/subscriber/sign-up-limits.ts'
 import type { Tables } from './database.ts'
 
 export interface SignUp {
@@ -10,40 +11,120 @@ export interface SignUp {
   email: string
   preferences: Preferences | null
   requestedAt: Date
+  /** Where it came from, under a keyed hash; `null` where that is not known. */
+  client: Buffer | null
+  /** Whether work was proven for it. */
+  proven: boolean
+  /** Whether it was held before. */
+  held: boolean
 }
 
-/** Stores a sign-up by one insert, the same for every address, so that its time tells nothing of the address. */
-export const storeSignUp = async (db: Kysely<Tables>, signUp: Omit<SignUp, 'id'>): Promise<void> => {
-  await db
-    .insertInto('sign_ups')
-    .values({
-      kind: signUp.kind,
-      email: signUp.email,
-      preferences: signUp.preferences === null ? null : (JSON.stringify(signUp.preferences) as never),
-      requested_at: signUp.requestedAt,
-    })
-    .execute()
+/** A sign-up as it comes in. */
+export interface NewSignUp extends Pick<SignUp, 'kind' | 'email' | 'preferences' | 'requestedAt'> {
+  client?: Buffer | null
+  /** Held in any case, since it came faster than a person types. */
+  suspicious?: boolean
+}
+
+/** Sign-ups are held for 10 to 50 minutes: those of one attack come back one by one, not all together. */
+const HOLD = sql`now() + interval '10 minutes' + random() * interval '40 minutes'`
+
+const WINDOW = sql`date_trunc('hour', now())`
+/** How many were counted in the hour that is over now, as a sliding window counter estimates it. */
+const counted = (c: string) => {
+  const column = (name: string) => sql.ref(`${c}.${name}`)
+  const previous = sql`case when ${column('window_at')} >= ${WINDOW} then ${column('previous')}
+    when ${column('window_at')} = ${WINDOW} - interval '1 hour' then ${column('count')} else 0 end`
+  return sql`(case when ${column('window_at')} >= ${WINDOW} then ${column('count')} else 0 end
+    + ${previous} * (1 - extract(epoch from now() - ${WINDOW}) / 3600))`
 }
 
 /**
- * Takes the oldest sign-up after `after` (an id) that is not set aside and that nobody else has taken, in the caller's
- * transaction: rolled back, it is there again.
+ * Stores a sign-up by one statement, the same for every address, so that its time tells nothing of the address. It is
+ * held where one of the limits of `scopes` is nearly reached; then its ticket is returned, a UUID by which work is proven
+ * for it, and otherwise `null`.
  */
-export const takeSignUp = async (db: Kysely<Tables>, after = 0): Promise<SignUp | null> => {
+export const storeSignUp = async (
+  db: Kysely<Tables>,
+  signUp: NewSignUp,
+  scopes: readonly SignUpScope[] = [],
+): Promise<string | null> => {
+  const { kind, email, requestedAt, client = null, suspicious = false } = signUp
+  const preferences = signUp.preferences === null ? null : JSON.stringify(signUp.preferences)
+  const { rows } = await sql<{ ticket: string | null }>`
+    with near as (select from unnest(${scopes.map(({ scope }) => scope)}::bytea[],
+        ${scopes.map(({ most }) => most)}::float8[]) l(scope, most) join sign_up_counts c using (scope)
+      where ${counted('c')} >= l.most * ${NEAR}::float8)
+    insert into sign_ups (kind, email, preferences, requested_at, client, ticket, not_before)
+    values (${kind}, ${email}, ${preferences}::jsonb, ${requestedAt}, ${client}, gen_random_uuid(),
+      case when ${suspicious} or exists (select from near) then ${HOLD} end)
+    returning case when not_before is not null then ticket end as ticket`.execute(db)
+  return rows[0]?.ticket ?? null
+}
+
+/**
+ * Takes the oldest sign-up that is not set aside, not held, not one of `except` (ids), and that nobody else has taken, in
+ * the caller's transaction: rolled back, it is there again. Those that were held come after all others.
+ */
+export const takeSignUp = async (db: Kysely<Tables>, except: readonly number[] = []): Promise<SignUp | null> => {
   const { rows } = await sql<SignUp>`
-    delete from sign_ups where id = (select id from sign_ups where id > ${after} and set_aside_at is null
-      order by id limit 1 for update skip locked)
-    returning id, kind, email, preferences, requested_at as "requestedAt"`.execute(db)
+    delete from sign_ups where id = (select id from sign_ups where set_aside_at is null
+        and (not_before is null or not_before <= now()) and id <> all(${except}::bigint[])
+      order by not_before nulls first, id limit 1 for update skip locked)
+    returning id, kind, email, preferences, requested_at as "requestedAt", client, proven,
+      not_before is not null as held`.execute(db)
   const [signUp] = rows
   if (signUp === undefined) return null
   // A sign-up that was stored before a preference was offered does not have it.
   return { ...signUp, preferences: signUp.preferences && { ...STANDARD, ...signUp.preferences } }
 }
 
-/** Whether any sign-up waits to be answered. */
-export const hasSignUps = async (db: Kysely<Tables>): Promise<boolean> =>
-  (await db.selectFrom('sign_ups').select('id').where('set_aside_at', 'is', null).limit(1).executeTakeFirst()) !==
-  undefined
+/** Puts a sign-up that was taken in the same transaction back, and holds it. */
+export const holdSignUp = async (db: Kysely<Tables>, signUp: SignUp): Promise<void> => {
+  const preferences = signUp.preferences === null ? null : JSON.stringify(signUp.preferences)
+  await sql`
+    insert into sign_ups (id, kind, email, preferences, requested_at, client, proven, not_before) overriding system value
+    values (${signUp.id}, ${signUp.kind}, ${signUp.email}, ${preferences}::jsonb, ${signUp.requestedAt}, ${signUp.client},
+      ${signUp.proven}, ${HOLD})`.execute(db)
+}
+
+/** Notes that work was proven for a held sign-up, which is then answered next; `false` where it is not held (any more). */
+export const releaseSignUp = async (db: Kysely<Tables>, ticket: string): Promise<boolean> => {
+  const { rows } = await sql`
+    update sign_ups set proven = true, not_before = null
+    where ticket = ${ticket}::uuid and not proven and not_before is not null returning 1`.execute(db)
+  return rows.length > 0
+}
+
+/**
+ * Counts a sign-up under each of its scopes, in their order, and says whether it may be answered: `factor` times as many
+ * may as are allowed. The first scope that is full ends it. By the database's clock; whatever is known of the address.
+ */
+export const countSignUp = async (
+  db: Kysely<Tables>,
+  scopes: readonly SignUpScope[],
+  factor: number,
+): Promise<boolean> => {
+  for (const { scope, most } of scopes) {
+    const { rows } = await sql`
+      insert into sign_up_counts as c (scope, window_at, count, previous) values (${scope}, ${WINDOW}, 1, 0)
+      on conflict (scope) do update set window_at = greatest(c.window_at, ${WINDOW}),
+        count = case when c.window_at >= ${WINDOW} then c.count + 1 else 1 end,
+        previous = case when c.window_at >= ${WINDOW} then c.previous
+          when c.window_at = ${WINDOW} - interval '1 hour' then c.count else 0 end
+      where ${counted('c')} < ${most * factor}::float8
+      returning 1`.execute(db)
+    if (rows.length === 0) return false
+  }
+  return true
+}
+
+/** Whether any sign-up waits to be answered; those that are held do not. */
+export const hasSignUps = async (db: Kysely<Tables>): Promise<boolean> => {
+  const { rows } = await sql`
+    select from sign_ups where set_aside_at is null and (not_before is null or not_before <= now()) limit 1`.execute(db)
+  return rows.length > 0
+}
 
 /**
  * Counts an attempt at a sign-up that failed, for a reason without addresses; the `most`th sets it aside. Returns whether
@@ -96,27 +177,41 @@ export const forgetFailedSignUps = async (db: Kysely<Tables>, requestedBefore: D
   return rows.length
 }
 
+/** A limit on letters: at most one in `everyDays` days, and `most` in all. */
+export interface LetterLimit {
+  /** What is counted; any name. */
+  name: string
+  most: number
+  everyDays: number
+}
+
 /**
- * Counts one more letter to a mailbox and says whether it may go: at most one in `everyDays` days, and at most `most`
- * until `forgetLetterLimits`, so that nobody can fill somebody else's mailbox. By the
- * database's clock; letters that may not go are not counted. `mailbox` is a keyed hash, `kind` any name.
+ * Counts one more letter to a mailbox under each of some limits and says whether it may go, so that nobody can fill
+ * somebody else's mailbox. `most` counts until `forgetLetterLimits`. By the database's clock; a letter that may not go is
+ * not counted. `mailbox` is a keyed hash.
  */
 export const allowLetter = async (
   db: Kysely<Tables>,
   mailbox: Buffer,
-  kind: string,
-  most: number,
-  everyDays = 1,
+  limits: readonly LetterLimit[],
 ): Promise<boolean> => {
+  const isOver = sql`(l.last_at > now() - k.days * interval '24 hours' or l.times >= k.most)`
   const { rows } = await sql`
-    insert into letter_limits as l (mailbox, kind, last_at, times) values (${mailbox}, ${kind}, now(), 1)
+    with k as (select * from unnest(${limits.map(({ name }) => name)}::text[], ${limits.map(({ most }) => most)}::int[],
+        ${limits.map(({ everyDays }) => everyDays)}::int[]) as k(kind, most, days))
+    insert into letter_limits as l (mailbox, kind, last_at, times) select ${mailbox}::bytea, kind, now(), 1 from k
+      where not exists (select from letter_limits l join k using (kind) where l.mailbox = ${mailbox} and ${isOver})
     on conflict (mailbox, kind) do update set last_at = now(), times = l.times + 1
-      where l.last_at <= now() - ${everyDays} * interval '24 hours' and l.times < ${most}
+      where not (select ${isOver} from k where k.kind = l.kind)
     returning 1`.execute(db)
-  return rows.length > 0
+  return rows.length === limits.length
 }
 
-/** A mailbox that confirmed has all its confirmations again. */
-export const forgetLetterLimits = async (db: Kysely<Tables>, mailbox: Buffer): Promise<void> => {
-  await db.deleteFrom('letter_limits').where('mailbox', '=', mailbox).where('kind', '=', 'confirmation').execute()
+/** A mailbox that confirmed has its letters under these limits again. */
+export const forgetLetterLimits = async (
+  db: Kysely<Tables>,
+  mailbox: Buffer,
+  names: readonly string[],
+): Promise<void> => {
+  await db.deleteFrom('letter_limits').where('mailbox', '=', mailbox).where('kind', 'in', names).execute()
 }

@@ -51,10 +51,11 @@ export const readSubscriber = (db: Kysely<Tables>, by: { id: string } | { email:
     .executeTakeFirst()
 
 /**
- * Makes a subscriber who has not confirmed yet, or sets one who is `pending` or `unsubscribed` to `pending` with new
- * preferences. An address in any other state is left as it is. Returns the row as it is afterwards.
+ * Makes a subscriber who has not confirmed yet, with preferences, or sets one who is `pending` or `unsubscribed` to
+ * `pending`: what they had chosen before stays until they confirm something else. An address in any other state is left as
+ * it is. Returns the row as it is afterwards.
  */
-export const upsertPending = async (
+export const makePending = async (
   db: Kysely<Tables>,
   email: string,
   preferences: Preferences,
@@ -66,13 +67,19 @@ export const upsertPending = async (
     .onConflict((conflict) =>
       conflict
         .expression(sql`lower(email)`)
-        .doUpdateSet({ state: 'pending', ...columnsOf(preferences), requested_at: requestedAt })
+        .doUpdateSet({ state: 'pending', requested_at: requestedAt })
         .where('subscribers.state', 'in', ['pending', 'unsubscribed']),
     )
     .returningAll()
     .executeTakeFirst()
   return row ?? (await readSubscriber(db, { email })) ?? Promise.reject(new Error('a subscriber was deleted meanwhile'))
 }
+
+/** A subscriber as they are once these preferences are stored. */
+export const withPreferences = <T extends Subscriber>(subscriber: T, preferences: Preferences): T => ({
+  ...subscriber,
+  ...columnsOf(preferences),
+})
 
 /** Makes a subscriber active at `now`, ends any pause, and sets when they are due. */
 export const activate = async (db: Kysely<Tables>, id: string, now: Date, due: Due): Promise<void> => {
@@ -117,13 +124,15 @@ export const stopMail = async (
   id: string,
   state: 'pending' | 'unsubscribed' | 'suppressed' | 'erased',
 ): Promise<void> => {
+  // Custom terms may tell who somebody is.
+  if (state === 'erased')
+    await db.updateTable('letters').set({ preferences: null }).where('subscriber_id', '=', id).execute()
   await db
     .updateTable('subscribers')
     .set({
       state,
       paused_until: null,
       next_due_at: null,
-      // Custom terms may tell who somebody is.
       ...(state === 'erased'
         ? { email: null, keywords: [], authors: [], muted: [], epoch: sql<number>`epoch + 1` }
         : {}),

@@ -23,6 +23,8 @@ export const settingsOf = (given: { folder: string; apiPort: number; privateKey:
   DKIM_SELECTOR: SELECTOR,
   DKIM_PRIVATE_KEY: String(given.privateKey.export({ type: 'pkcs8', format: 'pem' })),
   BOUNCE_DOMAIN,
+  // All readers of the run sign up from here, at one domain.
+  SIGN_UPS_PER_HOUR: 'client=1000000,domain=1000000,all=1000000',
   PAPER_SOURCES: `file:${join(given.folder, 'papers')}`,
   LOG_LEVEL: 'info',
 })

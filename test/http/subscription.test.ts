@@ -1,8 +1,8 @@
 /** Subscribing, confirming, and lost links. */
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { STANDARD } from '../../src/core/subscriber/preferences.ts'
 import { TOPICS } from '../../src/core/topics.ts'
-import { EMAIL, form, openTestSite, TOKEN } from '../support/servers/recording-site.ts'
+import { EMAIL, form, openTestSite, STAMP, TOKEN } from '../support/servers/recording-site.ts'
 
 const RIGHT = {
   email: 'ada@example.org',
@@ -204,4 +204,88 @@ it('the page links to the embedded mailbox where there is one', async () => {
   expect(await (await fetch(`${site.url}/check-inbox`)).text()).toContain('href="http://127.0.0.1:8025/"')
   await using live = await openTestSite()
   expect(await (await fetch(`${live.url}/check-inbox`)).text()).not.toContain('8025')
+})
+
+/** A challenge as the page has it; the site of these tests takes `right` for its solution. */
+const CHALLENGE = { parameters: { nonce: '"><script>' }, signature: 'ab' } as never
+
+describe('what keeps programs from the form', () => {
+  it('S-8: a field that no reader sees, filled in, stores nothing, and the answer is the same', async () => {
+    await using site = await openTestSite()
+    for (const [path, to] of [
+      ['/subscribe', '/check-inbox'],
+      ['/links', '/links/sent'],
+    ] as const) {
+      const right = await post(`${site.url}${path}`, form({ ...RIGHT, subject: '' }))
+      const filled = await post(`${site.url}${path}`, form({ ...RIGHT, subject: 'Buy now' }))
+      for (const answer of [right, filled]) expect([answer.status, answer.headers.get('location')]).toEqual([303, to])
+    }
+    expect(site.changes.map(([what]) => what)).toEqual(['requestSubscription', 'requestLinks'])
+  })
+
+  it('S-8: each form has the stamp of the moment in which it was shown, and sends it back', async () => {
+    await using site = await openTestSite()
+    for (const path of ['/', '/links', '/preview?topics=agents', '/unsubscribe/unknown']) {
+      const page = await (await fetch(site.url + path)).text()
+      expect([path, page.includes(`name="shown" value="${STAMP}"`)]).toEqual([path, true])
+      expect(page).toMatch(/<div class="unseen" aria-hidden="true">\s*<label for="subject">/)
+    }
+    await post(`${site.url}/subscribe`, form({ ...RIGHT, shown: STAMP }))
+    await post(`${site.url}/subscribe`, RIGHT)
+    await post(`${site.url}/subscribe`, { ...RIGHT, shown: 7 })
+    expect(site.origins).toEqual([
+      { ip: '127.0.0.1', stamp: STAMP },
+      { ip: '127.0.0.1' },
+      { ip: '127.0.0.1', stamp: '' },
+    ])
+  })
+
+  it('S-8: a request that is held is told so, with a challenge that its browser can solve, and one script for it', async () => {
+    await using site = await openTestSite({ challenge: CHALLENGE })
+    for (const path of ['/subscribe', '/links']) {
+      const answer = await post(`${site.url}${path}`, form(RIGHT))
+      const page = await answer.text()
+      expect(answer.status).toBe(200)
+      expect(answer.headers.get('content-security-policy')).toContain("script-src 'self'")
+      expect(page).toContain('Your email may take up to an hour')
+      expect(page).toContain(
+        'data-challenge="{&#34;parameters&#34;:{&#34;nonce&#34;:&#34;\\&#34;&gt;&lt;script&gt;&#34;}',
+      )
+      const script = /<script type="module" src="([^"]+)">/.exec(page)?.[1] ?? ''
+      const { headers, status } = await fetch(site.url + script)
+      expect([status, Number(headers.get('content-length')) < 10_000]).toEqual([200, true])
+      const program = await post(`${site.url}${path}`, { email: RIGHT.email, ...(path === '/links' ? {} : RIGHT) })
+      expect([program.status, await program.json()]).toEqual([
+        202,
+        { status: 'check your inbox', challenge: CHALLENGE },
+      ])
+    }
+    for (const proof of ['right', 'wrong', ['right']])
+      expect((await post(`${site.url}/subscribe/proof`, { proof })).status).toBe(202)
+    expect(site.changes.slice(4).map(([, proof]) => proof)).toEqual(['right', 'wrong', ''])
+  })
+
+  it('S-9: the client is the one that a trusted proxy names; others may write into a header what they like', async () => {
+    const forwarded = { 'x-forwarded-for': '203.0.113.7, 192.0.2.9' }
+    await using open = await openTestSite()
+    await post(`${open.url}/subscribe`, RIGHT, forwarded)
+    expect(open.origins).toEqual([{ ip: '127.0.0.1' }])
+    await using proxied = await openTestSite({ trustProxy: ['127.0.0.0/8'] })
+    await post(`${proxied.url}/subscribe`, RIGHT, forwarded)
+    expect(proxied.origins).toEqual([{ ip: '192.0.2.9' }])
+  })
+
+  it('a field that there is not is refused by name in JSON, and ignored in a form', async () => {
+    await using site = await openTestSite()
+    for (const path of ['/subscribe', '/links', '/preview']) {
+      const refused = await post(`${site.url}${path}`, { ...RIGHT, isAdmin: true, 'x"\n': 1 })
+      expect([refused.status, await refused.json()]).toEqual([
+        400,
+        expect.objectContaining({
+          detail: expect.stringContaining(path === '/links' ? '“topics”' : '“isAdmin”, “x"”'),
+        }),
+      ])
+      expect((await post(`${site.url}${path}`, form({ ...RIGHT, isAdmin: 'true' }))).status).toBe(303)
+    }
+  })
 })

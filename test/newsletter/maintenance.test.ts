@@ -20,7 +20,7 @@ import { runProgram, startProgram } from '../support/processes/program.ts'
 
 const at = (text: string): Date => new Date(text)
 const SPRING = at('2026-04-14T05:00:00Z')
-const NOTHING = { letters: 0, digests: 0, observations: 0, letterLimits: 0, providerEvents: 0 }
+const NOTHING = { letters: 0, digests: 0, observations: 0, letterLimits: 0, signUpCounts: 0, providerEvents: 0 }
 const AUTUMN = at('2026-09-15T05:00:00Z')
 
 /** A reader who is owed the digest of the 15th of April, which was sent or was not. */
@@ -172,7 +172,7 @@ test('thins observations of papers that no trend is compared with, to the last o
   expect(await maintain(db, { now, keepDays: 90 })).toMatchObject({ deleted: NOTHING })
 })
 
-test('forgets sign-up limits after 90 days and events of providers after 40', async () => {
+test('forgets limits of letters after 90 days, events of providers after 40, and counts of sign-ups after some hours', async () => {
   await using newsletter = await openNewsletter()
   const { db } = newsletter
   await sql`insert into letter_limits (mailbox, kind, last_at, times)
@@ -181,7 +181,10 @@ test('forgets sign-up limits after 90 days and events of providers after 40', as
   )
   await sql`insert into provider_events (provider, event, at)
     select 'ses', n::text, now() - n * interval '1 day' from generate_series(30, 49) n`.execute(db)
-  const deleted = { ...NOTHING, letterLimits: 10, providerEvents: 10 }
+  await sql`insert into sign_up_counts (scope, window_at, count, previous)
+    select decode(lpad(n::text, 4, '0'), 'hex'), date_trunc('hour', now()) - n * interval '1 hour', 1, 0
+    from generate_series(0, 9) n`.execute(db)
+  const deleted = { ...NOTHING, letterLimits: 10, signUpCounts: 7, providerEvents: 10 }
   expect(await maintain(db, { now: AUTUMN, keepDays: 90 })).toMatchObject({ deleted })
   expect(await maintain(db, { now: AUTUMN, keepDays: 90 })).toMatchObject({ deleted: NOTHING })
 })

@@ -1,25 +1,36 @@
 /** How often a mailbox may be written to because somebody typed it in, however many do so at once. */
+import { sql } from 'kysely'
 import { expect, test } from 'vitest'
-import { allowLetter, forgetLetterLimits, storeSignUp, takeSignUp } from '../../src/store/sign-ups.ts'
+import {
+  allowLetter,
+  countSignUp,
+  forgetLetterLimits,
+  hasSignUps,
+  releaseSignUp,
+  storeSignUp,
+  takeSignUp,
+} from '../../src/store/sign-ups.ts'
 import { LONDON_DAILY, openNewsletter } from '../support/fixtures/newsletter.ts'
 
 const ADA = Buffer.alloc(32, 1)
 const GRACE = Buffer.alloc(32, 2)
+const CONFIRMATION = { name: 'confirmation', most: 3, everyDays: 1 }
+const LINKS = { name: 'links', most: 3, everyDays: 1 }
 const HOUR = 3_600_000
 
-test('of many requests at once one letter is allowed, for each mailbox and kind of letter', async () => {
+test('of many requests at once one letter is allowed, for each mailbox and limit', async () => {
   await using newsletter = await openNewsletter()
   const { db } = newsletter
-  const allowed = await Promise.all(Array.from({ length: 30 }, () => allowLetter(db, ADA, 'confirmation', 3)))
+  const allowed = await Promise.all(Array.from({ length: 30 }, () => allowLetter(db, ADA, [CONFIRMATION])))
   expect(allowed.filter((one) => one)).toHaveLength(1)
-  expect(await allowLetter(db, ADA, 'links', 3)).toBe(true)
-  expect(await allowLetter(db, GRACE, 'confirmation', 3)).toBe(true)
+  expect(await allowLetter(db, ADA, [LINKS])).toBe(true)
+  expect(await allowLetter(db, GRACE, [CONFIRMATION])).toBe(true)
 })
 
 test('a day must pass between two letters, a refused one does not delay the next, and confirming lifts the limit', async () => {
   await using newsletter = await openNewsletter()
   const { db } = newsletter
-  const ask = () => allowLetter(db, ADA, 'confirmation', 3)
+  const ask = () => allowLetter(db, ADA, [CONFIRMATION])
   const lastWas = (hoursAgo: number) =>
     db
       .updateTable('letter_limits')
@@ -34,7 +45,7 @@ test('a day must pass between two letters, a refused one does not delay the next
   expect(await ask()).toBe(true)
   await lastWas(25)
   expect(await ask()).toBe(false)
-  await forgetLetterLimits(db, ADA)
+  await forgetLetterLimits(db, ADA, ['confirmation'])
   expect(await ask()).toBe(true)
 })
 
@@ -68,4 +79,58 @@ test('a sign-up from before there were custom terms is read as one without any',
   const old = { topics, frequency, hour, weekday, timeZone } as typeof LONDON_DAILY
   await storeSignUp(db, { kind: 'subscribe', email: 'ada@example.org', preferences: old, requestedAt: new Date() })
   expect((await takeSignUp(db))?.preferences).toEqual(LONDON_DAILY)
+})
+
+test('a letter counts under all of its limits, or under none', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  const any = { name: 'letter', most: 100, everyDays: 1 }
+  expect(await allowLetter(db, ADA, [any])).toBe(true)
+  expect(await allowLetter(db, ADA, [any, CONFIRMATION])).toBe(false)
+  expect(await db.selectFrom('letter_limits').select(['kind', 'times']).execute()).toEqual([
+    { kind: 'letter', times: 1 },
+  ])
+})
+
+test('a scope has room again as its hour passes, and an hour of its most is never exceeded by those that were counted', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  const scopes = [{ scope: ADA, most: 10 }]
+  const pass = (hours: number) =>
+    sql`update sign_up_counts set window_at = window_at - ${hours} * interval '1 hour'`.execute(db)
+  const fill = async (factor = 1) => {
+    const counted = await Promise.all(Array.from({ length: 40 }, () => countSignUp(db, scopes, factor)))
+    return counted.filter((one) => one).length
+  }
+  expect(await fill()).toBe(10)
+  expect(await fill(2)).toBe(10)
+  await pass(1)
+  // What is left of the hour before still counts in full or in part: never all of the room is there at once.
+  expect(await fill()).toBeLessThan(10)
+  await pass(2)
+  expect(await fill()).toBe(10)
+  // A full scope uses up nothing of those after it.
+  expect(await countSignUp(db, [...scopes, { scope: GRACE, most: 1 }], 1)).toBe(false)
+  expect(await countSignUp(db, [{ scope: GRACE, most: 1 }], 1)).toBe(true)
+})
+
+test('a held sign-up is taken when its time has come, after all others, or at once when work is proven for it', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  const scopes = [{ scope: ADA, most: 1 }]
+  const ask = (email: string) =>
+    storeSignUp(db, { kind: 'links', email, preferences: null, requestedAt: new Date() }, scopes)
+  expect(await ask('first@example.org')).toBeNull()
+  expect(await countSignUp(db, scopes, 1)).toBe(true)
+  const ticket = (await ask('held@example.org')) ?? ''
+  expect(await ask('slow@example.org')).not.toBeNull()
+  expect(await takeSignUp(db)).toMatchObject({ email: 'first@example.org', held: false, proven: false })
+  expect(await takeSignUp(db)).toBeNull()
+  expect(await hasSignUps(db)).toBe(false)
+  expect(await releaseSignUp(db, ticket)).toBe(true)
+  expect(await releaseSignUp(db, ticket)).toBe(false)
+  await sql`update sign_ups set not_before = not_before - interval '51 minutes'`.execute(db)
+  expect(await takeSignUp(db)).toMatchObject({ email: 'held@example.org', held: false, proven: true })
+  expect(await releaseSignUp(db, ticket)).toBe(false)
+  expect(await takeSignUp(db)).toMatchObject({ email: 'slow@example.org', held: true, proven: false })
 })

@@ -302,7 +302,7 @@ test('maintain alone creates months, prints them, and finds nothing to do a seco
     created: [],
     dropped: [],
     kept: [],
-    deleted: { letters: 0, digests: 0, observations: 0, letterLimits: 0, providerEvents: 0 },
+    deleted: { letters: 0, digests: 0, observations: 0, letterLimits: 0, signUpCounts: 0, providerEvents: 0 },
   })
   expect(await lineOfError(['maintain', '--month', 'April'], settings)).toContain('--month is written as 2026-04')
 })

@@ -9,6 +9,7 @@ import { checkProduction } from './production.ts'
 import { readSecrets, type SecretConfig } from './secrets.ts'
 import { mailLeaves, readSenders, type SenderConfig } from './senders.ts'
 import { createSettings, type Environment, oneOf, type Settings, UnusableSettings } from './settings.ts'
+import { readSignUps, type SignUpConfig } from './sign-ups.ts'
 import { readSources, type SourceConfig } from './sources.ts'
 import { readStores, type StoreConfig } from './stores.ts'
 
@@ -23,6 +24,7 @@ export interface Config
     DkimConfig,
     SourceConfig,
     BounceConfig,
+    SignUpConfig,
     AlarmConfig {
   production: boolean
   logLevel: (typeof LOG_LEVELS)[number]
@@ -45,6 +47,7 @@ export const readConfig = (environment: Environment): Config => {
     ...readDkim(settings, senders),
     ...readSources(settings),
     ...readBounces(settings, network.host),
+    ...readSignUps(settings),
     ...readAlarms(settings),
     logLevel: settings.read('LOG_LEVEL', 'info', oneOf(LOG_LEVELS)),
     clock: settings.read('CLOCK', null, readClock),

@@ -28,6 +28,7 @@ export const openApi = async (context: RoleContext) => {
       now,
       requireSpace,
       candidates,
+      limits: config.signUpLimits,
       // What was requested is in the database by then: no response waits for the queue.
       wake: async (name) => {
         void wake(name)

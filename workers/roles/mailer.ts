@@ -77,7 +77,7 @@ export const openMailer = async (context: RoleContext) => {
   }
   await queue.process('letters', async () => {
     // Letters that wait do not depend on the sign-ups, nor on what keeps these from being answered.
-    const [answered] = await Promise.allSettled([answerSignUps({ db, keys, log })])
+    const [answered] = await Promise.allSettled([answerSignUps({ db, keys, log, limits: config.signUpLimits })])
     await send('letters')
     if (answered.status === 'rejected') throw answered.reason
   })

@@ -27,6 +27,9 @@ export interface Asset {
   version: string
 }
 
+/** Whoever types it into a field that is shown again sees a stamp there, which tells them nothing. */
+const FORM_STAMP = 'FORM-STAMP-GOES-HERE'
+
 const SHORT_DAY = new Intl.DateTimeFormat('en-GB', { weekday: 'short', timeZone: 'UTC' })
 const MONTH = new Intl.DateTimeFormat('en-GB', { month: 'long', year: 'numeric', timeZone: 'UTC' })
 
@@ -61,7 +64,7 @@ export const createPages = ({
 }: {
   mailboxUrl?: string | null
   templatesFolder?: string
-} = {}): { render: (name: string, view: object) => string; assets: Asset[] } => {
+} = {}): { render: (name: string, view: object) => string; formStamp: string; assets: Asset[] } => {
   const asset = (file: string, type: string): Asset => {
     const content = readFileSync(path.join(templatesFolder, file), 'utf8')
     const version = createHash('sha256').update(content).digest('base64url').slice(0, 16)
@@ -69,6 +72,7 @@ export const createPages = ({
   }
   const styles = asset('site.css', 'text/css; charset=utf-8')
   const script = asset('zone.js', 'text/javascript; charset=utf-8')
+  const proof = asset('proof.js', 'text/javascript; charset=utf-8')
   const icon = asset('icon.svg', 'image/svg+xml')
   const engine = new Liquid({
     root: templatesFolder,
@@ -81,12 +85,22 @@ export const createPages = ({
     lenientIf: true,
     jsTruthy: true,
     globals: {
-      site: { styles: styles.href, script: script.href, icon: icon.href, nav: NAV, zones: TIME_ZONES, mailboxUrl },
+      site: {
+        styles: styles.href,
+        script: script.href,
+        proof: proof.href,
+        icon: icon.href,
+        nav: NAV,
+        zones: TIME_ZONES,
+        mailboxUrl,
+        formStamp: FORM_STAMP,
+      },
     },
   })
   for (const [name, filter] of Object.entries(FILTERS)) engine.registerFilter(name, filter)
   return {
     render: (name, view) => engine.renderFileSync(name, { here: null, ...view }),
-    assets: [styles, script, icon],
+    formStamp: FORM_STAMP,
+    assets: [styles, script, proof, icon],
   }
 }

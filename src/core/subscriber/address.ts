@@ -1,5 +1,5 @@
 /**
- * Email addresses: which ones we take, and when two of them are one mailbox.
+ * Email addresses: which ones we take.
  *
  * Stricter than RFC 5321 on purpose: anything that could smuggle a second recipient, a command or a header past a mail
  * library (quotes, comments, literals, line breaks) is refused, and almost nobody has such an address. What is taken is
@@ -74,15 +74,4 @@ export const readAddress = (text: string): { address: string } | { problem: stri
     return { problem: `Enter a shorter address: the limit is ${MAX_ADDRESS} characters.` }
   }
   return { address }
-}
-
-/**
- * One key for all spellings that reach the same mailbox: lower case, without a plus tag, without Gmail's dots. For
- * limits alone: mail goes to the address as it was typed, and two spellings are two subscribers.
- */
-export const mailboxKey = (address: string): string => {
-  const [localPart = '', domain = ''] = address.toLowerCase().split('@')
-  const untagged = localPart.replace(/(?<=.)\+.*$/, '')
-  const gmail = domain === 'gmail.com' || domain === 'googlemail.com'
-  return gmail ? `${untagged.replaceAll('.', '')}@gmail.com` : `${untagged}@${domain}`
 }

@@ -15,6 +15,7 @@ import { topicBySlug } from '../../core/topics.ts'
 import type { Database } from '../../store/database.ts'
 import { readDigest } from '../../store/digests.ts'
 import type { Claimed } from '../../store/outbox/claims.ts'
+import { readLetter } from '../../store/outbox/mail-records.ts'
 import { preferencesOf, readSubscriber } from '../../store/subscribers.ts'
 import { readIssue } from '../publishing/issue.ts'
 
@@ -173,7 +174,9 @@ export const createComposer = (ports: ComposePorts) => {
     if (mail.kind === 'digest' || mail.kind === 'welcome') throw new Error(`${mail.kind} is not a letter of its own`)
     const subscriber = await readSubscriber(db, { id: mail.subscriberId })
     if (subscriber === undefined) throw new Error('the subscriber is gone')
-    const preferences = preferencesOf(subscriber)
+    // A confirmation shows what its own link confirms.
+    const letter = await readLetter(db, mail.id)
+    const preferences = letter?.preferences ?? preferencesOf(subscriber)
     const { frequency, topics, keywords, authors } = preferences
     const labels = topics.map((slug) => topicBySlug(slug)?.label ?? slug)
     return ports.renderLetter(mail.kind, {

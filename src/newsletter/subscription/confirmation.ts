@@ -1,7 +1,7 @@
 /** Confirming a subscription by the link of a confirmation: it makes the subscriber active and owes them a welcome. */
 import { DAY } from '../../core/calendar.ts'
-import { mailboxKey } from '../../core/subscriber/address.ts'
 import { nextDue } from '../../core/subscriber/due.ts'
+import { mailboxKey } from '../../core/subscriber/mailbox.ts'
 import { isSubscribed, type Preferences } from '../../core/subscriber/preferences.ts'
 import { keyedHash, provesToken, readTokenId } from '../../core/token.ts'
 import type { Database } from '../../store/database.ts'
@@ -9,10 +9,11 @@ import { type NewDigest, storeDigests } from '../../store/digests.ts'
 import { readLetter } from '../../store/outbox/mail-records.ts'
 import { storeLetter } from '../../store/outbox/outbox.ts'
 import { forgetLetterLimits } from '../../store/sign-ups.ts'
-import { activate, pointToWelcome, preferencesOf } from '../../store/subscribers.ts'
+import { activate, pointToWelcome, preferencesOf, storePreferences, withPreferences } from '../../store/subscribers.ts'
 import { unsuppress } from '../../store/suppressions.ts'
 import type { CandidateCache } from '../publishing/candidate-cache.ts'
 import { composeWelcome, isSameWelcome } from '../publishing/digest.ts'
+import { LIMITS_UNTIL_CONFIRMED } from './sign-up.ts'
 import { type AddressedSubscriber, type LinkPorts, readAddressed } from './token-owner.ts'
 
 /** A confirmation link works for this long after it was asked for, milliseconds. */
@@ -56,7 +57,7 @@ export const confirm = async (
       ? composed
       : await composeWelcome(trx, pool, subscriber, at)
     await storeConfirmed(trx, subscriber, welcome, at)
-    await forgetLetterLimits(trx, keyedHash(ports.keys, mailboxKey(subscriber.email)))
+    await forgetLetterLimits(trx, keyedHash(ports.keys, mailboxKey(subscriber.email)), LIMITS_UNTIL_CONFIRMED)
     return 'confirmed'
   })
 }
@@ -70,6 +71,7 @@ const storeConfirmed = async (
 ): Promise<void> => {
   const due = nextDue(preferencesOf(subscriber), at, { date: subscriber.last_local_date, at })
   await activate(trx, subscriber.id, at, due)
+  await storePreferences(trx, subscriber.id, preferencesOf(subscriber), due)
   const [stored] = await storeDigests(trx, [welcome])
   if (stored === undefined) throw new Error('a welcome was not stored')
   await pointToWelcome(trx, subscriber.id, { digestId: stored.id, cutoff: welcome.cutoff }, at)
@@ -78,7 +80,10 @@ const storeConfirmed = async (
   await unsuppress(trx, subscriber.email, { whom: 'reader', why: 'subscribed and confirmed again' })
 }
 
-/** The subscriber whom a confirmation's token names while the link works: seven days, and never to subscribe again. */
+/**
+ * The subscriber whom a confirmation's token names while the link works: seven days, and never to subscribe again. Before
+ * it was used, with the preferences that the confirmation was asked with, which may not be stored yet.
+ */
 const findConfirmation = async (
   trx: Database,
   { keys, now }: Omit<LinkPorts, 'db'>,
@@ -94,5 +99,7 @@ const findConfirmation = async (
   const confirmed = subscriber.confirmed_at !== null && subscriber.confirmed_at >= letter.requested_at
   if (confirmed) return isSubscribed(subscriber.state) ? { subscriber, confirmed } : null
   const inTime = now().getTime() - letter.requested_at.getTime() <= CONFIRM_WITHIN
-  return subscriber.state === 'pending' && inTime ? { subscriber, confirmed } : null
+  if (subscriber.state !== 'pending' || !inTime) return null
+  const { preferences } = letter
+  return { subscriber: preferences === null ? subscriber : withPreferences(subscriber, preferences), confirmed }
 }

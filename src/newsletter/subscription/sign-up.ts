@@ -2,22 +2,40 @@
 import { isOutage } from '../../core/database-error.ts'
 import type { Log } from '../../core/log.ts'
 import { describeError } from '../../core/redact.ts'
-import { mailboxKey } from '../../core/subscriber/address.ts'
-import { isSubscribed } from '../../core/subscriber/preferences.ts'
+import { mailboxKey } from '../../core/subscriber/mailbox.ts'
+import { isSubscribed, type Preferences } from '../../core/subscriber/preferences.ts'
+import {
+  PROVEN_FACTOR,
+  type SignUpLimits,
+  STANDARD_LIMITS,
+  signUpScopes,
+} from '../../core/subscriber/sign-up-limits.ts'
 import { type Keys, keyedHash } from '../../core/token.ts'
-import type { Database } from '../../store/database.ts'
+import type { Database, LetterKind } from '../../store/database.ts'
 import { readNewestLetter } from '../../store/outbox/mail-records.ts'
 import { storeLetter } from '../../store/outbox/outbox.ts'
-import { allowLetter, countFailedSignUp, type SignUp, takeSignUp } from '../../store/sign-ups.ts'
-import { readSubscriber, stopMail, upsertPending } from '../../store/subscribers.ts'
+import {
+  allowLetter,
+  countFailedSignUp,
+  countSignUp,
+  holdSignUp,
+  type LetterLimit,
+  type SignUp,
+  takeSignUp,
+} from '../../store/sign-ups.ts'
+import { makePending, preferencesOf, readSubscriber, type Subscriber, stopMail } from '../../store/subscribers.ts'
 import { readSuppression } from '../../store/suppressions.ts'
 
-/** Confirmations to one mailbox until it confirms. */
-const MOST_CONFIRMATIONS = 3
-/** Of letters that only their frequency limits; the largest `integer` of Postgres. */
-const NO_LIMIT = 2_147_483_647
-/** Days between two confirmations to a mailbox that complained. */
-const DAYS_AFTER_COMPLAINT = 30
+/** The largest `integer` of Postgres, for letters that only their frequency limits. */
+const ANY_NUMBER = 2_147_483_647
+/** Whatever the form makes us write: a mailbox gets one letter a day of it, in all spellings of its address together. */
+const ANY_LETTER: LetterLimit = { name: 'letter', most: ANY_NUMBER, everyDays: 1 }
+/** Of these, until it confirms. */
+const CONFIRMATION: LetterLimit = { name: 'confirmation', most: 3, everyDays: 1 }
+/** Confirmations to a mailbox that complained. */
+const AFTER_COMPLAINT: LetterLimit = { name: 'after a complaint', most: 3, everyDays: 30 }
+/** What a mailbox has again once it has confirmed. */
+export const LIMITS_UNTIL_CONFIRMED = [ANY_LETTER.name, CONFIRMATION.name]
 
 /** Attempts at a sign-up until it is set aside. */
 const MOST_ATTEMPTS = 3
@@ -26,31 +44,42 @@ export interface SignUpPorts {
   db: Database
   keys: Keys
   log: Log
+  limits?: SignUpLimits
 }
 
 /**
  * Answers what people asked for on the site: decides per address whether a letter goes, and which. Returns how many
- * sign-ups were answered. Each stands in a transaction of its own and is tried once: one that fails is there again, is
+ * sign-ups were answered. One that is over a limit is held for a while instead, and dropped where there is no room then
+ * either; it is counted whatever is known of the address, so that the limits tell nobody who subscribes. Each stands in a transaction of its own and is tried once: one that fails is there again, is
  * tried at the next call, and is set aside after three failures, for an operator to look at. Throws when the database is
  * away, which counts against none.
  */
-export const answerSignUps = async ({ db, keys, log }: SignUpPorts): Promise<number> => {
+export const answerSignUps = async ({ db, keys, log, limits = STANDARD_LIMITS }: SignUpPorts): Promise<number> => {
   let answered = 0
-  for (let last = 0; ; ) {
+  const failed: number[] = []
+  for (;;) {
     let taken: SignUp | null = null
     try {
-      taken = await db.transaction().execute(async (trx) => {
-        taken = await takeSignUp(trx, last)
-        if (taken !== null) await answerSignUp(trx, keys, taken)
-        return taken
+      const outcome = await db.transaction().execute(async (trx) => {
+        taken = await takeSignUp(trx, failed)
+        if (taken === null) return 'none left'
+        const scopes = signUpScopes(keys, limits, taken)
+        if (await countSignUp(trx, scopes, taken.proven ? PROVEN_FACTOR : 1)) {
+          await answerSignUp(trx, keys, taken)
+          return 'answered'
+        }
+        if (!taken.held) await holdSignUp(trx, taken)
+        return taken.held ? 'dropped' : 'held'
       })
-      if (taken === null) return answered
-      answered++
+      if (outcome === 'none left') return answered
+      if (outcome === 'answered') answered++
     } catch (error) {
-      if (taken === null || isOutage(error)) throw error
-      await noteFailure({ db, log }, taken, error)
+      // The compiler does not see that the transaction assigns it.
+      const signUp = taken as SignUp | null
+      if (signUp === null || isOutage(error)) throw error
+      await noteFailure({ db, log }, signUp, error)
+      failed.push(signUp.id)
     }
-    last = taken.id
   }
 }
 
@@ -61,22 +90,32 @@ const noteFailure = async ({ db, log }: Omit<SignUpPorts, 'keys'>, { id }: SignU
   else log.warn({ signUp: id, error: thrown }, 'a sign-up could not be answered; it is tried again within a minute')
 }
 
+type Reply = Exclude<LetterKind, 'welcome'>
+
 const answerSignUp = async (trx: Database, keys: Keys, signUp: SignUp): Promise<void> => {
   const mailbox = keyedHash(keys, mailboxKey(signUp.email))
-  const write = async (subscriberId: string, kind: 'confirmation' | 'links' | 'already-subscribed', most: number) => {
-    const before = await readNewestLetter(trx, subscriberId, kind)
+  const write = async (subscriber: Subscriber, kind: Reply, preferences: Preferences | null = null) => {
+    const before = await readNewestLetter(trx, subscriber.id, kind)
     // It goes as soon as the relay takes mail; a second one would come with it.
-    if (before === 'waiting') return
+    if (before?.became === 'waiting') return
+    const limits = kind === 'confirmation' ? [ANY_LETTER, CONFIRMATION] : [ANY_LETTER]
     // A letter that never left was counted, and is made up for.
-    if (before !== 'never left' && !(await allowLetter(trx, mailbox, kind, most))) return
-    await storeLetter(trx, { subscriberId, kind, digestId: null, requestedAt: signUp.requestedAt })
+    if (before?.became !== 'never left' && !(await allowLetter(trx, mailbox, limits))) return
+    await storeLetter(trx, {
+      subscriberId: subscriber.id,
+      kind,
+      digestId: null,
+      requestedAt: signUp.requestedAt,
+      // Each confirmation's link confirms what was chosen with it: somebody else who enters the address changes nothing.
+      preferences: kind === 'confirmation' ? (preferences ?? before?.preferences ?? preferencesOf(subscriber)) : null,
+    })
   }
   const suppressed = await readSuppression(trx, signUp.email)
   if (suppressed !== undefined) {
     // A reader who complained may subscribe again themselves; somebody else who enters the address cannot have them mailed
     // often for it.
     if (suppressed.class !== 'complaint' || signUp.preferences === null) return
-    if (!(await allowLetter(trx, mailbox, 'after a complaint', MOST_CONFIRMATIONS, DAYS_AFTER_COMPLAINT))) return
+    if (!(await allowLetter(trx, mailbox, [AFTER_COMPLAINT]))) return
     const complained = await readSubscriber(trx, { email: signUp.email }, true)
     if (complained?.state === 'suppressed') await stopMail(trx, complained.id, 'unsubscribed')
   }
@@ -84,11 +123,11 @@ const answerSignUp = async (trx: Database, keys: Keys, signUp: SignUp): Promise<
   if (signUp.preferences === null) {
     // Links are for those who are or were subscribed; somebody still pending gets the confirmation they have lost.
     if (known === undefined) return
-    if (known.state === 'pending') await write(known.id, 'confirmation', MOST_CONFIRMATIONS)
-    else if (known.state !== 'suppressed') await write(known.id, 'links', NO_LIMIT)
+    if (known.state === 'pending') await write(known, 'confirmation')
+    else if (known.state !== 'suppressed') await write(known, 'links')
     return
   }
-  if (known !== undefined && isSubscribed(known.state)) return write(known.id, 'already-subscribed', NO_LIMIT)
-  const subscriber = await upsertPending(trx, signUp.email, signUp.preferences, signUp.requestedAt)
-  if (subscriber.state === 'pending') await write(subscriber.id, 'confirmation', MOST_CONFIRMATIONS)
+  if (known !== undefined && isSubscribed(known.state)) return write(known, 'already-subscribed')
+  const subscriber = await makePending(trx, signUp.email, signUp.preferences, signUp.requestedAt)
+  if (subscriber.state === 'pending') await write(subscriber, 'confirmation', signUp.preferences)
 }

@@ -1,19 +1,39 @@
 /** Subscribing, confirming, changing, pausing and leaving: what a person can do by the site and the links in their mail. */
 import { localDateAt } from '../../core/calendar.ts'
+import { clientNetwork } from '../../core/client-network.ts'
+import { isHasty, stampForm } from '../../core/subscriber/form-stamp.ts'
 import type { Frequency, Preferences, SubscriberState } from '../../core/subscriber/preferences.ts'
-import { storeSignUp } from '../../store/sign-ups.ts'
+import { type Challenge, createWork, readProof } from '../../core/subscriber/proof-of-work.ts'
+import { clientScope, type SignUpLimits, STANDARD_LIMITS, signUpScopes } from '../../core/subscriber/sign-up-limits.ts'
+import { type NewSignUp, releaseSignUp, storeSignUp } from '../../store/sign-ups.ts'
 import { type CandidateCache, createCandidateCache } from '../publishing/candidate-cache.ts'
 import { confirm, readConfirmation } from './confirmation.ts'
 import { changePause, changePreferences, type OwnPreferences, readOwnPreferences } from './preferences.ts'
 import type { LinkPorts } from './token-owner.ts'
 import { optOut, readOptOut, readUnsubscription, reduceMail, unsubscribe } from './unsubscription.ts'
 
+/** Where a sign-up comes from. */
+export interface Origin {
+  /** The client's address. */
+  ip: string
+  /** The stamp of the form that was sent, if it had one. */
+  stamp?: string | undefined
+}
+
 /** The use cases behind the pages. `null` always means: that link is unknown, altered, of another purpose or dead. */
 export interface Subscriptions {
-  /** Stores a sign-up and answers at once, whatever is known of the address; what follows comes by mail. */
-  requestSubscription(email: string, preferences: Preferences): Promise<void>
-  /** Stores that somebody lost their mail; fresh links go to the address if it may be mailed. */
-  requestLinks(email: string): Promise<void>
+  /**
+   * Stores a sign-up and answers at once, whatever is known of the address; what follows comes by mail. `null`: it is
+   * answered next. Otherwise it is held, for as much comes of its client, for its domain or in all, and the challenge's
+   * solution releases it.
+   */
+  requestSubscription(email: string, preferences: Preferences, origin?: Origin): Promise<Challenge | null>
+  /** Stores that somebody lost their mail; fresh links go to the address if it may be mailed. Returns the same. */
+  requestLinks(email: string, origin?: Origin): Promise<Challenge | null>
+  /** Releases the held sign-up for which a solved challenge proves work; `false` where it proves none, or has before. */
+  proveWork(proof: string): Promise<boolean>
+  /** The stamp of a form that is shown now. */
+  stampForm(): string
   readConfirmation(token: string): Promise<{ email: string; preferences: Preferences; confirmed: boolean } | null>
   confirm(token: string): Promise<'confirmed' | 'already' | null>
   readPreferences(token: string): Promise<OwnPreferences | null>
@@ -44,25 +64,29 @@ export interface SubscriptionPorts extends LinkPorts {
   wake: (queueName: 'letters') => Promise<void>
   /** What welcomes are chosen from, shared with previews. */
   candidates?: CandidateCache
+  limits?: SignUpLimits
 }
 
-export const createSubscriptions = ({
-  wake,
-  requireSpace = async () => undefined,
-  ...ports
-}: SubscriptionPorts): Subscriptions => {
-  const { db, now, candidates = createCandidateCache(ports) } = ports
+export const createSubscriptions = ({ wake, ...ports }: SubscriptionPorts): Subscriptions => {
+  const { db, keys, now, candidates = createCandidateCache(ports) } = ports
   return {
-    async requestSubscription(email, preferences) {
-      await requireSpace()
-      await storeSignUp(db, { kind: 'subscribe', email, preferences, requestedAt: now() })
-      await wake('letters')
+    async requestSubscription(email, preferences, origin) {
+      const challenge = await takeRequest(ports, { kind: 'subscribe', email, preferences }, origin)
+      if (challenge === null) await wake('letters')
+      return challenge
     },
-    async requestLinks(email) {
-      await requireSpace()
-      await storeSignUp(db, { kind: 'links', email, preferences: null, requestedAt: now() })
-      await wake('letters')
+    async requestLinks(email, origin) {
+      const challenge = await takeRequest(ports, { kind: 'links', email, preferences: null }, origin)
+      if (challenge === null) await wake('letters')
+      return challenge
     },
+    async proveWork(proof) {
+      const ticket = await readProof(keys, proof)
+      const released = ticket !== null && (await releaseSignUp(db, ticket))
+      if (released) await wake('letters')
+      return released
+    },
+    stampForm: () => stampForm(keys, now()),
     readConfirmation: (token) => readConfirmation(ports, token),
     async confirm(token) {
       const outcome = await confirm({ ...ports, candidates }, token)
@@ -79,4 +103,22 @@ export const createSubscriptions = ({
     reduce: (token, to) => reduceMail(ports, token, to),
     localToday: (timeZone) => localDateAt(now(), timeZone),
   }
+}
+
+/**
+ * Stores what was asked for, by one statement that reads nothing of the address: neither the answer nor its time tells
+ * what is known of it. Returns the challenge for a sign-up that is held.
+ */
+const takeRequest = async (
+  { db, keys, now, limits = STANDARD_LIMITS, requireSpace }: Omit<SubscriptionPorts, 'wake'>,
+  request: Pick<NewSignUp, 'kind' | 'email' | 'preferences'>,
+  origin?: Origin,
+): Promise<Challenge | null> => {
+  await requireSpace?.()
+  const client = origin === undefined ? null : clientScope(keys, clientNetwork(origin.ip))
+  const requestedAt = now()
+  const suspicious = origin?.stamp !== undefined && isHasty(keys, origin.stamp, requestedAt)
+  const scopes = signUpScopes(keys, limits, { email: request.email, client })
+  const ticket = await storeSignUp(db, { ...request, requestedAt, client, suspicious }, scopes)
+  return ticket === null ? null : createWork(keys, ticket)
 }

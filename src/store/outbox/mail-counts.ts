@@ -111,13 +111,14 @@ export const readLetterFigures = async (
 
 /**
  * For how many seconds the oldest request of somebody who looks at their inbox has waited for its letter, for no reason of
- * their mailbox's: it was not issued yet, or no attempt counted against it. `null` where none waits; what was set aside does
- * not. `now`: the clock by which requests are made.
+ * their mailbox's: it was not issued yet, or no attempt counted against it. `null` where none waits; what was set aside or
+ * held for its limits does not. `now`: the clock by which requests are made.
  */
 export const readOldestUnsentLetter = async (db: Kysely<Tables>, now: Date): Promise<number | null> => {
   const { rows } = await sql<{ seconds: number | null }>`
     select greatest(
-      (select extract(epoch from ${now}::timestamptz - min(requested_at)) from sign_ups where set_aside_at is null),
+      (select extract(epoch from ${now}::timestamptz - min(requested_at)) from sign_ups
+        where set_aside_at is null and not_before is null),
       (select extract(epoch from now() - min(m.created_at)) from letters m
         where m.state in ('queued', 'deferred') and m.attempts = 0 and m.waits_for is null))::float8 as seconds`.execute(
     db,

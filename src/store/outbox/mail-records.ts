@@ -1,12 +1,18 @@
 /** Looks up one mail, or all mails of one subscriber, and what became of each. */
 import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { type Preferences, STANDARD } from '../../core/subscriber/preferences.ts'
 import type { MailStream, Tables } from '../database.ts'
 import { localDateOfDelivery } from './delivery-id.ts'
 import type { ServerReply } from './outcomes.ts'
 
 /** The letter with this id (a UUID); `undefined` when there is none. */
-export const readLetter = (db: Kysely<Tables>, id: string) =>
-  db.selectFrom('letters').selectAll().where('id', '=', id).executeTakeFirst()
+export const readLetter = async (db: Kysely<Tables>, id: string) => {
+  const letter = await db.selectFrom('letters').selectAll().where('id', '=', id).executeTakeFirst()
+  return letter === undefined ? undefined : { ...letter, preferences: complete(letter.preferences) }
+}
+
+/** Those that were stored before a preference was offered do not have it. */
+const complete = (preferences: Preferences | null): Preferences | null => preferences && { ...STANDARD, ...preferences }
 
 /** The delivery with this id (a UUID); `undefined` when there is none, or its month was dropped. */
 export const readDelivery = async (db: Kysely<Tables>, id: string) => {
@@ -99,24 +105,31 @@ export const readMailsOn = async (db: Kysely<Tables>, subscriberId: string, date
   return rows
 }
 
-/**
- * What became of the newest letter of a kind to a subscriber: it is `waiting` to be sent, it `left` (or may have), or it
- * `never left` and is not tried any more; `null` where there was none.
- */
+export interface NewestLetter {
+  /** It is `waiting` to be sent, it `left` (or may have), or it `never left` and is not tried any more. */
+  became: 'waiting' | 'left' | 'never left'
+  /** What it confirms, of a confirmation. */
+  preferences: Preferences | null
+}
+
+/** The newest letter of a kind to a subscriber; `null` where there was none. */
 export const readNewestLetter = async (
   db: Kysely<Tables>,
   subscriberId: string,
   kind: Tables['letters']['kind'],
-): Promise<'waiting' | 'left' | 'never left' | null> => {
+): Promise<NewestLetter | null> => {
   const letter = await db
     .selectFrom('letters')
-    .select(['state', 'resent'])
+    .select(['state', 'resent', 'preferences'])
     .where('subscriber_id', '=', subscriberId)
     .where('kind', '=', kind)
     .orderBy('created_at', 'desc')
     .limit(1)
     .executeTakeFirst()
   if (letter === undefined) return null
-  if (letter.state === 'queued' || letter.state === 'sending' || letter.state === 'deferred') return 'waiting'
-  return (letter.state === 'failed' || letter.state === 'skipped') && letter.resent === 0 ? 'never left' : 'left'
+  const preferences = complete(letter.preferences)
+  if (letter.state === 'queued' || letter.state === 'sending' || letter.state === 'deferred')
+    return { became: 'waiting', preferences }
+  const neverLeft = (letter.state === 'failed' || letter.state === 'skipped') && letter.resent === 0
+  return { became: neverLeft ? 'never left' : 'left', preferences }
 }

@@ -1,13 +1,22 @@
 /** The outbox: writes down what is owed, a letter or the digests of an edition. Mailers take it from there by `claims`. */
 import { type Kysely, sql } from 'kysely'
-import { MAIL_STREAMS, type Tables } from '../database.ts'
+import type { Preferences } from '../../core/subscriber/preferences.ts'
+import { type LetterKind, MAIL_STREAMS, type Tables } from '../database.ts'
 import { newDeliveryId } from './delivery-id.ts'
 
-/** Stores a letter, ready to be sent at once. `digestId` is the welcome's digest; `null` for all other kinds. */
-export const storeLetter = async (
-  db: Kysely<Tables>,
-  letter: { subscriberId: string; kind: Tables['letters']['kind']; digestId: number | null; requestedAt: Date },
-): Promise<void> => {
+export interface NewLetter {
+  subscriberId: string
+  kind: LetterKind
+  /** The welcome's digest; `null` for all other kinds. */
+  digestId: number | null
+  requestedAt: Date
+  /** What a confirmation's link confirms. */
+  preferences?: Preferences | null
+}
+
+/** Stores a letter, ready to be sent at once. */
+export const storeLetter = async (db: Kysely<Tables>, letter: NewLetter): Promise<void> => {
+  const { preferences = null } = letter
   await db
     .insertInto('letters')
     .values({
@@ -15,6 +24,7 @@ export const storeLetter = async (
       kind: letter.kind,
       digest_id: letter.digestId,
       requested_at: letter.requestedAt,
+      preferences: preferences === null ? null : (JSON.stringify(preferences) as never),
     })
     .execute()
 }

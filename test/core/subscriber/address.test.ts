@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { mailboxKey, readAddress } from '../../../src/core/subscriber/address.ts'
+import { readAddress } from '../../../src/core/subscriber/address.ts'
 import { propertyRuns } from '../../support/thoroughness.ts'
 
 const long = (length: number) => 'a'.repeat(length)
@@ -119,18 +119,5 @@ describe('an address', () => {
       }),
       { numRuns: propertyRuns(2000) },
     )
-  })
-})
-
-describe('the key of a mailbox', () => {
-  it.each([
-    ['Ada@Example.org', 'ada@example.org'],
-    ['ada+papers@example.org', 'ada@example.org'],
-    ['a.d.a@example.org', 'a.d.a@example.org'],
-    ['A.d.a+x+y@GoogleMail.com', 'ada@gmail.com'],
-    ['ada@gmail.com', 'ada@gmail.com'],
-    ['+ada@example.org', '+ada@example.org'],
-  ])('of %s is %s', (address, key) => {
-    expect(mailboxKey(address)).toBe(key)
   })
 })

@@ -32,7 +32,7 @@ const signUp = async (db: Database, email: string, preferences = LONDON_DAILY) =
   return { id: letter.subscriber_id, token: deriveToken(KEYS, 'confirm', letter.id) }
 }
 
-test('while the papers of a welcome are loaded the reader is not locked, and what they change meanwhile counts', async () => {
+test('while the papers of a welcome are loaded the reader is not locked, and what changes meanwhile counts', async () => {
   await using newsletter = await openNewsletter()
   const { db } = newsletter
   await storeDay(db, '2026-04-14')
@@ -43,7 +43,10 @@ test('while the papers of a welcome are loaded the reader is not locked, and wha
   await untilSomeWait(db)
   await db.transaction().execute(async (trx) => {
     await sql`set local lock_timeout = '1s'`.execute(trx)
-    await sql`update subscribers set topics = '{code}' where id = ${id}`.execute(trx)
+    await sql`select from subscribers where id = ${id} for update`.execute(trx)
+    await sql`update letters set preferences = preferences || '{"topics": ["code"]}' where subscriber_id = ${id}`.execute(
+      trx,
+    )
   })
   await held.release()
   expect((await confirming).sort()).toEqual(['already', 'confirmed'])

@@ -4,12 +4,13 @@ import { createPages } from '../../../src/adapters/templates/pages.ts'
 import type { DigestIssue, PaperCard } from '../../../src/core/digest/digest.ts'
 import type { Volume } from '../../../src/core/digest/volume.ts'
 import { type Preferences, STANDARD } from '../../../src/core/subscriber/preferences.ts'
+import type { Challenge } from '../../../src/core/subscriber/proof-of-work.ts'
 import { buildApp } from '../../../src/http/app.ts'
 import type { App, Site } from '../../../src/http/site.ts'
 import type { Archive, DayPage } from '../../../src/newsletter/archive.ts'
 import type { Previews } from '../../../src/newsletter/publishing/preview.ts'
 import type { OwnPreferences } from '../../../src/newsletter/subscription/preferences.ts'
-import type { Subscriptions } from '../../../src/newsletter/subscription/subscription.ts'
+import type { Origin, Subscriptions } from '../../../src/newsletter/subscription/subscription.ts'
 
 /** Tokens of the one subscriber there is; every other token is unknown. */
 export const TOKEN = {
@@ -21,6 +22,9 @@ export const TOKEN = {
   view: 'view'.padEnd(43, '0'),
   never: 'never'.padEnd(43, '0'),
 }
+
+/** The stamp of every form. */
+export const STAMP = 'stamp-of-a-form'
 
 export const EMAIL = 'ada.canary@example.org'
 
@@ -72,6 +76,8 @@ export interface TestSite extends AsyncDisposable {
   url: string
   /** Every use case that changes something, as it was called. */
   changes: unknown[][]
+  /** Where each sign-up and each request for links came from. */
+  origins: (Origin | undefined)[]
   /** Whose digest was previewed. */
   asked: Preferences[]
   /** Every line that was logged, as JSON. */
@@ -92,9 +98,21 @@ const own = (over: Partial<OwnPreferences> = {}): OwnPreferences => ({
 })
 
 /** The use cases of the one subscriber there is. */
-const createRecordedSubscriptions = (change: RecordChange): Subscriptions => ({
-  requestSubscription: (email, preferences) => change(undefined, 'requestSubscription', email, preferences),
-  requestLinks: (email) => change(undefined, 'requestLinks', email),
+const createRecordedSubscriptions = (
+  change: RecordChange,
+  origins: (Origin | undefined)[],
+  challenge: Challenge | null,
+): Subscriptions => ({
+  requestSubscription: (email, preferences, origin) => {
+    origins.push(origin)
+    return change(challenge, 'requestSubscription', email, preferences)
+  },
+  requestLinks: (email, origin) => {
+    origins.push(origin)
+    return change(challenge, 'requestLinks', email)
+  },
+  proveWork: (proof) => change(proof === 'right', 'proveWork', proof),
+  stampForm: () => STAMP,
   readConfirmation: async (token) =>
     token === TOKEN.confirm || token === TOKEN.confirmed
       ? { email: EMAIL, preferences: PREFERENCES, confirmed: token === TOKEN.confirmed }
@@ -128,6 +146,8 @@ export const openTestSite = async ({
   ready = async () => undefined,
   fault = null as Error | null,
   adminToken = null as string | null,
+  challenge = null as Challenge | null,
+  trustProxy = [] as string[],
   editions = { list: async () => [], readAccount: async () => null } as Site['editions'],
 } = {}): Promise<TestSite> => {
   const changes: unknown[][] = []
@@ -138,7 +158,8 @@ export const openTestSite = async ({
     if (fault !== null) throw fault
     return answer
   }
-  const subscriptions = createRecordedSubscriptions(change)
+  const origins: (Origin | undefined)[] = []
+  const subscriptions = createRecordedSubscriptions(change, origins, challenge)
   const archive: Archive = {
     readDay: async (listDay = '2026-04-15') =>
       held && ['2026-04-10', '2026-04-13', '2026-04-14', '2026-04-15'].includes(listDay)
@@ -171,7 +192,7 @@ export const openTestSite = async ({
     metrics: { contentType: 'text/plain; version=0.0.4; charset=utf-8', read: async () => '# figures\n' },
     adminToken,
     baseUrl,
-    trustProxy: [],
+    trustProxy,
   })
   await app.listen({ host: '127.0.0.1', port: 0 })
   const { port } = app.server.address() as AddressInfo
@@ -179,6 +200,7 @@ export const openTestSite = async ({
     app,
     url: `http://127.0.0.1:${port}`,
     changes,
+    origins,
     asked,
     log,
     [Symbol.asyncDispose]: async () => app.close(),

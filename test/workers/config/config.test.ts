@@ -36,6 +36,7 @@ describe('without any setting', () => {
       keepDeliveries: 90,
       minFreeSpace: 256_000_000,
       clock: null,
+      signUpLimits: { client: 10, domain: 20, all: 300 },
       bounceDomain: null,
       bounces: null,
       operatorEmail: null,
