@@ -36,7 +36,7 @@ export const buildMailboxSite = async (folder: MailFolder, templatesFolder: stri
       return reply.code(403).type('text/plain').send('The mailbox answers only on this machine.\n')
     }
   })
-  app.setNotFoundHandler((_request, reply) => reply.code(404).type('text/plain').send('There is no such message.\n'))
+  app.setNotFoundHandler((_request, reply) => reply.code(404).type('text/plain').send('Message not found.\n'))
 
   await registerMailboxPage(app, folder, templatesFolder)
   registerMailpitApi(app, folder)
