@@ -58,8 +58,8 @@ export const plainPhrase = (phrase: string): string =>
     .join(' ')
 
 const isHyphen = (character: string | undefined): boolean => character !== undefined && '-‐‑'.includes(character)
-const HYPHENED_BEFORE = /(?:[\p{L}\p{N}]+[-‐‑])+$/u
-const HYPHENED_AFTER = /^(?:[-‐‑][\p{L}\p{N}]+)+/u
+const HYPHENED_BEFORE = /(?:[\p{L}\p{N}]+(?:\.[\p{L}\p{N}]+)*[-‐‑])+$/u
+const HYPHENED_AFTER = /^(?:[-‐‑][\p{L}\p{N}]+(?:\.[\p{N}]+)*)+/u
 /** No word with its hyphens is longer. */
 const LONGEST_WORD = 60
 

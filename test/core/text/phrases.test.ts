@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createPhraseFinder, plainPhrase, tokenise } from '../../../src/core/text/phrases.ts'
+import { createPhraseFinder, plainPhrase, quoteAt, tokenise } from '../../../src/core/text/phrases.ts'
 
 /** The words that a finder of these phrases shows of a text. */
 const shown = (phrases: string[], text: string): string[] =>
@@ -89,6 +89,19 @@ describe('finding phrases', () => {
         }
       }),
     )
+  })
+
+  it('is quoted with the rest of the words joined to it by hyphens', () => {
+    const quotedIn = (text: string, words: string): string => {
+      const start = text.indexOf(words)
+      return quoteAt(text, start, start + words.length)
+    }
+    expect(quotedIn('a non-autoregressive text-to-speech-synthesis, or', 'text-to-speech')).toBe(
+      'text-to-speech-synthesis',
+    )
+    expect(quotedIn('the Qwen2.5-Omni-7B model', 'Omni')).toBe('Qwen2.5-Omni-7B')
+    expect(quotedIn('agents – tools - use', 'tools')).toBe('tools')
+    expect(quotedIn('(video\n generation)', 'video\n generation')).toBe('video generation')
   })
 
   it('finds a phrase however its words are joined, cased and surrounded', () => {
