@@ -44,12 +44,18 @@ const neighboursOf = (days: string[], shown: string): string[] => {
 
 /** A digest as it was sent, save that of papers which were withdrawn since it says so. */
 const markWithdrawn = async (db: Database, issue: DigestIssue): Promise<DigestIssue> => {
+  const { cards, also = [], trendingExtras } = issue
   const withdrawn = await readWithdrawn(
     db,
-    [...issue.cards, ...issue.trendingExtras].map(({ id }) => id),
+    [...cards, ...also, ...trendingExtras].map(({ id }) => id),
   )
   const mark = (card: PaperCard): PaperCard => (withdrawn.has(card.id) ? asWithdrawn(card) : card)
-  return { ...issue, cards: issue.cards.map(mark), trendingExtras: issue.trendingExtras.map(mark) }
+  return {
+    ...issue,
+    cards: cards.map(mark),
+    ...(also.length === 0 ? {} : { also: also.map(mark) }),
+    trendingExtras: trendingExtras.map(mark),
+  }
 }
 
 export const createArchive = ({ db, keys, now }: { db: Database; keys: Keys; now: () => Date }): Archive => ({

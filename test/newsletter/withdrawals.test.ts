@@ -1,4 +1,5 @@
 /** A paper that arXiv says is withdrawn, in its comment alone: told once to those who were sent it, and chosen no more. */
+import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { fetchArxivFeed, fetchArxivMetadata } from '../../src/adapters/sources/arxiv.ts'
 import { deriveToken } from '../../src/core/token.ts'
@@ -173,10 +174,15 @@ test('is marked in an earlier digest that is opened in the browser', async () =>
     .where('subscriber_id', '=', reader)
     .executeTakeFirstOrThrow()
   const archive = createArchive({ db, keys: KEYS, now: () => at('16T07:00') })
-  const issue = await archive.readDigest(deriveToken(KEYS, 'view', id, 0))
+  const read = () => archive.readDigest(deriveToken(KEYS, 'view', id, 0))
+  const issue = await read()
   expect(issue?.cards).toMatchObject([
     { id: GONE, reason: 'This paper was withdrawn', excerpt: '', upvotes: null, links: [] },
   ])
+  const [digest] = (await issuesOf(db, reader)).slice(-1)
+  const entries = digest?.entries.map((entry) => ({ ...entry, compact: true }))
+  await sql`update digests set entries = ${JSON.stringify(entries)} where kind = 'daily'`.execute(db)
+  expect((await read())?.also).toMatchObject([{ id: GONE, reason: 'This paper was withdrawn' }])
 })
 
 test('is told at a later refresh where its comment cannot be read, and until then no new version is told', async () => {
