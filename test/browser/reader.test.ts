@@ -81,7 +81,7 @@ describe.skipIf(NEEDS_CHROMIUM !== '')(`a reader in a browser${NEEDS_CHROMIUM}`,
     await preferences.selectOption('#weekday', 'Friday')
     await press(preferences, 'Save')
     expect(await preferences.getByRole('status').innerText()).toBe('Settings saved.')
-    expect(await preferences.innerText('.lede')).toContain('Friday, 17 April at 18:00 in London')
+    expect(await preferences.innerText('.lede')).toContain('Friday 17 April at 18:00 in London')
 
     await preferences.getByRole('link', { name: 'Unsubscribe' }).click()
     expect(await heading(preferences)).toBe('Unsubscribe from Paper Round?')
