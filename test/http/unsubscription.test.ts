@@ -65,7 +65,7 @@ it('less mail can be chosen instead: weekly, or a pause', async () => {
   const weekly = await fetch(`${site.url}${PATH}/weekly`, { method: 'POST', body: form({}) })
   expect([weekly.status, await weekly.text()]).toEqual([200, expect.stringContaining('Switched to weekly')])
   const paused = await fetch(`${site.url}${PATH}/pause`, { method: 'POST', body: form({ until: '2026-05-15' }) })
-  expect(await paused.text()).toContain('Your digests start again on Friday, 15 May 2026')
+  expect(await paused.text()).toContain('Your digests start again on Friday 15 May 2026')
   expect(site.changes).toEqual([
     ['reduce', TOKEN.unsubscribe, { frequency: 'weekly' }],
     ['reduce', TOKEN.unsubscribe, { pauseUntil: '2026-05-15' }],

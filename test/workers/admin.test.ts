@@ -258,7 +258,7 @@ test('beside a service, commands use its database, and it sends what they publis
   const publish = [...ahead, '--yes']
   expect((await admin(publish, data)).stdout).toContain('1 subscriber, 1 delivery of 1 digest')
   const digest = await mail.waitFor(ADA, 3)
-  expect(digest.text).toContain('Thursday, 16 April 2026')
+  expect(digest.text).toContain('Thursday 16 April 2026')
   expect((await admin(publish, data)).stdout).toContain('Nobody was due')
 
   const shown = await admin(['subscribers', 'show', ADA], data)

@@ -24,10 +24,10 @@ const numberFormat = new Intl.NumberFormat('en')
 /** Longer names are cut: two of them must fit a subject line as phones show it. */
 const NAME_LENGTH = 32
 
-/** `Wednesday, 15 April 2026` for `2026-04-15`. */
+/** `Wednesday 15 April 2026` for `2026-04-15`. */
 export const longDate = (date: string): string => {
   const day = Temporal.PlainDate.from(date)
-  return `${weekdayName(date)}, ${day.day} ${MONTHS[day.month - 1]} ${day.year}`
+  return `${weekdayName(date)} ${day.day} ${MONTHS[day.month - 1]} ${day.year}`
 }
 
 /** `Wednesday` for `2026-04-15`. */

@@ -104,7 +104,7 @@ describe('a short name', () => {
 
 describe('a heading', () => {
   test('is the date, the week with its days, or what the welcome holds', () => {
-    expect(headingOf(issue({}))).toBe('Wednesday, 15 April 2026')
+    expect(headingOf(issue({}))).toBe('Wednesday 15 April 2026')
     expect(headingOf(issue({ kind: 'weekly', listDays: ['2026-04-13', '2026-04-17'] }))).toBe(
       'Week 16, 13 to 17 April 2026',
     )
@@ -115,7 +115,7 @@ describe('a heading', () => {
     expect(dateRange('2026-04-15', '2026-04-15')).toBe('15 April 2026')
     expect(dateRange('2026-03-30', '2026-04-03')).toBe('30 March to 3 April 2026')
     expect(dateRange('2025-12-29', '2026-01-02')).toBe('29 December 2025 to 2 January 2026')
-    expect(longDate('2026-11-01')).toBe('Sunday, 1 November 2026')
+    expect(longDate('2026-11-01')).toBe('Sunday 1 November 2026')
   })
 })
 
