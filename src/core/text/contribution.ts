@@ -1,6 +1,6 @@
 /** Tells which sentence of an abstract says what the paper does, and which says what came of it. */
 import { dangles, PAPER, withoutOpening } from './opening.ts'
-import { type Sentence, sentencesOf } from './sentences.ts'
+import type { Sentence } from './sentences.ts'
 
 /** A text to be shown in short: title and abstract as readers see them, without LaTeX. */
 export interface TitledAbstract {
@@ -80,9 +80,9 @@ const WEIGHTS = {
   place: -0.6,
 }
 
-/** The name that a title gives before its colon, such as `ClawGUI`; `null` where it has none. */
+/** The name that a title gives before its colon or is, such as `ClawGUI`; `null` where it has none. */
 const nameOf = (title: string): string | null => {
-  const name = /^([^:]{2,40}):/u.exec(title)?.[1]?.trim()
+  const name = (/^([^:]{2,40}):/u.exec(title) ?? /^(\S{2,40})$/u.exec(title))?.[1]?.trim()
   return name !== undefined && name.split(' ').length <= 4 ? name : null
 }
 
@@ -158,9 +158,3 @@ export const resultScore = (text: string, follows: boolean): number => {
 /** Whether a sentence adds nothing to the contribution: it says where code is, what others did, or how good it all is. */
 export const isAside = (text: string): boolean =>
   LINK.test(text) || AVAILABILITY.test(text) || BACKGROUND.test(text) || PRAISE.test(text)
-
-/** The sentence of an abstract that says what the paper does; `null` where there is no abstract. */
-export const contributionOf = ({ title, abstract }: TitledAbstract): Sentence | null => {
-  const sentences = sentencesOf(abstract)
-  return sentences[contributionAmong(sentences, title)] ?? null
-}

@@ -121,6 +121,9 @@ describe('an excerpt', () => {
     ['I introduce a map.', 'Maps have been drawn. I introduce a map. We hope it is used.'],
   ])('finds “%s”', (begins, abstract) => expect(of(abstract, 'FoldNet: Folds')).toMatch(new RegExp(`^${begins}`)))
 
+  it('knows a paper by its name where that is all of the title', () =>
+    expect(of('Maps fold badly. FoldNet is a map of folds. We tested it.', 'FoldNet')).toMatch(/^FoldNet is a map/))
+
   it('prefers the main contribution to what is also done, to results and to links', () => {
     const abstract = `${BACKGROUND} We present MapSet, a set of maps. We also introduce a metric. We release our code at https://example.org/.`
     expect(of(abstract)).toMatch(/^We present MapSet/)
