@@ -39,6 +39,23 @@ const lettersOf = (text: string): string =>
     .replace(/[^\p{L}\p{N}]/gu, '')
     .toLowerCase()
 
+/** The words in quotation marks, and the field that a list of them is said to stand in. */
+const QUOTED = /“([^”]+)”(?=(?:(?:, | and )“[^”]+”)* in the (title|abstract)|)/g
+
+/** Whether words stand in a text as they are, not cut out of longer ones. */
+const hasWhole = (text: string, words: string): boolean =>
+  text
+    .split(words)
+    .slice(0, -1)
+    .some((before, n, all) => {
+      const after = text.slice(all.slice(0, n + 1).join(words).length + words.length)
+      return !/[\p{L}\p{N}]$|\p{N}\.$/u.test(before) && !/^[\p{L}\p{N}]/u.test(after)
+    })
+
+/** Beginnings that say nothing without the sentence before. */
+const DANGLING =
+  /^(?:However|Yet|But|It|They|Thus|Therefore|Moreover|Furthermore|Additionally|Also|These)\b|^This (?:approach|method|issue|problem)\b/
+
 const idOf = (url: string): string => /\/abs\/(\d{4}\.\d{4,5})/.exec(url)?.[1] ?? url
 
 describe.skipIf(!hasRecordedDays)('two weeks of twelve readers (skipped where ../shared/data is absent)', () => {
@@ -56,7 +73,6 @@ describe.skipIf(!hasRecordedDays)('two weeks of twelve readers (skipped where ..
     await mkdir(folder, { recursive: true })
     for (const { name, mail } of digests) {
       await writeFile(join(folder, `${name}.txt`), `To: ${mail.to}\nSubject: ${mail.subject}\n\n${mail.text}`)
-      await writeFile(join(folder, `${name}.html`), mail.html)
     }
     console.log(`${digests.length} mails are in ${folder}`)
   }, 600_000)
@@ -70,6 +86,12 @@ describe.skipIf(!hasRecordedDays)('two weeks of twelve readers (skipped where ..
     const listing = weeks.listings.get(idOf(url))
     if (listing === undefined) throw new Error(`no paper is listed as ${url}`)
     return listing
+  }
+
+  const plainPaperOf = (url: string) => {
+    const { paper } = paperOf(url)
+    const [title, abstract] = [plainLatex(paper.title), plainLatex(paper.abstract)]
+    return { ...paper, title, abstract, all: `${title}\n${abstract}` }
   }
 
   test('bring each reader a welcome and then digests with papers, each with a reason and its own title', () => {
@@ -174,26 +196,59 @@ describe.skipIf(!hasRecordedDays)('two weeks of twelve readers (skipped where ..
     ).toEqual({})
   })
 
-  test('quote in their reasons what stands in the paper, as it is written there, or what the reader typed', () => {
+  test('quote in their reasons whole words of the title or abstract as they stand there, or what the reader typed', () => {
+    const had = new Map<string, string[]>()
     expect(
-      faults(({ digest, reader }) =>
-        digest.papers.flatMap(({ url, title, reason, excerpt }) => {
-          const { paper } = paperOf(url)
-          const texts = [paper.title, paper.abstract].map(plainLatex).join('\n')
+      faults(({ digest, reader }) => {
+        const before = had.get(reader.name) ?? []
+        const found = digest.papers.flatMap(({ url, title, section, reason }) => {
+          const why = (reason ?? '').replace(/\s/g, ' ')
+          const paper = plainPaperOf(url)
           const own = [...(reader.keywords ?? []), ...(reader.authors ?? [])]
-          const quoted = [...(reason ?? '').matchAll(/“([^”]+)”/g)].map(([, words = '']) => words)
-          const named = /^Author: ([^;]+)/.exec(reason ?? '')?.[1]
-          const wrong = quoted.filter((words) => !texts.includes(words) && !own.includes(words))
-          if (named !== undefined && !named.split(/, | and /).every((name) => paper.authors.includes(name)))
-            wrong.push(named)
-          if (excerpt !== null) {
-            const pieces = excerpt.split(/…|\.\.\.|\[…\]/).map(lettersOf)
-            const abstract = lettersOf(plainLatex(paper.abstract))
-            if (!pieces.every((piece) => abstract.includes(piece))) wrong.push(excerpt)
+          const repeated = /^Nearly the same as “(.+?)…?”/.exec(why)?.[1]
+          const wrong = repeated === undefined || before.some((one) => one.startsWith(repeated)) ? [] : [repeated]
+          for (const [, words = '', field] of why.replace(/^Nearly the same.*/, '').matchAll(QUOTED)) {
+            const text = field === 'title' ? paper.title : field === 'abstract' ? paper.abstract : paper.all
+            if (!hasWhole(text, words) && !own.includes(words)) wrong.push(`“${words}” in the ${field}`)
           }
+          const names = /\bBy ([^;“]+?)(?:;|$|, “)/.exec(why)?.[1]?.split(/, | and /) ?? []
+          wrong.push(...names.filter((name) => !paper.authors.includes(name)))
+          if (section !== null && why.startsWith(`${section}:`)) wrong.push(`${section} once more`)
           return wrong.length > 0 ? [[title, ...wrong]] : []
+        })
+        had.set(reader.name, [...before, ...digest.named.map((one) => one.title)])
+        return found
+      }),
+    ).toEqual({})
+  })
+
+  test('have excerpts that stand in the abstract, and begin with nothing that refers back', () => {
+    expect(
+      faults(({ digest }) =>
+        digest.papers.flatMap(({ url, excerpt }) => {
+          if (excerpt === null) return []
+          const abstract = lettersOf(plainPaperOf(url).abstract)
+          const pieces = excerpt.split(/…|\.\.\./).map((piece) => piece.trim())
+          const wrong = pieces.filter((piece) => !abstract.includes(lettersOf(piece)))
+          return [...wrong, ...pieces.slice(0, 1).filter((piece) => DANGLING.test(piece))]
         }),
       ),
+    ).toEqual({})
+  })
+
+  test('say in their text part what the HTML says', () => {
+    expect(
+      faults(({ digest, mail }) => {
+        const text = lettersOf(mail.text)
+        const said = [
+          digest.heading,
+          digest.standfirst,
+          digest.note,
+          ...digest.papers.flatMap(({ title, reason, excerpt, url }) => [title, url, reason ?? '', excerpt ?? '']),
+          ...digest.seeAlso.map(({ title }) => title),
+        ]
+        return said.filter((line) => !text.includes(lettersOf(line)))
+      }),
     ).toEqual({})
   })
 

@@ -95,10 +95,12 @@ const chooseEntries = (
 
 /** The list days that a digest is chosen from, oldest first, those between included, with how many papers each listed. */
 const listedAmong = (open: DigestCandidate[], listed: CandidatePool['listed']): [day: string, papers: number][] => {
-  const days = open.map(({ listDay }) => listDay).sort()
-  const [first, last] = [days[0], days.at(-1)]
-  if (first === undefined || last === undefined) return []
-  return [...listed].filter(([day]) => day >= first && day <= last)
+  const days = new Set(open.map(({ listDay }) => listDay))
+  const held = [...listed.keys()]
+  return [...listed].slice(
+    held.findIndex((day) => days.has(day)),
+    held.findLastIndex((day) => days.has(day)) + 1,
+  )
 }
 
 const sentenceOf = (why: string): string => `${why.charAt(0).toUpperCase()}${why.slice(1)}.`

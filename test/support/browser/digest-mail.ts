@@ -109,7 +109,7 @@ export const readDigestMail = ({ subject, html }: { subject: string; html: strin
     subject,
     heading,
     standfirst,
-    note: textOf(body.slice(0, body.indexOf('bar top'))).replace(`${heading} ${standfirst}`, ''),
+    note: textOf(body.slice(0, body.indexOf('<div class="bar top'))).replace(`${heading} ${standfirst}`, ''),
     papers,
     named: [...named.values()],
     seeAlso: seeAlso.flatMap(linkIn),

@@ -13,8 +13,8 @@ export interface ReceivedMail {
 }
 
 export interface Mail {
-  /** All mails to an address, oldest first. */
-  list(to: string): Promise<ReceivedMail[]>
+  /** The mails to an address, oldest first, without the first `skipped` of them. */
+  list(to: string, skipped?: number): Promise<ReceivedMail[]>
   /** Waits for the nth mail (1 is the first) to an address. */
   waitFor(to: string, nth: number): Promise<ReceivedMail>
   count(): Promise<number>
@@ -59,7 +59,7 @@ export const createMail = (mailboxUrl: string): Mail => {
     }
   }
   return {
-    list: async (to) => Promise.all((await idsTo(to)).map(open)),
+    list: async (to, skipped = 0) => Promise.all((await idsTo(to)).slice(skipped).map(open)),
     async waitFor(to, nth) {
       const until = Date.now() + PATIENCE
       for (;;) {
