@@ -3,6 +3,7 @@ import formbody from '@fastify/formbody'
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyError } from 'fastify'
 import { archiveRoutes } from './archive.ts'
+import { keepPages, limitRequests } from './costly-pages.ts'
 import { CROSS_SITE, handleError, handleUnrouted, sendErrorPage, unknownFields } from './errors.ts'
 import { isCrossSite, isJson, securityHeaders, takeUnknownFields } from './guard.ts'
 import { operationsRoutes } from './operations.ts'
@@ -26,11 +27,13 @@ export interface AppOptions extends Site {
   baseUrl: string
   /** Proxies in front of the site, as addresses or CIDR ranges; `X-Forwarded-*` headers of others are ignored. */
   trustProxy: string[]
+  /** The clock of what a client may ask for in a minute, milliseconds; by default the process's. */
+  monotonic?: () => number
 }
 
 /** Builds the site; its caller makes it listen. */
-export const buildApp = ({ baseUrl, trustProxy, ...given }: AppOptions): App => {
-  const site: Site = { ...given, pages: stampForms(given) }
+export const buildApp = ({ baseUrl, trustProxy, monotonic = () => performance.now(), ...given }: AppOptions): App => {
+  const site: Site = { ...given, pages: stampForms({ ...given, pages: keepPages(given.pages) }) }
   const headers = securityHeaders(baseUrl.startsWith('https:'))
   const app: App = Fastify({
     // Fastify's own log would contain URLs, and with them tokens; ours has the pattern of the route instead.
@@ -53,6 +56,7 @@ export const buildApp = ({ baseUrl, trustProxy, ...given }: AppOptions): App => 
     if (!changes || request.routeOptions.url === ONE_CLICK) return
     if (isCrossSite(request, baseUrl)) return sendErrorPage(request, reply, site, CROSS_SITE)
   })
+  limitRequests(app, site, monotonic)
   // A form without a field is an empty object, not a missing body, so that the response can name every field.
   app.addHook('preValidation', async (request, reply) => {
     if (request.method === 'POST') request.body ??= {}

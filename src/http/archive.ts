@@ -3,6 +3,7 @@ import { Type } from 'typebox'
 import { daysBetween, isDate } from '../core/calendar.ts'
 import { headingOf, longDate, standfirstOf } from '../core/digest/headline.ts'
 import type { DayPage } from '../newsletter/archive.ts'
+import { BUDGET } from './costly-pages.ts'
 import { blankForm } from './form.ts'
 import { makePublic, POLICY_WITH_SCRIPT } from './guard.ts'
 import { type App, type Site, show, showDeadLink } from './site.ts'
@@ -32,7 +33,7 @@ const viewOf = (day: DayPage, maxCards: number) => {
 }
 
 export const archiveRoutes = (app: App, { archive, pages }: Site): void => {
-  app.get('/', async (_, reply) => {
+  app.get('/', { config: { perMinute: BUDGET.page } }, async (_, reply) => {
     const day = await archive.readDay()
     makePublic(reply).header('content-security-policy', POLICY_WITH_SCRIPT)
     return show(reply, pages, 'home', {
@@ -42,16 +43,20 @@ export const archiveRoutes = (app: App, { archive, pages }: Site): void => {
     })
   })
 
-  app.get('/papers/:date', { schema: { params: DateParam } }, async (request, reply) => {
-    const { date } = request.params
-    if (!isDate(date)) return reply.callNotFound()
-    const day = await archive.readDay(date)
-    if (day !== null) return show(makePublic(reply), pages, 'day', { day: viewOf(day, day.cards.length) })
-    return show(reply.code(404), pages, 'message', {
-      heading: 'No papers for this day',
-      sentence: `We have no papers for ${longDate(date)}. There are none at weekends, and today’s may not be out yet.`,
-    })
-  })
+  app.get(
+    '/papers/:date',
+    { config: { perMinute: BUDGET.page }, schema: { params: DateParam } },
+    async (request, reply) => {
+      const { date } = request.params
+      if (!isDate(date)) return reply.callNotFound()
+      const day = await archive.readDay(date)
+      if (day !== null) return show(makePublic(reply), pages, 'day', { day: viewOf(day, day.cards.length) })
+      return show(reply.code(404), pages, 'message', {
+        heading: 'No papers for this day',
+        sentence: `We have no papers for ${longDate(date)}. There are none at weekends, and today’s may not be out yet.`,
+      })
+    },
+  )
 
   app.get('/digests/:token', { schema: { params: TokenParam } }, async (request, reply) => {
     const issue = await archive.readDigest(request.params.token)

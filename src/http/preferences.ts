@@ -7,6 +7,7 @@ import { changeLine, volumeLine } from '../core/digest/volume.ts'
 import { latestPause, pauseChoices, readPause } from '../core/subscriber/pause.ts'
 import { type FieldError, isSubscribed, type Preferences, readPreferences } from '../core/subscriber/preferences.ts'
 import type { OwnPreferences } from '../newsletter/subscription/preferences.ts'
+import { BUDGET } from './costly-pages.ts'
 import { CHOICES, type FormView, filledForm, refusedForm } from './form.ts'
 import { type App, type Site, sendProblem, show, showDeadLink, wantsJson } from './site.ts'
 
@@ -49,23 +50,27 @@ export const preferencesRoutes = (app: App, site: PreferencesSite): void => {
   })
 
   /** Shows what a change would do, and keeps it in the form. It is a POST, so that no URL holds what was typed. */
-  app.post('/preferences/:token/look', { schema: { params: TokenParam, body: Choices } }, async (request, reply) => {
-    const { token } = request.params
-    const own = await subscriptions.readPreferences(token)
-    if (own === null) return showDeadLink(reply, pages)
-    if (!isSubscribed(own.state)) return showNotSubscribed(request, reply, site)
-    const read = readPreferences(request.body, own.preferences)
-    if ('errors' in read) return refuseChoices(request, reply, site, token, own, read.errors)
-    const change =
-      (await changeOfVolume(site, own.preferences, read.preferences)) ?? 'There are no papers yet to count.'
-    if (wantsJson(request)) return { status: 'not saved', change }
-    const form = filledForm(read.preferences)
-    return showPreferences(reply, site, token, own, {
-      form,
-      looked: read.preferences,
-      notice: `Not saved yet. ${change}`,
-    })
-  })
+  app.post(
+    '/preferences/:token/look',
+    { config: { perMinute: BUDGET.preview }, schema: { params: TokenParam, body: Choices } },
+    async (request, reply) => {
+      const { token } = request.params
+      const own = await subscriptions.readPreferences(token)
+      if (own === null) return showDeadLink(reply, pages)
+      if (!isSubscribed(own.state)) return showNotSubscribed(request, reply, site)
+      const read = readPreferences(request.body, own.preferences)
+      if ('errors' in read) return refuseChoices(request, reply, site, token, own, read.errors)
+      const change =
+        (await changeOfVolume(site, own.preferences, read.preferences)) ?? 'There are no papers yet to count.'
+      if (wantsJson(request)) return { status: 'not saved', change }
+      const form = filledForm(read.preferences)
+      return showPreferences(reply, site, token, own, {
+        form,
+        looked: read.preferences,
+        notice: `Not saved yet. ${change}`,
+      })
+    },
+  )
 
   app.post('/preferences/:token/pause', { schema: { params: TokenParam, body: Pause } }, async (request, reply) => {
     const { token } = request.params

@@ -5,12 +5,16 @@ import { broadAuthorLine } from '../core/digest/broad-author.ts'
 import { headingOf, standfirstOf } from '../core/digest/headline.ts'
 import { volumeLine } from '../core/digest/volume.ts'
 import { type Preferences, readPreferences, STANDARD } from '../core/subscriber/preferences.ts'
+import { BUDGET, createTurns } from './costly-pages.ts'
 import { ADDRESSED, CHOICES, filledForm, refusedForm } from './form.ts'
 import { type App, type Site, sendProblem, show, wantsJson } from './site.ts'
 
 const Choice = Type.Object(CHOICES)
 /** The whole subscribe form, of which a preview needs the choices alone. */
 const FormChoice = Type.Object({ ...ADDRESSED, ...CHOICES }, { additionalProperties: false })
+
+/** Characters of a URL that every browser, proxy and server takes; Node refuses a request with more than 16 KiB of headers. */
+const MAX_URL = 2_000
 
 /** The values of what a URL leaves out; only the topics must be there. */
 const DEFAULTS = { frequency: 'daily', timezone: 'UTC' }
@@ -44,32 +48,43 @@ export const previewRoutes = (app: App, { previews, pages }: Site): void => {
       ? sendProblem(reply, 400, 'No preview', 'Some fields are not valid.', errors)
       : show(reply.code(400), pages, 'subscribe', { form: refusedForm({ ...DEFAULTS, ...given }, errors) })
 
-  app.get('/preview', { schema: { querystring: Choice } }, async (request, reply) => {
-    const read = readChoice(request.query)
-    if ('errors' in read) return refuse(request, reply, request.query, read.errors)
-    const issue = await previews.readDigest(read.preferences)
+  const inTurn = createTurns()
+
+  const showPreview = async (request: FastifyRequest, reply: FastifyReply, preferences: Preferences) => {
+    const issue = await inTurn(() => previews.readDigest(preferences))
     if (wantsJson(request)) return issue
-    const volume = await previews.readVolume(read.preferences)
-    const broadAuthors = await previews.readBroadAuthors(read.preferences)
-    return show(reply, pages, 'preview', {
-      ...issue,
-      heading: headingOf(issue),
-      standfirst: standfirstOf(issue),
-      frequency: read.preferences.frequency,
-      volume: volume === null ? null : volumeLine(volume),
-      broadAuthors: broadAuthors.map(broadAuthorLine),
-      form: filledForm(read.preferences),
-    })
+    const volume = await inTurn(() => previews.readVolume(preferences))
+    const broadAuthors = await inTurn(() => previews.readBroadAuthors(preferences))
+    return inTurn(async () =>
+      show(reply, pages, 'preview', {
+        ...issue,
+        heading: headingOf(issue),
+        standfirst: standfirstOf(issue),
+        frequency: preferences.frequency,
+        volume: volume === null ? null : volumeLine(volume),
+        broadAuthors: broadAuthors.map(broadAuthorLine),
+        form: filledForm(preferences),
+      }),
+    )
+  }
+
+  const config = { perMinute: BUDGET.preview }
+  app.get('/preview', { config, schema: { querystring: Choice } }, async (request, reply) => {
+    const read = readChoice(request.query)
+    return 'errors' in read
+      ? refuse(request, reply, request.query, read.errors)
+      : showPreview(request, reply, read.preferences)
   })
 
   /**
    * The second button of the subscribe form. It posts, since a form that is sent by GET would put the email address that
-   * was typed into the URL, and so into browser histories and the logs of proxies.
+   * was typed into the URL, and so into browser histories and the logs of proxies. A preview has a URL to share, unless the
+   * choice is too long for one: then it is shown at once.
    */
-  app.post('/preview', { schema: { body: FormChoice } }, async (request, reply) => {
+  app.post('/preview', { config, schema: { body: FormChoice } }, async (request, reply) => {
     const read = readChoice(request.body)
-    return 'errors' in read
-      ? refuse(request, reply, request.body, read.errors)
-      : reply.redirect(urlOf(read.preferences), 303)
+    if ('errors' in read) return refuse(request, reply, request.body, read.errors)
+    const url = urlOf(read.preferences)
+    return url.length > MAX_URL ? showPreview(request, reply, read.preferences) : reply.redirect(url, 303)
   })
 }

@@ -1,6 +1,7 @@
 /** The preview of a digest. */
 import { expect, it } from 'vitest'
 import { STANDARD } from '../../src/core/subscriber/preferences.ts'
+import { TOPICS } from '../../src/core/topics.ts'
 import { card, form, openTestSite } from '../support/servers/recording-site.ts'
 
 const open = (url: string, accept = 'text/html') => fetch(url, { headers: { accept }, redirect: 'manual' })
@@ -95,4 +96,35 @@ it('the second button with nothing chosen says what is missing and keeps the ema
   expect(answer.status).toBe(400)
   expect(page).toContain('Choose at least one topic, or add a keyword or author.')
   expect(page).toContain('value="grace@example.net"')
+})
+
+it('the longest choices that are allowed are previewed: what has no room in a URL is shown at once', async () => {
+  await using site = await openTestSite()
+  // Letters outside ASCII take six characters of a URL each.
+  const words = (most: number) =>
+    Array.from({ length: 20 }, (_, n) => `Ж${String.fromCharCode(0x430 + n)}${'ж'.repeat(10)} ${'ш'.repeat(most - 13)}`)
+  const lists = { keywords: words(60), authors: words(80), muted: words(60).map((one) => `щ${one.slice(1)}`) }
+  const body = form({ topics: TOPICS.map(({ slug }) => slug), frequency: 'daily', timezone: 'Europe/London', ...lists })
+  const answer = await fetch(`${site.url}/preview`, { method: 'POST', body })
+  expect([answer.status, new URL(answer.url).search]).toEqual([200, ''])
+  expect(await answer.text()).toContain('Preview')
+  expect(site.asked.at(-1)?.muted).toHaveLength(20)
+})
+
+it('a client has so many previews a minute, and then words and a time; others, and its sign-ups, are served', async () => {
+  let now = 0
+  await using site = await openTestSite({ trustProxy: ['127.0.0.1'], monotonic: () => now })
+  const ask = (ip: string, path: string, method = 'GET') =>
+    fetch(site.url + path, { method, headers: { 'x-forwarded-for': ip }, redirect: 'manual' })
+  const statuses: number[] = []
+  for (let n = 0; n < 63; n++)
+    statuses.push((await ask(`2001:db8::${n}`, `/preview?topics=agents&hour=${n % 24}`)).status)
+  expect(statuses).toEqual([...Array(60).fill(200), 429, 429, 429])
+  const refused = await ask('2001:db8::1', '/preview', 'POST')
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '1'])
+  expect(await refused.text()).toContain('Too many requests')
+  expect((await ask('2001:db8:0:1::1', '/preview?topics=agents')).status).toBe(200)
+  for (const path of ['/', '/links', '/check-inbox']) expect((await ask('2001:db8::1', path)).status).toBe(200)
+  now = 1_000
+  for (const status of [200, 429]) expect((await ask('2001:db8::1', '/preview?topics=agents')).status).toBe(status)
 })

@@ -9,6 +9,7 @@ import { createPages } from '../../src/adapters/templates/pages.ts'
 import type { ReadWebhook } from '../../src/core/bounces/provider-event.ts'
 import { buildApp } from '../../src/http/app.ts'
 import { createArchive } from '../../src/newsletter/archive.ts'
+import { keepDays } from '../../src/newsletter/day-cache.ts'
 import { createEditionCheck } from '../../src/newsletter/feedback/edition-alarm.ts'
 import { createWebhooks } from '../../src/newsletter/feedback/webhooks.ts'
 import { createCandidateCache } from '../../src/newsletter/publishing/candidate-cache.ts'
@@ -34,7 +35,7 @@ export const openApi = async (context: RoleContext) => {
         void wake(name)
       },
     }),
-    archive: createArchive({ db, keys, now }),
+    archive: keepDays(createArchive({ db, keys, now }), now),
     previews: createPreviews({ db, now, candidates }),
     webhooks: createWebhooks({
       db,

@@ -8,6 +8,7 @@ import { rankPapers } from '../../core/digest/ranking.ts'
 import type { Volume } from '../../core/digest/volume.ts'
 import type { Preferences, Profile } from '../../core/subscriber/preferences.ts'
 import type { Database } from '../../store/database.ts'
+import { keepByContent } from './by-content.ts'
 import { type CandidateCache, createCandidateCache, loadPoolFor, WEEK, WEEKS_COUNTED } from './candidate-cache.ts'
 import type { CandidatePool } from './candidate-pool.ts'
 import { composeDigest } from './digest.ts'
@@ -64,26 +65,38 @@ export const createPreviews = ({
   db: Database
   now: () => Date
   candidates?: CandidateCache
-}): Previews => ({
-  async readDigest(preferences) {
-    const today = await composeIssue(db, await candidates.digest(preferences.frequency), preferences)
-    const isEmpty = today.cards.length === 0 && today.trendingExtras.length === 0
-    return isEmpty ? composeIssue(db, await candidates.welcome(), preferences, 'welcome') : today
-  },
+}): Previews => {
+  const issues = keepByContent<CandidatePool, DigestIssue>()
+  const volumes = keepByContent<CandidatePool, Volume | null>()
+  const readIssueOf = (pool: CandidatePool, preferences: Preferences, kind: DigestKind) =>
+    issues(pool, [kind, preferences], () => composeIssue(db, pool, preferences, kind))
+  return {
+    async readDigest(preferences) {
+      const { frequency } = preferences
+      const today = await readIssueOf(await candidates.digest(frequency), preferences, frequency)
+      const isEmpty = today.cards.length === 0 && today.trendingExtras.length === 0
+      return isEmpty ? readIssueOf(await candidates.welcome(), preferences, 'welcome') : today
+    },
 
-  async readVolume(profile) {
-    const { papers, index, cutoff } = await candidates.month()
-    const weeks = weeksHeldOf(papers, cutoff)
-    if (weeks === null) return null
-    return { papers: rankPapers(applyProfile(papers, profile, index), interestsOf(profile)).length, weeks }
-  },
+    async readVolume(profile) {
+      const pool = await candidates.month()
+      const { topics, keywords, authors, muted, whenEmpty } = profile
+      return volumes(pool, { topics, keywords, authors, muted }, async () => {
+        const { papers, index, cutoff } = pool
+        const weeks = weeksHeldOf(papers, cutoff)
+        if (weeks === null) return null
+        const chosen = { topics, keywords, authors, muted, whenEmpty }
+        return { papers: rankPapers(applyProfile(papers, chosen, index), interestsOf(chosen)).length, weeks }
+      })
+    },
 
-  async readBroadAuthors({ authors }) {
-    if (authors.length === 0) return []
-    const { papers, index, cutoff } = await candidates.month()
-    const weeks = weeksHeldOf(papers, cutoff)
-    return weeks === null
-      ? []
-      : authors.flatMap((author) => findBroadAuthor(author, index.findAuthor(author), weeks) ?? [])
-  },
-})
+    async readBroadAuthors({ authors }) {
+      if (authors.length === 0) return []
+      const { papers, index, cutoff } = await candidates.month()
+      const weeks = weeksHeldOf(papers, cutoff)
+      return weeks === null
+        ? []
+        : authors.flatMap((author) => findBroadAuthor(author, index.findAuthor(author), weeks) ?? [])
+    },
+  }
+}

@@ -148,6 +148,7 @@ export const openTestSite = async ({
   adminToken = null as string | null,
   challenge = null as Challenge | null,
   trustProxy = [] as string[],
+  monotonic = () => performance.now(),
   editions = { list: async () => [], readAccount: async () => null } as Site['editions'],
 } = {}): Promise<TestSite> => {
   const changes: unknown[][] = []
@@ -193,6 +194,7 @@ export const openTestSite = async ({
     adminToken,
     baseUrl,
     trustProxy,
+    monotonic,
   })
   await app.listen({ host: '127.0.0.1', port: 0 })
   const { port } = app.server.address() as AddressInfo

@@ -1,0 +1,34 @@
+/** Days that are read once for all who look within seconds. */
+import { expect, test } from 'vitest'
+import type { Archive, DayPage } from '../../src/newsletter/archive.ts'
+import { keepDays } from '../../src/newsletter/day-cache.ts'
+
+test('a day is read once for those who look at the same time, again after some seconds, and a failure is not kept', async () => {
+  let now = Date.parse('2026-04-14T05:00:00Z')
+  const read: (string | undefined)[] = []
+  let fault: Error | null = null
+  const archive: Archive = {
+    readDay: async (listDay) => {
+      read.push(listDay)
+      if (fault !== null) throw fault
+      return listDay === '2020-01-01' ? null : ({ listDay } as DayPage)
+    },
+    readDigest: async () => null,
+  }
+  const kept = keepDays(archive, () => new Date(now))
+  await Promise.all([kept.readDay(), kept.readDay(), kept.readDay('2026-04-13')])
+  expect(await kept.readDay('2026-04-13')).toEqual({ listDay: '2026-04-13' })
+  expect(read).toEqual([undefined, '2026-04-13'])
+  now -= 60_000
+  await kept.readDay()
+  now += 10_000
+  await kept.readDay()
+  expect(read).toHaveLength(4)
+  for (let n = 0; n < 2; n++) expect(await kept.readDay('2020-01-01')).toBeNull()
+  expect(read).toHaveLength(6)
+  now += 10_000
+  fault = new Error('the database is away')
+  await expect(kept.readDay()).rejects.toThrow('away')
+  fault = null
+  expect(await kept.readDay()).toEqual({ listDay: undefined })
+})
