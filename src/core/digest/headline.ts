@@ -17,7 +17,6 @@ const MONTHS = [
   'November',
   'December',
 ]
-const NUMBERS = 'no one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen'.split(' ')
 
 const numberFormat = new Intl.NumberFormat('en')
 
@@ -77,8 +76,6 @@ export const onDays = (first: string, last: string): string => {
 const weekOf = (issue: DigestIssue): number =>
   Temporal.PlainDate.from(issue.listDays.at(-1) ?? issue.localDate).weekOfYear ?? 0
 
-const numberInWords = (count: number): string => NUMBERS[count] ?? String(count)
-
 const counted = (count: number, noun: string): string =>
   `${numberFormat.format(count)} ${noun}${count === 1 ? '' : 's'}`
 
@@ -118,12 +115,12 @@ export const headingOf = (issue: DigestIssue): string => {
   return words.charAt(0).toUpperCase() + words.slice(1)
 }
 
-/** What of a week is known besides: `nine with code`, `1,204 upvotes between them`. What no source counts is left out. */
+/** What of a week is known besides: `9 with code`, `1,204 upvotes between them`. What no source counts is left out. */
 const weekInNumbers = (papers: readonly PaperCard[]): string[] => {
   const withCode = papers.filter((card) => card.links.some(({ label }) => label === 'Code')).length
   const upvotes = papers.reduce((sum, card) => sum + (card.upvotes ?? 0), 0)
   return [
-    ...(withCode === 0 ? [] : [`${numberInWords(withCode)} with code`]),
+    ...(withCode === 0 ? [] : [`${withCode} with code`]),
     ...(upvotes === 0 ? [] : [`${counted(upvotes, 'upvote')} between them`]),
   ]
 }

@@ -57,7 +57,6 @@ export const expectedTime = (dueAt: Date, time: SendingTime): string => {
 /** What a digest ends with: when the next is to be expected by a reader who is due next at `dueAt`. */
 export const nextDigestSentence = (dueAt: Date, time: SendingTime): string => {
   const expected = expectedTime(dueAt, time)
-  return expected.startsWith('by ')
-    ? `No papers are listed at weekends: your next digest is expected ${expected}.`
-    : `Your next digest is expected ${expected}, if there are new papers for you.`
+  const next = `our next digest is expected ${expected}, if there are new papers for you.`
+  return expected.startsWith('by ') ? `No papers are listed at weekends: y${next}` : `Y${next}`
 }

@@ -159,7 +159,7 @@ describe('a standfirst', () => {
     ]
     const weekly = issue({ kind: 'weekly', cards, listDays: ['2026-04-13', '2026-04-14'], listed: 131 })
     const days = '131 papers listed from Monday 13 to Tuesday 14 April'
-    expect(standfirstOf(weekly)).toBe(`3 of the ${days}, one with code, 1,204 upvotes between them`)
+    expect(standfirstOf(weekly)).toBe(`3 of the ${days}, 1 with code, 1,204 upvotes between them`)
     expect(standfirstOf({ ...weekly, cards: [card('A'), card('B')] })).toBe(`2 of the ${days}`)
     expect(standfirstOf({ ...weekly, cards: [card('A')] })).toBe(`1 of the ${days}`)
   })
