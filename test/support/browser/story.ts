@@ -241,13 +241,13 @@ export const walkOddities = async ({ page, show }: Pick<StoryContext, 'page' | '
   await page.goto('about:blank')
   await page.setContent(renderDigest(STEERED_ISSUE).html)
   await show('mail-steered', 'mail')
-  const onlyExtras = { ...STEERED_ISSUE, cards: [] }
+  const onlyExtras = { ...STEERED_ISSUE, cards: [], also: [] }
   await page.setContent(renderDigest(onlyExtras).html)
   await show('mail-beyond-only', 'mail')
   await using extrasOnly = await openTestSite({ issue: onlyExtras })
   await page.goto(`${extrasOnly.url}/digests/${TOKEN.view}`)
   await show('digest-beyond-only', 'page')
-  await using empty = await openTestSite({ held: false, issue: { ...HARD_ISSUE, cards: [], listed: 0 } })
+  await using empty = await openTestSite({ held: false, issue: { ...HARD_ISSUE, cards: [], also: [], listed: 0 } })
   await page.goto(empty.url)
   await show('home-empty', 'page')
   await page.goto(`${empty.url}/digests/${TOKEN.view}`)
