@@ -13,7 +13,7 @@ globalThis.pageProbe ??= (() => {
   }
   /** A link among words: its line is as high as the text's. */
   const isInSentence = (element) => {
-    const block = element.closest('p, li, dd, td, h1, h2, h3, div')
+    const block = element.closest('p, li, dd, td, h1, h2, h3, div, body')
     return getComputedStyle(element).display === 'inline' && block.textContent.trim() !== element.textContent.trim()
   }
   /** A box inside its label is pressed anywhere on the label. */
