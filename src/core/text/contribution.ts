@@ -138,7 +138,9 @@ const SHOWS =
 export const offeringPart = (text: string): string => {
   const parts = text.split(/(?<=;)\s+/u)
   const at = parts.findIndex((part) => OFFERS.test(part))
-  return at > 0 ? withoutOpening(parts.slice(at).join(' ')) : text
+  if (at < 1) return text
+  const part = withoutOpening(parts.slice(at).join(' '))
+  return part.charAt(0).toUpperCase() + part.slice(1)
 }
 
 /** The rest of an enumeration that begins in a sentence before: "it improves by 27 points; and (4) …". */

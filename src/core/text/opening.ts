@@ -1,4 +1,4 @@
-/** How a sentence opens when it is shown without those before it: what refers back is dropped, or found to dangle. */
+/** How a sentence opens when it is shown without those before it: what only connects is dropped, and what refers back is found. */
 
 /** What a paper calls itself. */
 export const PAPER =
@@ -13,28 +13,15 @@ const CONNECTIVES = [
   'interestingly|surprisingly|remarkably|critically|indeed|in fact|specifically|in particular|particularly',
   'concretely|more (?:specifically|concretely|precisely)|for example|for instance|in (?:other words|short|summary|essence)',
   'thus|hence|therefore|consequently|accordingly|as such|so|as an? (?:result|consequence|remedy|solution|response)',
-  'in (?:response|turn|doing so)|in (?:light of this|this (?:light|context|regard|sense|direction|way))',
-  'to (?:this|that|these) ends?|towards? (?:this|that) (?:end|goal)|for (?:this|that) purpose|with this in mind',
+  'in (?:turn|doing so)|following (?:this|that)|in (?:light of this|this (?:light|context|regard|sense|direction|way))',
   'first(?:ly)?|second(?:ly)?|third(?:ly)?|next|then|finally|lastly|overall|in conclusion|(?:taken )?together',
 ].join('|')
 const CONNECTIVE = new RegExp(`^(?:${CONNECTIVES}),\\s+`, 'iu')
-/** "But we …", "To this end we …". */
-const BARE_CONNECTIVE =
-  /^(?:but|and|so|thus|hence|therefore|yet|then|instead|also|to (?:this|that) end)\s+(?=(?:we|i|our|this paper)\b)/iu
+/** "But we …", "Thus our …". */
+const BARE_CONNECTIVE = /^(?:but|and|so|thus|hence|therefore|yet|then|instead|also)\s+(?=(?:we|i|our|this paper)\b)/iu
 /** The heading of a part of a structured abstract. */
 const HEADING =
   /^(?:(?:background|introduction|motivation|context|objectives?|aims?|purpose|goals?|(?:materials and )?methods?|methodology|approach|design|results?|findings|conclusions?|significance|abstract|tl;?dr|summary|contributions?)\s*[:—]\s*)+/iu
-/** "To address these limitations, we …", "Building on this insight, we …". */
-const CLAUSE = new RegExp(
-  '^(?:to|towards?|based|building|built|motivated|driven|inspired|informed|encouraged|prompted|guided|grounded|armed|in|as|' +
-    'with|given|following|leveraging|using|observing|recogni[sz]ing|drawing|starting|contrary|addressing|from|by|under|beyond|on|because|since)' +
-    `\\b[^.;:]{0,150}?,\\s+(?=(?:we|i|the authors|this ${PAPER}|our|here,? we)\\b)`,
-  'iu',
-)
-const REFERS_BACK =
-  /\b(?:this|these|those|such|both|aforementioned)\b|\bthe (?:above|latter|former)\b|\bdo(?:ing)? so\b|\b(?:it|them|that),|^\p{L}+ (?:it|them|its|their)\b/iu
-const NAMES_PAPER = new RegExp(`\\b(?:this|these) ${PAPER}s?\\b`, 'iu')
-
 /** A beginning that nobody can place who has not read what stood before. */
 const DANGLING =
   /^(?:it|its|they|their|them|this|these|those|such|he|she|his|her|doing so|the (?:latter|former|above|same|resulting|aforementioned))\b/iu
@@ -45,19 +32,13 @@ const CONNECTED =
 /** What is left after an opening says something of its own. */
 const LEAST_LEFT = 20
 
-const openingOf = (text: string): string => {
-  const clause = CLAUSE.exec(text)?.[0] ?? ''
-  return (
-    HEADING.exec(text)?.[0] ??
-    CONNECTIVE.exec(text)?.[0] ??
-    BARE_CONNECTIVE.exec(text)?.[0] ??
-    (REFERS_BACK.test(clause) && !NAMES_PAPER.test(clause) ? clause : '')
-  )
-}
+const openingOf = (text: string): string =>
+  (HEADING.exec(text) ?? CONNECTIVE.exec(text) ?? BARE_CONNECTIVE.exec(text))?.[0] ?? ''
 
 /**
- * A sentence without an opening that refers to what stood before it: `However, we find …`, `To address these issues, we
- * present …` and `Methods: We train …` begin with `We`. The rest is the sentence's own words; a second time changes nothing.
+ * A sentence without a word that only connects it to what stood before: `However, we find …` and `Methods: We train …` begin
+ * with `We`. A clause such as "To address these issues, we present …" stays: it is how abstracts begin to say what they do,
+ * and often says something. The rest is the sentence's own words; a second time changes nothing.
  */
 export const withoutOpening = (sentence: string): string => {
   let rest = sentence

@@ -59,10 +59,7 @@ describe('the sentences of a text', () => {
 describe('an opening that refers back', () => {
   it.each([
     ['However, we find that maps are old.', 'We find that maps are old.'],
-    ['To this end, we introduce MapNet, a model of maps.', 'We introduce MapNet, a model of maps.'],
-    ['To address these limitations, we propose a map that folds.', 'We propose a map that folds.'],
-    ['Building on this insight, we present a map of maps.', 'We present a map of maps.'],
-    ['Moreover, to bridge this gap, this paper draws a new map.', 'This paper draws a new map.'],
+    ['Moreover, this paper draws a new map.', 'This paper draws a new map.'],
     ['Following that, we propose a map that folds.', 'We propose a map that folds.'],
     ['Methods: We draw ten maps of one town.', 'We draw ten maps of one town.'],
     ['Thus we draw ten maps of one town.', 'We draw ten maps of one town.'],
@@ -72,6 +69,7 @@ describe('an opening that refers back', () => {
     'In this paper, we draw ten maps of one town.',
     'To fold maps without creases, we propose a new paper.',
     'Here, we show that maps are old.',
+    'To address these limitations, we propose a map that folds.',
     'First-order maps are drawn by hand in our town.',
     'Rather than draw by hand, we print a map.',
     'However, no.',
@@ -88,7 +86,7 @@ describe('an excerpt', () => {
 
   it('begins with what the paper does, and goes on to what came of it', () => {
     const abstract = `${BACKGROUND} To address this, ${CONTRIBUTION} ${METHOD} ${RESULT} ${LINKS}`
-    expect(of(abstract)).toBe(`W${CONTRIBUTION.slice(1)} … ${RESULT}`)
+    expect(of(abstract)).toBe(`To address this, ${CONTRIBUTION} … ${RESULT}`)
   })
 
   it('has no ellipsis where the result follows, and goes on with the next sentence where there is no result', () => {
@@ -144,7 +142,7 @@ describe('an excerpt', () => {
 
   it('begins after a semicolon where a sentence that is too long says only there what the paper does', () => {
     const text = `${long('Maps are', 400).slice(0, -1)}; to address this gap, ${long('we propose FoldNet', 300)}`
-    expect(of(text)).toMatch(/^We propose FoldNet word/)
+    expect(of(text)).toMatch(/^To address this gap, we propose FoldNet word/)
   })
 
   it('is cut at a word where its sentence is too long, and between characters where there are no spaces', () => {
