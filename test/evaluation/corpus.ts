@@ -1,16 +1,10 @@
 /** The papers that a model is trained on, read once and counted: their phrases, their words, and each as numbers. */
 import type { Paper } from '../../src/core/papers/paper.ts'
 import { countPhrases, type Evidence, type PhraseCounts, weighEvidence } from '../../src/core/relevance/evidence.ts'
-import { liftOf, packWeights, phraseNumbers, type RelevanceModel } from '../../src/core/relevance/model.ts'
+import { liftOf, networkInputs, phraseNumbers, type RelevanceModel } from '../../src/core/relevance/model.ts'
+import type { NetworkInputs } from '../../src/core/relevance/network.ts'
 import { type Reading, readPaper } from '../../src/core/relevance/reading.ts'
-import { dot, fitTerms, type TermWeights } from '../../src/core/relevance/regression.ts'
-import {
-  countTerms,
-  createTermWeigher,
-  findTerms,
-  type TermOccurrence,
-  type TermVector,
-} from '../../src/core/relevance/terms.ts'
+import { countTerms, createTermWeigher, findTerms, type TermVector } from '../../src/core/relevance/terms.ts'
 import { TOPICS } from '../../src/core/topics.ts'
 
 export type TrainingPaper = Pick<Paper, 'title' | 'abstract'> & {
@@ -24,11 +18,12 @@ export interface Sample {
   phrases: readonly (readonly number[])[]
   /** Its words and pairs, weighted. */
   vector: TermVector
+  /** Both, as a network sees them. */
+  inputs: NetworkInputs
 }
 
 export interface Corpus {
   readings: readonly Reading[]
-  samples: readonly Sample[]
   /** How many terms the vocabulary has. */
   size: number
   /** Reads a paper by the counts of this corpus. */
@@ -62,24 +57,21 @@ export const readCorpus = (papers: readonly TrainingPaper[]): Corpus | null => {
   const phrases = countPhrases(readings)
   if (phrases.averageLength === 0) return null
   const wholeOverTitle = measureTitles(readings, phrases)
-  const terms = readings.map(findTerms)
-  const vocabulary = countTerms(terms)
+  const vocabulary = countTerms(readings.map(findTerms))
   const weigh = createTermWeigher(vocabulary)
-  const read = (reading: Reading, occurrences: ReadonlyMap<string, TermOccurrence>): Sample => {
+  const sampleOf = (reading: Reading): Sample => {
     const evidence = new Map<string, Evidence>(weighEvidence(reading, phrases).map((one) => [one.topic, one]))
     const lift = liftOf(reading, phrases.averageLength, wholeOverTitle)
-    return {
-      phrases: TOPICS.map(({ slug }) => phraseNumbers(evidence.get(slug), lift)),
-      vector: weigh(occurrences),
-    }
+    const numbers = TOPICS.map(({ slug }) => phraseNumbers(evidence.get(slug), lift))
+    const vector = weigh(findTerms(reading))
+    return { phrases: numbers, vector, inputs: networkInputs(vector, numbers, vocabulary.terms.length) }
   }
   const days = papers.flatMap(({ listDay }) => (listDay === null ? [] : [listDay])).sort()
   const [first, last] = [days[0], days.at(-1)]
   return {
     readings,
-    samples: readings.map((reading, at) => read(reading, terms[at] ?? new Map())),
     size: vocabulary.terms.length,
-    sampleOf: (reading) => read(reading, findTerms(reading)),
+    sampleOf,
     days: first === undefined || last === undefined ? null : [first, last],
     counts: {
       phrases: { ...phrases, averageLength: round(phrases.averageLength) },
@@ -88,35 +80,3 @@ export const readCorpus = (papers: readonly TrainingPaper[]): Corpus | null => {
     },
   }
 }
-
-/**
- * Fits the words and pairs of every topic to how likely each paper is relevant to it, 0 to 1, by paper and topic. Calls
- * `onTopic` after each topic with the share that is done.
- */
-export const fitWords = (
-  { samples, size }: Corpus,
-  likely: readonly ArrayLike<number>[],
-  onTopic: (share: number) => void,
-): TermWeights[] => {
-  const vectors = samples.map(({ vector }) => vector)
-  return TOPICS.map((_, topic) => {
-    const fitted = fitTerms(
-      vectors,
-      Float32Array.from(likely, (ofPaper) => ofPaper[topic] ?? 0),
-      size,
-    )
-    onTopic((topic + 1) / TOPICS.length)
-    return fitted
-  })
-}
-
-/** The weights of terms as a model holds them: in bytes, and what they give for the average paper. */
-export const packTerms = (
-  { samples }: Corpus,
-  weights: readonly Float32Array[],
-): Pick<RelevanceModel, 'weights' | 'scales' | 'average'> => ({
-  ...packWeights(weights),
-  average: weights.map((ofTopic) =>
-    round(samples.reduce((sum, { vector }) => sum + dot(vector, ofTopic), 0) / samples.length),
-  ),
-})

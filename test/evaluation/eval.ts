@@ -1,18 +1,17 @@
 /**
  * Measures how well papers are chosen, on judged papers:
  *
- *     npm run eval -- --papers PATH --labels FILE --upvotes FILE --excerpts FILE --history FILE
+ *     npm run eval -- --papers PATH --labels FILE --upvotes FILE --excerpts FILE --history FILE --history-labels FILE
  *
- * A week with papers whose judgements the model was fitted to is not measured by that model: another is trained without
- * them (leave-week-out), which needs the history.
+ * Papers whose judgements the model was fitted to are not measured by that model: another is trained on the judged papers
+ * of the history alone.
  */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { startEmbeddedPostgres } from '../../src/adapters/postgres/embedded-postgres.ts'
 import { readModelFile } from '../../src/adapters/relevance-model-file.ts'
-import { isoWeekOf } from '../../src/core/calendar.ts'
 import type { Listing } from '../../src/core/papers/paper.ts'
 import { GATE } from '../../src/core/relevance/gate.ts'
 import type { FittedOn, RelevanceModel } from '../../src/core/relevance/model.ts'
@@ -20,14 +19,14 @@ import { readPaper } from '../../src/core/relevance/reading.ts'
 import { createScorer, SHIPPED_MODEL, type TopicRelevance } from '../../src/core/relevance/relevance.ts'
 import { TOPICS } from '../../src/core/topics.ts'
 import { openDatabase } from '../../src/store/database.ts'
-import { endWith } from '../../workers/exit.ts'
+import { endWith, UsageError } from '../../workers/exit.ts'
 import { createProgress, type Progress } from '../../workers/progress.ts'
 import { scoreByCounts, scoreByLabels, scoreByPhrases } from './baselines.ts'
 import { type BlendResult, type JudgedCandidate, studyBlend } from './blend-study.ts'
 import { type ExcerptResult, readExcerptJudgements, studyExcerpts } from './excerpt-study.ts'
 import { rankByFullText } from './full-text.ts'
 import { readListings, readRowsFile } from './input-files.ts'
-import { type EvaluatedPaper, type Joined, joinPapers, readLabels, readUpvotes } from './judged-papers.ts'
+import { type EvaluatedPaper, type Joined, joinPapers, type Label, readLabels, readUpvotes } from './judged-papers.ts'
 import { type GateResult, type RelevanceResult, type Scores, studyGate, studyRelevance } from './relevance-study.ts'
 import { type ReplayResult, replay } from './replay.ts'
 import { type JudgedPaper, MIN_JUDGED, MIN_PAPERS, trainModel } from './training.ts'
@@ -39,15 +38,17 @@ interface Options {
   upvotes?: string
   excerpts?: string
   history?: string
+  historyLabels?: string
+  before?: string
   model?: string
   json?: true
 }
 
-/** The scores of the papers, and by which models they were scored. */
+/** The scores of the papers, and by which model they were scored. */
 interface Scoring {
   relevance: TopicRelevance[][]
-  /** Weeks measured by a model trained without them. */
-  leftOut: string[]
+  /** On how many judged papers of the history a model was trained to measure these; `null` where the given one did. */
+  trainedOn: number | null
   /** Weeks measured by a model that was fitted to their judgements, for lack of papers to train on: their figures are too good. */
   flattered: string[]
 }
@@ -72,30 +73,26 @@ const tellMismatches = ({ papers, unknownLabels, unlabelled }: Joined): void => 
 const judgedOf = (papers: readonly EvaluatedPaper[]): JudgedPaper[] =>
   papers.flatMap(({ grades, ...paper }) => (grades === null ? [] : [{ ...paper, grades }]))
 
-/** Scores every paper by the model, but those of weeks that it was fitted to by models trained without them. */
+/** Scores every paper by the model, or by one trained on the history alone where the model knows the papers. */
 const scoreAll = (
   papers: readonly EvaluatedPaper[],
   model: RelevanceModel,
-  history: readonly Listing[],
+  history: { listings: readonly Listing[]; labels: readonly Label[] },
   progress: Progress,
 ): Scoring => {
   const seen = new Set(model.fittedOn.judged)
   const known = [...new Set(papers.filter(({ id }) => seen.has(id)).map(({ week }) => week))].sort()
-  const judged = judgedOf(papers)
-  const without = (week: string): JudgedPaper[] => judged.filter(({ listDay }) => isoWeekOf(listDay) !== week)
-  const leftOut = history.length < MIN_PAPERS ? [] : known.filter((week) => without(week).length >= MIN_JUDGED)
-  const corpus = history.map(({ paper, listDay }) => ({ ...paper, listDay }))
-  const scorers = new Map<string, ReturnType<typeof createScorer>>()
-  for (const [done, week] of leftOut.entries()) {
-    const onProgress = (share: number): void => progress.show(done + share, leftOut.length)
-    scorers.set(week, createScorer(trainModel({ papers: corpus, by: { judged: without(week) }, onProgress })))
-  }
-  const usual = createScorer(model)
-  return {
-    relevance: papers.map((paper) => (scorers.get(paper.week) ?? usual)(paper)),
-    leftOut,
-    flattered: known.filter((week) => !leftOut.includes(week)),
-  }
+  const measured = new Set(papers.map(({ id }) => id))
+  const judged = judgedOf(joinPapers(history.listings, history.labels, []).papers).filter(({ id }) => !measured.has(id))
+  const canTrain = history.listings.length >= MIN_PAPERS && judged.length >= MIN_JUDGED
+  if (known.length === 0 || !canTrain)
+    return { relevance: papers.map(createScorer(model)), trainedOn: null, flattered: known }
+  const trained = trainModel({
+    papers: history.listings.map(({ paper, listDay }) => ({ ...paper, listDay })),
+    by: { judged },
+    onProgress: (share) => progress.show(share, 1),
+  })
+  return { relevance: papers.map(createScorer(trained)), trainedOn: judged.length, flattered: [] }
 }
 
 const scoresOf = (relevance: readonly TopicRelevance[][]): Scores =>
@@ -135,11 +132,14 @@ const rounded = (value: unknown): unknown => {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, rounded(inner)]))
 }
 
+/** The parts of an earlier report that this one is compared with. */
+type Before = Pick<Report, 'relevance' | 'gate'>
+
 interface Report {
   papers: number
   judged: number
-  /** What the model was fitted on, and which weeks another model was therefore measured on, or should have been. */
-  method: { model: Omit<FittedOn, 'judged'> } & Pick<Scoring, 'leftOut' | 'flattered'>
+  /** What the model was fitted on, and whether another one was therefore measured, or should have been. */
+  method: { model: Omit<FittedOn, 'judged'> } & Pick<Scoring, 'trainedOn' | 'flattered'>
   relevance: RelevanceResult
   gate: GateResult | null
   trend: TrendResult | null
@@ -156,19 +156,62 @@ const interval = (ci: readonly [number, number] | null | undefined): string =>
 const row = (name: string, ...columns: string[]): string =>
   `  ${name.padEnd(28)}${columns.map((column) => column.padEnd(24)).join('')}`.trimEnd()
 
-const tables = (report: Report): string => {
+const readBefore = async (path: string): Promise<Before> => {
+  const lines = (await readFile(path, 'utf8')).trim().split('\n')
+  try {
+    const { relevance, gate } = JSON.parse(lines.at(-1) ?? '') as Before
+    if (typeof relevance.byTopic === 'object') return { relevance, gate }
+  } catch (error) {
+    throw new UsageError(`${path} does not end with the JSON object of an earlier measurement`, { cause: error })
+  }
+  throw new UsageError(`${path} does not end with the JSON object of an earlier measurement`)
+}
+
+/** How many pass the gate, and by topic also how well the scores are calibrated; each with the figure of before, if any. */
+const gateTables = (gate: GateResult, relevance: RelevanceResult, before: Before | null): string[] => {
+  const since = (now: number | null | undefined, then: number | null | undefined): string =>
+    before === null ? number(now) : `${number(then)} → ${number(now)}`
+  const overall = [
+    `${since(gate.precision, before?.gate?.precision)} ${interval(gate.precisionCi)}`,
+    `${since(gate.recall, before?.gate?.recall)} ${interval(gate.recallCi)}`,
+  ]
+  const topics = Object.entries(gate.byTopic).sort(
+    ([a], [b]) => (relevance.byTopic[a] ?? 2) - (relevance.byTopic[b] ?? 2),
+  )
+  return [
+    row(`Gate at ${gate.gate}`, 'precision', 'recall'),
+    row('all', ...overall),
+    '',
+    row('Topic', 'nDCG@10', 'precision', 'promised', 'recall', 'relevant', 'expected'),
+    ...topics.map(([topic, one]) => {
+      const then = before?.gate?.byTopic[topic]
+      return row(
+        topic,
+        since(relevance.byTopic[topic], before?.relevance.byTopic[topic]),
+        since(one.precision, then?.precision),
+        number(one.promised),
+        since(one.recall, then?.recall),
+        String(one.relevant),
+        one.expected.toFixed(1),
+      )
+    }),
+    '  (promised and expected: the precision and the count of relevant papers if every score were its probability)',
+  ]
+}
+
+const tables = (report: Report, before: Before | null): string => {
   const { relevance, gate, trend, blend, excerpts, baselines, method } = report
   const lines = [
     `${report.papers} papers, ${report.judged} of them judged.`,
-    method.leftOut.length > 0
-      ? `Weeks measured by models trained without them (leave-week-out): ${method.leftOut.join(', ')}.`
+    method.trainedOn !== null
+      ? `Measured by a model that was trained on ${method.trainedOn} judged papers of the history alone.`
       : method.flattered.length > 0
         ? 'No week was left out.'
         : 'No week of these was used to fit the model.',
   ]
   if (method.flattered.length > 0)
     lines.push(
-      `The model was fitted to papers of ${method.flattered.join(', ')}, so these figures are too good: to train without them takes --history (${MIN_PAPERS} papers) and ${MIN_JUDGED} papers judged in other weeks.`,
+      `The model was fitted to papers of ${method.flattered.join(', ')}, so these figures are too good: to train without them takes --history (${MIN_PAPERS} papers) and --history-labels (${MIN_JUDGED} papers).`,
     )
   const measured = (result: RelevanceResult): string[] => [
     `${number(result.ndcg10)} ${interval(result.ci)}`,
@@ -178,23 +221,7 @@ const tables = (report: Report): string => {
   for (const [name, result] of Object.entries(baselines))
     if (result !== null) lines.push(row(name, ...measured(result)))
   lines.push(`  (mean of ${relevance.cells} cells: a topic in a week with two or more relevant papers)`)
-  if (gate !== null) {
-    lines.push('', row(`Gate at ${gate.gate}`, 'precision', 'recall'))
-    lines.push(
-      row(
-        'all',
-        `${number(gate.precision)} ${interval(gate.precisionCi)}`,
-        `${number(gate.recall)} ${interval(gate.recallCi)}`,
-      ),
-    )
-    lines.push('', row('Topic', 'nDCG@10', 'precision', 'recall', 'relevant'))
-    for (const [topic, one] of Object.entries(gate.byTopic).sort(
-      ([a], [b]) => (relevance.byTopic[a] ?? 2) - (relevance.byTopic[b] ?? 2),
-    ))
-      lines.push(
-        row(topic, number(relevance.byTopic[topic]), number(one.precision), number(one.recall), String(one.relevant)),
-      )
-  }
+  if (gate !== null) lines.push('', ...gateTables(gate, relevance, before))
   if (trend !== null)
     lines.push(
       '',
@@ -243,8 +270,10 @@ const evaluate = async (options: Options): Promise<Report> => {
   const joined = joinPapers(listings, labels, upvotes)
   tellMismatches(joined)
   const { papers } = joined
-  const progress = createProgress('training without each week')
-  const scoring = scoreAll(papers, model, history, progress)
+  const progress = createProgress('training without these papers')
+  const historyLabels =
+    options.historyLabels === undefined ? [] : await readRowsFile(options.historyLabels, readLabels, say)
+  const scoring = scoreAll(papers, model, { listings: history, labels: historyLabels }, progress)
   progress.end()
   const scores = scoresOf(scoring.relevance)
   const trends = trendsOf(papers, history)
@@ -264,7 +293,7 @@ const evaluate = async (options: Options): Promise<Report> => {
   return {
     papers: papers.length,
     judged,
-    method: { model: fittedOn, leftOut: scoring.leftOut, flattered: scoring.flattered },
+    method: { model: fittedOn, trainedOn: scoring.trainedOn, flattered: scoring.flattered },
     relevance: studyRelevance(papers, scores),
     gate: studyGate(papers, scores, GATE),
     trend: studyTrend(papers, trends),
@@ -290,14 +319,17 @@ const program = new Command('npm run eval --')
     '--excerpts <file>',
     'where excerpts may begin, JSON Lines: {"id": "2604.00001", "ok": [0, 210], "best": 210}',
   )
-  .option('--history <path>', 'papers of earlier days: for the trend, and to train models without a week')
+  .option('--history <path>', 'papers of earlier days: for the trend, and to train a model that has not seen these')
+  .option('--history-labels <file>', 'judgements of the history')
+  .option('--before <file>', 'the JSON of an earlier measurement, to print its figures beside')
   .option('--model <file>', 'a model other than the shipped one')
   .option('--json', 'print one JSON object on the last line')
   .showHelpAfterError('(add --help for the options)')
   .exitOverride()
   .action(async (options: Options) => {
+    const before = options.before === undefined ? null : await readBefore(options.before)
     const report = await evaluate(options)
-    console.log(tables(report))
+    console.log(tables(report, before))
     if (options.json) console.log(JSON.stringify(rounded(report)))
   })
 

@@ -75,7 +75,18 @@ export interface GateResult {
   /** Mean of (probability − relevant)²: 0 is best; what a constant would get is `brierOfConstant`. */
   brier: number
   brierOfConstant: number
-  byTopic: Record<string, { relevant: number; passed: number; precision: number | null; recall: number | null }>
+  byTopic: Record<string, TopicGate>
+}
+
+export interface TopicGate {
+  relevant: number
+  /** How many would be relevant if each score were its probability. */
+  expected: number
+  passed: number
+  precision: number | null
+  /** The precision that the scores of those passing promise: their mean. */
+  promised: number | null
+  recall: number | null
 }
 
 const ratio = (part: number, whole: number): number | null => (whole === 0 ? null : part / whole)
@@ -114,8 +125,13 @@ export const studyGate = (papers: readonly EvaluatedPaper[], scores: Scores, gat
           topic,
           {
             relevant: wanted.length,
+            expected: ofTopic.reduce((sum, { score }) => sum + score, 0),
             passed: passing.length,
             precision: ratio(hits, passing.length),
+            promised: ratio(
+              passing.reduce((sum, { score }) => sum + score, 0),
+              passing.length,
+            ),
             recall: ratio(hits, wanted.length),
           },
         ]

@@ -132,8 +132,17 @@ describe('the study of relevance', () => {
     const gate = studyGate(papers, scores, 0.5)
     // Passing: 1, 3 and 4 for robotics and 2 for data, of which 3 is wrong; relevant but left out: 2 for robotics.
     expect(gate).toMatchObject({ precision: 3 / 4, recall: 3 / 4, topicsPerPaper: 1 })
-    expect(gate?.byTopic.robotics).toEqual({ relevant: 3, passed: 3, precision: 2 / 3, recall: 2 / 3 })
-    expect(gate?.byTopic.recsys).toEqual({ relevant: 0, passed: 0, precision: null, recall: null })
+    expect(gate?.byTopic.robotics).toMatchObject({ relevant: 3, passed: 3, precision: 2 / 3, recall: 2 / 3 })
+    expect(gate?.byTopic.recsys).toMatchObject({
+      relevant: 0,
+      passed: 0,
+      precision: null,
+      promised: null,
+      recall: null,
+    })
+    // What the scores promise: 0.9 + 0.1 + 0.6 + 0.5 relevant, and of those passing 0.9, 0.6 and 0.5.
+    expect(gate?.byTopic.robotics?.expected).toBeCloseTo(2.1)
+    expect(gate?.byTopic.robotics?.promised).toBeCloseTo(2 / 3)
   })
 })
 

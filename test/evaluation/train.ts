@@ -1,15 +1,16 @@
 /**
  * Trains the relevance model that ships with the project, or another one from your own corpus:
  *
- *     npm run train -- --papers HISTORY.jsonl.gz --judged PAPERS.jsonl --labels LABELS.jsonl --out src/core/relevance/model.json
+ *     npm run train -- --papers HISTORY.jsonl.gz --judged PAPERS.jsonl --labels HISTORY-LABELS.jsonl LABELS.jsonl --out src/core/relevance/model.json
  *
- * The file in the project was trained on 7,461 papers of the daily lists of Hugging Face, May 2024 to March 2026, and on
- * judgements of 777 papers of April and May 2026; it holds only counts, words and weights of them. Train again when a
- * topic or a phrase changes.
+ * The file in the project was trained on 7,461 papers of the daily lists of Hugging Face, May 2024 to March 2026, 6,491 of
+ * them judged, and on 777 judged papers of April and May 2026; it holds only counts, words and weights of them. Train
+ * again when a topic or a phrase changes.
  */
 import { writeFile } from 'node:fs/promises'
 import { Command } from 'commander'
 import { readModelFile } from '../../src/adapters/relevance-model-file.ts'
+import type { Listing } from '../../src/core/papers/paper.ts'
 import { UnusableModel, writeModel } from '../../src/core/relevance/model.ts'
 import { endWith, UsageError } from '../../workers/exit.ts'
 import { createProgress } from '../../workers/progress.ts'
@@ -20,7 +21,7 @@ import { type JudgedPaper, trainModel, UntrainableCorpus } from './training.ts'
 interface Options {
   papers: string
   judged?: string
-  labels?: string
+  labels?: string[]
   teacher?: string
   out: string
 }
@@ -31,8 +32,8 @@ const program = new Command('npm run train --')
     '--papers <path>',
     'a folder of Hugging Face API days, or JSON Lines, packed with gzip or not; 1,500 papers at least',
   )
-  .option('--judged <path>', 'papers with judgements: a folder of Hugging Face API days, or JSON Lines')
-  .option('--labels <file>', 'their judgements, JSON Lines with id and topics')
+  .option('--judged <path>', 'more papers with judgements: a folder of Hugging Face API days, or JSON Lines')
+  .option('--labels <files...>', 'judgements of these papers, JSON Lines with id and topics')
   .option(
     '--teacher <file>',
     'without judgements, the model that gives the likely relevance (default: the shipped one)',
@@ -43,10 +44,11 @@ const program = new Command('npm run train --')
   .exitOverride()
   .action(async (options: Options) => {
     const say = (text: string): void => console.error(text)
-    if ((options.judged === undefined) !== (options.labels === undefined))
+    if (options.judged !== undefined && options.labels === undefined)
       throw new UsageError('--judged and --labels go together: the papers, and their judgements')
-    const corpus = (await readListings(options.papers, say)).map(({ paper, listDay }) => ({ ...paper, listDay }))
-    const by = await teachersOf(options, say)
+    const listings = await readListings(options.papers, say)
+    const corpus = listings.map(({ paper, listDay }) => ({ ...paper, listDay }))
+    const by = await teachersOf(options, listings, say)
     const progress = createProgress('training')
     const model = trainModel({ papers: corpus, by, onProgress: (share) => progress.show(share, 1) })
     progress.end()
@@ -69,9 +71,10 @@ const program = new Command('npm run train --')
 
 const teachersOf = async (
   { judged, labels, teacher }: Options,
+  listings: readonly Listing[],
   say: (text: string) => void,
 ): Promise<Parameters<typeof trainModel>[0]['by']> => {
-  if (judged === undefined || labels === undefined) {
+  if (labels === undefined) {
     if (teacher !== undefined) return { teacher: await readModelFile(teacher) }
     // Loaded only here: the shipped model may be unusable, and the reason to train.
     try {
@@ -81,8 +84,9 @@ const teachersOf = async (
       throw error
     }
   }
-  const listings = await readListings(judged, say)
-  const joined = joinPapers(listings, await readRowsFile(labels, readLabels, say), [])
+  const more = judged === undefined ? [] : await readListings(judged, say)
+  const rows = await Promise.all(labels.map((file) => readRowsFile(file, readLabels, say)))
+  const joined = joinPapers([...listings, ...more], rows.flat(), [])
   const papers = joined.papers.flatMap(({ grades, ...paper }): JudgedPaper[] =>
     grades === null ? [] : [{ ...paper, grades }],
   )

@@ -40,7 +40,7 @@ const judge = (count: number): JudgedPaper[] =>
   })
 
 const papers = corpus(1_520)
-const judged = judge(190)
+const judged = judge(760)
 const model = trainModel({ papers, by: { judged } })
 
 const scoreFor = (topic: string, abstract: string, by = model): number =>
@@ -69,13 +69,13 @@ describe('training', () => {
   it('gives the same model for the same papers, and says what it was fitted on', () => {
     expect(writeModel(trainModel({ papers, by: { judged } }))).toBe(writeModel(model))
     expect(model.fittedOn).toMatchObject({ papers: 1_520, days: ['2026-03-01', '2026-03-28'] })
-    expect(model.fittedOn.judged).toHaveLength(190)
+    expect(model.fittedOn.judged).toHaveLength(760)
   })
 
   it('needs no judgements where an older model gives the likely relevance', () => {
     const shares: number[] = []
     const taught = trainModel({ papers, by: { teacher: model }, onProgress: (share) => shares.push(share) })
-    expect(taught.shared).toEqual(model.shared)
+    expect(taught.blend).toEqual(model.blend)
     expect(scoreFor('robotics', `${filler} ${COMPANIONS}`, taught)).toBeGreaterThan(
       scoreFor('robotics', filler, taught),
     )
@@ -87,7 +87,7 @@ describe('training', () => {
     const few = () => trainModel({ papers: papers.slice(0, 1_499), by: { judged } })
     expect(few).toThrow(UntrainableCorpus)
     expect(few).toThrow('1499 papers are too few to train on: it takes 1500')
-    expect(() => trainModel({ papers, by: { judged: judged.slice(0, 99) } })).toThrow('99 judged papers are too few')
+    expect(() => trainModel({ papers, by: { judged: judged.slice(0, 299) } })).toThrow('299 judged papers are too few')
     const titles = papers.map((paper) => ({ ...paper, abstract: '' }))
     expect(() => trainModel({ papers: titles, by: { judged } })).toThrow('None of the papers has an abstract')
   })
@@ -130,10 +130,11 @@ describe('a file of a model', () => {
     })
     expect(other).toThrow('for other topics')
     const cut = damaged((file) => {
-      file.weights = String(file.weights).slice(0, 1_000)
+      const linear = file.linear as { weights: string }
+      linear.weights = linear.weights.slice(0, 1_000)
     })
     expect(cut).toThrow('The model is damaged: the weights of terms')
-    for (const part of ['vocabulary', 'phrases', 'shared', 'offsets', 'average', 'scales', 'calibration', 'fittedOn'])
+    for (const part of ['vocabulary', 'phrases', 'linear', 'network', 'blend', 'measured', 'fittedOn'])
       expect(damaged((file) => delete file[part])).toThrow(UnusableModel)
   })
 
@@ -145,8 +146,8 @@ describe('a file of a model', () => {
     expect(older).toThrow('knows nothing of the phrase "robot"')
   })
 
-  it('ships under 5 MB, of thousands of papers, with nothing of their sentences', () => {
-    expect(Buffer.byteLength(writeModel(SHIPPED_MODEL))).toBeLessThan(5_000_000)
+  it('ships under 4 MB, of thousands of papers, with nothing of their sentences', () => {
+    expect(Buffer.byteLength(writeModel(SHIPPED_MODEL))).toBeLessThan(4_000_000)
     expect(SHIPPED_MODEL.fittedOn.papers).toBeGreaterThan(5_000)
     for (const term of SHIPPED_MODEL.vocabulary.terms) expect(term.split(' ').length).toBeLessThanOrEqual(2)
   })

@@ -1,28 +1,36 @@
 /**
- * Trains the relevance model. Judged papers are few and papers as such are many, so it learns in three steps:
+ * Trains the relevance model on judged papers, in three steps:
  *
- * 1. Phrases: from the judged papers, how much the phrases of a topic count, with weights that all topics share.
- * 2. Words: by that, every paper of the corpus gets a likely relevance to each topic, and from these are learnt the words
- *    and pairs that go with a topic, also those that no phrase names.
- * 3. Both: the judged papers tell how much to trust both, and correct the weights of single words.
+ * 1. The papers are cut into blocks of neighbouring list days. For each block both parts of the model, linear and network,
+ *    are fitted to the papers of the other blocks, and say what they think of this one.
+ * 2. Blend and trees are fitted to what they said of papers that they had not seen, which makes the probabilities honest.
+ *    The quality of each topic is measured with a block left out of this step as well.
+ * 3. Both parts are fitted once more, to all judged papers.
  *
- * A corpus without judgements can be trained on too: then an older model gives the likely relevance, and its shared
- * weights stay.
+ * Papers without judgements count for how common words and phrases are. A corpus without any judgements can be trained on
+ * too: then an older model gives the likely relevance, and its blend stays.
  */
-import { isoWeekOf } from '../../src/core/calendar.ts'
 import type { Paper } from '../../src/core/papers/paper.ts'
-import { createClassifier, PHRASE_NUMBERS, type RelevanceModel } from '../../src/core/relevance/model.ts'
-import { readPaper } from '../../src/core/relevance/reading.ts'
+import { GATE } from '../../src/core/relevance/gate.ts'
 import {
-  dot,
-  fitCorrection,
-  fitDense,
-  sigmoid,
-  steepnessOf,
-  type TermWeights,
-} from '../../src/core/relevance/regression.ts'
+  BLEND_NUMBERS,
+  type Blend,
+  blendLogit,
+  blendNumbers,
+  countInputs,
+  createClassifier,
+  finalLogit,
+  packWeights,
+  type RelevanceModel,
+  type TopicQuality,
+  treeNumbers,
+} from '../../src/core/relevance/model.ts'
+import { type Reading, readPaper } from '../../src/core/relevance/reading.ts'
+import { fitDense, sigmoid } from '../../src/core/relevance/regression.ts'
 import { TOPICS } from '../../src/core/topics.ts'
-import { type Corpus, fitWords, packTerms, readCorpus, round, type Sample, type TrainingPaper } from './corpus.ts'
+import { type Corpus, readCorpus, round, type Sample, type TrainingPaper } from './corpus.ts'
+import { createLinearRunner, createNetworkRunner, type Example, fitLinear, fitNetwork } from './fit.ts'
+import { fitTrees } from './trees-fit.ts'
 
 /** A paper with the grades that a person who read it gave for its topics. */
 export interface JudgedPaper extends Pick<Paper, 'id' | 'title' | 'abstract'> {
@@ -46,18 +54,17 @@ export class UntrainableCorpus extends Error {
 
 /** On fewer papers rare words and phrases look rarer than they are (quality fell by .03 with 500). */
 export const MIN_PAPERS = 1_500
-/** Fewer judged papers cannot show how much to trust phrases and words. */
-export const MIN_JUDGED = 100
+/** Fewer judged papers cannot show which words go with a topic. */
+export const MIN_JUDGED = 300
 
-const RIDGE = 1
-const FOLDS = 4
-/** Shares of the work that are done after counting, after learning words, and after the folds. */
-const PROGRESS = { counted: 0.1, words: 0.5, together: 0.6, folds: 0.95 }
+const BLOCKS = 3
+/** Shares of the work that are done after counting and after the blocks. */
+const PROGRESS = { counted: 0.05, blocks: 0.8 }
 
 type OnProgress = (share: number) => void
 
 /**
- * Trains a model on many papers. Takes seconds for each thousand; the same input gives the same model. Throws
+ * Trains a model on many papers. Takes about a minute for thousands; the same input gives the same model. Throws
  * `UntrainableCorpus` where there are too few papers or judgements, or no abstracts.
  */
 export const trainModel = ({ papers, by, onProgress = () => undefined }: TrainingInput): RelevanceModel => {
@@ -73,176 +80,196 @@ export const trainModel = ({ papers, by, onProgress = () => undefined }: Trainin
   if (corpus === null)
     throw new UntrainableCorpus('None of the papers has an abstract: nothing can be learnt from titles alone.')
   onProgress(PROGRESS.counted)
-  const model =
-    'teacher' in by ? learnFromModel(corpus, by.teacher, onProgress) : learnFromGrades(corpus, by.judged, onProgress)
+  const model = 'teacher' in by ? learnFromModel(corpus, by.teacher) : learnFromGrades(corpus, by.judged, onProgress)
   onProgress(1)
   return model
 }
 
-const learnWords = (corpus: Corpus, likely: readonly ArrayLike<number>[], onProgress: OnProgress): TermWeights[] =>
-  fitWords(corpus, likely, (share) => onProgress(PROGRESS.counted + (PROGRESS.words - PROGRESS.counted) * share))
+/** A judged paper as it is learnt from. */
+interface Judged {
+  whole: Sample
+  title: Sample
+  /** By topic. */
+  targets: Float32Array
+}
 
-const learnFromModel = (corpus: Corpus, teacher: RelevanceModel, onProgress: OnProgress): RelevanceModel => {
-  const classify = createClassifier(teacher)
-  const likely = corpus.readings.map((reading) => classify(reading).results.map(({ logit }) => sigmoid(logit)))
-  const words = learnWords(corpus, likely, onProgress)
-  const trust = teacher.shared[PHRASE_NUMBERS] ?? 0
+const readJudged = (corpus: Corpus, reading: Reading, targets: Float32Array): Judged => ({
+  whole: corpus.sampleOf(reading),
+  title: corpus.sampleOf({ ...reading, abstract: { text: '', tokens: [] } }),
+  targets,
+})
+
+/** Both parts of a model, fitted to some papers. */
+const fitParts = (judged: readonly Judged[], terms: number) => {
+  const examples = (of: (sample: Sample) => Example['whole']): Example[] =>
+    judged.map(({ whole, title, targets }) => ({ whole: of(whole), title: of(title), targets }))
   return {
-    ...corpus.counts,
-    fittedOn: { papers: corpus.samples.length, days: corpus.days, judged: teacher.fittedOn.judged },
-    shared: teacher.shared,
-    offsets: teacher.offsets,
-    ...packTerms(
-      corpus,
-      words.map(({ weights }) => weights.map((weight) => weight * trust)),
+    linear: fitLinear(
+      examples(({ vector }) => vector),
+      terms,
     ),
-    calibration: teacher.calibration,
+    network: fitNetwork(
+      examples(({ inputs }) => inputs),
+      countInputs(terms),
+    ),
   }
 }
 
-const learnFromGrades = (corpus: Corpus, judged: readonly JudgedPaper[], onProgress: OnProgress): RelevanceModel => {
-  const samples = judged.map((paper) => corpus.sampleOf(readPaper(paper)))
-  const targets = TOPICS.map(({ slug }) => Float32Array.from(judged, ({ grades }) => targetOf(grades[slug] ?? 0)))
-  const byPhrases = fitShared(
-    samples.map(({ phrases }) => phrases),
-    targets,
-  )
-  const likely = corpus.samples.map(({ phrases }) => logitsOf(byPhrases, phrases).map(sigmoid))
-  const words = learnWords(corpus, likely, onProgress)
-  const withWords = samples.map(({ phrases, vector }) =>
-    TOPICS.map((_, topic) => [...(phrases[topic] ?? []), dot(vector, words[topic]?.weights ?? [])]),
-  )
-  const together = fitShared(withWords, targets)
-  const logits = withWords.map((rows) => logitsOf(together, rows))
-  const known = TOPICS.map((_, topic) => Float32Array.from(logits, (ofPaper) => ofPaper[topic] ?? 0))
-  onProgress(PROGRESS.together)
-
-  const basis = { samples, targets, known, size: corpus.size }
-  const calibration = calibrateByFolds(basis, judged, (share) =>
-    onProgress(PROGRESS.together + (PROGRESS.folds - PROGRESS.together) * share),
-  )
-  const corrections = fitCorrections(basis, [...judged.keys()])
-  const trust = together.shared[PHRASE_NUMBERS] ?? 0
+const packParts = ({ linear, network }: ReturnType<typeof fitParts>): Pick<RelevanceModel, 'linear' | 'network'> => {
+  const terms = packWeights(linear.weights, TOPICS.length)
+  const units = network.input.offsets.length
+  const input = packWeights(network.input.weights, units)
   return {
-    ...corpus.counts,
-    fittedOn: { papers: corpus.samples.length, days: corpus.days, judged: judged.map(({ id }) => id).sort() },
-    shared: together.shared.map(round),
-    offsets: together.offsets.map((offset, topic) => round(offset + (corrections[topic]?.offset ?? 0))),
-    ...packTerms(
-      corpus,
-      words.map(({ weights }, topic) =>
-        weights.map((weight, term) => trust * weight + (corrections[topic]?.weights[term] ?? 0)),
+    linear: { weights: terms.bytes, scales: terms.scales, offsets: Array.from(linear.offsets, round) },
+    network: {
+      input: input.bytes,
+      scales: input.scales,
+      hiddenOffsets: Array.from(network.input.offsets, round),
+      output: TOPICS.flatMap((_, topic) =>
+        Array.from({ length: units }, (_, unit) => round(network.output.weights[unit * TOPICS.length + topic] ?? 0)),
       ),
+      offsets: Array.from(network.output.offsets, round),
+    },
+  }
+}
+
+const learnFromModel = (corpus: Corpus, teacher: RelevanceModel): RelevanceModel => {
+  const classify = createClassifier(teacher)
+  const judged = corpus.readings.map((reading) =>
+    readJudged(
+      corpus,
+      reading,
+      Float32Array.from(classify(reading).results, ({ probability }) => probability),
     ),
-    calibration,
-  }
-}
-
-/** A paper of grade 1 counts as half relevant, so that those of grade 2 rank above it. */
-const targetOf = (grade: number): number => Math.min(1, grade / 2)
-
-/** Weights of numbers that all topics share, and an offset for each topic. */
-interface SharedWeights {
-  shared: number[]
-  offsets: number[]
-}
-
-/** Fits shared weights and offsets to the numbers of all papers and topics; `targets` are by topic and paper, 0 to 1. */
-const fitShared = (
-  rows: readonly (readonly (readonly number[])[])[],
-  targets: readonly Float32Array[],
-): SharedWeights => {
-  const width = rows[0]?.[0]?.length ?? 0
-  const size = 1 + width + TOPICS.length
-  const flat: Float64Array[] = []
-  const flatTargets: number[] = []
-  for (const [paper, ofPaper] of rows.entries()) {
-    for (const [topic, numbers] of ofPaper.entries()) {
-      const row = new Float64Array(size)
-      row[0] = 1
-      row.set(numbers, 1)
-      row[1 + width + topic] = 1
-      flat.push(row)
-      flatTargets.push(targets[topic]?.[paper] ?? 0)
-    }
-  }
-  const fitted = fitDense(flat, flatTargets, new Float64Array(size).fill(RIDGE))
-  return {
-    shared: Array.from(fitted.slice(1, 1 + width)),
-    offsets: TOPICS.map((_, topic) => (fitted[0] ?? 0) + (fitted[1 + width + topic] ?? 0)),
-  }
-}
-
-const logitsOf = ({ shared, offsets }: SharedWeights, rows: readonly (readonly number[])[]): number[] =>
-  TOPICS.map(
-    (_, topic) =>
-      // The sum of the products is taken first: in another order the last digits of a model would differ.
-      (offsets[topic] ?? 0) + (rows[topic] ?? []).reduce((sum, value, j) => sum + value * (shared[j] ?? 0), 0),
   )
-
-/** The judged papers, and what is known of them before single words are corrected; by topic and paper. */
-interface Basis {
-  samples: readonly Sample[]
-  targets: readonly Float32Array[]
-  /** Logits by phrases and words. */
-  known: readonly Float32Array[]
-  size: number
+  return {
+    ...corpus.counts,
+    fittedOn: { papers: corpus.readings.length, days: corpus.days, judged: teacher.fittedOn.judged },
+    measured: [],
+    ...packParts(fitParts(judged, corpus.size)),
+    blend: teacher.blend,
+    trees: teacher.trees,
+  }
 }
 
-/** Fits corrections of single words, by topic, to some of the judged papers. */
-const fitCorrections = ({ samples, targets, known, size }: Basis, chosen: readonly number[]): TermWeights[] => {
-  const vectors = chosen.map((at) => (samples[at] as Sample).vector)
-  const steepness = steepnessOf(vectors, size)
-  return TOPICS.map((_, topic) => {
-    const pick = (values: Float32Array | undefined) => chosen.map((at) => values?.[at] ?? 0)
-    return fitCorrection(vectors, pick(targets[topic]), pick(known[topic]), size, steepness)
+const learnFromGrades = (corpus: Corpus, papers: readonly JudgedPaper[], onProgress: OnProgress): RelevanceModel => {
+  const ordered = papers.toSorted((a, b) => (a.listDay + a.id < b.listDay + b.id ? -1 : 1))
+  const judged = ordered.map((paper) =>
+    readJudged(
+      corpus,
+      readPaper(paper),
+      Float32Array.from(TOPICS, ({ slug }) => Number((paper.grades[slug] ?? 0) > 0)),
+    ),
+  )
+  const numbers = judgeUnseen(judged, corpus.size, (share) =>
+    onProgress(PROGRESS.counted + (PROGRESS.blocks - PROGRESS.counted) * share),
+  )
+  const targets = judged.map((paper) => paper.targets)
+  return {
+    ...corpus.counts,
+    fittedOn: { papers: corpus.readings.length, days: corpus.days, judged: papers.map(({ id }) => id).sort() },
+    measured: measureTopics(numbers, targets),
+    ...packParts(fitParts(judged, corpus.size)),
+    ...fitSecond(numbers, targets),
+  }
+}
+
+/** The numbers of a blend, by paper and topic. */
+type Numbers = number[][][]
+
+/** What parts that were fitted to the other blocks say of the papers of each block. Papers are in the order of their days. */
+const judgeUnseen = (judged: readonly Judged[], terms: number, onBlock: OnProgress): Numbers =>
+  blocksOf(judged.length).flatMap(([from, to], block) => {
+    const { linear, network } = fitParts([...judged.slice(0, from), ...judged.slice(to)], terms)
+    const [runLinear, runNetwork] = [createLinearRunner(linear), createNetworkRunner(network)]
+    onBlock((block + 1) / BLOCKS)
+    return judged
+      .slice(from, to)
+      .map(({ whole }) => blendNumbers(runLinear(whole.vector), runNetwork(whole.inputs), whole.phrases))
   })
+
+/** Where each block begins and ends. */
+const blocksOf = (count: number): [number, number][] => {
+  const size = Math.ceil(count / BLOCKS)
+  return Array.from({ length: BLOCKS }, (_, block) => [block * size, (block + 1) * size])
 }
 
-/** Fits the calibration to logits of judged papers, each by corrections that were fitted without its fold. */
-const calibrateByFolds = (
-  basis: Basis,
-  judged: readonly JudgedPaper[],
-  onFold: OnProgress,
-): RelevanceModel['calibration'] => {
-  const folds = foldsOf(judged)
+type Targets = readonly Float32Array[]
+type Second = Pick<RelevanceModel, 'blend' | 'trees'>
+
+/** Below this logit a paper is out of the question, and there are many such. */
+const OUT_OF_QUESTION = -6
+
+/** Fits blend and trees to the numbers of papers, and whether they are relevant. */
+const fitSecond = (numbers: Numbers, targets: Targets): Second => {
+  const blend = fitBlend(numbers, targets)
+  const rows: number[][] = []
   const logits: number[] = []
   const relevant: number[] = []
-  for (const [done, fold] of folds.entries()) {
-    const left = new Set(fold)
-    const corrections = fitCorrections(
-      basis,
-      [...judged.keys()].filter((at) => !left.has(at)),
-    )
-    for (const at of fold) {
-      for (const [topic, { slug }] of TOPICS.entries()) {
-        const correction = corrections[topic] as TermWeights
-        const { vector } = basis.samples[at] as Sample
-        logits.push((basis.known[topic]?.[at] ?? 0) + correction.offset + dot(vector, correction.weights))
-        relevant.push((judged[at]?.grades[slug] ?? 0) > 0 ? 1 : 0)
-      }
+  for (const [paper, ofPaper] of numbers.entries()) {
+    for (const [topic, ofTopic] of ofPaper.entries()) {
+      const logit = blendLogit(blend, topic, ofTopic)
+      if (logit < OUT_OF_QUESTION) continue
+      rows.push(treeNumbers(topic, ofTopic, logit))
+      logits.push(logit)
+      relevant.push(targets[paper]?.[topic] ?? 0)
     }
-    onFold((done + 1) / folds.length)
   }
-  return calibrate(logits, relevant)
+  return { blend, trees: fitTrees(rows, logits, relevant) }
 }
 
-/** Folds of judged papers. Where there are enough weeks each stays together, so that no paper is predicted by others of its days. */
-const foldsOf = (judged: readonly JudgedPaper[]): number[][] => {
-  const weeks = [...new Set(judged.map(({ listDay }) => isoWeekOf(listDay)))].sort()
-  const foldOf = (at: number): number =>
-    (weeks.length >= FOLDS ? weeks.indexOf(isoWeekOf(judged[at]?.listDay ?? '')) : at) % FOLDS
-  const folds = Map.groupBy(judged.keys(), foldOf)
-  return [...folds.keys()].sort().map((fold) => folds.get(fold) ?? [])
+/** How strongly weights are held near 0 (ridge): those of topics more than those that all share. */
+const RIDGE = { shared: 1, offset: 4, slope: 16 }
+
+const fitBlend = (numbers: Numbers, all: Targets): Blend => {
+  const topics = TOPICS.length
+  const width = 1 + BLEND_NUMBERS
+  const rows: Float32Array[] = []
+  const targets: number[] = []
+  for (const [paper, ofPaper] of numbers.entries()) {
+    for (const [topic, ofTopic] of ofPaper.entries()) {
+      const row = new Float32Array(width + 2 * topics)
+      row[0] = 1
+      row.set(ofTopic, 1)
+      row[width + topic] = 1
+      row[width + topics + topic] = ofTopic[0] ?? 0
+      rows.push(row)
+      targets.push(all[paper]?.[topic] ?? 0)
+    }
+  }
+  const ridge = new Float64Array(width + 2 * topics).fill(RIDGE.shared)
+  ridge[0] = 0
+  ridge.fill(RIDGE.offset, width, width + topics).fill(RIDGE.slope, width + topics)
+  const fitted = fitDense(rows, targets, ridge)
+  const [common = 0] = fitted
+  return {
+    shared: Array.from(fitted.slice(1, width), round),
+    offsets: Array.from(fitted.slice(width, width + topics), (offset) => round(common + offset)),
+    slopes: Array.from(fitted.slice(width + topics), round),
+  }
 }
 
-/** The line from logits to probabilities, fitted on logits of papers that were left out when the weights were fitted. */
-const calibrate = (logits: readonly number[], relevant: readonly number[]): { slope: number; offset: number } => {
-  const [offset = 0, slope = 1] = fitDense(
-    logits.map((logit) => [1, logit]),
-    relevant,
-    [0, 1e-3],
-  )
-  // A fit to noise could reverse the order; then the logits stay as they are.
-  return slope > 0 ? { slope: round(slope), offset: round(offset) } : { slope: 1, offset: 0 }
+const shareOf = (part: number, whole: number): number | null =>
+  whole === 0 ? null : Math.round((1000 * part) / whole) / 1000
+
+/** Precision and recall by topic of what passes the gate, of papers that no step had seen. */
+const measureTopics = (numbers: Numbers, targets: Targets): TopicQuality[] => {
+  const passes = blocksOf(numbers.length).flatMap(([from, to]) => {
+    const others = <T>(all: readonly T[]): T[] => [...all.slice(0, from), ...all.slice(to)]
+    const second = fitSecond(others(numbers), others(targets))
+    return numbers
+      .slice(from, to)
+      .map((ofPaper) => ofPaper.map((ofTopic, topic) => sigmoid(finalLogit(second, topic, ofTopic)) >= GATE))
+  })
+  return TOPICS.map(({ slug }, topic) => {
+    const relevant = [...targets.keys()].filter((paper) => targets[paper]?.[topic] === 1)
+    const hits = relevant.filter((paper) => passes[paper]?.[topic]).length
+    const passed = passes.filter((ofPaper) => ofPaper[topic]).length
+    return {
+      topic: slug,
+      relevant: relevant.length,
+      precision: shareOf(hits, passed),
+      recall: shareOf(hits, relevant.length),
+    }
+  })
 }

@@ -18,10 +18,10 @@ test('a model that the operator names scores the papers held anew, and going bac
   expect(await settleScores(db, SHIPPED_SCORER)).toBe(0)
   const shipped = await scoresIn(db)
 
-  const { calibration } = SHIPPED_MODEL
+  const { blend } = SHIPPED_MODEL
   const bolder = createModelScorer({
     ...SHIPPED_MODEL,
-    calibration: { ...calibration, offset: calibration.offset + 1 },
+    blend: { ...blend, offsets: blend.offsets.map((offset) => offset + 1) },
   })
   expect(await settleScores(db, bolder)).toBe(papers)
   expect(await scoresIn(db)).not.toEqual(shipped)

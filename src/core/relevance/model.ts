@@ -1,20 +1,24 @@
 /**
- * The relevance model: counts and fitted weights, trained once on thousands of papers (`npm run train`), kept in a file
- * without any of their sentences, and validated when it is read.
+ * The relevance model: counts and fitted weights, trained once on thousands of judged papers (`npm run train`), kept in a
+ * file without any of their sentences, and validated when it is read.
  *
- * A paper's logit for a topic is the sum of three parts: the topic's own offset, what its phrases say (four numbers with
- * weights that all topics share), and what each of its words and pairs says (a weight for every term and topic). What a
- * text does not show, because it is short or in another language, counts as in the average paper.
+ * Two parts look at a paper's words and pairs: a linear one, with a weight for every term and topic, and a small neural
+ * network, which also sees the topics' phrases. A blend, the same for all topics but for an offset and a slope, makes one
+ * logit of what both say, of the topic's phrases, and of how well the other topics fit; decision trees correct it where
+ * that is not the same for all. The probability is calibrated: blend and trees were fitted to papers that the two parts
+ * had not seen.
  */
 import { createHash } from 'node:crypto'
 import { TOPICS } from '../topics.ts'
 import { type Evidence, type PhraseCounts, TOPIC_PHRASES, weighEvidence } from './evidence.ts'
+import { type Network, type NetworkInputs, runNetwork } from './network.ts'
 import type { Reading } from './reading.ts'
-import { dot } from './regression.ts'
+import { sigmoid } from './regression.ts'
 import { createTermWeigher, findTerms, type TermOccurrence, type TermVector, type Vocabulary } from './terms.ts'
+import { runTrees, type Tree } from './trees.ts'
 
 /** The version of the file's format. Another version is refused: its numbers would mean something else. */
-export const MODEL_VERSION = 1
+export const MODEL_VERSION = 2
 
 /** What a model was fitted on, so that it is not measured on the papers that it learnt from. */
 export interface FittedOn {
@@ -25,23 +29,45 @@ export interface FittedOn {
   judged: readonly string[]
 }
 
+/** What the terms of a paper say: for every term a weight for each topic, which is its number times the topic's scale. */
+export interface Linear {
+  weights: Int8Array
+  scales: readonly number[]
+  offsets: readonly number[]
+}
+
+/** Makes one logit for a topic of the numbers of `blendNumbers`. */
+export interface Blend {
+  /** Weights of the numbers, which all topics share. */
+  shared: readonly number[]
+  /** By topic: added, and how much more or less the first number counts. */
+  offsets: readonly number[]
+  slopes: readonly number[]
+}
+
+/** How good a model is for a topic, on judged papers that it had not seen. */
+export interface TopicQuality {
+  topic: string
+  /** Papers that are relevant by their judgement. */
+  relevant: number
+  /** Of the papers offered the share that is relevant, and of the relevant ones the share offered; `null` for none. */
+  precision: number | null
+  recall: number | null
+}
+
 export interface RelevanceModel {
   fittedOn: FittedOn
+  /** By topic in the order of `TOPICS`; empty where it was trained without judgements. */
+  measured: readonly TopicQuality[]
   phrases: PhraseCounts
   /** By how much the phrases of a whole paper exceed those of its title alone, in the median. */
   wholeOverTitle: number
   vocabulary: Vocabulary
-  /** Weights of the numbers of `phraseNumbers`, and last of the words as first learnt (they are within `weights`). */
-  shared: readonly number[]
-  /** By topic, in the order of `TOPICS`. */
-  offsets: readonly number[]
-  /** What the words of the average paper say, by topic. */
-  average: readonly number[]
-  /** Term after term for one topic after the other; a weight is its number times the topic's scale. */
-  weights: Int8Array
-  scales: readonly number[]
-  /** From logit to probability (Platt), fitted on papers that the weights had not seen. */
-  calibration: { slope: number; offset: number }
+  linear: Linear
+  network: Network
+  blend: Blend
+  /** Added to the blend's logit, by `treeNumbers`. */
+  trees: readonly Tree[]
 }
 
 /** A model that cannot be used; the message is one sentence for people. */
@@ -69,7 +95,6 @@ export const liftOf = (reading: Reading, averageLength: number, wholeOverTitle: 
 /** The result of a model for one topic of a paper, with its evidence. */
 export interface TopicProbability {
   topic: string
-  logit: number
   /** 0 to 1: how likely the paper is relevant to the topic's subscribers. */
   probability: number
   evidence: Evidence | undefined
@@ -83,38 +108,126 @@ export interface Classification {
   strongest: (topic: number, max: number) => { term: string; weight: number }[]
 }
 
-const strongestOf = (model: RelevanceModel, { at, weights }: TermVector, topic: number, max: number) => {
+const strongestOf = (
+  { linear, vocabulary }: RelevanceModel,
+  { at, weights }: TermVector,
+  topic: number,
+  max: number,
+) => {
   const best: { term: number; weight: number }[] = []
-  const from = topic * model.vocabulary.terms.length
   for (let j = 0; j < at.length; j++) {
     const term = at[j] as number
-    const weight = (model.weights[from + term] as number) * (weights[j] as number)
+    const weight = (linear.weights[term * TOPICS.length + topic] as number) * (weights[j] as number)
     if (weight <= (best.length < max ? 0 : (best.at(-1)?.weight ?? 0))) continue
     const place = best.findIndex((other) => other.weight < weight)
     best.splice(place === -1 ? best.length : place, 0, { term, weight })
     if (best.length > max) best.pop()
   }
-  return best.map(({ term, weight }) => ({ term: model.vocabulary.terms[term] ?? '', weight }))
+  return best.map(({ term, weight }) => ({ term: vocabulary.terms[term] ?? '', weight }))
 }
+
+/** The numbers of phrases are larger than those of terms; so much of them the network sees. */
+const PHRASES_IN_NETWORK = 0.15
+
+/** How many inputs a network has for a number of terms. */
+export const countInputs = (terms: number): number => terms + TOPICS.length * PHRASE_NUMBERS
+
+/** What the network sees of a paper: its terms, and then the numbers of its phrases by topic. */
+export const networkInputs = (
+  vector: TermVector,
+  phrases: readonly (readonly number[])[],
+  terms: number,
+): NetworkInputs => {
+  const at = [...vector.at]
+  const weights = [...vector.weights]
+  for (const [topic, numbers] of phrases.entries())
+    for (const [j, value] of numbers.entries()) {
+      if (value === 0) continue
+      at.push(terms + topic * PHRASE_NUMBERS + j)
+      weights.push(PHRASES_IN_NETWORK * value)
+    }
+  return { at: Int32Array.from(at), weights: Float32Array.from(weights) }
+}
+
+const runLinear = ({ weights, scales, offsets }: Linear, { at, weights: values }: TermVector): number[] => {
+  const topics = offsets.length
+  const sums = new Float64Array(topics)
+  for (let j = 0; j < at.length; j++) {
+    const from = (at[j] as number) * topics
+    const value = values[j] as number
+    for (let topic = 0; topic < topics; topic++)
+      sums[topic] = (sums[topic] as number) + value * (weights[from + topic] as number)
+  }
+  return offsets.map((offset, topic) => offset + (scales[topic] as number) * (sums[topic] as number))
+}
+
+/** How many numbers `blendNumbers` gives for a topic. */
+export const BLEND_NUMBERS = 4 + PHRASE_NUMBERS
+
+/**
+ * What a blend is made of, by topic: what both parts say in the mean, what the network says, the phrases, and of the
+ * other topics how likely they are together and the likeliest of them.
+ */
+export const blendNumbers = (
+  linear: readonly number[],
+  network: readonly number[],
+  phrases: readonly (readonly number[])[],
+): number[][] => {
+  const means = linear.map((logit, topic) => (logit + (network[topic] as number)) / 2)
+  const likely = means.map(sigmoid)
+  const all = likely.reduce((sum, one) => sum + one, 0)
+  const [first = 0, second = 0] = likely.toSorted((a, b) => b - a)
+  return means.map((logit, topic) => {
+    const own = likely[topic] as number
+    return [logit, network[topic] as number, ...(phrases[topic] ?? []), all - own, own === first ? second : first]
+  })
+}
+
+/** The logit of a topic. */
+export const blendLogit = ({ shared, offsets, slopes }: Blend, topic: number, numbers: readonly number[]): number => {
+  const common = numbers.reduce((sum, value, j) => sum + value * (shared[j] ?? 0), 0)
+  return common + (offsets[topic] ?? 0) + (slopes[topic] ?? 0) * (numbers[0] ?? 0)
+}
+
+/** What trees see: the numbers of the blend, its logit, and the number of the topic. */
+export const treeNumbers = (topic: number, numbers: readonly number[], logit: number): number[] => [
+  ...numbers,
+  logit,
+  topic,
+]
+
+/** The logit of a topic by the second step, which is made of the numbers of the first. */
+export const finalLogit = (
+  { blend, trees }: Pick<RelevanceModel, 'blend' | 'trees'>,
+  topic: number,
+  numbers: readonly number[],
+): number => {
+  const logit = blendLogit(blend, topic, numbers)
+  return logit + runTrees(trees, treeNumbers(topic, numbers, logit))
+}
+
+/**
+ * The model has seen only papers of this field. Of a text of which it knows less than this share of a paper's words, it
+ * cannot know that the text is of the field at all, so its probabilities are lowered.
+ */
+const ENOUGH_KNOWN = 0.45
 
 /** Returns a classifier of papers by a model, for all topics at once. */
 export const createClassifier = (model: RelevanceModel): ((reading: Reading) => Classification) => {
   const weigh = createTermWeigher(model.vocabulary)
   const size = model.vocabulary.terms.length
-  const { slope, offset } = model.calibration
   return (reading) => {
     const evidence = new Map(weighEvidence(reading, model.phrases).map((one) => [one.topic, one]))
     const lift = liftOf(reading, model.phrases.averageLength, model.wholeOverTitle)
     const terms = findTerms(reading)
     const vector = weigh(terms)
-    const results = TOPICS.map(({ slug }, at) => {
-      const numbers = phraseNumbers(evidence.get(slug), lift)
-      const phrases = numbers.reduce((sum, value, j) => sum + value * (model.shared[j] ?? 0), 0)
-      const unseen = (1 - vector.fullness) * (model.average[at] ?? 0)
-      const words = (model.scales[at] ?? 0) * dot(vector, model.weights, at * size) + unseen
-      const logit = (model.offsets[at] ?? 0) + phrases + words
-      const probability = 1 / (1 + Math.exp(-(slope * logit + offset)))
-      return { topic: slug, logit, probability, evidence: evidence.get(slug) }
+    const known = Math.min(1, vector.fullness / ENOUGH_KNOWN)
+    const phrases = TOPICS.map(({ slug }) => phraseNumbers(evidence.get(slug), lift))
+    const network = runNetwork(model.network, networkInputs(vector, phrases, size))
+    const numbers = blendNumbers(runLinear(model.linear, vector), network, phrases)
+    const results = TOPICS.map(({ slug }, topic) => {
+      const probability = known * sigmoid(finalLogit(model, topic, numbers[topic] ?? []))
+      return { topic: slug, probability, evidence: evidence.get(slug) }
     })
     return { results, terms, strongest: (topic, max) => strongestOf(model, vector, topic, max) }
   }
@@ -122,19 +235,13 @@ export const createClassifier = (model: RelevanceModel): ((reading: Reading) => 
 
 const STEPS = 127
 
-/** Packs the weights of each topic into bytes: they are known no more exactly than to a hundredth of the largest. */
-export const packWeights = (byTopic: readonly Float32Array[]): Pick<RelevanceModel, 'weights' | 'scales'> => {
-  const size = byTopic[0]?.length ?? 0
-  const weights = new Int8Array(size * byTopic.length)
-  const scales = byTopic.map((ofTopic, topic) => {
-    const largest = ofTopic.reduce((most, weight) => Math.max(most, Math.abs(weight)), 0)
-    const scale = largest / STEPS || 1
-    ofTopic.forEach((weight, term) => {
-      weights[topic * size + term] = Math.round(weight / scale)
-    })
-    return scale
-  })
-  return { weights, scales }
+/** Packs weights into bytes, with a scale for each of their columns: they are known no more exactly than that. */
+export const packWeights = (weights: Float32Array, columns: number): { bytes: Int8Array; scales: number[] } => {
+  const largest = new Float64Array(columns)
+  for (let j = 0; j < weights.length; j++)
+    largest[j % columns] = Math.max(largest[j % columns] as number, Math.abs(weights[j] as number))
+  const scales = Array.from(largest, (most) => Number((most / STEPS).toPrecision(6)) || 1)
+  return { bytes: Int8Array.from(weights, (weight, j) => Math.round(weight / (scales[j % columns] as number))), scales }
 }
 
 const toBase64 = (bytes: ArrayBufferView): string =>
@@ -152,7 +259,8 @@ export const writeModel = (model: RelevanceModel): string =>
       frequencies: toBase64(model.vocabulary.frequencies),
       usualLength: model.vocabulary.usualLength,
     },
-    weights: toBase64(model.weights),
+    linear: { ...model.linear, weights: toBase64(model.linear.weights) },
+    network: { ...model.network, input: toBase64(model.network.input) },
   })}\n`
 
 /** Twelve hex digits that differ between models. */
@@ -202,6 +310,68 @@ const readFittedOn = (value: unknown): FittedOn => {
   return { papers: Number(papers), days: days as [string, string] | null, judged }
 }
 
+const isShare = (value: unknown): value is number | null =>
+  value === null || (typeof value === 'number' && value >= 0 && value <= 1)
+
+const readMeasured = (value: unknown): TopicQuality[] => {
+  insist(Array.isArray(value), 'its measured quality')
+  return value.map((one: unknown) => {
+    insist(isRecord(one) && typeof one.topic === 'string' && Number.isFinite(one.relevant), 'its measured quality')
+    const { topic, relevant, precision, recall } = one
+    insist(isShare(precision) && isShare(recall), 'its measured quality')
+    return { topic, relevant: Number(relevant), precision, recall }
+  })
+}
+
+const readBytes = (value: unknown, count: number, part: string): Int8Array => {
+  insist(typeof value === 'string', part)
+  const bytes = Int8Array.from(Buffer.from(value, 'base64'))
+  insist(bytes.length === count, part)
+  return bytes
+}
+
+const readLinear = (value: unknown, terms: number): Linear => {
+  insist(isRecord(value), 'the weights of terms')
+  const { scales, offsets } = value
+  insist(areNumbers(scales, TOPICS.length) && areNumbers(offsets, TOPICS.length), 'the weights of terms')
+  return { weights: readBytes(value.weights, terms * TOPICS.length, 'the weights of terms'), scales, offsets }
+}
+
+const readNetwork = (value: unknown, terms: number): Network => {
+  insist(isRecord(value) && Array.isArray(value.scales), 'the network')
+  const { scales, hiddenOffsets, output, offsets } = value
+  const units = scales.length
+  insist(areNumbers(scales, units) && areNumbers(hiddenOffsets, units), 'the network')
+  insist(areNumbers(output, units * TOPICS.length) && areNumbers(offsets, TOPICS.length), 'the network')
+  const input = readBytes(value.input, units * countInputs(terms), 'the network')
+  return { input, scales, hiddenOffsets, output, offsets }
+}
+
+const readBlend = (value: unknown): Blend => {
+  insist(isRecord(value), 'the blend')
+  const { shared, offsets, slopes } = value
+  insist(areNumbers(shared, BLEND_NUMBERS), 'the blend')
+  insist(areNumbers(offsets, TOPICS.length) && areNumbers(slopes, TOPICS.length), 'the blend')
+  return { shared, offsets, slopes }
+}
+
+const isNode = (value: unknown): boolean => value === null || Number.isFinite(value)
+
+const readTrees = (value: unknown): Tree[] => {
+  insist(Array.isArray(value), 'the trees')
+  return value.map((tree: unknown) => {
+    insist(isRecord(tree) && Array.isArray(tree.thresholds) && tree.thresholds.every(isNode), 'the trees')
+    const { numbers, thresholds, leaves } = tree
+    const nodes = tree.thresholds.length
+    insist(areNumbers(numbers, nodes) && areNumbers(leaves, nodes + 1), 'the trees')
+    insist(
+      numbers.every((at) => Number.isInteger(at) && at >= 0 && at < BLEND_NUMBERS + 2),
+      'the trees',
+    )
+    return { numbers, thresholds: thresholds as (number | null)[], leaves }
+  })
+}
+
 /** Reads the parsed JSON of a model's file. Throws `UnusableModel`, with a sentence that says what is wrong. */
 export const readModel = (value: unknown): RelevanceModel => {
   if (!isRecord(value) || value.version === undefined)
@@ -210,30 +380,20 @@ export const readModel = (value: unknown): RelevanceModel => {
     throw new UnusableModel(
       `The model is of version ${String(value.version)}, and this program reads version ${MODEL_VERSION}: train it again.`,
     )
-  const { topics, wholeOverTitle, shared, offsets, average, scales, calibration, weights } = value
+  const { topics, wholeOverTitle } = value
   if (!areStrings(topics) || topics.join() !== TOPICS.map(({ slug }) => slug).join())
     throw new UnusableModel('The model is for other topics than these: train it again (npm run train).')
   insist(typeof wholeOverTitle === 'number' && wholeOverTitle >= 1, 'the weight of a title')
-  insist(areNumbers(shared, PHRASE_NUMBERS + 1), 'the weights of phrases')
-  insist(areNumbers(offsets, TOPICS.length) && areNumbers(scales, TOPICS.length), 'the weights of topics')
-  insist(areNumbers(average, TOPICS.length), 'the average paper')
-  insist(isRecord(calibration), 'the calibration')
-  const { slope, offset } = calibration
-  insist(typeof slope === 'number' && slope > 0 && typeof offset === 'number', 'the calibration')
   const vocabulary = readVocabulary(value.vocabulary)
-  insist(typeof weights === 'string', 'the weights of terms')
-  const bytes = Int8Array.from(Buffer.from(weights, 'base64'))
-  insist(bytes.length === TOPICS.length * vocabulary.terms.length, 'the weights of terms')
   return {
     fittedOn: readFittedOn(value.fittedOn),
+    measured: readMeasured(value.measured),
     phrases: readPhrases(value.phrases),
     wholeOverTitle,
     vocabulary,
-    shared,
-    offsets,
-    average,
-    weights: bytes,
-    scales,
-    calibration: { slope, offset },
+    linear: readLinear(value.linear, vocabulary.terms.length),
+    network: readNetwork(value.network, vocabulary.terms.length),
+    blend: readBlend(value.blend),
+    trees: readTrees(value.trees),
   }
 }

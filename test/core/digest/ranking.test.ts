@@ -22,7 +22,7 @@ const ids = (ranked: { paper: Rankable }[]): string[] => ranked.map((one) => one
 const TOPICS = ['a', 'b', 'c', 'd', 'e', 'f']
 const scores = fc.double({ min: 0, max: 1, noNaN: true })
 const candidate = fc.record({
-  fits: fc.dictionary(fc.constantFrom(...TOPICS), fc.oneof(scores, fc.constantFrom(GATE, 0.39999, 0.8)), {
+  fits: fc.dictionary(fc.constantFrom(...TOPICS), fc.oneof(scores, fc.constantFrom(GATE, GATE - 0.00001, 0.8)), {
     maxKeys: 4,
   }),
   upvotes: fc.option(fc.nat(20)),
@@ -69,10 +69,10 @@ describe('ranking papers for a subscriber', () => {
 
   it('keeps the better of two papers with the same title', () => {
     const papers = [
-      paper('1', { a: 0.5 }, { title: 'GUI-Agents:  a Survey' }),
-      paper('2', { a: 0.6 }, { title: 'GUI Agents: A Survey.' }),
-      paper('3', { a: 0.4 }, { title: '∇' }),
-      paper('4', { a: 0.4 }, { title: '∂' }),
+      paper('1', { a: 0.6 }, { title: 'GUI-Agents:  a Survey' }),
+      paper('2', { a: 0.7 }, { title: 'GUI Agents: A Survey.' }),
+      paper('3', { a: 0.5 }, { title: '∇' }),
+      paper('4', { a: 0.5 }, { title: '∂' }),
     ]
     expect(ids(rankPapers(papers, ['a']))).toEqual(['2', '3', '4'])
   })
