@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { readPaperFiles } from '../../../src/adapters/sources/paper-files.ts'
 import { addDays, HOUR } from '../../../src/core/calendar.ts'
+import { standfirstOf } from '../../../src/core/digest/headline.ts'
 import { GATE } from '../../../src/core/relevance/gate.ts'
 import { scoreTopics } from '../../../src/core/relevance/relevance.ts'
 import { deriveToken } from '../../../src/core/token.ts'
@@ -81,6 +82,14 @@ describe('an edition', () => {
       expect(issue?.listed).toBe(3 * onPages - late.length)
     }
     expect((await issuesOf(db, id))[2]?.listed).toBe(3 * onPages)
+    // The release before shows the number from the column that it knows, and leaves the new one empty in its own digests.
+    const rows = await db.selectFrom('digests').select(['considered', 'listed']).execute()
+    expect(rows.map(({ considered }) => considered)).toEqual(rows.map(({ listed }) => listed))
+    await db.updateTable('digests').set({ listed: null }).execute()
+    const [, , old] = await issuesOf(db, id)
+    expect(old === undefined ? '' : standfirstOf(old)).toBe(
+      `${old?.cards.length} papers listed from Monday 13 to Wednesday 15 April`,
+    )
   })
 
   test('covers a gap of days with one digest, which belongs to the newest of the missed dates', async () => {
