@@ -17,7 +17,7 @@ const COMMON = new Set(
     'diagnostic, discriminative, distribution, dream, dynamic, edit, efficient, efficiency, efficiently, emergent, ' +
     'encode, encoder, engineering, entropy, environment, evaluate, event, evidence, executable, execution, experience, ' +
     'experiment, expert, explain, exploit, exploration, explore, expression, face, faster, feature, figure, formal, ' +
-    'future, game, gap, gate, generative, generator, github, guidance, hand, head, history, hour, human, hybrid, ' +
+    'future, gap, gate, generative, generator, github, guidance, hand, head, history, hour, human, hybrid, ' +
     'hypothesis, identity, industrial, interaction, interactive, internal, invariant, investigate, judge, knowledge, ' +
     'label, language, latent, layer, license, lightweight, localized, logical, loss, mask, material, measure, ' +
     'mechanism, narrative, native, network, node, novelty, object, online, optimal, optimize, overhead, parallel, ' +
@@ -28,7 +28,7 @@ const COMMON = new Set(
     'solution, sparse, spatial, statistical, structured, struggle, style, supervised, synthesis, synthesize, ' +
     'systematically, temporal, temporally, terminal, test, thought, token, trajectory, transfer, transparency, ' +
     'triplet, uncover, underlying, understand, urban, user, value, variance, verifiable, verification, verified, ' +
-    'view, visualization, vocabulary, ablation, academic, activity, ad, app, page, reason, saturated, ' +
+    'view, visualization, vocabulary, ablation, academic, activity, ad, page, reason, saturated, ' +
     'calibration, closed form, disentangled, disentanglement, geometric, hyperparameter, kernel, loss function, manifold, ' +
     'numerical, optimization, orthogonal, persona, base model, billion parameter, domain specific, fall short, fine grained, foundation model, from scratch, ' +
     'ground truth, high quality, human performance, in domain, large scale, long range, long term, model family, ' +
@@ -39,7 +39,14 @@ const COMMON = new Set(
     .map(plainPhrase),
 )
 /** Some of them in a title are what the paper is about. */
-const TELLING_IN_TITLES = new Set('code, data, efficient, human, language, search, token'.split(', ').map(plainPhrase))
+const TELLING_IN_TITLES = new Set(
+  (
+    'code, data, disentanglement, efficient, human, interactive, language, physical, reason, search, technical report, ' +
+    'terminal, token'
+  )
+    .split(', ')
+    .map(plainPhrase),
+)
 
 interface TopicPhrases {
   strong: readonly string[]
@@ -89,7 +96,8 @@ const quotedOf = (topic: string, matches: readonly Match[]): Match[] => {
 
 /**
  * The fits that can be explained to a researcher, with the words that are quoted. A paper that the model alone gives to a
- * topic, or common words, does not go by it: of those from the gate on 22 % were judged relevant, of the others 76 %.
+ * topic, or common words, does not go by it. Scored by a model that had not seen them, 36 of 1,950 fits of April and May
+ * 2026 had nothing to quote, and half of these were judged relevant, of the others 84 %.
  */
 export const explainedFits = (relevance: readonly TopicRelevance[]): Fit[] =>
   relevance.flatMap(({ topic, score, matches }) => {

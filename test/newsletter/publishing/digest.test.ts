@@ -63,7 +63,7 @@ test('papers with few upvotes that fit only in part come last, in short, by topi
     listing('2026-04-14', '2604.00006', { title: 'A study of sheet music' }, 0),
     listing('2026-04-14', '2604.00007', { title: 'A study of attics', authors: ['Grace Hopper'] }, 0),
   ])
-  await setFit(db, good, 0.95)
+  await setFit(db, good, 0.99)
   await setFit(db, ['2604.00004', '2604.00005', '2604.00006', '2604.00007'], 0.6)
   const own = { keywords: ['sheet music'], authors: ['Grace Hopper'] }
   const { issue, digest } = await digestOf(db, '2026-04-14', own)
@@ -104,13 +104,13 @@ test('what says nearly the same as a paper of the day before is not sent as one 
     abstract: ABSTRACT.replace('nine', 'eleven').replace('a third', '40%'),
   }
   await storeAll(db, 'file', [listing('2026-04-14', '2604.00001', first, 40)])
-  await setFit(db, ['2604.00001'], 0.95)
+  await setFit(db, ['2604.00001'], 0.99)
   expect(idsOf((await digestOf(db, '2026-04-14')).issue).full).toEqual(['2604.00001'])
   await storeAll(db, 'file', [
     listing('2026-04-15', '2604.00002', second, 50),
     listing('2026-04-15', '2604.00003', { title: 'Robots that cook', abstract: 'We let robots cook.' }, 10),
   ])
-  await setFit(db, ['2604.00002', '2604.00003'], 0.95)
+  await setFit(db, ['2604.00002', '2604.00003'], 0.99)
   const { issue, digest } = await digestOf(db, '2026-04-15', { recentlySent: ['2604.00001'] })
   expect(idsOf(issue)).toEqual({ full: ['2604.00003'], short: ['2604.00002'] })
   expect(issue.also?.[0]?.reason).toBe('Nearly the same as “A Small Store for Long Sessions”, sent before')
