@@ -2,6 +2,8 @@
 import { Type } from 'typebox'
 import { daysBetween, isDate } from '../core/calendar.ts'
 import { headingOf, longDate, standfirstOf } from '../core/digest/headline.ts'
+import type { TopicQuality } from '../core/relevance/model.ts'
+import { topicBySlug } from '../core/topics.ts'
 import type { DayPage } from '../newsletter/archive.ts'
 import { BUDGET } from './costly-pages.ts'
 import { blankForm } from './form.ts'
@@ -32,7 +34,15 @@ const viewOf = (day: DayPage, maxCards: number) => {
   return { ...day, days: dayLinksOf(day), cards, whole: WHOLE_CARDS, rest, count: day.total === 1 ? '1 paper' : count }
 }
 
-export const archiveRoutes = (app: App, { archive, pages }: Site): void => {
+/** Shares as whole percents, by the topics' labels; topics without a relevant paper are left out. */
+const qualityOf = (measured: readonly TopicQuality[]) =>
+  measured.flatMap(({ topic, relevant, precision, recall }) => {
+    const label = topicBySlug(topic)?.label
+    if (label === undefined || precision === null || recall === null) return []
+    return [{ label, relevant, precision: Math.round(100 * precision), recall: Math.round(100 * recall) }]
+  })
+
+export const archiveRoutes = (app: App, { archive, pages, topicQuality = [] }: Site): void => {
   app.get('/', { config: { perMinute: BUDGET.page } }, async (_, reply) => {
     const day = await archive.readDay()
     makePublic(reply).header('content-security-policy', POLICY_WITH_SCRIPT)
@@ -64,5 +74,7 @@ export const archiveRoutes = (app: App, { archive, pages }: Site): void => {
     return show(reply, pages, 'digest', { ...issue, heading: headingOf(issue), standfirst: standfirstOf(issue) })
   })
 
-  app.get('/about', async (_, reply) => show(makePublic(reply), pages, 'about', { here: '/about' }))
+  app.get('/about', async (_, reply) =>
+    show(makePublic(reply), pages, 'about', { here: '/about', quality: qualityOf(topicQuality) }),
+  )
 }

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest, RawServerDefault } from 'fastify'
 import type { Log } from '../core/log.ts'
+import type { TopicQuality } from '../core/relevance/model.ts'
 import type { FieldError } from '../core/subscriber/preferences.ts'
 import type { Archive } from '../newsletter/archive.ts'
 import type { EditionReader } from '../newsletter/editions.ts'
@@ -33,6 +34,8 @@ export interface Site {
   pages: Pages
   /** Left out where no provider has a webhook. */
   webhooks?: Webhooks
+  /** How well papers are chosen for each topic; left out, or empty, where it was not measured. */
+  topicQuality?: readonly TopicQuality[]
   log: Log
   /**
    * Resolves when everything that the process needs responds, rejects with what does not. `held`: why the service publishes

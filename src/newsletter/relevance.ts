@@ -1,5 +1,5 @@
 /** Which relevance model scores the papers held: the one that ships with the project, or one that the operator names. */
-import { fingerprintOf, type RelevanceModel } from '../core/relevance/model.ts'
+import { fingerprintOf, type RelevanceModel, type TopicQuality } from '../core/relevance/model.ts'
 import { createScorer, SHIPPED_MODEL, scoreTopics } from '../core/relevance/relevance.ts'
 import type { Database } from '../store/database.ts'
 import { rescore, type Score } from '../store/papers/listings.ts'
@@ -9,14 +9,21 @@ import { readScoredBy, storeScoredBy } from '../store/papers/paper-scores.ts'
 export interface Scorer {
   name: string
   score: Score
+  /** How good it is by topic, as measured in training; empty where that was not possible. */
+  measured: readonly TopicQuality[]
 }
 
-export const SHIPPED_SCORER: Scorer = { name: `shipped ${fingerprintOf(SHIPPED_MODEL)}`, score: scoreTopics }
+export const SHIPPED_SCORER: Scorer = {
+  name: `shipped ${fingerprintOf(SHIPPED_MODEL)}`,
+  score: scoreTopics,
+  measured: SHIPPED_MODEL.measured,
+}
 
 /** A scorer by another model, such as one that `npm run train` made after a change of topics. */
 export const createModelScorer = (model: RelevanceModel): Scorer => ({
   name: `model ${fingerprintOf(model)}`,
   score: createScorer(model),
+  measured: model.measured,
 })
 
 /**

@@ -120,7 +120,23 @@ it('a digest opens in the browser with the same papers, and nothing of its reade
 
 it('a page explains how papers are chosen', async () => {
   await using site = await openTestSite()
-  expect(await (await fetch(`${site.url}/about`)).text()).toContain('How papers are chosen')
+  const page = await (await fetch(`${site.url}/about`)).text()
+  expect(page).toContain('How papers are chosen')
+  expect(page).not.toContain('<table>')
+})
+
+it('and how often that is right for each topic, where it was measured', async () => {
+  const topicQuality = [
+    { topic: 'robotics', relevant: 406, precision: 0.937, recall: 0.862 },
+    { topic: 'recsys', relevant: 0, precision: null, recall: null },
+    { topic: 'a-topic-of-old', relevant: 5, precision: 1, recall: 1 },
+  ]
+  await using site = await openTestSite({ topicQuality })
+  const page = await (await fetch(`${site.url}/about`)).text()
+  expect(page).toContain(
+    '<tr><th scope="row">Robotics &amp; embodied AI</th><td>406</td><td>94&nbsp;%</td><td>86&nbsp;%</td></tr>',
+  )
+  expect(page.match(/<th scope="row">/g)).toHaveLength(1)
 })
 
 it('no page links to an address that does not exist', async () => {

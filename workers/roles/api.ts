@@ -16,11 +16,13 @@ import { createCandidateCache } from '../../src/newsletter/publishing/candidate-
 import { createPreviews } from '../../src/newsletter/publishing/preview.ts'
 import { createSubscriptions } from '../../src/newsletter/subscription/subscription.ts'
 import type { Config } from '../config/config.ts'
+import { openScorer } from '../scorer.ts'
 import type { RoleContext } from './context.ts'
 
 /** Starts the site; rejects when the port is in use. */
 export const openApi = async (context: RoleContext) => {
   const { config, db, keys, now, log, wake, mailboxUrl, requireSpace, operations } = context
+  const { measured } = await openScorer(config)
   const candidates = createCandidateCache({ db, now })
   const app = buildApp({
     subscriptions: createSubscriptions({
@@ -46,6 +48,7 @@ export const openApi = async (context: RoleContext) => {
       bounceDomain: config.bounceDomain,
       readers: openWebhookReaders(config),
     }),
+    topicQuality: measured,
     pages: createPages({ mailboxUrl }),
     baseUrl: config.baseUrl,
     trustProxy: config.trustProxy,
