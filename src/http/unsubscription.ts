@@ -87,7 +87,7 @@ const reductionRoutes = (app: App, { subscriptions, pages }: UnsubscriptionSite)
     const outcome = await subscriptions.reduce(token, to)
     if (outcome === null) return showDeadLink(reply, pages)
     if (outcome === 'not-subscribed') return show(reply, pages, 'unsubscribed', {})
-    return show(reply, pages, 'reduced', { until: 'pauseUntil' in to ? to.pauseUntil : null })
+    return show(reply, pages, 'reduced', { ...outcome, weekly: 'frequency' in to })
   }
 
   app.post('/unsubscribe/:token/weekly', { schema: { params: TokenParam } }, async (request, reply) =>

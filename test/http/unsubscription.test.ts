@@ -63,9 +63,13 @@ it('the page asks first, with unsubscribing as its first button, and changes not
 it('less mail can be chosen instead: weekly, or a pause', async () => {
   await using site = await openTestSite()
   const weekly = await fetch(`${site.url}${PATH}/weekly`, { method: 'POST', body: form({}) })
-  expect([weekly.status, await weekly.text()]).toEqual([200, expect.stringContaining('Switched to weekly')])
+  const page = await weekly.text()
+  expect([weekly.status, page]).toEqual([200, expect.stringContaining('Switched to weekly')])
+  expect(page).toContain('We’ll email you <strong>every Saturday at 07:00 in London</strong>, with up to 15 papers.')
   const paused = await fetch(`${site.url}${PATH}/pause`, { method: 'POST', body: form({ until: '2026-05-15' }) })
-  expect(await paused.text()).toContain('Your digests start again on Friday 15 May 2026')
+  expect(await paused.text()).toContain(
+    'You won’t get a digest before Friday 15 May 2026. After that, we’ll email you <strong>at 07:00 in London, on days',
+  )
   expect(site.changes).toEqual([
     ['reduce', TOKEN.unsubscribe, { frequency: 'weekly' }],
     ['reduce', TOKEN.unsubscribe, { pauseUntil: '2026-05-15' }],

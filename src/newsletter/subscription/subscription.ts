@@ -10,7 +10,7 @@ import { type CandidateCache, createCandidateCache } from '../publishing/candida
 import { confirm, readConfirmation } from './confirmation.ts'
 import { changePause, changePreferences, type OwnPreferences, readOwnPreferences } from './preferences.ts'
 import type { LinkPorts } from './token-owner.ts'
-import { optOut, readOptOut, readUnsubscription, reduceMail, unsubscribe } from './unsubscription.ts'
+import { optOut, type ReducedMail, readOptOut, readUnsubscription, reduceMail, unsubscribe } from './unsubscription.ts'
 
 /** Where a sign-up comes from. */
 export interface Origin {
@@ -52,7 +52,7 @@ export interface Subscriptions {
   reduce(
     token: string,
     to: { frequency: 'weekly' } | { pauseUntil: string },
-  ): Promise<'reduced' | 'not-subscribed' | null>
+  ): Promise<ReducedMail | 'not-subscribed' | null>
   /** The local date now in a zone, by which pages offer dates to pause until. */
   localToday(timeZone: string): string
 }

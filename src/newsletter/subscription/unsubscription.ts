@@ -1,5 +1,10 @@
 /** What a reader does by the links that stop mail: unsubscribe, get less, or opt out of all mail. */
-import { type Frequency, isSubscribed, type SubscriberState } from '../../core/subscriber/preferences.ts'
+import {
+  type Frequency,
+  isSubscribed,
+  type Preferences,
+  type SubscriberState,
+} from '../../core/subscriber/preferences.ts'
 import { preferencesOf, stopMail } from '../../store/subscribers.ts'
 import { suppress } from '../../store/suppressions.ts'
 import { applyPause, applyPreferences } from './preferences.ts'
@@ -24,23 +29,33 @@ export const unsubscribe = ({ db, keys }: Omit<LinkPorts, 'now'>, token: string)
     return 'unsubscribed'
   })
 
+/** When digests come after a reader has asked for fewer. */
+export interface ReducedMail {
+  preferences: Preferences
+  /** The first local date with mail again, `YYYY-MM-DD`; `null` unless paused. */
+  pausedUntil: string | null
+}
+
 /** Weekly instead of daily, or a pause, by the unsubscribe link: it can only reduce mail. */
 export const reduceMail = (
   { db, keys, now }: LinkPorts,
   token: string,
   to: { frequency: 'weekly' } | { pauseUntil: string },
-): Promise<'reduced' | 'not-subscribed' | null> =>
+): Promise<ReducedMail | 'not-subscribed' | null> =>
   db.transaction().execute(async (trx) => {
     const owner = await findTokenOwner(trx, keys, 'unsubscribe', token, true)
     if (owner === null) return null
     if (!isSubscribed(owner.state)) return 'not-subscribed'
+    const [present, paused] = [preferencesOf(owner), owner.paused_until]
     if ('frequency' in to) {
-      await applyPreferences(trx, owner, { ...preferencesOf(owner), frequency: 'weekly' }, now())
-    } else if (owner.paused_until === null || owner.paused_until < to.pauseUntil) {
-      // A pause that ends sooner than the present one would bring more mail, not less.
-      await applyPause(trx, owner, to.pauseUntil, now())
+      const preferences: Preferences = { ...present, frequency: 'weekly' }
+      await applyPreferences(trx, owner, preferences, now())
+      return { preferences, pausedUntil: paused }
     }
-    return 'reduced'
+    // A pause that ends sooner than the present one would bring more mail, not less.
+    if (paused !== null && paused >= to.pauseUntil) return { preferences: present, pausedUntil: paused }
+    await applyPause(trx, owner, to.pauseUntil, now())
+    return { preferences: present, pausedUntil: to.pauseUntil }
   })
 
 /** Whose confirmation's second link this is: it takes an address out of all mail. */

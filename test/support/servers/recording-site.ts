@@ -97,6 +97,11 @@ const own = (over: Partial<OwnPreferences> = {}): OwnPreferences => ({
   ...over,
 })
 
+const reducedTo = (to: { frequency: 'weekly' } | { pauseUntil: string }) =>
+  'frequency' in to
+    ? { preferences: { ...PREFERENCES, ...to }, pausedUntil: null }
+    : { preferences: PREFERENCES, pausedUntil: to.pauseUntil }
+
 /** The use cases of the one subscriber there is. */
 const createRecordedSubscriptions = (
   change: RecordChange,
@@ -132,7 +137,7 @@ const createRecordedSubscriptions = (
   unsubscribe: (token) => change(token === TOKEN.unsubscribe ? 'unsubscribed' : null, 'unsubscribe', token),
   readOptOut: async (token) => (token === TOKEN.never ? { email: EMAIL } : null),
   optOut: (token) => change(token === TOKEN.never ? { email: EMAIL } : null, 'optOut', token),
-  reduce: (token, to) => change(token === TOKEN.unsubscribe ? 'reduced' : null, 'reduce', token, to),
+  reduce: (token, to) => change(token === TOKEN.unsubscribe ? reducedTo(to) : null, 'reduce', token, to),
   localToday: () => '2026-04-15',
 })
 
