@@ -131,8 +131,8 @@ const TOKEN_VALUES: Record<string, (keys: Keys, mail: Claimed) => string> = {
 const PLACEHOLDERS = Object.keys(TOKEN_VALUES)
 
 /**
- * Returns the function that makes the message of a claimed mail. The same mail gives the same octets again: dates come from
- * the edition or the request, the Message-ID from the mail's own id. It rejects with `UnrenderableDigest` for a digest that
+ * Returns the function that makes the message of a claimed mail. The same mail gives the same octets again until its reader's
+ * next digest is another: dates come from the edition or the request, the Message-ID from the mail's own id. It rejects with `UnrenderableDigest` for a digest that
  * nobody can get, and with any other `Error` for one mail.
  */
 export const createComposer = (ports: ComposePorts) => {
