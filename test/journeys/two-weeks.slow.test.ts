@@ -310,6 +310,9 @@ describe.skipIf(!hasRecordedDays)('two weeks of twelve readers (skipped where ..
       for (const kind of ['preferences', 'unsubscribe', 'digests']) {
         const page = await site.get(mail.links.get(kind) ?? '/nowhere')
         if (page.status !== 200) wrong.push([name, kind, page.status])
+        const counts = lettersOf(digest.standfirst.split(' You follow')[0] ?? '')
+        if (kind === 'digests' && !lettersOf(page.text).includes(counts))
+          wrong.push([name, 'other counts in the browser'])
       }
       const known = new Set(
         [...weeks.listings.values()].flatMap(({ paper }) => [
