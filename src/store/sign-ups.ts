@@ -29,6 +29,9 @@ export interface NewSignUp extends Pick<SignUp, 'kind' | 'email' | 'preferences'
 /** Sign-ups are held for 10 to 50 minutes: those of one attack come back one by one, not all together. */
 const HOLD = sql`now() + interval '10 minutes' + random() * interval '40 minutes'`
 
+/** So many of those that wait to be answered are looked at: more than a mailer leaves over while one request is stored. */
+const MOST_WAITING = 300
+
 const WINDOW = sql`date_trunc('hour', now())`
 /** How many were counted in the hour that is over now, as a sliding window counter estimates it. */
 const counted = (c: string) => {
@@ -41,7 +44,7 @@ const counted = (c: string) => {
 
 /**
  * Stores a sign-up by one statement, the same for every address, so that its time tells nothing of the address. It is
- * held where one of the limits of `scopes` is nearly reached; then its ticket is returned, a UUID by which work is proven
+ * held where one of the limits of `scopes` is nearly reached, with those that wait to be counted; then its ticket is returned, a UUID by which work is proven
  * for it, and otherwise `null`.
  */
 export const storeSignUp = async (
@@ -52,9 +55,12 @@ export const storeSignUp = async (
   const { kind, email, requestedAt, client = null, suspicious = false } = signUp
   const preferences = signUp.preferences === null ? null : JSON.stringify(signUp.preferences)
   const { rows } = await sql<{ ticket: string | null }>`
-    with near as (select from unnest(${scopes.map(({ scope }) => scope)}::bytea[],
-        ${scopes.map(({ most }) => most)}::float8[]) l(scope, most) join sign_up_counts c using (scope)
-      where ${counted('c')} >= l.most * ${NEAR}::float8)
+    with waiting as materialized (
+        select client from sign_ups where not_before is null and set_aside_at is null limit ${MOST_WAITING}),
+      near as (select from unnest(${scopes.map(({ scope }) => scope)}::bytea[], ${scopes.map(({ most }) => most)}::float8[],
+          ${scopes.map(({ ofAll }) => ofAll)}::bool[]) l(scope, most, of_all) left join sign_up_counts c using (scope)
+        where coalesce(${counted('c')}, 0) + (select count(*) from waiting w where l.of_all or w.client = l.scope)
+          >= l.most * ${NEAR}::float8)
     insert into sign_ups (kind, email, preferences, requested_at, client, ticket, not_before)
     values (${kind}, ${email}, ${preferences}::jsonb, ${requestedAt}, ${client}, gen_random_uuid(),
       case when ${suspicious} or exists (select from near) then ${HOLD} end)

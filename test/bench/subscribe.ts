@@ -50,6 +50,7 @@ const run = async (say: (line: string) => void) => {
       DATA_DIR: folder,
       PORT: '0',
       SECRET_KEY: '07'.repeat(32),
+      SIGN_UPS_PER_HOUR: 'client=1000000000,domain=1000000000,all=1000000000',
     })
     await using bare = startChild('bare-process.ts', [server.url])
     const urls = {

@@ -25,6 +25,8 @@ export interface SignUpScope {
   /** A keyed hash: nobody can read a client or a domain from it. */
   scope: Buffer
   most: number
+  /** Whether it is that of all sign-ups. */
+  ofAll: boolean
 }
 
 /** A client under its keyed hash. `network`: of `clientNetwork`. */
@@ -41,8 +43,8 @@ export const signUpScopes = (
 ): SignUpScope[] => {
   const domain = recipientDomain(email)
   return [
-    ...(client === null ? [] : [{ scope: client, most: limits.client }]),
-    ...(domain === null ? [] : [{ scope: keyedHash(keys, `domain\0${domain}`), most: limits.domain }]),
-    { scope: keyedHash(keys, 'all'), most: limits.all },
+    ...(client === null ? [] : [{ scope: client, most: limits.client, ofAll: false }]),
+    ...(domain === null ? [] : [{ scope: keyedHash(keys, `domain\0${domain}`), most: limits.domain, ofAll: false }]),
+    { scope: keyedHash(keys, 'all'), most: limits.all, ofAll: true },
   ]
 }

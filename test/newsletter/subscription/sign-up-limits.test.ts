@@ -32,7 +32,7 @@ const solve = async (challenge: Challenge | null): Promise<string> => {
 /** As long as sign-ups are held at most. */
 const passHold = (db: Database) => sql`update sign_ups set not_before = not_before - interval '51 minutes'`.execute(db)
 
-test('S-6: three hundred sign-ups at one domain by one client make ten letters, and nobody else waits for them', async () => {
+test('S-6: three hundred sign-ups at one domain by one client make ten letters at most, and nobody else waits for them', async () => {
   await using newsletter = await openNewsletter()
   const { db } = newsletter
   const subscriptions = openSubscriptions(db)
@@ -41,11 +41,12 @@ test('S-6: three hundred sign-ups at one domain by one client make ten letters, 
     if (n % 50 === 0) await answer(db)
   }
   await answer(db)
-  expect(await written(db)).toHaveLength(10)
+  // Work is asked for from eight on; the other two of the ten are left to those who cannot do any.
+  expect(await written(db)).toHaveLength(8)
   expect(await subscriptions.requestSubscription('ada@example.org', LONDON_DAILY, { ip: '192.0.2.2' })).toBeNull()
   await answer(db)
   expect(await written(db)).toContain('ada@example.org')
-  // Those that were held are looked at once more, and dropped while there is no room.
+  // Those that were held are looked at once more, and dropped where there is no room.
   await passHold(db)
   await answer(db)
   expect(await written(db)).toHaveLength(11)
@@ -104,7 +105,7 @@ test('S-8: work that is proven for a held sign-up has it answered next, once, an
   expect(await subscriptions.proveWork(proof)).toBe(true)
   expect(await subscriptions.proveWork(proof)).toBe(false)
   await answer(db)
-  expect((await written(db)).slice(10)).toEqual(['ada@example.org'])
+  expect((await written(db)).slice(8)).toEqual(['ada@example.org'])
   expect(await subscriptions.proveWork(proof)).toBe(false)
 })
 
