@@ -1,5 +1,5 @@
 /** Sign-ups: what people entered on the site and is not answered yet, and how often a mailbox may get letters for it. */
-import { type Kysely, sql } from 'kysely'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { type Preferences, STANDARD } from '../core/subscriber/preferences.ts'
 import { NEAR, type SignUpScope } from '../core/subscriber/sign-up-limits.ts'
 import type { Tables } from './database.ts'
@@ -32,14 +32,17 @@ const HOLD = sql`now() + interval '10 minutes' + random() * interval '40 minutes
 /** So many of those that wait to be answered are looked at: more than a mailer leaves over while one request is stored. */
 const MOST_WAITING = 300
 
-const WINDOW = sql`date_trunc('hour', now())`
-/** How many were counted in the hour that is over now, as a sliding window counter estimates it. */
-const counted = (c: string) => {
+/** When the window of so many seconds began that is under way. */
+const windowOf = (seconds: RawBuilder<unknown>) =>
+  sql`date_bin(${seconds} * interval '1 second', now(), 'epoch'::timestamptz)`
+/** How many were counted within so many seconds until now, as a sliding window counter estimates it. */
+const counted = (c: string, seconds: RawBuilder<unknown>) => {
   const column = (name: string) => sql.ref(`${c}.${name}`)
-  const previous = sql`case when ${column('window_at')} >= ${WINDOW} then ${column('previous')}
-    when ${column('window_at')} = ${WINDOW} - interval '1 hour' then ${column('count')} else 0 end`
-  return sql`(case when ${column('window_at')} >= ${WINDOW} then ${column('count')} else 0 end
-    + ${previous} * (1 - extract(epoch from now() - ${WINDOW}) / 3600))`
+  const begun = windowOf(seconds)
+  const previous = sql`case when ${column('window_at')} >= ${begun} then ${column('previous')}
+    when ${column('window_at')} = ${begun} - ${seconds} * interval '1 second' then ${column('count')} else 0 end`
+  return sql`(case when ${column('window_at')} >= ${begun} then ${column('count')} else 0 end
+    + ${previous} * (1 - extract(epoch from now() - ${begun}) / ${seconds}))`
 }
 
 /**
@@ -58,8 +61,9 @@ export const storeSignUp = async (
     with waiting as materialized (
         select client from sign_ups where not_before is null and set_aside_at is null limit ${MOST_WAITING}),
       near as (select from unnest(${scopes.map(({ scope }) => scope)}::bytea[], ${scopes.map(({ most }) => most)}::float8[],
-          ${scopes.map(({ ofAll }) => ofAll)}::bool[]) l(scope, most, of_all) left join sign_up_counts c using (scope)
-        where coalesce(${counted('c')}, 0) + (select count(*) from waiting w where l.of_all or w.client = l.scope)
+          ${scopes.map(({ within }) => within)}::int[], ${scopes.map(({ ofAll }) => ofAll)}::bool[])
+          l(scope, most, within, of_all) left join sign_up_counts c using (scope)
+        where coalesce(${counted('c', sql`l.within`)}, 0) + (select count(*) from waiting w where l.of_all or w.client = l.scope)
           >= l.most * ${NEAR}::float8)
     insert into sign_ups (kind, email, preferences, requested_at, client, ticket, not_before)
     values (${kind}, ${email}, ${preferences}::jsonb, ${requestedAt}, ${client}, gen_random_uuid(),
@@ -111,14 +115,16 @@ export const countSignUp = async (
   scopes: readonly SignUpScope[],
   factor: number,
 ): Promise<boolean> => {
-  for (const { scope, most } of scopes) {
+  for (const { scope, most, within } of scopes) {
+    const seconds = sql`${within}::int`
+    const begun = windowOf(seconds)
     const { rows } = await sql`
-      insert into sign_up_counts as c (scope, window_at, count, previous) values (${scope}, ${WINDOW}, 1, 0)
-      on conflict (scope) do update set window_at = greatest(c.window_at, ${WINDOW}),
-        count = case when c.window_at >= ${WINDOW} then c.count + 1 else 1 end,
-        previous = case when c.window_at >= ${WINDOW} then c.previous
-          when c.window_at = ${WINDOW} - interval '1 hour' then c.count else 0 end
-      where ${counted('c')} < ${most * factor}::float8
+      insert into sign_up_counts as c (scope, window_at, count, previous) values (${scope}, ${begun}, 1, 0)
+      on conflict (scope) do update set window_at = greatest(c.window_at, ${begun}),
+        count = case when c.window_at >= ${begun} then c.count + 1 else 1 end,
+        previous = case when c.window_at >= ${begun} then c.previous
+          when c.window_at = ${begun} - ${seconds} * interval '1 second' then c.count else 0 end
+      where ${counted('c', seconds)} < ${most * factor}::float8
       returning 1`.execute(db)
     if (rows.length === 0) return false
   }

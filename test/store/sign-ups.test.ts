@@ -95,7 +95,7 @@ test('a letter counts under all of its limits, or under none', async () => {
 test('a scope has room again as its hour passes, and an hour of its most is never exceeded by those that were counted', async () => {
   await using newsletter = await openNewsletter()
   const { db } = newsletter
-  const scopes = [{ scope: ADA, most: 10, ofAll: false }]
+  const scopes = [{ scope: ADA, most: 10, within: 3_600, ofAll: false }]
   const pass = (hours: number) =>
     sql`update sign_up_counts set window_at = window_at - ${hours} * interval '1 hour'`.execute(db)
   const fill = async (factor = 1) => {
@@ -110,14 +110,14 @@ test('a scope has room again as its hour passes, and an hour of its most is neve
   await pass(2)
   expect(await fill()).toBe(10)
   // A full scope uses up nothing of those after it.
-  expect(await countSignUp(db, [...scopes, { scope: GRACE, most: 1, ofAll: false }], 1)).toBe(false)
-  expect(await countSignUp(db, [{ scope: GRACE, most: 1, ofAll: false }], 1)).toBe(true)
+  expect(await countSignUp(db, [...scopes, { scope: GRACE, most: 1, within: 3_600, ofAll: false }], 1)).toBe(false)
+  expect(await countSignUp(db, [{ scope: GRACE, most: 1, within: 3_600, ofAll: false }], 1)).toBe(true)
 })
 
 test('a held sign-up is taken when its time has come, after all others, or at once when work is proven for it', async () => {
   await using newsletter = await openNewsletter()
   const { db } = newsletter
-  const scopes = [{ scope: ADA, most: 1, ofAll: false }]
+  const scopes = [{ scope: ADA, most: 1, within: 3_600, ofAll: false }]
   const ask = (email: string) =>
     storeSignUp(db, { kind: 'links', email, preferences: null, requestedAt: new Date() }, scopes)
   expect(await ask('first@example.org')).toBeNull()
@@ -140,8 +140,8 @@ test('those that wait to be counted fill a limit too, so that a burst is asked f
   const { db } = newsletter
   const ask = (client: Buffer, all: number, own: number) =>
     storeSignUp(db, { kind: 'links', email: 'ada@example.org', preferences: null, requestedAt: new Date(), client }, [
-      { scope: client, most: own, ofAll: false },
-      { scope: Buffer.alloc(32, 3), most: all, ofAll: true },
+      { scope: client, most: own, within: 3_600, ofAll: false },
+      { scope: Buffer.alloc(32, 3), most: all, within: 3_600, ofAll: true },
     ])
   const held = async (client: Buffer, all: number, own: number) => (await ask(client, all, own)) !== null
   for (const expected of [false, false, false, false, true]) expect(await held(ADA, 1000, 5)).toBe(expected)

@@ -77,7 +77,9 @@ export const openMailer = async (context: RoleContext) => {
   }
   await queue.process('letters', async () => {
     // Letters that wait do not depend on the sign-ups, nor on what keeps these from being answered.
-    const [answered] = await Promise.allSettled([answerSignUps({ db, keys, log, limits: config.signUpLimits })])
+    const [answered] = await Promise.allSettled([
+      answerSignUps({ db, keys, log, limits: config.signUpLimits, wakeAgain: () => wake('letters') }),
+    ])
     await send('letters')
     if (answered.status === 'rejected') throw answered.reason
   })

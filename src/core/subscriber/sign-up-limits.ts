@@ -25,9 +25,16 @@ export interface SignUpScope {
   /** A keyed hash: nobody can read a client or a domain from it. */
   scope: Buffer
   most: number
-  /** Whether it is that of all sign-ups. */
+  /** The window that is counted over, seconds. */
+  within: number
+  /** Whether it is one of all sign-ups. */
   ofAll: boolean
 }
+
+const HOUR = 3_600
+const MINUTE = 60
+/** The share of an hour's sign-ups that one minute may have: their letters go one after the other, and others wait behind. */
+const OF_A_MINUTE = 0.1
 
 /** A client under its keyed hash. `network`: of `clientNetwork`. */
 export const clientScope = (keys: Keys, network: string): Buffer => keyedHash(keys, `client\0${network}`)
@@ -43,8 +50,11 @@ export const signUpScopes = (
 ): SignUpScope[] => {
   const domain = recipientDomain(email)
   return [
-    ...(client === null ? [] : [{ scope: client, most: limits.client, ofAll: false }]),
-    ...(domain === null ? [] : [{ scope: keyedHash(keys, `domain\0${domain}`), most: limits.domain, ofAll: false }]),
-    { scope: keyedHash(keys, 'all'), most: limits.all, ofAll: true },
+    ...(client === null ? [] : [{ scope: client, most: limits.client, within: HOUR, ofAll: false }]),
+    ...(domain === null
+      ? []
+      : [{ scope: keyedHash(keys, `domain\0${domain}`), most: limits.domain, within: HOUR, ofAll: false }]),
+    { scope: keyedHash(keys, 'minute'), most: limits.all * OF_A_MINUTE, within: MINUTE, ofAll: true },
+    { scope: keyedHash(keys, 'all'), most: limits.all, within: HOUR, ofAll: true },
   ]
 }

@@ -37,6 +37,9 @@ const AFTER_COMPLAINT: LetterLimit = { name: 'after a complaint', most: 3, every
 /** What a mailbox has again once it has confirmed. */
 export const LIMITS_UNTIL_CONFIRMED = [ANY_LETTER.name, CONFIRMATION.name]
 
+/** Sign-ups that one call finds no room for: an attack of thousands must not keep the letters of others waiting. */
+const MOST_HELD = 200
+
 /** Attempts at a sign-up until it is set aside. */
 const MOST_ATTEMPTS = 3
 
@@ -45,6 +48,8 @@ export interface SignUpPorts {
   keys: Keys
   log: Log
   limits?: SignUpLimits
+  /** Called when some are left to another call, so that letters go in between. */
+  wakeAgain?: () => unknown
 }
 
 /**
@@ -54,8 +59,15 @@ export interface SignUpPorts {
  * tried at the next call, and is set aside after three failures, for an operator to look at. Throws when the database is
  * away, which counts against none.
  */
-export const answerSignUps = async ({ db, keys, log, limits = STANDARD_LIMITS }: SignUpPorts): Promise<number> => {
+export const answerSignUps = async ({
+  db,
+  keys,
+  log,
+  limits = STANDARD_LIMITS,
+  wakeAgain = () => undefined,
+}: SignUpPorts): Promise<number> => {
   let answered = 0
+  let held = 0
   const failed: number[] = []
   for (;;) {
     let taken: SignUp | null = null
@@ -73,6 +85,10 @@ export const answerSignUps = async ({ db, keys, log, limits = STANDARD_LIMITS }:
       })
       if (outcome === 'none left') return answered
       if (outcome === 'answered') answered++
+      if (outcome !== 'answered' && ++held >= MOST_HELD) {
+        wakeAgain()
+        return answered
+      }
     } catch (error) {
       // The compiler does not see that the transaction assigns it.
       const signUp = taken as SignUp | null

@@ -48,7 +48,16 @@ test('S-6: three hundred sign-ups at one domain by one client make ten letters a
   expect(await written(db)).toContain('ada@example.org')
   // Those that were held are looked at once more, and dropped where there is no room.
   await passHold(db)
-  await answer(db)
+  let calls = 0
+  for (let goesOn = true; goesOn; calls++) {
+    goesOn = false
+    const wakeAgain = () => {
+      goesOn = true
+    }
+    await answerSignUps({ db, keys: KEYS, log: SILENT, wakeAgain })
+  }
+  // Letters go between two calls, however many there is no room for.
+  expect(calls).toBe(2)
   expect(await written(db)).toHaveLength(11)
   expect(await db.selectFrom('sign_ups').select('id').execute()).toEqual([])
 })
@@ -177,14 +186,17 @@ test('S-5: what is counted is the same for every address, so that no limit tells
   await using newsletter = await openEveryState()
   const { db, states } = newsletter
   for (const state of states) {
-    for (let n = 0; n < 3; n++) {
+    for (let n = 0; n < 2; n++) {
       await openSubscriptions(db).requestSubscription(`${state}@${state}.org`, LONDON_DAILY)
       await openSubscriptions(db).requestLinks(`${state}@${state}.org`)
     }
   }
   await answer(db)
   const counts = await db.selectFrom('sign_up_counts').select('count').orderBy('count').execute()
-  expect(counts.map(({ count }) => count)).toEqual([...states.map(() => 6), 6 * states.length])
+  // Of each domain, of the minute (which may have ended meanwhile), and of the hour.
+  const ofDomains = counts.map(({ count }) => count).filter((count) => count === 4)
+  expect(ofDomains.length).toBeGreaterThanOrEqual(states.length)
+  expect(counts.at(-1)).toEqual({ count: 4 * states.length })
 })
 
 /** The tokens of all confirmations to an address, the oldest first. */

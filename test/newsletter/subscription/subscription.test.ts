@@ -1,5 +1,6 @@
 /** What the use cases behind the pages do and refuse: limits, purposes of links, and links that can only reduce mail. */
 import { expect, test } from 'vitest'
+import { NO_LIMITS } from '../../../src/core/subscriber/sign-up-limits.ts'
 import { deriveToken, type Purpose } from '../../../src/core/token.ts'
 import { answerSignUps } from '../../../src/newsletter/subscription/sign-up.ts'
 import { createSubscriptions } from '../../../src/newsletter/subscription/subscription.ts'
@@ -27,12 +28,13 @@ const stateOf = (db: Database, id: string) =>
 test('a mailbox gets one mail, however its address is spelled and however often it is typed in', async () => {
   await using newsletter = await openNewsletter()
   const { db } = newsletter
-  const subscriptions = openSubscriptions(db)
+  const ports = { db, keys: KEYS, limits: NO_LIMITS }
+  const subscriptions = createSubscriptions({ ...ports, now: () => NOW, wake: wakeNobody })
   const spellings = ['victim@gmail.com', 'Victim@Gmail.com', 'v.i.c.t.i.m@gmail.com', 'victim+a@googlemail.com']
   await Promise.all(
     Array.from({ length: 200 }, (_, n) => subscriptions.requestSubscription(spellings[n % 4] ?? '', LONDON_DAILY)),
   )
-  await Promise.all([answerSignUps({ db, keys: KEYS, log: SILENT }), answerSignUps({ db, keys: KEYS, log: SILENT })])
+  await Promise.all([answerSignUps({ ...ports, log: SILENT }), answerSignUps({ ...ports, log: SILENT })])
   expect(await letters(db)).toHaveLength(1)
   expect(await db.selectFrom('sign_ups').selectAll().execute()).toEqual([])
 })
