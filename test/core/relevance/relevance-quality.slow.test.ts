@@ -55,8 +55,8 @@ describe.skipIf(!hasData)('relevance on the judged days (skipped where ../shared
       expect(relevance.ndcg10).toBeGreaterThanOrEqual(0.9)
       expect(relevance.ndcg10 ?? 0).toBeGreaterThan((phrases.ndcg10 ?? 1) + 0.05)
       const gate = studyGate(held, scores, GATE)
-      expect(gate?.precision).toBeGreaterThanOrEqual(0.82)
-      expect(gate?.recall).toBeGreaterThanOrEqual(0.8)
+      expect(gate?.precision).toBeGreaterThanOrEqual(0.83)
+      expect(gate?.recall).toBeGreaterThanOrEqual(0.79)
       for (const { relevant, precision } of Object.values(gate?.byTopic ?? {}))
         if (relevant >= 10) expect(precision).toBeGreaterThanOrEqual(0.6)
       // What training says of its own quality is measured on other papers, and true within a few points.
