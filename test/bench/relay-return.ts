@@ -58,6 +58,7 @@ const run = async (say: (line: string) => void) => {
     const { port } = sink
     await mkdir(join(folder, 'papers'))
     const settings = {
+      SIGN_UPS_PER_HOUR: 'client=1000000,domain=1000000,all=1000000',
       DATABASE_URL: server.url,
       DATA_DIR: folder,
       PORT: '0',
