@@ -5,7 +5,7 @@ import type { Quote } from '../relevance/reading.ts'
 import { keyOfAuthor, keyOfPhrase } from '../subscriber/custom-terms.ts'
 import { isFollowed, nameWords } from '../text/author-name.ts'
 import { plainLatex } from '../text/latex.ts'
-import { quoteAt, type Token, tokenise } from '../text/phrases.ts'
+import { isReversed, quoteAt, type Token, tokenise } from '../text/phrases.ts'
 
 export type IndexedPaper = Pick<Paper, 'id' | 'title' | 'abstract' | 'authors'>
 
@@ -33,7 +33,8 @@ const wordsAt = ({ text, tokens }: Text, from: number, phrase: readonly string[]
     if (token?.word !== word || (at > 0 && token.barred)) return null
   }
   const [first, last] = [tokens[from], tokens[from + phrase.length - 1]]
-  return first === undefined || last === undefined ? null : quoteAt(text, first.start, last.end)
+  if (first === undefined || last === undefined || isReversed(text, first.start)) return null
+  return quoteAt(text, first.start, last.end)
 }
 
 /** More than a text has words. */

@@ -73,6 +73,15 @@ export const quoteAt = (text: string, start: number, end: number): string => {
   return `${before?.[0] ?? ''}${text.slice(start, end)}${after?.[0] ?? ''}`.replace(/\s+/g, ' ')
 }
 
+const REVERSING = /(?:^|[^\p{L}\p{N}])(?:real|non|anti|zero)[-‐‑]$/iu
+
+/**
+ * Whether the word that begins at a place is joined by a hyphen to one that makes it another: a "real-world model" is no
+ * world model, and a "non-autoregressive" one is not autoregressive.
+ */
+export const isReversed = (text: string, start: number): boolean =>
+  isHyphen(text[start - 1]) && REVERSING.test(text.slice(Math.max(0, start - 6), start))
+
 interface Branch {
   phrase: string | null
   next: Map<string, Branch>

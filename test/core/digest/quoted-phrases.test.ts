@@ -27,11 +27,16 @@ describe('the reason for a topic', () => {
     )
   })
 
-  test('quotes a single word that only hints where there is no phrase', () => {
-    expect(quoted('speech-audio', ['speech recognition', 'title'], ['voice', 'abstract'])).toEqual([
-      'speech recognition',
-    ])
-    expect(quoted('speech-audio', ['voice', 'abstract'])).toEqual(['voice'])
+  test('quotes a single word that only hints in a title, where there is no phrase', () => {
+    expect(quoted('speech-audio', ['speech recognition', 'title'], ['voice', 'title'])).toEqual(['speech recognition'])
+    expect(quoted('speech-audio', ['voice', 'title'])).toEqual(['voice'])
+    expect(quoted('speech-audio', ['voice', 'abstract'])).toBeNull()
+  })
+
+  test('takes no phrase that the word before it turns into another', () => {
+    expect(quoted('world-models', ['world model', 'title'])).toEqual(['world model'])
+    expect(quoted('world-models', ['real-world model', 'title'])).toBeNull()
+    expect(quoted('agents', ['Zero-LLM Agent', 'title'])).toBeNull()
   })
 
   test.each([
