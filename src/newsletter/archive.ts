@@ -94,7 +94,7 @@ export const createArchive = ({ db, keys, now }: { db: Database; keys: Keys; now
           counts,
           total: papers.length,
         })
-        const card = cardOf(text, { reason, upvotes: paper.upvotes, comments: paper.comments })
+        const card = cardOf(text, { reason, upvotes: paper.upvotes, comments: paper.comments, shownOn: paper.listDay })
         return { ...card, topic: topic === undefined ? null : { slug: topic.slug, label: topic.label } }
       }),
       total: papers.length,

@@ -62,7 +62,7 @@ describe.skipIf(NEEDS_CHROMIUM !== '')(`a reader in a browser${NEEDS_CHROMIUM}`,
     await service.mail.waitFor(ADA, 1)
     await page.getByRole('link', { name: 'open the mailbox' }).click()
     const confirm = await followMail(window, 'Confirm subscription')
-    expect(await confirm.innerText('.lede')).toContain('at 07:00 in London, on days with new papers')
+    expect(await confirm.innerText('.lede')).toContain('at 07:00 London time, on days with new papers')
     await press(confirm, 'Confirm')
     expect(await heading(confirm)).toBe('You’re subscribed')
 
@@ -81,7 +81,7 @@ describe.skipIf(NEEDS_CHROMIUM !== '')(`a reader in a browser${NEEDS_CHROMIUM}`,
     await preferences.selectOption('#weekday', 'Friday')
     await press(preferences, 'Save')
     expect(await preferences.getByRole('status').innerText()).toBe('Settings saved.')
-    expect(await preferences.innerText('.lede')).toContain('Friday 17 April at 18:00 in London')
+    expect(await preferences.innerText('.lede')).toContain('Friday 17 April at 18:00 London time')
 
     await preferences.getByRole('link', { name: 'Unsubscribe' }).click()
     expect(await heading(preferences)).toBe('Unsubscribe from Paper Round?')
@@ -100,7 +100,7 @@ describe.skipIf(NEEDS_CHROMIUM !== '')(`a reader in a browser${NEEDS_CHROMIUM}`,
     await press(page, 'Subscribe')
     const confirmation = await service.mail.waitFor('grace@example.net', 1)
     await page.goto(service.url + confirmation.links.get('confirm'))
-    expect(await page.innerText('.lede')).toContain('at 07:00 in Kolkata, on days with new papers')
+    expect(await page.innerText('.lede')).toContain('at 07:00 Kolkata time, on days with new papers')
   })
 
   test('a time zone chosen by hand is not changed by the script', async () => {

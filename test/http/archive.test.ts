@@ -91,7 +91,7 @@ it('a digest opens in the browser with the same papers, and nothing of its reade
     topics: ['Robotics & embodied AI', 'Document AI, OCR & charts'],
     cards: [card(), card({ title: 'Another', upvotes: null, url: null })],
     also: [card({ title: 'Kitchens', reason: 'Robotics & embodied AI: “gripper”', upvotes: 2 })],
-    trendingExtras: [card({ title: 'Elsewhere', reason: 'Top 3 % of the month’s papers' })],
+    trendingExtras: [card({ title: 'Elsewhere', reason: 'Top 3% of the month’s papers' })],
     groups: [],
     news: [],
     listed: 26,

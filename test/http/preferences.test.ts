@@ -13,7 +13,7 @@ it('the page shows what is stored, and how to unsubscribe', async () => {
   await using site = await openTestSite()
   const page = await (await fetch(site.url + PATH)).text()
   expect(page).toContain(EMAIL)
-  expect(page).toContain('on Thursday 16 April at 07:00 in London')
+  expect(page).toContain('on Thursday 16 April at 07:00 London time')
   expect(page).toContain('value="robotics" checked')
   expect(page).toContain('value="Europe/London" selected')
   expect(page).toContain(`href="/unsubscribe/${TOKEN.unsubscribe}"`)

@@ -149,7 +149,7 @@ it.each([['null'], ['[]'], ['7'], ['"ada"'], ['{"email":'], ['{"__proto__":{"a":
 it('a confirmation page shows what is confirmed and one button, and the button confirms', async () => {
   await using site = await openTestSite()
   const page = await (await fetch(`${site.url}/confirm/${TOKEN.confirm}`)).text()
-  expect(page).toContain('at 07:00 in London, on days with new papers')
+  expect(page).toContain('at 07:00 London time, on days with new papers')
   expect(page).toContain('LLM agents &amp; tool use')
   expect(page.match(/<button/g)).toHaveLength(1)
   expect(page).not.toContain('<script')

@@ -65,10 +65,10 @@ it('less mail can be chosen instead: weekly, or a pause', async () => {
   const weekly = await fetch(`${site.url}${PATH}/weekly`, { method: 'POST', body: form({}) })
   const page = await weekly.text()
   expect([weekly.status, page]).toEqual([200, expect.stringContaining('Switched to weekly')])
-  expect(page).toContain('We’ll email you <strong>every Saturday at 07:00 in London</strong>, with up to 15 papers.')
+  expect(page).toContain('We’ll email you <strong>every Saturday at 07:00 London time</strong>, with up to 15 papers.')
   const paused = await fetch(`${site.url}${PATH}/pause`, { method: 'POST', body: form({ until: '2026-05-15' }) })
   expect(await paused.text()).toContain(
-    'You won’t get a digest before Friday 15 May 2026. After that, we’ll email you <strong>at 07:00 in London, on days',
+    'You won’t get a digest before Friday 15 May 2026. After that, we’ll email you <strong>at 07:00 London time, on days',
   )
   expect(site.changes).toEqual([
     ['reduce', TOKEN.unsubscribe, { frequency: 'weekly' }],

@@ -1,11 +1,13 @@
 /** What the templates of a digest's mail are given: its papers in one list, its contents, and the lines around them. */
 import type { DigestIssue, PaperCard } from '../../core/digest/digest.ts'
-import { headingOf, namesOf, papersOf, shortName, standfirstOf } from '../../core/digest/headline.ts'
+import { headingOf, matchesOf, openingOf, papersOf, shortName, standfirstOf } from '../../core/digest/headline.ts'
 import { orderLineOf } from '../../core/digest/reason.ts'
 import type { Allowance } from './mail-size.ts'
 import { linkOf, someOf } from './mail-text.ts'
 
-const MOST_TOPICS_NAMED = 6
+const MOST_TOPICS_NAMED = 12
+/** Of more topics that brought nothing, none is named. */
+const FEW_TOPICS = 3
 /** With more papers than this a digest begins with what is in it. */
 const FEW_PAPERS = 8
 
@@ -18,12 +20,11 @@ export const digestView = (issue: DigestIssue, next: string, allowance: Allowanc
   const papers = papersOf(issue)
   return {
     title: `Paper Round: ${headingOf(issue)}`,
-    opening: `${namesOf(papers)}${papers.length > 1 ? ', ranked by fit and upvotes' : ''}.`,
+    opening: openingOf(issue),
     heading: headingOf(issue),
     standfirst: standfirstOf(issue),
-    // Where papers stand under their topics, these are named there.
-    topics:
-      issue.groups.length > 0 ? '' : someOf(issue.topics, MOST_TOPICS_NAMED).join(' · ').replace(' · and ', ' and '),
+    topics: someOf(issue.topics, MOST_TOPICS_NAMED).join(' · ').replace(' · and ', ' and '),
+    silent: silentOf(issue),
     order: orderLineOf(issue),
     note: issue.note,
     sample: issue.sample,
@@ -32,13 +33,21 @@ export const digestView = (issue: DigestIssue, next: string, allowance: Allowanc
     news: issue.news.map((one) => ({ ...one, url: linkOf(one.url) })),
     left: papers.length - cards.length,
     closing: next,
-    because: `You get this because you confirmed a ${issue.kind === 'welcome' ? '' : `${issue.kind} `}subscription to Paper Round at ${site}. Links go straight to their pages. We don’t track what you open or click.`,
+    because: `You get this because you confirmed a ${issue.kind === 'welcome' ? '' : `${issue.kind} `}subscription to Paper Round at ${site}. We don’t track what you open or click.`,
     credits: creditsOf(cards),
   }
 }
 
+/** What a digest says of topics that brought it nothing, where these are few and others brought something. */
+const silentOf = (issue: DigestIssue): string => {
+  const silent = issue.silent ?? []
+  const isSaid = silent.length > 0 && silent.length <= FEW_TOPICS && matchesOf(issue).length > 0
+  return isSaid ? `Nothing this time for ${silent.join(' · ')}.` : ''
+}
+
+/** That a paper has no upvotes yet is not worth a word. */
 const countOf = (upvotes: number | null): string | null => {
-  if (upvotes === null) return null
+  if (upvotes === null || upvotes === 0) return null
   return upvotes < 10_000 ? String(upvotes) : `${Math.floor(upvotes / 1000)}k`
 }
 
@@ -93,26 +102,30 @@ const cardViewsOf = (issue: DigestIssue, allowance: Allowance) => {
     })
 }
 
-/** What is in a digest of many papers, part by part, each paper by its place and name; nothing of one with few. */
+/**
+ * What is in a digest of many papers, part by part, each paper by its place and name; nothing of one with few. What is
+ * shown in short is a list of titles as it is: `more` says how many, and `place` where they begin.
+ */
 const contentsOf = (issue: DigestIssue, allowance: Allowance) => {
   const shown = papersOf(issue).slice(0, allowance.papers)
   if (shown.length - (issue.also ?? []).length <= FEW_PAPERS) return []
   const names = shown.map(({ title }) => shortName(title))
   let from = 0
   return partsOf(issue).flatMap(({ label, papers, compact = false }) => {
-    const entries = names.slice(from, from + papers).map((name, n) => ({ name, place: from + n + 1 }))
+    const place = from + 1
+    const entries = names.slice(from, from + papers).map((name, n) => ({ name, place: place + n }))
     from += papers
-    // What is shown in short is a list of titles as it is.
-    return entries.length === 0 || compact ? [] : [{ label, entries }]
+    if (entries.length === 0) return []
+    return [{ label, place, entries: compact ? [] : entries, more: compact ? entries.length : 0 }]
   })
 }
 
 /** Credit to the sources that the links show to have given something, and to no others. */
 const creditsOf = (cards: ReturnType<typeof cardViewsOf>): string => {
   const hosts = new Set(cards.flatMap((card) => [card.url, ...card.links.map(({ url }) => url)]).map(hostOf))
-  const titles = hosts.has('arxiv.org') ? 'titles and authors from arXiv' : ''
-  const votes = hosts.has('huggingface.co') && cards.some((card) => card.count) ? 'upvotes from Hugging Face' : ''
-  const credits = [titles, votes].filter(Boolean).join(', ')
+  const texts = hosts.has('arxiv.org') ? 'titles, authors and excerpts are from arXiv' : ''
+  const votes = hosts.has('huggingface.co') && cards.some((card) => card.count) ? 'upvotes are from Hugging Face' : ''
+  const credits = [texts, votes].filter(Boolean).join('; ')
   return credits === '' ? '' : `${credits.charAt(0).toUpperCase()}${credits.slice(1)}.`
 }
 

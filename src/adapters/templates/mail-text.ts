@@ -38,6 +38,7 @@ const cardWithoutPlaceholders = (card: PaperCard): PaperCard => ({
 export const issueWithoutPlaceholders = (issue: DigestIssue): DigestIssue => ({
   ...issue,
   topics: issue.topics.map(withoutPlaceholders),
+  ...(issue.silent === undefined ? {} : { silent: issue.silent.map(withoutPlaceholders) }),
   groups: issue.groups.map(({ label, papers }) => ({ label: withoutPlaceholders(label), papers })),
   cards: issue.cards.map(cardWithoutPlaceholders),
   ...(issue.also === undefined ? {} : { also: issue.also.map(cardWithoutPlaceholders) }),

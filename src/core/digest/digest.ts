@@ -21,7 +21,7 @@ export interface DigestEntry {
   hourKnown: boolean
   /** Shown in short at the end (`compact-papers`); absent otherwise. */
   compact?: true
-  /** "top N % of the month" among papers seen at the same age, 1 to 100; `null` where too little is known to say. */
+  /** "top N% of the month" among papers seen at the same age, 1 to 100; `null` where too little is known to say. */
   topPercent: number | null
 }
 
@@ -37,9 +37,9 @@ export interface PaperCard {
   reason: string
   /** Of the abstract what the paper does, and its result where there is room (`core/text/excerpt`); may be empty. */
   excerpt: string
-  /** "A, B, … Z (12)"; empty when no author is known. */
+  /** "A, B, … Z (12)", of an old paper with its year, "A and B · 2022"; empty when no author is known. */
   authors: string
-  /** In the order shown; labels are "PDF", "Code", "Project", "Discussion (5)". */
+  /** In the order shown; labels are "PDF", "Code", "Data", "Project", "Discussion (5)". */
   links: { label: string; url: string }[]
   upvotes: number | null
   /** Papers that say nearly the same; they count as sent too. */
@@ -55,6 +55,8 @@ export interface DigestIssue {
   listDays: string[]
   /** Labels of the cohort's topics, its keywords in quotes and its authors among them. */
   topics: string[]
+  /** Those of `topics` that brought no paper, of a weekly digest. */
+  silent?: string[]
   cards: PaperCard[]
   /** Papers of the reader's topics that are shown in short, by title and reason alone; absent where there are none. */
   also?: PaperCard[]

@@ -23,6 +23,17 @@ const numberFormat = new Intl.NumberFormat('en')
 /** Longer names are cut: two of them must fit a subject line as phones show it. */
 const NAME_LENGTH = 32
 
+/** Words that lead on to the next: a cut name does not end with one. */
+const LEADS_ON =
+  /[\s,;:.–-]+(?:an?|the|and|or|nor|but|as|at|by|for|from|in|into|is|are|its|of|on|onto|over|per|that|their|through|to|toward|towards|under|using|versus|via|vs|when|with|within|without)$/iu
+const LOOSE_END = /[\s,;:.–-]+$/u
+
+/** A cut name without the words and marks at its end that lead on to what is missing. */
+const endWell = (cut: string): string => {
+  const shorter = cut.replace(LOOSE_END, '').replace(LEADS_ON, '')
+  return shorter === cut ? cut : endWell(shorter)
+}
+
 /** `Wednesday 15 April 2026` for `2026-04-15`. */
 export const longDate = (date: string): string => {
   const day = Temporal.PlainDate.from(date)
@@ -50,7 +61,7 @@ export const shortName = (title: string): string => {
   const cut = points.slice(0, NAME_LENGTH).join('')
   // A script that writes no spaces is cut where it must be.
   const atWord = cut.slice(0, Math.max(cut.lastIndexOf(' '), 0)) || cut
-  return `${atWord.replace(/[\s,;.–-]+$/u, '')}…`
+  return `${endWell(atWord)}…`
 }
 
 /** `ClawGUI, KnowRL and 8 more`; `A and B` for two papers, `A` for one, `No papers` for none. */
@@ -61,20 +72,21 @@ export const namesOf = (cards: readonly Pick<PaperCard, 'title'>[], named = 2): 
   return names.length > 1 ? `${names.slice(0, -1).join(', ')} and ${names.at(-1)}` : (names[0] ?? 'No papers')
 }
 
-/** `on Friday 17 April`, `from Wednesday 15 to Friday 17 April`; with years where they differ. */
-export const onDays = (first: string, last: string): string => {
+/**
+ * When days were, oldest first: `on Friday 17 April`, `on Tuesday 14 and Wednesday 15 April`, and of more than two
+ * `from Wednesday 15 to Friday 17 April`; with years where they differ. Empty for no days.
+ */
+export const onDays = (days: readonly string[]): string => {
+  const [first, last] = [days[0], days.at(-1)]
+  if (first === undefined || last === undefined) return ''
   const [from, to] = [Temporal.PlainDate.from(first), Temporal.PlainDate.from(last)]
   const year = (day: Temporal.PlainDate): string => (from.year === to.year ? '' : ` ${day.year}`)
   const whole = (day: Temporal.PlainDate): string =>
     `${weekdayName(day.toString())} ${day.day} ${MONTHS[day.month - 1]}${year(day)}`
   if (first === last) return `on ${whole(from)}`
   const begin = from.month === to.month && from.year === to.year ? `${weekdayName(first)} ${from.day}` : whole(from)
-  return `from ${begin} to ${whole(to)}`
+  return days.length === 2 ? `on ${begin} and ${whole(to)}` : `from ${begin} to ${whole(to)}`
 }
-
-/** The ISO week of the newest list day, or of the digest's own date. */
-const weekOf = (issue: DigestIssue): number =>
-  Temporal.PlainDate.from(issue.listDays.at(-1) ?? issue.localDate).weekOfYear ?? 0
 
 const counted = (count: number, noun: string): string =>
   `${numberFormat.format(count)} ${noun}${count === 1 ? '' : 's'}`
@@ -86,39 +98,54 @@ export const papersOf = ({ cards, also = [], trendingExtras }: DigestIssue): Pap
   ...trendingExtras,
 ]
 
+/** The papers that match what a digest's readers follow: what is called theirs is one of these, never a trending extra. */
+export const matchesOf = ({ cards, also = [] }: DigestIssue): PaperCard[] => [...cards, ...also]
+
 /** Whether a digest has no papers of its readers' topics, only trending extras. */
-export const hasOnlyExtras = (issue: DigestIssue): boolean =>
-  issue.cards.length + (issue.also ?? []).length === 0 && issue.trendingExtras.length > 0
+const hasOnlyExtras = (issue: DigestIssue): boolean => matchesOf(issue).length === 0 && issue.trendingExtras.length > 0
 
 /** The subject of a digest's mail; holds no emoji and no address. */
 export const subjectOf = (issue: DigestIssue): string => {
-  const papers = papersOf(issue)
-  if (hasOnlyExtras(issue)) return `Beyond your topics: ${namesOf(papers)}`
-  if (issue.kind === 'welcome') return `Welcome to Paper Round: ${firstPapers(papers.length)}`
-  if (issue.kind === 'weekly') return `Week ${weekOf(issue)}: ${namesOf(papers, 1)}`
-  return `Your papers: ${namesOf(papers)}`
+  const own = matchesOf(issue)
+  if (hasOnlyExtras(issue)) return `Beyond your topics: ${namesOf(issue.trendingExtras)}`
+  if (issue.kind === 'welcome') return `Welcome to Paper Round: ${firstPapers(own.length)}`
+  if (issue.kind === 'weekly') return `Your week: ${namesOf(own, 1)}`
+  return `Your papers: ${namesOf(own)}`
+}
+
+/** The line that a mailbox shows after the subject: what is in the digest, the papers that match first. */
+export const openingOf = (issue: DigestIssue): string => {
+  const own = matchesOf(issue)
+  const extras = issue.trendingExtras.length
+  if (hasOnlyExtras(issue)) return `${namesOf(issue.trendingExtras)}, trending beyond your topics.`
+  const ranked = own.length > 1 ? ', ranked by fit and upvotes' : ''
+  return `${namesOf(own)}${ranked}${extras === 0 ? '' : `, and ${counted(extras, 'trending paper')}`}.`
 }
 
 /** `your first 10 papers` */
 const firstPapers = (count: number): string =>
   count === 0 ? 'no papers yet' : count === 1 ? 'your first paper' : `your first ${count} papers`
 
-/** The one `h1` of a digest: the day, the week, or what a welcome holds. */
+/** The one `h1` of a digest: its day, the list days of a week, or how many papers a welcome has for its reader. */
 export const headingOf = (issue: DigestIssue): string => {
   if (issue.kind === 'daily') return longDate(issue.localDate)
   if (issue.kind === 'weekly') {
     const [first, last] = [issue.listDays[0], issue.listDays.at(-1)]
-    const days = first !== undefined && last !== undefined ? dateRange(first, last) : longDate(issue.localDate)
-    return `Week ${weekOf(issue)}, ${days}`
+    return first !== undefined && last !== undefined ? dateRange(first, last) : longDate(issue.localDate)
   }
-  const words = firstPapers(papersOf(issue).length)
+  if (hasOnlyExtras(issue)) return 'No papers in your topics yet'
+  const words = firstPapers(matchesOf(issue).length)
   return words.charAt(0).toUpperCase() + words.slice(1)
 }
 
-/** What of a week is known besides: `9 with code`, `1,204 upvotes between them`. What no source counts is left out. */
-const weekInNumbers = (papers: readonly PaperCard[]): string[] => {
-  const withCode = papers.filter((card) => card.links.some(({ label }) => label === 'Code')).length
-  const upvotes = papers.reduce((sum, card) => sum + (card.upvotes ?? 0), 0)
+/**
+ * What of a week is known besides: `9 with code`, of the papers that show a link to it, and `1,204 upvotes between them`.
+ * What no source counts is left out.
+ */
+const weekInNumbers = (issue: DigestIssue): string[] => {
+  const withLinks = [...issue.cards, ...issue.trendingExtras]
+  const withCode = withLinks.filter((card) => card.links.some(({ label }) => label === 'Code')).length
+  const upvotes = papersOf(issue).reduce((sum, card) => sum + (card.upvotes ?? 0), 0)
   return [
     ...(withCode === 0 ? [] : [`${withCode} with code`]),
     ...(upvotes === 0 ? [] : [`${counted(upvotes, 'upvote')} between them`]),
@@ -127,10 +154,10 @@ const weekInNumbers = (papers: readonly PaperCard[]): string[] => {
 
 /** `listed from Wednesday 15 to Friday 17 April`; with the hour where more may have been listed on the last day. */
 const whenListed = ({ listDays, cutoff }: DigestIssue): string => {
-  const [first, last] = [listDays[0], listDays.at(-1)]
-  if (first === undefined || last === undefined) return ''
+  const last = listDays.at(-1)
+  if (last === undefined) return ''
   const isOpen = last >= cutoff.slice(0, 10)
-  return ` listed ${onDays(first, last)}${isOpen ? ` by ${cutoff.slice(11, 16)} UTC` : ''}`
+  return ` listed ${onDays(listDays)}${isOpen ? ` by ${cutoff.slice(11, 16)} UTC` : ''}`
 }
 
 /** `: 2 match what you follow, 3 are trending elsewhere`; empty where all of them match. */
@@ -152,6 +179,6 @@ export const standfirstOf = (issue: DigestIssue): string => {
     all === null || all <= papers.length
       ? counted(papers.length, 'paper')
       : `${papers.length === 0 ? 'None' : papers.length} of the ${counted(all, 'paper')}`
-  const more = issue.kind === 'weekly' && papers.length > 1 ? weekInNumbers(papers) : []
+  const more = issue.kind === 'weekly' && papers.length > 1 ? weekInNumbers(issue) : []
   return [`${shown}${whenListed(issue)}${whatFits(issue)}`, ...more].join(', ')
 }

@@ -2,7 +2,7 @@
 
 import { topicBySlug } from '../topics.ts'
 import type { DigestEntry, DigestIssue } from './digest.ts'
-import { shortName } from './headline.ts'
+import { matchesOf, shortName } from './headline.ts'
 import { kindOfInterest } from './interests.ts'
 import type { InterestMatch } from './ranking.ts'
 
@@ -44,13 +44,14 @@ const bindLastWords = (text: string): string => text.replace(/ (\S+) (\S+)$/, `$
 
 /**
  * Why a paper is in a digest: `Diffusion language models: “masked diffusion” in the title, “denoising” in the abstract;
- * top 8 % of the month`. Says only what the entry knows, and nothing that stands beside it: its upvotes, or its topic when
+ * top 8% of the month`. Says only what the entry knows, and nothing that stands beside it: its upvotes, or its topic when
  * that is the heading it stands under (`underHeading`). Other beginnings are `Keyword: “sheet music” in the title` and
- * `By Yann LeCun`; of a trending extra it is the rank alone, `Top 3 % of the month’s papers`.
+ * `By Yann LeCun`; of a trending extra it is the rank alone, `Top 3% of the month’s papers`.
  */
 export const digestReasonOf = (entry: DigestEntry, underHeading = false): string => {
   const { topic, matches, topPercent } = entry
-  const percent = topPercent === null ? '' : `op ${topPercent}${NBSP}% of the month`
+  // On one line, whatever stands before it.
+  const percent = topPercent === null ? '' : ['op', `${topPercent}%`, 'of', 'the', 'month'].join(NBSP)
   // Only the upper fifth are trending extras, whether or not there is enough history to give a rank.
   if (topic === null)
     return bindLastWords(percent === '' ? 'Among the most upvoted of its age' : `T${percent}’s papers`)
@@ -69,11 +70,13 @@ export const compactReasonOf = ({ topic, matches: [best] }: DigestEntry, repeate
 }
 
 /** In which order the papers of a digest stand, one sentence; empty where there is nothing to order. */
-export const orderLineOf = ({ cards, also = [], groups }: DigestIssue): string => {
-  const own = [...cards, ...also]
+export const orderLineOf = (issue: DigestIssue): string => {
+  const { groups } = issue
+  const own = matchesOf(issue)
   if (own.length < 2) return ''
   const isCounted = own.some(({ upvotes }) => upvotes !== null && upvotes > 0)
-  return `${groups.length > 0 ? 'Best first in each topic' : 'Best first'}: how well a paper fits what you follow${isCounted ? ' × its upvotes' : ''}.`
+  const ranked = groups.length > 0 ? 'Ranked within each topic' : 'Ranked'
+  return `${ranked} by how well each paper fits what you follow${isCounted ? ' and by its upvotes' : ''}.`
 }
 
 /** 1st, 2nd, 3rd, 4th, 11th, 21st. */

@@ -22,16 +22,17 @@ export const weekdayInWords = (weekday: number): string => WEEKDAY.format(new Da
 /** `07:00` */
 export const clock = (hour: number): string => `${String(hour).padStart(2, '0')}:00`
 
-const inZone = (timeZone: string): string => (timeZone === 'UTC' ? 'UTC' : `in ${placeOf(timeZone)}`)
+const inZone = (timeZone: string): string => (timeZone === 'UTC' ? 'UTC' : `${placeOf(timeZone)} time`)
 
-/** `every Saturday at 07:00 in London`; daily: `at 07:00 in London, on days with new papers`. */
+/** `every Saturday at 07:00 London time`; daily: `at 07:00 London time, on days with new papers`. */
 export const sendingTimes = ({ frequency, hour, weekday, timeZone }: SendingTime): string => {
   const time = `at ${clock(hour)} ${inZone(timeZone)}`
   return frequency === 'weekly' ? `every ${weekdayInWords(weekday)} ${time}` : `${time}, on days with new papers`
 }
 
 /** Whether the list of a weekday has come in within the day before an instant. */
-const followsList = (at: Date): boolean => weekdayOf(localDateAt(new Date(at.getTime() - LIST_IS_IN), 'UTC')) <= 5
+export const followsList = (at: Date): boolean =>
+  weekdayOf(localDateAt(new Date(at.getTime() - LIST_IS_IN), 'UTC')) <= 5
 
 /** Weekends are over by then. */
 const MOST_DAYS_WITHOUT_LIST = 4
@@ -47,11 +48,12 @@ const expectedDue = (time: SendingTime, dueAt: Date): Due & { later: boolean } =
   return { ...due, later: due.at > dueAt }
 }
 
-/** `on Tuesday 21 April at 07:00 in London`; `by …` where a weekend without lists comes first. */
+/** `on Tuesday 21 April at 07:00 London time`; `by 07:00 London time on …` where a weekend without lists comes first. */
 export const expectedTime = (dueAt: Date, time: SendingTime): string => {
   const { at, localDate, later } = expectedDue(time, dueAt)
   const local = Temporal.Instant.fromEpochMilliseconds(at.getTime()).toZonedDateTimeISO(time.timeZone).toPlainTime()
-  return `${later ? 'by' : 'on'} ${nearDate(localDate)} at ${local.toString({ smallestUnit: 'minute' })} ${inZone(time.timeZone)}`
+  const hour = `${local.toString({ smallestUnit: 'minute' })} ${inZone(time.timeZone)}`
+  return later ? `by ${hour} on ${nearDate(localDate)}` : `on ${nearDate(localDate)} at ${hour}`
 }
 
 /** What a digest ends with: when the next is to be expected by a reader who is due next at `dueAt`. */

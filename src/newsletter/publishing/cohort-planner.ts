@@ -177,7 +177,7 @@ const formCohorts = async (
         const eligibleAt = pool.byId.get(id)
         return eligibleAt !== undefined && eligibleAt.getTime() > since.getTime()
       }),
-      note: emptyDigestNote(previous),
+      note: emptyDigestNote(previous, first.frequency, { at: cutoff, localDate: slot.localDate }),
       news,
     }
     const key = cohortKey({ ...request, cutoff }).toString('hex')

@@ -11,7 +11,8 @@ import { selectUnsent } from '../../core/digest/near-duplicates.ts'
 import { type InterestMatch, rankPapers, selectPapers } from '../../core/digest/ranking.ts'
 import { selectTrendingExtras } from '../../core/digest/trending-extras.ts'
 import { type FrozenNews, newsSince } from '../../core/papers/paper-news.ts'
-import type { Profile } from '../../core/subscriber/preferences.ts'
+import type { Due } from '../../core/subscriber/due.ts'
+import type { Frequency, Profile } from '../../core/subscriber/preferences.ts'
 import type { Database } from '../../store/database.ts'
 import { type NewDigest, type PreviousDigest, readPreviousDigests } from '../../store/digests.ts'
 import { preferencesOf, profileOf, type Subscriber } from '../../store/subscribers.ts'
@@ -155,11 +156,19 @@ export const composeDigest = (
   }
 }
 
-/** The line that a digest begins with when the one before it was empty; the note of an empty digest holds why it was. */
-export const emptyDigestNote = (previous: PreviousDigest | undefined): string | null =>
-  previous?.emptySince == null
-    ? null
-    : emptyDigestLine(previous.emptySince, previous.localDate, previous.note ?? NOTHING_NEW)
+/**
+ * The line that a digest due at `now` begins with when the one before it was empty; the note of an empty digest holds why it
+ * was.
+ */
+export const emptyDigestNote = (
+  previous: PreviousDigest | undefined,
+  frequency: Frequency,
+  now: Due,
+): string | null => {
+  if (previous?.emptySince == null) return null
+  const empty = { from: previous.emptySince, to: previous.localDate, frequency }
+  return emptyDigestLine(empty, now, previous.note ?? NOTHING_NEW)
+}
 
 /**
  * What has become of recently sent papers since the previous digest. An empty digest was not mailed, so its own news is

@@ -53,6 +53,7 @@ export const readIssue = async (db: Database, digest: FrozenDigest): Promise<Dig
         reason: reasonOf(entry),
         upvotes: entry.upvotes,
         comments: entry.comments,
+        shownOn: digest.local_date,
         keyword: keywordInAbstract(entry),
         seeAlso: (entry.seeAlso ?? []).map(textOf),
       }),
@@ -64,11 +65,13 @@ export const readIssue = async (db: Database, digest: FrozenDigest): Promise<Dig
   ]
   // In the order of the labels.
   const interests = interestsOf(digest)
+  const brought = new Set(ofTopics.map(({ topic }) => topic))
   return {
     kind: digest.kind,
     localDate: digest.local_date,
     listDays: digest.list_days,
     topics: labels,
+    ...(digest.kind === 'weekly' ? { silent: labels.filter((_, n) => !brought.has(interests[n] ?? null)) } : {}),
     cards:
       groups.length < 2
         ? cardsOf(own)

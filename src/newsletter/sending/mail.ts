@@ -29,7 +29,7 @@ export interface RenderedMail {
 /** What a letter shows of the subscriber's preferences. */
 export interface LetterView {
   frequency: 'daily' | 'weekly'
-  /** When digests come, such as `every Saturday at 07:00 in London`. */
+  /** When digests come, such as `every Saturday at 07:00 London time`. */
   times: string
   /** Labels of topics, and how many keywords and authors there are besides. */
   topics: string[]

@@ -7,7 +7,7 @@ import type { DigestIssue, PaperCard } from '../../../src/core/digest/digest.ts'
 import { TOKEN_PLACEHOLDERS } from '../../../src/core/token.ts'
 import { propertyRuns } from '../../support/thoroughness.ts'
 
-const TIMES = 'every Saturday at 07:00 in London'
+const TIMES = 'every Saturday at 07:00 London time'
 const templates = await createMailTemplates({
   baseUrl: 'https://round.example.org/',
   postalAddress: '12 Example Street, Example Town EX1 2MP',
@@ -17,7 +17,7 @@ const card = (change: Partial<PaperCard> = {}): PaperCard => ({
   id: '2604.11784',
   title: 'ClawGUI: A Unified Framework for GUI Agents',
   url: 'https://arxiv.org/abs/2604.11784',
-  reason: 'GUI agents: “GUI agents” in the title; top 2\u00a0% of the\u00a0month',
+  reason: 'GUI agents: “GUI agents” in the title; top 2% of the\u00a0month',
   excerpt: 'A harness to train, test and run agents that work a screen.',
   authors: 'Ada Ashe, Ben Birch, … Gil Gray (7)',
   links: [
@@ -166,10 +166,10 @@ describe('a digest', () => {
   })
 
   test('has trending extras in a section of their own, in both parts', () => {
-    const trendingExtras = [card({ title: 'Elsewhere', reason: 'Top 3 % of the month’s papers' })]
+    const trendingExtras = [card({ title: 'Elsewhere', reason: 'Top 3% of the month’s papers' })]
     const { html, text } = templates.renderDigest(issue({ trendingExtras }))
     expect(html).toMatch(/<h2[^>]*>Trending beyond your topics<\/h2>[\s\S]*<h3[^>]*><a[^>]*>Elsewhere<\/a><\/h3>/)
-    expect(text).toMatch(/\nTRENDING BEYOND YOUR TOPICS\n\n4\. Elsewhere\n[\s\S]*Top 3 % of the month’s papers/)
+    expect(text).toMatch(/\nTRENDING BEYOND YOUR TOPICS\n\n4\. Elsewhere\n[\s\S]*Top 3% of the month’s papers/)
     expect(templates.renderDigest(issue()).html).not.toContain('beyond your topics')
   })
 
@@ -178,7 +178,7 @@ describe('a digest', () => {
       issue({ cards: [], trendingExtras: [card()], note: 'No new papers matched what you follow.' }),
     )
     expect(mail.subject).toBe('Beyond your topics: ClawGUI')
-    expect(wordsOf(mail.html)).toContain('ClawGUI.')
+    expect(wordsOf(mail.html)).toContain('ClawGUI, trending beyond your topics.')
     expect(wordsOf(mail.html)).toContain(': none match what you follow, 1 is trending elsewhere')
     expect(linksOfText(mail.text)).toEqual(linksOfHtml(mail.html))
   })
@@ -226,12 +226,45 @@ describe('a digest', () => {
   })
 
   test('says in which order its papers stand', () => {
-    const line = 'Best first: how well a paper fits what you follow × its upvotes.'
+    const line = 'Ranked by how well each paper fits what you follow and by its upvotes.'
     for (const part of Object.values(templates.renderDigest(issue())))
       if (part.length > 200) expect(part).toContain(line)
     const uncounted = issue({ cards: [card({ upvotes: null }), card({ upvotes: null })] })
-    expect(templates.renderDigest(uncounted).text).toContain('\nBest first: how well a paper fits what you follow.\n')
-    expect(templates.renderDigest(issue({ cards: [card()] })).text).not.toContain('Best first')
+    expect(templates.renderDigest(uncounted).text).toContain('\nRanked by how well each paper fits what you follow.\n')
+    expect(templates.renderDigest(issue({ cards: [card()] })).text).not.toContain('Ranked')
+  })
+
+  test('has in its contents how many are shown in short, and where they begin', () => {
+    const cards = Array.from({ length: 9 }, (_, n) => card({ title: `Name${n}: and so on` }))
+    const also = [card({ title: 'Tenth' }), card({ title: 'Eleventh' })]
+    const { html, text } = templates.renderDigest(issue({ cards, also }))
+    expect(html).toMatch(/<a class="act" href="#paper-10"[^>]*>2 more<\/a>/)
+    expect(html).toContain('name="paper-10" id="paper-10"')
+    expect(text).toContain('\n 9. Name8\n\nAlso in your topics: 2 more\n\n---')
+  })
+
+  test('says what its readers follow, and of a week which few of it brought nothing', () => {
+    const topics = ['Robotics', 'Recommender systems', '“protein”', 'Ada Ashe']
+    const weekly = issue({
+      kind: 'weekly',
+      topics,
+      silent: topics.slice(1, 3),
+      groups: [{ label: 'Robotics', papers: 3 }],
+    })
+    const { html, text } = templates.renderDigest(weekly)
+    const said =
+      'You follow: Robotics · Recommender systems · “protein” · Ada Ashe. Nothing this time for Recommender systems · “protein”.'
+    expect(wordsOf(html)).toContain(said)
+    expect(text.replace(/\s+/g, ' ')).toContain(said)
+    for (const silent of [[], ['a', 'b', 'c', 'd']])
+      expect(templates.renderDigest({ ...weekly, silent }).text).not.toContain('Nothing this time')
+  })
+
+  test('says nothing of no upvotes, and parts the links of a paper without authors from its excerpt', () => {
+    const { html, text } = templates.renderDigest(issue({ cards: [card({ upvotes: 0, authors: '' })] }))
+    expect(html + text).not.toMatch(/upvotes?</)
+    expect(text).not.toContain('0 upvotes')
+    expect(text).toContain('a screen.\n\n   PDF: https')
   })
 
   test('breaks no line inside a short word such as X-ray, and changes no letter of it', () => {
@@ -294,7 +327,7 @@ describe('a digest', () => {
 
   test('credits only those whose links it shows', () => {
     expect(wordsOf(templates.renderDigest(issue()).html)).toContain(
-      'Titles and authors from arXiv, upvotes from Hugging Face.',
+      'Titles, authors and excerpts are from arXiv; upvotes are from Hugging Face.',
     )
     const own = card({ url: 'https://papers.example.org/1', links: [] })
     expect(wordsOf(templates.renderDigest(issue({ cards: [own] })).html)).not.toMatch(/arXiv|Hugging Face/)
@@ -505,7 +538,7 @@ describe('a confirmation', () => {
 test('a letter names a dozen topics and counts the rest', () => {
   const topics = Array.from({ length: 38 }, (_, number) => `Topic ${number}`)
   const { text } = templates.renderLetter('links', { frequency: 'daily', times: TIMES, topics })
-  expect(text).toContain('Your digest comes every Saturday at 07:00 in London')
+  expect(text).toContain('Your digest comes every Saturday at 07:00 London time')
   expect(text).toContain(' - Topic 11\n - and 26 more\n')
 })
 

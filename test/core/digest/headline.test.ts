@@ -7,6 +7,7 @@ import {
   headingOf,
   longDate,
   namesOf,
+  openingOf,
   shortName,
   standfirstOf,
   subjectOf,
@@ -58,24 +59,48 @@ describe('a subject', () => {
     )
   })
 
-  test('of a week has the ISO week of its newest list day', () => {
+  test('of a week names the best paper and counts the rest', () => {
     const weekly = issue({ kind: 'weekly', localDate: '2026-04-20', listDays: ['2026-04-13', '2026-04-17'] })
-    expect(subjectOf(weekly)).toBe('Week 16: ClawGUI and 2 more')
-    expect(subjectOf(issue({ kind: 'weekly', listDays: ['2027-01-01'] }))).toMatch(/^Week 53: /)
+    expect(subjectOf(weekly)).toBe('Your week: ClawGUI and 2 more')
+    expect(subjectOf({ ...weekly, also: [card('D: x')], trendingExtras: [card('E: y')] })).toBe(
+      'Your week: ClawGUI and 3 more',
+    )
   })
 
-  test('of a welcome counts all the papers of the mail', () => {
+  test('of a welcome counts the papers that match what its reader follows', () => {
     const cards = Array.from({ length: 7 }, () => card('A paper'))
     const trendingExtras = [card('B'), card('C')]
     expect(subjectOf(issue({ kind: 'welcome', cards, trendingExtras }))).toBe(
-      'Welcome to Paper Round: your first 9 papers',
+      'Welcome to Paper Round: your first 7 papers',
     )
+    expect(headingOf(issue({ kind: 'welcome', cards, trendingExtras }))).toBe('Your first 7 papers')
+    expect(headingOf(issue({ kind: 'welcome', cards: [], trendingExtras }))).toBe('No papers in your topics yet')
     expect(subjectOf(issue({ kind: 'welcome', cards: [card('A')] }))).toBe('Welcome to Paper Round: your first paper')
   })
 
-  test('counts the trending extras among the papers that it does not name', () => {
+  test('calls no trending extra the reader’s own', () => {
     const trendingExtras = [card('D: x'), card('E: y')]
-    expect(subjectOf(issue({ trendingExtras }))).toBe('Your papers: ClawGUI, KnowRL and 3 more')
+    expect(subjectOf(issue({ trendingExtras }))).toBe('Your papers: ClawGUI, KnowRL and 1 more')
+    expect(subjectOf(issue({ cards: [card('A: x')], trendingExtras }))).toBe('Your papers: A')
+  })
+})
+
+describe('the line after the subject', () => {
+  const trendingExtras = [card('D: x'), card('E: y')]
+
+  test('says of nothing but papers that match that they are ranked by fit', () => {
+    expect(openingOf(issue({}))).toBe('ClawGUI, KnowRL and 1 more, ranked by fit and upvotes.')
+    expect(openingOf(issue({ trendingExtras }))).toBe(
+      'ClawGUI, KnowRL and 1 more, ranked by fit and upvotes, and 2 trending papers.',
+    )
+    expect(openingOf(issue({ cards: [], trendingExtras }))).toBe('D and E, trending beyond your topics.')
+  })
+
+  test('is true with one paper of each kind', () => {
+    const [extra] = trendingExtras
+    const one = issue({ cards: [card('A: x')], trendingExtras: extra === undefined ? [] : [extra] })
+    expect(openingOf(one)).toBe('A, and 1 trending paper.')
+    expect(openingOf(issue({ cards: [card('A: x')] }))).toBe('A.')
   })
 })
 
@@ -88,6 +113,15 @@ describe('a short name', () => {
     expect(shortName('Toward Autonomous Long-Horizon Engineering for ML Research')).toBe(
       'Toward Autonomous Long-Horizon…',
     )
+  })
+
+  test.each([
+    ['Agentic Aggregation for Parallel Scaling of Agents', 'Agentic Aggregation…'],
+    ['Elucidating the SNR-t Bias of Diffusion Models', 'Elucidating the SNR-t Bias…'],
+    ['Maximal Brain Damage Without Data or Optimization', 'Maximal Brain Damage…'],
+    ['Learning Representations of the World', 'Learning Representations…'],
+  ])('ends on no word that leads on: %s', (title, name) => {
+    expect(shortName(title)).toBe(name)
   })
 
   test('is short whatever the title, and never empty for one that is not', () => {
@@ -103,11 +137,9 @@ describe('a short name', () => {
 })
 
 describe('a heading', () => {
-  test('is the date, the week with its days, or what the welcome holds', () => {
+  test('is the date, the days of the week, or what the welcome holds', () => {
     expect(headingOf(issue({}))).toBe('Wednesday 15 April 2026')
-    expect(headingOf(issue({ kind: 'weekly', listDays: ['2026-04-13', '2026-04-17'] }))).toBe(
-      'Week 16, 13 to 17 April 2026',
-    )
+    expect(headingOf(issue({ kind: 'weekly', listDays: ['2026-04-13', '2026-04-17'] }))).toBe('13 to 17 April 2026')
     expect(headingOf(issue({ kind: 'welcome' }))).toBe('Your first 3 papers')
   })
 
@@ -126,10 +158,13 @@ describe('a standfirst', () => {
     expect(standfirstOf(issue({ listed: 79, listDays: ['2026-04-13', '2026-04-14', '2026-04-15'] }))).toBe(
       '3 of the 79 papers listed from Monday 13 to Wednesday 15 April',
     )
-    expect(standfirstOf(issue({ listDays: ['2026-03-31', '2026-04-01'] }))).toBe(
-      '3 of the 26 papers listed from Tuesday 31 March to Wednesday 1 April',
+    expect(standfirstOf(issue({ listDays: ['2026-04-14', '2026-04-15'] }))).toBe(
+      '3 of the 26 papers listed on Tuesday 14 and Wednesday 15 April',
     )
-    expect(standfirstOf(issue({ listDays: ['2025-12-31', '2026-01-02'] }))).toBe(
+    expect(standfirstOf(issue({ listDays: ['2026-03-31', '2026-04-01'] }))).toBe(
+      '3 of the 26 papers listed on Tuesday 31 March and Wednesday 1 April',
+    )
+    expect(standfirstOf(issue({ listDays: ['2025-12-31', '2026-01-01', '2026-01-02'] }))).toBe(
       '3 of the 26 papers listed from Wednesday 31 December 2025 to Friday 2 January 2026',
     )
     expect(standfirstOf(issue({ listed: 0, listDays: [], cards: [] }))).toBe('0 papers')
@@ -158,8 +193,12 @@ describe('a standfirst', () => {
       card('C'),
     ]
     const weekly = issue({ kind: 'weekly', cards, listDays: ['2026-04-13', '2026-04-14'], listed: 131 })
-    const days = '131 papers listed from Monday 13 to Tuesday 14 April'
+    const days = '131 papers listed on Monday 13 and Tuesday 14 April'
     expect(standfirstOf(weekly)).toBe(`3 of the ${days}, 1 with code, 1,204 upvotes between them`)
+    // What is shown in short has no link to code.
+    expect(standfirstOf({ ...weekly, cards: cards.slice(1), also: cards.slice(0, 1) })).toBe(
+      `3 of the ${days}, 1,204 upvotes between them`,
+    )
     expect(standfirstOf({ ...weekly, cards: [card('A'), card('B')] })).toBe(`2 of the ${days}`)
     expect(standfirstOf({ ...weekly, cards: [card('A')] })).toBe(`1 of the ${days}`)
   })

@@ -37,6 +37,51 @@ describe('the card of a paper', () => {
     ])
   })
 
+  const linksOf = (change: Partial<Paper>) =>
+    cardOf({ ...paper, ...change }, context)
+      .links.slice(1, -1)
+      .map(({ label, url }) => `${label}: ${url}`)
+  const code = 'https://github.com/ada/Loom'
+
+  it.each([
+    ['https://arxiv.org/abs/2604.00001v2'],
+    ['https://www.arxiv.org/pdf/2604.00001'],
+    ['https://doi.org/10.48550/arXiv.2604.00001'],
+    ['https://github.com/ada/loom/'],
+    ['https://github.com/ada/loom/tree/main/docs'],
+    ['https://huggingface.co/papers/2604.00001/'],
+  ])('leaves out a project that is only where another link leads: %s', (projectUrl) => {
+    expect(linksOf({ codeUrl: code, projectUrl })).toEqual([`Code: ${code}`])
+  })
+
+  it.each([
+    ['Code', 'https://github.com/ada/loom'],
+    ['Data', 'https://huggingface.co/datasets/ada/loom'],
+    ['Project', 'https://ada.github.io/loom'],
+    ['Project', 'https://github.com/ada'],
+    ['Project', 'https://arxiv.org/abs/2501.00002'],
+  ])('says %s of a project at %s', (label, projectUrl) => {
+    expect(linksOf({ codeUrl: null, projectUrl })).toEqual([`${label}: ${projectUrl}`])
+  })
+
+  it('calls a second repository the project', () => {
+    const projectUrl = 'https://github.com/ada/weft'
+    expect(linksOf({ codeUrl: code, projectUrl })).toEqual([`Code: ${code}`, `Project: ${projectUrl}`])
+  })
+
+  it('says the year of a paper that was published long before it is shown', () => {
+    const authorsOf = (publishedOn: string | null, authors = paper.authors.slice(0, 2), id = 'file:00') =>
+      cardOf({ ...paper, id, authors, publishedOn }, { ...context, shownOn: '2026-04-21' }).authors
+    expect(authorsOf('2022-11-30')).toBe('Ada L. and Ben M. · 2022')
+    expect(authorsOf('2026-01-20')).toBe('Ada L. and Ben M. · 2026')
+    expect(authorsOf('2026-01-21')).toBe('Ada L. and Ben M.')
+    expect(authorsOf(null)).toBe('Ada L. and Ben M.')
+    expect(authorsOf('2022-11-30', [])).toBe('First published in 2022')
+    // An id of arXiv tells the month, whichever version a source dates the paper by.
+    expect(authorsOf('2026-04-16', ['Ada L.'], '2211.16780')).toBe('Ada L. · 2022')
+    expect(authorsOf(null, ['Ada L.'], '2601.00001')).toBe('Ada L.')
+  })
+
   it('gives no number where nobody has commented or nobody counts', () => {
     for (const comments of [0, null])
       expect(cardOf(paper, { ...context, comments }).links.at(-1)?.label).toBe('Discussion')

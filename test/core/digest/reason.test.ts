@@ -23,20 +23,20 @@ const entry = (more: Partial<DigestEntry> = {}): DigestEntry => ({
 const plain = (text: string): string => text.replaceAll('\u00a0', ' ')
 
 describe('the reason of a paper in a digest', () => {
-  it('names topic, words and rank, and keeps the last three words together', () => {
+  it('names topic, words and rank, and keeps the rank together', () => {
     expect(digestReasonOf(entry())).toBe(
       'Diffusion language models: “masked diffusion” in the title, “denoising” in the abstract; ' +
-        'top 8\u00a0% of\u00a0the\u00a0month',
+        'top\u00a08%\u00a0of\u00a0the\u00a0month',
     )
   })
 
   it('leaves out the topic under a heading that names it', () => {
     expect(plain(digestReasonOf(entry(), true))).toBe(
-      '“masked diffusion” in the title, “denoising” in the abstract; top 8 % of the month',
+      '“masked diffusion” in the title, “denoising” in the abstract; top 8% of the month',
     )
-    expect(plain(digestReasonOf(entry({ matches: [] }), true))).toBe('Top 8 % of the month')
+    expect(plain(digestReasonOf(entry({ matches: [] }), true))).toBe('Top 8% of the month')
     const author = { topic: 'author:j wang', matches: [{ words: 'Jie Wang', field: 'authors' as const }] }
-    expect(plain(digestReasonOf(entry(author), true))).toBe('By Jie Wang; top 8 % of the month')
+    expect(plain(digestReasonOf(entry(author), true))).toBe('By Jie Wang; top 8% of the month')
   })
 
   it('says no upvotes, which stand beside it, and claims no rank that is not known', () => {
@@ -58,14 +58,14 @@ describe('the reason of a paper in a digest', () => {
 
   it('names a keyword’s words, and an author as the paper has them', () => {
     const keyword = { topic: 'keyword:sheet music', matches: [{ words: 'Sheet-Music', field: 'title' as const }] }
-    expect(plain(digestReasonOf(entry(keyword)))).toBe('Keyword: “Sheet-Music” in the title; top 8 % of the month')
+    expect(plain(digestReasonOf(entry(keyword)))).toBe('Keyword: “Sheet-Music” in the title; top 8% of the month')
     const author = { topic: 'author:yann lecun', matches: [{ words: 'Yann LeCun', field: 'authors' as const }] }
-    expect(plain(digestReasonOf(entry(author)))).toBe('By Yann LeCun; top 8 % of the month')
+    expect(plain(digestReasonOf(entry(author)))).toBe('By Yann LeCun; top 8% of the month')
   })
 
   it('of a trending extra is the trend alone', () => {
     const trendingExtras = { topic: null, matches: [] }
-    expect(plain(digestReasonOf(entry(trendingExtras)))).toBe('Top 8 % of the month’s papers')
+    expect(plain(digestReasonOf(entry(trendingExtras)))).toBe('Top 8% of the month’s papers')
     expect(plain(digestReasonOf(entry({ ...trendingExtras, topPercent: null })))).toBe(
       'Among the most upvoted of its age',
     )

@@ -105,13 +105,14 @@ test('a weekly digest is grouped by topic, keywords among them, the topic of the
   const { db } = newsletter
   for (const day of WEEK) await storeDay(db, day)
   await storeAll(db, 'file', [listing('2604.14901', 'Reading Sheet Music', {}, 900)])
-  const preferences = { ...LONDON_DAILY, frequency: 'weekly' as const, keywords: ['sheet music'] }
+  const preferences = { ...LONDON_DAILY, frequency: 'weekly' as const, keywords: ['sheet music', 'protein'] }
   const issue = await createPreviews({ db, now: () => MORNING }).readDigest(preferences)
   expect(issue.groups.map(({ label }) => label)).toEqual([
     '“sheet music”',
     'Diffusion language models',
     'Robotics & embodied AI',
   ])
+  expect(issue.silent).toEqual(['“protein”'])
   expect(issue.groups.reduce((sum, { papers }) => sum + papers, 0)).toBe(issue.cards.length)
   let from = 0
   for (const { papers } of issue.groups) {
@@ -159,7 +160,7 @@ describe('trending extras', () => {
     const { issue } = await digestOf(newsletter.db, { topics: [], keywords }, [...tuesday, own])
     expect(issue.cards.map((card) => card.id)).toEqual(['2604.14906'])
     expect(issue.trendingExtras.map((card) => card.id)).toEqual(['2604.14901', '2604.14902', '2604.14903'])
-    expect(plain(issue.trendingExtras[0]?.reason)).toMatch(/^Top 1 % of the month’s papers$/)
+    expect(plain(issue.trendingExtras[0]?.reason)).toMatch(/^Top 1% of the month’s papers$/)
     expect(issue.note).toBeNull()
   })
 

@@ -40,9 +40,9 @@ test('readers of one digest are each told when the next is expected, by their ow
     return [to, /Your next digest is expected ([^.]*?),/.exec(text)?.[1]]
   })
   expect(Object.fromEntries(said)).toEqual({
-    'reader0@example.org': 'on Thursday 16 April at 07:00 in London',
-    'reader1@example.org': 'on Thursday 16 April at 08:00 in Berlin',
-    'reader2@example.org': 'on Saturday 18 April at 18:00 in New York',
+    'reader0@example.org': 'on Thursday 16 April at 07:00 London time',
+    'reader1@example.org': 'on Thursday 16 April at 08:00 Berlin time',
+    'reader2@example.org': 'on Saturday 18 April at 18:00 New York time',
   })
 })
 

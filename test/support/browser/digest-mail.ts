@@ -10,6 +10,8 @@ export interface MailedPaper {
   excerpt: string | null
   /** The number of upvotes beside it. */
   count: number | null
+  /** What its links are called, those of the title and of papers like it left out. */
+  labels: string[]
   /** All that stands in its row, as text. */
   text: string
 }
@@ -26,7 +28,7 @@ export interface DigestMail {
   named: { title: string; url: string }[]
   /** Papers that are only named under another as nearly the same. */
   seeAlso: { title: string; url: string }[]
-  /** Labels of the contents list, with how many papers each names; empty where there is none. */
+  /** Labels of the contents list, with how many papers each names or counts; empty where there is none. */
   contents: { label: string | null; papers: number }[]
   /** What stands under the last paper. */
   footer: string
@@ -75,6 +77,9 @@ const readPaper = (row: string, section: string | null): MailedPaper[] => {
       reason: why === undefined ? null : textOf(why),
       excerpt: excerpt === undefined ? null : textOf(excerpt),
       count: count === undefined ? null : Number(textOf(count).replaceAll(',', '')),
+      labels: classed(row, 'p', 'links')
+        .flatMap(linkIn)
+        .map((link) => link.title),
       text: textOf(row),
     },
   ]
@@ -115,7 +120,7 @@ export const readDigestMail = ({ subject, html }: { subject: string; html: strin
     seeAlso: seeAlso.flatMap(linkIn),
     contents: contents.map((part) => ({
       label: textOf(/<strong[^>]*>(.*?)<\/strong>/s.exec(part)?.[1] ?? '').replace(/:$/, '') || null,
-      papers: linkIn(part).length,
+      papers: linkIn(part).reduce((sum, { title }) => sum + Number(/^(\d+) more$/.exec(title)?.[1] ?? 1), 0),
     })),
     footer,
     links: linkIn(html).map(({ url }) => url),
