@@ -105,7 +105,7 @@ it('a digest opens in the browser with the same papers, and nothing of its reade
   expect(answer.status).toBe(200)
   expect(page).toContain('<h1>Wednesday 15 April 2026</h1>')
   expect(page).toContain(
-    '4 of the 26 papers listed on Wednesday 15 April: 3 match what you follow, 1 is trending elsewhere. You follow: Robotics &amp; embodied AI and Document AI',
+    '4 of the 26 papers listed on Wednesday 15 April: 3 match what you follow, 1 is trending beyond your topics. You follow: Robotics &amp; embodied AI and Document AI',
   )
   expect(page).toContain('No digest on Tuesday')
   expect(page).toContain('<h2 dir="auto">Another</h2>')

@@ -160,12 +160,12 @@ const whenListed = ({ listDays, cutoff }: DigestIssue): string => {
   return ` listed ${onDays(listDays)}${isOpen ? ` by ${cutoff.slice(11, 16)} UTC` : ''}`
 }
 
-/** `: 2 match what you follow, 3 are trending elsewhere`; empty where all of them match. */
+/** `: 2 match what you follow, 3 are trending beyond your topics`; empty where all of them match. */
 const whatFits = ({ cards, also = [], trendingExtras }: DigestIssue): string => {
   const [own, extras] = [cards.length + also.length, trendingExtras.length]
   if (extras === 0) return ''
   const matching = `${own === 0 ? 'none' : own} ${own === 1 ? 'matches' : 'match'} what you follow`
-  return `: ${matching}, ${extras} ${extras === 1 ? 'is' : 'are'} trending elsewhere`
+  return `: ${matching}, ${extras} ${extras === 1 ? 'is' : 'are'} trending beyond your topics`
 }
 
 /**
@@ -180,5 +180,6 @@ export const standfirstOf = (issue: DigestIssue): string => {
       ? counted(papers.length, 'paper')
       : `${papers.length === 0 ? 'None' : papers.length} of the ${counted(all, 'paper')}`
   const more = issue.kind === 'weekly' && papers.length > 1 ? weekInNumbers(issue) : []
-  return [`${shown}${whenListed(issue)}${whatFits(issue)}`, ...more].join(', ')
+  const fits = whatFits(issue)
+  return `${shown}${whenListed(issue)}${fits}${more.length === 0 ? '' : `${fits === '' ? ',' : ';'} ${more.join(', ')}`}`
 }

@@ -55,7 +55,7 @@ describe('a subject', () => {
     const trendingExtras = [card('A: x'), card('B: y')]
     expect(subjectOf(issue({ cards: [], trendingExtras }))).toBe('Beyond your topics: A and B')
     expect(standfirstOf(issue({ cards: [], trendingExtras }))).toBe(
-      '2 of the 26 papers listed on Wednesday 15 April: none match what you follow, 2 are trending elsewhere',
+      '2 of the 26 papers listed on Wednesday 15 April: none match what you follow, 2 are trending beyond your topics',
     )
   })
 
@@ -178,7 +178,7 @@ describe('a standfirst', () => {
 
   test('tells trending extras from the papers of one’s own topics', () => {
     expect(standfirstOf(issue({ trendingExtras: [card('D')] }))).toBe(
-      '4 of the 26 papers listed on Wednesday 15 April: 3 match what you follow, 1 is trending elsewhere',
+      '4 of the 26 papers listed on Wednesday 15 April: 3 match what you follow, 1 is trending beyond your topics',
     )
   })
 
@@ -195,6 +195,9 @@ describe('a standfirst', () => {
     const weekly = issue({ kind: 'weekly', cards, listDays: ['2026-04-13', '2026-04-14'], listed: 131 })
     const days = '131 papers listed on Monday 13 and Tuesday 14 April'
     expect(standfirstOf(weekly)).toBe(`3 of the ${days}, 1 with code, 1,204 upvotes between them`)
+    expect(standfirstOf({ ...weekly, cards: cards.slice(1), trendingExtras: cards.slice(0, 1) })).toBe(
+      `3 of the ${days}: 2 match what you follow, 1 is trending beyond your topics; 1 with code, 1,204 upvotes between them`,
+    )
     // What is shown in short has no link to code.
     expect(standfirstOf({ ...weekly, cards: cards.slice(1), also: cards.slice(0, 1) })).toBe(
       `3 of the ${days}, 1,204 upvotes between them`,
