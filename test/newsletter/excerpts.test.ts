@@ -20,7 +20,7 @@ import {
 const DAY = '2026-04-14'
 const SHEET = 'Sheet music was drawn by hand for centuries.'
 const DOES = 'We propose FoldBot, a robot arm that folds $\\tau$-maps.'
-const ABSTRACT = `${SHEET} However, robots remain slow. Thus, w${DOES.slice(1)} ${'It is quick and so on and so forth '.repeat(14).trim()}.`
+const ABSTRACT = `${SHEET} However, robots remain slow. To this end, w${DOES.slice(1)} ${'Many are quick and so on and so forth '.repeat(14).trim()}.`
 const EXCERPT = DOES.replace('$\\tau$', 'τ')
 
 const listing = (id: string, abstract: string, seen = `${DAY}T09:00:00Z`): Listing => {

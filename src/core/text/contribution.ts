@@ -20,10 +20,13 @@ const OFFER =
 const EXAMINE =
   '(?:study|studie|investigate|examine|analy[sz]e|explore|survey|review|revisit|show|demonstrate|find|identify|identifie|' +
   'argue|prove|observe|reveal|discover|ask|consider|formali[sz]e|define|addresse?|tackle|curate|collect|compile|train|unify|' +
-  'unifie|extend|adapt|measure|quantify|quantifie|compare|conduct|perform|evaluate|assesse?|characteri[sz]e|report|' +
-  'summari[sz]e|derive|apply|applie|exploit|leverage|use|take|trace|advance|rethink|reformulate|frame|reframe|view|cast|' +
+  'unifie|extend|adapt|measure|quantify|quantifie|compare|characteri[sz]e|report|' +
+  'conduct|perform|summari[sz]e|derive|apply|applie|exploit|leverage|use|take|trace|advance|rethink|reformulate|frame|reframe|view|cast|' +
   'hypothesi[sz]e|uncover|benchmark|instantiate|probe|challenge|question|deploy|generali[sz]e|organi[sz]e|synthesi[sz]e|' +
   'highlight|aim|seek|focuse?|model|solve|implement|test|document|detail|replicate|pioneer|enhance|discusse?|improve|scale|make the case)(?:s|d|ed)?'
+
+/** A noun with what only a sentence before can explain. */
+const BACK = `(?:this|these|those|such(?! as\\b)|the (?:two|three|four|five|above|aforementioned))\\b(?! ${PAPER})`
 
 const OFFERS = new RegExp(
   `\\b${ACTOR} (?:${OFFER}\\b|\\p{L}+ [^;]{0,160}?\\b(?:and|to|by) (?:propos|introduc|present)(?:e|es|s|ing)?\\b|(?:bridge|close|fill|address|tackle|overcome)(?:s|d|ed)? (?:this|these|the) \\p{L}+(?: \\p{L}+)? (?:with|via|through)\\b)`,
@@ -40,6 +43,9 @@ const IN_THIS_PAPER = new RegExp(
 const IS_NEW =
   /\b(?:an?|the|two|three|several) (?:\p{L}+ly )?(?:first|novel|new|simple|unified|general|scalable|open|large-scale|comprehensive|systematic|lightweight|efficient)\b|, (?:an?|the first|which) /iu
 const IS_SOMETHING = /^.{0,60}?\b(?:is|are) (?:an?|the)\b|^.{0,40}?\b(?:comprises|contains|consists of)\b/u
+/** What follows a name that does something, and is no result: " shifts from". */
+const ACTS_ITSELF =
+  /^(?: \([^)]*\))? (?:\p{Ll}+ly )?(?!outperforms|achieves|surpasses|reaches|consistently|has|is|improves|attains|shows|demonstrates|yields|exceeds)\p{Ll}+s /u
 /** "We also …", "Finally, …": there was something more important before. */
 const AFTERTHOUGHT =
   /\b(?:we|i|paper|work) (?:also|further|additionally|finally|furthermore)\b|^(?:additionally|moreover|furthermore|finally|simultaneously|also|besides|in addition|beyond (?:this|these|the|our)|second(?:ly)?|third(?:ly)?|last(?:ly)?|next)\b/iu
@@ -47,13 +53,25 @@ const BACKGROUND =
   /^(?:however|yet|but|(?:in|by) contrast|similarly|for (?:example|instance)|recent(?:ly)?|existing|current(?:ly)?|previous|prior|traditional|conventional|despite|although|while|whereas|unfortunately|nevertheless|unlike|most|many|as )\b|\b(?:remains?|lacks?|has been|have been|have shown|suffers? from|increasingly|struggles?)\b|^(?:background|introduction|motivation|context)\s*[:—]/iu
 const RESULT =
   /\b(?:experiments?|experimental(?:ly)?|results?|extensive|outperform\w*|state-of-the-art|sota|achiev\w+|surpass\w*|ablations?)\b|^empirically\b|^(?:findings|conclusions?|significance)\s*[:—]/iu
-const OBJECT_REFERS_BACK = new RegExp(`\\b${ACTOR} \\p{L}+ (?:this|these|it|them|that|such)\\b`, 'iu')
+/** Verbs whose object may stay unnamed: "we address this challenge by …" goes on to say how. */
+const MEETS = '(?:address|bridge|close|tackle|fill|overcome|resolve|solve|meet|fulfil)(?:s|d|ed|es)?'
+/** Its object is in a sentence before: "we show that this choice …", "addressing these three gaps", "instantiates this formalism". */
+const REFERS_BACK = new RegExp(
+  `\\b${ACTOR} (?!${MEETS}\\b)\\p{L}+(?: that| how| why| whether| away from)? (?:(?:it|them|its|their)\\b|${BACK})|` +
+    `\\b(?:addressing|bridging|tackling|instantiates|formali[sz]es) (?:all |both )?(?:these|those|the) (?:two|three|four|five)\\b|\\binstantiates? ${BACK}`,
+  'iu',
+)
 /** Where code and data are to be had: the card has links for that. */
 const LINK =
   /https?:\/\/|\b(?:github|gitlab|huggingface)\.(?:com|io|co)\b|^(?:project|code|demo|website|homepage|keywords)\b[^.]{0,20}:|\b(?:available|accessible) (?:at|on|from|via|here)\b|\b(?:releas|open-sourc|publish|mak)\w+ [^.]{0,40}\b(?:code|weights|checkpoints|resources)\b/iu
 const AVAILABILITY =
   /\b(?:code|data(?:set)?s?|models?|weights|demos?|page|source|resources)\b[^.]{0,80}\b(?:available|released|accessed|open-sourced|found (?:at|on|in|here))\b/iu
 
+/** "We hope this work provides …", "we outline future work": a wish is no contribution. */
+const WISH = new RegExp(
+  `\\b${ACTOR} (?:(?:hope|wish|believe|expect|anticipate|envision)\\b|\\p{L}+ future (?:directions|work|research)\\b)`,
+  'iu',
+)
 /** "Our work provides valuable insights." */
 const PRAISE = new RegExp(
   `^(?:our|this) ${PAPER} (?:provides|offers|represents|contributes|highlights|paves|opens|underscores)\\b`,
@@ -67,10 +85,10 @@ const WEIGHTS = {
   acts: 3,
   offered: 4,
   isNamed: 5,
-  names: 2,
+  names: 3,
   inThisPaper: 2,
   isNew: 1.5,
-  objectRefersBack: -1.5,
+  refersBack: -1,
   afterthought: -4,
   background: -2.5,
   result: -2,
@@ -90,20 +108,23 @@ const scoreOf = ({ text }: Sentence, place: number, name: string | null): number
   const offers = OFFERS.test(text)
   const examines = !offers && EXAMINES.test(text)
   const names = name !== null && text.includes(name)
+  const at = names ? text.indexOf(name) : -1
+  const isNamed =
+    names && ((at < 40 && IS_SOMETHING.test(text)) || (at === 0 && ACTS_ITSELF.test(text.slice(name.length))))
   const signs: Record<keyof typeof WEIGHTS, boolean | number> = {
     offers,
     examines,
     acts: !offers && !examines && ACTS.test(text),
     offered: OFFERED.test(text),
-    isNamed: names && text.indexOf(name) < 40 && IS_SOMETHING.test(text),
+    isNamed,
     names,
     inThisPaper: IN_THIS_PAPER.test(text),
     isNew: IS_NEW.test(text),
-    objectRefersBack: OBJECT_REFERS_BACK.test(text),
+    refersBack: refersBack(text),
     afterthought: AFTERTHOUGHT.test(text),
     background: BACKGROUND.test(text),
     result: !offers && RESULT.test(text),
-    link: LINK.test(text) || (!offers && AVAILABILITY.test(text)),
+    link: LINK.test(text) || (!offers && !isNamed && AVAILABILITY.test(text)),
     dangles: dangles(withoutOpening(text)),
     place,
   }
@@ -113,16 +134,19 @@ const scoreOf = ({ text }: Sentence, place: number, name: string | null): number
   )
 }
 
+/** Whether a sentence tells of something that only a sentence before it names, such as "We show that this choice …". */
+export const refersBack = (text: string): boolean => REFERS_BACK.test(withoutOpening(text))
+
 /**
  * The index of the sentence that says what the paper does, among those of its abstract (at least one). Sentences are
- * scored by their verbs, their subject and their place; one that dangles is taken only where all do.
+ * scored by their verbs, their subject and their place; one that dangles or only wishes is taken only where all do.
  */
 export const contributionAmong = (sentences: readonly Sentence[], title: string): number => {
   const name = nameOf(title)
   const ranked = sentences.map((sentence, at) => ({
     at,
     score: scoreOf(sentence, at, name),
-    stands: !dangles(withoutOpening(sentence.text)),
+    stands: !dangles(withoutOpening(sentence.text)) && !WISH.test(sentence.text),
   }))
   ranked.sort((a, b) => Number(b.stands) - Number(a.stands) || b.score - a.score || a.at - b.at)
   return ranked[0]?.at ?? 0
@@ -143,20 +167,33 @@ export const offeringPart = (text: string): string => {
   return part.charAt(0).toUpperCase() + part.slice(1)
 }
 
-/** The rest of an enumeration that begins in a sentence before: "it improves by 27 points; and (4) …". */
-const isRestOfList = (text: string): boolean => /\((?:[2-9]|ii+|iv|vi*|[b-h])\)/u.test(text) && !/\([1ia]\)/u.test(text)
+/** A part of an enumeration that begins or goes on in other sentences: "it improves by 27 points; and (4) …", "(1) The first". */
+const isPartOfList = (text: string): boolean => /\((?:[2-9]|ii+|iv|vi*|[b-h])\)/u.test(text) !== /\([1ia]\)/u.test(text)
 
 /**
  * How well a sentence tells what came of it: 0 where it does not, and 4 with an outcome and its figure. `follows`: it stands
  * right after the contribution, so that "these" are understood.
  */
 export const resultScore = (text: string, follows: boolean): number => {
-  if (isAside(text) || isRestOfList(text) || (!follows && dangles(withoutOpening(text)))) return 0
+  if (isAside(text) || (!follows && dangles(withoutOpening(text)))) return 0
   const tells = Number(OUTCOME.test(text)) + Number(SHOWS.test(text))
   const unclear = follows || !/\b(?:these|those|this|such)\b/iu.test(text) ? 0 : 1.5
   return tells === 0 ? 0 : Math.max(0, tells + 2 * Number(FIGURE.test(text)) - unclear)
 }
 
-/** Whether a sentence adds nothing to the contribution: it says where code is, what others did, or how good it all is. */
+const FORMULA_SIGN = /[_^{}\\=|⟨⟩∑∇∂]/gu
+const MANY_SIGNS = 3
+
+/**
+ * Whether a sentence adds nothing to the contribution: it says where code is, what others did, how good it
+ * all is or is hoped to be, it only asks, it is a piece of a list, or it is a formula more than a sentence.
+ */
 export const isAside = (text: string): boolean =>
-  LINK.test(text) || AVAILABILITY.test(text) || BACKGROUND.test(text) || PRAISE.test(text)
+  LINK.test(text) ||
+  AVAILABILITY.test(text) ||
+  BACKGROUND.test(text) ||
+  PRAISE.test(text) ||
+  WISH.test(text) ||
+  text.endsWith('?') ||
+  isPartOfList(text) ||
+  (text.match(FORMULA_SIGN)?.length ?? 0) >= MANY_SIGNS

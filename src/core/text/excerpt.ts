@@ -1,5 +1,13 @@
 /** Shows an abstract in short: the sentence that says what the paper does, and its result where there is room. */
-import { contributionAmong, isAside, offeringPart, resultScore, type TitledAbstract } from './contribution.ts'
+import {
+  contributionAmong,
+  isAside,
+  offeringPart,
+  refersBack,
+  resultScore,
+  type TitledAbstract,
+} from './contribution.ts'
+import { unknownNames } from './known-names.ts'
 import { dangles, withoutOpening } from './opening.ts'
 import { createPhraseFinder, tokenise } from './phrases.ts'
 import { type Sentence, sentencesOf } from './sentences.ts'
@@ -9,6 +17,8 @@ import { cutAtWord } from './text.ts'
 export const EXCERPT_LENGTH = 450
 /** A contribution of fewer units says little: what follows it tells more than the result does. */
 const SHORT_CONTRIBUTION = 90
+/** One sentence of fewer units hardly says more than the title: what follows is begun, even where it has no room to end. */
+const LITTLE = 200
 /** Units kept before a keyword where its sentence is cut in front. */
 const LEAD = 120
 
@@ -21,8 +31,30 @@ const join = (abstract: string, [first, second]: readonly Sentence[], following:
   return `${opening} … ${withoutOpening(second.text)}`
 }
 
-/** The sentence beside the contribution: its result, or what follows it; the first text that fits is taken. */
-const withSecond = (abstract: string, sentences: readonly Sentence[], at: number, most: number): string | null => {
+/**
+ * The contribution after the sentence that names what it refers back to, where both fit and that one stands by itself; and what follows, where
+ * it fits too.
+ */
+const withReferent = (abstract: string, sentences: readonly Sentence[], at: number, most: number): string | null => {
+  const [before, first] = [sentences[at - 1], sentences[at]]
+  if (before === undefined || first === undefined || !refersBack(first.text)) return null
+  if (dangles(withoutOpening(before.text)) || refersBack(before.text) || before.text.endsWith('?')) return null
+  const text = join(abstract, [before, first], true)
+  const next = sentences[at + 1]
+  const longer = next === undefined || isAside(next.text) ? text : text + abstract.slice(first.end, next.end)
+  return [longer, text].find(({ length }) => length <= most) ?? null
+}
+
+/**
+ * The sentence beside the contribution: its result, or what follows it; the first text that fits is taken. One with a name
+ * that nothing introduced comes after the others, and one with two such names is not taken.
+ */
+const withSecond = (
+  { title, abstract }: TitledAbstract,
+  sentences: readonly Sentence[],
+  at: number,
+  most: number,
+): string | null => {
   const first = sentences[at]
   if (first === undefined) return null
   const results = sentences
@@ -32,7 +64,13 @@ const withSecond = (abstract: string, sentences: readonly Sentence[], at: number
     .map(({ place }) => place)
   const next = sentences[at + 1]
   const following = next === undefined || isAside(next.text) ? [] : [at + 1]
-  const places = first.text.length < SHORT_CONTRIBUTION ? [...following, ...results] : [...results, ...following]
+  const inOrder = first.text.length < SHORT_CONTRIBUTION ? [...following, ...results] : [...results, ...following]
+  const known = `${title} ${first.text}`
+  const strange = (place: number): number => unknownNames(sentences[place]?.text ?? '', known)
+  const places = [
+    ...inOrder.filter((place) => strange(place) === 0),
+    ...inOrder.filter((place) => strange(place) === 1),
+  ]
   for (const place of places) {
     const second = sentences[place]
     const text = second === undefined ? '' : join(abstract, [first, second], place === at + 1)
@@ -49,9 +87,12 @@ const withSecond = (abstract: string, sentences: readonly Sentence[], at: number
 export const excerptOf = ({ title, abstract }: TitledAbstract, most: number = EXCERPT_LENGTH): string => {
   const sentences = sentencesOf(abstract)
   const at = contributionAmong(sentences, title)
-  const two = withSecond(abstract, sentences, at, most)
+  const two = withReferent(abstract, sentences, at, most) ?? withSecond({ title, abstract }, sentences, at, most)
   if (two !== null) return two
   const one = join(abstract, sentences.slice(at, at + 1), false)
+  const [first, next] = sentences.slice(at, at + 2)
+  if (first !== undefined && next !== undefined && one.length < LITTLE && !isAside(next.text))
+    return cutAtWord(join(abstract, [first, next], true), most)
   return one.length <= most ? one : cutAtWord(offeringPart(one), most)
 }
 

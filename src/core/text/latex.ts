@@ -96,12 +96,35 @@ const accented = (sign: string, letter: string): string => {
   return accent?.on.test(letter) ? (letter + accent.mark).normalize('NFC') : sign + letter
 }
 
+/** What is left of formulas in sources that lose dollar signs and backslashes: "8times faster", "approx20%", "450~MB". */
+const REMAINS: readonly [RegExp, string][] = [
+  [/(?<=\d)times\b|(?<=\d)times(?=[\d\p{Lu}])|(?<=\b\p{Lu})times\b|(?<=\d )times(?= \d)/gu, '×'],
+  [/\bapprox ?(?=\d)/g, '≈'],
+  [/(?<=\b|\d)sim(?=\d[\d.,]*(?:[%×]|(?![\d.,\p{L}])))/gu, '~'],
+  [/(?<= )propto(?= )/g, '∝'],
+  [/(?<= )leq(?= )/g, '≤'],
+  [/(?<= )geq(?= )/g, '≥'],
+  [/(?<=\d)~(?=\p{L})/gu, ' '],
+]
+/** "tau=-0.7", of the letters that are no words. */
+const GREEK_VALUE = /\b(alpha|beta|gamma|delta|epsilon|eta|theta|kappa|lambda|rho|sigma|tau)(?= ?= ?-?[\d.])/g
+/** "q_i" without its dollar signs. */
+const INDEXED = /(?<![\p{L}\p{N}_\\])(\p{L})_([a-z\d])(?![\p{L}\p{N}_])/gu
+
+const withSymbols = (text: string): string =>
+  REMAINS.reduce((rest, [remains, symbol]) => rest.replace(remains, symbol), text)
+    .replace(GREEK_VALUE, (name) => SYMBOLS.get(name) ?? name)
+    .replace(INDEXED, (whole, letter: string, index: string) => {
+      const lowered = LOWERED.get(index)
+      return lowered === undefined ? whole : letter + lowered
+    })
+
 /** Dollar signs are mathematics only in pairs that hold a formula, and prices otherwise ("from $1 to $5 million"). */
 const FORMULA = /(?<!\\)(\${1,2})(?![\s\d,.]+\$)(\S|\S[^$]{0,200}?[^\s$\\])\1/g
 const LOOKS_LIKE_MATHS = /[\\^_{}=<>+/()]|^[\p{L}\d.,×%-]{1,6}$/u
 
 const plain = (text: string): string =>
-  text
+  withSymbols(text)
     .replace(FORMULA, (whole, _sign: string, inside: string) =>
       LOOKS_LIKE_MATHS.test(inside) ? inside.replace(/([_^])([A-Za-z0-9*+-])(?![{])/g, '$1{$2}') : whole,
     )
@@ -120,7 +143,7 @@ const plain = (text: string): string =>
     .replace(/\\[,;:!]/g, '')
     .replace(/\\[\\\s]/g, ' ')
     .replace(/(?<=[A-Za-z.)])~(?=[\p{L}\p{N}([])/gu, ' ')
-    .replace(/\^\{([^{}]*)\}/g, (_, inside: string) => raise(inside))
+    .replace(/\^\{[,\s]*([^{}]*)\}/g, (_, inside: string) => raise(inside))
     .replace(/(?<!\\)_\{([^{}]*)\}/g, (_, inside: string) => lower(inside))
     .replace(/(?<=[\p{L}\p{N})])\^([0-9°*])(?!\d)/gu, (_, digit: string) => raise(digit))
     .replace(/(?<!\\)[{}]/g, '')
@@ -129,13 +152,17 @@ const plain = (text: string): string =>
     .replace(/(?<=\s)---?(?=\s)|(?<=[\p{L}\p{N})])--(?=[\p{L}\p{N}(])/gu, '–')
     .replace(/(?<=[^\s-])---(?=[^\s-])/g, '—')
 
+/** Without any of these a text is plain already. */
+const MAY_BE_LATEX = /[\\${}^_~`]|''|--|times|approx|sim\d|propto|[lg]eq|\p{L} ?= ?-?[\d.]/u
+
 /**
  * A title or abstract without LaTeX, for display: `{\tau}` is τ, `M^3` is M³, `Pok\'emon` is Pokémon, `45\%` is 45%,
- * `\textbf{x}` and `$x$` are x. A macro we do not know leaves its name. Web addresses stay as they are, prices keep
- * their dollar sign. Never fails, whatever is unbalanced; the result is a clean line.
+ * `\textbf{x}` and `$x$` are x; so is what a source left of a formula without its backslash (`8times` is 8×). A macro we do
+ * not know leaves its name. Web addresses stay as they are, prices keep their dollar sign. Never fails, whatever is
+ * unbalanced; the result is a clean line.
  */
 export const plainLatex = (text: string): string => {
-  if (!/[\\${}^_~`]|''|--/.test(text)) return text
+  if (!MAY_BE_LATEX.test(text)) return text
   const parts = text.replace(/\\href\s*\{[^{}]*\}\s*\{([^{}]*)\}/g, '$1').split(/(https?:\/\/[^\s{}\\]+)/)
   const shown = parts.map((part, at) => (at % 2 === 1 ? part : plain(part))).join('')
   return cleanLine(shown, shown.length)

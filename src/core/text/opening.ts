@@ -1,4 +1,4 @@
-/** How a sentence opens when it is shown without those before it: what only connects is dropped, and what refers back is found. */
+/** How a sentence opens when it is shown without those before it: what only connects or points back is dropped, and what dangles is found. */
 
 /** What a paper calls itself. */
 export const PAPER =
@@ -19,6 +19,17 @@ const CONNECTIVES = [
 const CONNECTIVE = new RegExp(`^(?:${CONNECTIVES}),\\s+`, 'iu')
 /** "But we …", "Thus our …". */
 const BARE_CONNECTIVE = /^(?:but|and|so|thus|hence|therefore|yet|then|instead|also)\s+(?=(?:we|i|our|this paper)\b)/iu
+/** What points back in a clause, with at most three words that say no more than "these critical limitations". */
+const POINTED = '(?:this|these|that|those|such|both|the above)(?: [\\p{L}-]+){0,3}'
+/** A clause that only points back: "To address these critical limitations, …", "Motivated by this, …". */
+const POINTER = new RegExp(
+  `^(?:to \\p{L}+(?: (?:and|or) \\p{L}+)? ${POINTED}|to (?:this|that|these) ends?|to do so|towards? ${POINTED}|` +
+    `for (?:this|that|these) (?:purpose|reason|goal|end)s?|with (?:this|these)(?: [\\p{L}-]+)? in mind|in response(?: to ${POINTED})?|` +
+    `(?:based|building|built|drawing|building up) (?:up)?on ${POINTED}|` +
+    `(?:driven|motivated|inspired|guided|informed|prompted|encouraged|enabled) by ${POINTED}),\\s+(?!and\\b|or\\b|but\\b)|` +
+    '^to (?:this|that) end\\s+(?=(?:we|i|our|this paper)\\b)',
+  'iu',
+)
 /** The heading of a part of a structured abstract. */
 const HEADING =
   /^(?:(?:background|introduction|motivation|context|objectives?|aims?|purpose|goals?|(?:materials and )?methods?|methodology|approach|design|results?|findings|conclusions?|significance|abstract|tl;?dr|summary|contributions?)\s*[:—]\s*)+/iu
@@ -30,15 +41,15 @@ const CONNECTED =
   /^(?:however|but|and|thus|hence|therefore|nevertheless|nonetheless|moreover|furthermore|additionally|consequently)\b|^(?:yet|then|so|also|instead|besides|still),? \p{Ll}/u
 
 /** What is left after an opening says something of its own. */
-const LEAST_LEFT = 20
+const LEAST_LEFT = 16
 
 const openingOf = (text: string): string =>
-  (HEADING.exec(text) ?? CONNECTIVE.exec(text) ?? BARE_CONNECTIVE.exec(text))?.[0] ?? ''
+  (HEADING.exec(text) ?? CONNECTIVE.exec(text) ?? BARE_CONNECTIVE.exec(text) ?? POINTER.exec(text))?.[0] ?? ''
 
 /**
- * A sentence without a word that only connects it to what stood before: `However, we find …` and `Methods: We train …` begin
- * with `We`. A clause such as "To address these issues, we present …" stays: it is how abstracts begin to say what they do,
- * and often says something. The rest is the sentence's own words; a second time changes nothing.
+ * A sentence without what only connects it to what stood before: `However, we find …`, `To address these issues, we present …`
+ * and `Methods: We train …` begin with `We`. A clause that says something of its own stays, such as "To study whether these
+ * models can count, we …". The rest is the sentence's own words; a second time changes nothing.
  */
 export const withoutOpening = (sentence: string): string => {
   let rest = sentence

@@ -59,7 +59,15 @@ describe('the sentences of a text', () => {
 describe('an opening that refers back', () => {
   it.each([
     ['However, we find that maps are old.', 'We find that maps are old.'],
-    ['Moreover, this paper draws a new map.', 'This paper draws a new map.'],
+    ['To this end, we introduce MapNet, a model of maps.', 'We introduce MapNet, a model of maps.'],
+    ['To this end we introduce MapNet, a model of maps.', 'We introduce MapNet, a model of maps.'],
+    ['To address this, we propose a map that folds.', 'We propose a map that folds.'],
+    ['To address these critical limitations, we propose a map that folds.', 'We propose a map that folds.'],
+    ['Building on this insight, we present a map of maps.', 'We present a map of maps.'],
+    ['Motivated by these findings, FoldNet draws a map.', 'FoldNet draws a map.'],
+    ['With this in mind, here we draw a new map.', 'Here we draw a new map.'],
+    ['In response, the authors draw a new map.', 'The authors draw a new map.'],
+    ['Moreover, to bridge this gap, this paper draws a new map.', 'This paper draws a new map.'],
     ['Following that, we propose a map that folds.', 'We propose a map that folds.'],
     ['Methods: We draw ten maps of one town.', 'We draw ten maps of one town.'],
     ['Thus we draw ten maps of one town.', 'We draw ten maps of one town.'],
@@ -69,7 +77,9 @@ describe('an opening that refers back', () => {
     'In this paper, we draw ten maps of one town.',
     'To fold maps without creases, we propose a new paper.',
     'Here, we show that maps are old.',
-    'To address these limitations, we propose a map that folds.',
+    'To study whether maps can automate this multi-round folding process, we draw a map.',
+    'To address this gap between readers of maps and their makers, we draw a map.',
+    'Based on folds of paper, we draw a map.',
     'First-order maps are drawn by hand in our town.',
     'Rather than draw by hand, we print a map.',
     'However, no.',
@@ -86,7 +96,7 @@ describe('an excerpt', () => {
 
   it('begins with what the paper does, and goes on to what came of it', () => {
     const abstract = `${BACKGROUND} To address this, ${CONTRIBUTION} ${METHOD} ${RESULT} ${LINKS}`
-    expect(of(abstract)).toBe(`To address this, ${CONTRIBUTION} … ${RESULT}`)
+    expect(of(abstract)).toBe(`W${CONTRIBUTION.slice(1)} … ${RESULT}`)
   })
 
   it('has no ellipsis where the result follows, and goes on with the next sentence where there is no result', () => {
@@ -103,7 +113,42 @@ describe('an excerpt', () => {
 
   it('is the contribution alone where nothing else fits or only links follow', () => {
     expect(of(`${BACKGROUND} In this work, ${CONTRIBUTION} ${LINKS}`)).toBe(`In this work, ${CONTRIBUTION}`)
-    expect(of(`${BACKGROUND} In this work, ${CONTRIBUTION} ${long('It', 400)}`)).toBe(`In this work, ${CONTRIBUTION}`)
+    const more = CONTRIBUTION.replace('.', `, ${'and by hand, '.repeat(8)}too.`)
+    expect(of(`${BACKGROUND} In this work, ${more} ${long('It', 400)}`)).toBe(`In this work, ${more}`)
+  })
+
+  it('begins what follows where the contribution is short and nothing fits whole', () =>
+    expect(of(`${BACKGROUND} In this work, ${CONTRIBUTION} ${long('It', 400)}`)).toMatch(
+      /^In this work, we propose FoldNet.* readers\. It word.*word…$/,
+    ))
+
+  it.each([
+    ['a bare question', 'Why is FoldNet faster than 27.5% of maps?'],
+    ['a formula', 'FoldNet improves p_{a} = q^{b} \\ r_{c} by 27.5%.'],
+    ['a piece of a list', '(1) The first is a fold that improves folding by 27.5%.'],
+    ['names that nothing introduced', 'The STOP of every FOLD improves folding by 27.5%.'],
+    ['a wish', 'We hope this work improves folding by 27.5%.'],
+  ])('does not go on with %s', (_, sentence) =>
+    expect(of(`${BACKGROUND} In this work, ${CONTRIBUTION} ${METHOD} ${sentence}`)).toBe(
+      `In this work, ${CONTRIBUTION} ${METHOD}`,
+    ),
+  )
+
+  it('goes on with a result whose short names are known or a benchmark’s', () => {
+    const result = 'FoldNet improves the accuracy of LLMs on MAPS and FoldArena by 27.5%.'
+    expect(of(`${BACKGROUND} In this work, ${CONTRIBUTION} ${METHOD} ${result}`)).toContain(result)
+  })
+
+  it('shows the sentence before where the contribution only points to it', () => {
+    const both = 'Maps inherit folds made for newspapers. We show that this default choice limits maps.'
+    expect(of(`${both} It is so in towns. ${RESULT}`)).toBe(`${both} It is so in towns.`)
+    expect(of(`${both} ${LINKS}`)).toBe(both)
+  })
+
+  it('is never a wish, and rather the sentence that names what the title names', () => {
+    expect(of('Maps fold badly. We hope this work provides a reference. A map was folded.')).not.toMatch(/^We hope/)
+    const named = 'FoldNet folds maps by hand. We evaluate FoldNet in towns.'
+    expect(of(`Maps fold badly. ${named}`, 'FoldNet: Folds')).toBe(named)
   })
 
   it.each([
@@ -142,7 +187,7 @@ describe('an excerpt', () => {
 
   it('begins after a semicolon where a sentence that is too long says only there what the paper does', () => {
     const text = `${long('Maps are', 400).slice(0, -1)}; to address this gap, ${long('we propose FoldNet', 300)}`
-    expect(of(text)).toMatch(/^To address this gap, we propose FoldNet word/)
+    expect(of(text)).toMatch(/^We propose FoldNet word/)
   })
 
   it('is cut at a word where its sentence is too long, and between characters where there are no spaces', () => {

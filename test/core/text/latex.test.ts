@@ -22,6 +22,10 @@ describe('LaTeX as plain text', () => {
     ['\\color{red}{x} \\cite{smith2024}y', 'x y'],
     ['\\href{https://example.org/a_b}{the page}', 'the page'],
     ["``quoted'' text -- with dashes--and 1--5", '“quoted” text – with dashes–and 1–5'],
+    ['an 8times speedup, 1.2times-2.4times, 8timesA800, Ntimes', 'an 8× speedup, 1.2×-2.4×, 8×A800, N×'],
+    ['256 times 256 pixels, approx20% and approx 83%', '256 × 256 pixels, ≈20% and ≈83%'],
+    ['1.04sim2.2times, sim10% of 450~MB at tau=-0.7', '1.04~2.2×, ~10% of 450 MB at τ=-0.7'],
+    ['q_i propto p_i^{,old} exp(u_i)', 'qᵢ ∝ pᵢ^(old) exp(uᵢ)'],
     ['Fig.~3, \\eg, this, \\ie that', 'Fig. 3, e.g., this, i.e. that'],
   ])('reads %j as %j', (latex, text) => expect(plainLatex(latex)).toBe(text))
 
@@ -36,6 +40,7 @@ describe('LaTeX as plain text', () => {
     'Fixing 7,400 Bugs for 1$: Cheap Repair for $0.1',
     'snake_case and C# and 50% of ~30',
     'see https://example.org/~name/a_{b}--c for code'.replace('{b}', 'b'),
+    'sometimes 3 times, at times approximately 5~10, sim2real and a beta = b',
     'Attention Is All You Need',
   ])('leaves %j alone', (text) => expect(plainLatex(text)).toBe(text))
 
