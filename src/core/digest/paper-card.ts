@@ -5,7 +5,7 @@ import { daysBetween } from '../calendar.ts'
 import { arxivPage, arxivPdf, type Paper } from '../papers/paper.ts'
 import { type ExcerptedPaper, excerptOfPaper } from '../papers/paper-excerpt.ts'
 import { excerptAround } from '../text/excerpt.ts'
-import { plainLatex } from '../text/latex.ts'
+import { plainLatex, plainTitle } from '../text/latex.ts'
 import { authorLine } from '../text/text.ts'
 import type { DigestEntry, PaperCard } from './digest.ts'
 import { kindOfInterest } from './interests.ts'
@@ -99,14 +99,14 @@ export const cardOf = (
   ]
   return {
     id: paper.id,
-    title: plainLatex(paper.title),
+    title: plainTitle(paper.title),
     url: pageOf(paper),
     reason,
     excerpt: excerptOfCard(paper, keyword),
     authors: bylineOf(paper, shownOn),
     links: links.filter((link): link is { label: string; url: string } => link.url !== null),
     upvotes,
-    seeAlso: seeAlso.map((other) => ({ title: plainLatex(other.title), url: pageOf(other) })),
+    seeAlso: seeAlso.map((other) => ({ title: plainTitle(other.title), url: pageOf(other) })),
   }
 }
 

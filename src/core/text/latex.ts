@@ -167,3 +167,7 @@ export const plainLatex = (text: string): string => {
   const shown = parts.map((part, at) => (at % 2 === 1 ? part : plain(part))).join('')
   return cleanLine(shown, shown.length)
 }
+
+/** A title for display: plain, and with a space after the name it begins with ("FORGE:Fine-grained …"). */
+export const plainTitle = (title: string): string =>
+  plainLatex(title).replace(/^(\p{Lu}[\p{L}\p{N}-]*):(?=\p{Lu}\p{Ll})/u, '$1: ')

@@ -5,7 +5,7 @@ import { cardOf, keywordInAbstract } from '../../core/digest/paper-card.ts'
 import { compactReasonOf, digestReasonOf } from '../../core/digest/reason.ts'
 import type { ExcerptedPaper } from '../../core/papers/paper-excerpt.ts'
 import { newsLine } from '../../core/papers/paper-news.ts'
-import { plainLatex } from '../../core/text/latex.ts'
+import { plainTitle } from '../../core/text/latex.ts'
 import { topicBySlug } from '../../core/topics.ts'
 import type { Database } from '../../store/database.ts'
 import type { Digest, NewDigest } from '../../store/digests.ts'
@@ -83,7 +83,7 @@ export const readIssue = async (db: Database, digest: FrozenDigest): Promise<Dig
       ? {}
       : {
           also: cardsOf(also, (entry) =>
-            compactReasonOf(entry, entry.twinOf && plainLatex(textOf(entry.twinOf).title)),
+            compactReasonOf(entry, entry.twinOf && plainTitle(textOf(entry.twinOf).title)),
           ),
         }),
     groups:

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { plainLatex } from '../../../src/core/text/latex.ts'
+import { plainLatex, plainTitle } from '../../../src/core/text/latex.ts'
 import { propertyRuns } from '../../support/thoroughness.ts'
 
 describe('LaTeX as plain text', () => {
@@ -43,6 +43,13 @@ describe('LaTeX as plain text', () => {
     'sometimes 3 times, at times approximately 5~10, sim2real and a beta = b',
     'Attention Is All You Need',
   ])('leaves %j alone', (text) => expect(plainLatex(text)).toBe(text))
+
+  it('puts a space after the name that a title begins with, and nowhere else', () => {
+    expect(plainTitle('FORGE:Fine-grained $\\tau$')).toBe('FORGE: Fine-grained τ')
+    expect(plainTitle('SkillFlow:Benchmarking 3:1 and A:B')).toBe('SkillFlow: Benchmarking 3:1 and A:B')
+    for (const title of ['FORGE: Fine', 'C:D', 'Http://Example.org', 'Ratio:4 folds', 'We fold FORGE:Fine'])
+      expect(plainTitle(title)).toBe(title)
+  })
 
   it('does not stumble over what is unbalanced', () => {
     for (const text of ['{', '}', '\\', '$', '$$', '^{', '_{', '\\textbf{', '\\frac{a}', "\\'", '\\"{', '\\href{x}'])
