@@ -74,7 +74,7 @@ describe(`on a disk that is nearly full${canMount ? '' : ' (skipped: this machin
 
       const refused = await openSite(url).post('/subscribe', { ...form, email: 'ada@example.org' })
       expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '600'])
-      expect(refused.text).toContain('We cannot take that at the moment.')
+      expect(refused.text).toContain('Our disk is nearly full, so nothing was saved.')
       const ready = await fetch(`${url}/readyz`)
       expect([ready.status, await ready.json()]).toEqual([
         503,

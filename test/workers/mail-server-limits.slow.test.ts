@@ -26,6 +26,8 @@ test.each<[FaultStage, string, string]>([
       clock: START,
       days: ['2026-04-10', '2026-04-13', '2026-04-14'],
       smtpUrl: sink.url,
+      // Those who are subscribed by the test count as sign-ups of the hour too.
+      settings: { SIGN_UPS_PER_HOUR: 'all=3000' },
     })
     const db = openDatabase(service.databaseUrl, { connections: 2, name: 'test', onError: () => undefined })
     await using _ = { [Symbol.asyncDispose]: () => db.destroy() }

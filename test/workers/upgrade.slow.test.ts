@@ -96,6 +96,7 @@ test.skipIf(reason !== null)(
       PORT: '0',
       SMTP_URL: sink.url,
       MAIL_FROM: 'round@example.net',
+      SIGN_UPS_PER_HOUR: 'client=1000,domain=1000,all=3000',
       PAPER_SOURCES: `file:${folder.path}`,
       LOG_LEVEL: 'warn',
     }
