@@ -38,7 +38,7 @@ const DANGLING =
   /^(?:it|its|they|their|them|this|these|those|such|he|she|his|her|doing so|the (?:latter|former|above|same|resulting|aforementioned))\b/iu
 const PAPER_FIRST = new RegExp(`^(?:this|these) ${PAPER}s?\\b`, 'iu')
 const CONNECTED =
-  /^(?:however|but|and|thus|hence|therefore|nevertheless|nonetheless|moreover|furthermore|additionally|consequently)\b|^(?:yet|then|so|also|instead|besides|still),? \p{Ll}/u
+  /^(?:however|but|and|thus|hence|therefore|nevertheless|nonetheless|moreover|furthermore|additionally|consequently)\b|^(?:yet|then|so|also|instead|besides|still)\b,? \p{L}/iu
 
 /** What is left after an opening says something of its own. */
 const LEAST_LEFT = 16
