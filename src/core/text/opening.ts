@@ -17,8 +17,9 @@ const CONNECTIVES = [
   'first(?:ly)?|second(?:ly)?|third(?:ly)?|next|then|finally|lastly|overall|in conclusion|(?:taken )?together',
 ].join('|')
 const CONNECTIVE = new RegExp(`^(?:${CONNECTIVES}),\\s+`, 'iu')
-/** "But we …", "Thus our …". */
-const BARE_CONNECTIVE = /^(?:but|and|so|thus|hence|therefore|yet|then|instead|also)\s+(?=(?:we|i|our|this paper)\b)/iu
+/** "But we …", "Thus our …", "Yet progress …". */
+const BARE_CONNECTIVE =
+  /^(?:but|and|so|thus|hence|therefore|yet|then|instead|also)\s+(?=(?:we|i|our|this paper)\b)|^(?:but|yet)\s+(?!another\b)/iu
 /** What points back in a clause, with at most three words that say no more than "these critical limitations". */
 const POINTED = '(?:this|these|that|those|such|both|the above)(?: [\\p{L}-]+){0,3}'
 /** A clause that only points back: "To address these critical limitations, …", "Motivated by this, …". */

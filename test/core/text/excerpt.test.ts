@@ -71,6 +71,7 @@ describe('an opening that refers back', () => {
     ['Following that, we propose a map that folds.', 'We propose a map that folds.'],
     ['Methods: We draw ten maps of one town.', 'We draw ten maps of one town.'],
     ['Thus we draw ten maps of one town.', 'We draw ten maps of one town.'],
+    ['Yet progress in maps is held back by creases.', 'Progress in maps is held back by creases.'],
   ])('is dropped: %s', (sentence, rest) => expect(withoutOpening(sentence)).toBe(rest))
 
   it.each([
@@ -81,6 +82,7 @@ describe('an opening that refers back', () => {
     'To address this gap between readers of maps and their makers, we draw a map.',
     'Based on folds of paper, we draw a map.',
     'First-order maps are drawn by hand in our town.',
+    'Yet another map is drawn by hand in our town.',
     'Rather than draw by hand, we print a map.',
     'However, no.',
   ])('is none, or all there is: %s', (sentence) => expect(withoutOpening(sentence)).toBe(sentence))
