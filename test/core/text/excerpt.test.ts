@@ -234,7 +234,10 @@ describe('an excerpt', () => {
           sentences.some(({ start }) =>
             sentences.some(({ end }) => end > start && abstract.slice(start, end).endsWith(capitalless(text))),
           )
-        const isWhole = excerpt.split(' … ').every(whole)
+        // A sentence may end with an ellipsis itself.
+        const isWhole = [...excerpt.matchAll(/(?= … )/g)].some(
+          ({ index }) => whole(excerpt.slice(0, index)) && whole(excerpt.slice(index + 3)),
+        )
         expect(isWhole || whole(excerpt) || abstract.includes(capitalless(excerpt.replace(/…$/, '')))).toBe(true)
         expect(of(abstract, 'FoldNet: Folds', most)).toBe(excerpt)
       }),
