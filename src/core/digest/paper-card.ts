@@ -19,6 +19,8 @@ export interface CardContext {
   shownOn?: string
   /** Words of the abstract for which it is shown: the excerpt is of the sentence that holds them (`keywordInAbstract`). */
   keyword?: string | null
+  /** Authors for whom it is shown, as the paper has their names. */
+  followed?: readonly string[]
   /** Papers that say nearly the same. */
   seeAlso?: readonly Paper[]
 }
@@ -31,6 +33,10 @@ export const keywordInAbstract = ({ topic, matches }: Pick<DigestEntry, 'topic' 
   const inAbstract = matches.every(({ field }) => field === 'abstract')
   return inAbstract ? (matches[0]?.words ?? null) : null
 }
+
+/** The followed authors who brought the paper. */
+export const followedAuthors = ({ matches }: Pick<DigestEntry, 'matches'>): string[] =>
+  matches.filter(({ field }) => field === 'authors').map(({ words }) => words)
 
 const excerptOfCard = (paper: Paper | ExcerptedPaper, keyword: string | null): string => {
   const { title, abstract } = paper
@@ -53,8 +59,8 @@ const lastDayOfId = (id: string): string | null => {
 const OLD_AFTER = 90
 
 /** `A, B, … Z (12)`; with the year of an old paper, `A and B · 2022`. */
-const bylineOf = (paper: Paper, shownOn: string | undefined): string => {
-  const names = authorLine(paper.authors.map(plainLatex))
+const bylineOf = (paper: Paper, followed: readonly string[], shownOn: string | undefined): string => {
+  const names = authorLine(paper.authors.map(plainLatex), followed)
   const published = lastDayOfId(paper.id) ?? paper.publishedOn
   if (published === null || shownOn === undefined || daysBetween(published, shownOn) <= OLD_AFTER) return names
   const year = published.slice(0, 4)
@@ -88,7 +94,7 @@ const projectLinkOf = (paper: Paper): { label: string; url: string | null } => {
 /** The card of a paper. Texts are cleaned, not escaped: templates of pages and mails escape them. */
 export const cardOf = (
   paper: Paper | ExcerptedPaper,
-  { reason, upvotes, comments, shownOn, keyword = null, seeAlso = [] }: CardContext,
+  { reason, upvotes, comments, shownOn, keyword = null, followed = [], seeAlso = [] }: CardContext,
 ): PaperCard => {
   const discussion = comments === null || comments === 0 ? 'Discussion' : `Discussion (${comments})`
   const links = [
@@ -103,7 +109,7 @@ export const cardOf = (
     url: pageOf(paper),
     reason,
     excerpt: excerptOfCard(paper, keyword),
-    authors: bylineOf(paper, shownOn),
+    authors: bylineOf(paper, followed, shownOn),
     links: links.filter((link): link is { label: string; url: string } => link.url !== null),
     upvotes,
     seeAlso: seeAlso.map((other) => ({ title: plainTitle(other.title), url: pageOf(other) })),

@@ -69,6 +69,12 @@ const isReversedPhrase = (words: string, phrase: string): boolean => {
   return start > 0 && plainPhrase(words.slice(start)).startsWith(phrase) && isReversed(words, start)
 }
 
+/** Whether a word is joined by hyphens to what is only written in names: capitals or digits, as in "UI-TARS" and "CT-1". */
+const isPartOfName = (words: string, word: string): boolean =>
+  words
+    .split(/[-‐‑\s]/u)
+    .some((part) => plainPhrase(part) !== word && /^\p{Lu}{2,}$|^\d+$/u.test(part) && words.length > part.length)
+
 /**
  * How well words name the topic: 2 by a phrase of it that is strong or of several words, 1 by a single word in the title that
  * hints at it, 0 not at all. The words may be more than the phrase: of "diffusion-based" that is "diffusion". Of papers
@@ -81,7 +87,10 @@ const tellingOf = ({ words, field }: Match, { strong, weak }: TopicPhrases): 0 |
     .reduce((long, phrase) => (phrase.length > long.length ? phrase : long), '')
   if (longest === '' || isReversedPhrase(words, longest)) return 0
   if (COMMON.has(longest) && !(field === 'title' && TELLING_IN_TITLES.has(longest))) return 0
-  if (strong.includes(longest) || longest.includes(' ')) return 2
+  if (longest.includes(' ')) return 2
+  // A word within a name, as in "3D-VCD", does not speak of its subject.
+  if (isPartOfName(words, longest)) return 0
+  if (strong.includes(longest)) return 2
   return field === 'title' ? 1 : 0
 }
 
@@ -90,13 +99,16 @@ const isWithin = (one: Match, other: Match): boolean => {
   return whole.includes(part) && part !== whole && (other.field === 'title' || one.field !== 'title')
 }
 
-/** Of the matches of a topic those that are quoted, best first: its phrases, and hints only where there is no phrase. */
+/**
+ * Of the matches of a topic those that are quoted, best first: its phrases, and a hint in the title, which readers have before
+ * them, where none of its phrases stands there.
+ */
 const quotedOf = (topic: string, matches: readonly Match[]): Match[] => {
   const phrases = phrasesOf(topic)
   // Of a topic that is offered no longer nothing is known.
   if (phrases === undefined) return [...matches]
   const telling = matches.map((match) => tellingOf(match, phrases))
-  const least = telling.includes(2) ? 2 : 1
+  const least = matches.some(({ field }, at) => field === 'title' && telling[at] === 2) ? 2 : 1
   const quoted = matches.filter((_, at) => (telling[at] ?? 0) >= least)
   // "Text-to-Video" says nothing beside "Text-to-Video Diffusion".
   return quoted.filter((one) => !quoted.some((other) => other !== one && isWithin(one, other)))

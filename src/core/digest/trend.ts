@@ -10,14 +10,14 @@ export const AGE_BUCKETS: readonly number[] = [6, 12, 24, 48]
 const ENOUGH_TO_RANK = 30
 /** Papers that make a claim about "the month": some ten list days of it at least, else it would speak of a few days. */
 const ENOUGH_TO_CLAIM = 200
-/** "Top 60 %" is no reason to read anything. */
-const LAST_CLAIM = 50
+/** "Top 40 %" is no reason to read anything. */
+const LAST_CLAIM = 30
 
 export interface Trend {
   /** 0 to 1: the share of peers with fewer upvotes, and half of those with as many (mid-rank); 0 without counts. */
   percentile: number
   /**
-   * At most this share of the peers, the paper among them, has as many upvotes or more, in percent from 1 to 50; `null`
+   * At most this share of the peers, the paper among them, has as many upvotes or more, in percent from 1 to 30; `null`
    * where too little is known to say so, or where it would be no praise.
    */
   topPercent: number | null

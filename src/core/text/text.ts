@@ -65,10 +65,16 @@ export const quoted = (value: string): string => {
   return `“${text.length > 40 ? `${text.slice(0, 40).toWellFormed()}…` : text}”`
 }
 
-/** "A", "A and B", "A, B, C and D"; of more the first two, the last and how many: "A, B, … Z (12)". Lists have held 573. */
-export const authorLine = (authors: readonly string[]): string => {
+/**
+ * "A", "A and B", "A, B, C and D"; of more the first two, the last and how many: "A, B, … Z (12)". Lists have held 573. Those
+ * of `named` are never among the omitted: "A, B, … M, … Z (12)".
+ */
+export const authorLine = (authors: readonly string[], named: readonly string[] = []): string => {
   const last = authors.at(-1) ?? ''
-  if (authors.length > 4) return `${authors.slice(0, 2).join(', ')}, … ${last} (${authors.length})`
+  if (authors.length > 4) {
+    const between = authors.slice(2, -1).filter((author) => named.includes(author))
+    return `${authors.slice(0, 2).join(', ')}, … ${between.map((author) => `${author}, … `).join('')}${last} (${authors.length})`
+  }
   return authors.length > 1 ? `${authors.slice(0, -1).join(', ')} and ${last}` : last
 }
 

@@ -1,7 +1,7 @@
 /** A digest as its readers see it: the frozen list, with the texts of the revisions it was composed from. */
 import type { DigestEntry, DigestIssue, PaperCard } from '../../core/digest/digest.ts'
 import { interestsOf } from '../../core/digest/interests.ts'
-import { cardOf, keywordInAbstract } from '../../core/digest/paper-card.ts'
+import { cardOf, followedAuthors, keywordInAbstract } from '../../core/digest/paper-card.ts'
 import { compactReasonOf, digestReasonOf } from '../../core/digest/reason.ts'
 import type { ExcerptedPaper } from '../../core/papers/paper-excerpt.ts'
 import { newsLine } from '../../core/papers/paper-news.ts'
@@ -55,6 +55,7 @@ export const readIssue = async (db: Database, digest: FrozenDigest): Promise<Dig
         comments: entry.comments,
         shownOn: digest.local_date,
         keyword: keywordInAbstract(entry),
+        followed: followedAuthors(entry),
         seeAlso: (entry.seeAlso ?? []).map(textOf),
       }),
     )

@@ -29,6 +29,10 @@ describe('the reason for a topic', () => {
 
   test('quotes a single word that only hints in a title, where there is no phrase', () => {
     expect(quoted('speech-audio', ['speech recognition', 'title'], ['voice', 'title'])).toEqual(['speech recognition'])
+    expect(quoted('speech-audio', ['speech recognition', 'abstract'], ['Voices', 'title'])).toEqual([
+      'speech recognition',
+      'Voices',
+    ])
     expect(quoted('speech-audio', ['voice', 'title'])).toEqual(['voice'])
     expect(quoted('speech-audio', ['voice', 'abstract'])).toBeNull()
   })
@@ -37,6 +41,11 @@ describe('the reason for a topic', () => {
     expect(quoted('world-models', ['world model', 'title'])).toEqual(['world model'])
     expect(quoted('world-models', ['real-world model', 'title'])).toBeNull()
     expect(quoted('agents', ['Zero-LLM Agent', 'title'])).toBeNull()
+  })
+
+  test('takes no word within a name', () => {
+    expect(quoted('3d-vision', ['3D', 'title'])).toEqual(['3D'])
+    expect(quoted('3d-vision', ['3D-VCD', 'title'])).toBeNull()
   })
 
   test.each([

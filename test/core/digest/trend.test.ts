@@ -74,8 +74,8 @@ describe('the trend of a paper', () => {
     expect(trend(3, 500).topPercent).toBe(1)
     expect(trend(3, 496).topPercent).toBe(1)
     expect(trend(3, 495).topPercent).toBe(2)
-    expect(trend(3, 251).topPercent).toBe(50)
-    expect(trend(3, 250).topPercent).toBeNull()
+    expect(trend(3, 351).topPercent).toBe(30)
+    expect(trend(3, 350).topPercent).toBeNull()
   })
 
   it('claims nothing against younger papers, which have had less time', () => {
@@ -110,7 +110,7 @@ describe('the trend of a paper', () => {
           before = percentile
           if (topPercent !== null) {
             expect(topPercent).toBeGreaterThanOrEqual(1)
-            expect(topPercent).toBeLessThanOrEqual(50)
+            expect(topPercent).toBeLessThanOrEqual(30)
           }
         }
       }),
@@ -120,7 +120,7 @@ describe('the trend of a paper', () => {
         const own = counts[pick % counts.length] ?? 0
         const { topPercent } = createTrend(papers(counts))(3, own)
         const share = (100 * counts.filter((count) => count >= own).length) / counts.length
-        if (topPercent === null) expect(share).toBeGreaterThan(50)
+        if (topPercent === null) expect(share).toBeGreaterThan(30)
         else expect(share).toBeLessThanOrEqual(topPercent)
       }),
     )

@@ -140,4 +140,9 @@ describe('the author line', () => {
     [['A', 'B', 'C', 'D'], 'A, B, C and D'],
     [[...'ABCDEFG'], 'A, B, … G (7)'],
   ])('of %j is %j', (authors, line) => expect(authorLine(authors)).toBe(line))
+
+  it('leaves out nobody who is to be named', () => {
+    expect(authorLine(['A', 'B', 'C', 'D', 'E', 'F'], ['D'])).toBe('A, B, … D, … F (6)')
+    expect(authorLine(['A', 'B', 'C', 'D', 'E'], ['B', 'E', 'X'])).toBe('A, B, … E (5)')
+  })
 })
