@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises'
 import type { Client } from 'pg'
 import { from } from 'pg-copy-streams'
 import { MIGRATIONS } from '../../../migrations/index.ts'
+import { whyRefused } from '../../core/database-error.ts'
 import { openDatabase } from '../database.ts'
 import { migrate } from '../migrate.ts'
 import { createMonth, readMonths } from '../months.ts'
@@ -112,7 +113,11 @@ const load = async (client: Client, archive: ArchiveReader): Promise<RestoreResu
     if (here === undefined || extra.length > 0)
       throw new UnusableBackup(`it does not fit its own migrations: ${[name, ...extra].join(', ')} is not known`)
     const into = client.query(from(`copy ${quote(name)} (${columns.map(quote).join(', ')}) from stdin`))
-    await pipeline(Readable.from(rows), into)
+    await pipeline(Readable.from(rows), into).catch((error) => {
+      // Damage may make rows that no table takes, and shows here before the sum of all rows is known.
+      if (whyRefused(error) === null) throw error
+      throw new UnusableBackup(`it is damaged: the rows of the table ${name} are not those that were written`)
+    })
   }
   const { counters, tables, rows } = archive.end()
   for (const { table, column } of await readIdentities(client)) {

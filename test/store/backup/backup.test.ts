@@ -163,6 +163,11 @@ test('of a backup that turns out damaged half-way nothing stays, and the databas
   const damaged = Buffer.from(`${text.slice(0, at)}reader7${text.slice(at + 7)}`, 'latin1')
   await using target = await openTestDatabase()
   await expect(restore(target.url, damaged)).rejects.toThrow(/damaged: the rows of the table subscribers/)
+  // Rows that no table takes, before the sum of all is known.
+  for (const octet of ['\t', '\n', '\0', '\xff']) {
+    const changed = Buffer.from(`${text.slice(0, at)}${octet}${text.slice(at + 1)}`, 'latin1')
+    await expect(restore(target.url, changed)).rejects.toThrow(/damaged: the rows of the table subscribers/)
+  }
   await expect(restore(target.url, archive.subarray(0, -30))).rejects.toThrow(/cut off/)
   await expect(restore(target.url, damaged)).rejects.toBeInstanceOf(UnusableBackup)
   expect(await restore(target.url, archive)).toMatchObject({ unfinished: [{ unknown: 2 }] })
