@@ -239,6 +239,9 @@ describe.each(QUEUES)('$name', ({ onRedis, runs }) => {
     await installation.start('scheduler').said('is ready', READY_WITHIN)
     const readers = async () => (await installation.copies()).map((copy) => copy.to)
     await expect.poll(readers, POLL).toEqual([FORM.email])
+    // The mail server has it before the mailer has recorded that.
+    const letters = installation.db.selectFrom('letters').select('state')
+    await expect.poll(() => letters.execute(), POLL).toEqual([{ state: 'sent' }])
 
     // While they run, too: the scheduler restores the schedule, and its sweep finds what no job wakes a mailer for any more.
     await installation.deleteQueue()
