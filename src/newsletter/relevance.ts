@@ -1,5 +1,6 @@
 /** Which relevance model scores the papers held: the one that ships with the project, or one that the operator names. */
-import { fingerprintOf, type RelevanceModel, type TopicQuality } from '../core/relevance/model.ts'
+import type { RelevanceModel, TopicQuality } from '../core/relevance/model.ts'
+import { fingerprintOf } from '../core/relevance/model-format.ts'
 import { createScorer, SHIPPED_MODEL, scoreTopics } from '../core/relevance/relevance.ts'
 import type { Database } from '../store/database.ts'
 import { rescore, type Score } from '../store/papers/listings.ts'

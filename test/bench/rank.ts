@@ -1,7 +1,7 @@
 /** What relevance costs: a paper for all topics, the model in memory and on disk, and training on 10,000 papers. */
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { readModel, writeModel } from '../../src/core/relevance/model.ts'
+import { readModel, writeModel } from '../../src/core/relevance/model-format.ts'
 import { createRandom } from '../../src/core/relevance/regression.ts'
 import { createScorer, SHIPPED_MODEL } from '../../src/core/relevance/relevance.ts'
 import { TOPICS } from '../../src/core/topics.ts'

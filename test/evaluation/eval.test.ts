@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { writeModel } from '../../src/core/relevance/model.ts'
+import { writeModel } from '../../src/core/relevance/model-format.ts'
 import { SHIPPED_MODEL } from '../../src/core/relevance/relevance.ts'
 import { runProgram } from '../support/processes/program.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { GATE } from '../../src/core/relevance/gate.ts'
-import { MODEL_VERSION, readModel, UnusableModel, writeModel } from '../../src/core/relevance/model.ts'
+import { MODEL_VERSION, readModel, UnusableModel, writeModel } from '../../src/core/relevance/model-format.ts'
 import { createRandom } from '../../src/core/relevance/regression.ts'
 import { createScorer, SHIPPED_MODEL } from '../../src/core/relevance/relevance.ts'
 import { TOPICS } from '../../src/core/topics.ts'

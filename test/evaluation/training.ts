@@ -20,11 +20,11 @@ import {
   countInputs,
   createClassifier,
   finalLogit,
-  packWeights,
   type RelevanceModel,
   type TopicQuality,
   treeNumbers,
 } from '../../src/core/relevance/model.ts'
+import { packWeights } from '../../src/core/relevance/model-format.ts'
 import { type Reading, readPaper } from '../../src/core/relevance/reading.ts'
 import { fitDense, sigmoid } from '../../src/core/relevance/regression.ts'
 import { TOPICS } from '../../src/core/topics.ts'

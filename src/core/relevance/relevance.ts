@@ -3,13 +3,8 @@
 import type { Paper } from '../papers/paper.ts'
 import type { Evidence, PhraseOccurrence } from './evidence.ts'
 import shipped from './model.json' with { type: 'json' }
-import {
-  type Classification,
-  createClassifier,
-  type RelevanceModel,
-  readModel,
-  type TopicProbability,
-} from './model.ts'
+import { type Classification, createClassifier, type RelevanceModel, type TopicProbability } from './model.ts'
+import { readModel } from './model-format.ts'
 import { type Quote, type Reading, readPaper } from './reading.ts'
 
 /** A phrase or word of a paper that is evidence for a topic. */
