@@ -47,8 +47,8 @@ const counted = (c: string, seconds: RawBuilder<unknown>) => {
 
 /**
  * Stores a sign-up by one statement, the same for every address, so that its time tells nothing of the address. It is
- * held where one of the limits of `scopes` is nearly reached, with those that wait to be counted; then its ticket is returned, a UUID by which work is proven
- * for it, and otherwise `null`.
+ * held where one of the limits of `scopes` is nearly reached, with those that wait to be counted; then its ticket is
+ * returned, a UUID by which work is proven for it, and otherwise `null`.
  */
 export const storeSignUp = async (
   db: Kysely<Tables>,

@@ -89,7 +89,8 @@ const dateOf = (date: Date): string => date.toUTCString().replace('GMT', '+0000'
 /**
  * Composes what all messages of a template share: CRLF line ends, multipart/alternative with the text first, both parts
  * UTF-8 in quoted-printable, or the text alone where there is no HTML. `placeholders` are words in text, HTML or header
- * values, made of letters, digits, `-` and `_` alone, which quoted-printable leaves as they are; each message has a value of the same length and alphabet instead.
+ * values, made of letters, digits, `-` and `_` alone, which quoted-printable leaves as they are; each message has a value
+ * of the same length and alphabet instead.
  * Rejects when a header value holds a line break or another control character: such a mail must not be sent.
  *
  * With a signer each message carries a DKIM signature over all of its headers and its body. What all messages share is

@@ -1,5 +1,6 @@
 /** Results that are kept by what they are made of: a pool of papers, which never changes, and a choice among them. */
 import { LRUCache } from 'lru-cache'
+import { keepResult } from '../kept-results.ts'
 
 /** Choices whose results are kept for a pool, of some tens of kilobytes each. */
 const MAX_CHOICES = 200
@@ -17,12 +18,6 @@ export const keepByContent = <S extends object, T>(): ((
   return (source, choice, make) => {
     const results = kept.get(source) ?? new LRUCache<string, Promise<T>>({ max: MAX_CHOICES })
     kept.set(source, results)
-    const key = JSON.stringify(choice)
-    const known = results.get(key)
-    if (known !== undefined) return known
-    const making = make()
-    results.set(key, making)
-    making.catch(() => results.delete(key))
-    return making
+    return keepResult(results, JSON.stringify(choice), make)
   }
 }

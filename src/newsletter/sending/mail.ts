@@ -17,6 +17,7 @@ import { readDigest } from '../../store/digests.ts'
 import type { Claimed } from '../../store/outbox/claims.ts'
 import { readLetter } from '../../store/outbox/mail-records.ts'
 import { preferencesOf, readSubscriber } from '../../store/subscribers.ts'
+import { keepResult } from '../kept-results.ts'
 import { readIssue } from '../publishing/issue.ts'
 
 /** A mail as text, with `TOKEN_PLACEHOLDERS` where each subscriber's tokens go. */
@@ -99,7 +100,7 @@ interface MessageTemplate {
 /** A digest cannot be rendered: the error concerns its whole cohort, not one mail. */
 export class UnrenderableDigest extends Error {}
 
-/** Templates kept, of about 50 KB each. Mails come digest by digest; retries come in any order. */
+/** Templates kept, of about 50 KB each, and digests read. Mails come digest by digest; retries come in any order. */
 const MAX_TEMPLATES = 128
 
 /** Sentences kept: a cohort has one for each time zone and hour of its readers, which working out takes too long for each mail. */
@@ -131,25 +132,31 @@ const TOKEN_VALUES: Record<string, (keys: Keys, mail: Claimed) => string> = {
 const PLACEHOLDERS = Object.keys(TOKEN_VALUES)
 
 /**
- * Returns the function that makes the message of a claimed mail. The same mail gives the same octets again until its reader's
- * next digest is another: dates come from the edition or the request, the Message-ID from the mail's own id. It rejects with `UnrenderableDigest` for a digest that
- * nobody can get, and with any other `Error` for one mail.
+ * Returns the function that makes the message of a claimed mail. The same mail gives the same octets again until its
+ * reader's next digest is another: dates come from the edition or the request, the Message-ID from the mail's own id. It
+ * rejects with `UnrenderableDigest` for a digest that nobody can get, and with any other `Error` for one mail.
  */
 export const createComposer = (ports: ComposePorts) => {
   const { db, keys, baseUrl, mailFrom, lettersFrom } = ports
   const nextDigestOf = createNextDigest()
   /** By digest and by what it says of the next one, which differs with the time zones of a cohort. */
   const templates = new LRUCache<string, Promise<MessageTemplate>>({ max: MAX_TEMPLATES })
+  /** Read once for all time zones. */
+  const issues = new LRUCache<number, Promise<DigestIssue>>({ max: MAX_TEMPLATES })
   const envelopeSender = ({ id, kind }: Claimed, sender: Sender): string =>
     ports.bounceDomain == null
       ? sender.address
       : deriveReturnPath(keys, { stream: kind === 'digest' ? 'deliveries' : 'letters', id }, ports.bounceDomain)
 
-  const compileDigest = async (id: number, next: string): Promise<MessageTemplate> => {
+  const readDigestIssue = async (id: number): Promise<DigestIssue> => {
     const digest = await readDigest(db, id)
     if (digest === undefined) throw new Error(`digest ${id} does not exist`)
+    return readIssue(db, digest)
+  }
+
+  const compileDigest = async (id: number, next: string): Promise<MessageTemplate> => {
+    const issue = await keepResult(issues, id, () => readDigestIssue(id))
     const unsubscribeUrl = `${baseUrl}/unsubscribe/${TOKEN_PLACEHOLDERS.unsubscribe}`
-    const issue = await readIssue(db, digest)
     const headers = listHeaders(issue, domainOf(mailFrom), unsubscribeUrl, ports.bounceDomain ?? null)
     return compile(ports.renderDigest(issue, next), mailFrom, headers)
   }
@@ -159,15 +166,11 @@ export const createComposer = (ports: ComposePorts) => {
 
   /** Several lanes ask for the same digest at the same time: it is compiled for the first, and all get that template. */
   const templateOf = (id: number, next: string): Promise<MessageTemplate> => {
-    const key = `${id} ${next}`
-    const known = templates.get(key)
-    if (known !== undefined) return known
-    const compiling = compileDigest(id, next).catch((cause) => {
-      throw new UnrenderableDigest(`digest ${id}: ${describeError(cause).message}`, { cause })
-    })
-    templates.set(key, compiling)
-    compiling.catch(() => templates.delete(key))
-    return compiling
+    return keepResult(templates, `${id} ${next}`, () =>
+      compileDigest(id, next).catch((cause) => {
+        throw new UnrenderableDigest(`digest ${id}: ${describeError(cause).message}`, { cause })
+      }),
+    )
   }
 
   const renderLetter = async (mail: Claimed): Promise<RenderedMail> => {

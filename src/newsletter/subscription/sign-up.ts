@@ -55,9 +55,9 @@ export interface SignUpPorts {
 /**
  * Answers what people asked for on the site: decides per address whether a letter goes, and which. Returns how many
  * sign-ups were answered. One that is over a limit is held for a while instead, and dropped where there is no room then
- * either; it is counted whatever is known of the address, so that the limits tell nobody who subscribes. Each stands in a transaction of its own and is tried once: one that fails is there again, is
- * tried at the next call, and is set aside after three failures, for an operator to look at. Throws when the database is
- * away, which counts against none.
+ * either; it is counted whatever is known of the address, so that the limits tell nobody who subscribes. Each stands in a
+ * transaction of its own and is tried once: one that fails is there again, is tried at the next call, and is set aside
+ * after three failures, for an operator to look at. Throws when the database is away, which counts against none.
  */
 export const answerSignUps = async ({
   db,
