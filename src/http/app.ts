@@ -3,13 +3,16 @@ import formbody from '@fastify/formbody'
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyError } from 'fastify'
 import { archiveRoutes } from './archive.ts'
-import { keepPages, limitRequests } from './costly-pages.ts'
+import { CONNECTION_LIMITS, type ConnectionLimits, connectionOptions } from './connections.ts'
+import { keepPages } from './costly-pages.ts'
 import { CROSS_SITE, handleError, handleUnrouted, sendErrorPage, unknownFields } from './errors.ts'
 import { isCrossSite, isJson, securityHeaders, takeUnknownFields } from './guard.ts'
 import { operationsRoutes } from './operations.ts'
 import { operatorRoutes } from './operator.ts'
 import { preferencesRoutes } from './preferences.ts'
 import { previewRoutes } from './preview.ts'
+import { limitRequests } from './request-budgets.ts'
+import { recordRoutes } from './route-table.ts'
 import type { App, Pages, Site } from './site.ts'
 import { subscriptionRoutes } from './subscription.ts'
 import { ONE_CLICK, unsubscriptionRoutes } from './unsubscription.ts'
@@ -29,18 +32,27 @@ export interface AppOptions extends Site {
   trustProxy: string[]
   /** The clock of what a client may ask for in a minute, milliseconds; by default the process's. */
   monotonic?: () => number
+  /** What differs from `CONNECTION_LIMITS`. */
+  connections?: Partial<ConnectionLimits>
 }
 
 /** Builds the site; its caller makes it listen. */
-export const buildApp = ({ baseUrl, trustProxy, monotonic = () => performance.now(), ...given }: AppOptions): App => {
+export const buildApp = ({
+  baseUrl,
+  trustProxy,
+  monotonic = () => performance.now(),
+  connections = {},
+  ...given
+}: AppOptions): App => {
   const site: Site = { ...given, pages: stampForms({ ...given, pages: keepPages(given.pages) }) }
   const headers = securityHeaders(baseUrl.startsWith('https:'))
+  const limits = { ...CONNECTION_LIMITS, ...connections }
   const app: App = Fastify({
     // Fastify's own log would contain URLs, and with them tokens; ours has the pattern of the route instead.
     logger: false,
     trustProxy: trustProxy.length > 0 ? trustProxy : false,
     bodyLimit: 64 * KILOBYTE,
-    requestTimeout: 30 * SECOND,
+    ...connectionOptions(limits, headers),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAM_LENGTH },
     frameworkErrors: (error, request, reply) => {
       reply.headers(headers)
@@ -49,6 +61,8 @@ export const buildApp = ({ baseUrl, trustProxy, monotonic = () => performance.no
   })
     .withTypeProvider<TypeBoxTypeProvider>()
     .setValidatorCompiler(TypeBoxValidatorCompiler)
+  app.server.maxConnections = limits.connections
+  recordRoutes(app)
 
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(headers)

@@ -5,7 +5,7 @@ import { headingOf, longDate, standfirstOf } from '../core/digest/headline.ts'
 import type { TopicQuality } from '../core/relevance/model.ts'
 import { topicBySlug } from '../core/topics.ts'
 import type { DayPage } from '../newsletter/archive.ts'
-import { BUDGET } from './costly-pages.ts'
+import { sendErrorPage } from './errors.ts'
 import { blankForm } from './form.ts'
 import { makePublic, POLICY_WITH_SCRIPT } from './guard.ts'
 import { type App, type Site, show, showDeadLink } from './site.ts'
@@ -42,8 +42,9 @@ const qualityOf = (measured: readonly TopicQuality[]) =>
     return [{ label, relevant, precision: Math.round(100 * precision), recall: Math.round(100 * recall) }]
   })
 
-export const archiveRoutes = (app: App, { archive, pages, topicQuality = [] }: Site): void => {
-  app.get('/', { config: { perMinute: BUDGET.page } }, async (_, reply) => {
+export const archiveRoutes = (app: App, site: Site): void => {
+  const { archive, pages, topicQuality = [] } = site
+  app.get('/', async (_, reply) => {
     const day = await archive.readDay()
     makePublic(reply).header('content-security-policy', POLICY_WITH_SCRIPT)
     return show(reply, pages, 'home', {
@@ -53,20 +54,17 @@ export const archiveRoutes = (app: App, { archive, pages, topicQuality = [] }: S
     })
   })
 
-  app.get(
-    '/papers/:date',
-    { config: { perMinute: BUDGET.page }, schema: { params: DateParam } },
-    async (request, reply) => {
-      const { date } = request.params
-      if (!isDate(date)) return reply.callNotFound()
-      const day = await archive.readDay(date)
-      if (day !== null) return show(makePublic(reply), pages, 'day', { day: viewOf(day, day.cards.length) })
-      return show(reply.code(404), pages, 'message', {
-        heading: 'No papers for this day',
-        sentence: `We have no papers for ${longDate(date)}. There are none at weekends, and today’s may not be out yet.`,
-      })
-    },
-  )
+  app.get('/papers/:date', { schema: { params: DateParam } }, async (request, reply) => {
+    const { date } = request.params
+    if (!isDate(date)) return reply.callNotFound()
+    const day = await archive.readDay(date)
+    if (day !== null) return show(makePublic(reply), pages, 'day', { day: viewOf(day, day.cards.length) })
+    return sendErrorPage(request, reply, site, {
+      status: 404,
+      heading: 'No papers for this day',
+      sentence: `We have no papers for ${longDate(date)}. There are none at weekends, and today’s may not be out yet.`,
+    })
+  })
 
   app.get('/digests/:token', { schema: { params: TokenParam } }, async (request, reply) => {
     const issue = await archive.readDigest(request.params.token)

@@ -3,6 +3,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { isAway, isDiskFull } from '../core/database-error.ts'
 import { describeError } from '../core/redact.ts'
 import { quoted } from '../core/text/text.ts'
+import { methodsOf } from './route-table.ts'
 import { type App, type Site, sendProblem, show, wantsJson } from './site.ts'
 
 interface ErrorPage {
@@ -123,30 +124,11 @@ export const handleError = (
   return sendErrorPage(request, reply.header('retry-after', outage.retryAfter), site, outage)
 }
 
-/**
- * Responds to paths and methods without a route. Fastify has no 405, so the routes are recorded as they are added, and a
- * request with another method gets the methods that its path has.
- */
+/** Responds to paths and methods without a route. Fastify has no 405: it comes with the methods that the path has. */
 export const handleUnrouted = (app: App, site: Site): void => {
-  const methods = new Map<string, Set<string>>()
-  app.addHook('onRoute', ({ url, method }) => {
-    const known = methods.get(url) ?? new Set()
-    for (const name of [method].flat()) known.add(name)
-    methods.set(url, known)
-  })
-  const methodsOf = (path: string): string[] => {
-    const requested = path.split('/')
-    const fits = (url: string): boolean => {
-      const parts = url.split('/')
-      return (
-        parts.length === requested.length && parts.every((part, i) => part.startsWith(':') || part === requested[i])
-      )
-    }
-    return [...methods].filter(([url]) => fits(url)).flatMap(([, names]) => [...names])
-  }
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.replace(/[?#].*$/s, '').replace(/(?<=.)\/$/, '')
-    const allowed = methodsOf(path)
+    const allowed = methodsOf(app.routeTable, path)
     // A route may call the not-found handler itself.
     if (allowed.length === 0 || allowed.includes(request.method)) return sendErrorPage(request, reply, site, NOT_FOUND)
     return sendErrorPage(request, reply.header('allow', allowed.join(', ')), site, {

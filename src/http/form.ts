@@ -16,6 +16,9 @@ export const HONEYPOT = 'subject'
 /** A field that says when the form was shown. */
 export const FORM_STAMP = 'shown'
 
+/** A form that is a button: whatever else a browser sends with it is dropped. */
+export const BUTTON = Type.Object({}, { additionalProperties: false })
+
 /** The address, and what a form holds besides what a reader types, which a program may leave out. */
 export const ADDRESSED = {
   email: Type.Optional(Type.Unknown({ description: 'One email address' })),

@@ -2,6 +2,7 @@
 import Fastify, { type FastifyInstance } from 'fastify'
 import { LittleSpace } from '../core/disk-space.ts'
 import { describeError } from '../core/redact.ts'
+import { CONNECTION_LIMITS, connectionOptions } from './connections.ts'
 import { metricsRoute } from './operator.ts'
 import type { Site } from './site.ts'
 
@@ -13,9 +14,10 @@ const READY_TIMEOUT = 3_000
 export const healthRoutes = (app: Pick<FastifyInstance, 'get'>, { ready, log }: Health): void => {
   const check = createSharedCheck(ready)
 
-  app.get('/healthz', async () => ({ status: 'ok' }))
+  const config = { perMinute: null }
+  app.get('/healthz', { config }, async () => ({ status: 'ok' }))
 
-  app.get('/readyz', async (_, reply) => {
+  app.get('/readyz', { config }, async (_, reply) => {
     try {
       return { status: 'ready', ...(await check()) }
     } catch (error) {
@@ -29,7 +31,7 @@ export const healthRoutes = (app: Pick<FastifyInstance, 'get'>, { ready, log }: 
 
 /** Builds the routes for a process without the site; its caller makes them listen. */
 export const buildHealthApp = (health: Health & Pick<Site, 'metrics'>): FastifyInstance => {
-  const app = Fastify({ logger: false, forceCloseConnections: true })
+  const app = Fastify({ logger: false, forceCloseConnections: true, ...connectionOptions(CONNECTION_LIMITS, {}) })
   app.setErrorHandler((error, _, reply) => {
     health.log.warn({ error: describeError(error) }, 'a request failed')
     return reply.code(500).send({ status: 'error' })

@@ -17,14 +17,18 @@ const Versioned = Type.Object({ v: Type.Optional(Type.Unknown()) })
 export const operationsRoutes = (app: App, { pages, ready, log }: Site): void => {
   for (const { href, type, content, version } of pages.assets) {
     const etag = `"${version}"`
-    app.get(href.replace(/\?.*$/, ''), { schema: { querystring: Versioned } }, async (request, reply) => {
-      const current = request.query.v === version
-      reply
-        .type(type)
-        .header('etag', etag)
-        .header('cache-control', current ? `public, max-age=${YEAR_IN_SECONDS}, immutable` : 'no-cache')
-      return request.headers['if-none-match'] === etag ? reply.code(304).send() : content
-    })
+    app.get(
+      href.replace(/\?.*$/, ''),
+      { config: { perMinute: null }, schema: { querystring: Versioned } },
+      async (request, reply) => {
+        const current = request.query.v === version
+        reply
+          .type(type)
+          .header('etag', etag)
+          .header('cache-control', current ? `public, max-age=${YEAR_IN_SECONDS}, immutable` : 'no-cache')
+        return request.headers['if-none-match'] === etag ? reply.code(304).send() : content
+      },
+    )
   }
 
   app.get('/robots.txt', async (_, reply) => reply.type('text/plain; charset=utf-8').send(ROBOTS))

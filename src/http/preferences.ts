@@ -7,17 +7,20 @@ import { changeLine, volumeLine } from '../core/digest/volume.ts'
 import { latestPause, pauseChoices, readPause } from '../core/subscriber/pause.ts'
 import { type FieldError, isSubscribed, type Preferences, readPreferences } from '../core/subscriber/preferences.ts'
 import type { OwnPreferences } from '../newsletter/subscription/preferences.ts'
-import { BUDGET } from './costly-pages.ts'
 import { CHOICES, type FormView, filledForm, refusedForm } from './form.ts'
+import { BUDGET } from './request-budgets.ts'
 import { type App, type Site, sendProblem, show, showDeadLink, wantsJson } from './site.ts'
 
 const TokenParam = Type.Object({ token: Type.String() })
 
 const Choices = Type.Object(CHOICES, { additionalProperties: false })
-const Pause = Type.Object({
-  until: Type.Optional(Type.Unknown({ description: 'The date when digests start again, YYYY-MM-DD' })),
-  end: Type.Optional(Type.Unknown({ description: 'Any value ends the pause' })),
-})
+const Pause = Type.Object(
+  {
+    until: Type.Optional(Type.Unknown({ description: 'The date when digests start again, YYYY-MM-DD' })),
+    end: Type.Optional(Type.Unknown({ description: 'Any value ends the pause' })),
+  },
+  { additionalProperties: false },
+)
 
 type PreferencesSite = Pick<Site, 'subscriptions' | 'previews' | 'pages'>
 

@@ -5,8 +5,9 @@ import { broadAuthorLine } from '../core/digest/broad-author.ts'
 import { headingOf, standfirstOf } from '../core/digest/headline.ts'
 import { volumeLine } from '../core/digest/volume.ts'
 import { type Preferences, readPreferences, STANDARD } from '../core/subscriber/preferences.ts'
-import { BUDGET, createTurns } from './costly-pages.ts'
+import { createTurns } from './costly-pages.ts'
 import { ADDRESSED, CHOICES, filledForm, refusedForm } from './form.ts'
+import { BUDGET } from './request-budgets.ts'
 import { type App, type Site, sendProblem, show, wantsJson } from './site.ts'
 
 const Choice = Type.Object(CHOICES)

@@ -61,7 +61,9 @@ export const show = (reply: FastifyReply, pages: Pages, name: string, view: obje
 
 /** The page of a dead link: the same for a token that is unknown, altered, of another purpose or too old. */
 export const showDeadLink = (reply: FastifyReply, pages: Pages): FastifyReply =>
-  show(reply.code(404), pages, 'dead-link', { form: { email: '', errors: {} } })
+  wantsJson(reply.request)
+    ? sendProblem(reply, 404, 'Dead link', 'This link has expired, was replaced, or was not copied whole.')
+    : show(reply.code(404), pages, 'dead-link', { form: { email: '', errors: {} } })
 
 /** Sends a problem (RFC 9457); `errors` names every field at once. */
 export const sendProblem = (

@@ -6,7 +6,7 @@ import { type FieldError, type Preferences, readPreferences } from '../core/subs
 import type { Challenge } from '../core/subscriber/proof-of-work.ts'
 import { topicBySlug } from '../core/topics.ts'
 import type { Origin } from '../newsletter/subscription/subscription.ts'
-import { ADDRESSED, CHOICES, FORM_STAMP, HONEYPOT, refusedForm } from './form.ts'
+import { ADDRESSED, BUTTON, CHOICES, FORM_STAMP, HONEYPOT, refusedForm } from './form.ts'
 import { makePublic, POLICY_WITH_SCRIPT } from './guard.ts'
 import { type App, type Site, sendProblem, show, showDeadLink, wantsJson } from './site.ts'
 
@@ -90,7 +90,7 @@ export const subscriptionRoutes = (app: App, { subscriptions, pages }: Site): vo
     return show(reply, pages, 'confirm', { ...found, token, topics: labelsOf(found.preferences) })
   })
 
-  app.post('/confirm/:token', { schema: { params: TokenParam } }, async (request, reply) => {
+  app.post('/confirm/:token', { schema: { params: TokenParam, body: BUTTON } }, async (request, reply) => {
     const { token } = request.params
     const found = await subscriptions.readConfirmation(token)
     const outcome = found === null ? null : await subscriptions.confirm(token)

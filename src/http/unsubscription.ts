@@ -3,16 +3,20 @@ import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
 import { pauseChoices, readPause } from '../core/subscriber/pause.ts'
 import type { Subscriptions } from '../newsletter/subscription/subscription.ts'
-import { type App, type Site, show, showDeadLink } from './site.ts'
+import { BUTTON } from './form.ts'
+import { type App, type Site, sendProblem, show, showDeadLink, wantsJson } from './site.ts'
 
 /** The route that mail providers call by themselves when a reader presses their unsubscribe button. */
 export const ONE_CLICK = '/unsubscribe/:token'
 
 const MAX_ONE_CLICK_OCTETS = 4096
 const TokenParam = Type.Object({ token: Type.String() })
-const Until = Type.Object({
-  until: Type.Optional(Type.Unknown({ description: 'The date when digests start again, YYYY-MM-DD' })),
-})
+const Until = Type.Object(
+  { until: Type.Optional(Type.Unknown({ description: 'The date when digests start again, YYYY-MM-DD' })) },
+  { additionalProperties: false },
+)
+/** Whatever comes is dropped before it is looked at. */
+const AnyBody = Type.Object({})
 
 type UnsubscriptionSite = Pick<Site, 'subscriptions' | 'pages'>
 
@@ -54,10 +58,16 @@ const oneClickRoute = (app: App, { subscriptions, pages }: UnsubscriptionSite): 
       // Fastify would refuse an empty or malformed type before it asks the parser.
       request.headers['content-type'] = 'application/octet-stream'
     })
-    oneClick.post<{ Params: { token: string } }>(ONE_CLICK, async (request, reply) => {
-      const outcome = await subscriptions.unsubscribe(request.params.token)
-      return outcome === null ? showDeadLink(reply, pages) : show(reply, pages, 'unsubscribed', {})
-    })
+    // A provider unsubscribes thousands of readers from a few machines: it is never told to come later.
+    const config = { perMinute: null }
+    oneClick.post<{ Params: { token: string } }>(
+      ONE_CLICK,
+      { config, schema: { params: TokenParam, body: AnyBody } },
+      async (request, reply) => {
+        const outcome = await subscriptions.unsubscribe(request.params.token)
+        return outcome === null ? showDeadLink(reply, pages) : show(reply, pages, 'unsubscribed', {})
+      },
+    )
   })
 }
 
@@ -69,7 +79,7 @@ const refusalRoutes = (app: App, { subscriptions, pages }: UnsubscriptionSite): 
     return found === null ? showDeadLink(reply, pages) : show(reply, pages, 'never', { ...found, token, done: false })
   })
 
-  app.post('/never/:token', { schema: { params: TokenParam } }, async (request, reply) => {
+  app.post('/never/:token', { schema: { params: TokenParam, body: BUTTON } }, async (request, reply) => {
     const found = await subscriptions.optOut(request.params.token)
     return found === null
       ? showDeadLink(reply, pages)
@@ -90,7 +100,7 @@ const reductionRoutes = (app: App, { subscriptions, pages }: UnsubscriptionSite)
     return show(reply, pages, 'reduced', { ...outcome, weekly: 'frequency' in to })
   }
 
-  app.post('/unsubscribe/:token/weekly', { schema: { params: TokenParam } }, async (request, reply) =>
+  app.post('/unsubscribe/:token/weekly', { schema: { params: TokenParam, body: BUTTON } }, async (request, reply) =>
     reduce(reply, request.params.token, { frequency: 'weekly' }),
   )
 
@@ -100,6 +110,7 @@ const reductionRoutes = (app: App, { subscriptions, pages }: UnsubscriptionSite)
     if ('until' in read) return reduce(reply, token, { pauseUntil: read.until })
     const view = await viewOf(subscriptions, token)
     if (view === null) return showDeadLink(reply, pages)
+    if (wantsJson(request)) return sendProblem(reply, 400, 'Not paused', read.problem)
     const page = view.subscribed ? 'unsubscribe' : 'unsubscribed'
     return show(reply.code(400), pages, page, { ...view, problem: read.problem })
   })

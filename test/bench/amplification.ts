@@ -63,8 +63,8 @@ const post = async (url: string, ip: string, fields: object): Promise<{ challeng
     body: JSON.stringify(fields),
   })
   const body = (await answer.json()) as { challenge?: Challenge }
-  // What is no address at all is refused, and is no sign-up.
-  if (answer.status !== 202 && answer.status !== 400) throw new Error(`${url} answered ${answer.status}`)
+  // What is no address at all is refused, and so is a client that asks too often; neither is a sign-up.
+  if (![202, 400, 429].includes(answer.status)) throw new Error(`${url} answered ${answer.status}`)
   return body
 }
 const CHOICE = { topics: ['robotics'], frequency: 'daily', timezone: 'UTC' }

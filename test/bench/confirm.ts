@@ -144,6 +144,7 @@ const run = async (say: (line: string) => void) => {
       SMTP_URL: `${sinkUrl}?requireTLS=false`,
       MAIL_FROM: 'Paper Round <round@example.net>',
       SIGN_UPS_PER_HOUR: 'client=1000000,domain=1000000,all=1000000',
+      TRUST_PROXY: '127.0.0.0/8',
       PAPER_SOURCES: `file:${join(folder, 'papers')}`,
       LOG_LEVEL: 'warn',
     }

@@ -51,6 +51,7 @@ const run = async (say: (line: string) => void) => {
       PORT: '0',
       SECRET_KEY: '07'.repeat(32),
       SIGN_UPS_PER_HOUR: 'client=1000000000,domain=1000000000,all=1000000000',
+      TRUST_PROXY: '127.0.0.0/8',
     })
     await using bare = startChild('bare-process.ts', [server.url])
     const urls = {

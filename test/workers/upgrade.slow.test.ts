@@ -97,6 +97,7 @@ test.skipIf(reason !== null)(
       SMTP_URL: sink.url,
       MAIL_FROM: 'round@example.net',
       SIGN_UPS_PER_HOUR: 'client=1000,domain=1000,all=3000',
+      TRUST_PROXY: '127.0.0.0/8',
       PAPER_SOURCES: `file:${folder.path}`,
       LOG_LEVEL: 'warn',
     }

@@ -6,6 +6,7 @@ import type { Volume } from '../../../src/core/digest/volume.ts'
 import { type Preferences, STANDARD } from '../../../src/core/subscriber/preferences.ts'
 import type { Challenge } from '../../../src/core/subscriber/proof-of-work.ts'
 import { buildApp } from '../../../src/http/app.ts'
+import type { ConnectionLimits } from '../../../src/http/connections.ts'
 import type { App, Site } from '../../../src/http/site.ts'
 import type { Archive, DayPage } from '../../../src/newsletter/archive.ts'
 import type { Previews } from '../../../src/newsletter/publishing/preview.ts'
@@ -155,6 +156,7 @@ export const openTestSite = async ({
   topicQuality = [] as NonNullable<Site['topicQuality']>,
   trustProxy = [] as string[],
   monotonic = () => performance.now(),
+  connections = {} as Partial<ConnectionLimits>,
   editions = { list: async () => [], readAccount: async () => null } as Site['editions'],
 } = {}): Promise<TestSite> => {
   const changes: unknown[][] = []
@@ -202,6 +204,7 @@ export const openTestSite = async ({
     baseUrl,
     trustProxy,
     monotonic,
+    connections,
   })
   await app.listen({ host: '127.0.0.1', port: 0 })
   const { port } = app.server.address() as AddressInfo

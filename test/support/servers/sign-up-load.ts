@@ -1,8 +1,9 @@
-/** Sign-ups over HTTP on kept connections, for benchmarks. */
+/** Sign-ups over HTTP on kept connections, for benchmarks: each of another client, where the service trusts us as its proxy. */
 import { Agent, request } from 'node:http'
 
 export const openPoster = (url: string, connections: number) => {
   const agent = new Agent({ keepAlive: true, maxSockets: connections })
+  let clients = 0
   /** Resolves to the status of the answer. */
   const post = (path: string, content: object): Promise<number> =>
     new Promise((resolve, reject) => {
@@ -11,6 +12,7 @@ export const openPoster = (url: string, connections: number) => {
         'content-type': 'application/json',
         'content-length': Buffer.byteLength(body),
         accept: 'application/json',
+        'x-forwarded-for': `2001:db8:${(clients >> 16).toString(16)}:${(clients++ & 0xffff).toString(16)}::1`,
       }
       const asked = request(`${url}${path}`, { method: 'POST', agent, headers }, (answer) => {
         answer.resume()
