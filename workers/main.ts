@@ -1,5 +1,4 @@
 /** The service: all roles in one process on the embedded default, or the roles named as arguments. */
-import { join } from 'node:path'
 import closeWithGrace from 'close-with-grace'
 import type { Log } from '../src/core/log.ts'
 import { describeError } from '../src/core/redact.ts'
@@ -9,6 +8,7 @@ import { announcementOf } from './announcement.ts'
 import { isWholeService, type MaintenanceArguments, readCommandLine } from './command-line.ts'
 import { type Config, readConfig } from './config/config.ts'
 import { endWith, ignoreClosedOutput, UsageError } from './exit.ts'
+import { createForgetMails, mailboxFolder } from './forget-mails.ts'
 import { createLog, logsJson } from './log.ts'
 import { openRuntime, type Runtime } from './runtime.ts'
 import { startService } from './service.ts'
@@ -85,6 +85,7 @@ const start = async (signal: AbortSignal): Promise<() => Promise<void>> => {
     log,
     smtpUrl: config.smtpUrl ?? mailbox?.smtpUrl ?? '',
     mailboxUrl: mailbox?.url ?? null,
+    ...(mailbox === null ? {} : { forgetMails: createForgetMails(config) }),
   }
   const service = await startService(config, context, roles, endBecause, signal)
   opened.defer(service.close)
@@ -103,7 +104,7 @@ const openEmbeddedMailbox = async (config: Config, { now }: Runtime, log: Log) =
   const { openMailbox } = await import('../src/adapters/mailbox/mailbox.ts')
   return openMailbox({
     httpPort: config.mailboxPort,
-    folder: join(config.dataDir, 'mailbox'),
+    folder: mailboxFolder(config),
     now,
     onError: (error) => log.warn({ error: describeError(error) }, 'the mailbox reported an error'),
   })

@@ -35,11 +35,19 @@ const CHECK_INBOX = { status: 'check your inbox' }
 
 const isBlank = (value: unknown): boolean => value === undefined || value === ''
 
-const originOf = ({ ip, body }: { ip: string; body: { [FORM_STAMP]?: unknown } }): Origin => {
+const originOf = (request: FastifyRequest<{ Body: { [FORM_STAMP]?: unknown } }>): Origin => {
+  const { ip, body } = request
   const stamp = body[FORM_STAMP]
   // What a program sends may have none; one that is no text is none of ours.
-  return { ip, ...(stamp === undefined ? {} : { stamp: typeof stamp === 'string' ? stamp : '' }) }
+  const from = { ip, form: request.routeOptions.url ?? null, source: wantsJson(request) ? 'api' : 'form' }
+  return { ...from, ...(stamp === undefined ? {} : { stamp: typeof stamp === 'string' ? stamp : '' }) }
 }
+
+const linkOrigin = ({ ip, routeOptions }: FastifyRequest): Origin => ({
+  ip,
+  form: routeOptions.url ?? null,
+  source: 'link',
+})
 
 /** The page that follows each form. */
 const TAKEN = { '/subscribe': '/check-inbox', '/links': '/links/sent' } as const
@@ -93,7 +101,7 @@ export const subscriptionRoutes = (app: App, { subscriptions, pages }: Site): vo
   app.post('/confirm/:token', { schema: { params: TokenParam, body: BUTTON } }, async (request, reply) => {
     const { token } = request.params
     const found = await subscriptions.readConfirmation(token)
-    const outcome = found === null ? null : await subscriptions.confirm(token)
+    const outcome = found === null ? null : await subscriptions.confirm(token, linkOrigin(request))
     if (found === null || outcome === null) return showDeadLink(reply, pages)
     return show(reply, pages, 'confirmed', { ...found, already: outcome === 'already' })
   })

@@ -64,7 +64,8 @@ const oneClickRoute = (app: App, { subscriptions, pages }: UnsubscriptionSite): 
       ONE_CLICK,
       { config, schema: { params: TokenParam, body: AnyBody } },
       async (request, reply) => {
-        const outcome = await subscriptions.unsubscribe(request.params.token)
+        const from = { ip: request.ip, form: ONE_CLICK, source: 'link' }
+        const outcome = await subscriptions.unsubscribe(request.params.token, from)
         return outcome === null ? showDeadLink(reply, pages) : show(reply, pages, 'unsubscribed', {})
       },
     )

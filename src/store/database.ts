@@ -10,6 +10,7 @@ import type { FrozenNews, NewsKind } from '../core/papers/paper-news.ts'
 import type { Match } from '../core/relevance/relevance.ts'
 import type { MailState, StateCount } from '../core/sending/ledger.ts'
 import type { ThrottleCause } from '../core/sending/pace.ts'
+import type { ConsentEvent, ConsentOrigin } from '../core/subscriber/consent.ts'
 import type { Frequency, Preferences, SubscriberState, WhenEmpty } from '../core/subscriber/preferences.ts'
 
 /** The two tables of the outbox: mails to one address each, and digests of an edition. Both have the same states. */
@@ -129,6 +130,7 @@ export interface Tables {
     previous_cutoff: Date | null
     previous_due_at: Date | null
     previous_local_date: string | null
+    left_at: Date | null
   }
   sign_ups: {
     id: Generated<number>
@@ -143,6 +145,7 @@ export interface Tables {
     client: Buffer | null
     proven: Generated<boolean>
     not_before: Date | null
+    origin: ConsentOrigin | null
   }
   sign_up_counts: { scope: Buffer; window_at: Date; count: number; previous: number }
   set_aside_subscribers: {
@@ -166,6 +169,7 @@ export interface Tables {
     paused_before: string | null
     edition_id: number | null
   }
+  erased_addresses: { address_hash: Buffer; class: SuppressionClass | 'erased'; erased_at: Date }
   suppression_log: {
     id: Generated<number>
     at: Generated<Date>
@@ -175,6 +179,24 @@ export interface Tables {
     by_whom: string
     why: string
   }
+
+  // Consent: what shows that somebody asked for the mail.
+  consent_wordings: { hash: Buffer; version: string; wording: string }
+  consent_records: {
+    id: Generated<number>
+    at: Date
+    event: ConsentEvent
+    subscriber_id: string
+    address_hash: Buffer
+    source: string
+    form: string | null
+    language: string | null
+    wording: Buffer | null
+    frequency: Frequency | null
+    letter_id: string | null
+    requested_at: Date | null
+  }
+  consent_details: { record_id: number; client: string | null; preferences: Preferences | null }
 
   // Editions and their digests.
   last_tick: { single: Generated<boolean>; at: Date }

@@ -1,5 +1,6 @@
 /** Sign-ups: what people entered on the site and is not answered yet, and how often a mailbox may get letters for it. */
 import { type Kysely, type RawBuilder, sql } from 'kysely'
+import type { ConsentOrigin } from '../core/subscriber/consent.ts'
 import { type Preferences, STANDARD } from '../core/subscriber/preferences.ts'
 import { NEAR, type SignUpScope } from '../core/subscriber/sign-up-limits.ts'
 import type { Tables } from './database.ts'
@@ -17,6 +18,8 @@ export interface SignUp {
   proven: boolean
   /** Whether it was held before. */
   held: boolean
+  /** For the record of consent; `null` where it is not known. */
+  origin: ConsentOrigin | null
 }
 
 /** A sign-up as it comes in. */
@@ -24,7 +27,10 @@ export interface NewSignUp extends Pick<SignUp, 'kind' | 'email' | 'preferences'
   client?: Buffer | null
   /** Held in any case, since it came faster than a person types. */
   suspicious?: boolean
+  origin?: ConsentOrigin | null
 }
+
+const toJson = (value: unknown): string | null => (value === null ? null : JSON.stringify(value))
 
 /** Sign-ups are held for 10 to 50 minutes: those of one attack come back one by one, not all together. */
 const HOLD = sql`now() + interval '10 minutes' + random() * interval '40 minutes'`
@@ -55,8 +61,8 @@ export const storeSignUp = async (
   signUp: NewSignUp,
   scopes: readonly SignUpScope[] = [],
 ): Promise<string | null> => {
-  const { kind, email, requestedAt, client = null, suspicious = false } = signUp
-  const preferences = signUp.preferences === null ? null : JSON.stringify(signUp.preferences)
+  const { kind, email, requestedAt, client = null, suspicious = false, origin = null } = signUp
+  const preferences = toJson(signUp.preferences)
   const { rows } = await sql<{ ticket: string | null }>`
     with waiting as materialized (
         select client from sign_ups where not_before is null and set_aside_at is null limit ${MOST_WAITING}),
@@ -65,8 +71,8 @@ export const storeSignUp = async (
           l(scope, most, within, of_all) left join sign_up_counts c using (scope)
         where coalesce(${counted('c', sql`l.within`)}, 0) + (select count(*) from waiting w where l.of_all or w.client = l.scope)
           >= l.most * ${NEAR}::float8)
-    insert into sign_ups (kind, email, preferences, requested_at, client, ticket, not_before)
-    values (${kind}, ${email}, ${preferences}::jsonb, ${requestedAt}, ${client}, gen_random_uuid(),
+    insert into sign_ups (kind, email, preferences, requested_at, client, origin, ticket, not_before)
+    values (${kind}, ${email}, ${preferences}::jsonb, ${requestedAt}, ${client}, ${toJson(origin)}::jsonb, gen_random_uuid(),
       case when ${suspicious} or exists (select from near) then ${HOLD} end)
     returning case when not_before is not null then ticket end as ticket`.execute(db)
   return rows[0]?.ticket ?? null
@@ -81,7 +87,7 @@ export const takeSignUp = async (db: Kysely<Tables>, except: readonly number[] =
     delete from sign_ups where id = (select id from sign_ups where set_aside_at is null
         and (not_before is null or not_before <= now()) and id <> all(${except}::bigint[])
       order by not_before nulls first, id limit 1 for update skip locked)
-    returning id, kind, email, preferences, requested_at as "requestedAt", client, proven,
+    returning id, kind, email, preferences, requested_at as "requestedAt", client, proven, origin,
       not_before is not null as held`.execute(db)
   const [signUp] = rows
   if (signUp === undefined) return null
@@ -91,11 +97,11 @@ export const takeSignUp = async (db: Kysely<Tables>, except: readonly number[] =
 
 /** Puts a sign-up that was taken in the same transaction back, and holds it. */
 export const holdSignUp = async (db: Kysely<Tables>, signUp: SignUp): Promise<void> => {
-  const preferences = signUp.preferences === null ? null : JSON.stringify(signUp.preferences)
+  const preferences = toJson(signUp.preferences)
   await sql`
-    insert into sign_ups (id, kind, email, preferences, requested_at, client, proven, not_before) overriding system value
+    insert into sign_ups (id, kind, email, preferences, requested_at, client, proven, origin, not_before) overriding system value
     values (${signUp.id}, ${signUp.kind}, ${signUp.email}, ${preferences}::jsonb, ${signUp.requestedAt}, ${signUp.client},
-      ${signUp.proven}, ${HOLD})`.execute(db)
+      ${signUp.proven}, ${toJson(signUp.origin)}::jsonb, ${HOLD})`.execute(db)
 }
 
 /** Notes that work was proven for a held sign-up, which is then answered next; `false` where it is not held (any more). */

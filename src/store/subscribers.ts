@@ -85,7 +85,7 @@ export const withPreferences = <T extends Subscriber>(subscriber: T, preferences
 export const activate = async (db: Kysely<Tables>, id: string, now: Date, due: Due): Promise<void> => {
   await db
     .updateTable('subscribers')
-    .set({ state: 'active', confirmed_at: now, paused_until: null, next_due_at: due.at })
+    .set({ state: 'active', confirmed_at: now, paused_until: null, next_due_at: due.at, left_at: null })
     .where('id', '=', id)
     .execute()
 }
@@ -114,29 +114,16 @@ export const storePause = async (db: Kysely<Tables>, id: string, until: string |
 }
 
 /**
- * Ends mail to a subscriber; their previous digest stays known, so that nothing repeats should they return. Of one who is erased no
- * row here tells the address or the profile any more; the address stays only where it was suppressed, in `suppressions` and
- * its log, for an address that must not be mailed cannot be known without being kept. Feedback on their mail is kept
- * without addresses.
+ * Ends mail to a subscriber; their previous digest stays known, so that nothing repeats should they return.
  */
 export const stopMail = async (
   db: Kysely<Tables>,
   id: string,
-  state: 'pending' | 'unsubscribed' | 'suppressed' | 'erased',
+  state: 'pending' | 'unsubscribed' | 'suppressed',
 ): Promise<void> => {
-  // Custom terms may tell who somebody is.
-  if (state === 'erased')
-    await db.updateTable('letters').set({ preferences: null }).where('subscriber_id', '=', id).execute()
   await db
     .updateTable('subscribers')
-    .set({
-      state,
-      paused_until: null,
-      next_due_at: null,
-      ...(state === 'erased'
-        ? { email: null, keywords: [], authors: [], muted: [], epoch: sql<number>`epoch + 1` }
-        : {}),
-    })
+    .set({ state, paused_until: null, next_due_at: null })
     .where('id', '=', id)
     .execute()
 }

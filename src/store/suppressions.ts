@@ -8,6 +8,19 @@ export type Suppression = Selectable<Tables['suppressions']>
 export const readSuppression = (db: Kysely<Tables>, email: string) =>
   db.selectFrom('suppressions').selectAll().where('email', '=', email.toLowerCase()).executeTakeFirst()
 
+/**
+ * Why an address must not be mailed, also where it was erased and only its `hashes` are known; `null` where it may be, as an
+ * address may that was merely erased and is entered again.
+ */
+export const readSuppressionClass = async (
+  db: Kysely<Tables>,
+  email: string,
+  hashes: readonly Buffer[],
+): Promise<SuppressionClass | null> => {
+  const known = (await readSuppression(db, email))?.class ?? (await readErased(db, hashes))?.class ?? null
+  return known === 'erased' ? null : known
+}
+
 /** At most `max` suppressions, the newest first. */
 export const listSuppressions = (db: Kysely<Tables>, max: number): Promise<Suppression[]> =>
   db.selectFrom('suppressions').selectAll().orderBy('created_at', 'desc').orderBy('email').limit(max).execute()
@@ -126,3 +139,21 @@ export const readSuppressionLog = (db: Kysely<Tables>, email: string) =>
     .where('email', '=', email.toLowerCase())
     .orderBy('id')
     .execute()
+
+/** What is left of an address that was erased, by any of its hashes; `undefined` where it was not. */
+export const readErased = (db: Kysely<Tables>, hashes: readonly Buffer[]) =>
+  db
+    .selectFrom('erased_addresses')
+    .selectAll()
+    .where('address_hash', 'in', [...hashes])
+    .executeTakeFirst()
+
+/** Takes an erased address off the list. Returns whether it stood there. */
+export const forgetErased = async (db: Kysely<Tables>, hashes: readonly Buffer[]): Promise<boolean> => {
+  const removed = await db
+    .deleteFrom('erased_addresses')
+    .where('address_hash', 'in', [...hashes])
+    .returning('class')
+    .execute()
+  return removed.length > 0
+}

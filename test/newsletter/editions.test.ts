@@ -20,7 +20,7 @@ import { claim } from '../../src/store/outbox/claims.ts'
 import { requeueExpired } from '../../src/store/outbox/leases.ts'
 import { record } from '../../src/store/outbox/outcomes.ts'
 import { stopMail } from '../../src/store/subscribers.ts'
-import { KEYS, SILENT, wakeNobody } from '../support/fixtures/newsletter.ts'
+import { eraseFrom, KEYS, SILENT, wakeNobody } from '../support/fixtures/newsletter.ts'
 import { DUE, OPTIONS, openSendingNewsletter } from '../support/fixtures/sending-newsletter.ts'
 
 type SendingNewsletter = Awaited<ReturnType<typeof openSendingNewsletter>>
@@ -99,7 +99,7 @@ test('an edition with every state adds up, by state and reason, and is complete 
   const complete = { status: 'complete', completedAt: expect.any(Date), equation: { sent: 3, pending: 0, unknown: 1 } }
   expect(await readEditionAccount(newsletter.db, id)).toMatchObject(complete)
   // An erased subscriber, and a month that is dropped, take nothing from what an old edition came to.
-  await stopMail(newsletter.db, newsletter.ids[5] ?? '', 'erased')
+  expect(await eraseFrom(newsletter.db, newsletter.ids[5] ?? '')).toBe('erased')
   expect(await readEditionAccount(newsletter.db, id)).toMatchObject(complete)
   await sql`drop table deliveries_2026_04`.execute(newsletter.db)
   expect(await readEditionAccount(newsletter.db, id)).toMatchObject(complete)

@@ -1,7 +1,10 @@
-/** `subscribers …`: show subscribers. */
+/** `subscribers …`: show subscribers, hand over what is held of one, and erase them. */
 import type { Command } from 'commander'
 import { type MailRecord, readAccount, readMailDay } from '../../src/newsletter/account.ts'
+import { erase, exportPersonalData, type Whom } from '../../src/newsletter/subscription/personal-data.ts'
+import type { ConsentRecord } from '../../src/store/consent.ts'
 import { UsageError } from '../exit.ts'
+import { createForgetMails } from '../forget-mails.ts'
 import { counted, day } from './arguments.ts'
 import type { RunCommand } from './context.ts'
 import { reasonText } from './edition-report.ts'
@@ -9,7 +12,9 @@ import { reasonText } from './edition-report.ts'
 type SubscriberAccount = NonNullable<Awaited<ReturnType<typeof readAccount>>>
 
 export const subscriberCommands = (program: Command, run: RunCommand): void => {
-  const subscribers = program.command('subscribers').description('show subscribers')
+  const subscribers = program
+    .command('subscribers')
+    .description('show subscribers, export what is held of them, erase them')
 
   subscribers
     .command('show')
@@ -44,7 +49,92 @@ export const subscriberCommands = (program: Command, run: RunCommand): void => {
           ].join('\n'),
       ),
     )
+
+  personalDataCommands(subscribers, run)
 }
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+const whomOf = (text: string): Whom => (UUID.test(text) ? { id: text } : { email: text })
+
+const BY_COMMAND = { source: 'command', form: null, client: null }
+
+/** Nothing is known of an address: an expected answer, and an exit code that says so. */
+const unknown = (whom: string) => new UsageError(`nothing is held of ${whom}`)
+
+const personalDataCommands = (subscribers: Command, run: RunCommand): void => {
+  subscribers
+    .command('export')
+    .description(
+      'everything that is held of a subscriber, as JSON: settings, record of consent, digests, letters, bounces, suppression',
+    )
+    .argument('<address>', 'or the id that a log line names')
+    .action((address: string) =>
+      run(
+        async (context) => {
+          const data = await exportPersonalData(context, whomOf(address))
+          if (data === null) throw unknown(address)
+          return data
+        },
+        (data) => JSON.stringify(data, null, 2),
+      ),
+    )
+
+  subscribers
+    .command('erase')
+    .description(
+      'erase an address for good: from then on a keyed hash of it is kept, so that it is not mailed again unasked.\n' +
+        'It can subscribe again by itself. Backups that were made before still have it until they are deleted',
+    )
+    .argument('<address>', 'or the id that a log line names')
+    .action((address: string) =>
+      run(
+        async (context) => {
+          const forgetMails = context.config.smtpUrl === null ? createForgetMails(context.config) : undefined
+          const erased = await erase({ ...context, forgetMails }, whomOf(address), BY_COMMAND)
+          if (erased === null) throw unknown(address)
+          return { erased: true }
+        },
+        () => 'Erased. A keyed hash of the address is kept, so that it is not mailed again unasked.',
+      ),
+    )
+
+  subscribers
+    .command('consent')
+    .description('what shows that an address asked for the mail: when, where, and the sentences that were shown')
+    .argument('<address>', 'or the id that a log line names; an erased address is found, too')
+    .action((address: string) =>
+      run(
+        async (context) => {
+          const data = await exportPersonalData(context, whomOf(address))
+          if (data === null || data.consent.length === 0)
+            throw new UsageError(`there is no record of consent of ${address}`)
+          return { consent: data.consent }
+        },
+        ({ consent }) => consent.flatMap(consentLines).join('\n'),
+      ),
+    )
+}
+
+const consentLines = (record: ConsentRecord): string[] => [
+  `${record.at.toISOString()}  ${record.event}`,
+  `  by        ${record.source}${record.form === null ? '' : `, at ${record.form}`}${record.client === null ? '' : `, from ${record.client}`}`,
+  ...(record.preferences === null
+    ? record.frequency === null
+      ? []
+      : [`  chose     ${record.frequency} digests`]
+    : [`  chose     ${record.preferences.frequency} digests: ${choicesOf(record.preferences)}`]),
+  ...(record.wording === null
+    ? []
+    : [
+        `  wording   ${record.wording.version} (${record.language}), SHA-256 ${record.wording.sha256}`,
+        `            ${record.wording.text}`,
+      ]),
+  ...(record.confirmation === null ? [] : [`  email     the confirmation with Message-ID ${record.confirmation}@…`]),
+  `  id        ${record.subscriber}`,
+]
+
+const choicesOf = ({ topics, keywords, authors }: NonNullable<ConsentRecord['preferences']>): string =>
+  [...topics, ...keywords.map((keyword) => `“${keyword}”`), ...authors].join(', ')
 
 /** A mail and what became of it, a fact a line. */
 export const mailLines = (mail: MailRecord): string[] => [

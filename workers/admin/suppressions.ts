@@ -1,6 +1,7 @@
 /** `suppressions …`: addresses that are not mailed, and why. */
 import { userInfo } from 'node:os'
 import type { Command } from 'commander'
+import { addressHashes } from '../../src/core/subscriber/address-hash.ts'
 import {
   addSuppression,
   type RemovedSuppressions,
@@ -8,7 +9,9 @@ import {
   removeSuppressions,
 } from '../../src/newsletter/feedback/suppressions.ts'
 import {
+  forgetErased,
   listSuppressions,
+  readErased,
   readSuppression,
   readSuppressionLog,
   type Suppression,
@@ -33,6 +36,9 @@ const visible = ({ email, class: suppressionClass, code, reason, diagnostic, sou
 const lineOf = (one: ReturnType<typeof visible>): string =>
   `${one.email}  ${one.class.padEnd(9)}  ${one.at.toISOString()}  by ${one.source}: ${one.reason}`
 
+const erasedLine = ({ class: why, at }: { class: string; at: Date }): string =>
+  `The address was erased at ${at.toISOString()}${why === 'erased' ? '' : ` and must not be mailed (${why})`}; it may ${why === 'erased' || why === 'complaint' ? '' : 'not '}subscribe again.`
+
 /** The name that was given, or the user of this machine. */
 const operator = (named: string | undefined): string => named ?? userInfo().username
 
@@ -45,9 +51,12 @@ export const suppressionCommands = (program: Command, run: RunCommand): void => 
     .argument('[address]')
     .action((address: string | undefined) =>
       run(
-        async ({ db }) => {
+        async ({ db, keys }) => {
           if (address === undefined)
             return { suppressions: (await listSuppressions(db, MAX_LISTED)).map(visible), changes: [] }
+          const erased = await readErased(db, addressHashes(keys, address))
+          if (erased !== undefined)
+            return { suppressions: [], changes: [], erased: { class: erased.class, at: erased.erased_at } }
           const one = await readSuppression(db, address)
           const log = await readSuppressionLog(db, address)
           const changes = log.map(({ by_whom, ...change }) => ({ ...change, by: by_whom }))
@@ -56,9 +65,12 @@ export const suppressionCommands = (program: Command, run: RunCommand): void => 
         (result: {
           suppressions: ReturnType<typeof visible>[]
           changes: { at: Date; change: string; class: string; by: string; why: string }[]
+          erased?: { class: string; at: Date }
         }) =>
           [
-            ...(result.suppressions.length === 0 ? ['Nothing is suppressed.'] : result.suppressions.map(lineOf)),
+            ...(result.suppressions.length > 0
+              ? result.suppressions.map(lineOf)
+              : [result.erased === undefined ? 'Nothing is suppressed.' : erasedLine(result.erased)]),
             ...result.changes.map(
               (one) => `  ${one.at.toISOString()}  ${one.change} (${one.class}) by ${one.by}: ${one.why}`,
             ),
@@ -128,9 +140,11 @@ const removeOne = (run: RunCommand, address: string, options: RemoveOptions): Pr
   if (isBulk(options))
     throw new UsageError('write an address, or which suppressions by --edition, --class, --since, --until')
   return run(
-    async ({ db, now }) => {
+    async ({ db, keys, now }) => {
       const by = { whom: operator(options.by), why: options.why }
-      const removed = await removeSuppression(db, now(), address, by)
+      const forgotten = await forgetErased(db, addressHashes(keys, address))
+      const removed =
+        (await removeSuppression(db, now(), address, by)) ?? (forgotten ? { email: address, state: null } : null)
       if (removed === null) throw new UsageError(`${address} is not suppressed`)
       return removed
     },

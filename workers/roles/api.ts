@@ -21,7 +21,7 @@ import type { RoleContext } from './context.ts'
 
 /** Starts the site; rejects when the port is in use. */
 export const openApi = async (context: RoleContext) => {
-  const { config, db, keys, now, log, wake, mailboxUrl, requireSpace, operations } = context
+  const { config, db, keys, now, log, wake, mailboxUrl, requireSpace, forgetMails, operations } = context
   const { measured } = await openScorer(config)
   const candidates = createCandidateCache({ db, now })
   const app = buildApp({
@@ -30,6 +30,7 @@ export const openApi = async (context: RoleContext) => {
       keys,
       now,
       requireSpace,
+      forgetMails,
       candidates,
       limits: config.signUpLimits,
       // What was requested is in the database by then: no response waits for the queue.

@@ -25,7 +25,16 @@ export const openBounces = async (
     to: config.operatorEmail ?? config.mailFrom.address,
     now,
   })
-  const receiver = createBounceReceiver({ db, keys, log, checkEditions, domain, readMail: readReturnedMail, passOn })
+  const receiver = createBounceReceiver({
+    db,
+    keys,
+    now,
+    log,
+    checkEditions,
+    domain,
+    readMail: readReturnedMail,
+    passOn,
+  })
   const listener = await openBounceListener({
     ...address,
     name: domain,

@@ -3,6 +3,7 @@ import type { Queue } from '../../src/adapters/queue/queue.ts'
 import type { QueueName } from '../../src/adapters/queue/queue-names.ts'
 import type { Log } from '../../src/core/log.ts'
 import type { AppOptions } from '../../src/http/app.ts'
+import type { ErasurePorts } from '../../src/newsletter/subscription/personal-data.ts'
 import type { Database } from '../../src/store/database.ts'
 import type { Config } from '../config/config.ts'
 import type { Runtime } from '../runtime.ts'
@@ -14,6 +15,8 @@ export interface ServiceContext extends Pick<Runtime, 'databaseUrl' | 'keys' | '
   /** The page of the embedded mailbox; `null` when mail leaves this machine. */
   mailboxUrl: string | null
   requireSpace?: Runtime['requireSpace']
+  /** Deletes mails to an address that are kept on this machine; left out where none are. */
+  forgetMails?: ErasurePorts['forgetMails']
 }
 
 export interface RoleContext extends ServiceContext {

@@ -1,5 +1,6 @@
 /** A folder of received mails, one file each: kept byte for byte, and read only when needed. */
 import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises'
 import path from 'node:path'
 import { createFolderSync } from './folder-sync.ts'
@@ -22,6 +23,8 @@ export interface MailFolder {
 const FILE = /^(\d{10}-[0-9a-f]{8})\.eml$/
 const UNFINISHED = '.part'
 const MAX_CACHED = 2_000
+
+const isMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT'
 
 /** Writes a file whose time is that of receipt by the service's clock, which may differ from the machine's. */
 const writeMessage = async (file: string, message: Buffer, at: Date): Promise<void> => {
@@ -76,7 +79,8 @@ export const createMailFolder = async (folder: string): Promise<MailFolder> => {
       return id
     },
     ids: () => kept,
-    has: (id) => known.has(id),
+    // A command beside the service may have deleted the file.
+    has: (id) => known.has(id) && existsSync(fileOf(id)),
     list: async (start, limit) => {
       const page = kept.slice(Math.max(kept.length - start - limit, 0), Math.max(kept.length - start, 0)).reverse()
       const listed: MessageSummary[] = []
@@ -84,7 +88,7 @@ export const createMailFolder = async (folder: string): Promise<MailFolder> => {
       for (const id of page) {
         const found = await summary(id).catch((error: unknown) => {
           // Deleted meanwhile.
-          if (!known.has(id)) return null
+          if (!known.has(id) || isMissing(error)) return null
           throw error
         })
         if (found) listed.push(found)
@@ -102,4 +106,32 @@ export const createMailFolder = async (folder: string): Promise<MailFolder> => {
       }
     },
   }
+}
+
+/**
+ * Deletes every message to an address, in any letter case, from a folder, whether a mailbox has it open or not. Returns how
+ * many there were; none where there is no such folder.
+ */
+export const deleteMailTo = async (folder: string, address: string): Promise<number> => {
+  const names = await readdir(folder).catch((error: unknown) => {
+    if (isMissing(error)) return []
+    throw error
+  })
+  const sought = address.toLowerCase()
+  let deleted = 0
+  for (const name of names) {
+    const id = FILE.exec(name)?.[1]
+    if (id === undefined) continue
+    const file = path.join(folder, name)
+    try {
+      const { To, Cc, Bcc } = await readSummary(id, file)
+      if (![...To, ...Cc, ...Bcc].some((one) => one.Address.toLowerCase() === sought)) continue
+      await unlink(file)
+      deleted++
+    } catch (error) {
+      // Deleted by somebody else meanwhile.
+      if (!isMissing(error)) throw error
+    }
+  }
+  return deleted
 }

@@ -29,6 +29,7 @@ export interface BounceReceiver {
 
 export interface BounceReceiverPorts extends FeedbackPorts {
   keys: Keys
+  now: () => Date
   /** Of the envelope senders. */
   domain: string
   readMail: (raw: Uint8Array) => Promise<MailParts>
@@ -51,8 +52,11 @@ const findMarkedReader = (keys: Keys, marks: readonly string[]): string | null =
   return token === undefined ? null : readTokenId(token)
 }
 
+/** For the record of consent. */
+const BY_MAIL = { source: 'mailto', form: null, client: null }
+
 export const createBounceReceiver = (ports: BounceReceiverPorts): BounceReceiver => {
-  const { keys, domain, readMail, passOn } = ports
+  const { db, keys, now, domain, readMail, passOn } = ports
   const isAt = (names: readonly string[], address: string) =>
     names.some((name) => address.toLowerCase() === `${name}@${domain}`.toLowerCase())
   const isForOperator = (address: string) => isAt(OPERATOR_AT, address) || address.toLowerCase() === 'postmaster'
@@ -87,7 +91,7 @@ export const createBounceReceiver = (ports: BounceReceiverPorts): BounceReceiver
     async receive(raw, recipient) {
       const token = tokenIn(recipient)
       // Whoever has the token may unsubscribe its reader: sender, subject and content do not matter.
-      if (token !== null) return (await unsubscribe({ db: ports.db, keys }, token)) ?? 'foreign'
+      if (token !== null) return (await unsubscribe({ db, keys, now }, token, BY_MAIL)) ?? 'foreign'
       const result = await readFeedback(raw, recipient)
       // A feedback loop may be sent to `abuse`, too; what is no complaint about a mail of ours is for a person.
       if (isForOperator(recipient) && (result === 'ignored' || result === 'foreign')) await passOn(raw, recipient)

@@ -1,16 +1,19 @@
 /** Confirming a subscription by the link of a confirmation: it makes the subscriber active and owes them a welcome. */
 import { DAY } from '../../core/calendar.ts'
+import { addressHash, addressHashes } from '../../core/subscriber/address-hash.ts'
+import { type ConsentOrigin, WORDINGS } from '../../core/subscriber/consent.ts'
 import { nextDue } from '../../core/subscriber/due.ts'
 import { mailboxKey } from '../../core/subscriber/mailbox.ts'
 import { isSubscribed, type Preferences } from '../../core/subscriber/preferences.ts'
 import { keyedHash, provesToken, readTokenId } from '../../core/token.ts'
+import { storeConsent } from '../../store/consent.ts'
 import type { Database } from '../../store/database.ts'
 import { type NewDigest, storeDigests } from '../../store/digests.ts'
 import { readLetter } from '../../store/outbox/mail-records.ts'
 import { storeLetter } from '../../store/outbox/outbox.ts'
 import { forgetLetterLimits } from '../../store/sign-ups.ts'
 import { activate, pointToWelcome, preferencesOf, storePreferences, withPreferences } from '../../store/subscribers.ts'
-import { unsuppress } from '../../store/suppressions.ts'
+import { forgetErased, unsuppress } from '../../store/suppressions.ts'
 import type { CandidateCache } from '../publishing/candidate-cache.ts'
 import { composeWelcome, isSameWelcome } from '../publishing/digest.ts'
 import { LIMITS_UNTIL_CONFIRMED } from './sign-up.ts'
@@ -37,10 +40,12 @@ export interface ConfirmationPorts extends LinkPorts {
 /**
  * `already`: the link was used before, and nothing is changed. `null`: the link is unknown or dead. The welcome is composed
  * beforehand, so that the transaction only stores; it is composed anew there for a reader who changed something meanwhile.
+ * `origin`: for the record of consent.
  */
 export const confirm = async (
   { db, candidates, ...ports }: ConfirmationPorts,
   token: string,
+  origin: ConsentOrigin,
 ): Promise<'confirmed' | 'already' | null> => {
   const before = await findConfirmation(db, ports, token)
   if (before === null) return null
@@ -57,6 +62,19 @@ export const confirm = async (
       ? composed
       : await composeWelcome(trx, pool, subscriber, at)
     await storeConfirmed(trx, subscriber, welcome, at)
+    await storeConsent(trx, {
+      at,
+      event: 'confirmed',
+      subscriberId: subscriber.id,
+      addressHash: addressHash(ports.keys, subscriber.email),
+      origin,
+      wording: WORDINGS.confirmed,
+      preferences: preferencesOf(subscriber),
+      letterId: found.letter.id,
+      requestedAt: found.letter.requestedAt,
+    })
+    // Whoever was erased and came back may be mailed again.
+    await forgetErased(trx, addressHashes(ports.keys, subscriber.email))
     await forgetLetterLimits(trx, keyedHash(ports.keys, mailboxKey(subscriber.email)), LIMITS_UNTIL_CONFIRMED)
     return 'confirmed'
   })
@@ -80,6 +98,12 @@ const storeConfirmed = async (
   await unsuppress(trx, subscriber.email, { whom: 'reader', why: 'subscribed and confirmed again' })
 }
 
+interface FoundConfirmation {
+  subscriber: AddressedSubscriber
+  confirmed: boolean
+  letter: { id: string; requestedAt: Date }
+}
+
 /**
  * The subscriber whom a confirmation's token names while the link works: seven days, and never to subscribe again. Before
  * it was used, with the preferences that the confirmation was asked with, which may not be stored yet.
@@ -89,17 +113,19 @@ const findConfirmation = async (
   { keys, now }: Omit<LinkPorts, 'db'>,
   token: string,
   lock = false,
-): Promise<{ subscriber: AddressedSubscriber; confirmed: boolean } | null> => {
+): Promise<FoundConfirmation | null> => {
   const id = readTokenId(token)
   if (id === null || !provesToken(keys, 'confirm', token)) return null
   const letter = await readLetter(trx, id)
   if (letter === undefined || letter.kind !== 'confirmation') return null
   const subscriber = await readAddressed(trx, letter.subscriber_id, lock)
   if (subscriber === null) return null
+  const sent = { id: letter.id, requestedAt: letter.requested_at }
   const confirmed = subscriber.confirmed_at !== null && subscriber.confirmed_at >= letter.requested_at
-  if (confirmed) return isSubscribed(subscriber.state) ? { subscriber, confirmed } : null
+  if (confirmed) return isSubscribed(subscriber.state) ? { subscriber, confirmed, letter: sent } : null
   const inTime = now().getTime() - letter.requested_at.getTime() <= CONFIRM_WITHIN
   if (subscriber.state !== 'pending' || !inTime) return null
   const { preferences } = letter
-  return { subscriber: preferences === null ? subscriber : withPreferences(subscriber, preferences), confirmed }
+  const asked = preferences === null ? subscriber : withPreferences(subscriber, preferences)
+  return { subscriber: asked, confirmed, letter: sent }
 }

@@ -2,6 +2,8 @@
 import { isOutage } from '../../core/database-error.ts'
 import type { Log } from '../../core/log.ts'
 import { describeError } from '../../core/redact.ts'
+import { addressHash, addressHashes } from '../../core/subscriber/address-hash.ts'
+import { WORDINGS } from '../../core/subscriber/consent.ts'
 import { mailboxKey } from '../../core/subscriber/mailbox.ts'
 import { isSubscribed, type Preferences } from '../../core/subscriber/preferences.ts'
 import {
@@ -11,6 +13,7 @@ import {
   signUpScopes,
 } from '../../core/subscriber/sign-up-limits.ts'
 import { type Keys, keyedHash } from '../../core/token.ts'
+import { storeConsent } from '../../store/consent.ts'
 import type { Database, LetterKind } from '../../store/database.ts'
 import { readNewestLetter } from '../../store/outbox/mail-records.ts'
 import { storeLetter } from '../../store/outbox/outbox.ts'
@@ -24,7 +27,7 @@ import {
   takeSignUp,
 } from '../../store/sign-ups.ts'
 import { makePending, preferencesOf, readSubscriber, type Subscriber, stopMail } from '../../store/subscribers.ts'
-import { readSuppression } from '../../store/suppressions.ts'
+import { readSuppressionClass } from '../../store/suppressions.ts'
 
 /** The largest `integer` of Postgres, for letters that only their frequency limits. */
 const ANY_NUMBER = 2_147_483_647
@@ -117,20 +120,22 @@ const answerSignUp = async (trx: Database, keys: Keys, signUp: SignUp): Promise<
     const limits = kind === 'confirmation' ? [ANY_LETTER, CONFIRMATION] : [ANY_LETTER]
     // A letter that never left was counted, and is made up for.
     if (before?.became !== 'never left' && !(await allowLetter(trx, mailbox, limits))) return
-    await storeLetter(trx, {
+    const confirmed = preferences ?? before?.preferences ?? preferencesOf(subscriber)
+    const letterId = await storeLetter(trx, {
       subscriberId: subscriber.id,
       kind,
       digestId: null,
       requestedAt: signUp.requestedAt,
       // Each confirmation's link confirms what was chosen with it: somebody else who enters the address changes nothing.
-      preferences: kind === 'confirmation' ? (preferences ?? before?.preferences ?? preferencesOf(subscriber)) : null,
+      preferences: kind === 'confirmation' ? confirmed : null,
     })
+    if (kind === 'confirmation') await recordRequest(trx, keys, signUp, subscriber.id, letterId, confirmed)
   }
-  const suppressed = await readSuppression(trx, signUp.email)
-  if (suppressed !== undefined) {
+  const suppressed = await readSuppressionClass(trx, signUp.email, addressHashes(keys, signUp.email))
+  if (suppressed !== null) {
     // A reader who complained may subscribe again themselves; somebody else who enters the address cannot have them mailed
     // often for it.
-    if (suppressed.class !== 'complaint' || signUp.preferences === null) return
+    if (suppressed !== 'complaint' || signUp.preferences === null) return
     if (!(await allowLetter(trx, mailbox, [AFTER_COMPLAINT]))) return
     const complained = await readSubscriber(trx, { email: signUp.email }, true)
     if (complained?.state === 'suppressed') await stopMail(trx, complained.id, 'unsubscribed')
@@ -146,4 +151,28 @@ const answerSignUp = async (trx: Database, keys: Keys, signUp: SignUp): Promise<
   if (known !== undefined && isSubscribed(known.state)) return write(known, 'already-subscribed')
   const subscriber = await makePending(trx, signUp.email, signUp.preferences, signUp.requestedAt)
   if (subscriber.state === 'pending') await write(subscriber, 'confirmation', signUp.preferences)
+}
+
+/** Records that somebody asked to be mailed; it counts for nothing until they confirm. */
+const recordRequest = async (
+  trx: Database,
+  keys: Keys,
+  { email, origin, requestedAt }: SignUp,
+  subscriberId: string,
+  letterId: string,
+  preferences: Preferences,
+): Promise<void> => {
+  const from = origin ?? { source: 'unknown', form: null, client: null }
+  await storeConsent(trx, {
+    at: requestedAt,
+    event: 'requested',
+    subscriberId,
+    addressHash: addressHash(keys, email),
+    origin: from,
+    // A program was shown no sentence of ours.
+    wording: from.source === 'form' ? WORDINGS.requested : null,
+    preferences,
+    letterId,
+    requestedAt,
+  })
 }

@@ -1,6 +1,7 @@
 /** Subscribing, confirming, changing, pausing and leaving: what a person can do by the site and the links in their mail. */
 import { localDateAt } from '../../core/calendar.ts'
 import { clientNetwork } from '../../core/client-network.ts'
+import type { ConsentOrigin } from '../../core/subscriber/consent.ts'
 import { isHasty, stampForm } from '../../core/subscriber/form-stamp.ts'
 import type { Frequency, Preferences, SubscriberState } from '../../core/subscriber/preferences.ts'
 import { type Challenge, createWork, readProof } from '../../core/subscriber/proof-of-work.ts'
@@ -8,8 +9,8 @@ import { clientScope, type SignUpLimits, STANDARD_LIMITS, signUpScopes } from '.
 import { type NewSignUp, releaseSignUp, storeSignUp } from '../../store/sign-ups.ts'
 import { type CandidateCache, createCandidateCache } from '../publishing/candidate-cache.ts'
 import { confirm, readConfirmation } from './confirmation.ts'
+import type { ErasurePorts } from './personal-data.ts'
 import { changePause, changePreferences, type OwnPreferences, readOwnPreferences } from './preferences.ts'
-import type { LinkPorts } from './token-owner.ts'
 import { optOut, type ReducedMail, readOptOut, readUnsubscription, reduceMail, unsubscribe } from './unsubscription.ts'
 
 /** Where a sign-up comes from. */
@@ -18,7 +19,15 @@ export interface Origin {
   ip: string
   /** The stamp of the form that was sent, if it had one. */
   stamp?: string | undefined
+  /** The route of the form or link, and what sent it, for the record of consent. */
+  form?: string | null | undefined
+  source?: string | undefined
 }
+
+const consentOrigin = ({ ip, form = null, source = 'form' }: Origin): ConsentOrigin => ({ source, form, client: ip })
+
+/** Where something came from that tells nothing of it, as in tests of what is behind the pages. */
+const UNKNOWN_ORIGIN: ConsentOrigin = { source: 'unknown', form: null, client: null }
 
 /** The use cases behind the pages. `null` always means: that link is unknown, altered, of another purpose or dead. */
 export interface Subscriptions {
@@ -35,7 +44,7 @@ export interface Subscriptions {
   /** The stamp of a form that is shown now. */
   stampForm(): string
   readConfirmation(token: string): Promise<{ email: string; preferences: Preferences; confirmed: boolean } | null>
-  confirm(token: string): Promise<'confirmed' | 'already' | null>
+  confirm(token: string, origin?: Origin): Promise<'confirmed' | 'already' | null>
   readPreferences(token: string): Promise<OwnPreferences | null>
   /** Stores new preferences; those of somebody who has left cannot be changed (they subscribe again). */
   changePreferences(token: string, preferences: Preferences): Promise<OwnPreferences | null>
@@ -43,7 +52,7 @@ export interface Subscriptions {
   pause(token: string, until: string | null): Promise<OwnPreferences | null>
   readUnsubscription(token: string): Promise<{ email: string; state: SubscriberState; frequency: Frequency } | null>
   /** Stops all digests at once; again and again gives the same answer. */
-  unsubscribe(token: string): Promise<'unsubscribed' | null>
+  unsubscribe(token: string, origin?: Origin): Promise<'unsubscribed' | null>
   /** Whose confirmation's second link this is: it takes an address out of all mail. */
   readOptOut(token: string): Promise<{ email: string } | null>
   /** No mail of any kind to the address again, whoever enters it, until an operator lifts it. */
@@ -57,7 +66,7 @@ export interface Subscriptions {
   localToday(timeZone: string): string
 }
 
-export interface SubscriptionPorts extends LinkPorts {
+export interface SubscriptionPorts extends ErasurePorts {
   /** Rejects while there is too little space for more requests; left out where that cannot be known. */
   requireSpace?: () => Promise<void>
   /** Wakes the mailers; what waits is in the database, so the owner logs a failure, which costs a minute at most. */
@@ -88,8 +97,9 @@ export const createSubscriptions = ({ wake, ...ports }: SubscriptionPorts): Subs
     },
     stampForm: () => stampForm(keys, now()),
     readConfirmation: (token) => readConfirmation(ports, token),
-    async confirm(token) {
-      const outcome = await confirm({ ...ports, candidates }, token)
+    async confirm(token, origin) {
+      const from = origin === undefined ? UNKNOWN_ORIGIN : consentOrigin(origin)
+      const outcome = await confirm({ ...ports, candidates }, token, from)
       if (outcome === 'confirmed') await wake('letters')
       return outcome
     },
@@ -97,7 +107,8 @@ export const createSubscriptions = ({ wake, ...ports }: SubscriptionPorts): Subs
     changePreferences: (token, preferences) => changePreferences(ports, token, preferences),
     pause: (token, until) => changePause(ports, token, until),
     readUnsubscription: (token) => readUnsubscription(ports, token),
-    unsubscribe: (token) => unsubscribe(ports, token),
+    unsubscribe: (token, origin) =>
+      unsubscribe(ports, token, origin === undefined ? UNKNOWN_ORIGIN : consentOrigin(origin)),
     readOptOut: (token) => readOptOut(ports, token),
     optOut: (token) => optOut(ports, token),
     reduce: (token, to) => reduceMail(ports, token, to),
@@ -119,6 +130,10 @@ const takeRequest = async (
   const requestedAt = now()
   const suspicious = origin?.stamp !== undefined && isHasty(keys, origin.stamp, requestedAt)
   const scopes = signUpScopes(keys, limits, { email: request.email, client })
-  const ticket = await storeSignUp(db, { ...request, requestedAt, client, suspicious }, scopes)
+  const ticket = await storeSignUp(
+    db,
+    { ...request, requestedAt, client, suspicious, origin: origin === undefined ? null : consentOrigin(origin) },
+    scopes,
+  )
   return ticket === null ? null : createWork(keys, ticket)
 }

@@ -1,10 +1,13 @@
 /** What a reader does by the links that stop mail: unsubscribe, get less, or opt out of all mail. */
+import { addressHash } from '../../core/subscriber/address-hash.ts'
+import type { ConsentOrigin } from '../../core/subscriber/consent.ts'
 import {
   type Frequency,
   isSubscribed,
   type Preferences,
   type SubscriberState,
 } from '../../core/subscriber/preferences.ts'
+import { storeConsent } from '../../store/consent.ts'
 import { preferencesOf, stopMail } from '../../store/subscribers.ts'
 import { suppress } from '../../store/suppressions.ts'
 import { applyPause, applyPreferences } from './preferences.ts'
@@ -19,13 +22,27 @@ export const readUnsubscription = async (
   return owner === null ? null : { email: owner.email, state: owner.state, frequency: owner.frequency }
 }
 
-/** Stops all digests at once; a second time it gives the same answer and changes nothing. */
-export const unsubscribe = ({ db, keys }: Omit<LinkPorts, 'now'>, token: string): Promise<'unsubscribed' | null> =>
+/** Stops all digests at once; a second time it gives the same answer and changes nothing. `origin`: for the record. */
+export const unsubscribe = (
+  { db, keys, now }: LinkPorts,
+  token: string,
+  origin: ConsentOrigin,
+): Promise<'unsubscribed' | null> =>
   db.transaction().execute(async (trx) => {
     const owner = await findTokenOwner(trx, keys, 'unsubscribe', token, true)
     if (owner === null) return null
     // A confirmation that is under way is called off too: a reader who presses this wants no mail.
-    if (isSubscribed(owner.state) || owner.state === 'pending') await stopMail(trx, owner.id, 'unsubscribed')
+    if (isSubscribed(owner.state) || owner.state === 'pending') {
+      await stopMail(trx, owner.id, 'unsubscribed')
+      await storeConsent(trx, {
+        at: now(),
+        event: 'unsubscribed',
+        subscriberId: owner.id,
+        addressHash: addressHash(keys, owner.email),
+        // From where somebody leaves is nobody's business.
+        origin: { ...origin, client: null },
+      })
+    }
     return 'unsubscribed'
   })
 

@@ -14,10 +14,10 @@ export interface NewLetter {
   preferences?: Preferences | null
 }
 
-/** Stores a letter, ready to be sent at once. */
-export const storeLetter = async (db: Kysely<Tables>, letter: NewLetter): Promise<void> => {
+/** Stores a letter, ready to be sent at once. Returns its id. */
+export const storeLetter = async (db: Kysely<Tables>, letter: NewLetter): Promise<string> => {
   const { preferences = null } = letter
-  await db
+  const { id } = await db
     .insertInto('letters')
     .values({
       subscriber_id: letter.subscriberId,
@@ -26,7 +26,9 @@ export const storeLetter = async (db: Kysely<Tables>, letter: NewLetter): Promis
       requested_at: letter.requestedAt,
       preferences: preferences === null ? null : (JSON.stringify(preferences) as never),
     })
-    .execute()
+    .returning('id')
+    .executeTakeFirstOrThrow()
+  return id
 }
 
 /** When a digest was due, for which local date, and when the next is due. Digests that agree in all three share one object. */

@@ -24,6 +24,7 @@ const openReceiver = async (sent: Awaited<ReturnType<typeof openSent>>) => {
   const receiver = createBounceReceiver({
     ...sent.ports,
     keys: KEYS,
+    now: () => new Date(),
     domain: DOMAIN,
     readMail: readReturnedMail,
     passOn: async (raw, recipient) => {

@@ -12,7 +12,15 @@ import { answerSignUps } from '../../../src/newsletter/subscription/sign-up.ts'
 import { createSubscriptions } from '../../../src/newsletter/subscription/subscription.ts'
 import { type Database, openDatabase } from '../../../src/store/database.ts'
 import { stopMail } from '../../../src/store/subscribers.ts'
-import { KEYS, LONDON_DAILY, openNewsletter, SILENT, subscribe, wakeNobody } from '../../support/fixtures/newsletter.ts'
+import {
+  eraseFrom,
+  KEYS,
+  LONDON_DAILY,
+  openNewsletter,
+  SILENT,
+  subscribe,
+  wakeNobody,
+} from '../../support/fixtures/newsletter.ts'
 
 const NOW = new Date('2026-04-14T05:00:00Z')
 const openSubscriptions = (db: Database, now = NOW) =>
@@ -141,7 +149,8 @@ const openEveryState = async () => {
   const newsletter = await openNewsletter()
   const { db } = newsletter
   await subscribe(db, 'active@active.org', LONDON_DAILY, NOW)
-  for (const state of ['unsubscribed', 'suppressed', 'erased'] as const)
+  await eraseFrom(db, await subscribe(db, 'erased@erased.org', LONDON_DAILY, NOW))
+  for (const state of ['unsubscribed', 'suppressed'] as const)
     await stopMail(db, await subscribe(db, `${state}@${state}.org`, LONDON_DAILY, NOW), state)
   await db
     .insertInto('suppressions')
@@ -260,7 +269,7 @@ test('of who is erased no choice is kept with a letter', async () => {
   await using newsletter = await openNewsletter()
   const { db } = newsletter
   const id = await subscribe(db, 'ada@example.org', { ...LONDON_DAILY, keywords: [`secret ${randomUUID()}`] }, NOW)
-  await stopMail(db, id, 'erased')
+  await eraseFrom(db, id)
   const { rows } = await db.executeQuery<{ text: string }>(
     CompiledQuery.raw('select letters::text as text from letters union all select subscribers::text from subscribers'),
   )

@@ -5,8 +5,16 @@ import { deriveToken, type Purpose } from '../../../src/core/token.ts'
 import { answerSignUps } from '../../../src/newsletter/subscription/sign-up.ts'
 import { createSubscriptions } from '../../../src/newsletter/subscription/subscription.ts'
 import type { Database } from '../../../src/store/database.ts'
-import { preferencesOf, stopMail } from '../../../src/store/subscribers.ts'
-import { KEYS, LONDON_DAILY, openNewsletter, SILENT, subscribe, wakeNobody } from '../../support/fixtures/newsletter.ts'
+import { preferencesOf } from '../../../src/store/subscribers.ts'
+import {
+  eraseFrom,
+  KEYS,
+  LONDON_DAILY,
+  openNewsletter,
+  SILENT,
+  subscribe,
+  wakeNobody,
+} from '../../support/fixtures/newsletter.ts'
 
 const NOW = new Date('2026-04-14T05:00:00Z')
 const openSubscriptions = (db: Database) => createSubscriptions({ db, keys: KEYS, now: () => NOW, wake: wakeNobody })
@@ -219,6 +227,6 @@ test('custom terms survive what reduces mail, and nothing of them is kept when a
   })
   const stored = await stateOf(db, id)
   expect(preferencesOf(stored)).toEqual({ ...LONDON_DAILY, ...own, frequency: 'weekly' })
-  await stopMail(db, id, 'erased')
+  await eraseFrom(db, id)
   expect(await stateOf(db, id)).toMatchObject({ email: null, keywords: [], authors: [], muted: [] })
 })

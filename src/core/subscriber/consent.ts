@@ -1,0 +1,44 @@
+/** Consent: the sentences that readers agree to, and what is recorded of it. */
+import { createHash } from 'node:crypto'
+
+export type ConsentEvent = 'requested' | 'confirmed' | 'unsubscribed' | 'erased'
+
+/** Where a request came from: what its record of consent says. */
+export interface ConsentOrigin {
+  /** `form`, `api`, `link`, `one-click`, `mailto`, `command`, … */
+  source: string
+  /** The route of the form or link, such as `/subscribe`; `null` where there was none. */
+  form: string | null
+  /** The client's address on the internet, behind trusted proxies; `null` where it is not known. */
+  client: string | null
+}
+
+/** A sentence as it was shown. The record names it by `hash`, and holds its text once. */
+export interface Wording {
+  /** Raised with every change of the text. */
+  version: string
+  text: string
+  /** SHA-256 of the text. */
+  hash: Buffer
+}
+
+const wording = (version: string, text: string): Wording => ({
+  version,
+  text,
+  hash: createHash('sha256').update(text).digest(),
+})
+
+/** The language of all pages and emails. */
+export const LANGUAGE = 'en'
+
+/** What the forms and the page that confirms show, word for word; templates print these. */
+export const WORDINGS = {
+  requested: wording(
+    'subscribe-1',
+    'We’ll email you a link to confirm. No tracking pixels, no click tracking. Unsubscribe at any time.',
+  ),
+  confirmed: wording(
+    'confirm-1',
+    'By confirming you ask Paper Round to email you these digests until you unsubscribe. Each of them has a link for that.',
+  ),
+} as const
