@@ -15,6 +15,8 @@ import { TOPIC_GROUPS } from '../core/topics.ts'
 export const HONEYPOT = 'subject'
 /** A field that says when the form was shown. */
 export const FORM_STAMP = 'shown'
+/** A field that says which address its writer was asked about and keeps. */
+export const SURE = 'sure'
 
 /** A form that is a button: whatever else a browser sends with it is dropped. */
 export const BUTTON = Type.Object({}, { additionalProperties: false })
@@ -24,6 +26,7 @@ export const ADDRESSED = {
   email: Type.Optional(Type.Unknown({ description: 'One email address' })),
   [HONEYPOT]: Type.Optional(Type.Unknown({ description: 'Left empty' })),
   [FORM_STAMP]: Type.Optional(Type.Unknown({ description: 'The stamp of a page’s form' })),
+  [SURE]: Type.Optional(Type.Unknown({ description: 'The address once more, where it was asked whether it is right' })),
 }
 
 /** The fields of a form as they are sent. `readPreferences` reads them, so that every error is shown at once. */
@@ -41,8 +44,36 @@ export const CHOICES = {
   weekday: Type.Optional(Type.Unknown({ description: '1 (Monday) to 7' })),
 }
 
+/** A name as time zones have them, such as `America/Coyhaique`, also of one that we do not know. */
+const ZONE_NAME = /^[A-Za-z_]{2,}(?:\/[A-Za-z0-9_+-]+){1,2}$/
+
+/**
+ * The body of a form or of JSON with a zone that can be read: UTC instead of one that a browser reports and nobody knows,
+ * such as `Etc/Unknown`, or that is newer than our list. `unknownZone` is what it said. What a program sends that is no name
+ * of a zone stays, and is refused.
+ */
+export const withKnownZone = <T extends Readonly<Record<string, unknown>>>(
+  body: T,
+  fromForm: boolean,
+): { body: T; unknownZone: string | null } => {
+  const { timezone } = body
+  if (typeof timezone !== 'string' || timezone === '' || readTimeZone(timezone.trim()) !== null)
+    return { body, unknownZone: null }
+  return fromForm || ZONE_NAME.test(timezone)
+    ? { body: { ...body, timezone: 'UTC' }, unknownZone: timezone }
+    : { body, unknownZone: null }
+}
+
+/** What a form held besides the address, as hidden fields of the next one. */
+export const carriedFields = (body: Readonly<Record<string, unknown>>): { name: string; value: string }[] =>
+  [...Object.keys(CHOICES), HONEYPOT, FORM_STAMP].flatMap((name) =>
+    [body[name]].flat().flatMap((value) => (typeof value === 'string' && value !== '' ? [{ name, value }] : [])),
+  )
+
 export interface FormView {
   email: string
+  /** The address that its writer was asked about; empty where there was no doubt. */
+  sure: string
   groups: {
     name: string
     topics: { slug: string; label: string; chosen: boolean }[]
@@ -87,6 +118,7 @@ const viewOf = (
   })
   return {
     email,
+    sure: '',
     groups,
     chosen: groups.reduce((sum, group) => sum + group.chosen, 0),
     ...rest,

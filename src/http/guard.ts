@@ -31,6 +31,12 @@ export const securityHeaders = (https: boolean): Record<string, string> => ({
 export const makePublic = (reply: FastifyReply): FastifyReply =>
   reply.removeHeader('x-robots-tag').header('cache-control', 'no-cache')
 
+/**
+ * Lets a browser keep the answer to a form, so that going back to it shows it again with what was typed, rather than asks
+ * whether to send the form once more. For pages whose URL contains no token.
+ */
+export const keepForBack = (reply: FastifyReply): FastifyReply => reply.header('cache-control', 'private, no-cache')
+
 const originOf = (text: string): URL | null => (URL.canParse(text) ? new URL(text) : null)
 
 /**

@@ -6,7 +6,8 @@ import { headingOf, standfirstOf } from '../core/digest/headline.ts'
 import { volumeLine } from '../core/digest/volume.ts'
 import { type Preferences, readPreferences, STANDARD } from '../core/subscriber/preferences.ts'
 import { createTurns } from './costly-pages.ts'
-import { ADDRESSED, CHOICES, filledForm, refusedForm } from './form.ts'
+import { ADDRESSED, CHOICES, filledForm, refusedForm, withKnownZone } from './form.ts'
+import { keepForBack } from './guard.ts'
 import { BUDGET } from './request-budgets.ts'
 import { type App, type Site, sendProblem, show, wantsJson } from './site.ts'
 
@@ -20,8 +21,9 @@ const MAX_URL = 2_000
 /** The values of what a URL leaves out; only the topics must be there. */
 const DEFAULTS = { frequency: 'daily', timezone: 'UTC' }
 
-const readChoice = (given: Readonly<Record<string, unknown>>) => {
-  const filled = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ''))
+const readChoice = (given: Readonly<Record<string, unknown>>, fromForm = false) => {
+  const { body } = withKnownZone(given, fromForm)
+  const filled = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== ''))
   return readPreferences({ ...DEFAULTS, ...filled })
 }
 
@@ -47,11 +49,11 @@ export const previewRoutes = (app: App, { previews, pages }: Site): void => {
   ) =>
     wantsJson(request)
       ? sendProblem(reply, 400, 'No preview', 'Some fields are not valid.', errors)
-      : show(reply.code(400), pages, 'subscribe', { form: refusedForm({ ...DEFAULTS, ...given }, errors) })
+      : show(keepForBack(reply.code(400)), pages, 'subscribe', { form: refusedForm({ ...DEFAULTS, ...given }, errors) })
 
   const inTurn = createTurns()
 
-  const showPreview = async (request: FastifyRequest, reply: FastifyReply, preferences: Preferences) => {
+  const showPreview = async (request: FastifyRequest, reply: FastifyReply, preferences: Preferences, email = '') => {
     const issue = await inTurn(() => previews.readDigest(preferences))
     if (wantsJson(request)) return issue
     const volume = await inTurn(() => previews.readVolume(preferences))
@@ -64,7 +66,7 @@ export const previewRoutes = (app: App, { previews, pages }: Site): void => {
         frequency: preferences.frequency,
         volume: volume === null ? null : volumeLine(volume),
         broadAuthors: broadAuthors.map(broadAuthorLine),
-        form: filledForm(preferences),
+        form: { ...filledForm(preferences), email },
       }),
     )
   }
@@ -79,13 +81,17 @@ export const previewRoutes = (app: App, { previews, pages }: Site): void => {
 
   /**
    * The second button of the subscribe form. It posts, since a form that is sent by GET would put the email address that
-   * was typed into the URL, and so into browser histories and the logs of proxies. A preview has a URL to share, unless the
-   * choice is too long for one: then it is shown at once.
+   * was typed into the URL, and so into browser histories and the logs of proxies. A preview has a URL to share, unless an
+   * address was typed, which the page keeps, or the choice is too long for one: then it is shown at once.
    */
   app.post('/preview', { config, schema: { body: FormChoice } }, async (request, reply) => {
-    const read = readChoice(request.body)
+    const read = readChoice(request.body, !wantsJson(request))
     if ('errors' in read) return refuse(request, reply, request.body, read.errors)
+    const { email } = request.body
+    const typed = typeof email === 'string' ? email.trim() : ''
     const url = urlOf(read.preferences)
-    return url.length > MAX_URL ? showPreview(request, reply, read.preferences) : reply.redirect(url, 303)
+    return typed === '' && url.length <= MAX_URL
+      ? reply.redirect(url, 303)
+      : showPreview(request, keepForBack(reply), read.preferences, typed)
   })
 }

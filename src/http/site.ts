@@ -32,6 +32,8 @@ export interface Site {
   archive: Archive
   previews: Previews
   pages: Pages
+  /** Whether a domain takes email; `null` where that cannot be told in a moment. Left out where nobody is asked. */
+  takesMail?: (domain: string) => Promise<boolean | null>
   /** Left out where no provider has a webhook. */
   webhooks?: Webhooks
   /** How well papers are chosen for each topic; left out, or empty, where it was not measured. */

@@ -2,21 +2,37 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { readAddress } from '../core/subscriber/address.ts'
+import { likelyAddress } from '../core/subscriber/address-typo.ts'
 import { type FieldError, type Preferences, readPreferences } from '../core/subscriber/preferences.ts'
 import type { Challenge } from '../core/subscriber/proof-of-work.ts'
+import { quoted } from '../core/text/text.ts'
 import { topicBySlug } from '../core/topics.ts'
 import type { Origin } from '../newsletter/subscription/subscription.ts'
-import { ADDRESSED, BUTTON, CHOICES, FORM_STAMP, HONEYPOT, refusedForm } from './form.ts'
-import { makePublic, POLICY_WITH_SCRIPT } from './guard.ts'
+import {
+  ADDRESSED,
+  BUTTON,
+  CHOICES,
+  carriedFields,
+  FORM_STAMP,
+  HONEYPOT,
+  refusedForm,
+  SURE,
+  withKnownZone,
+} from './form.ts'
+import { keepForBack, makePublic, POLICY_WITH_SCRIPT } from './guard.ts'
 import { type App, type Site, sendProblem, show, showDeadLink, wantsJson } from './site.ts'
 
 const SignUp = Type.Object({ ...ADDRESSED, ...CHOICES }, { additionalProperties: false })
 const LostMail = Type.Object(ADDRESSED, { additionalProperties: false })
 const Proof = Type.Object(
-  { proof: Type.Optional(Type.Unknown({ description: 'A solved challenge, base64 of its JSON' })) },
+  {
+    proof: Type.Optional(Type.Unknown({ description: 'A solved challenge, base64 of its JSON' })),
+    address: Type.Optional(Type.Unknown({ description: 'The address that the form was sent with, sealed' })),
+  },
   { additionalProperties: false },
 )
 const TokenParam = Type.Object({ token: Type.String() })
+const SealedParam = Type.Object({ sealed: Type.String() })
 
 const readEmail = (raw: unknown): { address: string } | { error: FieldError } => {
   const read = readAddress(typeof raw === 'string' ? raw : '')
@@ -53,43 +69,134 @@ const linkOrigin = ({ ip, routeOptions }: FastifyRequest): Origin => ({
 const TAKEN = { '/subscribe': '/check-inbox', '/links': '/links/sent' } as const
 type Taken = keyof typeof TAKEN
 
-const confirmTaken = (request: FastifyRequest, reply: FastifyReply, from: Taken): FastifyReply =>
-  wantsJson(request) ? reply.code(202).send(CHECK_INBOX) : reply.redirect(TAKEN[from], 303)
+/** `sealed`: the address, for the page that follows; `notes`: what a program is told besides. */
+const confirmTaken = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  from: Taken,
+  sealed: string,
+  notes: object = {},
+): FastifyReply =>
+  wantsJson(request)
+    ? reply.code(202).send({ ...CHECK_INBOX, ...notes })
+    : reply.redirect(sealed === '' ? TAKEN[from] : `${TAKEN[from]}/${sealed}`, 303)
 
-export const subscriptionRoutes = (app: App, { subscriptions, pages }: Site): void => {
+/** What a program is told of what it sent, which depends on that alone. */
+const notesOn = (address: string, unknownZone: string | null) => {
+  const meant = likelyAddress(address)
+  return {
+    ...(meant === null ? {} : { did_you_mean: meant }),
+    ...(unknownZone === null
+      ? {}
+      : { timezone: 'UTC', note: `We don’t know the time zone ${quoted(unknownZone)}, so times are in UTC.` }),
+  }
+}
+
+/** An address to which no email can arrive, as far as name servers tell. */
+const unreachable = (address: string): FieldError => ({
+  field: 'email',
+  problem: `Check the part after the @: we can’t find a mail server for ${address.split('@')[1]}. To use this address all the same, subscribe again.`,
+  expected: 'an address whose domain takes email, or the same address in “sure” too',
+})
+
+export const subscriptionRoutes = (app: App, site: Site): void => {
+  requestRoutes(app, site)
+  confirmationRoutes(app, site)
+}
+
+/** The two forms that take an address, and the pages that follow. */
+const requestRoutes = (app: App, { subscriptions, pages, takesMail = async () => null }: Site): void => {
   /** Many requests come at the moment: this one waits, unless the browser does some work for it. */
-  const showHeld = (request: FastifyRequest, reply: FastifyReply, from: Taken, challenge: Challenge): FastifyReply => {
-    if (wantsJson(request)) return reply.code(202).send({ ...CHECK_INBOX, challenge })
+  const showHeld = (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    from: Taken,
+    sealed: string,
+    challenge: Challenge,
+    notes: object = {},
+  ): FastifyReply => {
+    if (wantsJson(request)) return reply.code(202).send({ ...CHECK_INBOX, ...notes, challenge })
     reply.header('content-security-policy', POLICY_WITH_SCRIPT)
-    return show(reply, pages, 'held', { action: `${from}/proof`, challenge: JSON.stringify(challenge) })
+    return show(reply, pages, 'held', { action: `${from}/proof`, sealed, challenge: JSON.stringify(challenge) })
   }
 
   for (const from of ['/subscribe', '/links'] as const)
     app.post(`${from}/proof`, { schema: { body: Proof } }, async (request, reply) => {
-      const { proof } = request.body
+      const { proof, address } = request.body
       // What proves nothing changes nothing: the email comes later then, as the page before has said.
       await subscriptions.proveWork(typeof proof === 'string' ? proof : '')
-      return confirmTaken(request, reply, from)
+      const sealed = typeof address === 'string' && subscriptions.openAddress(address) !== null ? address : ''
+      return confirmTaken(request, reply, from, sealed)
     })
 
   app.get('/subscribe', async (_, reply) => reply.redirect('/#subscribe', 303))
 
   app.post('/subscribe', { schema: { body: SignUp } }, async (request, reply) => {
-    const email = readEmail(request.body.email)
-    const read = readPreferences(request.body)
+    const isForm = !wantsJson(request)
+    const { body, unknownZone } = withKnownZone(request.body, isForm)
+    const email = readEmail(body.email)
+    const read = readPreferences(body)
     if ('error' in email || 'errors' in read) {
       const errors = ['error' in email ? [email.error] : [], 'errors' in read ? read.errors : []].flat()
-      if (wantsJson(request)) return sendProblem(reply, 400, 'Not subscribed', 'Some fields are not valid.', errors)
-      return show(reply.code(400), pages, 'subscribe', { form: refusedForm(request.body, errors) })
+      if (!isForm) return sendProblem(reply, 400, 'Not subscribed', 'Some fields are not valid.', errors)
+      return show(keepForBack(reply.code(400)), pages, 'subscribe', { form: refusedForm(body, errors) })
     }
+    const { address } = email
+    const sealed = subscriptions.sealAddress(address)
     // Only a program fills in a field that no reader sees.
-    if (!isBlank(request.body[HONEYPOT])) return confirmTaken(request, reply, '/subscribe')
-    const held = await subscriptions.requestSubscription(email.address, read.preferences, originOf(request))
-    return held === null ? confirmTaken(request, reply, '/subscribe') : showHeld(request, reply, '/subscribe', held)
+    if (!isBlank(body[HONEYPOT])) return confirmTaken(request, reply, '/subscribe', sealed)
+    const notes = notesOn(address, unknownZone)
+    if (body[SURE] !== address) {
+      const { did_you_mean: meant } = notes
+      if (isForm && meant !== undefined) {
+        const asked = { typed: address, meant, carried: carriedFields(body) }
+        return show(keepForBack(reply), pages, 'did-you-mean', asked)
+      }
+      if (meant === undefined && (await takesMail(address.split('@')[1] ?? '')) === false) {
+        const errors = [unreachable(address)]
+        if (!isForm) return sendProblem(reply, 400, 'Not subscribed', 'No email can arrive there.', errors)
+        const form = { ...refusedForm({ ...body, email: address }, errors), sure: address }
+        return show(keepForBack(reply.code(400)), pages, 'subscribe', { form })
+      }
+    }
+    const held = await subscriptions.requestSubscription(address, read.preferences, originOf(request))
+    return held === null
+      ? confirmTaken(request, reply, '/subscribe', sealed, notes)
+      : showHeld(request, reply, '/subscribe', sealed, held, notes)
   })
 
-  app.get('/check-inbox', async (_, reply) => show(reply, pages, 'check-inbox', {}))
+  for (const [path, page] of [
+    ['/check-inbox', 'check-inbox'],
+    ['/links/sent', 'links-sent'],
+  ] as const) {
+    app.get(path, async (_, reply) => show(reply, pages, page, { email: null }))
+    app.get(`${path}/:sealed`, { schema: { params: SealedParam } }, async (request, reply) =>
+      show(reply, pages, page, { email: subscriptions.openAddress(request.params.sealed) }),
+    )
+  }
 
+  app.get('/links', async (_, reply) =>
+    show(makePublic(reply), pages, 'links', { here: '/links', form: { email: '', errors: {} } }),
+  )
+
+  app.post('/links', { schema: { body: LostMail } }, async (request, reply) => {
+    const email = readEmail(request.body.email)
+    if ('error' in email) {
+      if (wantsJson(request)) return sendProblem(reply, 400, 'Not sent', email.error.problem, [email.error])
+      const form = refusedForm(request.body, [email.error])
+      return show(keepForBack(reply.code(400)), pages, 'links', { here: '/links', form })
+    }
+    const sealed = subscriptions.sealAddress(email.address)
+    if (!isBlank(request.body[HONEYPOT])) return confirmTaken(request, reply, '/links', sealed)
+    const held = await subscriptions.requestLinks(email.address, originOf(request))
+    return held === null
+      ? confirmTaken(request, reply, '/links', sealed)
+      : showHeld(request, reply, '/links', sealed, held)
+  })
+}
+
+/** The page of a confirmation's link, and its button. */
+const confirmationRoutes = (app: App, { subscriptions, pages }: Site): void => {
   app.get('/confirm/:token', { schema: { params: TokenParam } }, async (request, reply) => {
     const { token } = request.params
     const found = await subscriptions.readConfirmation(token)
@@ -105,21 +212,4 @@ export const subscriptionRoutes = (app: App, { subscriptions, pages }: Site): vo
     if (found === null || outcome === null) return showDeadLink(reply, pages)
     return show(reply, pages, 'confirmed', { ...found, already: outcome === 'already' })
   })
-
-  app.get('/links', async (_, reply) =>
-    show(makePublic(reply), pages, 'links', { here: '/links', form: { email: '', errors: {} } }),
-  )
-
-  app.post('/links', { schema: { body: LostMail } }, async (request, reply) => {
-    const email = readEmail(request.body.email)
-    if ('error' in email) {
-      if (wantsJson(request)) return sendProblem(reply, 400, 'Not sent', email.error.problem, [email.error])
-      return show(reply.code(400), pages, 'links', { here: '/links', form: refusedForm(request.body, [email.error]) })
-    }
-    if (!isBlank(request.body[HONEYPOT])) return confirmTaken(request, reply, '/links')
-    const held = await subscriptions.requestLinks(email.address, originOf(request))
-    return held === null ? confirmTaken(request, reply, '/links') : showHeld(request, reply, '/links', held)
-  })
-
-  app.get('/links/sent', async (_, reply) => show(reply, pages, 'links-sent', {}))
 }

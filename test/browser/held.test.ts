@@ -34,7 +34,7 @@ describe.skipIf(NEEDS_CHROMIUM !== '')(`a sign-up that is held${NEEDS_CHROMIUM}`
     await using window = await browser.openWindow({})
     const { page } = window
     await subscribe(page, 'ada@example.org')
-    await page.waitForURL('**/check-inbox')
+    await page.waitForURL('**/check-inbox/*')
     expect(await heading(page)).toBe('Check your inbox')
     const confirmation = await service.mail.waitFor('ada@example.org', 1)
     expect(confirmation.subject).toContain('Confirm')

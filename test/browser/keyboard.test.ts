@@ -78,7 +78,7 @@ describe.skipIf(NEEDS_CHROMIUM !== '')(`by keyboard in a browser${NEEDS_CHROMIUM
     await page.keyboard.type('London')
     await moveTo(/^<button> Subscribe/)
     await page.keyboard.press('Enter')
-    await page.waitForURL('**/check-inbox')
+    await page.waitForURL('**/check-inbox/*')
     const chosen = { topics: ['robotics'], frequency: 'weekly', hour: 18, timeZone: 'Europe/London' }
     expect(site.changes).toEqual([['requestSubscription', 'ada@example.org', expect.objectContaining(chosen)]])
   })

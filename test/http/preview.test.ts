@@ -59,7 +59,7 @@ it.each([
   expect(site.asked).toEqual([])
 })
 
-it('the form’s second button leads to a URL with the whole choice and without the email address', async () => {
+it('the form’s second button leads to a URL with the whole choice, to share', async () => {
   await using site = await openTestSite()
   const home = await (await open(site.url)).text()
   expect(home).toContain('formaction="/preview"')
@@ -67,7 +67,7 @@ it('the form’s second button leads to a URL with the whole choice and without 
     method: 'POST',
     redirect: 'manual',
     body: form({
-      email: 'grace@example.net',
+      email: '',
       topics: ['robotics', 'agents'],
       keywords: 'sheet music\nLean 4',
       authors: '',
@@ -86,7 +86,30 @@ it('the form’s second button leads to a URL with the whole choice and without 
   expect(page).toContain('value="18" selected')
   expect(page).toContain('value="Europe/London" selected')
   expect(page).toContain('\nLean 4\nsheet music</textarea>')
-  expect(page).not.toContain('grace')
+})
+
+it('an address that was typed is kept by the preview, and stands in no URL', async () => {
+  await using site = await openTestSite()
+  const fields = { email: ' grace@example.net ', topics: 'agents', frequency: 'daily', timezone: 'Europe/London' }
+  const answer = await fetch(`${site.url}/preview`, { method: 'POST', redirect: 'manual', body: form(fields) })
+  expect([answer.status, answer.headers.get('location'), answer.headers.get('cache-control')]).toEqual([
+    200,
+    null,
+    'private, no-cache',
+  ])
+  const page = await answer.text()
+  expect(page).toContain('Preview: the daily digest')
+  expect(page).toContain('value="grace@example.net"')
+  expect(page).toContain('value="agents" checked')
+  expect(page).not.toMatch(/(?:href|src|action)="[^"]*grace/)
+})
+
+it('a zone that a browser reports and nobody knows is UTC, also in the URL of a preview', async () => {
+  await using site = await openTestSite()
+  for (const timezone of ['Etc/Unknown', 'America/Newville']) {
+    const page = await open(`${site.url}/preview?topics=agents&timezone=${timezone}`)
+    expect([page.status, site.asked.at(-1)?.timeZone]).toEqual([200, 'UTC'])
+  }
 })
 
 it('the second button with nothing chosen says what is missing and keeps the email address', async () => {

@@ -25,10 +25,36 @@ const post = (url: string, body: URLSearchParams | object, headers: Record<strin
 it('a form is accepted and redirected to a page that says to check the inbox', async () => {
   await using site = await openTestSite()
   const answer = await post(`${site.url}/subscribe`, form(RIGHT))
-  expect([answer.status, answer.headers.get('location')]).toEqual([303, '/check-inbox'])
+  expect(answer.status).toBe(303)
   expect(site.changes).toEqual([['requestSubscription', 'ada@example.org', STORED]])
-  const page = await (await fetch(`${site.url}/check-inbox`)).text()
+  const page = await (await fetch(`${site.url}${answer.headers.get('location')}`)).text()
   expect(page).toContain('<h1>Check your inbox</h1>')
+})
+
+it('the page that follows shows the address, which stands in no URL and in no cookie', async () => {
+  await using site = await openTestSite()
+  const pasted = '\u200bmailto:Ada.L+x@Example.ORG, '
+  for (const path of ['/subscribe', '/links']) {
+    const answer = await post(`${site.url}${path}`, form({ ...RIGHT, email: pasted }))
+    const location = answer.headers.get('location') ?? ''
+    expect([answer.status, answer.headers.get('set-cookie')]).toEqual([303, null])
+    expect(location).toMatch(path === '/links' ? /^\/links\/sent\/[\w-]{80,}$/ : /^\/check-inbox\/[\w-]{80,}$/)
+    expect(`${location}${Buffer.from(location.split('/').at(-1) ?? '', 'base64url')}`).not.toMatch(/ada|example/i)
+    const page = await fetch(site.url + location)
+    expect([page.status, page.headers.get('cache-control'), page.headers.get('x-robots-tag')]).toEqual([
+      200,
+      'no-store',
+      'noindex',
+    ])
+    expect(await page.text()).toContain('Ada.L+x@example.org')
+    for (const other of [location.slice(0, -3), `${location}0`, `${location.slice(0, 20)}`, location.toUpperCase()]) {
+      const text = await (await fetch(site.url + other)).text()
+      expect(text).not.toContain('Ada.L')
+    }
+  }
+  expect(site.changes.map(([, email]) => email)).toEqual(['Ada.L+x@example.org', 'Ada.L+x@example.org'])
+  const plain = await (await fetch(`${site.url}/check-inbox`)).text()
+  expect(plain).toContain('If we can email this address')
 })
 
 it('a form with one topic, an hour and a weekday is accepted', async () => {
@@ -188,7 +214,7 @@ it('lost links are requested by address, with the same response for every addres
   expect(await (await fetch(`${site.url}/links`)).text()).toContain('Your subscription')
   for (const email of ['ada@example.org', EMAIL]) {
     const answer = await post(`${site.url}/links`, form({ email }))
-    expect([answer.status, answer.headers.get('location')]).toEqual([303, '/links/sent'])
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, expect.stringMatching(/^\/links\/sent\/./)])
   }
   expect(site.changes).toEqual([
     ['requestLinks', 'ada@example.org'],
@@ -206,6 +232,130 @@ it('the page links to the embedded mailbox where there is one', async () => {
   expect(await (await fetch(`${live.url}/check-inbox`)).text()).not.toContain('8025')
 })
 
+describe('an address with a likely typing error', () => {
+  const TYPED = { ...RIGHT, email: 'ada@gmial.com', keywords: 'sheet music\r\nLean 4', shown: STAMP, subject: '' }
+
+  /** The fields that the page sends with one of its buttons. */
+  const fieldsOf = (page: string, button: RegExp) => {
+    const fields = new URLSearchParams()
+    for (const [, name = '', value = ''] of page.matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)">/g))
+      fields.append(name, value)
+    const [, name = '', value = ''] = button.exec(page) ?? []
+    fields.append(name, value)
+    return fields
+  }
+  const YES = /<button[^>]* name="(email)" value="([^"]*)">Yes/
+  const NO = /<button[^>]* name="(email)" value="([^"]*)">No/
+
+  it.each([
+    ['the address that was meant', YES, 'ada@gmail.com'],
+    ['the address as it was typed', NO, 'ada@gmial.com'],
+  ])('is asked about once, and one press takes %s, with all that was chosen', async (_, button, taken) => {
+    await using site = await openTestSite()
+    const answer = await post(`${site.url}/subscribe`, form(TYPED))
+    const page = await answer.text()
+    expect(answer.status).toBe(200)
+    expect(page).toContain('<h1>Did you mean ada@gmail.com?</h1>')
+    expect(page).not.toContain('<script')
+    expect(site.changes).toEqual([])
+    const next = await post(`${site.url}/subscribe`, fieldsOf(page, button))
+    expect(next.status).toBe(303)
+    const stored = { ...STORED, keywords: ['Lean 4', 'sheet music'] }
+    expect(site.changes).toEqual([['requestSubscription', taken, stored]])
+    expect(site.origins).toEqual([{ ip: '127.0.0.1', stamp: STAMP }])
+  })
+
+  it('is never refused: JSON is accepted, and told what was likely meant', async () => {
+    await using site = await openTestSite()
+    const answer = await post(`${site.url}/subscribe`, { ...RIGHT, email: 'ada@gmail.con' })
+    expect([answer.status, await answer.json()]).toEqual([
+      202,
+      { status: 'check your inbox', did_you_mean: 'ada@gmail.com' },
+    ])
+    const form303 = await post(
+      `${site.url}/subscribe`,
+      form({ ...RIGHT, email: 'ada@gmail.con', sure: 'ada@gmail.con' }),
+    )
+    expect(form303.status).toBe(303)
+    expect(site.changes.map(([, email]) => email)).toEqual(['ada@gmail.con', 'ada@gmail.con'])
+  })
+})
+
+describe('a domain without mail', () => {
+  const takesMail = async (domain: string) => (domain === 'slow.org' ? null : domain === 'takes.org')
+
+  it('is said at once, and taken when it is entered again', async () => {
+    await using site = await openTestSite({ takesMail })
+    const answer = await post(`${site.url}/subscribe`, form({ ...RIGHT, email: 'Ada@Nothing.org' }))
+    const page = await answer.text()
+    expect(answer.status).toBe(400)
+    expect(page).toContain('id="email-error">Check the part after the @: we can’t find a mail server for nothing.org.')
+    expect(page).toContain('name="sure" value="Ada@nothing.org"')
+    expect(page).toContain('value="agents" checked')
+    expect(site.changes).toEqual([])
+    const again = await post(
+      `${site.url}/subscribe`,
+      form({ ...RIGHT, email: 'Ada@nothing.org', sure: 'Ada@nothing.org' }),
+    )
+    expect(again.status).toBe(303)
+    for (const email of ['ada@takes.org', 'ada@slow.org'])
+      expect((await post(`${site.url}/subscribe`, form({ ...RIGHT, email, sure: 'Ada@nothing.org' }))).status).toBe(303)
+    expect(site.changes.map(([, email]) => email)).toEqual(['Ada@nothing.org', 'ada@takes.org', 'ada@slow.org'])
+  })
+
+  it('is a problem for a program, which may be sure as well; a program that fills in all fields has nobody asked', async () => {
+    const asked: string[] = []
+    await using site = await openTestSite({ takesMail: async (domain) => asked.push(domain) < 0 })
+    const body = { ...RIGHT, email: 'ada@nothing.org' }
+    const answer = await post(`${site.url}/subscribe`, body)
+    expect([answer.status, await answer.json()]).toEqual([
+      400,
+      expect.objectContaining({ errors: [expect.objectContaining({ field: 'email' })] }),
+    ])
+    expect((await post(`${site.url}/subscribe`, { ...body, sure: body.email })).status).toBe(202)
+    expect((await post(`${site.url}/subscribe`, form({ ...body, subject: 'Buy now' }))).status).toBe(303)
+    expect(asked).toEqual(['nothing.org'])
+  })
+})
+
+describe('a time zone', () => {
+  it.each(['Etc/Unknown', 'America/Newville', 'Mars', '+05:30'])(
+    'that a browser reports and nobody knows, %s, costs no refusal: it is UTC',
+    async (timezone) => {
+      await using site = await openTestSite()
+      expect((await post(`${site.url}/subscribe`, form({ ...RIGHT, timezone }))).status).toBe(303)
+      expect(site.changes).toEqual([['requestSubscription', RIGHT.email, { ...STORED, timeZone: 'UTC' }]])
+    },
+  )
+
+  it.each([
+    ['Asia/Calcutta', 'Asia/Kolkata'],
+    ['US/Pacific', 'America/Los_Angeles'],
+    ['Europe/Kiev', 'Europe/Kyiv'],
+  ])('under its old name, %s, is %s', async (timezone, timeZone) => {
+    await using site = await openTestSite()
+    await post(`${site.url}/subscribe`, form({ ...RIGHT, timezone }))
+    await post(`${site.url}/subscribe`, { ...RIGHT, timezone })
+    expect(site.changes.map(([, , stored]) => stored)).toMatchObject([{ timeZone }, { timeZone }])
+  })
+
+  it('that a program sends and we do not know is UTC, and told; what is no name of a zone is refused', async () => {
+    await using site = await openTestSite()
+    const unknown = await post(`${site.url}/subscribe`, { ...RIGHT, timezone: 'Europe/Lundon' })
+    expect([unknown.status, await unknown.json()]).toEqual([
+      202,
+      {
+        status: 'check your inbox',
+        timezone: 'UTC',
+        note: 'We don’t know the time zone “Europe/Lundon”, so times are in UTC.',
+      },
+    ])
+    for (const timezone of ['Mars', '+05:30', { a: 1 }])
+      expect((await post(`${site.url}/subscribe`, { ...RIGHT, timezone })).status).toBe(400)
+    expect(site.changes).toMatchObject([['requestSubscription', RIGHT.email, { timeZone: 'UTC' }]])
+  })
+})
+
 /** A challenge as the page has it; the site of these tests takes `right` for its solution. */
 const CHALLENGE = { parameters: { nonce: '"><script>' }, signature: 'ab' } as never
 
@@ -218,7 +368,10 @@ describe('what keeps programs from the form', () => {
     ] as const) {
       const right = await post(`${site.url}${path}`, form({ ...RIGHT, subject: '' }))
       const filled = await post(`${site.url}${path}`, form({ ...RIGHT, subject: 'Buy now' }))
-      for (const answer of [right, filled]) expect([answer.status, answer.headers.get('location')]).toEqual([303, to])
+      // The address is sealed, the same for the same moment.
+      for (const answer of [right, filled])
+        expect([answer.status, answer.headers.get('location')]).toEqual([303, right.headers.get('location')])
+      expect(right.headers.get('location')).toContain(to)
     }
     expect(site.changes.map(([what]) => what)).toEqual(['requestSubscription', 'requestLinks'])
   })
@@ -285,7 +438,8 @@ describe('what keeps programs from the form', () => {
           detail: expect.stringContaining(path === '/links' ? '“topics”' : '“isAdmin”, “x"”'),
         }),
       ])
-      expect((await post(`${site.url}${path}`, form({ ...RIGHT, isAdmin: 'true' }))).status).toBe(303)
+      const ignored = await post(`${site.url}${path}`, form({ ...RIGHT, isAdmin: 'true' }))
+      expect(ignored.status).toBe(path === '/preview' ? 200 : 303)
     }
   })
 })

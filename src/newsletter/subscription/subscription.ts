@@ -5,6 +5,7 @@ import type { ConsentOrigin } from '../../core/subscriber/consent.ts'
 import { isHasty, stampForm } from '../../core/subscriber/form-stamp.ts'
 import type { Frequency, Preferences, SubscriberState } from '../../core/subscriber/preferences.ts'
 import { type Challenge, createWork, readProof } from '../../core/subscriber/proof-of-work.ts'
+import { openSealedAddress, sealAddress } from '../../core/subscriber/sealed-address.ts'
 import { clientScope, type SignUpLimits, STANDARD_LIMITS, signUpScopes } from '../../core/subscriber/sign-up-limits.ts'
 import { type NewSignUp, releaseSignUp, storeSignUp } from '../../store/sign-ups.ts'
 import { type CandidateCache, createCandidateCache } from '../publishing/candidate-cache.ts'
@@ -43,6 +44,9 @@ export interface Subscriptions {
   proveWork(proof: string): Promise<boolean>
   /** The stamp of a form that is shown now. */
   stampForm(): string
+  /** An address for the page that follows a form, which nobody else can read, and this service for an hour. */
+  sealAddress(address: string): string
+  openAddress(sealed: string): string | null
   readConfirmation(token: string): Promise<{ email: string; preferences: Preferences; confirmed: boolean } | null>
   confirm(token: string, origin?: Origin): Promise<'confirmed' | 'already' | null>
   readPreferences(token: string): Promise<OwnPreferences | null>
@@ -96,6 +100,8 @@ export const createSubscriptions = ({ wake, ...ports }: SubscriptionPorts): Subs
       return released
     },
     stampForm: () => stampForm(keys, now()),
+    sealAddress: (address) => sealAddress(keys, address, now()),
+    openAddress: (sealed) => openSealedAddress(keys, sealed, now()),
     readConfirmation: (token) => readConfirmation(ports, token),
     async confirm(token, origin) {
       const from = origin === undefined ? UNKNOWN_ORIGIN : consentOrigin(origin)

@@ -60,7 +60,7 @@ const createReader = ({ page, siteUrl, mailboxUrl, show }: StoryContext) => {
       await page.selectOption('#timezone', 'Europe/London')
       await press('Subscribe')
       // Nobody types as fast: the form is held first, until the browser has done some work for it.
-      await page.waitForURL('**/check-inbox')
+      await page.waitForURL('**/check-inbox/*')
     },
     /** Waits for the nth mail to an address, and shows it. */
     async openMail(name: string, to: string, nth: number) {
@@ -181,7 +181,7 @@ const walkLostLinks = async ({ page, show }: StoryContext, { open, press, subscr
   await show('links-refused', 'page')
   await page.fill('#email', ADA)
   await press('Email me the links')
-  await page.waitForURL('**/links/sent')
+  await page.waitForURL('**/links/sent/*')
   await show('links-sent', 'page')
   const links = await openMail('mail-links', ADA, 3)
   // One such email a day goes to each reader.

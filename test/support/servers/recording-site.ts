@@ -5,6 +5,7 @@ import type { DigestIssue, PaperCard } from '../../../src/core/digest/digest.ts'
 import type { Volume } from '../../../src/core/digest/volume.ts'
 import { type Preferences, STANDARD } from '../../../src/core/subscriber/preferences.ts'
 import type { Challenge } from '../../../src/core/subscriber/proof-of-work.ts'
+import { openSealedAddress, sealAddress } from '../../../src/core/subscriber/sealed-address.ts'
 import { buildApp } from '../../../src/http/app.ts'
 import type { ConnectionLimits } from '../../../src/http/connections.ts'
 import type { App, Site } from '../../../src/http/site.ts'
@@ -23,6 +24,9 @@ export const TOKEN = {
   view: 'view'.padEnd(43, '0'),
   never: 'never'.padEnd(43, '0'),
 }
+
+const KEY = Buffer.alloc(32, 7)
+const SEALED_AT = new Date('2026-04-15T05:00:00Z')
 
 /** The stamp of every form. */
 export const STAMP = 'stamp-of-a-form'
@@ -119,6 +123,8 @@ const createRecordedSubscriptions = (
   },
   proveWork: (proof) => change(proof === 'right', 'proveWork', proof),
   stampForm: () => STAMP,
+  sealAddress: (address) => sealAddress([KEY], address, SEALED_AT),
+  openAddress: (sealed) => openSealedAddress([KEY], sealed, SEALED_AT),
   readConfirmation: async (token) =>
     token === TOKEN.confirm || token === TOKEN.confirmed
       ? { email: EMAIL, preferences: PREFERENCES, confirmed: token === TOKEN.confirmed }
@@ -157,6 +163,7 @@ export const openTestSite = async ({
   trustProxy = [] as string[],
   monotonic = () => performance.now(),
   connections = {} as Partial<ConnectionLimits>,
+  takesMail = async (_domain: string): Promise<boolean | null> => null,
   editions = { list: async () => [], readAccount: async () => null } as Site['editions'],
 } = {}): Promise<TestSite> => {
   const changes: unknown[][] = []
@@ -195,6 +202,7 @@ export const openTestSite = async ({
     archive,
     previews,
     topicQuality,
+    takesMail,
     pages: createPages({ mailboxUrl }),
     log: { info: write, warn: write, error: write },
     ready,
