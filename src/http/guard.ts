@@ -35,7 +35,8 @@ export const makePublic = (reply: FastifyReply): FastifyReply =>
  * Lets a browser keep the answer to a form, so that going back to it shows it again with what was typed, rather than asks
  * whether to send the form once more. For pages whose URL contains no token.
  */
-export const keepForBack = (reply: FastifyReply): FastifyReply => reply.header('cache-control', 'private, no-cache')
+export const keepForBack = (reply: FastifyReply): FastifyReply =>
+  reply.request.method === 'POST' ? reply.header('cache-control', 'private, no-cache') : reply
 
 const originOf = (text: string): URL | null => (URL.canParse(text) ? new URL(text) : null)
 
