@@ -27,6 +27,7 @@ import * as alarms from './0020-alarms.ts'
 import * as excerpts from './0021-excerpts.ts'
 import * as papersListed from './0023-papers-listed.ts'
 import * as signUpLimits from './0024-sign-up-limits.ts'
+import * as accountLinks from './0026-account-links.ts'
 import * as personalData from './0027-personal-data.ts'
 import type { Migration } from './migration.ts'
 
@@ -52,6 +53,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0021-excerpts': excerpts,
   '0023-papers-listed': papersListed,
   '0024-sign-up-limits': signUpLimits,
+  '0026-account-links': accountLinks,
   '0027-personal-data': personalData,
 }
 

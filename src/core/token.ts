@@ -6,7 +6,11 @@
  */
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto'
 
-export type Purpose = 'confirm' | 'preferences' | 'unsubscribe' | 'view' | 'never'
+/**
+ * What a link is for. `account`, `address` and `undo` name a letter and work once, for a limited time; `preferences` and
+ * `account` end when their subscriber's epoch is raised, and those that stop mail never do.
+ */
+export type Purpose = 'confirm' | 'preferences' | 'unsubscribe' | 'view' | 'never' | 'account' | 'address' | 'undo'
 
 /** The newest key first; older ones are accepted, so that links in delivered mail survive a rotation. */
 export type Keys = readonly [Buffer, ...Buffer[]]
@@ -78,5 +82,8 @@ export const TOKEN_PLACEHOLDERS = {
   unsubscribe: 'UNSUBSCRIBE_TOKEN'.padEnd(TOKEN_LENGTH, '_'),
   view: 'VIEW_TOKEN'.padEnd(TOKEN_LENGTH, '_'),
   never: 'NEVER_TOKEN'.padEnd(TOKEN_LENGTH, '_'),
+  account: 'ACCOUNT_TOKEN'.padEnd(TOKEN_LENGTH, '_'),
+  address: 'ADDRESS_TOKEN'.padEnd(TOKEN_LENGTH, '_'),
+  undo: 'UNDO_TOKEN'.padEnd(TOKEN_LENGTH, '_'),
   unsubscribeAddress: 'UNSUBSCRIBE_ADDRESS'.padEnd(ADDRESS_TOKEN_LENGTH, '_'),
 } as const

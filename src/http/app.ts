@@ -2,6 +2,7 @@
 import formbody from '@fastify/formbody'
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyError } from 'fastify'
+import { accountRoutes } from './account.ts'
 import { archiveRoutes } from './archive.ts'
 import { CONNECTION_LIMITS, type ConnectionLimits, connectionOptions } from './connections.ts'
 import { keepPages } from './costly-pages.ts'
@@ -99,6 +100,7 @@ export const buildApp = ({
   previewRoutes(app, site)
   subscriptionRoutes(app, site)
   preferencesRoutes(app, site)
+  accountRoutes(app, site)
   unsubscriptionRoutes(app, site)
   webhookRoutes(app, site)
   return app

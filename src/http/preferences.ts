@@ -149,7 +149,7 @@ const showPreferences = async (
 
 /** A page that reads is there all the same; a change of what is not subscribed is a conflict (409). */
 const showNotSubscribed = (
-  request: FastifyRequest,
+  request: FastifyRequest<{ Params: { token: string } }>,
   reply: FastifyReply,
   { pages }: Pick<Site, 'pages'>,
 ): FastifyReply => {
@@ -158,7 +158,7 @@ const showNotSubscribed = (
   const status = request.method === 'POST' ? 409 : 200
   return wantsJson(request)
     ? sendProblem(reply, status, 'Not subscribed', sentence)
-    : show(reply.code(status), pages, 'message', { heading: 'You’re not subscribed', sentence })
+    : show(reply.code(status), pages, 'not-subscribed', { sentence, token: request.params.token })
 }
 
 const refuse = async (

@@ -9,6 +9,7 @@ import type { Archive } from '../newsletter/archive.ts'
 import type { EditionReader } from '../newsletter/editions.ts'
 import type { Webhooks } from '../newsletter/feedback/webhooks.ts'
 import type { Previews } from '../newsletter/publishing/preview.ts'
+import type { Accounts } from '../newsletter/subscription/accounts.ts'
 import type { Subscriptions } from '../newsletter/subscription/subscription.ts'
 
 export type App = FastifyInstance<
@@ -29,6 +30,7 @@ export interface Pages {
 
 export interface Site {
   subscriptions: Subscriptions
+  accounts: Accounts
   archive: Archive
   previews: Previews
   pages: Pages
@@ -61,11 +63,14 @@ export const wantsJson = (request: FastifyRequest): boolean => {
 export const show = (reply: FastifyReply, pages: Pages, name: string, view: object): FastifyReply =>
   reply.type('text/html; charset=utf-8').send(pages.render(name, view))
 
-/** The page of a dead link: the same for a token that is unknown, altered, of another purpose or too old. */
-export const showDeadLink = (reply: FastifyReply, pages: Pages): FastifyReply =>
+/**
+ * The page of a dead link: the same for a token that is unknown, altered, of another purpose or too old. Of a link that
+ * works once, and was ours, it says that it has `ended`.
+ */
+export const showDeadLink = (reply: FastifyReply, pages: Pages, { ended = false } = {}): FastifyReply =>
   wantsJson(reply.request)
     ? sendProblem(reply, 404, 'Dead link', 'This link has expired, was replaced, or was not copied whole.')
-    : show(reply.code(404), pages, 'dead-link', { form: { email: '', errors: {} } })
+    : show(reply.code(404), pages, 'dead-link', { form: { email: '', errors: {} }, ended })
 
 /** Sends a problem (RFC 9457); `errors` names every field at once. */
 export const sendProblem = (

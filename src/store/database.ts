@@ -17,7 +17,29 @@ import type { Frequency, Preferences, SubscriberState, WhenEmpty } from '../core
 export const MAIL_STREAMS = ['letters', 'deliveries'] as const
 export type MailStream = (typeof MAIL_STREAMS)[number]
 
-export type LetterKind = 'confirmation' | 'welcome' | 'links' | 'already-subscribed'
+export type LetterKind =
+  | 'confirmation'
+  | 'welcome'
+  | 'links'
+  | 'already-subscribed'
+  | 'account'
+  | 'new-address'
+  | 'address-changed'
+
+/** Whose subscription moves to a new address, and their epoch when that was asked for: renewing the links calls it off. */
+export interface Move {
+  subscriberId: string
+  epoch: number
+}
+
+/** What a press of the unsubscribe link took away. */
+export interface BeforeReduction {
+  /** When, as an ISO instant of the service's clock. */
+  at: string
+  state: 'active' | 'paused'
+  frequency: Frequency
+  pausedUntil: string | null
+}
 
 /** Why an address is not mailed; `operator`: by hand. */
 export type SuppressionClass = 'hard' | 'soft' | 'complaint' | 'reader' | 'operator'
@@ -131,10 +153,14 @@ export interface Tables {
     previous_due_at: Date | null
     previous_local_date: string | null
     left_at: Date | null
+    moved_to: string | null
+    moved_from: string | null
+    changed_by_link_on: string | null
+    before_reduction: BeforeReduction | null
   }
   sign_ups: {
     id: Generated<number>
-    kind: 'subscribe' | 'links'
+    kind: 'subscribe' | 'links' | 'move'
     email: string
     preferences: Preferences | null
     requested_at: Date
@@ -146,6 +172,7 @@ export interface Tables {
     proven: Generated<boolean>
     not_before: Date | null
     origin: ConsentOrigin | null
+    moves: Move | null
   }
   sign_up_counts: { scope: Buffer; window_at: Date; count: number; previous: number }
   set_aside_subscribers: {
@@ -258,6 +285,8 @@ export interface Tables {
     digest_id: number | null
     requested_at: Date
     preferences: Preferences | null
+    used_at: Date | null
+    moves: Move | null
   }
   deliveries: OutboxMail & {
     local_date: string

@@ -128,6 +128,11 @@ export const stopMail = async (
     .execute()
 }
 
+/** Ends the preferences, view and account links that were sent to a subscriber so far. */
+export const raiseEpoch = async (db: Kysely<Tables>, id: string): Promise<void> => {
+  await db.updateTable('subscribers').set({ epoch: sql<number>`epoch + 1` }).where('id', '=', id).execute()
+}
+
 /**
  * Makes the welcome a subscriber's previous digest: its papers count as recently sent, and the first digest is due no
  * sooner than `LEAST_GAP` after it.

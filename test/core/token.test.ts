@@ -13,7 +13,7 @@ import {
 } from '../../src/core/token.ts'
 
 const KEYS: Keys = [Buffer.alloc(32, 1)]
-const PURPOSES: Purpose[] = ['confirm', 'preferences', 'unsubscribe', 'view', 'never']
+const PURPOSES: Purpose[] = ['confirm', 'preferences', 'unsubscribe', 'view', 'never', 'account', 'address', 'undo']
 const purposes = fc.constantFrom(...PURPOSES)
 const epochs = fc.integer({ min: 0, max: 1_000_000 })
 

@@ -9,6 +9,7 @@ const TOKEN_PAGES = [
   `/preferences/${TOKEN.preferences}`,
   `/unsubscribe/${TOKEN.unsubscribe}`,
   `/digests/${TOKEN.view}`,
+  `/account/${TOKEN.account}`,
 ]
 const OPEN_PAGES = ['/', '/papers/2026-04-13', '/about', '/links']
 const RIGHT = { email: EMAIL, topics: 'agents', frequency: 'daily', timezone: 'UTC' }
@@ -56,7 +57,7 @@ describe('every response', () => {
 
   it('is a page with a language, a title, one heading and a skip link', async () => {
     await using site = await openTestSite()
-    for (const path of [...OPEN_PAGES, ...TOKEN_PAGES, '/nowhere', '/check-inbox', '/links/sent']) {
+    for (const path of [...OPEN_PAGES, ...TOKEN_PAGES, '/nowhere', '/check-inbox', '/links/sent', '/account/sent']) {
       const page = await (await fetch(site.url + path)).text()
       expect(page, path).toContain('<html lang="en" dir="ltr">')
       expect(page, path).toMatch(/<title>[^<]+<\/title>/)
@@ -68,13 +69,16 @@ describe('every response', () => {
 
 it('GET and HEAD change nothing on any route', async () => {
   await using site = await openTestSite()
-  const paths = [...OPEN_PAGES, ...TOKEN_PAGES, '/subscribe', '/check-inbox', '/links/sent']
+  const paths = [...OPEN_PAGES, ...TOKEN_PAGES, '/subscribe', '/check-inbox', '/links/sent', '/account/sent']
   for (const token of Object.values(TOKEN)) {
     paths.push(
       `/confirm/${token}`,
       `/never/${token}`,
       `/preferences/${token}/pause?end=1`,
       `/unsubscribe/${token}/weekly`,
+      `/preferences/${token}/account`,
+      `/account/${token}`,
+      `/account/${token}/renew`,
     )
   }
   for (const path of [...paths, ...paths]) {
@@ -93,6 +97,8 @@ describe('a form from another site', () => {
     `/unsubscribe/${TOKEN.unsubscribe}/weekly`,
     `/unsubscribe/${TOKEN.unsubscribe}/pause`,
     `/never/${TOKEN.never}`,
+    `/preferences/${TOKEN.preferences}/account`,
+    `/account/${TOKEN.account}/renew`,
   ]
   const body = { ...RIGHT, until: '2026-05-15' }
 

@@ -11,7 +11,7 @@ const openSite = () => openTestSite({ adminToken: ADMIN_TOKEN, baseUrl: 'https:/
 const changes = ({ method }: RouteOptions) => method !== 'GET' && method !== 'HEAD'
 /** Pages that anybody may find; all others are kept out of caches and search engines. */
 const isOpen = (url: string) =>
-  !/\/:token|^\/(?:check-inbox|links\/sent|preview|subscribe|metrics|api|healthz|readyz)/.test(url)
+  !/\/:token|^\/(?:check-inbox|links\/sent|account|preview|subscribe|metrics|api|healthz|readyz)/.test(url)
 
 /** A path of a route, with the token that it is for, or another one. */
 const pathOf = ({ url }: RouteOptions, token?: string): string => {

@@ -14,6 +14,7 @@ import { createEditionCheck } from '../../src/newsletter/feedback/edition-alarm.
 import { createWebhooks } from '../../src/newsletter/feedback/webhooks.ts'
 import { createCandidateCache } from '../../src/newsletter/publishing/candidate-cache.ts'
 import { createPreviews } from '../../src/newsletter/publishing/preview.ts'
+import { createAccounts } from '../../src/newsletter/subscription/accounts.ts'
 import { createSubscriptions } from '../../src/newsletter/subscription/subscription.ts'
 import type { Config } from '../config/config.ts'
 import { openScorer } from '../scorer.ts'
@@ -24,20 +25,22 @@ export const openApi = async (context: RoleContext) => {
   const { config, db, keys, now, log, wake, mailboxUrl, requireSpace, forgetMails, operations } = context
   const { measured } = await openScorer(config)
   const candidates = createCandidateCache({ db, now })
+  const subscribing = {
+    db,
+    keys,
+    now,
+    requireSpace,
+    forgetMails,
+    candidates,
+    limits: config.signUpLimits,
+    // What was requested is in the database by then: no response waits for the queue.
+    wake: async (name: 'letters') => {
+      void wake(name)
+    },
+  }
   const app = buildApp({
-    subscriptions: createSubscriptions({
-      db,
-      keys,
-      now,
-      requireSpace,
-      forgetMails,
-      candidates,
-      limits: config.signUpLimits,
-      // What was requested is in the database by then: no response waits for the queue.
-      wake: async (name) => {
-        void wake(name)
-      },
-    }),
+    subscriptions: createSubscriptions(subscribing),
+    accounts: createAccounts(subscribing),
     archive: keepDays(createArchive({ db, keys, now }), now),
     previews: createPreviews({ db, now, candidates }),
     webhooks: createWebhooks({

@@ -26,9 +26,7 @@ export interface Mail {
   text: string
 }
 
-export type LetterKind = 'confirmation' | 'links' | 'already-subscribed'
-
-/** What a letter tells: nothing in it was typed by anybody; the labels of topics are ours. */
+/** What a letter may tell: nothing in it was typed by anybody; the labels of topics are ours. */
 export interface LetterView {
   frequency: Frequency
   times: string
@@ -51,12 +49,18 @@ export interface MailTemplateOptions {
 }
 
 const FOLDER = path.join(import.meta.dirname, '../../../templates/emails')
-const LETTERS: Record<LetterKind, string> = {
+/** The letters, with their subjects. */
+const LETTERS = {
   confirmation: 'Confirm your subscription',
   links: 'Your Paper Round links',
   'already-subscribed': 'You are already subscribed',
-}
-const NAMES = ['digest', 'confirmation', 'links', 'already-subscribed'] as const
+  account: 'Your account link',
+  'new-address': 'Confirm your new address',
+  'address-changed': 'Your digests go to another address',
+} as const
+export type LetterKind = keyof typeof LETTERS
+export const LETTER_KINDS = Object.keys(LETTERS) as LetterKind[]
+const NAMES = ['digest', ...LETTER_KINDS] as const
 const MOST_TOPICS_NAMED = 12
 
 type Compiled = Record<(typeof NAMES)[number], (view: object) => Omit<Mail, 'subject'>>
@@ -109,6 +113,9 @@ const sharedView = (site: string, postalAddress: string | null) => ({
     unsubscribe: `${site}/unsubscribe/${TOKEN_PLACEHOLDERS.unsubscribe}`,
     view: `${site}/digests/${TOKEN_PLACEHOLDERS.view}`,
     never: `${site}/never/${TOKEN_PLACEHOLDERS.never}`,
+    account: `${site}/account/${TOKEN_PLACEHOLDERS.account}`,
+    address: `${site}/address/${TOKEN_PLACEHOLDERS.address}`,
+    undo: `${site}/undo/${TOKEN_PLACEHOLDERS.undo}`,
   },
 })
 
@@ -139,11 +146,6 @@ const compileTemplates = async (folder: string): Promise<{ render: Compiled; ver
       text: foldLines(String(plain.renderSync(textPart, view)).replace(/\n{3,}/g, '\n\n')),
     })
   }
-  const render: Compiled = {
-    digest: compile('digest'),
-    confirmation: compile('confirmation'),
-    links: compile('links'),
-    'already-subscribed': compile('already-subscribed'),
-  }
+  const render = Object.fromEntries(NAMES.map((name) => [name, compile(name)])) as Compiled
   return { render, version: hash.digest('hex').slice(0, 12) }
 }

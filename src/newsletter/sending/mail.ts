@@ -12,7 +12,7 @@ import { nextDigestSentence, sendingTimes } from '../../core/subscriber/schedule
 import { servedZone } from '../../core/subscriber/time-zone.ts'
 import { deriveToken, type Keys, TOKEN_PLACEHOLDERS } from '../../core/token.ts'
 import { topicBySlug } from '../../core/topics.ts'
-import type { Database } from '../../store/database.ts'
+import type { Database, LetterKind } from '../../store/database.ts'
 import { readDigest } from '../../store/digests.ts'
 import type { Claimed } from '../../store/outbox/claims.ts'
 import { readLetter } from '../../store/outbox/mail-records.ts'
@@ -54,7 +54,7 @@ export interface ComposePorts {
   bounceDomain?: string | null
   /** `next` says when the next digest is to be expected. */
   renderDigest: (issue: DigestIssue, next: string) => RenderedMail
-  renderLetter: (kind: 'confirmation' | 'links' | 'already-subscribed', view: LetterView) => RenderedMail
+  renderLetter: (kind: Exclude<LetterKind, 'welcome'>, view: LetterView) => RenderedMail
   /** Encodes what all messages of a digest share; each message has its own values in place of `placeholders`. */
   compileMessage: (
     shared: {
@@ -128,6 +128,9 @@ const TOKEN_VALUES: Record<string, (keys: Keys, mail: Claimed) => string> = {
   [TOKEN_PLACEHOLDERS.unsubscribeAddress]: (keys, mail) =>
     addressToken(deriveToken(keys, 'unsubscribe', mail.subscriberId)),
   [TOKEN_PLACEHOLDERS.view]: (keys, mail) => deriveToken(keys, 'view', mail.id, mail.epoch),
+  [TOKEN_PLACEHOLDERS.account]: (keys, mail) => deriveToken(keys, 'account', mail.id, mail.epoch),
+  [TOKEN_PLACEHOLDERS.address]: (keys, mail) => deriveToken(keys, 'address', mail.id),
+  [TOKEN_PLACEHOLDERS.undo]: (keys, mail) => deriveToken(keys, 'undo', mail.id),
 }
 const PLACEHOLDERS = Object.keys(TOKEN_VALUES)
 

@@ -15,12 +15,14 @@ export const LEASE = sql`interval '60 seconds'`
 export const DEFER_FOR = sql`interval '1 hour'`
 
 /**
- * Whether a mail is still wanted. Deliveries and welcomes go to active subscribers alone, confirmations to pending ones,
- * "already subscribed" to those who get digests or paused them, fresh links to all whom we know. Nothing goes to a
+ * Whether a mail is still wanted. Deliveries and welcomes go to active subscribers alone, confirmations (of an address that
+ * a subscription moves to, too) to pending ones, "already subscribed" to those who get digests or paused them, the other
+ * letters to all whom we know. Nothing goes to a
  * suppressed address, except that somebody who complained is asked to confirm when they subscribe again.
  */
 export const WANTED: Record<MailStream, RawBuilder<boolean>> = {
-  letters: sql`case m.kind when 'confirmation' then s.state = 'pending' when 'welcome' then s.state = 'active'
+  letters: sql`case m.kind when 'confirmation' then s.state = 'pending' when 'new-address' then s.state = 'pending'
+        when 'welcome' then s.state = 'active'
         when 'already-subscribed' then s.state in ('active', 'paused')
         else s.state in ('pending', 'active', 'paused', 'unsubscribed') end
       and s.email is not null and not exists (select from suppressions x where x.email = lower(s.email)

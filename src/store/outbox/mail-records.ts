@@ -133,3 +133,16 @@ export const readNewestLetter = async (
   const neverLeft = (letter.state === 'failed' || letter.state === 'skipped') && letter.resent === 0
   return { became: neverLeft ? 'never left' : 'left', preferences }
 }
+
+/** How many letters of a kind a subscriber was owed in the last 24 hours and 30 days, by the database's clock; those that never left do not count. */
+export const countLetters = async (
+  db: Kysely<Tables>,
+  subscriberId: string,
+  kind: Tables['letters']['kind'],
+): Promise<{ day: number; month: number }> => {
+  const { rows } = await sql<{ day: number; month: number }>`
+    select (count(*) filter (where created_at > now() - interval '24 hours'))::int as day, count(*)::int as month
+    from letters where subscriber_id = ${subscriberId} and kind = ${kind}
+      and created_at > now() - interval '30 days' and not (state in ('failed', 'skipped') and resent = 0)`.execute(db)
+  return rows[0] ?? { day: 0, month: 0 }
+}

@@ -1,7 +1,7 @@
 /** The outbox: writes down what is owed, a letter or the digests of an edition. Mailers take it from there by `claims`. */
 import { type Kysely, sql } from 'kysely'
 import type { Preferences } from '../../core/subscriber/preferences.ts'
-import { type LetterKind, MAIL_STREAMS, type Tables } from '../database.ts'
+import { type LetterKind, MAIL_STREAMS, type Move, type Tables } from '../database.ts'
 import { newDeliveryId } from './delivery-id.ts'
 
 export interface NewLetter {
@@ -12,11 +12,13 @@ export interface NewLetter {
   requestedAt: Date
   /** What a confirmation's link confirms. */
   preferences?: Preferences | null
+  /** What the link to confirm a new address moves there. */
+  moves?: Move | null
 }
 
 /** Stores a letter, ready to be sent at once. Returns its id. */
 export const storeLetter = async (db: Kysely<Tables>, letter: NewLetter): Promise<string> => {
-  const { preferences = null } = letter
+  const { preferences = null, moves = null } = letter
   const { id } = await db
     .insertInto('letters')
     .values({
@@ -25,10 +27,57 @@ export const storeLetter = async (db: Kysely<Tables>, letter: NewLetter): Promis
       digest_id: letter.digestId,
       requested_at: letter.requestedAt,
       preferences: preferences === null ? null : (JSON.stringify(preferences) as never),
+      moves: moves === null ? null : (JSON.stringify(moves) as never),
     })
     .returning('id')
     .executeTakeFirstOrThrow()
   return id
+}
+
+/** Lets a letter that waits to be sent count as asked for anew; `false` where there is none. */
+export const renewWaitingLetter = async (
+  db: Kysely<Tables>,
+  subscriberId: string,
+  kind: LetterKind,
+  requestedAt: Date,
+): Promise<boolean> => {
+  const waiting = await db
+    .updateTable('letters')
+    .set({ requested_at: requestedAt })
+    .where('subscriber_id', '=', subscriberId)
+    .where('kind', '=', kind)
+    .where('state', 'in', ['queued', 'deferred'])
+    .returning('id')
+    .execute()
+  return waiting.length > 0
+}
+
+/** Notes that the link of a letter was used at `at`; `false` where it was before, or ended. */
+export const useLetter = async (db: Kysely<Tables>, id: string, at: Date): Promise<boolean> => {
+  const used = await db
+    .updateTable('letters')
+    .set({ used_at: at })
+    .where('id', '=', id)
+    .where('used_at', 'is', null)
+    .returning('id')
+    .execute()
+  return used.length > 0
+}
+
+/** Ends the links of all letters of a kind to some subscribers. */
+export const endLetters = async (
+  db: Kysely<Tables>,
+  subscriberIds: readonly string[],
+  kind: LetterKind,
+  at: Date,
+): Promise<void> => {
+  await db
+    .updateTable('letters')
+    .set({ used_at: at })
+    .where('subscriber_id', 'in', subscriberIds)
+    .where('kind', '=', kind)
+    .where('used_at', 'is', null)
+    .execute()
 }
 
 /** When a digest was due, for which local date, and when the next is due. Digests that agree in all three share one object. */

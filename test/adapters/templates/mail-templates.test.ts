@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { compileMessage } from '../../../src/adapters/smtp/message.ts'
-import { createMailTemplates, type LetterKind } from '../../../src/adapters/templates/mail-templates.ts'
+import { createMailTemplates, LETTER_KINDS } from '../../../src/adapters/templates/mail-templates.ts'
 import type { DigestIssue, PaperCard } from '../../../src/core/digest/digest.ts'
 import { TOKEN_PLACEHOLDERS } from '../../../src/core/token.ts'
 import { propertyRuns } from '../../support/thoroughness.ts'
@@ -65,13 +65,12 @@ const tagsOf = (html: string): string[] => html.match(/<\/?[a-z][a-z0-9]*/gi) ??
 const wordsOf = (html: string): string =>
   decoded(html.replace(/<head>[\s\S]*<\/head>|<!--[\s\S]*?-->|<[^>]*>/g, ' ')).replace(/\s+/g, ' ')
 
-const letters: LetterKind[] = ['confirmation', 'links', 'already-subscribed']
 const every = [
   ...(['daily', 'weekly', 'welcome'] as const).map((kind) => ({
     name: kind,
     mail: templates.renderDigest(issue({ kind })),
   })),
-  ...letters.map((kind) => ({
+  ...LETTER_KINDS.map((kind) => ({
     name: kind,
     mail: templates.renderLetter(kind, { frequency: 'weekly', times: TIMES, topics: ['Robotics & embodied AI'] }),
   })),

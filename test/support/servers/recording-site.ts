@@ -11,6 +11,7 @@ import type { ConnectionLimits } from '../../../src/http/connections.ts'
 import type { App, Site } from '../../../src/http/site.ts'
 import type { Archive, DayPage } from '../../../src/newsletter/archive.ts'
 import type { Previews } from '../../../src/newsletter/publishing/preview.ts'
+import type { Accounts } from '../../../src/newsletter/subscription/accounts.ts'
 import type { OwnPreferences } from '../../../src/newsletter/subscription/preferences.ts'
 import type { Origin, Subscriptions } from '../../../src/newsletter/subscription/subscription.ts'
 
@@ -23,6 +24,8 @@ export const TOKEN = {
   unsubscribe: 'unsubscribe'.padEnd(43, '0'),
   view: 'view'.padEnd(43, '0'),
   never: 'never'.padEnd(43, '0'),
+  account: 'account'.padEnd(43, '0'),
+  usedAccount: 'used-account'.padEnd(43, '0'),
 }
 
 const KEY = Buffer.alloc(32, 7)
@@ -148,6 +151,19 @@ const createRecordedSubscriptions = (
   localToday: () => '2026-04-15',
 })
 
+/** What an account link of the subscriber, or a used one, leads to. */
+const byAccountLink = <T>(token: string, answer: T): T | 'ended' | null => {
+  if (token === TOKEN.usedAccount) return 'ended'
+  return token === TOKEN.account ? answer : null
+}
+
+/** The account of the one subscriber there is. */
+const createRecordedAccounts = (change: RecordChange): Accounts => ({
+  requestLink: (token) => change(token === TOKEN.preferences || token === TOKEN.left, 'requestLink', token),
+  read: async (token) => byAccountLink(token, { email: EMAIL, state: 'active' as const, subscribed: true }),
+  renewLinks: (token) => change(byAccountLink(token, 'renewed' as const), 'renewLinks', token),
+})
+
 export const openTestSite = async ({
   baseUrl = 'http://round.example.org',
   cards = [card()],
@@ -199,6 +215,7 @@ export const openTestSite = async ({
   const write = (facts: object, event: string) => log.push(JSON.stringify({ event, ...facts }))
   const app = buildApp({
     subscriptions,
+    accounts: createRecordedAccounts(change),
     archive,
     previews,
     topicQuality,

@@ -1,0 +1,51 @@
+/** The account's pages: the address in clear by a fresh link alone, and one act each. */
+import { expect, it } from 'vitest'
+import { EMAIL, openTestSite, TOKEN } from '../support/servers/recording-site.ts'
+
+const PATH = `/account/${TOKEN.account}`
+
+it('asking for a link to the account gets the same answer always, and leads nowhere by a dead link', async () => {
+  await using site = await openTestSite()
+  const press = (token: string) =>
+    fetch(`${site.url}/preferences/${token}/account`, { method: 'POST', redirect: 'manual' })
+  const asked = await press(TOKEN.preferences)
+  expect([asked.status, asked.headers.get('location')]).toEqual([303, '/account/sent'])
+  expect((await press(TOKEN.left)).headers.get('location')).toBe('/account/sent')
+  expect((await press(TOKEN.account)).status).toBe(404)
+  expect(site.changes).toEqual([TOKEN.preferences, TOKEN.left, TOKEN.account].map((token) => ['requestLink', token]))
+  expect(await (await fetch(`${site.url}/account/sent`)).text()).toContain('Check your inbox')
+})
+
+it('the account shows the address, and does nothing until something is pressed', async () => {
+  await using site = await openTestSite()
+  const answer = await fetch(site.url + PATH)
+  const page = await answer.text()
+  expect(answer.status).toBe(200)
+  expect(page).toContain(EMAIL)
+  expect(page).not.toContain('<script')
+  expect(site.changes).toEqual([])
+  const renewed = await (await fetch(`${site.url}${PATH}/renew`, { method: 'POST' })).text()
+  expect(renewed).toContain('Your links are renewed')
+  expect(site.changes).toEqual([['renewLinks', TOKEN.account]])
+})
+
+it('a link that was used says so, and offers a new one', async () => {
+  await using site = await openTestSite()
+  for (const [path, method] of [
+    [`/account/${TOKEN.usedAccount}`, 'GET'],
+    [`/account/${TOKEN.usedAccount}/renew`, 'POST'],
+  ] as const) {
+    const answer = await fetch(site.url + path, { method })
+    const page = await answer.text()
+    expect([answer.status, page]).toEqual([404, expect.stringContaining('It has been used, or has expired.')])
+    expect(page).toContain('action="/links"')
+  }
+  expect(await (await fetch(`${site.url}/account/cut`)).text()).not.toContain('It has been used')
+})
+
+it('somebody who unsubscribed can ask for a link to their account, too', async () => {
+  await using site = await openTestSite()
+  const page = await (await fetch(`${site.url}/preferences/${TOKEN.left}`)).text()
+  expect(page).toContain('You’re not subscribed')
+  expect(page).toContain(`action="/preferences/${TOKEN.left}/account"`)
+})
