@@ -47,7 +47,7 @@ export const readConfig = (environment: Environment): Config => {
     ...readDkim(settings, senders),
     ...readSources(settings),
     ...readBounces(settings, network.host),
-    ...readSignUps(settings),
+    ...readSignUps(settings, senders, environment.NODE_ENV === 'production'),
     ...readAlarms(settings),
     logLevel: settings.read('LOG_LEVEL', 'info', oneOf(LOG_LEVELS)),
     clock: settings.read('CLOCK', null, readClock),

@@ -4,6 +4,8 @@ import { createMailgunReader } from '../../src/adapters/bounces/webhook-mailgun.
 import { createPostmarkReader } from '../../src/adapters/bounces/webhook-postmark.ts'
 import { createSendgridReader } from '../../src/adapters/bounces/webhook-sendgrid.ts'
 import { createSesReader } from '../../src/adapters/bounces/webhook-ses.ts'
+import { createLookup } from '../../src/adapters/checkup/name-servers.ts'
+import { createTakesMail } from '../../src/adapters/mail-domains.ts'
 import { fetchPinnedText } from '../../src/adapters/sources/pinned-fetch.ts'
 import { createPages } from '../../src/adapters/templates/pages.ts'
 import type { ReadWebhook } from '../../src/core/bounces/provider-event.ts'
@@ -53,6 +55,7 @@ export const openApi = async (context: RoleContext) => {
       readers: openWebhookReaders(config),
     }),
     topicQuality: measured,
+    ...(config.domainServers === null ? {} : { takesMail: createTakesMail(createLookup(config.domainServers)) }),
     pages: createPages({ mailboxUrl }),
     baseUrl: config.baseUrl,
     trustProxy: config.trustProxy,

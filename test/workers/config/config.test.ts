@@ -37,6 +37,7 @@ describe('without any setting', () => {
       minFreeSpace: 256_000_000,
       clock: null,
       signUpLimits: { client: 10, domain: 20, all: 300 },
+      domainServers: null,
       bounceDomain: null,
       bounces: null,
       operatorEmail: null,
