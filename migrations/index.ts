@@ -27,6 +27,7 @@ import * as alarms from './0020-alarms.ts'
 import * as excerpts from './0021-excerpts.ts'
 import * as papersListed from './0023-papers-listed.ts'
 import * as signUpLimits from './0024-sign-up-limits.ts'
+import * as trending from './0025-trending.ts'
 import * as accountLinks from './0026-account-links.ts'
 import * as personalData from './0027-personal-data.ts'
 import type { Migration } from './migration.ts'
@@ -53,15 +54,17 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0021-excerpts': excerpts,
   '0023-papers-listed': papersListed,
   '0024-sign-up-limits': signUpLimits,
+  '0025-trending': trending,
   '0026-account-links': accountLinks,
   '0027-personal-data': personalData,
 }
 
 /**
  * Migrations that landed after ones with a higher number, with those that a database may have had before them. Each pair
- * touches different tables, so that both orders end in the same schema; any other order is none of ours.
+ * touches different tables or columns, so that both orders end in the same schema; any other order is none of ours.
  */
 export const EARLIER_ORDERS: Record<string, readonly string[]> = {
   '0006-ways-in-trouble': ['0007-deliveries-stand-alone'],
   '0008-what-comes-back': ['0009-news-of-papers'],
+  '0025-trending': ['0026-account-links', '0027-personal-data'],
 }

@@ -1,11 +1,15 @@
 /** Forms as templates show them: blank, with what is stored, or with what was typed and the errors in it. */
 import { Type } from 'typebox'
 import {
+  DIGEST_SIZES,
+  type DigestSize,
   type FieldError,
   type Frequency,
+  namedTopics,
   type PreferenceDefaults,
   type Preferences,
   STANDARD,
+  TRENDING,
   type WhenEmpty,
 } from '../core/subscriber/preferences.ts'
 import { readTimeZone, TIME_ZONES } from '../core/subscriber/time-zone.ts'
@@ -32,14 +36,17 @@ export const ADDRESSED = {
 /** The fields of a form as they are sent. `readPreferences` reads them, so that every error is shown at once. */
 export const CHOICES = {
   topics: Type.Optional(
-    Type.Unknown({ description: 'Topic names; at least one, unless there are keywords or authors' }),
+    Type.Unknown({
+      description: 'Topic names, trending among them; left out, with no keywords and authors either: trending',
+    }),
   ),
   keywords: Type.Optional(Type.Unknown({ description: 'Phrases of your own, at most 20, an array or one a line' })),
   authors: Type.Optional(Type.Unknown({ description: 'Names of authors to follow, at most 20, likewise' })),
   muted: Type.Optional(Type.Unknown({ description: 'Phrases that keep a paper away, at most 20, likewise' })),
   when_empty: Type.Optional(Type.Unknown({ description: 'What to do when there is nothing new: skip or send' })),
-  frequency: Type.Optional(Type.Unknown({ description: 'daily or weekly' })),
-  timezone: Type.Optional(Type.Unknown({ description: 'An IANA time zone such as Europe/London' })),
+  papers: Type.Optional(Type.Unknown({ description: 'The most papers of a digest: 3, 5, 10, 15 or usual' })),
+  frequency: Type.Optional(Type.Unknown({ description: 'daily or weekly; daily where it is left out' })),
+  timezone: Type.Optional(Type.Unknown({ description: 'An IANA time zone such as Europe/London, else UTC' })),
   hour: Type.Optional(Type.Unknown({ description: '0 to 23' })),
   weekday: Type.Optional(Type.Unknown({ description: '1 (Monday) to 7' })),
 }
@@ -81,6 +88,8 @@ export interface FormView {
     /** Whether the group is unfolded. */
     open: boolean
   }[]
+  /** Whether what trends is ticked. */
+  trending: boolean
   /** How many topics are ticked. */
   chosen: number
   /** One a line. */
@@ -90,10 +99,13 @@ export interface FormView {
   /** Whether any of these three has content, or an error. */
   hasOwn: boolean
   whenEmpty: WhenEmpty
+  papers: DigestSize | null
   frequency: Frequency | null
   hour: number
   weekday: number
   timezone: string
+  /** How many papers a digest can be asked to have. */
+  sizes: readonly DigestSize[]
   /** Whether the zone is missing from the list of the form. */
   unlistedZone: boolean
   /** The sentence beside each field. */
@@ -108,7 +120,10 @@ const OWN = ['keywords', 'authors', 'muted'] as const
 const viewOf = (
   email: string,
   chosen: ReadonlySet<unknown>,
-  rest: Pick<FormView, 'keywords' | 'authors' | 'muted' | 'whenEmpty' | 'frequency' | 'hour' | 'weekday' | 'timezone'>,
+  rest: Pick<
+    FormView,
+    'keywords' | 'authors' | 'muted' | 'whenEmpty' | 'papers' | 'frequency' | 'hour' | 'weekday' | 'timezone'
+  >,
   problems: FieldError[] = [],
 ): FormView => {
   const groups = TOPIC_GROUPS.map(({ label, topics }, index) => {
@@ -120,8 +135,10 @@ const viewOf = (
     email,
     sure: '',
     groups,
+    trending: chosen.has(TRENDING),
     chosen: groups.reduce((sum, group) => sum + group.chosen, 0),
     ...rest,
+    sizes: DIGEST_SIZES,
     hasOwn: OWN.some((field) => rest[field].trim() !== '' || problems.some((problem) => problem.field === field)),
     unlistedZone: !LISTED_ZONES.has(rest.timezone),
     errors: Object.fromEntries(problems.map(({ field, problem }) => [field, problem])),
@@ -136,15 +153,14 @@ export const blankForm = (): FormView =>
     keywords: '',
     authors: '',
     muted: '',
-    frequency: 'daily',
-    timezone: 'UTC',
+    timezone: STANDARD.timeZone,
   })
 
 /** A form with preferences as they are stored. */
 export const filledForm = (preferences: Preferences, problems: FieldError[] = []): FormView =>
   viewOf(
     '',
-    new Set(preferences.topics),
+    new Set(namedTopics(preferences)),
     {
       ...preferences,
       keywords: preferences.keywords.join('\n'),
@@ -172,7 +188,7 @@ export const refusedForm = (
   problems: FieldError[],
   standing: PreferenceDefaults = STANDARD,
 ): FormView => {
-  const { topics, frequency } = typed
+  const { topics, frequency, papers } = typed
   const number = (value: unknown, fallback: number) =>
     typeof value === 'string' && /^\d{1,2}$/.test(value) ? Number(value) : fallback
   return viewOf(
@@ -183,7 +199,8 @@ export const refusedForm = (
       authors: typedList(typed.authors, standing.authors),
       muted: typedList(typed.muted, standing.muted),
       whenEmpty: typed.when_empty === 'skip' || typed.when_empty === 'send' ? typed.when_empty : standing.whenEmpty,
-      frequency: frequency === 'daily' || frequency === 'weekly' ? frequency : null,
+      papers: DIGEST_SIZES.find((size) => String(size) === String(papers)) ?? (papers ? null : standing.papers),
+      frequency: frequency === 'daily' || frequency === 'weekly' ? frequency : frequency ? null : standing.frequency,
       hour: number(typed.hour, standing.hour),
       weekday: number(typed.weekday, standing.weekday),
       timezone: (typeof typed.timezone === 'string' ? readTimeZone(typed.timezone) : null) ?? 'UTC',

@@ -99,6 +99,7 @@ export const preferencesRoutes = (app: App, site: PreferencesSite): void => {
 
 /** Whether two preferences bring the same papers, whenever they come. */
 const choosesAlike = (one: Preferences, other: Preferences): boolean =>
+  one.trending === other.trending &&
   (['topics', 'keywords', 'authors', 'muted'] as const).every((list) => one[list].join('\n') === other[list].join('\n'))
 
 /** What a change does to the number of papers, in a sentence; `null` when it cannot be counted or stays the same. */

@@ -4,7 +4,7 @@ import { Type } from 'typebox'
 import { broadAuthorLine } from '../core/digest/broad-author.ts'
 import { headingOf, standfirstOf } from '../core/digest/headline.ts'
 import { volumeLine } from '../core/digest/volume.ts'
-import { type Preferences, readPreferences, STANDARD } from '../core/subscriber/preferences.ts'
+import { namedTopics, type Preferences, readNewPreferences, STANDARD } from '../core/subscriber/preferences.ts'
 import { createTurns } from './costly-pages.ts'
 import { ADDRESSED, CHOICES, filledForm, refusedForm, withKnownZone } from './form.ts'
 import { keepForBack } from './guard.ts'
@@ -18,25 +18,24 @@ const FormChoice = Type.Object({ ...ADDRESSED, ...CHOICES }, { additionalPropert
 /** Characters of a URL that every browser, proxy and server takes; Node refuses a request with more than 16 KiB of headers. */
 const MAX_URL = 2_000
 
-/** The values of what a URL leaves out; only the topics must be there. */
-const DEFAULTS = { frequency: 'daily', timezone: 'UTC' }
-
 const readChoice = (given: Readonly<Record<string, unknown>>, fromForm = false) => {
   const { body } = withKnownZone(given, fromForm)
   const filled = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== ''))
-  return readPreferences({ ...DEFAULTS, ...filled })
+  return readNewPreferences(filled)
 }
 
 /** The URL of a preview: it contains what differs from the defaults, and never an email address. */
 const urlOf = (preferences: Preferences): string => {
-  const { topics, keywords, authors, muted, frequency, hour, timeZone } = preferences
+  const { keywords, authors, muted, frequency, papers, hour, timeZone } = preferences
+  const topics = namedTopics(preferences)
   const query = new URLSearchParams()
   if (topics.length > 0) query.set('topics', topics.join(','))
   query.set('frequency', frequency)
   for (const [name, list] of Object.entries({ keywords, authors, muted }))
     for (const entry of list) query.append(name, entry)
+  if (papers !== STANDARD.papers) query.set('papers', String(papers))
   if (hour !== STANDARD.hour) query.set('hour', String(hour))
-  if (timeZone !== DEFAULTS.timezone) query.set('timezone', timeZone)
+  if (timeZone !== STANDARD.timeZone) query.set('timezone', timeZone)
   return `/preview?${query.toString().replaceAll('%2C', ',').replaceAll('%2F', '/')}`
 }
 
@@ -49,7 +48,7 @@ export const previewRoutes = (app: App, { previews, pages }: Site): void => {
   ) =>
     wantsJson(request)
       ? sendProblem(reply, 400, 'No preview', 'Some fields are not valid.', errors)
-      : show(keepForBack(reply.code(400)), pages, 'subscribe', { form: refusedForm({ ...DEFAULTS, ...given }, errors) })
+      : show(keepForBack(reply.code(400)), pages, 'subscribe', { form: refusedForm(given, errors) })
 
   const inTurn = createTurns()
 

@@ -3,10 +3,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { readAddress } from '../core/subscriber/address.ts'
 import { likelyAddress } from '../core/subscriber/address-typo.ts'
-import { type FieldError, type Preferences, readPreferences } from '../core/subscriber/preferences.ts'
+import { followedLabels } from '../core/subscriber/followed.ts'
+import { type FieldError, readNewPreferences } from '../core/subscriber/preferences.ts'
 import type { Challenge } from '../core/subscriber/proof-of-work.ts'
 import { quoted } from '../core/text/text.ts'
-import { topicBySlug } from '../core/topics.ts'
 import type { Origin } from '../newsletter/subscription/subscription.ts'
 import {
   ADDRESSED,
@@ -39,12 +39,6 @@ const readEmail = (raw: unknown): { address: string } | { error: FieldError } =>
   if ('address' in read) return read
   return { error: { field: 'email', problem: read.problem, expected: 'one email address such as ada@example.org' } }
 }
-
-const labelsOf = ({ topics, keywords, authors }: Preferences): string[] => [
-  ...topics.map((slug) => topicBySlug(slug)?.label ?? slug),
-  ...keywords.map((keyword) => `“${keyword}”`),
-  ...authors,
-]
 
 /** The same for every address, so that nobody learns who subscribes. */
 const CHECK_INBOX = { status: 'check your inbox' }
@@ -135,7 +129,7 @@ const requestRoutes = (app: App, { subscriptions, pages, takesMail = async () =>
     const isForm = !wantsJson(request)
     const { body, unknownZone } = withKnownZone(request.body, isForm)
     const email = readEmail(body.email)
-    const read = readPreferences(body)
+    const read = readNewPreferences(body)
     if ('error' in email || 'errors' in read) {
       const errors = ['error' in email ? [email.error] : [], 'errors' in read ? read.errors : []].flat()
       if (!isForm) return sendProblem(reply, 400, 'Not subscribed', 'Some fields are not valid.', errors)
@@ -202,7 +196,7 @@ const confirmationRoutes = (app: App, { subscriptions, pages }: Site): void => {
     const found = await subscriptions.readConfirmation(token)
     if (found === null) return showDeadLink(reply, pages)
     if (found.confirmed) return show(reply, pages, 'confirmed', { ...found, already: true })
-    return show(reply, pages, 'confirm', { ...found, token, topics: labelsOf(found.preferences) })
+    return show(reply, pages, 'confirm', { ...found, token, topics: followedLabels(found.preferences) })
   })
 
   app.post('/confirm/:token', { schema: { params: TokenParam, body: BUTTON } }, async (request, reply) => {

@@ -4,14 +4,14 @@ import { Pool, types } from 'pg'
 import type { AlarmChannel, AlarmEvent, AlarmKind } from '../core/alarms.ts'
 import type { BounceClass } from '../core/bounces/bounce-class.ts'
 import { isDiskFull, isMissing } from '../core/database-error.ts'
-import type { DigestEntry, DigestKind } from '../core/digest/digest.ts'
+import type { DigestEntry, DigestKind, TopicOffer } from '../core/digest/digest.ts'
 import type { SourceName } from '../core/papers/paper.ts'
 import type { FrozenNews, NewsKind } from '../core/papers/paper-news.ts'
 import type { Match } from '../core/relevance/relevance.ts'
 import type { MailState, StateCount } from '../core/sending/ledger.ts'
 import type { ThrottleCause } from '../core/sending/pace.ts'
 import type { ConsentEvent, ConsentOrigin } from '../core/subscriber/consent.ts'
-import type { Frequency, Preferences, SubscriberState, WhenEmpty } from '../core/subscriber/preferences.ts'
+import type { DigestSize, Frequency, Preferences, SubscriberState, WhenEmpty } from '../core/subscriber/preferences.ts'
 
 /** The two tables of the outbox: mails to one address each, and digests of an edition. Both have the same states. */
 export const MAIL_STREAMS = ['letters', 'deliveries'] as const
@@ -135,6 +135,8 @@ export interface Tables {
     authors: Generated<string[]>
     muted: Generated<string[]>
     when_empty: Generated<WhenEmpty>
+    trending: Generated<boolean>
+    digest_papers: DigestSize | null
     frequency: Frequency
     hour: number
     weekday: number
@@ -263,6 +265,7 @@ export interface Tables {
     topics: string[]
     keywords: Generated<string[]>
     authors: Generated<string[]>
+    trending: Generated<boolean>
     cutoff: Date
     entries: DigestEntry[]
     list_days: string[]
@@ -275,6 +278,7 @@ export interface Tables {
     note: string | null
     sample: boolean
     news: Generated<FrozenNews[]>
+    offer: TopicOffer | null
   }
 
   // The outbox: mails, the routes that take less of them for now, and the caps on what they are sent.

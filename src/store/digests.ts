@@ -20,6 +20,7 @@ export interface NewDigest {
   cohortKey: Buffer
   kind: DigestKind
   localDate: string
+  trending: boolean
   topics: string[]
   keywords: string[]
   authors: string[]
@@ -61,9 +62,9 @@ export const storeDigests = async (
 ): Promise<{ id: number; isNew: boolean }[]> => {
   if (digests.length === 0) return []
   const { rows } = await sql<{ id: number; cohortKey: Buffer; isNew: boolean }>`
-    insert into digests (edition_id, cohort_key, kind, local_date, topics, keywords, authors, cutoff, entries, list_days,
+    insert into digests (edition_id, cohort_key, kind, local_date, trending, topics, keywords, authors, cutoff, entries, list_days,
       considered, listed, recently_sent, empty_since, note, sample, news)
-    select "editionId", decode("cohortKey", 'hex'), kind, "localDate", topics, keywords, authors, cutoff, entries,
+    select "editionId", decode("cohortKey", 'hex'), kind, "localDate", trending, topics, keywords, authors, cutoff, entries,
       "listDays", listed, listed, ${recentlySentBefore(sql`d."previousIds"`, sql`d."forgottenOn"`)} || sent, "emptySince", note, sample, news
     from jsonb_to_recordset(${JSON.stringify(
       digests.map(({ cohortKey, previous, ...digest }) => ({
@@ -72,7 +73,7 @@ export const storeDigests = async (
         cohortKey: cohortKey.toString('hex'),
       })),
     )}::jsonb)
-      as d("editionId" bigint, "cohortKey" text, kind text, "localDate" date, topics text[], keywords text[],
+      as d("editionId" bigint, "cohortKey" text, kind text, "localDate" date, trending boolean, topics text[], keywords text[],
         authors text[], cutoff timestamptz, entries jsonb, "listDays" date[], listed integer, sent jsonb,
         "emptySince" date, note text, sample boolean, news jsonb, "previousIds" bigint[], "forgottenOn" text)
     on conflict (cohort_key) do update set recently_sent = digests.recently_sent || excluded.recently_sent

@@ -9,11 +9,13 @@ export type Subscriber = Selectable<Tables['subscribers']>
 
 /** The profile of a subscriber, as the domain names it. */
 export const profileOf = (subscriber: Subscriber): Profile => ({
+  trending: subscriber.trending,
   topics: subscriber.topics,
   keywords: subscriber.keywords,
   authors: subscriber.authors,
   muted: subscriber.muted,
   whenEmpty: subscriber.when_empty,
+  papers: subscriber.digest_papers,
 })
 
 /** The preferences of a subscriber, as the domain names them. */
@@ -27,11 +29,13 @@ export const preferencesOf = (subscriber: Subscriber): Preferences => ({
 })
 
 const columnsOf = (preferences: Preferences) => ({
+  trending: preferences.trending,
   topics: preferences.topics,
   keywords: preferences.keywords,
   authors: preferences.authors,
   muted: preferences.muted,
   when_empty: preferences.whenEmpty,
+  digest_papers: preferences.papers,
   frequency: preferences.frequency,
   hour: preferences.hour,
   weekday: preferences.weekday,
@@ -196,7 +200,7 @@ export const lockDue = async (db: Kysely<Tables>, cutoff: Date, which: DueSelect
       : sql`${without(which.except)} order by next_due_at limit ${which.most} for update skip locked`
   const { rows } = await sql<DueGroup>`
     with due as materialized (
-      select id, ctid, (topics, keywords, authors, muted, when_empty)::text as "profileKey", frequency, hour, weekday,
+      select id, ctid, (trending, topics, keywords, authors, muted, when_empty, digest_papers)::text as "profileKey", frequency, hour, weekday,
         time_zone as "timeZone", next_due_at as "dueAt", last_digest_id as "lastDigestId", last_cutoff as "lastCutoff"
       from subscribers where next_due_at <= ${cutoff} ${these})
     select (array_agg(id))[1] as first, string_agg(id::text, ',') as members,
@@ -214,7 +218,8 @@ const without = (ids: readonly string[]) => (ids.length === 0 ? sql`` : sql`and 
 /** The profiles of some subscribers, by their ids; who does not exist is left out. */
 export const readProfiles = async (db: Kysely<Tables>, ids: string[]): Promise<Map<string, Profile>> => {
   const { rows } = await sql<Profile & { id: string }>`
-    select id, topics, keywords, authors, muted, when_empty as "whenEmpty" from subscribers
+    select id, trending, topics, keywords, authors, muted, when_empty as "whenEmpty", digest_papers as papers
+    from subscribers
     where id = any(${ids}::uuid[])`.execute(db)
   return new Map(rows.map(({ id, ...profile }) => [id, profile]))
 }

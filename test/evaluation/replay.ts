@@ -1,7 +1,7 @@
 /** Replays list days for simulated subscribers by the service's own rules, and counts the papers that any of them would get twice. */
 
 import { addDays, weekdayOf } from '../../src/core/calendar.ts'
-import { MAX_PAPERS } from '../../src/core/digest/digest-size.ts'
+import { mostPapers } from '../../src/core/digest/digest-size.ts'
 import { eligibleAt, eligibleSince, mergeRecentlySent } from '../../src/core/digest/eligibility.ts'
 import { rankPapers, selectPapers } from '../../src/core/digest/ranking.ts'
 import { TOPICS } from '../../src/core/topics.ts'
@@ -45,7 +45,7 @@ export const replay = (papers: readonly JudgedCandidate[]): ReplayResult => {
         open.map(({ paper }) => paper),
         topics,
       )
-      const chosen = selectPapers(ranked, topics, MAX_PAPERS[frequency]).map(({ paper }) => paper.id)
+      const chosen = selectPapers(ranked, topics, mostPapers(frequency, null)).map(({ paper }) => paper.id)
       result.repeats += chosen.filter((id) => sent.has(id)).length
       result.digests += Number(chosen.length > 0)
       result.papers += chosen.length

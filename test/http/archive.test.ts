@@ -25,7 +25,7 @@ it('the home page shows the best papers of the latest day with reasons, and the 
   expect(page).toContain('href="/papers/2026-04-15">See all 26 papers')
   expect(page).toContain('action="/subscribe"')
   expect(page.match(/<h1/g)).toHaveLength(1)
-  expect(page.match(/type="checkbox"/g)).toHaveLength(38)
+  expect(page.match(/type="checkbox"/g)).toHaveLength(39)
   expect(page).not.toMatch(/type="checkbox"[^>]* checked/)
 })
 

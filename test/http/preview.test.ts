@@ -44,7 +44,7 @@ it('gives programs the digest as JSON', async () => {
 it.each([
   ['topics=llm', 'There is no topic “llm”. Choose from the list.'],
   ['topics=a,b&frequency=daily', 'There are no topics “a”, “b”. Choose from the list.'],
-  ['', 'Choose at least one topic, or add a keyword or author.'],
+  ['topics=,', 'Choose trending papers or at least one topic, or add a keyword or author.'],
   ['topics=agents&frequency=hourly', 'Choose daily or weekly.'],
   ['topics=agents&timezone=Mars', '“Mars” isn’t a time zone. Choose one such as Europe/London.'],
 ])('refuses %s with a sentence, on a page and as a problem', async (query, sentence) => {
@@ -112,13 +112,15 @@ it('a zone that a browser reports and nobody knows is UTC, also in the URL of a 
   }
 })
 
-it('the second button with nothing chosen says what is missing and keeps the email address', async () => {
+it('the second button with nothing chosen previews what trends, and the URL says so', async () => {
   await using site = await openTestSite()
-  const answer = await fetch(`${site.url}/preview`, { method: 'POST', body: form({ email: 'grace@example.net' }) })
-  const page = await answer.text()
-  expect(answer.status).toBe(400)
-  expect(page).toContain('Choose at least one topic, or add a keyword or author.')
-  expect(page).toContain('value="grace@example.net"')
+  const answer = await fetch(`${site.url}/preview`, {
+    method: 'POST',
+    body: form({ email: 'grace@example.net', topics: '', keywords: '', papers: '3' }),
+  })
+  expect([answer.status, new URL(answer.url).search]).toEqual([200, '?topics=trending&frequency=daily&papers=3'])
+  expect(await answer.text()).toContain('value="trending" checked')
+  expect(site.asked).toEqual([{ ...STANDARD, trending: true, topics: [], papers: 3 }])
 })
 
 it('the longest choices that are allowed are previewed: what has no room in a URL is shown at once', async () => {

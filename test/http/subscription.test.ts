@@ -132,13 +132,29 @@ it('a form with mistakes comes back with what was typed and a sentence beside ea
   expect(page).toContain('value="Asia/Tokyo" selected')
 })
 
-it('an empty form shows everything it lacks at once', async () => {
+it('an address alone subscribes to what trends in all topics, as a form and as JSON', async () => {
+  await using site = await openTestSite()
+  const answer = await post(`${site.url}/subscribe`, form({ email: 'ada@example.org' }))
+  expect([answer.status, answer.headers.get('location')]).toEqual([303, '/check-inbox'])
+  expect((await post(`${site.url}/subscribe`, { email: 'ada@example.org' })).status).toBe(202)
+  const beside = { email: 'ada@example.org', topics: ['trending', 'agents'], papers: 5 }
+  expect((await post(`${site.url}/subscribe`, beside)).status).toBe(202)
+  const trending = { ...STANDARD, trending: true, topics: [] }
+  expect(site.changes).toEqual([
+    ['requestSubscription', 'ada@example.org', trending],
+    ['requestSubscription', 'ada@example.org', trending],
+    ['requestSubscription', 'ada@example.org', { ...trending, topics: ['agents'], papers: 5 }],
+  ])
+})
+
+it('an empty form lacks the address alone', async () => {
   await using site = await openTestSite()
   for (const body of [form({}), undefined]) {
     const answer = await fetch(`${site.url}/subscribe`, { method: 'POST', ...(body === undefined ? {} : { body }) })
     const page = await answer.text()
     expect(answer.status).toBe(400)
-    expect(page).toContain('Please fix 4 problems')
+    expect(page).toContain('Please fix one problem')
+    expect(page).toContain('id="email-error"')
   }
 })
 

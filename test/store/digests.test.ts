@@ -17,6 +17,7 @@ const digestOf = (sent: Record<string, string>, previousIds?: number[]): NewDige
   cohortKey: randomBytes(32),
   kind: 'welcome',
   localDate: DATE,
+  trending: false,
   topics: ['robotics'],
   keywords: [],
   authors: [],

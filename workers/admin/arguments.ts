@@ -2,7 +2,13 @@
 import { once } from 'node:events'
 import { InvalidArgumentError } from 'commander'
 import { isDate, readTimestamp } from '../../src/core/calendar.ts'
-import type { Frequency } from '../../src/core/subscriber/preferences.ts'
+import {
+  DIGEST_SIZES,
+  type DigestSize,
+  type Frequency,
+  type Profile,
+  TRENDING,
+} from '../../src/core/subscriber/preferences.ts'
 import { isTopic, TOPICS } from '../../src/core/topics.ts'
 
 /** A count with its noun: `1 digest`, `2 digests`. */
@@ -14,14 +20,20 @@ export const instant = (text: string): Date => {
   return found
 }
 
-export const topics = (text: string): string[] => {
+export const topics = (text: string): Pick<Profile, 'trending' | 'topics'> => {
   const slugs = [...new Set(text.split(',').map((slug) => slug.trim()))].sort()
-  const unknown = slugs.filter((slug) => !isTopic(slug))
+  const unknown = slugs.filter((slug) => !isTopic(slug) && slug !== TRENDING)
   if (unknown.length > 0)
     throw new InvalidArgumentError(
-      `there is no topic ${unknown.join(', ')}. The topics are: ${TOPICS.map((topic) => topic.slug).join(', ')}`,
+      `there is no topic ${unknown.join(', ')}. The topics are: ${[TRENDING, ...TOPICS.map((topic) => topic.slug)].join(', ')}`,
     )
-  return slugs
+  return { trending: slugs.includes(TRENDING), topics: slugs.filter(isTopic) }
+}
+
+export const digestSize = (text: string): DigestSize => {
+  const size = DIGEST_SIZES.find((one) => String(one) === text)
+  if (size === undefined) throw new InvalidArgumentError(`it is one of ${DIGEST_SIZES.join(', ')}`)
+  return size
 }
 
 export const day = (text: string): string => {

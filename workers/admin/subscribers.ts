@@ -151,10 +151,11 @@ const accountText = (account: SubscriberAccount): string => {
   const { preferences, requestedAt, confirmedAt, nextDueAt, pausedUntil, suppressed } = account
   return [
     `${account.email}: ${account.state}`,
+    ...(preferences.trending ? ['trending   in all topics'] : []),
     ...(['topics', 'keywords', 'authors', 'muted'] as const)
       .filter((list) => preferences[list].length > 0)
       .map((list) => `${list.padEnd(10)} ${preferences[list].join(', ')}`),
-    `digests    ${preferences.frequency}, at ${preferences.hour}:00 in ${preferences.timeZone}`,
+    `digests    ${preferences.frequency}, at ${preferences.hour}:00 in ${preferences.timeZone}${preferences.papers === null ? '' : `, at most ${preferences.papers} papers`}`,
     `asked      ${requestedAt.toISOString()}${confirmedAt ? `, confirmed ${confirmedAt.toISOString()}` : ''}`,
     `next       ${nextDueAt?.toISOString() ?? 'none'}${pausedUntil ? ` (paused until ${pausedUntil})` : ''}`,
     ...(suppressed === null ? [] : [`suppressed ${suppressed}`]),

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import type { FrozenNews } from '../papers/paper-news.ts'
 import { keyOfPhrase } from '../subscriber/custom-terms.ts'
 import type { Profile } from '../subscriber/preferences.ts'
+import { mostPapers } from './digest-size.ts'
 import { interestsOf } from './interests.ts'
 
 export interface Cohort {
@@ -30,6 +31,7 @@ export const cohortKey = (cohort: Cohort): Buffer =>
         interestsOf(cohort.profile).sort(),
         cohort.profile.muted.map(keyOfPhrase).sort(),
         cohort.profile.whenEmpty,
+        mostPapers(cohort.kind, cohort.profile.papers),
         cohort.since.toISOString(),
         [...cohort.recentlySent].sort(),
         cohort.note,

@@ -17,7 +17,8 @@ const PARTIAL_FIT = 0.8
 const LEAST_IN_FULL = 3
 
 /** Whether a keyword or an author of the reader's own is in the paper. */
-const isOwn = ({ relevance }: Rankable): boolean => relevance.some(({ topic }) => kindOfInterest(topic) !== 'topic')
+const isOwn = ({ relevance }: Rankable): boolean =>
+  relevance.some(({ topic }) => ['keyword', 'author'].includes(kindOfInterest(topic)))
 
 /** The papers of a digest that are shown in short, of papers in its order. No source's count of upvotes is as good as none. */
 export const selectCompact = <P extends Rankable>(chosen: readonly RankedPaper<P>[]): ReadonlySet<P> => {

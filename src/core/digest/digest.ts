@@ -6,7 +6,7 @@ export interface DigestEntry {
   paperId: string
   /** The revision of the paper's texts that was current when the digest was composed. */
   revision: number
-  /** The interest that brought the paper (`interests`); `null` for a trending extra. */
+  /** The interest that brought the paper (`interests`), what trends among them; `null` for a trending extra. */
   topic: string | null
   /** Words of that interest found in the paper, best first, at most three. */
   matches: InterestMatch[]
@@ -23,6 +23,28 @@ export interface DigestEntry {
   compact?: true
   /** "top N% of the month" among papers seen at the same age, 1 to 100; `null` where too little is known to say. */
   topPercent: number | null
+  /** Where its upvotes stand among those of its list day, of a paper that is there because it trends; absent otherwise. */
+  dayRank?: DayRank
+}
+
+/** The rank of a paper by upvotes among those of its list day. */
+export interface DayRank {
+  /** `YYYY-MM-DD` */
+  listDay: string
+  /** 1 for the most upvotes; `null` where it has none. */
+  rank: number | null
+  /** Whether another has as many. */
+  shared: boolean
+  /** How many papers are ranked, and how many were listed that day: a paper may have no counts. */
+  counted: number
+  listed: number
+}
+
+/** A topic that the readers of a digest do not follow, and how many of its papers came in the days before. */
+export interface TopicOffer {
+  /** The slug of the topic. */
+  topic: string
+  papers: number
 }
 
 export type DigestKind = 'daily' | 'weekly' | 'welcome'
@@ -53,8 +75,10 @@ export interface DigestIssue {
   localDate: string
   /** List days that the papers were taken from, oldest first. */
   listDays: string[]
-  /** Labels of the cohort's topics, its keywords in quotes and its authors among them. */
+  /** Labels of the cohort's topics, what trends, its keywords in quotes and its authors among them. */
   topics: string[]
+  /** Whether its readers chose what trends, and nothing besides; absent where not. */
+  onlyTrending?: true
   /** Those of `topics` that brought no paper, of a weekly digest. */
   silent?: string[]
   cards: PaperCard[]

@@ -109,8 +109,8 @@ export const subjectOf = (issue: DigestIssue): string => {
   const own = matchesOf(issue)
   if (hasOnlyExtras(issue)) return `Beyond your topics: ${namesOf(issue.trendingExtras)}`
   if (issue.kind === 'welcome') return `Welcome to Paper Round: ${firstPapers(own.length)}`
-  if (issue.kind === 'weekly') return `Your week: ${namesOf(own, 1)}`
-  return `Your papers: ${namesOf(own)}`
+  if (issue.kind === 'weekly') return `${issue.onlyTrending ? 'Trending this week' : 'Your week'}: ${namesOf(own, 1)}`
+  return `${issue.onlyTrending ? 'Trending papers' : 'Your papers'}: ${namesOf(own)}`
 }
 
 /** The line that a mailbox shows after the subject: what is in the digest, the papers that match first. */
@@ -118,7 +118,7 @@ export const openingOf = (issue: DigestIssue): string => {
   const own = matchesOf(issue)
   const extras = issue.trendingExtras.length
   if (hasOnlyExtras(issue)) return `${namesOf(issue.trendingExtras)}, trending beyond your topics.`
-  const ranked = own.length > 1 ? ', ranked by fit and upvotes' : ''
+  const ranked = own.length > 1 ? `, ranked by ${issue.onlyTrending ? 'upvotes' : 'fit and upvotes'}` : ''
   return `${namesOf(own)}${ranked}${extras === 0 ? '' : `, and ${counted(extras, 'trending paper')}`}.`
 }
 
@@ -160,6 +160,13 @@ const whenListed = ({ listDays, cutoff }: DigestIssue): string => {
   return ` listed ${onDays(listDays)}${isOpen ? ` by ${cutoff.slice(11, 16)} UTC` : ''}`
 }
 
+/** Whether the papers of those who get only what trends stand in the order of their upvotes, whatever their age. */
+export const isMostUpvotedFirst = (issue: DigestIssue): boolean =>
+  issue.onlyTrending === true &&
+  issue.cards.length > 1 &&
+  issue.cards.every(({ upvotes }, n) => n === 0 || (upvotes ?? 0) <= (issue.cards[n - 1]?.upvotes ?? 0)) &&
+  (issue.cards[0]?.upvotes ?? 0) > 0
+
 /** `: 2 match what you follow, 3 are trending beyond your topics`; empty where all of them match. */
 const whatFits = ({ cards, also = [], trendingExtras }: DigestIssue): string => {
   const [own, extras] = [cards.length + also.length, trendingExtras.length]
@@ -169,8 +176,9 @@ const whatFits = ({ cards, also = [], trendingExtras }: DigestIssue): string => 
 }
 
 /**
- * How many papers the digest has, of how many that were listed when: `10 of the 22 papers listed on Friday 17 April`. The
- * number listed is that of the days' pages at the cut-off. A weekly goes on with what is known of its papers.
+ * How many papers the digest has, of how many that were listed when: `10 of the 22 papers listed on Friday 17 April`, of what
+ * trends with `, most upvoted first`. The number listed is that of the days' pages at the cut-off. A weekly goes on with
+ * what is known of its papers.
  */
 export const standfirstOf = (issue: DigestIssue): string => {
   const papers = papersOf(issue)
@@ -180,6 +188,6 @@ export const standfirstOf = (issue: DigestIssue): string => {
       ? counted(papers.length, 'paper')
       : `${papers.length === 0 ? 'None' : papers.length} of the ${counted(all, 'paper')}`
   const more = issue.kind === 'weekly' && papers.length > 1 ? weekInNumbers(issue) : []
-  const fits = whatFits(issue)
+  const fits = `${isMostUpvotedFirst(issue) ? ', most upvoted first' : ''}${whatFits(issue)}`
   return `${shown}${whenListed(issue)}${fits}${more.length === 0 ? '' : `${fits === '' ? ',' : ';'} ${more.join(', ')}`}`
 }

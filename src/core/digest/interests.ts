@@ -1,6 +1,6 @@
-/** What a reader is interested in beside topics: each keyword and each author is a topic of one phrase. */
+/** What a reader is interested in beside topics: each keyword and each author is a topic of one phrase, and what trends is one. */
 import { keyOfAuthor, keyOfPhrase } from '../subscriber/custom-terms.ts'
-import type { Profile } from '../subscriber/preferences.ts'
+import { namedTopics, type Profile, TRENDING } from '../subscriber/preferences.ts'
 import type { PaperIndex } from './paper-index.ts'
 import type { Fit, Rankable } from './ranking.ts'
 
@@ -17,18 +17,19 @@ const interestOfKeyword = (keyword: string): string => KEYWORD + keyOfPhrase(key
 const interestOfAuthor = (author: string): string => AUTHOR + keyOfAuthor(author)
 
 /** What an interest is of. */
-export const kindOfInterest = (interest: string): 'topic' | 'keyword' | 'author' => {
+export const kindOfInterest = (interest: string): 'topic' | 'keyword' | 'author' | 'trending' => {
+  if (interest === TRENDING) return 'trending'
   if (interest.startsWith(KEYWORD)) return 'keyword'
   return interest.startsWith(AUTHOR) ? 'author' : 'topic'
 }
 
 /** Everything that a reader wants papers of, in the form in which ranking takes topics. */
 export const interestsOf = ({
-  topics,
   keywords,
   authors,
-}: Pick<Profile, 'topics' | 'keywords' | 'authors'>): string[] => [
-  ...topics,
+  ...chosen
+}: Pick<Profile, 'trending' | 'topics' | 'keywords' | 'authors'>): string[] => [
+  ...namedTopics(chosen),
   ...keywords.map(interestOfKeyword),
   ...authors.map(interestOfAuthor),
 ]

@@ -1,6 +1,7 @@
 /** Which papers go to whom and in what order: relevance to the subscriber's topics, lifted by the trend. */
 import { GATE } from '../relevance/gate.ts'
 import type { Match } from '../relevance/relevance.ts'
+import { TRENDING } from '../subscriber/preferences.ts'
 import type { Trend } from './trend.ts'
 
 /** Words of a paper that match an interest; of an author who is followed the name, as the paper has it. */
@@ -31,13 +32,13 @@ export interface Rankable {
 
 export interface RankedPaper<P extends Rankable = Rankable> {
   paper: P
-  /** Of the subscriber's topics the one it fits best. */
+  /** Of the subscriber's topics the one it fits best; what trends only where it fits none of them. */
   topic: string
   /** Words of that topic found in the paper, best first. */
   matches: InterestMatch[]
-  /** How well it fits that topic, from `GATE` to 1. */
+  /** How well it fits what was chosen, from `GATE` to 1: what trends, where that was chosen, wholly. */
   fit: number
-  /** Relevance to that topic, from `GATE` to 1, times up to three for the trend. */
+  /** The greatest relevance to what was chosen, from `GATE` to 1, times up to three for the trend. */
   score: number
 }
 
@@ -71,7 +72,7 @@ const titleKeyOf = (paper: Rankable): string => {
 
 /**
  * All papers that fit one of the topics well enough (`gate`), best first, each title once. A paper fits by its best topic
- * alone: two topics that it half fits do not add up.
+ * alone: two topics that it half fits do not add up. One that trends and fits a topic stands there for the topic.
  */
 export const rankPapers = <P extends Rankable>(
   papers: readonly P[],
@@ -82,15 +83,25 @@ export const rankPapers = <P extends Rankable>(
   const ranked: RankedPaper<P>[] = []
   for (const paper of papers) {
     let best: Fit | undefined
+    let trending: Fit | undefined
     for (const one of paper.relevance) {
       if (one.score < gate || !wanted.has(one.topic)) continue
       const isBetter =
         best === undefined || one.score > best.score || (one.score === best.score && one.topic < best.topic)
-      if (isBetter) best = one
+      if (one.topic === TRENDING) trending = one
+      else if (isBetter) best = one
     }
-    if (best === undefined) continue
-    const { topic, matches, score: fit } = best
-    ranked.push({ paper, topic, matches, fit, score: blend(fit, paper.trend) })
+    const named = best ?? trending
+    if (named === undefined) continue
+    const relevance = Math.max(named.score, trending?.score ?? 0)
+    const { topic, matches } = named
+    ranked.push({
+      paper,
+      topic,
+      matches,
+      fit: trending === undefined ? relevance : 1,
+      score: blend(relevance, paper.trend),
+    })
   }
   const titles = new Set<string>()
   return ranked.sort(compare).filter(({ paper }) => {
@@ -120,9 +131,39 @@ const bestOfTopics = <P extends Rankable>(
   return new Set([...bests.values()].map(({ one }) => one))
 }
 
+/** So large a share of the papers that are there because they trend may be of one subject, while there are others. */
+const SHARE_OF_SUBJECT = 0.3
+
+/** The topic that a paper fits best, whether its reader follows it or not. */
+const subjectOf = ({ relevance }: Rankable): string | undefined =>
+  relevance
+    .filter(({ topic }) => topic !== TRENDING)
+    .reduce<Fit | undefined>((best, fit) => (best !== undefined && best.score >= fit.score ? best : fit), undefined)
+    ?.topic
+
+/** The first `most` of papers in this order, but of those that are there because they trend not too many of one subject. */
+const takeVaried = <P extends { paper: Rankable; topic: string }>(inOrder: readonly P[], most: number): P[] => {
+  const mostOfSubject = Math.max(1, Math.round(most * SHARE_OF_SUBJECT))
+  const taken: P[] = []
+  const left: P[] = []
+  const ofSubject = new Map<string, number>()
+  for (const one of inOrder) {
+    if (taken.length === most) break
+    const subject = one.topic === TRENDING ? subjectOf(one.paper) : undefined
+    const count = subject === undefined ? 0 : (ofSubject.get(subject) ?? 0)
+    if (count >= mostOfSubject) left.push(one)
+    else {
+      taken.push(one)
+      if (subject !== undefined) ofSubject.set(subject, count + 1)
+    }
+  }
+  return [...taken, ...left].slice(0, most)
+}
+
 /**
  * The papers of a digest, at most `most`, best first: of each topic its best paper, as long as there is room, then the
- * best of the others. Without the first step a topic with many papers would leave one with few nothing.
+ * best of the others, those that only trend of several subjects. Without the first step a topic with many papers would
+ * leave one with few nothing.
  */
 export const selectPapers = <P extends Rankable>(
   ranked: readonly RankedPaper<P>[],
@@ -133,5 +174,5 @@ export const selectPapers = <P extends Rankable>(
   const slots = bestOfTopics(ranked, topics, gate)
   const first = ranked.filter((one) => slots.has(one))
   const rest = ranked.filter((one) => !slots.has(one))
-  return [...first, ...rest].slice(0, most).sort(compare)
+  return takeVaried([...first, ...rest], most).sort(compare)
 }

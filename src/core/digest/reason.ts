@@ -1,8 +1,8 @@
 /** Why a paper is here, in one plain sentence of which every word is true: its topic, the words found, its rank; and the order. */
 
-import { topicBySlug } from '../topics.ts'
-import type { DigestEntry, DigestIssue } from './digest.ts'
-import { matchesOf, shortName } from './headline.ts'
+import { topicLabel } from '../subscriber/followed.ts'
+import type { DayRank, DigestEntry, DigestIssue } from './digest.ts'
+import { isMostUpvotedFirst, matchesOf, onDays, shortName } from './headline.ts'
 import { kindOfInterest } from './interests.ts'
 import type { InterestMatch } from './ranking.ts'
 
@@ -28,8 +28,8 @@ const foundWords = (matches: readonly InterestMatch[]): string =>
 /** What stands before the words; an author's name speaks for itself. */
 const labelOf = (topic: string): string => {
   const kind = kindOfInterest(topic)
-  if (kind !== 'topic') return kind === 'keyword' ? 'Keyword' : ''
-  return topicBySlug(topic)?.label ?? topic
+  if (kind === 'keyword') return 'Keyword'
+  return kind === 'author' ? '' : topicLabel(topic)
 }
 
 /** Topic and words, then rank. */
@@ -46,7 +46,8 @@ const bindLastWords = (text: string): string => text.replace(/ (\S+) (\S+)$/, `$
  * Why a paper is in a digest: `Diffusion language models: “masked diffusion” in the title, “denoising” in the abstract;
  * top 8% of the month`. Says only what the entry knows, and nothing that stands beside it: its upvotes, or its topic when
  * that is the heading it stands under (`underHeading`). Other beginnings are `Keyword: “sheet music” in the title` and
- * `By Yann LeCun`; of a trending extra it is the rank alone, `Top 3% of the month’s papers`.
+ * `By Yann LeCun`; of a paper that is there because it trends `2nd most upvoted of the 40 papers listed on Friday 17 April;
+ * top 3% of the month`, and of a trending extra the rank alone, `Top 3% of the month’s papers`.
  */
 export const digestReasonOf = (entry: DigestEntry, underHeading = false): string => {
   const { topic, matches, topPercent } = entry
@@ -55,6 +56,7 @@ export const digestReasonOf = (entry: DigestEntry, underHeading = false): string
   // Only the upper fifth are trending extras, whether or not there is enough history to give a rank.
   if (topic === null)
     return bindLastWords(percent === '' ? 'Among the most upvoted of its age' : `T${percent}’s papers`)
+  if (entry.dayRank !== undefined) return trendingReason(entry.dayRank, percent && `t${percent}`)
   if (underHeading && matches.length === 0) return bindLastWords(percent && `T${percent}`)
   return joinReason(underHeading ? null : topic, matches, percent && `t${percent}`)
 }
@@ -75,6 +77,11 @@ export const orderLineOf = (issue: DigestIssue): string => {
   const own = matchesOf(issue)
   if (own.length < 2) return ''
   const isCounted = own.some(({ upvotes }) => upvotes !== null && upvotes > 0)
+  if (issue.onlyTrending) {
+    // Where they stand by their upvotes that is said with their number.
+    if (isMostUpvotedFirst(issue)) return ''
+    return isCounted ? 'Ranked by upvotes, each compared with papers of the same age.' : 'The newest papers come first.'
+  }
   const ranked = groups.length > 0 ? 'Ranked within each topic' : 'Ranked'
   return `${ranked} by how well each paper fits what you follow${isCounted ? ' and by its upvotes' : ''}.`
 }
@@ -83,6 +90,17 @@ export const orderLineOf = (issue: DigestIssue): string => {
 const ordinal = (rank: number): string => {
   const isTeen = rank % 100 >= 11 && rank % 100 <= 13
   return `${number.format(rank)}${isTeen ? 'th' : (['th', 'st', 'nd', 'rd'][rank % 10] ?? 'th')}`
+}
+
+/** `2nd most upvoted of the 40 papers listed on Friday 17 April`; without counts `Listed on Friday 17 April`. */
+const trendingReason = ({ listDay, rank, shared, counted, listed }: DayRank, percent: string): string => {
+  const day = `listed ${onDays([listDay])}`
+  if (rank === null) return bindLastWords(`L${day.slice(1)}`)
+  const among = `of the ${number.format(counted)} papers${counted === listed ? '' : ' with counts'} ${day}`
+  const place = rank === 1 ? 'most upvoted' : `${ordinal(rank)} most upvoted`
+  const stands = shared ? `joint ${place}` : place
+  const why = [`${stands} ${among}`, percent].filter((part) => part !== '').join('; ')
+  return bindLastWords(`${why.charAt(0).toUpperCase()}${why.slice(1)}`)
 }
 
 export interface ListDayContext {

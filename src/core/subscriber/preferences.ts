@@ -1,4 +1,4 @@
-/** What a subscriber chooses: topics and custom terms, how often, and when by their own clock. */
+/** What a subscriber chooses: what trends, topics and custom terms, how many papers, how often, and when by their own clock. */
 
 import { quoted } from '../text/text.ts'
 import { isTopic, TOPIC_GROUPS } from '../topics.ts'
@@ -13,9 +13,18 @@ export type Frequency = 'daily' | 'weekly'
  */
 export type WhenEmpty = 'skip' | 'send'
 
-/** By what papers are chosen: subscribers with equal ones can share a digest. */
+/** How many papers a digest can be asked to have at most. */
+export const DIGEST_SIZES = [3, 5, 10, 15] as const
+export type DigestSize = (typeof DIGEST_SIZES)[number]
+
+/** What trends in all topics, where it is chosen among topics: no topic has this slug. */
+export const TRENDING = 'trending'
+
+/** By what papers are chosen: subscribers with equal ones can share a digest. Something of the first four is chosen. */
 export interface Profile {
-  /** Topic slugs, sorted and distinct; at least one, unless there are keywords or authors. */
+  /** Whether they get what trends in all topics, by itself or beside what they follow. */
+  trending: boolean
+  /** Topic slugs, sorted and distinct. */
   topics: string[]
   /** Phrases as their writer spells them, at most 20: topics of one phrase. */
   keywords: string[]
@@ -24,6 +33,8 @@ export interface Profile {
   /** Phrases that keep a paper away whatever else it has, at most 20. */
   muted: string[]
   whenEmpty: WhenEmpty
+  /** How many papers a digest has at most; `null` for as many as are usual for its kind (`core/digest/digest-size`). */
+  papers: DigestSize | null
 }
 
 export interface Preferences extends Profile {
@@ -37,16 +48,23 @@ export interface Preferences extends Profile {
 }
 
 /** Preferences that a form or body may leave out: the present ones stay, or `STANDARD` ones are taken. */
-export type PreferenceDefaults = Omit<Preferences, 'topics' | 'frequency' | 'timeZone'>
+export type PreferenceDefaults = Omit<Preferences, 'trending' | 'topics'>
 
-/** Seven in the morning; Saturday, when the week's five lists are complete; no custom terms. */
-export const STANDARD: PreferenceDefaults = {
+/**
+ * What is taken where nothing is given, and what preferences have that were stored before one of these was offered. Seven
+ * in the morning; Saturday, when the week's five lists are complete.
+ */
+export const STANDARD: Omit<Preferences, 'topics'> = {
+  trending: false,
   keywords: [],
   authors: [],
   muted: [],
   whenEmpty: 'skip',
+  papers: null,
+  frequency: 'daily',
   hour: 7,
   weekday: 6,
+  timeZone: 'UTC',
 }
 
 /** The states of a subscriber. Mail other than confirmations and links goes to `active` alone. */
@@ -60,45 +78,90 @@ export interface FieldError extends Refusal {
   field: string
 }
 
-const readTopics = (raw: unknown, isEnoughWithout: boolean): string[] | FieldError => {
-  const expected = `one or more of ${TOPIC_GROUPS.flatMap((group) => group.topics.map(({ slug }) => slug)).join(', ')}`
-  const refuse = (problem: string): FieldError => ({ field: 'topics', problem, expected })
+const topicsIn = (given: readonly string[]): string[] => [
+  ...new Set(
+    given
+      .flatMap((slugs) => slugs.split(','))
+      .map((slug) => slug.trim())
+      .filter((slug) => slug !== ''),
+  ),
+]
+
+/** `isEnoughWithout`: something else is chosen, so that there may be no topic. */
+const readTopics = (raw: unknown, isEnoughWithout: boolean): Pick<Profile, 'trending' | 'topics'> | FieldError => {
+  const slugs = TOPIC_GROUPS.flatMap((group) => group.topics.map(({ slug }) => slug))
+  const refuse = (problem: string): FieldError => ({
+    field: 'topics',
+    problem,
+    expected: `one or more of ${[TRENDING, ...slugs].join(', ')}`,
+  })
   const given = typeof raw === 'string' ? [raw] : (raw ?? [])
   if (!Array.isArray(given) || !given.every((slug) => typeof slug === 'string')) {
     return refuse('Send the topics as a list of names.')
   }
-  const topics = [
-    ...new Set(
-      given
-        .flatMap((slugs) => slugs.split(','))
-        .map((slug) => slug.trim())
-        .filter((slug) => slug !== ''),
-    ),
-  ].sort()
+  const chosen = topicsIn(given)
+  const topics = chosen.filter((slug) => slug !== TRENDING).sort()
   const unknown = topics.filter((slug) => !isTopic(slug))
   const named = unknown.slice(0, 3).map(quoted).join(', ')
   const more = unknown.length > 3 ? ` and ${unknown.length - 3} more` : ''
   if (unknown.length === 1) return refuse(`There is no topic ${named}. Choose from the list.`)
   if (unknown.length > 1) return refuse(`There are no topics ${named}${more}. Choose from the list.`)
-  return topics.length > 0 || isEnoughWithout
-    ? topics
-    : refuse('Choose at least one topic, or add a keyword or author.')
+  if (chosen.length === 0 && !isEnoughWithout) {
+    return refuse('Choose trending papers or at least one topic, or add a keyword or author.')
+  }
+  return { trending: chosen.includes(TRENDING), topics }
 }
 
-const readWhole = (raw: unknown, least: number, most: number): number | null => {
-  const value = typeof raw === 'string' && /^\d{1,2}$/.test(raw) ? Number(raw) : raw
-  return typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most ? value : null
-}
+/** Readers of one value: what it is, or `undefined` where it is none of those. */
+const oneOf =
+  <const T>(values: readonly T[]) =>
+  (raw: unknown): T | undefined =>
+    values.find((value) => value === raw)
+
+const wholeOf = (raw: unknown): unknown => (typeof raw === 'string' && /^\d{1,2}$/.test(raw) ? Number(raw) : raw)
+
+const wholeBetween =
+  (least: number, most: number) =>
+  (raw: unknown): number | undefined => {
+    const value = wholeOf(raw)
+    return typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most ? value : undefined
+  }
+
+/** What stands for as many papers as are usual. */
+const USUAL = 'usual'
+
+const sizeOf = (raw: unknown): DigestSize | null | undefined =>
+  raw === USUAL || raw === null ? null : oneOf(DIGEST_SIZES)(wholeOf(raw))
+
+const zoneOf = (raw: unknown): string | undefined =>
+  typeof raw === 'string' ? (readTimeZone(raw.trim()) ?? undefined) : undefined
 
 const isAbsent = (raw: unknown): boolean => raw === undefined || raw === ''
 
+type Raw = Readonly<Record<string, unknown>>
+
+/** Topics as a form or URL names them, what trends among them, first. */
+export const namedTopics = ({ trending, topics }: Pick<Profile, 'trending' | 'topics'>): string[] =>
+  trending ? [TRENDING, ...topics] : topics
+
+/** Whether what somebody sends names nothing to get papers of. */
+const choosesNothing = ({ topics, keywords, authors }: Raw): boolean =>
+  [topics, keywords, authors].every((raw) => isAbsent(typeof raw === 'string' ? raw.trim() : raw))
+
 /**
- * Preferences as a form, a JSON body or a table gives them (`topics` an array or a comma list; `frequency`; `timezone`;
- * `keywords`, `authors` and `muted`, arrays or one a line; `when_empty`; `hour` and `weekday`, numbers or digits; all but
- * the first three taken from `defaults` when absent), or everything that is wrong with them.
+ * The preferences of somebody new, as `readPreferences` reads them: an address alone subscribes to what trends, daily.
+ */
+export const readNewPreferences = (raw: Raw): ReturnType<typeof readPreferences> =>
+  readPreferences(choosesNothing(raw) ? { ...raw, topics: TRENDING } : raw)
+
+/**
+ * Preferences as a form, a JSON body or a table gives them (`topics` an array or a comma list, what trends among them;
+ * `keywords`, `authors` and `muted`, arrays or one a line; `when_empty`; `papers`, 3, 5, 10, 15 or `usual`; `frequency`;
+ * `hour` and `weekday`, numbers or digits; `timezone`; all but the topics taken from `defaults` when absent), or everything
+ * that is wrong with them.
  */
 export const readPreferences = (
-  raw: Readonly<Record<string, unknown>>,
+  raw: Raw,
   defaults: PreferenceDefaults = STANDARD,
 ): { preferences: Preferences } | { errors: FieldError[] } => {
   const errors: FieldError[] = []
@@ -108,51 +171,47 @@ export const readPreferences = (
     errors.push({ field, ...list })
     return []
   }
-  // Errors in the order in which the page asks, topics first; whether these may be empty depends on the others.
+  // Of a field that is wrong the default is handed on: where there are errors nothing else is returned.
+  const fieldOf = <T>(field: string, standing: T, read: (given: unknown) => T | undefined, refusal: Refusal): T => {
+    if (isAbsent(raw[field])) return standing
+    const value = read(raw[field])
+    if (value === undefined) errors.push({ field, ...refusal })
+    return value === undefined ? standing : value
+  }
   const keywords = listOf('keywords', readKeywords)
   const authors = listOf('authors', readAuthors)
   const muted = listOf('muted', (given) => readMuted(given, keywords))
-  const topics = readTopics(raw.topics, errors.length > 0 || keywords.length + authors.length > 0)
-  if (!Array.isArray(topics)) errors.unshift(topics)
-  const whenEmpty = isAbsent(raw.when_empty) ? defaults.whenEmpty : raw.when_empty
-  if (whenEmpty !== 'skip' && whenEmpty !== 'send') {
-    errors.push({
-      field: 'when_empty',
+  // Errors in the order in which the page asks, topics first; whether these may be empty depends on the others.
+  const chosen = readTopics(raw.topics, errors.length > 0 || keywords.length + authors.length > 0)
+  if ('problem' in chosen) errors.unshift(chosen)
+  const preferences = {
+    keywords,
+    authors,
+    muted,
+    whenEmpty: fieldOf<WhenEmpty>('when_empty', defaults.whenEmpty, oneOf(['skip', 'send']), {
       problem: 'Choose what to do when there is nothing new.',
       expected: 'skip or send',
-    })
-  }
-  const { frequency } = raw
-  if (frequency !== 'daily' && frequency !== 'weekly') {
-    errors.push({ field: 'frequency', problem: 'Choose daily or weekly.', expected: 'daily or weekly' })
-  }
-  const hour = isAbsent(raw.hour) ? defaults.hour : readWhole(raw.hour, 0, 23)
-  if (hour === null) {
-    errors.push({ field: 'hour', problem: 'Choose an hour from 0 to 23.', expected: 'a whole number from 0 to 23' })
-  }
-  const weekday = isAbsent(raw.weekday) ? defaults.weekday : readWhole(raw.weekday, 1, 7)
-  if (weekday === null) {
-    errors.push({
-      field: 'weekday',
+    }),
+    papers: fieldOf('papers', defaults.papers, sizeOf, {
+      problem: 'Choose 3, 5, 10 or 15 papers.',
+      expected: `${DIGEST_SIZES.join(', ')} or ${USUAL}`,
+    }),
+    frequency: fieldOf<Frequency>('frequency', defaults.frequency, oneOf(['daily', 'weekly']), {
+      problem: 'Choose daily or weekly.',
+      expected: 'daily or weekly',
+    }),
+    hour: fieldOf('hour', defaults.hour, wholeBetween(0, 23), {
+      problem: 'Choose an hour from 0 to 23.',
+      expected: 'a whole number from 0 to 23',
+    }),
+    weekday: fieldOf('weekday', defaults.weekday, wholeBetween(1, 7), {
       problem: 'Choose a weekday from 1 (Monday) to 7 (Sunday).',
       expected: 'a whole number from 1 (Monday) to 7 (Sunday)',
-    })
-  }
-  const zone = typeof raw.timezone === 'string' ? raw.timezone.trim() : ''
-  const timeZone = readTimeZone(zone)
-  if (timeZone === null) {
-    errors.push({
-      field: 'timezone',
-      problem:
-        zone === ''
-          ? 'Choose a time zone, such as Europe/London.'
-          : `${quoted(zone)} isn’t a time zone. Choose one such as Europe/London.`,
+    }),
+    timeZone: fieldOf('timezone', defaults.timeZone, zoneOf, {
+      problem: `${typeof raw.timezone === 'string' ? quoted(raw.timezone) : 'This'} isn’t a time zone. Choose one such as Europe/London.`,
       expected: 'an IANA time zone such as Europe/London',
-    })
+    }),
   }
-  if (errors.length > 0 || !Array.isArray(topics) || (frequency !== 'daily' && frequency !== 'weekly'))
-    return { errors }
-  if ((whenEmpty !== 'skip' && whenEmpty !== 'send') || hour === null || weekday === null || timeZone === null)
-    return { errors }
-  return { preferences: { topics, keywords, authors, muted, whenEmpty, frequency, hour, weekday, timeZone } }
+  return errors.length > 0 || 'problem' in chosen ? { errors } : { preferences: { ...chosen, ...preferences } }
 }

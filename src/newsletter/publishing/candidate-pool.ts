@@ -7,14 +7,16 @@ import { createPaperIndex, type PaperIndex } from '../../core/digest/paper-index
 import { explainedFits } from '../../core/digest/quoted-phrases.ts'
 import type { Fit } from '../../core/digest/ranking.ts'
 import { AGE_BUCKETS, createTrend, estimateTrend, TREND_LIST_DAYS, type Trend } from '../../core/digest/trend.ts'
+import { markTrending } from '../../core/digest/trending.ts'
 import { GATE } from '../../core/relevance/gate.ts'
 import type { Database } from '../../store/database.ts'
 import { readNews } from '../../store/papers/paper-news.ts'
 import {
-  countListed,
+  type ListedDay,
   readCandidates,
   readFill,
   readListDays,
+  readListedDays,
   readNewestObservation,
   readTexts,
   readTrendHistory,
@@ -38,8 +40,8 @@ export interface CandidatePool {
   byId: ReadonlyMap<string, Date>
   /** Where keywords, authors and muted words stand in them. */
   index: PaperIndex
-  /** How many papers were listed on each list day that they come from, and on those between: chosen from or not. */
-  listed: ReadonlyMap<string, number>
+  /** What was listed on each list day that they come from, and on those between: chosen from or not. */
+  listed: ReadonlyMap<string, ListedDay>
   /** Whether two of them, by their ids, say nearly the same. */
   isAlike: (id: string, other: string) => boolean
   /** Why a digest without papers has none, should one turn out so; a clause without a full stop. */
@@ -66,7 +68,7 @@ export const loadCandidatePool = async (
   const texts = [...(await readTexts(db, revisions)).values()]
   const news = await readNews(db, new Date(cutoff.getTime() - RECENTLY_SENT_DAYS * DAY), cutoff)
   const stale = await readStaleSources(db, new Date(cutoff.getTime() - STALE_AFTER))
-  const papers = candidates
+  const ranked = candidates
     .filter((paper) => paper.listDay !== partialDay && !paper.withdrawn)
     .map((paper) => ({
       ...paper,
@@ -80,12 +82,13 @@ export const loadCandidatePool = async (
             })
           : trend(paper.ageHours, paper.upvotes),
     }))
+  const papers = markTrending(ranked)
   const days = papers.map(({ listDay }) => listDay).sort()
   const [first, last] = [days[0], days.at(-1)]
   return {
     cutoff,
     papers,
-    listed: first === undefined || last === undefined ? new Map() : await countListed(db, cutoff, first, last),
+    listed: first === undefined || last === undefined ? new Map() : await readListedDays(db, cutoff, first, last),
     byId: new Map(papers.map(({ id, eligibleAt }) => [id, eligibleAt])),
     index: createPaperIndex(texts),
     isAlike: createSimilarityCheck(texts),

@@ -2,8 +2,8 @@
 import { localDateAt } from '../../core/calendar.ts'
 import { cohortKey } from '../../core/digest/cohort.ts'
 import { selectCompact } from '../../core/digest/compact-papers.ts'
-import type { DigestEntry, DigestKind } from '../../core/digest/digest.ts'
-import { ENOUGH_OWN_PAPERS, MAX_PAPERS } from '../../core/digest/digest-size.ts'
+import type { DayRank, DigestEntry, DigestKind } from '../../core/digest/digest.ts'
+import { ENOUGH_OWN_PAPERS, mostPapers } from '../../core/digest/digest-size.ts'
 import { lastForgottenDate } from '../../core/digest/eligibility.ts'
 import { emptyDigestLine, NOTHING_NEW } from '../../core/digest/empty-digest.ts'
 import { applyProfile, interestsOf } from '../../core/digest/interests.ts'
@@ -12,9 +12,10 @@ import { type InterestMatch, rankPapers, selectPapers } from '../../core/digest/
 import { selectTrendingExtras } from '../../core/digest/trending-extras.ts'
 import { type FrozenNews, newsSince } from '../../core/papers/paper-news.ts'
 import type { Due } from '../../core/subscriber/due.ts'
-import type { Frequency, Profile } from '../../core/subscriber/preferences.ts'
+import { type Frequency, type Profile, TRENDING } from '../../core/subscriber/preferences.ts'
 import type { Database } from '../../store/database.ts'
 import { type NewDigest, type PreviousDigest, readPreviousDigests } from '../../store/digests.ts'
+import type { ListedDay } from '../../store/papers/papers.ts'
 import { preferencesOf, profileOf, type Subscriber } from '../../store/subscribers.ts'
 import type { CandidatePool, DigestCandidate } from './candidate-pool.ts'
 
@@ -34,17 +35,31 @@ export interface DigestRequest {
   news: FrozenNews[]
 }
 
+/** Where a paper's upvotes stand among those of its list day. */
+const dayRankOf = ({ listDay, upvotes }: DigestCandidate, listed: CandidatePool['listed']): DayRank => {
+  const day = listed.get(listDay) ?? { papers: 0, upvotes: [] }
+  const isCounted = upvotes !== null && upvotes > 0
+  return {
+    listDay,
+    rank: isCounted ? 1 + day.upvotes.filter((count) => count > upvotes).length : null,
+    shared: isCounted && day.upvotes.filter((count) => count === upvotes).length > 1,
+    counted: day.upvotes.length,
+    listed: day.papers,
+  }
+}
+
 interface EntryContext {
   seeAlso?: readonly DigestCandidate[] | undefined
   isCompact?: boolean
   /** What was sent before and says nearly the same. */
   twinOf?: DigestCandidate | undefined
+  dayRank?: DayRank | undefined
 }
 
 const entryOf = (
   paper: DigestCandidate,
   why: { topic: string | null; matches: InterestMatch[] },
-  { seeAlso = [], isCompact = false, twinOf }: EntryContext = {},
+  { seeAlso = [], isCompact = false, twinOf, dayRank }: EntryContext = {},
 ): DigestEntry => ({
   paperId: paper.id,
   revision: paper.revision,
@@ -54,6 +69,7 @@ const entryOf = (
   observedAt: paper.upvotes === null ? null : paper.observedAt.toISOString(),
   hourKnown: paper.hourKnown,
   topPercent: paper.trend.topPercent,
+  ...(dayRank === undefined ? {} : { dayRank }),
   ...(isCompact ? { compact: true } : {}),
   ...(twinOf === undefined ? {} : { twinOf: { paperId: twinOf.id, revision: twinOf.revision } }),
   ...(seeAlso.length === 0 ? {} : { seeAlso: seeAlso.map(({ id, revision }) => ({ paperId: id, revision })) }),
@@ -63,19 +79,28 @@ const entryOf = (
 const chooseEntries = (
   open: DigestCandidate[],
   { kind, profile, recentlySent }: DigestRequest,
-  { index, isAlike, papers: candidates }: CandidatePool,
+  { index, isAlike, listed, papers: candidates }: CandidatePool,
 ): DigestEntry[] => {
   const papers = applyProfile(open, profile, index)
   const interests = interestsOf(profile)
+  const most = mostPapers(kind, profile.papers)
   const { chosen, seeAlso, twins } = selectUnsent(
     rankPapers(papers, interests),
-    (ranked) => selectPapers(ranked, interests, MAX_PAPERS[kind]),
+    (ranked) => selectPapers(ranked, interests, most),
     isAlike,
     recentlySent,
   )
   const compact = selectCompact(chosen)
   const own = chosen.map(({ paper, topic, matches }) =>
-    entryOf(paper, { topic, matches }, { seeAlso: seeAlso.get(paper.id), isCompact: compact.has(paper) }),
+    entryOf(
+      paper,
+      { topic, matches },
+      {
+        seeAlso: seeAlso.get(paper.id),
+        isCompact: compact.has(paper),
+        dayRank: topic === TRENDING ? dayRankOf(paper, listed) : undefined,
+      },
+    ),
   )
   const isWanted = chosen.length > 0 || profile.whenEmpty === 'send' || kind === 'welcome'
   // Nobody gets a digest for the sake of what they had before.
@@ -83,19 +108,20 @@ const chooseEntries = (
   const named = twins.map(({ ranked: { paper, topic, matches }, of }) =>
     entryOf(paper, { topic, matches }, { isCompact: true, twinOf: candidates.find(({ id }) => id === of) }),
   )
-  if (chosen.length >= ENOUGH_OWN_PAPERS[kind]) return [...own, ...named]
+  // Who gets what trends in all topics has it already.
+  if (chosen.length >= ENOUGH_OWN_PAPERS[kind] || profile.trending) return [...own, ...named]
   const sent = new Set(recentlySent)
   const taken = [
     ...chosen.flatMap(({ paper }) => [paper, ...(seeAlso.get(paper.id) ?? [])]),
     ...twins.map(({ ranked: { paper } }) => paper),
     ...candidates.filter(({ id }) => sent.has(id)),
   ]
-  const trendingExtras = selectTrendingExtras(papers, taken, isAlike)
+  const trendingExtras = selectTrendingExtras(papers, taken, isAlike).slice(0, most - chosen.length)
   return [...own, ...named, ...trendingExtras.map((paper) => entryOf(paper, { topic: null, matches: [] }))]
 }
 
 /** The list days that a digest is chosen from, oldest first, those between included, with how many papers each listed. */
-const listedAmong = (open: DigestCandidate[], listed: CandidatePool['listed']): [day: string, papers: number][] => {
+const listedAmong = (open: DigestCandidate[], listed: CandidatePool['listed']): [day: string, held: ListedDay][] => {
   const days = new Set(open.map(({ listDay }) => listDay))
   const held = [...listed.keys()]
   return [...listed].slice(
@@ -136,13 +162,14 @@ export const composeDigest = (
     cohortKey: key,
     kind: request.kind,
     localDate: request.localDate,
+    trending: request.profile.trending,
     topics: request.profile.topics,
     keywords: request.profile.keywords,
     authors: request.profile.authors,
     cutoff: pool.cutoff,
     entries,
     listDays: listed.map(([day]) => day),
-    listed: listed.reduce((total, [, papers]) => total + papers, 0),
+    listed: listed.reduce((total, [, { papers }]) => total + papers, 0),
     sent: Object.fromEntries(
       entries
         .flatMap((entry) => [entry.paperId, ...(entry.seeAlso ?? []).map(({ paperId }) => paperId)])

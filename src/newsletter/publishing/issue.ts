@@ -5,8 +5,8 @@ import { cardOf, followedAuthors, keywordInAbstract } from '../../core/digest/pa
 import { compactReasonOf, digestReasonOf } from '../../core/digest/reason.ts'
 import type { ExcerptedPaper } from '../../core/papers/paper-excerpt.ts'
 import { newsLine } from '../../core/papers/paper-news.ts'
+import { followedLabels, followsOnlyTrending } from '../../core/subscriber/followed.ts'
 import { plainTitle } from '../../core/text/latex.ts'
-import { topicBySlug } from '../../core/topics.ts'
 import type { Database } from '../../store/database.ts'
 import type { Digest, NewDigest } from '../../store/digests.ts'
 import { readTexts } from '../../store/papers/papers.ts'
@@ -16,6 +16,7 @@ type FrozenDigest = Pick<
   Digest,
   | 'kind'
   | 'local_date'
+  | 'trending'
   | 'topics'
   | 'keywords'
   | 'authors'
@@ -59,11 +60,7 @@ export const readIssue = async (db: Database, digest: FrozenDigest): Promise<Dig
         seeAlso: (entry.seeAlso ?? []).map(textOf),
       }),
     )
-  const labels = [
-    ...digest.topics.map((slug) => topicBySlug(slug)?.label ?? slug),
-    ...digest.keywords.map((keyword) => `“${keyword}”`),
-    ...digest.authors,
-  ]
+  const labels = followedLabels(digest)
   // In the order of the labels.
   const interests = interestsOf(digest)
   const brought = new Set(ofTopics.map(({ topic }) => topic))
@@ -72,6 +69,7 @@ export const readIssue = async (db: Database, digest: FrozenDigest): Promise<Dig
     localDate: digest.local_date,
     listDays: digest.list_days,
     topics: labels,
+    ...(followsOnlyTrending(digest) ? { onlyTrending: true } : {}),
     ...(digest.kind === 'weekly' ? { silent: labels.filter((_, n) => !brought.has(interests[n] ?? null)) } : {}),
     cards:
       groups.length < 2

@@ -80,12 +80,12 @@ export const createPreviews = ({
 
     async readVolume(profile) {
       const pool = await candidates.month()
-      const { topics, keywords, authors, muted, whenEmpty } = profile
-      return volumes(pool, { topics, keywords, authors, muted }, async () => {
+      const { trending, topics, keywords, authors, muted, whenEmpty, papers: asked } = profile
+      return volumes(pool, { trending, topics, keywords, authors, muted }, async () => {
         const { papers, index, cutoff } = pool
         const weeks = weeksHeldOf(papers, cutoff)
         if (weeks === null) return null
-        const chosen = { topics, keywords, authors, muted, whenEmpty }
+        const chosen = { trending, topics, keywords, authors, muted, whenEmpty, papers: asked }
         return { papers: rankPapers(applyProfile(papers, chosen, index), interestsOf(chosen)).length, weeks }
       })
     },

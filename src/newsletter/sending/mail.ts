@@ -8,10 +8,10 @@ import { deriveReturnPath } from '../../core/bounces/verp.ts'
 import type { DigestIssue } from '../../core/digest/digest.ts'
 import { describeError } from '../../core/redact.ts'
 import { AUTOMATIC_MAIL_HEADERS, addressToken, listHeaders } from '../../core/sending/list-headers.ts'
+import { topicLabels } from '../../core/subscriber/followed.ts'
 import { nextDigestSentence, sendingTimes } from '../../core/subscriber/schedule.ts'
 import { servedZone } from '../../core/subscriber/time-zone.ts'
 import { deriveToken, type Keys, TOKEN_PLACEHOLDERS } from '../../core/token.ts'
-import { topicBySlug } from '../../core/topics.ts'
 import type { Database, LetterKind } from '../../store/database.ts'
 import { readDigest } from '../../store/digests.ts'
 import type { Claimed } from '../../store/outbox/claims.ts'
@@ -183,12 +183,11 @@ export const createComposer = (ports: ComposePorts) => {
     // A confirmation shows what its own link confirms.
     const letter = await readLetter(db, mail.id)
     const preferences = letter?.preferences ?? preferencesOf(subscriber)
-    const { frequency, topics, keywords, authors } = preferences
-    const labels = topics.map((slug) => topicBySlug(slug)?.label ?? slug)
+    const { frequency, keywords, authors } = preferences
     return ports.renderLetter(mail.kind, {
       frequency,
       times: sendingTimes(preferences),
-      topics: [...labels, ...countOwn(keywords, authors)],
+      topics: [...topicLabels(preferences), ...countOwn(keywords, authors)],
     })
   }
 

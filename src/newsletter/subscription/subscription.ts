@@ -3,7 +3,7 @@ import { localDateAt } from '../../core/calendar.ts'
 import { clientNetwork } from '../../core/client-network.ts'
 import type { ConsentOrigin } from '../../core/subscriber/consent.ts'
 import { isHasty, stampForm } from '../../core/subscriber/form-stamp.ts'
-import type { Frequency, Preferences, SubscriberState } from '../../core/subscriber/preferences.ts'
+import type { Preferences } from '../../core/subscriber/preferences.ts'
 import { type Challenge, createWork, readProof } from '../../core/subscriber/proof-of-work.ts'
 import { openSealedAddress, sealAddress } from '../../core/subscriber/sealed-address.ts'
 import { clientScope, type SignUpLimits, STANDARD_LIMITS, signUpScopes } from '../../core/subscriber/sign-up-limits.ts'
@@ -12,7 +12,15 @@ import { type CandidateCache, createCandidateCache } from '../publishing/candida
 import { confirm, readConfirmation } from './confirmation.ts'
 import type { ErasurePorts } from './personal-data.ts'
 import { changePause, changePreferences, type OwnPreferences, readOwnPreferences } from './preferences.ts'
-import { optOut, type ReducedMail, readOptOut, readUnsubscription, reduceMail, unsubscribe } from './unsubscription.ts'
+import {
+  type OfferedStop,
+  optOut,
+  type ReducedMail,
+  readOptOut,
+  readUnsubscription,
+  reduceMail,
+  unsubscribe,
+} from './unsubscription.ts'
 
 /** Where a sign-up comes from. */
 export interface Origin {
@@ -54,7 +62,7 @@ export interface Subscriptions {
   changePreferences(token: string, preferences: Preferences): Promise<OwnPreferences | null>
   /** No digest before `until` (local date, after today, at most a year ahead); `null` as `until` ends the pause. */
   pause(token: string, until: string | null): Promise<OwnPreferences | null>
-  readUnsubscription(token: string): Promise<{ email: string; state: SubscriberState; frequency: Frequency } | null>
+  readUnsubscription(token: string): Promise<OfferedStop | null>
   /** Stops all digests at once; again and again gives the same answer. */
   unsubscribe(token: string, origin?: Origin): Promise<'unsubscribed' | null>
   /** Whose confirmation's second link this is: it takes an address out of all mail. */

@@ -2,6 +2,7 @@
 import { addressHash } from '../../core/subscriber/address-hash.ts'
 import type { ConsentOrigin } from '../../core/subscriber/consent.ts'
 import {
+  type DigestSize,
   type Frequency,
   isSubscribed,
   type Preferences,
@@ -13,13 +14,21 @@ import { suppress } from '../../store/suppressions.ts'
 import { applyPause, applyPreferences } from './preferences.ts'
 import { findTokenOwner, type LinkPorts } from './token-owner.ts'
 
+/** What the page of an unsubscribe link shows. */
+export interface OfferedStop {
+  email: string
+  state: SubscriberState
+  frequency: Frequency
+  /** The most papers of a digest; `null` for as many as are usual. */
+  papers: DigestSize | null
+}
+
 /** `null`, here and below: the link is unknown or dead. */
-export const readUnsubscription = async (
-  { db, keys }: LinkPorts,
-  token: string,
-): Promise<{ email: string; state: SubscriberState; frequency: Frequency } | null> => {
+export const readUnsubscription = async ({ db, keys }: LinkPorts, token: string): Promise<OfferedStop | null> => {
   const owner = await findTokenOwner(db, keys, 'unsubscribe', token)
-  return owner === null ? null : { email: owner.email, state: owner.state, frequency: owner.frequency }
+  if (owner === null) return null
+  const { email, state, frequency, digest_papers: papers } = owner
+  return { email, state, frequency, papers }
 }
 
 /** Stops all digests at once; a second time it gives the same answer and changes nothing. `origin`: for the record. */

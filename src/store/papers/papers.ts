@@ -165,22 +165,32 @@ export const readListDaysAround = async (
   return rows.map((row) => row.list_day)
 }
 
+/** What a list day held at an instant. */
+export interface ListedDay {
+  papers: number
+  /** The newest upvotes of those papers that have any count, ascending. */
+  upvotes: number[]
+}
+
 /**
- * How many papers each list day from `first` to `last` (`YYYY-MM-DD`, both included) held by the cut-off: as many as its page
+ * What each list day from `first` to `last` (`YYYY-MM-DD`, both included) held by the cut-off: as many papers as its page
  * showed at that moment. Days without papers are left out.
  */
-export const countListed = async (
+export const readListedDays = async (
   db: Kysely<Tables>,
   cutoff: Date,
   first: string,
   last: string,
-): Promise<Map<string, number>> => {
-  const { rows } = await sql<{ day: string; papers: number }>`
-    select p.list_day as day, count(*)::int as papers from papers p
+): Promise<Map<string, ListedDay>> => {
+  const { rows } = await sql<ListedDay & { day: string }>`
+    select p.list_day as day, count(*)::int as papers,
+      coalesce(array_agg(o.upvotes order by o.upvotes) filter (where o.upvotes is not null), '{}') as upvotes
+    from papers p
+    cross join lateral (select o.upvotes from observations o where o.paper_id = p.id and o.observed_at <= ${cutoff}
+      order by o.upvotes is null, o.observed_at desc limit 1) o
     where p.list_day between ${first}::date and ${last}::date and p.hidden_at is null and p.first_seen_at <= ${cutoff}
-      and exists (select from observations o where o.paper_id = p.id and o.observed_at <= ${cutoff})
     group by p.list_day order by p.list_day`.execute(db)
-  return new Map(rows.map(({ day, papers }) => [day, papers]))
+  return new Map(rows.map(({ day, ...listed }) => [day, listed]))
 }
 
 /** Counts to compare a paper's with: of the last `listDays` list days, one for each paper and age bucket (hours). */

@@ -8,11 +8,13 @@ const cohorts: fc.Arbitrary<Cohort> = fc.record({
   cutoff: fc.constantFrom(new Date('2026-04-15T06:00:00Z'), new Date('2026-04-15T07:00:00Z')),
   localDate: fc.constantFrom('2026-04-15', '2026-04-16'),
   profile: fc.record({
+    trending: fc.boolean(),
     topics: fc.uniqueArray(fc.constantFrom('code', 'vlm', 'agents'), { minLength: 1 }),
     keywords: fc.uniqueArray(fc.constantFrom('sheet music', 'lean 4', 'code')),
     authors: fc.uniqueArray(fc.constantFrom('grace hopper', 'code')),
     muted: fc.uniqueArray(fc.constantFrom('sheet music', 'survey')),
     whenEmpty: fc.constantFrom('skip' as const, 'send' as const),
+    papers: fc.constantFrom(3 as const, 5 as const, null),
   }),
   since: fc.constantFrom(new Date('2026-04-12T06:00:00Z'), new Date('2026-04-08T06:00:00Z')),
   recentlySent: fc.uniqueArray(fc.constantFrom('2604.00001', '2604.00002', '2604.00003')),

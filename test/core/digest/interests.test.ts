@@ -25,11 +25,13 @@ const PAPERS = [
 const index = createPaperIndex(PAPERS)
 
 const profile = (more: Partial<Profile>): Profile => ({
+  trending: false,
   topics: [],
   keywords: [],
   authors: [],
   muted: [],
   whenEmpty: 'skip',
+  papers: null,
   ...more,
 })
 

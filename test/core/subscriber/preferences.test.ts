@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { readPreferences, STANDARD } from '../../../src/core/subscriber/preferences.ts'
+import { namedTopics, readNewPreferences, readPreferences, STANDARD } from '../../../src/core/subscriber/preferences.ts'
 import { TOPICS } from '../../../src/core/topics.ts'
 import { propertyRuns } from '../../support/thoroughness.ts'
 
@@ -15,11 +15,13 @@ describe('preferences', () => {
   it('are read with topics sorted and distinct, and seven in the morning and Saturday by default', () => {
     expect(readPreferences({ ...RIGHT, topics: ['robotics', 'agents', 'robotics'] })).toEqual({
       preferences: {
+        trending: false,
         topics: ['agents', 'robotics'],
         keywords: [],
         authors: [],
         muted: [],
         whenEmpty: 'skip',
+        papers: null,
         frequency: 'weekly',
         hour: 7,
         weekday: 6,
@@ -37,8 +39,28 @@ describe('preferences', () => {
       muted: ['survey'],
       whenEmpty: 'send' as const,
     }
-    const read = readPreferences({ ...RIGHT, hour: '', muted: '' }, standing)
+    const read = readPreferences({ topics: 'agents', hour: '', muted: '' }, standing)
     expect(read).toMatchObject({ preferences: { ...standing, muted: [] } })
+  })
+
+  it('of an address alone are what trends in all topics, daily at seven by UTC', () => {
+    const standard = { preferences: { ...STANDARD, trending: true, topics: [] } }
+    expect(readNewPreferences({})).toEqual(standard)
+    expect(readNewPreferences({ topics: '', keywords: '\r\n', authors: '', papers: '', hour: '' })).toEqual(standard)
+    expect(readNewPreferences({ muted: 'survey', papers: 3 })).toMatchObject({
+      preferences: { trending: true, muted: ['survey'], papers: 3 },
+    })
+    expect(readNewPreferences({ topics: [] })).toHaveProperty('errors')
+  })
+
+  it.each([
+    ['a topic', { topics: 'agents' }, false],
+    ['a keyword', { topics: '', keywords: 'Lean 4' }, false],
+    ['a followed author', { authors: ['Grace Hopper'] }, false],
+    ['trending beside a topic', { topics: ['trending', 'agents'] }, true],
+    ['trending beside a keyword', { topics: 'trending', keywords: 'Lean 4' }, true],
+  ])('of somebody new with %s have what trends only where it is named', (_, given, trending) => {
+    expect(readNewPreferences(given)).toMatchObject({ preferences: { trending } })
   })
 
   it('need no topic where there is a keyword or an author', () => {
@@ -47,7 +69,7 @@ describe('preferences', () => {
     })
     expect(readPreferences({ ...RIGHT, topics: undefined, authors: ['Grace Hopper'] })).toHaveProperty('preferences')
     expect(problemsOf({ ...RIGHT, topics: [], muted: 'survey' })).toEqual({
-      topics: 'Choose at least one topic, or add a keyword or author.',
+      topics: 'Choose trending papers or at least one topic, or add a keyword or author.',
     })
   })
 
@@ -59,6 +81,11 @@ describe('preferences', () => {
       { topics: TOPICS.map(({ slug }) => slug) },
       { topics: TOPICS.map(({ slug }) => slug).sort() },
     ],
+    ['what trends beside topics', { topics: 'trending,agents' }, { trending: true, topics: ['agents'] }],
+    ['a number of papers as a form sends it', { papers: '15' }, { papers: 15 }],
+    ['as many papers as are usual', { papers: 'usual' }, { papers: null }],
+    ['no zone', { timezone: '' }, { timeZone: 'UTC' }],
+    ['no frequency', { frequency: undefined }, { frequency: 'daily' }],
     ['digits of a form', { hour: '00', weekday: '7' }, { hour: 0, weekday: 7 }],
     ['numbers of JSON', { hour: 23, weekday: 1 }, { hour: 23, weekday: 1 }],
     ['keywords one a line', { keywords: 'sheet music\r\n\r\n Lean 4 ' }, { keywords: ['Lean 4', 'sheet music'] }],
@@ -74,8 +101,16 @@ describe('preferences', () => {
   })
 
   it.each([
-    ['no topic', { topics: [] }, { topics: 'Choose at least one topic, or add a keyword or author.' }],
-    ['an absent topic', { topics: undefined }, { topics: 'Choose at least one topic, or add a keyword or author.' }],
+    [
+      'no topic',
+      { topics: [] },
+      { topics: 'Choose trending papers or at least one topic, or add a keyword or author.' },
+    ],
+    [
+      'an absent topic',
+      { topics: undefined },
+      { topics: 'Choose trending papers or at least one topic, or add a keyword or author.' },
+    ],
     ['an unknown topic', { topics: ['agents', 'llm'] }, { topics: 'There is no topic “llm”. Choose from the list.' }],
     [
       'several unknown topics',
@@ -100,7 +135,7 @@ describe('preferences', () => {
     ['an hour in words', { hour: 'seven' }, { hour: 'Choose an hour from 0 to 23.' }],
     ['weekday 0', { weekday: '0' }, { weekday: 'Choose a weekday from 1 (Monday) to 7 (Sunday).' }],
     ['weekday 8', { weekday: 8 }, { weekday: 'Choose a weekday from 1 (Monday) to 7 (Sunday).' }],
-    ['no zone', { timezone: '' }, { timezone: 'Choose a time zone, such as Europe/London.' }],
+    ['a number of papers that is not offered', { papers: '7' }, { papers: 'Choose 3, 5, 10 or 15 papers.' }],
     [
       'an unknown zone',
       { timezone: 'Mars/Olympus' },
@@ -116,14 +151,14 @@ describe('preferences', () => {
   })
 
   it('name everything that is wrong at once', () => {
-    const problems = problemsOf({ topics: 'nothing', frequency: '', hour: 24, weekday: 9, timezone: 'x' })
-    expect(Object.keys(problems)).toEqual(['topics', 'frequency', 'hour', 'weekday', 'timezone'])
+    const problems = problemsOf({ topics: 'nothing', papers: 0, frequency: 'x', hour: 24, weekday: 9, timezone: 'x' })
+    expect(Object.keys(problems)).toEqual(['topics', 'papers', 'frequency', 'hour', 'weekday', 'timezone'])
   })
 
   it('once read are read again unchanged, and no value makes them throw', () => {
     const value = fc.oneof(
       fc.anything({ withNullPrototype: true }),
-      fc.constantFrom('daily', 'weekly', 'agents', 'UTC', 7, '7', ['agents', 'robotics']),
+      fc.constantFrom('daily', 'weekly', 'agents', 'trending', 'UTC', 7, '7', ['agents', 'robotics']),
     )
     const words = fc.oneof(value, fc.string({ unit: 'binary' }), fc.array(fc.string({ unit: 'grapheme' })))
     const raw = fc.record({
@@ -132,6 +167,7 @@ describe('preferences', () => {
       authors: words,
       muted: words,
       when_empty: fc.oneof(value, fc.constantFrom('skip', 'send')),
+      papers: fc.oneof(value, fc.constantFrom(3, '15', 'usual', null)),
       frequency: value,
       hour: value,
       weekday: value,
@@ -142,7 +178,9 @@ describe('preferences', () => {
         const read = readPreferences(typed)
         if ('errors' in read) return read.errors.length > 0 && read.errors.every(({ problem }) => problem.length < 300)
         const { timeZone, whenEmpty, ...rest } = read.preferences
-        expect(readPreferences({ ...rest, timezone: timeZone, when_empty: whenEmpty })).toEqual(read)
+        expect(
+          readPreferences({ ...rest, topics: namedTopics(rest), timezone: timeZone, when_empty: whenEmpty }),
+        ).toEqual(read)
         return true
       }),
       { numRuns: propertyRuns(1000) },

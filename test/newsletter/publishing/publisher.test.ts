@@ -220,11 +220,13 @@ describe('an edition', () => {
 
 test('nothing repeats, and no date has two digests, whatever is changed in between', async () => {
   const change = fc.record({
+    trending: fc.boolean(),
     topics: fc.uniqueArray(fc.constantFrom('robotics', 'code', 'vlm', 'agents'), { minLength: 1, maxLength: 3 }),
     keywords: fc.subarray(['report', 'speech', 'reasoning'], { maxLength: 2 }),
     authors: fc.subarray(['Ada Lovelace']),
     muted: fc.subarray(['agent']),
     whenEmpty: fc.constantFrom('skip' as const, 'send' as const),
+    papers: fc.constantFrom(null, 3 as const, 15 as const),
     frequency: fc.constantFrom('daily' as const, 'weekly' as const),
     hour: fc.integer({ min: 0, max: 23 }),
     weekday: fc.integer({ min: 1, max: 7 }),

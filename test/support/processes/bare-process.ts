@@ -4,6 +4,7 @@
  *     node test/support/processes/bare-process.ts DATABASE_URL      prints the URL it listens on
  */
 import Fastify from 'fastify'
+import { STANDARD } from '../../../src/core/subscriber/preferences.ts'
 import { openDatabase } from '../../../src/store/database.ts'
 import { storeSignUp } from '../../../src/store/sign-ups.ts'
 
@@ -21,8 +22,7 @@ const db = openDatabase(process.argv[2] ?? '', {
 })
 const app = Fastify()
 app.post<{ Body: Body }>('/subscribe', async ({ body: { email, topics, frequency, timezone } }, reply) => {
-  const own = { keywords: [], authors: [], muted: [], whenEmpty: 'skip' as const, hour: 7, weekday: 6 }
-  const preferences = { topics, ...own, frequency, timeZone: timezone }
+  const preferences = { ...STANDARD, topics, frequency, timeZone: timezone }
   await storeSignUp(db, { kind: 'subscribe', email, preferences, requestedAt: new Date() })
   return reply.code(202).send({ status: 'check your inbox' })
 })

@@ -141,8 +141,8 @@ const createRecordedSubscriptions = (
   pause: (token, until) =>
     change(own({ state: until === null ? 'active' : 'paused', pausedUntil: until }), 'pause', token, until),
   readUnsubscription: async (token) => {
-    if (token === TOKEN.left) return { email: EMAIL, state: 'unsubscribed', frequency: 'daily' }
-    return token === TOKEN.unsubscribe ? { email: EMAIL, state: 'active', frequency: 'daily' } : null
+    if (token === TOKEN.left) return { email: EMAIL, state: 'unsubscribed', frequency: 'daily', papers: null }
+    return token === TOKEN.unsubscribe ? { email: EMAIL, state: 'active', frequency: 'daily', papers: null } : null
   },
   unsubscribe: (token) => change(token === TOKEN.unsubscribe ? 'unsubscribed' : null, 'unsubscribe', token),
   readOptOut: async (token) => (token === TOKEN.never ? { email: EMAIL } : null),

@@ -1,0 +1,27 @@
+/** What trends in all topics, which readers may choose as they choose a topic: which papers do. */
+import { TRENDING } from '../subscriber/preferences.ts'
+import type { Fit, Rankable } from './ranking.ts'
+
+/** A paper trends with at least as many upvotes as half of the month's papers had at its age. */
+const LEAST_PERCENTILE = 0.5
+
+/**
+ * How much that a paper trends counts beside topics: one that trends most stands beside one that fits a topic well and trends
+ * as half of the papers do.
+ */
+const SCORE = 0.6
+
+const isCounted = ({ upvotes }: Rankable): boolean => upvotes !== null && upvotes > 0
+
+/**
+ * The papers with what trends among their fits. Where no paper has an upvote, since no source counts them, all do: they then
+ * go by how new they are.
+ */
+export const markTrending = <P extends Rankable & { relevance: Fit[] }>(papers: readonly P[]): P[] => {
+  const isKnown = papers.some(isCounted)
+  return papers.map((paper) =>
+    isKnown && !(isCounted(paper) && paper.trend.percentile >= LEAST_PERCENTILE)
+      ? paper
+      : { ...paper, relevance: [...paper.relevance, { topic: TRENDING, score: SCORE, matches: [] }] },
+  )
+}
