@@ -135,7 +135,7 @@ it('a form with mistakes comes back with what was typed and a sentence beside ea
 it('an address alone subscribes to what trends in all topics, as a form and as JSON', async () => {
   await using site = await openTestSite()
   const answer = await post(`${site.url}/subscribe`, form({ email: 'ada@example.org' }))
-  expect([answer.status, answer.headers.get('location')]).toEqual([303, '/check-inbox'])
+  expect([answer.status, answer.headers.get('location')]).toEqual([303, expect.stringMatching(/^\/check-inbox/)])
   expect((await post(`${site.url}/subscribe`, { email: 'ada@example.org' })).status).toBe(202)
   const beside = { email: 'ada@example.org', topics: ['trending', 'agents'], papers: 5 }
   expect((await post(`${site.url}/subscribe`, beside)).status).toBe(202)
