@@ -3,6 +3,7 @@ import closeWithGrace from 'close-with-grace'
 import type { Log } from '../src/core/log.ts'
 import { describeError } from '../src/core/redact.ts'
 import { maintain } from '../src/newsletter/maintenance.ts'
+import { deletePersonalData } from '../src/newsletter/personal-retention.ts'
 import { openDatabase } from '../src/store/database.ts'
 import { announcementOf } from './announcement.ts'
 import { isWholeService, type MaintenanceArguments, readCommandLine } from './command-line.ts'
@@ -30,7 +31,11 @@ const maintainOnce = async (
   })
   try {
     const done = await maintain(db, { now: runtime.now(), keepDays: config.keepDeliveries, months, dryRun })
-    if (json) console.log(JSON.stringify(done ?? { busy: true }))
+    const { keys, now } = runtime
+    const forgetMails = config.smtpUrl === null ? createForgetMails(config) : undefined
+    const personal =
+      done && (await deletePersonalData({ db, keys, now, forgetMails }, { retention: config.retention, dryRun }))
+    if (json) console.log(JSON.stringify(done === null ? { busy: true } : { ...done, personal }))
     else if (done === null) console.log('Another process does the maintenance at this moment; nothing was done.')
     else {
       const would = dryRun ? 'would be ' : ''
@@ -45,6 +50,11 @@ const maintainOnce = async (
         `Rows ${would}deleted: ${letters} letters, ${digests} digests, ${observations} observations, ` +
           `${letterLimits + signUpCounts} sign-up limits, ${providerEvents} events of providers.`,
       )
+      if (personal !== null)
+        console.log(
+          `Personal data ${would}deleted: ${personal.leavers} who left, ${personal.clients} client addresses, ` +
+            `${personal.consent} records of consent.`,
+        )
     }
   } finally {
     await db.destroy()

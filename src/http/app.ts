@@ -12,6 +12,7 @@ import { operationsRoutes } from './operations.ts'
 import { operatorRoutes } from './operator.ts'
 import { preferencesRoutes } from './preferences.ts'
 import { previewRoutes } from './preview.ts'
+import { privacyRoutes } from './privacy.ts'
 import { limitRequests } from './request-budgets.ts'
 import { recordRoutes } from './route-table.ts'
 import type { App, Pages, Site } from './site.ts'
@@ -97,6 +98,7 @@ export const buildApp = ({
   operationsRoutes(app, site)
   operatorRoutes(app, site)
   archiveRoutes(app, site)
+  privacyRoutes(app, site)
   previewRoutes(app, site)
   subscriptionRoutes(app, site)
   preferencesRoutes(app, site)

@@ -5,6 +5,7 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest, 
 import type { Log } from '../core/log.ts'
 import type { TopicQuality } from '../core/relevance/model.ts'
 import type { FieldError } from '../core/subscriber/preferences.ts'
+import type { Retention } from '../core/subscriber/retention.ts'
 import type { Archive } from '../newsletter/archive.ts'
 import type { EditionReader } from '../newsletter/editions.ts'
 import type { Webhooks } from '../newsletter/feedback/webhooks.ts'
@@ -28,6 +29,18 @@ export interface Pages {
   assets: { href: string; type: string; content: string; version: string }[]
 }
 
+/** Who runs this installation, and for how many days it keeps what. */
+export interface PrivacyFacts {
+  operator: string
+  /** `null` where there is none, which production refuses. */
+  postalAddress: string | null
+  /** An email address. */
+  contact: string
+  retention: Retention
+  /** Days that deliveries and letters are kept at least. */
+  keepDeliveries: number
+}
+
 export interface Site {
   subscriptions: Subscriptions
   accounts: Accounts
@@ -40,6 +53,8 @@ export interface Site {
   webhooks?: Webhooks
   /** How well papers are chosen for each topic; left out, or empty, where it was not measured. */
   topicQuality?: readonly TopicQuality[]
+  /** What the privacy page says. */
+  privacy: PrivacyFacts
   log: Log
   /**
    * Resolves when everything that the process needs responds, rejects with what does not. `held`: why the service publishes

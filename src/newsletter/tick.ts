@@ -2,8 +2,10 @@
  * What happens every minute, as a list of checks. They do not depend on each other: what one of them throws is reported
  * with its name, and the others are done all the same.
  */
+import { DAY } from '../core/calendar.ts'
 import type { Log } from '../core/log.ts'
 import { describeError } from '../core/redact.ts'
+import { STANDARD_RETENTION } from '../core/subscriber/retention.ts'
 import { storeLastTick } from '../store/last-tick.ts'
 import { readHold } from '../store/service-hold.ts'
 import { forgetFailedSignUps } from '../store/sign-ups.ts'
@@ -15,11 +17,12 @@ import { type PublisherPorts, publishDue } from './publishing/publisher.ts'
 import { type ReconcilerPorts, reconcile } from './sending/reconciler.ts'
 import { sweepRoutes } from './sending/routes.ts'
 import { describeHold } from './service-hold.ts'
-import { CONFIRM_WITHIN } from './subscription/confirmation.ts'
 
 export interface TickPorts extends PublisherPorts, ReconcilerPorts {
   /** Rejects while there is too little space to publish; left out where that cannot be known. */
   requireSpace?: () => Promise<void>
+  /** The days for which a request that nobody confirmed is kept. */
+  keepUnconfirmed?: number
 }
 
 /** Something that is done every minute. Its name is what the log and the error of the tick call it. */
@@ -66,8 +69,11 @@ export const tick = async (ports: TickPorts, now: Date): Promise<void> => {
   )
 }
 
-const forgetRequests = async ({ db, log }: { db: TickPorts['db']; log: Log }, now: Date): Promise<void> => {
-  const before = new Date(now.getTime() - CONFIRM_WITHIN)
+const forgetRequests = async (
+  { db, log, keepUnconfirmed = STANDARD_RETENTION.unconfirmed }: Pick<TickPorts, 'db' | 'log' | 'keepUnconfirmed'>,
+  now: Date,
+): Promise<void> => {
+  const before = new Date(now.getTime() - keepUnconfirmed * DAY)
   const forgotten = (await forgetUnconfirmed(db, before)) + (await forgetFailedSignUps(db, before))
   if (forgotten > 0) log.info({ forgotten }, 'requests were not confirmed in time and are forgotten')
 }

@@ -78,7 +78,7 @@ export const eraseSubscriber = async (db: Kysely<Tables>, id: string, email: str
       epoch: sql<number>`epoch + 1`,
       requested_at: at,
       confirmed_at: null,
-      left_at: at,
+      left_at: sql<Date>`coalesce(left_at, ${at})`,
       paused_until: null,
       next_due_at: null,
       last_digest_id: null,

@@ -6,6 +6,7 @@ import { type CapConfig, readCaps } from './caps.ts'
 import { type DkimConfig, readDkim } from './dkim.ts'
 import { type NetworkConfig, readNetwork } from './network.ts'
 import { checkProduction } from './production.ts'
+import { type RetentionConfig, readRetention } from './retention.ts'
 import { readSecrets, type SecretConfig } from './secrets.ts'
 import { mailLeaves, readSenders, type SenderConfig } from './senders.ts'
 import { createSettings, type Environment, oneOf, type Settings, UnusableSettings } from './settings.ts'
@@ -18,6 +19,7 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'] as cons
 export interface Config
   extends NetworkConfig,
     StoreConfig,
+    RetentionConfig,
     SecretConfig,
     SenderConfig,
     CapConfig,
@@ -43,6 +45,7 @@ export const readConfig = (environment: Environment): Config => {
     ...senders,
     ...readCaps(settings),
     ...readStores(settings),
+    ...readRetention(settings),
     ...readSecrets(settings),
     ...readDkim(settings, senders),
     ...readSources(settings),

@@ -26,6 +26,10 @@ export interface SenderConfig {
    */
   lettersFrom: Sender
   postalAddress: string | null
+  /** Who runs the service, for the privacy page: the sender's name unless it is set. */
+  operatorName: string
+  /** Where readers write to about their data: the sender's address unless it is set. */
+  contactEmail: string
   /** What happens to a digest when it is unknown whether the server accepted it. */
   onUnknown: (typeof ON_UNKNOWN)[number]
 }
@@ -48,6 +52,8 @@ export const readSenders = ({ get, read }: Settings): SenderConfig => {
     mailFrom,
     lettersFrom: read('LETTERS_FROM', mailFrom, readSender),
     postalAddress: get('POSTAL_ADDRESS'),
+    operatorName: get('OPERATOR_NAME') ?? mailFrom.name,
+    contactEmail: read('CONTACT_EMAIL', mailFrom.address, readContact),
     onUnknown: read('ON_UNKNOWN', 'resend', oneOf(ON_UNKNOWN)),
   }
 }
@@ -85,6 +91,12 @@ const readCertificateFile = (path: string): string => {
   } catch {
     throw new Error('is neither a certificate in PEM nor the path of a file that can be read')
   }
+}
+
+const readContact = (text: string): string => {
+  const read = readAddress(text)
+  if ('problem' in read) throw new Error(`is not an address (${read.problem}) Write: privacy@example.org`)
+  return read.address
 }
 
 const readSender = (text: string): Sender => {

@@ -56,6 +56,13 @@ export const openApi = async (context: RoleContext) => {
     }),
     topicQuality: measured,
     ...(config.domainServers === null ? {} : { takesMail: createTakesMail(createLookup(config.domainServers)) }),
+    privacy: {
+      operator: config.operatorName,
+      postalAddress: config.postalAddress,
+      contact: config.contactEmail,
+      retention: config.retention,
+      keepDeliveries: config.keepDeliveries,
+    },
     pages: createPages({ mailboxUrl }),
     baseUrl: config.baseUrl,
     trustProxy: config.trustProxy,

@@ -2,12 +2,20 @@
 import { DAY } from '../../src/core/calendar.ts'
 import { describeError } from '../../src/core/redact.ts'
 import { deleteOld, maintainMonths } from '../../src/newsletter/maintenance.ts'
+import { deletePersonalData } from '../../src/newsletter/personal-retention.ts'
 import type { RoleContext } from './context.ts'
 
 const INTERVAL = DAY
 
 /** Resolves when the months exist, since an edition needs its own; old rows are deleted afterwards, while others work. */
-export const openMaintain = async ({ config, db, now, log }: Pick<RoleContext, 'config' | 'db' | 'now' | 'log'>) => {
+export const openMaintain = async ({
+  config,
+  db,
+  keys,
+  now,
+  log,
+  forgetMails,
+}: Pick<RoleContext, 'config' | 'db' | 'keys' | 'now' | 'log' | 'forgetMails'>) => {
   const stop = new AbortController()
   const options = () => ({ now: now(), keepDays: config.keepDeliveries, signal: stop.signal })
   /** False when another process does the maintenance. */
@@ -22,6 +30,10 @@ export const openMaintain = async ({ config, db, now, log }: Pick<RoleContext, '
   const deleteRows = async (): Promise<void> => {
     const deleted = await deleteOld(db, options())
     if (Object.values(deleted).some((rows) => rows > 0)) log.info({ ...deleted }, 'old rows were deleted')
+    const { retention } = config
+    const personal = await deletePersonalData({ db, keys, now, forgetMails }, { retention, signal: stop.signal })
+    if (Object.values(personal).some((rows) => rows > 0))
+      log.info({ ...personal }, 'personal data was deleted, whose time was over')
   }
   const report = (error: unknown) =>
     log.error({ error: describeError(error) }, 'the maintenance failed; it is tried again in a day')

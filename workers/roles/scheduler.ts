@@ -35,7 +35,8 @@ export const openScheduler = async ({ config, db, queue, now, log, wake, require
     await queue.process('tick', async () => {
       // What fell due while the service was down is published with the papers of that time, not those from before.
       await papersRead
-      await tick({ db, log, wake, requireSpace, onUnknown: config.onUnknown }, now())
+      const { onUnknown, retention } = config
+      await tick({ db, log, wake, requireSpace, onUnknown, keepUnconfirmed: retention.unconfirmed }, now())
     })
     await queue.schedule('refresh', REFRESH_INTERVAL)
     await queue.schedule('tick', MINUTE)

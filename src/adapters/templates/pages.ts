@@ -6,6 +6,7 @@ import { Liquid } from 'liquidjs'
 import { utcMidnight } from '../../core/calendar.ts'
 import { longDate } from '../../core/digest/headline.ts'
 import { ARXIV_ID } from '../../core/papers/paper.ts'
+import { WORDINGS } from '../../core/subscriber/consent.ts'
 import { clock, expectedTime, sendingTimes, weekdayInWords } from '../../core/subscriber/schedule.ts'
 import { TIME_ZONES } from '../../core/subscriber/time-zone.ts'
 import { wholeWords } from './whole-words.ts'
@@ -94,6 +95,7 @@ export const createPages = ({
         zones: TIME_ZONES,
         mailboxUrl,
         formStamp: FORM_STAMP,
+        consent: { requested: WORDINGS.requested.text, confirmed: WORDINGS.confirmed.text },
       },
     },
   })

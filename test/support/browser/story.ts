@@ -113,6 +113,8 @@ const walkSubscription = async ({ page, show }: StoryContext, { open, press, cho
   await show('day', 'page')
   await open('/about')
   await show('about', 'page')
+  await open('/privacy')
+  await show('privacy', 'page')
 
   await open('/')
   await page.fill('#email', 'ada@')

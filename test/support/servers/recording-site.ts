@@ -8,7 +8,7 @@ import type { Challenge } from '../../../src/core/subscriber/proof-of-work.ts'
 import { openSealedAddress, sealAddress } from '../../../src/core/subscriber/sealed-address.ts'
 import { buildApp } from '../../../src/http/app.ts'
 import type { ConnectionLimits } from '../../../src/http/connections.ts'
-import type { App, Site } from '../../../src/http/site.ts'
+import type { App, PrivacyFacts, Site } from '../../../src/http/site.ts'
 import type { Archive, DayPage } from '../../../src/newsletter/archive.ts'
 import type { Previews } from '../../../src/newsletter/publishing/preview.ts'
 import type { Accounts } from '../../../src/newsletter/subscription/accounts.ts'
@@ -26,6 +26,15 @@ export const TOKEN = {
   never: 'never'.padEnd(43, '0'),
   account: 'account'.padEnd(43, '0'),
   usedAccount: 'used-account'.padEnd(43, '0'),
+}
+
+/** Numbers that are no default. */
+export const PRIVACY: PrivacyFacts = {
+  operator: 'The Round Society',
+  postalAddress: '1 Ledger Lane, London',
+  contact: 'privacy@round.example.org',
+  retention: { unconfirmed: 9, leavers: 31, consent: 730, clients: 61 },
+  keepDeliveries: 100,
 }
 
 const KEY = Buffer.alloc(32, 7)
@@ -219,6 +228,7 @@ export const openTestSite = async ({
     archive,
     previews,
     topicQuality,
+    privacy: PRIVACY,
     takesMail,
     pages: createPages({ mailboxUrl }),
     log: { info: write, warn: write, error: write },

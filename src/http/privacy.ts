@@ -1,0 +1,29 @@
+/** The privacy page: what is kept of readers, by the settings of this installation. */
+import { makePublic } from './guard.ts'
+import { type App, type Site, show } from './site.ts'
+
+/** Deliveries go by the month, and what is due is looked for once a day. */
+const MONTH = 31
+
+/** `28 days`, `3 years`: in years where that is exact. */
+const inWords = (days: number): string => {
+  const years = days / 365
+  const [count, unit] = Number.isInteger(years) ? [years, 'year'] : [days, 'day']
+  return `${count} ${unit}${count === 1 ? '' : 's'}`
+}
+
+export const privacyRoutes = (app: App, { pages, privacy }: Pick<Site, 'pages' | 'privacy'>): void => {
+  const { retention, keepDeliveries, ...who } = privacy
+  const view = {
+    here: '/privacy',
+    ...who,
+    keep: {
+      unconfirmed: inWords(retention.unconfirmed),
+      leavers: inWords(retention.leavers),
+      consent: inWords(retention.consent),
+      clients: inWords(retention.clients),
+      mails: `${inWords(keepDeliveries)} to ${inWords(keepDeliveries + MONTH)}`,
+    },
+  }
+  app.get('/privacy', async (_, reply) => show(makePublic(reply), pages, 'privacy', view))
+}
