@@ -38,11 +38,9 @@ const NOTHING = { leavers: 0, clients: 0, consent: 0 }
 test('the address of somebody who left is erased after its days, and one who came back meanwhile stays', async () => {
   await using newsletter = await openNewsletter()
   const { db } = newsletter
-  const [gone = '', back = '', active = ''] = await Promise.all(
-    ['gone@example.org', 'back@example.org', 'active@example.org'].map((email) =>
-      subscribe(db, email, LONDON_DAILY, START),
-    ),
-  )
+  const gone = await subscribe(db, 'gone@example.org', LONDON_DAILY, START)
+  const back = await subscribe(db, 'back@example.org', LONDON_DAILY, START)
+  const active = await subscribe(db, 'active@example.org', LONDON_DAILY, START)
   await leave(db, gone, 1)
   await leave(db, back, 1)
   expect(await maintain(db, 2)).toEqual(NOTHING)
