@@ -2,6 +2,7 @@
 import { type Kysely, sql } from 'kysely'
 import { STANDARD } from '../core/subscriber/preferences.ts'
 import type { SuppressionClass, Tables } from './database.ts'
+import { columnsOf } from './subscribers.ts'
 
 /** Digests to a subscriber, the oldest first. */
 export const readDeliveriesOf = (db: Kysely<Tables>, subscriberId: string) =>
@@ -60,21 +61,13 @@ export const eraseSubscriber = async (db: Kysely<Tables>, id: string, email: str
   await sql`update mail_feedback set diagnostic = null where subscriber_id = ${id}`.execute(db)
   await sql`delete from set_aside_subscribers where subscriber_id = ${id}`.execute(db)
   await deleteSignUps(db, email)
-  const { hour, weekday, whenEmpty } = STANDARD
   await db
     .updateTable('subscribers')
     .set({
       state: 'erased',
       email: null,
-      topics: [],
-      keywords: [],
-      authors: [],
-      muted: [],
-      when_empty: whenEmpty,
-      frequency: 'daily',
-      hour,
-      weekday,
-      time_zone: 'UTC',
+      // Whatever a reader can choose, also what is offered later.
+      ...columnsOf({ ...STANDARD, topics: [] }),
       epoch: sql<number>`epoch + 1`,
       requested_at: at,
       confirmed_at: null,

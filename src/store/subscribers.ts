@@ -28,7 +28,8 @@ export const preferencesOf = (subscriber: Subscriber): Preferences => ({
   timeZone: servedZone(subscriber.time_zone),
 })
 
-const columnsOf = (preferences: Preferences) => ({
+/** Preferences as columns. */
+export const columnsOf = (preferences: Preferences) => ({
   trending: preferences.trending,
   topics: preferences.topics,
   keywords: preferences.keywords,

@@ -20,7 +20,11 @@ const maintain = (db: Database, days: number, dryRun = false) =>
 const subscriptionsOf = (db: Database, days = 0) =>
   createSubscriptions({ db, keys: KEYS, now: () => after(days), wake: wakeNobody, limits: NO_LIMITS })
 const ask = async (db: Database, email: string, days = 0) => {
-  await subscriptionsOf(db, days).requestSubscription(email, LONDON_DAILY, { ip: CLIENT, form: '/subscribe', source: 'form' })
+  await subscriptionsOf(db, days).requestSubscription(email, LONDON_DAILY, {
+    ip: CLIENT,
+    form: '/subscribe',
+    source: 'form',
+  })
   await answerSignUps({ db, keys: KEYS, log: SILENT, limits: NO_LIMITS })
 }
 /** Letters so far have left, and the mailbox may have another. */

@@ -1,5 +1,6 @@
 /** `subscribers …`: show subscribers, hand over what is held of one, and erase them. */
 import type { Command } from 'commander'
+import { namedTopics } from '../../src/core/subscriber/preferences.ts'
 import { type MailRecord, readAccount, readMailDay } from '../../src/newsletter/account.ts'
 import { erase, exportPersonalData, type Whom } from '../../src/newsletter/subscription/personal-data.ts'
 import type { ConsentRecord } from '../../src/store/consent.ts'
@@ -133,8 +134,8 @@ const consentLines = (record: ConsentRecord): string[] => [
   `  id        ${record.subscriber}`,
 ]
 
-const choicesOf = ({ topics, keywords, authors }: NonNullable<ConsentRecord['preferences']>): string =>
-  [...topics, ...keywords.map((keyword) => `“${keyword}”`), ...authors].join(', ')
+const choicesOf = ({ keywords, authors, ...choice }: NonNullable<ConsentRecord['preferences']>): string =>
+  [...namedTopics(choice), ...keywords.map((keyword) => `“${keyword}”`), ...authors].join(', ')
 
 /** A mail and what became of it, a fact a line. */
 export const mailLines = (mail: MailRecord): string[] => [
