@@ -1,6 +1,7 @@
 /** Which relevance model scores the papers held: the one that ships with the project, or one that the operator names. */
 import type { RelevanceModel, TopicQuality } from '../core/relevance/model.ts'
 import { fingerprintOf } from '../core/relevance/model-format.ts'
+import { PHRASES_FINGERPRINT } from '../core/relevance/phrase-precision.ts'
 import { createScorer, SHIPPED_MODEL, scoreTopics } from '../core/relevance/relevance.ts'
 import type { Database } from '../store/database.ts'
 import { rescore, type Score } from '../store/papers/listings.ts'
@@ -14,15 +15,18 @@ export interface Scorer {
   measured: readonly TopicQuality[]
 }
 
+/** The scores are a model's; which words are kept with them the counts of phrases decide. */
+const nameOf = (model: RelevanceModel): string => `${fingerprintOf(model)} ${PHRASES_FINGERPRINT}`
+
 export const SHIPPED_SCORER: Scorer = {
-  name: `shipped ${fingerprintOf(SHIPPED_MODEL)}`,
+  name: `shipped ${nameOf(SHIPPED_MODEL)}`,
   score: scoreTopics,
   measured: SHIPPED_MODEL.measured,
 }
 
 /** A scorer by another model, such as one that `npm run train` made after a change of topics. */
 export const createModelScorer = (model: RelevanceModel): Scorer => ({
-  name: `model ${fingerprintOf(model)}`,
+  name: `model ${nameOf(model)}`,
   score: createScorer(model),
   measured: model.measured,
 })

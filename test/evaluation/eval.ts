@@ -12,6 +12,7 @@ import { join } from 'node:path'
 import { Command } from 'commander'
 import { startEmbeddedPostgres } from '../../src/adapters/postgres/embedded-postgres.ts'
 import { readModelFile } from '../../src/adapters/relevance-model-file.ts'
+import { explainedFits } from '../../src/core/digest/quoted-phrases.ts'
 import type { Listing } from '../../src/core/papers/paper.ts'
 import { GATE } from '../../src/core/relevance/gate.ts'
 import type { FittedOn, RelevanceModel } from '../../src/core/relevance/model.ts'
@@ -281,7 +282,7 @@ const evaluate = async (options: Options): Promise<Report> => {
     (paper, at): JudgedCandidate => ({
       ...paper,
       upvotes: paper.morning,
-      relevance: scoring.relevance[at] ?? [],
+      relevance: explainedFits(scoring.relevance[at] ?? []),
       trend: trends[at] ?? { percentile: 0, topPercent: null },
     }),
   )

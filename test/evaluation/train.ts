@@ -1,7 +1,8 @@
 /**
  * Trains the relevance model that ships with the project, or another one from your own corpus:
  *
- *     npm run train -- --papers HISTORY.jsonl.gz --judged PAPERS.jsonl --labels HISTORY-LABELS.jsonl LABELS.jsonl --out src/core/relevance/model.json
+ *     npm run train -- --papers HISTORY.jsonl.gz --judged PAPERS.jsonl --labels HISTORY-LABELS.jsonl LABELS.jsonl \
+ *       --out src/core/relevance/model.json --phrases src/core/relevance/phrase-counts.json
  *
  * The file in the project was trained on 7,461 papers of the daily lists of Hugging Face, May 2024 to March 2026, 6,491 of
  * them judged, and on 777 judged papers of April and May 2026; it holds only counts, words and weights of them. Train
@@ -11,7 +12,10 @@ import { writeFile } from 'node:fs/promises'
 import { Command } from 'commander'
 import { readModelFile } from '../../src/adapters/relevance-model-file.ts'
 import type { Listing } from '../../src/core/papers/paper.ts'
+import { findTopicPhrases } from '../../src/core/relevance/evidence.ts'
 import { UnusableModel, writeModel } from '../../src/core/relevance/model-format.ts'
+import { countJudgedPhrases, writeJudgedPhrases } from '../../src/core/relevance/phrase-precision.ts'
+import { readPaper } from '../../src/core/relevance/reading.ts'
 import { endWith, UsageError } from '../../workers/exit.ts'
 import { createProgress } from '../../workers/progress.ts'
 import { readListings, readRowsFile } from './input-files.ts'
@@ -24,6 +28,7 @@ interface Options {
   labels?: string[]
   teacher?: string
   out: string
+  phrases?: string
 }
 
 const program = new Command('npm run train --')
@@ -39,6 +44,10 @@ const program = new Command('npm run train --')
     'without judgements, the model that gives the likely relevance (default: the shipped one)',
   )
   .requiredOption('--out <file>', 'where to write the model')
+  .option(
+    '--phrases <file>',
+    'where to write how often the topics’ phrases stand in relevant papers, by which they are quoted',
+  )
   .option('--json', 'print one JSON object instead of a sentence')
   .showHelpAfterError('(add --help for the options)')
   .exitOverride()
@@ -46,6 +55,8 @@ const program = new Command('npm run train --')
     const say = (text: string): void => console.error(text)
     if (options.judged !== undefined && options.labels === undefined)
       throw new UsageError('--judged and --labels go together: the papers, and their judgements')
+    if (options.phrases !== undefined && options.labels === undefined)
+      throw new UsageError('--phrases takes judgements: name their files by --labels')
     const listings = await readListings(options.papers, say)
     const corpus = listings.map(({ paper, listDay }) => ({ ...paper, listDay }))
     const by = await teachersOf(options, listings, say)
@@ -54,6 +65,7 @@ const program = new Command('npm run train --')
     progress.end()
     const file = writeModel(model)
     await writeFile(options.out, file)
+    if (options.phrases !== undefined && 'judged' in by) await writeFile(options.phrases, countPhrasesOf(by.judged))
     const result = {
       papers: model.fittedOn.papers,
       judged: model.fittedOn.judged.length,
@@ -68,6 +80,11 @@ const program = new Command('npm run train --')
         : `Trained on ${result.papers} papers and ${result.judged} judged ones: ${result.phrases} phrases, ${result.terms} words and pairs, ${(result.bytes / 1e6).toFixed(1)} MB in ${result.out}.`,
     )
   })
+
+const countPhrasesOf = (judged: readonly JudgedPaper[]): string =>
+  writeJudgedPhrases(
+    countJudgedPhrases(judged.map((paper) => ({ phrases: findTopicPhrases(readPaper(paper)), grades: paper.grades }))),
+  )
 
 const teachersOf = async (
   { judged, labels, teacher }: Options,

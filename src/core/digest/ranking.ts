@@ -17,6 +17,8 @@ export interface Fit {
   topic: string
   /** 0 to 1; from `GATE` on the paper is offered. */
   score: number
+  /** How likely the paper is squarely about the topic, 0 to 1; absent where only `score` is known, as of a keyword. */
+  squarely?: number
   /** Best first. */
   matches: InterestMatch[]
 }
@@ -36,14 +38,17 @@ export interface RankedPaper<P extends Rankable = Rankable> {
   topic: string
   /** Words of that topic found in the paper, best first. */
   matches: InterestMatch[]
-  /** How well it fits what was chosen, from `GATE` to 1: what trends, where that was chosen, wholly. */
-  fit: number
-  /** The greatest relevance to what was chosen, from `GATE` to 1, times up to three for the trend. */
+  /** How likely it is squarely about what was chosen, 0 to 1: what trends, where that was chosen, surely. */
+  squarely: number
+  /** The greatest worth to those who chose this, 0 to 1, times up to three for the trend. */
   score: number
 }
 
+/** A paper that is squarely about a topic counts three times as much as one that is relevant: the gains of nDCG. */
+const worthOf = ({ score, squarely }: Fit): number => (squarely === undefined ? score : (score + 2 * squarely) / 3)
+
 /** The papers of a day or week differ little in trend where it matters, so the trend lifts and never replaces fit. */
-const blend = (relevance: number, { percentile }: Trend): number => relevance * (1 + 2 * percentile)
+const blend = (worth: number, { percentile }: Trend): number => worth * (1 + 2 * percentile)
 
 /** Total and independent of the order of the input: by score, then upvotes, then id. */
 const compare = (a: RankedPaper, b: RankedPaper): number =>
@@ -87,20 +92,20 @@ export const rankPapers = <P extends Rankable>(
     for (const one of paper.relevance) {
       if (one.score < gate || !wanted.has(one.topic)) continue
       const isBetter =
-        best === undefined || one.score > best.score || (one.score === best.score && one.topic < best.topic)
+        best === undefined || worthOf(one) > worthOf(best) || (worthOf(one) === worthOf(best) && one.topic < best.topic)
       if (one.topic === TRENDING) trending = one
       else if (isBetter) best = one
     }
     const named = best ?? trending
     if (named === undefined) continue
-    const relevance = Math.max(named.score, trending?.score ?? 0)
-    const { topic, matches } = named
+    const worth = Math.max(worthOf(named), trending === undefined ? 0 : worthOf(trending))
+    const { topic, matches, squarely = named.score } = named
     ranked.push({
       paper,
       topic,
       matches,
-      fit: trending === undefined ? relevance : 1,
-      score: blend(relevance, paper.trend),
+      squarely: trending === undefined ? squarely : 1,
+      score: blend(worth, paper.trend),
     })
   }
   const titles = new Set<string>()
@@ -121,9 +126,10 @@ const bestOfTopics = <P extends Rankable>(
   const bests = new Map<string, { one: RankedPaper<P>; score: number }>()
   const wanted = new Set(topics)
   for (const one of ranked) {
-    for (const { topic, score } of one.paper.relevance) {
-      if (score < gate || !wanted.has(topic)) continue
-      const blended = blend(score, one.paper.trend)
+    for (const fit of one.paper.relevance) {
+      const { topic } = fit
+      if (fit.score < gate || !wanted.has(topic)) continue
+      const blended = blend(worthOf(fit), one.paper.trend)
       // Of two that are equal for the topic the one ranked higher stays.
       if (blended > (bests.get(topic)?.score ?? 0)) bests.set(topic, { one, score: blended })
     }

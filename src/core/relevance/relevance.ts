@@ -5,6 +5,7 @@ import type { Evidence, PhraseOccurrence } from './evidence.ts'
 import shipped from './model.json' with { type: 'json' }
 import { type Classification, createClassifier, type RelevanceModel, type TopicProbability } from './model.ts'
 import { readModel } from './model-format.ts'
+import { precisionOf } from './phrase-precision.ts'
 import { type Quote, type Reading, readPaper } from './reading.ts'
 
 /** A phrase or word of a paper that is evidence for a topic. */
@@ -26,7 +27,6 @@ const MIN_SCORE = 0.005
 const MAX_MATCHES = 3
 /** A match with less than this share of the best one's weight explains nothing. */
 const MIN_SHARE = 0.15
-const TITLE_PREFERENCE = 2
 
 /** Whether a phrase is a part of another: "agent" of "GUI agent", "reward model" of "reward modeling". */
 const isWithin = (phrase: string, other: string): boolean =>
@@ -42,24 +42,17 @@ interface Candidate extends Match {
   plain: string
 }
 
-const phraseSigns = ({ parts }: Evidence): Candidate[] => {
-  // Readers see the title, so its words explain more than those of the abstract.
-  const weightOf = ({ occurrence, weight }: Evidence['parts'][number]): number =>
-    occurrence.title > 0 ? weight * TITLE_PREFERENCE : weight
-  const ordered = parts.toSorted(
-    (a, b) => weightOf(b) - weightOf(a) || (a.occurrence.phrase < b.occurrence.phrase ? -1 : 1),
-  )
-  const signs: Candidate[] = []
-  let least = 0
-  for (const part of ordered) {
-    if (signs.length >= MAX_MATCHES || weightOf(part) < least) break
-    if (parts.some((other) => isReplacedBy(part.occurrence, other.occurrence))) continue
-    if (signs.length === 0) least = weightOf(part) * MIN_SHARE
-    const { phrase, words, title } = part.occurrence
-    signs.push({ plain: phrase, words, field: title > 0 ? 'title' : 'abstract', kind: 'phrase' })
-  }
-  return signs
-}
+/** The phrases of a topic in a paper, those first that tell most by themselves. */
+const phraseSigns = ({ topic, parts }: Evidence): Candidate[] =>
+  parts
+    .filter((part) => !parts.some((other) => isReplacedBy(part.occurrence, other.occurrence)))
+    .map(({ occurrence: { phrase, words, title }, weight }) => {
+      const field = title > 0 ? ('title' as const) : ('abstract' as const)
+      return { plain: phrase, words, field, weight, precision: precisionOf(topic, phrase, field)?.relevant ?? 0 }
+    })
+    .sort((a, b) => b.precision - a.precision || b.weight - a.weight || (a.plain < b.plain ? -1 : 1))
+    .slice(0, MAX_MATCHES)
+    .map(({ plain, words, field }) => ({ plain, words, field, kind: 'phrase' }))
 
 /** The words that add most to a topic; more than are shown, since some overlap. */
 const termSigns = (classification: Classification, reading: Reading, topic: number): Candidate[] => {

@@ -64,7 +64,7 @@ const ranked = (ids: number[]): RankedPaper[] =>
     paper: { id: String(id), title: '', upvotes: null, trend: { percentile: 0, topPercent: null }, relevance: [] },
     topic: 'a',
     matches: [],
-    fit: 1,
+    squarely: 1,
     score: 1,
   }))
 

@@ -1,13 +1,16 @@
 /** What of a paper is quoted to readers as the reason for a topic. */
 import { describe, expect, test } from 'vitest'
 import { explainedFits } from '../../../src/core/digest/quoted-phrases.ts'
+import type { Fit } from '../../../src/core/digest/ranking.ts'
 import type { Match } from '../../../src/core/relevance/relevance.ts'
 import { scoreTopics } from '../../../src/core/relevance/relevance.ts'
 
-const quoted = (topic: string, ...found: [words: string, field: Match['field']][]): string[] | null => {
+const fitOf = (topic: string, score: number, ...found: [words: string, field: Match['field']][]): Fit | undefined => {
   const matches = found.map(([words, field]): Match => ({ words, field, kind: 'phrase' }))
-  return explainedFits([{ topic, score: 0.9, matches }])[0]?.matches.map(({ words }) => words) ?? null
+  return explainedFits([{ topic, score, matches }])[0]
 }
+const quoted = (topic: string, ...found: [words: string, field: Match['field']][]): string[] | null =>
+  fitOf(topic, 0.99, ...found)?.matches.map(({ words }) => words) ?? null
 
 describe('the reason for a topic', () => {
   test('quotes phrases of the topic as the paper writes them', () => {
@@ -15,7 +18,7 @@ describe('the reason for a topic', () => {
       'GUI Agents',
       'screenshots',
     ])
-    expect(quoted('image-generation', ['diffusion-based', 'title'])).toEqual(['diffusion-based'])
+    expect(quoted('video-generation', ['video diffusion-based', 'title'])).toEqual(['video diffusion-based'])
   })
 
   test('quotes no words that stand in others that it quotes', () => {
@@ -27,14 +30,19 @@ describe('the reason for a topic', () => {
     )
   })
 
-  test('quotes a single word that only hints in a title, where there is no phrase', () => {
-    expect(quoted('speech-audio', ['speech recognition', 'title'], ['voice', 'title'])).toEqual(['speech recognition'])
-    expect(quoted('speech-audio', ['speech recognition', 'abstract'], ['Voices', 'title'])).toEqual([
-      'speech recognition',
-      'Voices',
-    ])
-    expect(quoted('speech-audio', ['voice', 'title'])).toEqual(['voice'])
-    expect(quoted('speech-audio', ['voice', 'abstract'])).toBeNull()
+  test('quotes a single word that only hints, in titles and where most papers that have it there are of the topic', () => {
+    expect(quoted('agents', ['Agents', 'title'])).toEqual(['Agents'])
+    expect(quoted('agents', ['agents', 'abstract'])).toBeNull()
+    expect(quoted('agents', ['tool use', 'abstract'], ['agents', 'abstract'])).toEqual(['tool use'])
+  })
+
+  test('quotes what is telling only beside others as long as that is not all', () => {
+    const hints: [string, Match['field']][] = [
+      ['theoretical analysis', 'abstract'],
+      ['momentum', 'abstract'],
+    ]
+    expect(quoted('theory-optimization', ...hints)).toEqual(['theoretical analysis', 'momentum'])
+    for (const hint of hints) expect(quoted('theory-optimization', hint)).toBeNull()
   })
 
   test('takes no phrase that the word before it turns into another', () => {
@@ -58,6 +66,16 @@ describe('the reason for a topic', () => {
     ['evaluation', 'reveals'],
     ['interpretability', 'mechanisms'],
     ['data', 'publicly available'],
+    ['vlm', 'Image'],
+    ['medical-bio', 'Brain'],
+    ['perception', 'Detection'],
+    ['perception', 'Recognition'],
+    ['math-formal', 'symbolic'],
+    ['theory-optimization', 'calibration'],
+    ['theory-optimization', 'Gradient'],
+    ['recsys', 'Personalized'],
+    ['rag-retrieval', 'Embedding'],
+    ['3d-vision', 'Viewpoints'],
   ])(
     'never quotes for %s a learnt or common word such as %j, and without another the paper does not go',
     (topic, word) => {
@@ -77,5 +95,13 @@ describe('the reason for a topic', () => {
       abstract: 'We study multi-speaker text-to-speech with expressive voices, and speech recognition.',
     }).filter(({ topic }) => topic === 'speech-audio')
     expect(best?.matches.map(({ words }) => words)).toContain('text-to-speech-synthesis')
+  })
+
+  test('is of a paper squarely about the topic the more, the better it fits and the more the title tells', () => {
+    const squarely = (score: number, field: Match['field']) =>
+      fitOf('robotics', score, ['humanoid robots', field])?.squarely ?? 0
+    expect(squarely(0.99, 'title')).toBeGreaterThan(squarely(0.99, 'abstract'))
+    expect(squarely(0.99, 'abstract')).toBeGreaterThan(squarely(0.9, 'abstract'))
+    expect(fitOf('robotics', 0.55, ['humanoid robots', 'abstract'])).toBeUndefined()
   })
 })

@@ -52,7 +52,7 @@ const setFit = async (db: Database, ids: string[], score: number): Promise<void>
   await db.insertInto('paper_topics').values(rows).execute()
 }
 
-test('papers that fit only in part come last, in short, and with few upvotes also those that fit well', async () => {
+test('papers that are about a topic only in part come last, in short, with few upvotes sooner, and those that touch it are left out', async () => {
   await using newsletter = await openNewsletter()
   const { db } = newsletter
   const good = ['2604.00001', '2604.00002', '2604.00003']
@@ -63,10 +63,12 @@ test('papers that fit only in part come last, in short, and with few upvotes als
     listing('2026-04-14', '2604.00006', { title: 'A study of sheet music' }, 0),
     listing('2026-04-14', '2604.00007', { title: 'A study of attics', authors: ['Grace Hopper'] }, 0),
     listing('2026-04-14', '2604.00008', { title: 'A study of gardens' }, 90),
+    listing('2026-04-14', '2604.00009', { title: 'A study of lawns' }, 90),
   ])
-  await setFit(db, good, 0.99)
-  await setFit(db, ['2604.00004', '2604.00005', '2604.00006', '2604.00007'], 0.9)
-  await setFit(db, ['2604.00008'], 0.6)
+  await setFit(db, good, 0.999)
+  await setFit(db, ['2604.00004', '2604.00005', '2604.00006', '2604.00007'], 0.98)
+  await setFit(db, ['2604.00008'], 0.9)
+  await setFit(db, ['2604.00009'], 0.6)
   const own = { keywords: ['sheet music'], authors: ['Grace Hopper'] }
   const { issue, digest } = await digestOf(db, '2026-04-14', own)
   const { full, short } = idsOf(issue)
@@ -79,18 +81,18 @@ test('papers that fit only in part come last, in short, and with few upvotes als
   expect(others.toSorted()).toEqual(['2604.00004', '2604.00006', '2604.00007', '2604.00008'])
 })
 
-test('the best three stay in full whatever they have', async () => {
+test('the best paper stays in full whatever it has', async () => {
   await using newsletter = await openNewsletter()
   const { db } = newsletter
-  const ids = ['2604.00001', '2604.00002', '2604.00003', '2604.00004', '2604.00005']
+  const ids = ['2604.00001', '2604.00002', '2604.00003']
   await storeAll(
     db,
     'file',
     ids.map((id) => listing('2026-04-14', id, { title: `Cooking, part ${id}` }, 0)),
   )
-  await setFit(db, ids, 0.5)
+  await setFit(db, ids, 0.9)
   const { full, short } = idsOf((await digestOf(db, '2026-04-14')).issue)
-  expect([full, short]).toEqual([ids.slice(0, 3), ids.slice(3)])
+  expect([full, short]).toEqual([ids.slice(0, 1), ids.slice(1)])
 })
 
 const ABSTRACT =
