@@ -67,4 +67,5 @@ export const EARLIER_ORDERS: Record<string, readonly string[]> = {
   '0006-ways-in-trouble': ['0007-deliveries-stand-alone'],
   '0008-what-comes-back': ['0009-news-of-papers'],
   '0025-trending': ['0026-account-links', '0027-personal-data'],
+  '0026-account-links': ['0027-personal-data'],
 }

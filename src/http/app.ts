@@ -17,6 +17,7 @@ import { limitRequests } from './request-budgets.ts'
 import { recordRoutes } from './route-table.ts'
 import type { App, Pages, Site } from './site.ts'
 import { subscriptionRoutes } from './subscription.ts'
+import { topicOfferRoutes } from './topic-offer.ts'
 import { ONE_CLICK, unsubscriptionRoutes } from './unsubscription.ts'
 import { webhookRoutes } from './webhooks.ts'
 
@@ -102,6 +103,7 @@ export const buildApp = ({
   previewRoutes(app, site)
   subscriptionRoutes(app, site)
   preferencesRoutes(app, site)
+  topicOfferRoutes(app, site)
   accountRoutes(app, site)
   unsubscriptionRoutes(app, site)
   webhookRoutes(app, site)

@@ -1,6 +1,6 @@
 /** Digests, frozen for their cohorts, and the papers that each holds as recently sent. */
 import { type Kysely, type RawBuilder, type Selectable, sql } from 'kysely'
-import type { DigestEntry, DigestKind } from '../core/digest/digest.ts'
+import type { DigestEntry, DigestKind, TopicOffer } from '../core/digest/digest.ts'
 import type { FrozenNews } from '../core/papers/paper-news.ts'
 import type { Tables } from './database.ts'
 
@@ -38,6 +38,7 @@ export interface NewDigest {
   note: string | null
   sample: boolean
   news: FrozenNews[]
+  offer: TopicOffer | null
 }
 
 /**
@@ -63,9 +64,9 @@ export const storeDigests = async (
   if (digests.length === 0) return []
   const { rows } = await sql<{ id: number; cohortKey: Buffer; isNew: boolean }>`
     insert into digests (edition_id, cohort_key, kind, local_date, trending, topics, keywords, authors, cutoff, entries, list_days,
-      considered, listed, recently_sent, empty_since, note, sample, news)
+      considered, listed, recently_sent, empty_since, note, sample, news, offer)
     select "editionId", decode("cohortKey", 'hex'), kind, "localDate", trending, topics, keywords, authors, cutoff, entries,
-      "listDays", listed, listed, ${recentlySentBefore(sql`d."previousIds"`, sql`d."forgottenOn"`)} || sent, "emptySince", note, sample, news
+      "listDays", listed, listed, ${recentlySentBefore(sql`d."previousIds"`, sql`d."forgottenOn"`)} || sent, "emptySince", note, sample, news, offer
     from jsonb_to_recordset(${JSON.stringify(
       digests.map(({ cohortKey, previous, ...digest }) => ({
         ...digest,
@@ -75,7 +76,7 @@ export const storeDigests = async (
     )}::jsonb)
       as d("editionId" bigint, "cohortKey" text, kind text, "localDate" date, trending boolean, topics text[], keywords text[],
         authors text[], cutoff timestamptz, entries jsonb, "listDays" date[], listed integer, sent jsonb,
-        "emptySince" date, note text, sample boolean, news jsonb, "previousIds" bigint[], "forgottenOn" text)
+        "emptySince" date, note text, sample boolean, news jsonb, offer jsonb, "previousIds" bigint[], "forgottenOn" text)
     on conflict (cohort_key) do update set recently_sent = digests.recently_sent || excluded.recently_sent
     returning id, cohort_key as "cohortKey", xmax = 0 as "isNew"`.execute(db)
   const stored = new Map(rows.map((row) => [row.cohortKey.toString('hex'), row]))

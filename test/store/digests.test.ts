@@ -31,6 +31,7 @@ const digestOf = (sent: Record<string, string>, previousIds?: number[]): NewDige
   note: null,
   sample: false,
   news: [],
+  offer: null,
 })
 
 const store = async (db: Database, digests: NewDigest[]): Promise<number[]> =>

@@ -1,11 +1,22 @@
 /** What the templates of a digest's mail are given: its papers in one list, its contents, and the lines around them. */
 import type { DigestIssue, PaperCard } from '../../core/digest/digest.ts'
-import { headingOf, matchesOf, openingOf, papersOf, shortName, standfirstOf } from '../../core/digest/headline.ts'
+import {
+  headingOf,
+  matchesOf,
+  offerLine,
+  openingOf,
+  papersOf,
+  shortName,
+  standfirstOf,
+} from '../../core/digest/headline.ts'
 import { orderLineOf } from '../../core/digest/reason.ts'
+import { TOPICS } from '../../core/topics.ts'
 import type { Allowance } from './mail-size.ts'
 import { linkOf, someOf } from './mail-text.ts'
 
 const MOST_TOPICS_NAMED = 12
+/** What a welcome says of the rest. */
+const MORE_TO_CHOOSE = `In your settings you can follow any of ${TOPICS.length} topics, keywords and authors, mute words, and choose how many papers you get, when, and how often.`
 /** Of more topics that brought nothing, none is named. */
 const FEW_TOPICS = 3
 /** With more papers than this a digest begins with what is in it. */
@@ -31,6 +42,8 @@ export const digestView = (issue: DigestIssue, next: string, allowance: Allowanc
     contents: contentsOf(issue, allowance),
     cards,
     news: issue.news.map((one) => ({ ...one, url: linkOf(one.url) })),
+    offer: issue.offer === undefined ? null : { line: offerLine(issue.offer), topic: issue.offer.topic },
+    more: issue.kind === 'welcome' ? MORE_TO_CHOOSE : '',
     left: papers.length - cards.length,
     closing: next,
     because: `You get this because you confirmed a ${issue.kind === 'welcome' ? '' : `${issue.kind} `}subscription to Paper Round at ${site}. We don’t track what you open or click.`,

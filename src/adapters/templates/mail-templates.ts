@@ -110,6 +110,8 @@ const sharedView = (site: string, postalAddress: string | null) => ({
   links: {
     confirm: `${site}/confirm/${TOKEN_PLACEHOLDERS.confirm}`,
     preferences: `${site}/preferences/${TOKEN_PLACEHOLDERS.preferences}`,
+    // The slug of a topic follows.
+    follow: `${site}/follow/${TOKEN_PLACEHOLDERS.preferences}`,
     unsubscribe: `${site}/unsubscribe/${TOKEN_PLACEHOLDERS.unsubscribe}`,
     view: `${site}/digests/${TOKEN_PLACEHOLDERS.view}`,
     never: `${site}/never/${TOKEN_PLACEHOLDERS.never}`,

@@ -98,4 +98,6 @@ export interface DigestIssue {
   note: string | null
   /** True when these are the sample papers that ship with the project. */
   sample: boolean
+  /** A topic that its readers do not follow, and its label; absent where none fits. */
+  offer?: TopicOffer & { label: string }
 }

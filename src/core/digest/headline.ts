@@ -160,6 +160,10 @@ const whenListed = ({ listDays, cutoff }: DigestIssue): string => {
   return ` listed ${onDays(listDays)}${isOpen ? ` by ${cutoff.slice(11, 16)} UTC` : ''}`
 }
 
+/** What goes before the link by which a topic is followed: `4 papers on Robotics & embodied AI were listed this week.` */
+export const offerLine = ({ label, papers }: { label: string; papers: number }): string =>
+  `${counted(papers, 'paper')} on ${label} ${papers === 1 ? 'was' : 'were'} listed this week.`
+
 /** Whether the papers of those who get only what trends stand in the order of their upvotes, whatever their age. */
 export const isMostUpvotedFirst = (issue: DigestIssue): boolean =>
   issue.onlyTrending === true &&

@@ -1,11 +1,12 @@
 /** The papers that a digest may be chosen from: loaded once for all cohorts of an edition. */
-import { DAY, HOUR } from '../../core/calendar.ts'
+import { addDays, DAY, HOUR } from '../../core/calendar.ts'
 import { isPartial, RECENTLY_SENT_DAYS } from '../../core/digest/eligibility.ts'
 import { NOTHING_NEW } from '../../core/digest/empty-digest.ts'
 import { createSimilarityCheck } from '../../core/digest/near-duplicates.ts'
 import { createPaperIndex, type PaperIndex } from '../../core/digest/paper-index.ts'
 import { explainedFits } from '../../core/digest/quoted-phrases.ts'
 import type { Fit } from '../../core/digest/ranking.ts'
+import { findTopicPapers, type TopicPapers, WEEK_DAYS } from '../../core/digest/topic-offer.ts'
 import { AGE_BUCKETS, createTrend, estimateTrend, TREND_LIST_DAYS, type Trend } from '../../core/digest/trend.ts'
 import { markTrending } from '../../core/digest/trending.ts'
 import { GATE } from '../../core/relevance/gate.ts'
@@ -28,7 +29,7 @@ const WELCOME_LIST_DAYS = 7
 /** A source without success for this long is said to be unreadable when a digest has nothing. */
 const STALE_AFTER = 36 * HOUR
 
-export type DigestCandidate = Omit<Awaited<ReturnType<typeof readCandidates>>[number], 'relevance'> & {
+export type DigestCandidate = Omit<ReadCandidate, 'relevance'> & {
   trend: Trend
   relevance: Fit[]
 }
@@ -42,6 +43,8 @@ export interface CandidatePool {
   index: PaperIndex
   /** What was listed on each list day that they come from, and on those between: chosen from or not. */
   listed: ReadonlyMap<string, ListedDay>
+  /** The papers of a week of list days, by the topics of which there are several. */
+  topicPapers: TopicPapers
   /** Whether two of them, by their ids, say nearly the same. */
   isAlike: (id: string, other: string) => boolean
   /** Why a digest without papers has none, should one turn out so; a clause without a full stop. */
@@ -68,27 +71,26 @@ export const loadCandidatePool = async (
   const texts = [...(await readTexts(db, revisions)).values()]
   const news = await readNews(db, new Date(cutoff.getTime() - RECENTLY_SENT_DAYS * DAY), cutoff)
   const stale = await readStaleSources(db, new Date(cutoff.getTime() - STALE_AFTER))
-  const ranked = candidates
-    .filter((paper) => paper.listDay !== partialDay && !paper.withdrawn)
-    .map((paper) => ({
-      ...paper,
-      // Every cohort looks at these; a topic that the paper hardly touches, or that nothing explains, brings it to nobody.
-      relevance: explainedFits(paper.relevance.filter(({ score }) => score >= GATE)),
-      trend:
-        paper.upvotes === null
-          ? estimateTrend({
-              ageHours: (cutoff.getTime() - paper.eligibleAt.getTime()) / HOUR,
-              categories: paper.categories,
-            })
-          : trend(paper.ageHours, paper.upvotes),
-    }))
-  const papers = markTrending(ranked)
+  const prepare = (some: readonly ReadCandidate[]): DigestCandidate[] =>
+    markTrending(
+      some
+        .filter((paper) => paper.listDay !== partialDay && !paper.withdrawn)
+        .map((paper) => ({
+          ...paper,
+          // Every cohort looks at these; a topic that the paper hardly touches, or that nothing explains, brings it to nobody.
+          relevance: explainedFits(paper.relevance.filter(({ score }) => score >= GATE)),
+          trend: trendOf(paper, trend, cutoff),
+        })),
+    )
+  const papers = prepare(candidates)
+  const week = weekOf(await readListDays(db, cutoff, WEEK_DAYS), cutoff)
   const days = papers.map(({ listDay }) => listDay).sort()
   const [first, last] = [days[0], days.at(-1)]
   return {
     cutoff,
     papers,
     listed: first === undefined || last === undefined ? new Map() : await readListedDays(db, cutoff, first, last),
+    topicPapers: findTopicPapers(prepare(await readCandidates(db, cutoff, { listDays: week }))),
     byId: new Map(papers.map(({ id, eligibleAt }) => [id, eligibleAt])),
     index: createPaperIndex(texts),
     isAlike: createSimilarityCheck(texts),
@@ -96,6 +98,22 @@ export const loadCandidatePool = async (
     partialDay,
     news,
   }
+}
+
+type ReadCandidate = Awaited<ReturnType<typeof readCandidates>>[number]
+
+const trendOf = (paper: ReadCandidate, trend: ReturnType<typeof createTrend>, cutoff: Date): Trend =>
+  paper.upvotes === null
+    ? estimateTrend({
+        ageHours: (cutoff.getTime() - paper.eligibleAt.getTime()) / HOUR,
+        categories: paper.categories,
+      })
+    : trend(paper.ageHours, paper.upvotes)
+
+/** Of list days those of the week before an instant. */
+const weekOf = (listDays: readonly string[], cutoff: Date): string[] => {
+  const before = addDays(cutoff.toISOString().slice(0, 10), -WEEK_DAYS)
+  return listDays.filter((day) => day > before)
 }
 
 const whyEmptyOf = (partialDay: string | null, isStale: boolean): string => {

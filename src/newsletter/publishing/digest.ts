@@ -9,6 +9,7 @@ import { emptyDigestLine, NOTHING_NEW } from '../../core/digest/empty-digest.ts'
 import { applyProfile, interestsOf } from '../../core/digest/interests.ts'
 import { selectUnsent } from '../../core/digest/near-duplicates.ts'
 import { type InterestMatch, rankPapers, selectPapers } from '../../core/digest/ranking.ts'
+import { offerTopic } from '../../core/digest/topic-offer.ts'
 import { selectTrendingExtras } from '../../core/digest/trending-extras.ts'
 import { type FrozenNews, newsSince } from '../../core/papers/paper-news.ts'
 import type { Due } from '../../core/subscriber/due.ts'
@@ -130,6 +131,10 @@ const listedAmong = (open: DigestCandidate[], listed: CandidatePool['listed']): 
   )
 }
 
+/** The papers that came for what readers follow, not for their trend. */
+const ownPapers = (entries: readonly DigestEntry[]): Set<string> =>
+  new Set(entries.flatMap(({ paperId, topic }) => (topic === null || topic === TRENDING ? [] : [paperId])))
+
 const sentenceOf = (why: string): string => `${why.charAt(0).toUpperCase()}${why.slice(1)}.`
 
 /** The note of a digest with papers: the empty digests before it, and what kept papers away that its readers follow. */
@@ -180,6 +185,10 @@ export const composeDigest = (
     note: entries.length > 0 ? composeNote(entries, request, pool) : pool.whyEmpty,
     sample: open.some((paper) => paper.source === 'sample'),
     news: request.news,
+    offer:
+      entries.length === 0
+        ? null
+        : offerTopic(pool.topicPapers, request.profile, request.localDate, ownPapers(entries)),
   }
 }
 

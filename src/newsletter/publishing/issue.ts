@@ -5,7 +5,7 @@ import { cardOf, followedAuthors, keywordInAbstract } from '../../core/digest/pa
 import { compactReasonOf, digestReasonOf } from '../../core/digest/reason.ts'
 import type { ExcerptedPaper } from '../../core/papers/paper-excerpt.ts'
 import { newsLine } from '../../core/papers/paper-news.ts'
-import { followedLabels, followsOnlyTrending } from '../../core/subscriber/followed.ts'
+import { followedLabels, followsOnlyTrending, topicLabel } from '../../core/subscriber/followed.ts'
 import { plainTitle } from '../../core/text/latex.ts'
 import type { Database } from '../../store/database.ts'
 import type { Digest, NewDigest } from '../../store/digests.ts'
@@ -27,6 +27,7 @@ type FrozenDigest = Pick<
   | 'note'
   | 'sample'
   | 'news'
+  | 'offer'
 >
 
 /** The entries of a weekly digest by topic, ranked within it; the topic of the best entry comes first. */
@@ -101,6 +102,7 @@ export const readIssue = async (db: Database, digest: FrozenDigest): Promise<Dig
     cutoff: digest.cutoff.toISOString(),
     note: digest.note,
     sample: digest.sample,
+    ...(digest.offer === null ? {} : { offer: { ...digest.offer, label: topicLabel(digest.offer.topic) } }),
   }
 }
 

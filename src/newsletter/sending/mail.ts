@@ -30,7 +30,7 @@ export interface RenderedMail {
 /** What a letter shows of the subscriber's preferences. */
 export interface LetterView {
   frequency: 'daily' | 'weekly'
-  /** When digests come, such as `every Saturday at 07:00 London time`. */
+  /** When digests come and with how many papers, such as `every Saturday at 07:00 London time, with up to 5 papers`. */
   times: string
   /** Labels of topics, and how many keywords and authors there are besides. */
   topics: string[]
@@ -183,10 +183,10 @@ export const createComposer = (ports: ComposePorts) => {
     // A confirmation shows what its own link confirms.
     const letter = await readLetter(db, mail.id)
     const preferences = letter?.preferences ?? preferencesOf(subscriber)
-    const { frequency, keywords, authors } = preferences
+    const { frequency, papers, keywords, authors } = preferences
     return ports.renderLetter(mail.kind, {
       frequency,
-      times: sendingTimes(preferences),
+      times: `${sendingTimes(preferences)}${papers === null ? '' : `, with up to ${papers} papers`}`,
       topics: [...topicLabels(preferences), ...countOwn(keywords, authors)],
     })
   }

@@ -1,4 +1,5 @@
 /** What a reader does by the preferences link: see their preferences, change them, and pause. */
+import { interestsOf } from '../../core/digest/interests.ts'
 import { firstDueAfterPause, nextDue } from '../../core/subscriber/due.ts'
 import { isSubscribed, type Preferences, type SubscriberState } from '../../core/subscriber/preferences.ts'
 import { deriveToken, type Keys } from '../../core/token.ts'
@@ -32,6 +33,20 @@ export const changePreferences = (
   preferences: Preferences,
 ): Promise<OwnPreferences | null> =>
   changeOwn(ports, token, (trx, owner) => applyPreferences(trx, owner, preferences, ports.now()))
+
+/** Adds a topic to what a subscriber follows, or takes it away again, unless nothing else would be left. */
+export const followTopic = (
+  ports: LinkPorts,
+  token: string,
+  topic: string,
+  follow: boolean,
+): Promise<OwnPreferences | null> =>
+  changeOwn(ports, token, async (trx, owner) => {
+    const present = preferencesOf(owner)
+    const others = present.topics.filter((slug) => slug !== topic)
+    const preferences = { ...present, topics: follow ? [...others, topic].sort() : others }
+    if (interestsOf(preferences).length > 0) await applyPreferences(trx, owner, preferences, ports.now())
+  })
 
 /** Pauses to the local date `until`, or ends the pause with `null`, under the same rules. */
 export const changePause = (ports: LinkPorts, token: string, until: string | null): Promise<OwnPreferences | null> =>

@@ -11,7 +11,7 @@ import { type NewSignUp, releaseSignUp, storeSignUp } from '../../store/sign-ups
 import { type CandidateCache, createCandidateCache } from '../publishing/candidate-cache.ts'
 import { confirm, readConfirmation } from './confirmation.ts'
 import type { ErasurePorts } from './personal-data.ts'
-import { changePause, changePreferences, type OwnPreferences, readOwnPreferences } from './preferences.ts'
+import { changePause, changePreferences, followTopic, type OwnPreferences, readOwnPreferences } from './preferences.ts'
 import {
   type OfferedStop,
   optOut,
@@ -60,6 +60,8 @@ export interface Subscriptions {
   readPreferences(token: string): Promise<OwnPreferences | null>
   /** Stores new preferences; those of somebody who has left cannot be changed (they subscribe again). */
   changePreferences(token: string, preferences: Preferences): Promise<OwnPreferences | null>
+  /** Adds a topic (its slug) to what they follow, or takes it away again; nothing of somebody who has left. */
+  followTopic(token: string, topic: string, follow: boolean): Promise<OwnPreferences | null>
   /** No digest before `until` (local date, after today, at most a year ahead); `null` as `until` ends the pause. */
   pause(token: string, until: string | null): Promise<OwnPreferences | null>
   readUnsubscription(token: string): Promise<OfferedStop | null>
@@ -119,6 +121,7 @@ export const createSubscriptions = ({ wake, ...ports }: SubscriptionPorts): Subs
     },
     readPreferences: (token) => readOwnPreferences(ports, token),
     changePreferences: (token, preferences) => changePreferences(ports, token, preferences),
+    followTopic: (token, topic, follow) => followTopic(ports, token, topic, follow),
     pause: (token, until) => changePause(ports, token, until),
     readUnsubscription: (token) => readUnsubscription(ports, token),
     unsubscribe: (token, origin) =>

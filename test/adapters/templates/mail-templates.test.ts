@@ -528,7 +528,7 @@ describe('a confirmation', () => {
     expect(mail.html.match(/<a[^>]* class="button"/g)).toHaveLength(1)
     for (const words of [wordsOf(mail.html), mail.text.replace(/\s+/g, ' ')]) {
       expect(words).toContain('Ignore this email. You won’t get a digest, and the request expires in 7 days.')
-      expect(words).toContain(`daily digest of trending research papers, ${TIMES}`)
+      expect(words).toContain(`daily digest of trending research papers at this address, ${TIMES}`)
       expect(words).toContain('Robotics & embodied AI')
     }
   })

@@ -147,6 +147,12 @@ const createRecordedSubscriptions = (
     return token === TOKEN.preferences ? own() : null
   },
   changePreferences: (token, preferences) => change(own({ preferences }), 'changePreferences', token, preferences),
+  followTopic: (token, topic, follow) => {
+    const { preferences } = own()
+    const topics = [...preferences.topics.filter((slug) => slug !== topic), ...(follow ? [topic] : [])]
+    if (token !== TOKEN.preferences) return Promise.resolve(null)
+    return change(own({ preferences: { ...preferences, topics } }), 'followTopic', token, topic, follow)
+  },
   pause: (token, until) =>
     change(own({ state: until === null ? 'active' : 'paused', pausedUntil: until }), 'pause', token, until),
   readUnsubscription: async (token) => {

@@ -1,0 +1,54 @@
+/** The topic that a digest offers its readers: one that they do not follow, near to what they do, with papers this week. */
+import { daysBetween } from '../calendar.ts'
+import { followsOnlyTrending } from '../subscriber/followed.ts'
+import { type Profile, TRENDING } from '../subscriber/preferences.ts'
+import { TOPICS } from '../topics.ts'
+import type { TopicOffer } from './digest.ts'
+import type { Rankable } from './ranking.ts'
+
+/** List days of so many days before a digest are its week. */
+export const WEEK_DAYS = 7
+/** From this fit on a paper speaks for a topic that its readers have not asked for. */
+const GOOD_FIT = 0.8
+/** Fewer papers a week are no reason to follow a topic. */
+const LEAST_PAPERS = 3
+/** Each topic has its turn every so many days, so that no two digests in a row, nor two weeks, offer the same. */
+const TURN_EVERY = 4
+
+/** The good papers of each topic that has several, of those of a week. */
+export type TopicPapers = ReadonlyMap<string, readonly Rankable[]>
+
+export const findTopicPapers = (week: readonly Rankable[]): TopicPapers => {
+  const found = new Map<string, Rankable[]>()
+  for (const paper of week)
+    for (const { topic, score } of paper.relevance)
+      if (topic !== TRENDING && score >= GOOD_FIT) found.set(topic, [...(found.get(topic) ?? []), paper])
+  return new Map([...found].filter(([, papers]) => papers.length >= LEAST_PAPERS))
+}
+
+/**
+ * What a digest of `date` (`YYYY-MM-DD`) offers: of the topics whose turn it is and that are not followed the one that shares
+ * the largest part of its papers with what its readers follow; for those who get only what trends the one of which most
+ * papers trend. `chosen` are the papers of the digest itself, by id, which say what keywords and authors are about. `null`
+ * where none shares any.
+ */
+export const offerTopic = (
+  topicPapers: TopicPapers,
+  profile: Profile,
+  date: string,
+  chosen: ReadonlySet<string>,
+): TopicOffer | null => {
+  const day = daysBetween('1970-01-01', date)
+  const byTrend = followsOnlyTrending(profile)
+  const followed = new Set(byTrend ? [TRENDING] : profile.topics)
+  const isNear = ({ id, relevance }: Rankable): boolean =>
+    relevance.some(({ topic }) => followed.has(topic)) || (!byTrend && chosen.has(id))
+  const offers = TOPICS.flatMap(({ slug }, n) => {
+    const papers = topicPapers.get(slug)
+    if ((n + day) % TURN_EVERY !== 0 || papers === undefined || profile.topics.includes(slug)) return []
+    const near = papers.filter(isNear).length
+    return near === 0 ? [] : [{ topic: slug, papers: papers.length, nearness: byTrend ? near : near / papers.length }]
+  })
+  const [best] = offers.sort((a, b) => b.nearness - a.nearness || b.papers - a.papers)
+  return best === undefined ? null : { topic: best.topic, papers: best.papers }
+}
