@@ -108,6 +108,8 @@ export interface FormView {
   sizes: readonly DigestSize[]
   /** Whether the zone is missing from the list of the form. */
   unlistedZone: boolean
+  /** Whether the choices are unfolded: something of them is chosen, or wrong. */
+  choosing: boolean
   /** The sentence beside each field. */
   errors: Record<string, string>
   problems: FieldError[]
@@ -131,6 +133,7 @@ const viewOf = (
     const ticked = shown.filter((topic) => topic.chosen).length
     return { name: label, topics: shown, chosen: ticked, open: chosen.size === 0 ? index === 0 : ticked > 0 }
   })
+  const hasOwn = OWN.some((field) => rest[field].trim() !== '' || problems.some((problem) => problem.field === field))
   return {
     email,
     sure: '',
@@ -139,7 +142,8 @@ const viewOf = (
     chosen: groups.reduce((sum, group) => sum + group.chosen, 0),
     ...rest,
     sizes: DIGEST_SIZES,
-    hasOwn: OWN.some((field) => rest[field].trim() !== '' || problems.some((problem) => problem.field === field)),
+    hasOwn,
+    choosing: hasOwn || chosen.size > 0 || problems.some(({ field }) => field !== 'email'),
     unlistedZone: !LISTED_ZONES.has(rest.timezone),
     errors: Object.fromEntries(problems.map(({ field, problem }) => [field, problem])),
     problems,

@@ -123,7 +123,7 @@ const requestRoutes = (app: App, { subscriptions, pages, takesMail = async () =>
       return confirmTaken(request, reply, from, sealed)
     })
 
-  app.get('/subscribe', async (_, reply) => reply.redirect('/#subscribe', 303))
+  app.get('/subscribe', async (_, reply) => reply.redirect('/#email', 303))
 
   app.post('/subscribe', { schema: { body: SignUp } }, async (request, reply) => {
     const isForm = !wantsJson(request)

@@ -66,6 +66,8 @@ describe.skipIf(NEEDS_CHROMIUM !== '')(`by keyboard in a browser${NEEDS_CHROMIUM
     await page.goto(site.url)
     await moveTo(/id=email/)
     await page.keyboard.type('ada@example.org')
+    await moveTo(/^<summary> Choose topics/)
+    await page.keyboard.press('Enter')
     await moveTo(/^<summary> Robots/)
     await page.keyboard.press('Enter')
     await moveTo(/^<label> Robotics/)
@@ -76,11 +78,29 @@ describe.skipIf(NEEDS_CHROMIUM !== '')(`by keyboard in a browser${NEEDS_CHROMIUM
     await page.keyboard.type('18')
     await moveTo(/id=timezone/)
     await page.keyboard.type('London')
-    await moveTo(/^<button> Subscribe/)
+    await moveTo(/^<button> Subscribe with these choices/)
     await page.keyboard.press('Enter')
     await page.waitForURL('**/check-inbox/*')
     const chosen = { topics: ['robotics'], frequency: 'weekly', hour: 18, timeZone: 'Europe/London' }
     expect(site.changes).toEqual([['requestSubscription', 'ada@example.org', expect.objectContaining(chosen)]])
+  })
+
+  test('the field of the address is two presses from the top of the front page, and three from every other', async () => {
+    await using site = await openTestSite()
+    await using window = await browser.openWindow({ viewport: PHONE, javaScriptEnabled: false })
+    const { page } = window
+    await page.goto(site.url)
+    expect((await step(page))?.name).toBe('<a> Skip to content')
+    await page.keyboard.press('Enter')
+    expect((await step(page))?.name).toContain('id=email')
+    await page.goto(`${site.url}/about`)
+    for (const name of ['<a> Skip to content', '<a> Paper Round', '<a> Subscribe'])
+      expect((await step(page))?.name).toBe(name)
+    await page.keyboard.press('Enter')
+    await page.waitForURL('**/#email')
+    const focus = await readFocus(page)
+    expect(focus?.name).toContain('id=email')
+    expect(focus?.seen).toBe(true)
   })
 
   const some = [

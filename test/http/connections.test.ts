@@ -16,9 +16,9 @@ const open = async (site: TestSite, text = ''): Promise<{ socket: Socket; ended:
   socket.setEncoding('utf8').on('data', (data: string) => {
     answer += data
   })
-  // A connection that is reset is closed all the same.
+  // A connection that is reset is closed all the same, for which `once` would reject.
   socket.on('error', () => undefined)
-  const ended = once(socket, 'close').then(() => answer)
+  const ended = new Promise<string>((resolve) => socket.on('close', () => resolve(answer)))
   await once(socket, 'connect')
   if (text !== '') socket.write(text)
   return { socket, ended }

@@ -278,7 +278,7 @@ describe('an address with a likely typing error', () => {
     expect(next.status).toBe(303)
     const stored = { ...STORED, keywords: ['Lean 4', 'sheet music'] }
     expect(site.changes).toEqual([['requestSubscription', taken, stored]])
-    expect(site.origins).toEqual([{ ip: '127.0.0.1', stamp: STAMP }])
+    expect(site.origins).toEqual([{ ip: '127.0.0.1', form: '/subscribe', source: 'form', stamp: STAMP }])
   })
 
   it('is never refused: JSON is accepted, and told what was likely meant', async () => {
@@ -403,9 +403,9 @@ describe('what keeps programs from the form', () => {
     await post(`${site.url}/subscribe`, RIGHT)
     await post(`${site.url}/subscribe`, { ...RIGHT, shown: 7 })
     expect(site.origins).toEqual([
-      { ip: '127.0.0.1', stamp: STAMP },
-      { ip: '127.0.0.1' },
-      { ip: '127.0.0.1', stamp: '' },
+      { ip: '127.0.0.1', form: '/subscribe', source: 'form', stamp: STAMP },
+      { ip: '127.0.0.1', form: '/subscribe', source: 'api' },
+      { ip: '127.0.0.1', form: '/subscribe', source: 'api', stamp: '' },
     ])
   })
 
@@ -438,10 +438,10 @@ describe('what keeps programs from the form', () => {
     const forwarded = { 'x-forwarded-for': '203.0.113.7, 192.0.2.9' }
     await using open = await openTestSite()
     await post(`${open.url}/subscribe`, RIGHT, forwarded)
-    expect(open.origins).toEqual([{ ip: '127.0.0.1' }])
+    expect(open.origins).toEqual([{ ip: '127.0.0.1', form: '/subscribe', source: 'api' }])
     await using proxied = await openTestSite({ trustProxy: ['127.0.0.0/8'] })
     await post(`${proxied.url}/subscribe`, RIGHT, forwarded)
-    expect(proxied.origins).toEqual([{ ip: '192.0.2.9' }])
+    expect(proxied.origins).toEqual([{ ip: '192.0.2.9', form: '/subscribe', source: 'api' }])
   })
 
   it('a field that there is not is refused by name in JSON, and ignored in a form', async () => {

@@ -13,10 +13,12 @@ import { wholeWords } from './whole-words.ts'
 
 const TEMPLATES = path.resolve(import.meta.dirname, '../../../templates/pages')
 
+/** The first leads to the field of the address by one press, from every page. */
 const NAV = [
+  { href: '/#email', label: 'Subscribe' },
   { href: '/', label: 'Today' },
   { href: '/about', label: 'How it works' },
-  { href: '/links', label: 'Your subscription' },
+  { href: '/links', label: 'Settings' },
 ]
 
 /** A file that pages refer to: its content, and an address that changes with it. */

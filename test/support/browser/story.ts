@@ -45,7 +45,7 @@ const createReader = ({ page, siteUrl, mailboxUrl, show }: StoryContext) => {
   const press = (name: string) => page.getByRole('button', { name, exact: true }).click()
   const choose = async (topics: string[]) => {
     for (const folded of await page.locator('details').all())
-      if ((await folded.getAttribute('open')) === null) await folded.locator('summary').click()
+      if ((await folded.getAttribute('open')) === null) await folded.locator('> summary').click()
     for (const topic of topics) await page.check(`input[value=${topic}]`)
   }
   return {
