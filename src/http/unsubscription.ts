@@ -65,8 +65,9 @@ const oneClickRoute = (app: App, { subscriptions, pages }: UnsubscriptionSite): 
       { config, schema: { params: TokenParam, body: AnyBody } },
       async (request, reply) => {
         const from = { ip: request.ip, form: ONE_CLICK, source: 'link' }
-        const outcome = await subscriptions.unsubscribe(request.params.token, from)
-        return outcome === null ? showDeadLink(reply, pages) : show(reply, pages, 'unsubscribed', {})
+        const { token } = request.params
+        const view = (await subscriptions.unsubscribe(token, from)) === null ? null : await viewOf(subscriptions, token)
+        return view === null ? showDeadLink(reply, pages) : show(reply, pages, 'unsubscribed', view)
       },
     )
   })
@@ -97,9 +98,18 @@ const reductionRoutes = (app: App, { subscriptions, pages }: UnsubscriptionSite)
   ): Promise<FastifyReply> => {
     const outcome = await subscriptions.reduce(token, to)
     if (outcome === null) return showDeadLink(reply, pages)
-    if (outcome === 'not-subscribed') return show(reply, pages, 'unsubscribed', {})
-    return show(reply, pages, 'reduced', { ...outcome, weekly: 'frequency' in to })
+    if (outcome === 'not-subscribed') return show(reply, pages, 'unsubscribed', { undoable: false })
+    return show(reply, pages, 'reduced', { ...outcome, token, weekly: 'frequency' in to })
   }
+
+  app.post('/unsubscribe/:token/undo', { schema: { params: TokenParam, body: BUTTON } }, async (request, reply) => {
+    const from = { ip: request.ip, form: request.routeOptions.url ?? null, source: 'link' }
+    const outcome = await subscriptions.undoReduced(request.params.token, from)
+    if (outcome === null) return showDeadLink(reply, pages)
+    if (outcome !== 'too-late') return show(reply, pages, 'undone', { ...outcome, late: false })
+    if (wantsJson(request)) return sendProblem(reply, 409, 'Not undone', 'This can be undone within an hour.')
+    return show(reply.code(409), pages, 'undone', { late: true })
+  })
 
   app.post('/unsubscribe/:token/weekly', { schema: { params: TokenParam, body: BUTTON } }, async (request, reply) =>
     reduce(reply, request.params.token, { frequency: 'weekly' }),

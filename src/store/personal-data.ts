@@ -82,6 +82,10 @@ export const eraseSubscriber = async (db: Kysely<Tables>, id: string, email: str
       previous_cutoff: null,
       previous_due_at: null,
       previous_local_date: null,
+      moved_to: null,
+      moved_from: null,
+      changed_by_link_on: null,
+      before_reduction: null,
     })
     .where('id', '=', id)
     .execute()

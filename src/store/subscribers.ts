@@ -3,7 +3,7 @@ import { type Kysely, type Selectable, sql } from 'kysely'
 import type { Due, SendingTime } from '../core/subscriber/due.ts'
 import type { Preferences, Profile } from '../core/subscriber/preferences.ts'
 import { servedZone } from '../core/subscriber/time-zone.ts'
-import type { Tables } from './database.ts'
+import type { BeforeReduction, Tables } from './database.ts'
 
 export type Subscriber = Selectable<Tables['subscribers']>
 
@@ -131,6 +131,42 @@ export const stopMail = async (
     .set({ state, paused_until: null, next_due_at: null })
     .where('id', '=', id)
     .execute()
+}
+
+/** Notes what the unsubscribe link is about to take away, so that it can be undone; `null` forgets it. */
+export const storeBeforeReduction = async (
+  db: Kysely<Tables>,
+  id: string,
+  before: BeforeReduction | null,
+): Promise<void> => {
+  const before_reduction = before === null ? null : (JSON.stringify(before) as never)
+  await db.updateTable('subscribers').set({ before_reduction }).where('id', '=', id).execute()
+}
+
+/** Gives back what the unsubscribe link took away; `due` is when they are next due then. */
+export const undoReduction = async (
+  db: Kysely<Tables>,
+  id: string,
+  before: Omit<BeforeReduction, 'at'>,
+  due: Due,
+): Promise<void> => {
+  await db
+    .updateTable('subscribers')
+    .set({
+      state: before.state,
+      frequency: before.frequency,
+      paused_until: before.pausedUntil,
+      next_due_at: due.at,
+      left_at: null,
+      before_reduction: null,
+    })
+    .where('id', '=', id)
+    .execute()
+}
+
+/** Notes that settings were changed on a local date (`YYYY-MM-DD`) by a link of a digest; the next one tells. */
+export const noteChangeByLink = async (db: Kysely<Tables>, id: string, date: string): Promise<void> => {
+  await db.updateTable('subscribers').set({ changed_by_link_on: date }).where('id', '=', id).execute()
 }
 
 /** Ends the preferences, view and account links that were sent to a subscriber so far. */

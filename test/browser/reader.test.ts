@@ -76,7 +76,7 @@ describe.skipIf(NEEDS_CHROMIUM !== '')(`a reader in a browser${NEEDS_CHROMIUM}`,
     expect(await page.frameLocator('iframe.mail').locator('h2').allInnerTexts()).toEqual(titles)
 
     const preferences = await followMail(window, 'Settings')
-    expect(await preferences.innerText('.lede')).toContain(`Digests go to ${ADA}.`)
+    expect(await preferences.innerText('.lede')).toContain('Digests go to a•••@example.org.')
     await preferences.getByRole('radio', { name: 'Weekly' }).check()
     await preferences.selectOption('#hour', '18:00')
     await preferences.selectOption('#weekday', 'Friday')

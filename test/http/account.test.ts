@@ -1,6 +1,6 @@
 /** The account's pages: the address in clear by a fresh link alone, and one act each. */
 import { expect, it } from 'vitest'
-import { EMAIL, openTestSite, TOKEN } from '../support/servers/recording-site.ts'
+import { EMAIL, form, openTestSite, TOKEN } from '../support/servers/recording-site.ts'
 
 const PATH = `/account/${TOKEN.account}`
 
@@ -41,6 +41,33 @@ it('a link that was used says so, and offers a new one', async () => {
     expect(page).toContain('action="/links"')
   }
   expect(await (await fetch(`${site.url}/account/cut`)).text()).not.toContain('It has been used')
+})
+
+it('the data is shown as a page with a file, and as JSON', async () => {
+  await using site = await openTestSite()
+  const page = await (await fetch(`${site.url}${PATH}/data`, { method: 'POST' })).text()
+  expect(page).toContain('1 digest')
+  expect(page).not.toContain('</pre><b>')
+  const [, base64 = ''] = /href="data:application\/json;base64,([^"]+)" download=/.exec(page) ?? []
+  const json = await fetch(`${site.url}${PATH}/data`, { method: 'POST', headers: { accept: 'application/json' } })
+  const data = await json.json()
+  expect(data).toMatchObject({ subscriber: { email: EMAIL }, digests: [{ date: '2026-04-15' }] })
+  expect(JSON.parse(Buffer.from(base64, 'base64').toString())).toEqual(data)
+  expect(site.changes).toEqual([
+    ['takeData', TOKEN.account],
+    ['takeData', TOKEN.account],
+  ])
+})
+
+it('everything is deleted by two presses, and by none alone', async () => {
+  await using site = await openTestSite()
+  const press = (body: Record<string, string>) =>
+    fetch(`${site.url}${PATH}/erase`, { method: 'POST', body: form(body) })
+  const unsure = await press({})
+  expect([unsure.status, await unsure.text()]).toEqual([400, expect.stringContaining('Nothing has been deleted.')])
+  expect(site.changes).toEqual([])
+  expect(await (await press({ sure: 'yes' })).text()).toContain('Your data is deleted')
+  expect(site.changes).toEqual([['erase', TOKEN.account]])
 })
 
 it('somebody who unsubscribed can ask for a link to their account, too', async () => {

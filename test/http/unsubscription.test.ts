@@ -84,6 +84,22 @@ it('somebody who unsubscribed before is shown that', async () => {
   expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('You’re unsubscribed')])
 })
 
+it('a press can be undone by the next one, and a stranger is offered a digest of their own', async () => {
+  await using site = await openTestSite()
+  const undo = (token: string) => fetch(`${site.url}/unsubscribe/${token}/undo`, { method: 'POST' })
+  const left = await (await fetch(`${site.url}/unsubscribe/${TOKEN.left}`)).text()
+  expect(left).toContain(`action="/unsubscribe/${TOKEN.left}/undo"`)
+  expect(left).toContain('Was this forwarded to you? <a href="/#email">Have your own</a>')
+  const weekly = await (await fetch(`${site.url}${PATH}/weekly`, { method: 'POST' })).text()
+  expect(weekly).toContain(`action="${PATH}/undo"`)
+  const undone = await undo(TOKEN.left)
+  expect([undone.status, await undone.text()]).toEqual([200, expect.stringContaining('<h1>Undone</h1>')])
+  const late = await undo(TOKEN.unsubscribe)
+  expect([late.status, await late.text()]).toEqual([409, expect.stringContaining('Too late to undo')])
+  expect((await undo(TOKEN.never)).status).toBe(404)
+  expect((await fetch(`${site.url}${PATH}/undo`)).status).toBe(405)
+})
+
 describe('never again', () => {
   it('asks once more, says when it is done, and accepts no other link', async () => {
     await using site = await openTestSite()

@@ -4,12 +4,14 @@
  * the data.
  */
 import { MINUTE } from '../../core/calendar.ts'
+import type { ConsentOrigin } from '../../core/subscriber/consent.ts'
 import { isSubscribed, type SubscriberState } from '../../core/subscriber/preferences.ts'
 import { provesToken, readTokenId } from '../../core/token.ts'
 import type { Database, Move } from '../../store/database.ts'
 import { countLetters, readLetter } from '../../store/outbox/mail-records.ts'
 import { renewWaitingLetter, storeLetter, useLetter } from '../../store/outbox/outbox.ts'
-import { raiseEpoch } from '../../store/subscribers.ts'
+import { raiseEpoch, readSubscriber } from '../../store/subscribers.ts'
+import { type ErasurePorts, erase, exportPersonalData, type PersonalData } from './personal-data.ts'
 import { type AddressedSubscriber, findTokenOwner, type LinkPorts, readAddressed } from './token-owner.ts'
 
 /** An account link works for this long after it was asked for, milliseconds. */
@@ -74,6 +76,44 @@ export const renewLinks = (ports: LinkPorts, token: string): Promise<'renewed' |
     await storeLetter(trx, { subscriberId: owner.id, kind: 'links', digestId: null, requestedAt: ports.now() })
     return 'renewed'
   })
+
+/** What is held of a reader; `before` is what is held of the address that they had before they changed it. */
+export type AccountData = PersonalData & { before: AccountData | null }
+
+const readData = async (ports: LinkPorts, id: string): Promise<AccountData | null> => {
+  const data = await exportPersonalData(ports, { id })
+  if (data === null) return null
+  const { moved_from: from = null } = (await readSubscriber(ports.db, { id })) ?? {}
+  return { ...data, before: from === null ? null : await readData(ports, from) }
+}
+
+/** Uses an account link up for everything that is held of its owner. */
+export const takeData = (ports: LinkPorts, token: string): Promise<AccountData | Ended | null> =>
+  useAccountLink(ports, token, async (trx, owner) => {
+    const data = await readData({ ...ports, db: trx }, owner.id)
+    if (data === null) throw new Error('nothing is held of a subscriber')
+    return data
+  })
+
+/**
+ * Erases the owner of an account link, with the addresses that they had before. The letter of the link goes with the rest,
+ * so it need not be used up first, and can be pressed again after an outage.
+ */
+export const eraseAccount = async (
+  ports: ErasurePorts,
+  token: string,
+  origin: ConsentOrigin,
+): Promise<'erased' | Ended | null> => {
+  const found = await findAccount(ports.db, ports, token)
+  if (found === null || found === 'ended') return found
+  const before: string[] = []
+  for (let from = found.owner.moved_from; from !== null && !before.includes(from); ) {
+    before.push(from)
+    from = (await readSubscriber(ports.db, { id: from }))?.moved_from ?? null
+  }
+  for (const id of [...before, found.owner.id]) await erase(ports, { id }, origin)
+  return 'erased'
+}
 
 /** Uses an account link up to ask for another address; returns what is to move there. */
 export const useForAddressChange = (ports: LinkPorts, token: string): Promise<Move | Ended | null> =>

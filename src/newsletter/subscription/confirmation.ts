@@ -4,6 +4,7 @@ import { addressHash, addressHashes } from '../../core/subscriber/address-hash.t
 import { type ConsentOrigin, WORDINGS } from '../../core/subscriber/consent.ts'
 import { nextDue } from '../../core/subscriber/due.ts'
 import { mailboxKey } from '../../core/subscriber/mailbox.ts'
+import { maskAddress } from '../../core/subscriber/masked-address.ts'
 import { isSubscribed, type Preferences } from '../../core/subscriber/preferences.ts'
 import { keyedHash, provesToken, readTokenId } from '../../core/token.ts'
 import { storeConsent } from '../../store/consent.ts'
@@ -30,7 +31,7 @@ export const readConfirmation = async (
   const found = await findConfirmation(db, ports, token)
   if (found === null) return null
   const { subscriber, confirmed } = found
-  return { email: subscriber.email, preferences: preferencesOf(subscriber), confirmed }
+  return { email: maskAddress(subscriber.email), preferences: preferencesOf(subscriber), confirmed }
 }
 
 export interface ConfirmationPorts extends LinkPorts {

@@ -1,14 +1,26 @@
 /** What a reader does by the preferences link: see their preferences, change them, and pause. */
+import { localDateAt } from '../../core/calendar.ts'
 import { interestsOf } from '../../core/digest/interests.ts'
 import { firstDueAfterPause, nextDue } from '../../core/subscriber/due.ts'
+import { maskAddress } from '../../core/subscriber/masked-address.ts'
 import { isSubscribed, type Preferences, type SubscriberState } from '../../core/subscriber/preferences.ts'
+import { servedZone } from '../../core/subscriber/time-zone.ts'
 import { deriveToken, type Keys } from '../../core/token.ts'
 import type { Database } from '../../store/database.ts'
-import { preferencesOf, type Subscriber, storePause, storePreferences } from '../../store/subscribers.ts'
+import {
+  noteChangeByLink,
+  preferencesOf,
+  type Subscriber,
+  storeBeforeReduction,
+  storePause,
+  storePreferences,
+  withPreferences,
+} from '../../store/subscribers.ts'
 import { type AddressedSubscriber, findTokenOwner, type LinkPorts, readAddressed } from './token-owner.ts'
 
 /** What a preferences link shows. */
 export interface OwnPreferences {
+  /** Masked: the link may have been forwarded. */
   email: string
   state: SubscriberState
   preferences: Preferences
@@ -60,7 +72,10 @@ const changeOwn = (
   db.transaction().execute(async (trx) => {
     const owner = await findTokenOwner(trx, keys, 'preferences', token, true)
     if (owner === null) return null
-    if (isSubscribed(owner.state)) await change(trx, owner)
+    if (isSubscribed(owner.state)) {
+      await change(trx, owner)
+      await storeBeforeReduction(trx, owner.id, null)
+    }
     const changed = await readAddressed(trx, owner.id)
     return changed === null ? null : ownPreferencesOf(changed, keys)
   })
@@ -74,6 +89,8 @@ export const applyPreferences = async (
 ): Promise<void> => {
   const due = isSubscribed(subscriber.state) ? dueBy(preferences, subscriber, subscriber.paused_until, now) : null
   await storePreferences(trx, subscriber.id, preferences, due)
+  if (describe(withPreferences(subscriber, preferences)) !== describe(subscriber))
+    await tellOfChange(trx, subscriber, now)
 }
 
 /** Stores the pause of a locked subscriber, or its end with `null`, and when they are due then. */
@@ -84,9 +101,18 @@ export const applyPause = async (
   now: Date,
 ): Promise<void> => {
   await storePause(trx, subscriber.id, until, dueBy(preferencesOf(subscriber), subscriber, until, now))
+  if (subscriber.paused_until !== until) await tellOfChange(trx, subscriber, now)
 }
 
-const dueBy = (preferences: Preferences, subscriber: Subscriber, pausedUntil: string | null, now: Date) => {
+/** Equal for equal preferences. */
+const describe = (subscriber: Subscriber): string => JSON.stringify(preferencesOf(subscriber))
+
+/** Has the next digest tell its owner: the link that made the change may have been forwarded. */
+const tellOfChange = (trx: Database, { id, time_zone }: Subscriber, now: Date): Promise<void> =>
+  noteChangeByLink(trx, id, localDateAt(now, servedZone(time_zone)))
+
+/** When a subscriber is next due by their preferences, from the end of a pause on where there is one. */
+export const dueBy = (preferences: Preferences, subscriber: Subscriber, pausedUntil: string | null, now: Date) => {
   const last = { date: subscriber.last_local_date, at: subscriber.last_due_at }
   return pausedUntil === null
     ? nextDue(preferences, now, last)
@@ -94,7 +120,7 @@ const dueBy = (preferences: Preferences, subscriber: Subscriber, pausedUntil: st
 }
 
 const ownPreferencesOf = (subscriber: AddressedSubscriber, keys: Keys): OwnPreferences => ({
-  email: subscriber.email,
+  email: maskAddress(subscriber.email),
   state: subscriber.state,
   preferences: preferencesOf(subscriber),
   pausedUntil: subscriber.paused_until,

@@ -19,6 +19,7 @@ import {
   readOptOut,
   readUnsubscription,
   reduceMail,
+  undoReduced,
   unsubscribe,
 } from './unsubscription.ts'
 
@@ -33,7 +34,11 @@ export interface Origin {
   source?: string | undefined
 }
 
-const consentOrigin = ({ ip, form = null, source = 'form' }: Origin): ConsentOrigin => ({ source, form, client: ip })
+export const consentOrigin = ({ ip, form = null, source = 'form' }: Origin): ConsentOrigin => ({
+  source,
+  form,
+  client: ip,
+})
 
 /** Where something came from that tells nothing of it, as in tests of what is behind the pages. */
 const UNKNOWN_ORIGIN: ConsentOrigin = { source: 'unknown', form: null, client: null }
@@ -76,6 +81,8 @@ export interface Subscriptions {
     token: string,
     to: { frequency: 'weekly' } | { pauseUntil: string },
   ): Promise<ReducedMail | 'not-subscribed' | null>
+  /** Undoes what the unsubscribe link did last, within the hour. */
+  undoReduced(token: string, origin?: Origin): Promise<ReducedMail | 'too-late' | null>
   /** The local date now in a zone, by which pages offer dates to pause until. */
   localToday(timeZone: string): string
 }
@@ -129,6 +136,8 @@ export const createSubscriptions = ({ wake, ...ports }: SubscriptionPorts): Subs
     readOptOut: (token) => readOptOut(ports, token),
     optOut: (token) => optOut(ports, token),
     reduce: (token, to) => reduceMail(ports, token, to),
+    undoReduced: (token, origin) =>
+      undoReduced(ports, token, origin === undefined ? UNKNOWN_ORIGIN : consentOrigin(origin)),
     localToday: (timeZone) => localDateAt(now(), timeZone),
   }
 }

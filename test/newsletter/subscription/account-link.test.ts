@@ -136,3 +136,26 @@ test('no other token opens the account, and an account link opens nothing else',
   await eraseFrom(db, id)
   for (const epoch of [0, 1]) expect(await accounts.read(deriveToken(KEYS, 'account', letter, epoch))).toBeNull()
 })
+
+test('the data is handed out once, and erasing leaves nothing that a link could find', async () => {
+  await using newsletter = await openWithReader()
+  const { db, id, preferences } = newsletter
+  await openAccounts(db).requestLink(preferences)
+  const first = await newestLink(db)
+  expect(await openAccounts(db).takeData(first)).toMatchObject({
+    subscriber: { id, email: 'ada@example.org' },
+    letters: [{ kind: 'confirmation' }, { kind: 'welcome' }, { kind: 'account' }],
+    before: null,
+  })
+  expect(await openAccounts(db).takeData(first)).toBe('ended')
+  expect(await openAccounts(db).erase(first, { ip: '192.0.2.1' })).toBe('ended')
+  await db.updateTable('letters').set({ state: 'sent' }).execute()
+  await openAccounts(db).requestLink(preferences)
+  const second = await newestLink(db)
+  expect(await openAccounts(db).erase(second, { ip: '192.0.2.1' })).toBe('erased')
+  expect(await openAccounts(db).erase(second, { ip: '192.0.2.1' })).toBeNull()
+  expect(await db.selectFrom('subscribers').select('email').where('id', '=', id).executeTakeFirst()).toEqual({
+    email: null,
+  })
+  expect(await openAccounts(db).requestLink(preferences)).toBe(false)
+})

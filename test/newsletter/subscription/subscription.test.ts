@@ -123,10 +123,10 @@ test('an address that opted out gets no mail, by either form and in any spelling
   const token = deriveToken(KEYS, 'never', id)
   expect(await subscriptions.optOut(deriveToken(KEYS, 'unsubscribe', id))).toBeNull()
   expect(await subscriptions.unsubscribe(token)).toBeNull()
-  expect(await subscriptions.readOptOut(token)).toEqual({ email: 'Ada@example.org' })
+  expect(await subscriptions.readOptOut(token)).toEqual({ email: 'a•••@example.org' })
   expect((await stateOf(db, id)).state).toBe('pending')
-  expect(await subscriptions.optOut(token)).toEqual({ email: 'Ada@example.org' })
-  expect(await subscriptions.optOut(token)).toEqual({ email: 'Ada@example.org' })
+  expect(await subscriptions.optOut(token)).toEqual({ email: 'a•••@example.org' })
+  expect(await subscriptions.optOut(token)).toEqual({ email: 'a•••@example.org' })
   expect((await stateOf(db, id)).state).toBe('suppressed')
   await db.deleteFrom('letter_limits').execute()
   await enter()
@@ -191,6 +191,74 @@ test('the unsubscribe link never brings more mail', async () => {
   await subscriptions.unsubscribe(token)
   expect(await subscriptions.reduce(token, { frequency: 'weekly' })).toBe('not-subscribed')
   expect(await stateOf(db, id)).toMatchObject({ state: 'unsubscribed', next_due_at: null })
+})
+
+test('what the unsubscribe link did last is undone by one press, within an hour and once', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  const own = { ...LONDON_DAILY, keywords: ['Lean 4'] }
+  const id = await subscribe(db, 'ada@example.org', own, NOW)
+  const token = deriveToken(KEYS, 'unsubscribe', id)
+  const after = (minutes: number) =>
+    createSubscriptions({
+      db,
+      keys: KEYS,
+      now: () => new Date(NOW.getTime() + minutes * 60_000),
+      wake: wakeNobody,
+    })
+  const before = await stateOf(db, id)
+  expect(await after(0).undoReduced(token)).toBe('too-late')
+  await after(0).unsubscribe(token)
+  expect(await after(0).readUnsubscription(token)).toMatchObject({ state: 'unsubscribed', undoable: true })
+  expect(await after(61).readUnsubscription(token)).toMatchObject({ undoable: false })
+  expect(await after(61).undoReduced(token)).toBe('too-late')
+  expect(await after(60).undoReduced(token)).toEqual({ preferences: own, pausedUntil: null })
+  expect(await stateOf(db, id)).toEqual(before)
+  expect(await after(60).undoReduced(token)).toBe('too-late')
+
+  await after(0).reduce(token, { pauseUntil: '2026-06-01' })
+  await after(0).unsubscribe(token)
+  expect(await after(1).undoReduced(token)).toEqual({ preferences: own, pausedUntil: '2026-06-01' })
+  expect(await stateOf(db, id)).toMatchObject({ state: 'paused', paused_until: '2026-06-01' })
+  await after(0).pause(deriveToken(KEYS, 'preferences', id), null)
+  await after(0).reduce(token, { frequency: 'weekly' })
+  expect(await after(1).undoReduced(token)).toEqual({ preferences: own, pausedUntil: null })
+  // What was changed since is not undone.
+  await after(0).reduce(token, { frequency: 'weekly' })
+  await after(0).changePreferences(deriveToken(KEYS, 'preferences', id), { ...own, hour: 9 })
+  expect(await after(1).undoReduced(token)).toBe('too-late')
+})
+
+test('somebody who withdrew a request cannot be subscribed by undoing that', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  const subscriptions = openSubscriptions(db)
+  await subscriptions.requestSubscription('ada@example.org', LONDON_DAILY)
+  await answerSignUps({ db, keys: KEYS, log: SILENT })
+  const { id } = await db.selectFrom('subscribers').select('id').executeTakeFirstOrThrow()
+  const token = deriveToken(KEYS, 'unsubscribe', id)
+  await subscriptions.unsubscribe(token)
+  expect(await subscriptions.undoReduced(token)).toBe('too-late')
+  expect(await stateOf(db, id)).toMatchObject({ state: 'unsubscribed' })
+})
+
+test('no link but the one to the account shows an address in clear', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  const id = await subscribe(db, 'ada@example.org', LONDON_DAILY, NOW)
+  const subscriptions = openSubscriptions(db)
+  const confirmation = await db.selectFrom('letters').select('id').where('kind', '=', 'confirmation').executeTakeFirst()
+  const preferences = deriveToken(KEYS, 'preferences', id)
+  const shown = [
+    await subscriptions.readConfirmation(deriveToken(KEYS, 'confirm', confirmation?.id ?? '')),
+    await subscriptions.readPreferences(preferences),
+    await subscriptions.changePreferences(preferences, LONDON_DAILY),
+    await subscriptions.pause(preferences, '2026-06-01'),
+    await subscriptions.readUnsubscription(deriveToken(KEYS, 'unsubscribe', id)),
+    await subscriptions.readOptOut(deriveToken(KEYS, 'never', id)),
+    await subscriptions.optOut(deriveToken(KEYS, 'never', id)),
+  ]
+  expect(shown.map((one) => one?.email)).toEqual(Array(7).fill('a•••@example.org'))
 })
 
 test('three confirmations at once make one welcome', async () => {

@@ -11,6 +11,7 @@ import type { ConnectionLimits } from '../../../src/http/connections.ts'
 import type { App, PrivacyFacts, Site } from '../../../src/http/site.ts'
 import type { Archive, DayPage } from '../../../src/newsletter/archive.ts'
 import type { Previews } from '../../../src/newsletter/publishing/preview.ts'
+import type { AccountData } from '../../../src/newsletter/subscription/account-link.ts'
 import type { Accounts } from '../../../src/newsletter/subscription/accounts.ts'
 import type { OwnPreferences } from '../../../src/newsletter/subscription/preferences.ts'
 import type { Origin, Subscriptions } from '../../../src/newsletter/subscription/subscription.ts'
@@ -114,6 +115,8 @@ const own = (over: Partial<OwnPreferences> = {}): OwnPreferences => ({
   ...over,
 })
 
+const tooLate = (token: string) => (token === TOKEN.unsubscribe ? ('too-late' as const) : null)
+
 const reducedTo = (to: { frequency: 'weekly' } | { pauseUntil: string }) =>
   'frequency' in to
     ? { preferences: { ...PREFERENCES, ...to }, pausedUntil: null }
@@ -156,13 +159,22 @@ const createRecordedSubscriptions = (
   pause: (token, until) =>
     change(own({ state: until === null ? 'active' : 'paused', pausedUntil: until }), 'pause', token, until),
   readUnsubscription: async (token) => {
-    if (token === TOKEN.left) return { email: EMAIL, state: 'unsubscribed', frequency: 'daily', papers: null }
-    return token === TOKEN.unsubscribe ? { email: EMAIL, state: 'active', frequency: 'daily', papers: null } : null
+    if (token === TOKEN.left)
+      return { email: EMAIL, state: 'unsubscribed', frequency: 'daily', papers: null, undoable: true }
+    return token === TOKEN.unsubscribe
+      ? { email: EMAIL, state: 'active', frequency: 'daily', papers: null, undoable: false }
+      : null
   },
   unsubscribe: (token) => change(token === TOKEN.unsubscribe ? 'unsubscribed' : null, 'unsubscribe', token),
   readOptOut: async (token) => (token === TOKEN.never ? { email: EMAIL } : null),
   optOut: (token) => change(token === TOKEN.never ? { email: EMAIL } : null, 'optOut', token),
   reduce: (token, to) => change(token === TOKEN.unsubscribe ? reducedTo(to) : null, 'reduce', token, to),
+  undoReduced: (token) =>
+    change(
+      token === TOKEN.left ? { preferences: PREFERENCES, pausedUntil: null } : tooLate(token),
+      'undoReduced',
+      token,
+    ),
   localToday: () => '2026-04-15',
 })
 
@@ -172,11 +184,47 @@ const byAccountLink = <T>(token: string, answer: T): T | 'ended' | null => {
   return token === TOKEN.account ? answer : null
 }
 
+/** Everything that is held of the one subscriber there is. */
+const DATA: AccountData = {
+  exportedAt: new Date('2026-04-15T06:00:00Z'),
+  subscriber: {
+    id: '0a0b0c0d-0000-4000-8000-000000000001',
+    email: EMAIL,
+    state: 'active',
+    preferences: { ...PREFERENCES, keywords: ['</pre><b>Lean 4'] },
+    requestedAt: new Date('2026-04-01T06:00:00Z'),
+    confirmedAt: new Date('2026-04-01T06:05:00Z'),
+    leftAt: null,
+    pausedUntil: null,
+    nextDigestAt: new Date('2026-04-16T06:00:00Z'),
+  },
+  consent: [],
+  digests: [
+    {
+      date: '2026-04-15',
+      subject: 'A paper about agents',
+      papers: [],
+      state: 'sent',
+      reason: null,
+      sentAt: null,
+      reply: null,
+    },
+  ],
+  letters: [],
+  feedback: [],
+  suppression: null,
+  suppressionChanges: [],
+  requests: [],
+  before: null,
+}
+
 /** The account of the one subscriber there is. */
 const createRecordedAccounts = (change: RecordChange): Accounts => ({
   requestLink: (token) => change(token === TOKEN.preferences || token === TOKEN.left, 'requestLink', token),
   read: async (token) => byAccountLink(token, { email: EMAIL, state: 'active' as const, subscribed: true }),
   renewLinks: (token) => change(byAccountLink(token, 'renewed' as const), 'renewLinks', token),
+  takeData: (token) => change(byAccountLink(token, DATA), 'takeData', token),
+  erase: (token) => change(byAccountLink(token, 'erased' as const), 'erase', token),
 })
 
 export const openTestSite = async ({
