@@ -33,6 +33,8 @@ export interface ExcerptResult {
 
 /** Letters that tell a beginning, whatever became of spaces and LaTeX. */
 const HEAD = 25
+/** So much of a sentence is shown as it stands, whatever of it is left out. */
+const BEGINNING = 28
 const headOf = (text: string): string => text.replace(/[^\p{L}\p{N}]/gu, '').slice(0, HEAD)
 
 interface Titled {
@@ -46,7 +48,7 @@ interface Titled {
  * beginning where its sentence does.
  */
 const firstSentenceOf = (excerpt: string, abstract: string): string =>
-  sentencesOf(abstract).find(({ text }) => excerpt.startsWith(withoutOpening(text).slice(0, 60)))?.text ?? ''
+  sentencesOf(abstract).find(({ text }) => excerpt.startsWith(withoutOpening(text).slice(0, BEGINNING)))?.text ?? ''
 
 export const studyExcerpts = (
   papers: readonly Titled[],

@@ -1,5 +1,7 @@
 /** Tells which sentence of an abstract says what the paper does, and which says what came of it. */
+import { unknownNames } from './known-names.ts'
 import { dangles, PAPER, withoutOpening } from './opening.ts'
+import { pointsBack, withoutPointing } from './pointing.ts'
 import type { Sentence } from './sentences.ts'
 
 /** A text to be shown in short: title and abstract as readers see them, without LaTeX. */
@@ -61,6 +63,9 @@ const REFERS_BACK = new RegExp(
     `\\b(?:addressing|bridging|tackling|instantiates|formali[sz]es) (?:all |both )?(?:these|those|the) (?:two|three|four|five)\\b|\\binstantiates? ${BACK}`,
   'iu',
 )
+/** "We introduce three metrics.": which, the sentences after it say. */
+const ANNOUNCES = /^.{0,70}\b(?:two|three|four|five|several) (?:[\p{L}-]+ ){0,2}[\p{L}-]+[.:]$/u
+
 /** Where code and data are to be had: the card has links for that. */
 const LINK =
   /https?:\/\/|\b(?:github|gitlab|huggingface)\.(?:com|io|co)\b|^(?:project|code|demo|website|homepage|keywords)\b[^.]{0,20}:|\b(?:available|accessible) (?:at|on|from|via|here)\b|\b(?:releas|open-sourc|publish|mak)\w+ [^.]{0,40}\b(?:code|weights|checkpoints|resources)\b/iu
@@ -89,6 +94,10 @@ const WEIGHTS = {
   inThisPaper: 2,
   isNew: 1.5,
   refersBack: -1,
+  pointsBack: -0.5,
+  announces: -4,
+  /** For each. */
+  unknownNames: -1.5,
   afterthought: -4,
   background: -2.5,
   result: -2,
@@ -104,7 +113,8 @@ const nameOf = (title: string): string | null => {
   return name !== undefined && name.split(' ').length <= 4 ? name : null
 }
 
-const scoreOf = ({ text }: Sentence, place: number, name: string | null): number => {
+const scoreOf = ({ text }: Sentence, place: number, title: string): number => {
+  const name = nameOf(title)
   const offers = OFFERS.test(text)
   const examines = !offers && EXAMINES.test(text)
   const names = name !== null && text.includes(name)
@@ -121,6 +131,9 @@ const scoreOf = ({ text }: Sentence, place: number, name: string | null): number
     inThisPaper: IN_THIS_PAPER.test(text),
     isNew: IS_NEW.test(text),
     refersBack: refersBack(text),
+    pointsBack: !refersBack(text) && pointsBack(withoutPointing(withoutOpening(text)).text),
+    announces: ANNOUNCES.test(text),
+    unknownNames: unknownNames(withoutOpening(text), title),
     afterthought: AFTERTHOUGHT.test(text),
     background: BACKGROUND.test(text),
     result: !offers && RESULT.test(text),
@@ -142,10 +155,9 @@ export const refersBack = (text: string): boolean => REFERS_BACK.test(withoutOpe
  * scored by their verbs, their subject and their place; one that dangles or only wishes is taken only where all do.
  */
 export const contributionAmong = (sentences: readonly Sentence[], title: string): number => {
-  const name = nameOf(title)
   const ranked = sentences.map((sentence, at) => ({
     at,
-    score: scoreOf(sentence, at, name),
+    score: scoreOf(sentence, at, title),
     stands: !dangles(withoutOpening(sentence.text)) && !WISH.test(sentence.text),
   }))
   ranked.sort((a, b) => Number(b.stands) - Number(a.stands) || b.score - a.score || a.at - b.at)

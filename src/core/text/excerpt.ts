@@ -10,6 +10,7 @@ import {
 import { unknownNames } from './known-names.ts'
 import { dangles, withoutOpening } from './opening.ts'
 import { createPhraseFinder, tokenise } from './phrases.ts'
+import { withoutPointing } from './pointing.ts'
 import { type Sentence, sentencesOf } from './sentences.ts'
 import { cutAtWord } from './text.ts'
 
@@ -22,12 +23,16 @@ const LITTLE = 200
 /** Units kept before a keyword where its sentence is cut in front. */
 const LEAD = 120
 
+/** "Second, we …" tells of a first that is not shown. */
+const ORDINAL = /^(?:second|third|fourth)(?:ly)?,/iu
+
 /** Sentences as they are shown: in the order of the abstract, with `…` where some were left out. */
 const join = (abstract: string, [first, second]: readonly Sentence[], following: boolean): string => {
   if (first === undefined) return ''
-  const opening = withoutOpening(first.text)
+  const { text: opening, isCut } = withoutPointing(withoutOpening(first.text))
   if (second === undefined) return opening
-  if (following) return opening + abstract.slice(first.end, second.start) + second.text
+  if (following && !isCut && !ORDINAL.test(second.text))
+    return opening + abstract.slice(first.end, second.start) + second.text
   return `${opening} … ${withoutOpening(second.text)}`
 }
 
@@ -37,7 +42,7 @@ const join = (abstract: string, [first, second]: readonly Sentence[], following:
  */
 const withReferent = (abstract: string, sentences: readonly Sentence[], at: number, most: number): string | null => {
   const [before, first] = [sentences[at - 1], sentences[at]]
-  if (before === undefined || first === undefined || !refersBack(first.text)) return null
+  if (before === undefined || first === undefined || !refersBack(withoutPointing(first.text).text)) return null
   if (dangles(withoutOpening(before.text)) || refersBack(before.text) || before.text.endsWith('?')) return null
   const text = join(abstract, [before, first], true)
   const next = sentences[at + 1]

@@ -13,8 +13,25 @@ const COMMON = new Set(
 const NAME =
   /(?<!\b(?:on|across|than|over|versus|vs|benchmarks?|like|including|and|baselines?) )(?<![\p{L}\p{N}(/+-])\p{Lu}{2,}s?(?![\p{L}\p{N}-]| \()/gu
 
-/** How many different short names, all of capitals, stand in `text` unexplained and not in `known`. */
+/** "We introduce MEDS, a …", "named STOP": the sentence itself says what it is. */
+const INTRODUCED =
+  /(?:propos|introduc|present|develop|releas|build|nam|call|dubb?|term)(?:e|es|ed|ing|s)? (\p{Lu}{2,})\b|\b(\p{Lu}{2,}),? (?:is )?(?:an?|the) /gu
+
+/** Whether a short name is made of the first letters of neighbouring words of a text: `OPD` of "On-Policy Distillation". */
+const abbreviates = (name: string, text: string): boolean =>
+  [/[\p{L}\p{N}]+/gu, /[\p{L}\p{N}-]+/gu].some((word) =>
+    (text.match(word) ?? [])
+      .map((one) => one.charAt(0))
+      .join('')
+      .toUpperCase()
+      .includes(name),
+  )
+
+/** How many different short names, all of capitals, stand in `text` unexplained, and neither in `known` nor made of its words. */
 export const unknownNames = (text: string, known: string): number => {
+  const introduced = [...text.matchAll(INTRODUCED)].map(([, one, other]) => one ?? other)
   const names = new Set((text.match(NAME) ?? []).map((name) => name.replace(/s$/, '')))
-  return [...names].filter((name) => !COMMON.has(name) && !known.includes(name)).length
+  return [...names].filter(
+    (name) => !COMMON.has(name) && !introduced.includes(name) && !known.includes(name) && !abbreviates(name, known),
+  ).length
 }

@@ -152,8 +152,20 @@ const plain = (text: string): string =>
     .replace(/(?<=\s)---?(?=\s)|(?<=[\p{L}\p{N})])--(?=[\p{L}\p{N}(])/gu, '–')
     .replace(/(?<=[^\s-])---(?=[^\s-])/g, '—')
 
+/** Words that a source glued together, and spaces before a stop: "Wefirst construct", "in time,while", "NUMINA , a". */
+const GLUED: readonly [RegExp, string][] = [
+  [
+    /\bWe(?=(?:first|then|also|further|propose|present|introduce|show|find|develop|evaluate|construct|study|use)\b)/g,
+    'We ',
+  ],
+  [/(?<=\p{Ll}{4}),(?=\p{Ll}{4})/gu, ', '],
+  [/(?<=\p{Ll}{5})\.(?=(?:We|The|This|These|Our|In|To|It|Experiments|However)\b)/gu, '. '],
+  [/(?<=\p{L})(?<!\b(?:introduce|present|propose|release)) (?=[,;](?:\s|$))/gu, ''],
+]
+
 /** Without any of these a text is plain already. */
-const MAY_BE_LATEX = /[\\${}^_~`]|''|--|times|approx|sim\d|propto|[lg]eq|\p{L} ?= ?-?[\d.]/u
+const MAY_BE_LATEX =
+  /\bWe\p{Ll}{3}|\p{Ll},\p{Ll}|\p{Ll}\.\p{Lu}| [,;]|[\\${}^_~`]|''|--|times|approx|sim\d|propto|[lg]eq|\p{L} ?= ?-?[\d.]/u
 
 /**
  * A title or abstract without LaTeX, for display: `{\tau}` is τ, `M^3` is M³, `Pok\'emon` is Pokémon, `45\%` is 45%,
@@ -165,7 +177,8 @@ export const plainLatex = (text: string): string => {
   if (!MAY_BE_LATEX.test(text)) return text
   const parts = text.replace(/\\href\s*\{[^{}]*\}\s*\{([^{}]*)\}/g, '$1').split(/(https?:\/\/[^\s{}\\]+)/)
   const shown = parts.map((part, at) => (at % 2 === 1 ? part : plain(part))).join('')
-  return cleanLine(shown, shown.length)
+  const parted = GLUED.reduce((rest, [glued, apart]) => rest.replace(glued, apart), shown)
+  return cleanLine(parted, parted.length)
 }
 
 /** A title for display: plain, and with a space after the name it begins with ("FORGE:Fine-grained …"). */

@@ -24,13 +24,18 @@ const BARE_CONNECTIVE =
 const POINTED = '(?:this|these|that|those|such|both|the above)(?: [\\p{L}-]+){0,3}'
 /** A clause that only points back: "To address these critical limitations, …", "Motivated by this, …". */
 const POINTER = new RegExp(
-  `^(?:to \\p{L}+(?: (?:and|or) \\p{L}+)? ${POINTED}|to (?:this|that|these) ends?|to do so|towards? ${POINTED}|` +
+  `^(?:to (?:\\p{L}+ly )?\\p{L}+(?: (?:and|or) \\p{L}+)? ${POINTED}|to (?:this|that|these) ends?|to do so|towards? ${POINTED}|` +
     `for (?:this|that|these) (?:purpose|reason|goal|end)s?|with (?:this|these)(?: [\\p{L}-]+)? in mind|in response(?: to ${POINTED})?|` +
     `(?:based|building|built|drawing|building up) (?:up)?on ${POINTED}|` +
-    `(?:driven|motivated|inspired|guided|informed|prompted|encouraged|enabled) by ${POINTED}),\\s+(?!and\\b|or\\b|but\\b)|` +
+    `(?:driven|motivated|inspired|guided|informed|prompted|encouraged|enabled) by ${POINTED}|` +
+    `(?:combining|leveraging|using|exploiting|following|given|with|through|via|by|under|from) ${POINTED}|` +
+    'to \\p{L}+ such an? [^,]{0,90}),\\s+(?!and\\b|or\\b|but\\b)|' +
     '^to (?:this|that) end\\s+(?=(?:we|i|our|this paper)\\b)',
   'iu',
 )
+/** A clause that names only what the authors called something before: "Building on FGGM, …", "Leveraging HiTSR, …". */
+const COINED =
+  /^(?:[Bb]uilding (?:up)?on|[Ll]everaging|[Bb]ased on|[Uu]sing|[Ww]ith|[Gg]iven) (?=\S*\p{Lu}\S*\p{Lu})[\p{L}-]+,\s+/u
 /** The heading of a part of a structured abstract. */
 const HEADING =
   /^(?:(?:background|introduction|motivation|context|objectives?|aims?|purpose|goals?|(?:materials and )?methods?|methodology|approach|design|results?|findings|conclusions?|significance|abstract|tl;?dr|summary|contributions?)\s*[:—]\s*)+/iu
@@ -45,7 +50,7 @@ const CONNECTED =
 const LEAST_LEFT = 16
 
 const openingOf = (text: string): string =>
-  (HEADING.exec(text) ?? CONNECTIVE.exec(text) ?? BARE_CONNECTIVE.exec(text) ?? POINTER.exec(text))?.[0] ?? ''
+  [HEADING, CONNECTIVE, BARE_CONNECTIVE, POINTER, COINED].map((kind) => kind.exec(text)?.[0]).find(Boolean) ?? ''
 
 /**
  * A sentence without what only connects it to what stood before: `However, we find …`, `To address these issues, we present …`

@@ -3,6 +3,20 @@ import { describe, expect, it } from 'vitest'
 import { plainLatex, plainTitle } from '../../../src/core/text/latex.ts'
 import { propertyRuns } from '../../support/thoroughness.ts'
 
+describe('words that a source glued together', () => {
+  it.each([
+    ['We introduce FORGE. Wefirst construct a dataset.', 'We introduce FORGE. We first construct a dataset.'],
+    ['improves generalization,while training', 'improves generalization, while training'],
+    ['ends in towns.We show more', 'ends in towns. We show more'],
+    ['We introduce NUMINA , a framework', 'We introduce NUMINA, a framework'],
+  ])('are parted: %s', (source, shown) => expect(plainLatex(source)).toBe(shown))
+
+  it.each(['WeChat is used by Node.js', 'points (a,b) and 1,234', 'We introduce , a benchmark'])(
+    'are none in %s',
+    (text) => expect(plainLatex(text)).toBe(text),
+  )
+})
+
 describe('LaTeX as plain text', () => {
   it.each([
     ['a gain of 45\\% at R\\&D', 'a gain of 45% at R&D'],

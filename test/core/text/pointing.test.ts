@@ -1,0 +1,77 @@
+/** What points in the middle of a sentence to something told before it. */
+import { describe, expect, test } from 'vitest'
+import { excerptOf } from '../../../src/core/text/excerpt.ts'
+import { pointsBack, withoutPointing } from '../../../src/core/text/pointing.ts'
+
+describe('a clause that points back', () => {
+  test.each([
+    [
+      'We present FoldNet, an open map that addresses these shifts by folding itself.',
+      'We present FoldNet, an open map … by folding itself.',
+    ],
+    [
+      'We present FoldNet, the first map that provides such a common field for readers.',
+      'We present FoldNet, the first map … for readers.',
+    ],
+    [
+      'We provide evidence and an analysis of folds to substantiate this phenomenon and propose a map.',
+      'We provide evidence and an analysis of folds … and propose a map.',
+    ],
+    [
+      'We present FoldNet, an end-to-end map tailored for this hard task, capable of folding.',
+      'We present FoldNet, an end-to-end map … capable of folding.',
+    ],
+  ])('is left out for an ellipsis: %s', (text, shown) =>
+    expect(withoutPointing(text)).toEqual({ text: shown, isCut: false }),
+  )
+
+  test.each([
+    [
+      'We introduce FoldNet, a new kind of map, which separates the two questions.',
+      'We introduce FoldNet, a new kind of map.',
+    ],
+    [
+      'We introduce FoldNet, a map of towns designed to address these challenges.',
+      'We introduce FoldNet, a map of towns.',
+    ],
+  ])('is dropped at the end: %s', (text, shown) => expect(withoutPointing(text)).toEqual({ text: shown, isCut: true }))
+
+  test.each([
+    'We study the task of folding maps and present FoldNet for this task in towns.',
+    'We present FoldNet, a map that folds itself for such readers as walk.',
+    'We show that this gap grows.',
+    'We fold maps.',
+  ])('is none, or all there is: %s', (text) => expect(withoutPointing(text).text).toBe(text))
+
+  test('is none where the sentence names it itself', () => {
+    expect(pointsBack('We study the task of folding maps, and this task is hard.')).toBe(false)
+    expect(pointsBack('We solve this hard task.')).toBe(true)
+  })
+})
+
+describe('an excerpt', () => {
+  const REST = 'It folds itself along creases that it has learned from many earlier readers of maps in towns.'
+
+  test('has an ellipsis for a clause that points back, before the next sentence too', () => {
+    const abstract = `Maps tear. Readers wait. We introduce FoldNet, a map of towns designed to address these challenges. ${REST}`
+    expect(excerptOf({ title: 'FoldNet: Maps', abstract })).toBe(`We introduce FoldNet, a map of towns. … ${REST}`)
+  })
+
+  test('begins after a clause that only points back or names what was called so before', () => {
+    const of = (sentence: string) => excerptOf({ title: 'FoldNet: Maps', abstract: `Maps tear. ${sentence}` })
+    const claim = 'e propose FoldNet, a map that folds itself along the creases of its readers.'
+    for (const opening of ['To build such a map without paper or glue', 'Combining these parts', 'Building on HiFOLD'])
+      expect(of(`${opening}, w${claim}`)).toBe(`W${claim}`)
+  })
+
+  test('does not begin with an announcement of what is told later', () => {
+    const abstract =
+      'We study how readers fold maps in nine towns of the north. We introduce three metrics. Foldness counts folds.'
+    expect(excerptOf({ title: 'On Maps', abstract })).toMatch(/^We study how/)
+  })
+
+  test('does not go on with a second where no first is shown', () => {
+    const abstract = `We introduce FoldNet: a map that folds itself along creases it has learned from readers. Second, we present a way of folding it in towns.`
+    expect(excerptOf({ title: 'On Maps', abstract })).toContain('… We present a way of folding')
+  })
+})
