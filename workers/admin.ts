@@ -4,6 +4,7 @@ import { alarmCommands } from './admin/alarms.ts'
 import { backupCommands } from './admin/backup.ts'
 import { bounceCommands } from './admin/bounces.ts'
 import { createCliRunner } from './admin/context.ts'
+import { databaseCommands } from './admin/database.ts'
 import { destinationCommands } from './admin/destinations.ts'
 import { digestCommands } from './admin/digest.ts'
 import { doctorCommand } from './admin/doctor.ts'
@@ -41,6 +42,7 @@ suppressionCommands(program, run)
 serviceCommands(program, run)
 backupCommands(program, run, process.env, json)
 setAsideCommands(program, run)
+databaseCommands(program, json)
 doctorCommand(program, process.env, json)
 
 try {

@@ -5,6 +5,7 @@ import { describeError } from '../src/core/redact.ts'
 import { maintain } from '../src/newsletter/maintenance.ts'
 import { deletePersonalData } from '../src/newsletter/personal-retention.ts'
 import { openDatabase } from '../src/store/database.ts'
+import { prepareServingUser } from '../src/store/serving-user.ts'
 import { announcementOf } from './announcement.ts'
 import { isWholeService, type MaintenanceArguments, readCommandLine } from './command-line.ts'
 import { type Config, readConfig } from './config/config.ts'
@@ -84,7 +85,14 @@ const start = async (signal: AbortSignal): Promise<() => Promise<void>> => {
   })
   opened.defer(runtime.close)
   if (task.kind === 'maintain') await maintainOnce(runtime, config, task.options)
-  if (task.kind === 'migrate') console.log(describeSchema(runtime))
+  if (task.kind === 'migrate') {
+    if (config.redisUrl === null) {
+      const { prepareQueueSchema } = await import('../src/adapters/queue/postgres-backend.ts')
+      await prepareQueueSchema(runtime.databaseUrl)
+    }
+    if (config.servingDatabaseUrl !== null) await prepareServingUser(runtime.databaseUrl, config.servingDatabaseUrl)
+    console.log(describeSchema(runtime))
+  }
   if (task.kind !== 'serve') return async () => undefined
 
   const mailbox = config.smtpUrl === null ? await openEmbeddedMailbox(config, runtime, log) : null

@@ -61,20 +61,28 @@ describe('docker-compose.yml', () => {
       BASE_URL: 'https://round.example.org',
       SECRET_KEY: 'a'.repeat(64),
       POSTGRES_PASSWORD: 'b'.repeat(48),
+      POSTGRES_SERVING_PASSWORD: 'c'.repeat(48),
       SMTP_URL: 'smtp://round:secret@mail.example.org:587',
       MAIL_FROM: 'Paper Round <round@example.org>',
       POSTAL_ADDRESS: '1 Example Street',
     }
     const empty = Object.entries(readExample()).filter(([, value]) => value === '')
-    expect(empty.slice(0, 6).map(([name]) => name)).toEqual(Object.keys(own))
+    expect(empty.slice(0, 7).map(([name]) => name)).toEqual(Object.keys(own))
     const services = readServices({ ...readExample(), ...own })
     for (const role of ROLES) {
       expect(readConfig(settingsOf(services[role]))).toMatchObject({
         production: true,
         postalAddress: '1 Example Street',
       })
-      expect(services[role]?.environment?.DATABASE_URL).toContain(own.POSTGRES_PASSWORD)
+      // Only they own the tables.
+      const owns = role === 'migrate' || role === 'maintain'
+      const password = owns ? own.POSTGRES_PASSWORD : own.POSTGRES_SERVING_PASSWORD
+      expect([role, services[role]?.environment?.DATABASE_URL]).toEqual([
+        role,
+        expect.stringContaining(`:${password}@`),
+      ])
     }
+    expect(services.migrate?.environment?.SERVING_DATABASE_URL).toBe(services.api?.environment?.DATABASE_URL)
     expect(services.postgres?.environment?.POSTGRES_PASSWORD).toBe(own.POSTGRES_PASSWORD)
     const { bounces } = readServices({ ...readExample(), ...own, BOUNCE_DOMAIN: 'bounces.example.org' })
     expect(readConfig(settingsOf(bounces)).bounces).toEqual({ host: '0.0.0.0', port: 2525 })
@@ -100,6 +108,7 @@ describe('docker-compose.yml', () => {
 
   test('passes every setting on, except those that the image sets and those that make no sense in it', () => {
     const noSense = [
+      'SERVING_DATABASE_URL',
       'HOST',
       'PORT',
       'HEALTH_PORT',

@@ -8,8 +8,10 @@ import { thorough } from '../support/thoroughness.ts'
 
 const ADMIN_TOKEN = 'f'.repeat(64)
 /** For each thing that a request to a route may get wrong; `npm run bench -- fuzz` sends 10,000 to each family of routes. */
-const REQUESTS = thorough ? 15 : 2
-test('no request that the schemas of the routes allow, nor any that they do not, makes the service fail or say how it works', async () => {
+const REQUESTS = thorough ? 6 : 2
+test('no request that the schemas of the routes allow, nor any that they do not, makes the service fail or say how it works', {
+  timeout: 300_000,
+}, async () => {
   await using service = await startTestService({
     clock: '2026-04-14T05:00:00Z',
     days: ['2026-04-10', '2026-04-13', '2026-04-14'],

@@ -25,7 +25,12 @@ export const checkProduction = (
   if (config.databaseUrl === null)
     fault('DATABASE_URL', 'needed in production, such as postgres://user:password@host/paper_round')
   else if (new URL(config.databaseUrl).password === COMPOSE_PASSWORD)
-    fault('DATABASE_URL', 'has the password that is for trying out; with docker-compose.yml set POSTGRES_PASSWORD')
+    fault(
+      'DATABASE_URL',
+      'has the password that is for trying out; with docker-compose.yml set POSTGRES_PASSWORD and POSTGRES_SERVING_PASSWORD',
+    )
+  if (config.servingDatabaseUrl !== null && new URL(config.servingDatabaseUrl).password === COMPOSE_PASSWORD)
+    fault('SERVING_DATABASE_URL', 'has the password that is for trying out; set POSTGRES_SERVING_PASSWORD')
   if (config.secretKeys === null)
     fault('SECRET_KEY', 'needed in production, 64 hex digits; make one with: openssl rand -hex 32')
   if (!mailLeaves(config)) fault('SMTP_URL', 'needed in production, such as smtp://user:password@mail.example.org:587')

@@ -2,6 +2,7 @@
 
 export const SETTING_NAMES = [
   'DATABASE_URL',
+  'SERVING_DATABASE_URL',
   'REDIS_URL',
   'SMTP_URL',
   'SMTP_CONNECTIONS',

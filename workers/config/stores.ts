@@ -6,6 +6,8 @@ import type { Settings } from './settings.ts'
 export interface StoreConfig {
   /** `null`: the embedded Postgres in `dataDir`. */
   databaseUrl: string | null
+  /** As whom the roles that serve connect; only `migrate` reads it. `null`: nobody is made for them. */
+  servingDatabaseUrl: string | null
   /** `null`: the queue runs in the database. */
   redisUrl: string | null
   /** Absolute. */
@@ -18,6 +20,7 @@ export interface StoreConfig {
 
 export const readStores = ({ get, read }: Settings): StoreConfig => ({
   databaseUrl: read('DATABASE_URL', null, (text) => readUrl(text, ['postgres:', 'postgresql:'])),
+  servingDatabaseUrl: read('SERVING_DATABASE_URL', null, readServingUrl),
   redisUrl: read('REDIS_URL', null, (text) => readUrl(text, ['redis:', 'rediss:'])),
   dataDir: resolve(get('DATA_DIR') ?? '.data'),
   minFreeSpace: read('MIN_FREE_MB', DEFAULT_FREE_MB, readMegabytes) * MEGABYTE,
@@ -39,6 +42,12 @@ const readUrl = (text: string, protocols: string[]): string => {
   const url = new URL(text)
   if (!protocols.includes(url.protocol)) throw new Error(`begins with ${url.protocol}; ${form}`)
   if (url.hostname === '') throw new Error(`names no host; ${form}`)
+  return text
+}
+
+const readServingUrl = (text: string): string => {
+  const { username, password } = new URL(readUrl(text, ['postgres:', 'postgresql:']))
+  if (username === '' || password === '') throw new Error('names no user or no password')
   return text
 }
 

@@ -1,8 +1,69 @@
 /** The queue in the same Postgres as everything else, in a schema of its own. */
-import { Worker as BullWorker, createPostgresBackend, type PgPool, Queue, runMigrations } from 'bullmq'
+import {
+  assertSchemaCompatibility,
+  Worker as BullWorker,
+  createPostgresBackend,
+  LATEST_SCHEMA_VERSION,
+  type PgPool,
+  Queue,
+  runMigrations,
+} from 'bullmq'
 import { Client, type ClientConfig, Pool, type PoolClient } from 'pg'
-import { type Backend, CONNECT_TIMEOUT } from './backend.ts'
+import { type Backend, CONNECT_TIMEOUT, UnusableQueue } from './backend.ts'
 import { JOB_OPTIONS, WORKER_OPTIONS } from './job-options.ts'
+import { QUEUE_NAMES } from './queue-names.ts'
+
+const SCHEMA = 'bullmq'
+const UNDEFINED_TABLE = '42P01'
+const INSUFFICIENT_PRIVILEGE = '42501'
+
+/**
+ * Makes the schema of the queue, or what a newer version of it lacks; does nothing when all of it is there. Throws
+ * `UnusableQueue` where our user may not. A connection of its own: without the schema the workers query again and again, and
+ * each failed query frees its place in the pool for the next query of a worker, so that a client requested from the pool may
+ * never be given.
+ */
+export const prepareQueueSchema = async (databaseUrl: string): Promise<void> => {
+  const client = new Client(settingsOf(databaseUrl))
+  client.on('error', () => undefined)
+  try {
+    await client.connect()
+    if (!(await isPrepared(client))) {
+      await runMigrations(client, SCHEMA)
+      // BullMQ makes the counter of a queue with its first job, which only an owner could.
+      await client.query(`select next_job_id(name) from (${MISSING_COUNTERS}) missing`, [QUEUE_NAMES])
+    }
+  } catch (error) {
+    if ((error as { code?: string }).code !== INSUFFICIENT_PRIVILEGE) throw error
+    throw new UnusableQueue(
+      'the queue’s part of the database is missing or of another version, and our user may not create it; run: node workers/main.ts migrate',
+    )
+  } finally {
+    await client.end()
+  }
+}
+
+const MISSING_COUNTERS = 'select name from unnest($1::text[]) name where to_regclass(job_id_seq_name(name)) is null'
+
+const isPrepared = async (client: Client): Promise<boolean> => {
+  try {
+    if ((await assertSchemaCompatibility(client, SCHEMA)) < LATEST_SCHEMA_VERSION) return false
+    return (await client.query(MISSING_COUNTERS, [QUEUE_NAMES])).rows.length === 0
+  } catch (error) {
+    const { name, code } = error as { name: string; code?: string }
+    if (name === 'SchemaMigrationRequiredError' || code === UNDEFINED_TABLE) return false
+    throw error
+  }
+}
+
+const settingsOf = (databaseUrl: string): ClientConfig => ({
+  connectionString: databaseUrl,
+  // BullMQ finds its tables by the search path alone, so it cannot share our own pool.
+  options: `-c search_path=${SCHEMA}`,
+  application_name: 'paper-round queue',
+  connectionTimeoutMillis: CONNECT_TIMEOUT,
+  keepAlive: true,
+})
 
 /**
  * Connects, and creates the schema `bullmq` where it is missing. `connections` is the size of the pool: one for each
@@ -13,15 +74,7 @@ export const openPostgresBackend = async (
   connections: number,
   onError: (error: Error) => void,
 ): Promise<Backend> => {
-  const settings: ClientConfig = {
-    connectionString: databaseUrl,
-    // BullMQ finds its tables by the search path alone, so it cannot share our own pool.
-    options: '-c search_path=bullmq',
-    application_name: 'paper-round queue',
-    connectionTimeoutMillis: CONNECT_TIMEOUT,
-    keepAlive: true,
-  }
-  const pool = new Pool({ ...settings, max: connections })
+  const pool = new Pool({ ...settingsOf(databaseUrl), max: connections })
   pool.on('error', onError)
   const clients = new Set<PoolClient>()
   pool.on('connect', (client) => {
@@ -30,18 +83,7 @@ export const openPostgresBackend = async (
     client.on('error', () => undefined)
   })
   pool.on('remove', (client) => clients.delete(client))
-  // A connection of its own: without the schema the workers query again and again, and each failed query frees its place
-  // in the pool for the next query of a worker, so that a client requested from the pool may never be given.
-  const repair = async () => {
-    const client = new Client(settings)
-    client.on('error', () => undefined)
-    try {
-      await client.connect()
-      await runMigrations(client, 'bullmq')
-    } finally {
-      await client.end()
-    }
-  }
+  const repair = () => prepareQueueSchema(databaseUrl)
   try {
     await repair()
   } catch (error) {

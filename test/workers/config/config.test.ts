@@ -10,6 +10,7 @@ describe('without any setting', () => {
     expect(readConfig({})).toEqual({
       production: false,
       databaseUrl: null,
+      servingDatabaseUrl: null,
       redisUrl: null,
       smtpUrl: null,
       smtpAuthority: null,
