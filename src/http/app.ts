@@ -2,7 +2,7 @@
 import formbody from '@fastify/formbody'
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyError } from 'fastify'
-import { accountRoutes } from './account.ts'
+import { accountRoutes, addressRoutes } from './account.ts'
 import { archiveRoutes } from './archive.ts'
 import { CONNECTION_LIMITS, type ConnectionLimits, connectionOptions } from './connections.ts'
 import { keepPages } from './costly-pages.ts'
@@ -105,6 +105,7 @@ export const buildApp = ({
   preferencesRoutes(app, site)
   topicOfferRoutes(app, site)
   accountRoutes(app, site)
+  addressRoutes(app, site)
   unsubscriptionRoutes(app, site)
   webhookRoutes(app, site)
   return app

@@ -11,7 +11,7 @@ import type { EditionReader } from '../newsletter/editions.ts'
 import type { Webhooks } from '../newsletter/feedback/webhooks.ts'
 import type { Previews } from '../newsletter/publishing/preview.ts'
 import type { Accounts } from '../newsletter/subscription/accounts.ts'
-import type { Subscriptions } from '../newsletter/subscription/subscription.ts'
+import type { Origin, Subscriptions } from '../newsletter/subscription/subscription.ts'
 
 export type App = FastifyInstance<
   RawServerDefault,
@@ -99,3 +99,10 @@ export const sendProblem = (
     .code(status)
     .type('application/problem+json')
     .send({ type: 'about:blank', title, status, detail, ...(errors === undefined ? {} : { errors }) })
+
+/** Where a press of a link's page comes from, for the record of consent. */
+export const linkOrigin = ({ ip, routeOptions }: FastifyRequest): Origin => ({
+  ip,
+  form: routeOptions.url ?? null,
+  source: 'link',
+})

@@ -20,11 +20,11 @@ import {
   withKnownZone,
 } from './form.ts'
 import { keepForBack, makePublic, POLICY_WITH_SCRIPT } from './guard.ts'
-import { type App, type Site, sendProblem, show, showDeadLink, wantsJson } from './site.ts'
+import { type App, linkOrigin, type Site, sendProblem, show, showDeadLink, wantsJson } from './site.ts'
 
 const SignUp = Type.Object({ ...ADDRESSED, ...CHOICES }, { additionalProperties: false })
 const LostMail = Type.Object(ADDRESSED, { additionalProperties: false })
-const Proof = Type.Object(
+export const Proof = Type.Object(
   {
     proof: Type.Optional(Type.Unknown({ description: 'A solved challenge, base64 of its JSON' })),
     address: Type.Optional(Type.Unknown({ description: 'The address that the form was sent with, sealed' })),
@@ -34,7 +34,8 @@ const Proof = Type.Object(
 const TokenParam = Type.Object({ token: Type.String() })
 const SealedParam = Type.Object({ sealed: Type.String() })
 
-const readEmail = (raw: unknown): { address: string } | { error: FieldError } => {
+/** The address that a form was sent with, or what is wrong about it. */
+export const readEmail = (raw: unknown): { address: string } | { error: FieldError } => {
   const read = readAddress(typeof raw === 'string' ? raw : '')
   if ('address' in read) return read
   return { error: { field: 'email', problem: read.problem, expected: 'one email address such as ada@example.org' } }
@@ -52,12 +53,6 @@ const originOf = (request: FastifyRequest<{ Body: { [FORM_STAMP]?: unknown } }>)
   const from = { ip, form: request.routeOptions.url ?? null, source: wantsJson(request) ? 'api' : 'form' }
   return { ...from, ...(stamp === undefined ? {} : { stamp: typeof stamp === 'string' ? stamp : '' }) }
 }
-
-const linkOrigin = ({ ip, routeOptions }: FastifyRequest): Origin => ({
-  ip,
-  form: routeOptions.url ?? null,
-  source: 'link',
-})
 
 /** The page that follows each form. */
 const TAKEN = { '/subscribe': '/check-inbox', '/links': '/links/sent' } as const

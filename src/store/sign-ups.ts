@@ -3,12 +3,12 @@ import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { ConsentOrigin } from '../core/subscriber/consent.ts'
 import { type Preferences, STANDARD } from '../core/subscriber/preferences.ts'
 import { NEAR, type SignUpScope } from '../core/subscriber/sign-up-limits.ts'
-import type { Tables } from './database.ts'
+import type { Move, Tables } from './database.ts'
 
 export interface SignUp {
   id: number
-  /** `links` asks for fresh links, and has no preferences. */
-  kind: 'subscribe' | 'links'
+  /** `links` asks for fresh links, and `move` for a subscription to go to this address; they have no preferences. */
+  kind: 'subscribe' | 'links' | 'move'
   email: string
   preferences: Preferences | null
   requestedAt: Date
@@ -20,6 +20,8 @@ export interface SignUp {
   held: boolean
   /** For the record of consent; `null` where it is not known. */
   origin: ConsentOrigin | null
+  /** Whose subscription goes to this address. */
+  moves: Move | null
 }
 
 /** A sign-up as it comes in. */
@@ -28,6 +30,7 @@ export interface NewSignUp extends Pick<SignUp, 'kind' | 'email' | 'preferences'
   /** Held in any case, since it came faster than a person types. */
   suspicious?: boolean
   origin?: ConsentOrigin | null
+  moves?: Move | null
 }
 
 const toJson = (value: unknown): string | null => (value === null ? null : JSON.stringify(value))
@@ -61,7 +64,7 @@ export const storeSignUp = async (
   signUp: NewSignUp,
   scopes: readonly SignUpScope[] = [],
 ): Promise<string | null> => {
-  const { kind, email, requestedAt, client = null, suspicious = false, origin = null } = signUp
+  const { kind, email, requestedAt, client = null, suspicious = false, origin = null, moves = null } = signUp
   const preferences = toJson(signUp.preferences)
   const { rows } = await sql<{ ticket: string | null }>`
     with waiting as materialized (
@@ -71,8 +74,9 @@ export const storeSignUp = async (
           l(scope, most, within, of_all) left join sign_up_counts c using (scope)
         where coalesce(${counted('c', sql`l.within`)}, 0) + (select count(*) from waiting w where l.of_all or w.client = l.scope)
           >= l.most * ${NEAR}::float8)
-    insert into sign_ups (kind, email, preferences, requested_at, client, origin, ticket, not_before)
-    values (${kind}, ${email}, ${preferences}::jsonb, ${requestedAt}, ${client}, ${toJson(origin)}::jsonb, gen_random_uuid(),
+    insert into sign_ups (kind, email, preferences, requested_at, client, origin, moves, ticket, not_before)
+    values (${kind}, ${email}, ${preferences}::jsonb, ${requestedAt}, ${client}, ${toJson(origin)}::jsonb, ${toJson(moves)}::jsonb,
+      gen_random_uuid(),
       case when ${suspicious} or exists (select from near) then ${HOLD} end)
     returning case when not_before is not null then ticket end as ticket`.execute(db)
   return rows[0]?.ticket ?? null
@@ -87,7 +91,7 @@ export const takeSignUp = async (db: Kysely<Tables>, except: readonly number[] =
     delete from sign_ups where id = (select id from sign_ups where set_aside_at is null
         and (not_before is null or not_before <= now()) and id <> all(${except}::bigint[])
       order by not_before nulls first, id limit 1 for update skip locked)
-    returning id, kind, email, preferences, requested_at as "requestedAt", client, proven, origin,
+    returning id, kind, email, preferences, requested_at as "requestedAt", client, proven, origin, moves,
       not_before is not null as held`.execute(db)
   const [signUp] = rows
   if (signUp === undefined) return null
@@ -99,9 +103,9 @@ export const takeSignUp = async (db: Kysely<Tables>, except: readonly number[] =
 export const holdSignUp = async (db: Kysely<Tables>, signUp: SignUp): Promise<void> => {
   const preferences = toJson(signUp.preferences)
   await sql`
-    insert into sign_ups (id, kind, email, preferences, requested_at, client, proven, origin, not_before) overriding system value
+    insert into sign_ups (id, kind, email, preferences, requested_at, client, proven, origin, moves, not_before) overriding system value
     values (${signUp.id}, ${signUp.kind}, ${signUp.email}, ${preferences}::jsonb, ${signUp.requestedAt}, ${signUp.client},
-      ${signUp.proven}, ${toJson(signUp.origin)}::jsonb, ${HOLD})`.execute(db)
+      ${signUp.proven}, ${toJson(signUp.origin)}::jsonb, ${toJson(signUp.moves)}::jsonb, ${HOLD})`.execute(db)
 }
 
 /** Notes that work was proven for a held sign-up, which is then answered next; `false` where it is not held (any more). */

@@ -70,6 +70,38 @@ it('everything is deleted by two presses, and by none alone', async () => {
   expect(site.changes).toEqual([['erase', TOKEN.account]])
 })
 
+it('another address is asked for by one press, a mistyped one is refused, and the answer tells nothing', async () => {
+  await using site = await openTestSite()
+  const press = (email: string) =>
+    fetch(`${site.url}${PATH}/address`, { method: 'POST', body: form({ email }), redirect: 'manual' })
+  const refused = await press('ada@')
+  expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining('id="email-error"')])
+  expect(site.changes).toEqual([])
+  const asked = await press('countess@example.net')
+  expect([asked.status, asked.headers.get('location')]).toEqual([303, '/account/address-sent'])
+  expect(site.changes).toEqual([['changeAddress', TOKEN.account, 'countess@example.net']])
+})
+
+it('the new address confirms by a press, and the old one undoes by a press; no page shows either in clear', async () => {
+  await using site = await openTestSite()
+  const open = async (path: string, method = 'GET') => (await fetch(site.url + path, { method })).text()
+  const asked = await open(`/address/${TOKEN.address}`)
+  expect(asked).toContain('<button class="great">Confirm</button>')
+  expect(asked).toContain('By confirming you ask Paper Round')
+  expect(await open(`/undo/${TOKEN.undo}`)).toContain('<button class="great">Undo</button>')
+  expect(site.changes).toEqual([])
+  const moved = await open(`/address/${TOKEN.address}`, 'POST')
+  expect(moved).toContain('<h1>Address changed</h1>')
+  const undone = await open(`/undo/${TOKEN.undo}`, 'POST')
+  expect(undone).toContain('<h1>Undone</h1>')
+  expect(asked + moved + undone).not.toContain(EMAIL)
+  expect(site.changes).toEqual([
+    ['confirmAddressChange', TOKEN.address],
+    ['undoAddressChange', TOKEN.undo],
+  ])
+  expect(await open(`/undo/${TOKEN.usedAccount}`)).toContain('It has been used, or has expired.')
+})
+
 it('somebody who unsubscribed can ask for a link to their account, too', async () => {
   await using site = await openTestSite()
   const page = await (await fetch(`${site.url}/preferences/${TOKEN.left}`)).text()

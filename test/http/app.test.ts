@@ -10,6 +10,8 @@ const TOKEN_PAGES = [
   `/unsubscribe/${TOKEN.unsubscribe}`,
   `/digests/${TOKEN.view}`,
   `/account/${TOKEN.account}`,
+  `/address/${TOKEN.address}`,
+  `/undo/${TOKEN.undo}`,
 ]
 const OPEN_PAGES = ['/', '/papers/2026-04-13', '/about', '/links']
 const RIGHT = { email: EMAIL, topics: 'agents', frequency: 'daily', timezone: 'UTC' }
@@ -78,7 +80,9 @@ it('GET and HEAD change nothing on any route', async () => {
       `/unsubscribe/${token}/weekly`,
       `/preferences/${token}/account`,
       `/account/${token}`,
-      `/account/${token}/renew`,
+      ...['renew', 'address', 'data', 'erase'].map((act) => `/account/${token}/${act}`),
+      `/address/${token}`,
+      `/undo/${token}`,
     )
   }
   for (const path of [...paths, ...paths]) {
@@ -99,6 +103,10 @@ describe('a form from another site', () => {
     `/never/${TOKEN.never}`,
     `/preferences/${TOKEN.preferences}/account`,
     `/account/${TOKEN.account}/renew`,
+    `/account/${TOKEN.account}/address`,
+    `/account/${TOKEN.account}/data`,
+    `/address/${TOKEN.address}`,
+    `/undo/${TOKEN.undo}`,
   ]
   const body = { ...RIGHT, until: '2026-05-15' }
 

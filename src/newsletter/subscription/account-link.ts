@@ -7,7 +7,7 @@ import { MINUTE } from '../../core/calendar.ts'
 import type { ConsentOrigin } from '../../core/subscriber/consent.ts'
 import { isSubscribed, type SubscriberState } from '../../core/subscriber/preferences.ts'
 import { provesToken, readTokenId } from '../../core/token.ts'
-import type { Database, Move } from '../../store/database.ts'
+import type { Database } from '../../store/database.ts'
 import { countLetters, readLetter } from '../../store/outbox/mail-records.ts'
 import { renewWaitingLetter, storeLetter, useLetter } from '../../store/outbox/outbox.ts'
 import { raiseEpoch, readSubscriber } from '../../store/subscribers.ts'
@@ -80,17 +80,25 @@ export const renewLinks = (ports: LinkPorts, token: string): Promise<'renewed' |
 /** What is held of a reader; `before` is what is held of the address that they had before they changed it. */
 export type AccountData = PersonalData & { before: AccountData | null }
 
-const readData = async (ports: LinkPorts, id: string): Promise<AccountData | null> => {
-  const data = await exportPersonalData(ports, { id })
-  if (data === null) return null
-  const { moved_from: from = null } = (await readSubscriber(ports.db, { id })) ?? {}
-  return { ...data, before: from === null ? null : await readData(ports, from) }
+const readData = async (ports: LinkPorts, [id, ...before]: readonly string[]): Promise<AccountData | null> => {
+  const data = id === undefined ? null : await exportPersonalData(ports, { id })
+  return data && { ...data, before: await readData(ports, before) }
+}
+
+/** A subscriber, and those that they were before they changed their address, the newest first. */
+const withFormer = async (db: Database, owner: AddressedSubscriber): Promise<string[]> => {
+  const ids = [owner.id]
+  for (let from = owner.moved_from; from !== null && !ids.includes(from); ) {
+    ids.push(from)
+    from = (await readSubscriber(db, { id: from }))?.moved_from ?? null
+  }
+  return ids
 }
 
 /** Uses an account link up for everything that is held of its owner. */
 export const takeData = (ports: LinkPorts, token: string): Promise<AccountData | Ended | null> =>
   useAccountLink(ports, token, async (trx, owner) => {
-    const data = await readData({ ...ports, db: trx }, owner.id)
+    const data = await readData({ ...ports, db: trx }, await withFormer(trx, owner))
     if (data === null) throw new Error('nothing is held of a subscriber')
     return data
   })
@@ -106,18 +114,10 @@ export const eraseAccount = async (
 ): Promise<'erased' | Ended | null> => {
   const found = await findAccount(ports.db, ports, token)
   if (found === null || found === 'ended') return found
-  const before: string[] = []
-  for (let from = found.owner.moved_from; from !== null && !before.includes(from); ) {
-    before.push(from)
-    from = (await readSubscriber(ports.db, { id: from }))?.moved_from ?? null
-  }
-  for (const id of [...before, found.owner.id]) await erase(ports, { id }, origin)
+  // The owner last, so that the link works until all is done.
+  for (const id of (await withFormer(ports.db, found.owner)).reverse()) await erase(ports, { id }, origin)
   return 'erased'
 }
-
-/** Uses an account link up to ask for another address; returns what is to move there. */
-export const useForAddressChange = (ports: LinkPorts, token: string): Promise<Move | Ended | null> =>
-  useAccountLink(ports, token, async (_, { id, epoch }) => ({ subscriberId: id, epoch }))
 
 /** The letters that hold such a link. */
 const HOLD_ACCOUNT_LINKS: readonly string[] = ['account', 'links']

@@ -5,7 +5,7 @@ import { describeError } from '../../core/redact.ts'
 import { addressHash, addressHashes } from '../../core/subscriber/address-hash.ts'
 import { WORDINGS } from '../../core/subscriber/consent.ts'
 import { mailboxKey } from '../../core/subscriber/mailbox.ts'
-import { isSubscribed, type Preferences } from '../../core/subscriber/preferences.ts'
+import { isSubscribed, type Preferences, STANDARD } from '../../core/subscriber/preferences.ts'
 import {
   PROVEN_FACTOR,
   type SignUpLimits,
@@ -28,6 +28,10 @@ import {
 } from '../../store/sign-ups.ts'
 import { makePending, preferencesOf, readSubscriber, type Subscriber, stopMail } from '../../store/subscribers.ts'
 import { readSuppressionClass } from '../../store/suppressions.ts'
+import { readMoving } from './token-owner.ts'
+
+/** What a new address has until a subscription moves there: nothing of the other's, for it may be a stranger's. */
+const UNTIL_MOVED: Preferences = { ...STANDARD, trending: true, topics: [], frequency: 'daily', timeZone: 'UTC' }
 
 /** The largest `integer` of Postgres, for letters that only their frequency limits. */
 const ANY_NUMBER = 2_147_483_647
@@ -117,7 +121,7 @@ const answerSignUp = async (trx: Database, keys: Keys, signUp: SignUp): Promise<
     const before = await readNewestLetter(trx, subscriber.id, kind)
     // It goes as soon as the relay takes mail; a second one would come with it.
     if (before?.became === 'waiting') return
-    const limits = kind === 'confirmation' ? [ANY_LETTER, CONFIRMATION] : [ANY_LETTER]
+    const limits = kind === 'confirmation' || kind === 'new-address' ? [ANY_LETTER, CONFIRMATION] : [ANY_LETTER]
     // A letter that never left was counted, and is made up for.
     if (before?.became !== 'never left' && !(await allowLetter(trx, mailbox, limits))) return
     const confirmed = preferences ?? before?.preferences ?? preferencesOf(subscriber)
@@ -128,8 +132,10 @@ const answerSignUp = async (trx: Database, keys: Keys, signUp: SignUp): Promise<
       requestedAt: signUp.requestedAt,
       // Each confirmation's link confirms what was chosen with it: somebody else who enters the address changes nothing.
       preferences: kind === 'confirmation' ? confirmed : null,
+      moves: kind === 'new-address' ? signUp.moves : null,
     })
-    if (kind === 'confirmation') await recordRequest(trx, keys, signUp, subscriber.id, letterId, confirmed)
+    if (kind === 'confirmation' || kind === 'new-address')
+      await recordRequest(trx, keys, signUp, subscriber.id, letterId, confirmed)
   }
   const suppressed = await readSuppressionClass(trx, signUp.email, addressHashes(keys, signUp.email))
   if (suppressed !== null) {
@@ -141,6 +147,14 @@ const answerSignUp = async (trx: Database, keys: Keys, signUp: SignUp): Promise<
     if (complained?.state === 'suppressed') await stopMail(trx, complained.id, 'unsubscribed')
   }
   const known = await readSubscriber(trx, { email: signUp.email }, true)
+  if (signUp.moves !== null) {
+    if ((await readMoving(trx, signUp.moves)) === null) return
+    // An address that has a subscription keeps it, and is told of it: which of the two is wanted is for its reader to say.
+    if (known !== undefined && isSubscribed(known.state)) return write(known, 'already-subscribed')
+    const newcomer = await makePending(trx, signUp.email, UNTIL_MOVED, signUp.requestedAt)
+    if (newcomer.state === 'pending') await write(newcomer, 'new-address')
+    return
+  }
   if (signUp.preferences === null) {
     // Links are for those who are or were subscribed; somebody still pending gets the confirmation they have lost.
     if (known === undefined) return

@@ -146,9 +146,9 @@ export const createSubscriptions = ({ wake, ...ports }: SubscriptionPorts): Subs
  * Stores what was asked for, by one statement that reads nothing of the address: neither the answer nor its time tells
  * what is known of it. Returns the challenge for a sign-up that is held.
  */
-const takeRequest = async (
+export const takeRequest = async (
   { db, keys, now, limits = STANDARD_LIMITS, requireSpace }: Omit<SubscriptionPorts, 'wake'>,
-  request: Pick<NewSignUp, 'kind' | 'email' | 'preferences'>,
+  request: Pick<NewSignUp, 'kind' | 'email' | 'preferences' | 'moves'>,
   origin?: Origin,
 ): Promise<Challenge | null> => {
   await requireSpace?.()

@@ -1,6 +1,7 @@
 /** Whose link it is: the subscriber that the token of an emailed link names and proves. */
+import { isSubscribed } from '../../core/subscriber/preferences.ts'
 import { type Keys, provesToken, readTokenId } from '../../core/token.ts'
-import type { Database } from '../../store/database.ts'
+import type { Database, Move } from '../../store/database.ts'
 import { readSubscriber, type Subscriber } from '../../store/subscribers.ts'
 
 export interface LinkPorts {
@@ -34,4 +35,14 @@ export const findTokenOwner = async (
 export const readAddressed = async (trx: Database, id: string, lock = false): Promise<AddressedSubscriber | null> => {
   const subscriber = await readSubscriber(trx, { id }, lock)
   return subscriber === undefined || subscriber.email === null ? null : { ...subscriber, email: subscriber.email }
+}
+
+/** The subscriber whose subscription is to move, while they are subscribed and have not renewed their links since. */
+export const readMoving = async (
+  trx: Database,
+  { subscriberId, epoch }: Move,
+  lock = false,
+): Promise<AddressedSubscriber | null> => {
+  const subscriber = await readAddressed(trx, subscriberId, lock)
+  return subscriber !== null && subscriber.epoch === epoch && isSubscribed(subscriber.state) ? subscriber : null
 }

@@ -27,6 +27,8 @@ export const TOKEN = {
   never: 'never'.padEnd(43, '0'),
   account: 'account'.padEnd(43, '0'),
   usedAccount: 'used-account'.padEnd(43, '0'),
+  address: 'address'.padEnd(43, '0'),
+  undo: 'undo'.padEnd(43, '0'),
 }
 
 /** Numbers that are no default. */
@@ -184,6 +186,10 @@ const byAccountLink = <T>(token: string, answer: T): T | 'ended' | null => {
   return token === TOKEN.account ? answer : null
 }
 
+const MASKED = 'a•••@example.org'
+const byUndoLink = (token: string) =>
+  token === TOKEN.undo ? { email: MASKED } : byAccountLink(token, { email: MASKED })
+
 /** Everything that is held of the one subscriber there is. */
 const DATA: AccountData = {
   exportedAt: new Date('2026-04-15T06:00:00Z'),
@@ -219,12 +225,23 @@ const DATA: AccountData = {
 }
 
 /** The account of the one subscriber there is. */
-const createRecordedAccounts = (change: RecordChange): Accounts => ({
+const createRecordedAccounts = (change: RecordChange, challenge: Challenge | null): Accounts => ({
   requestLink: (token) => change(token === TOKEN.preferences || token === TOKEN.left, 'requestLink', token),
   read: async (token) => byAccountLink(token, { email: EMAIL, state: 'active' as const, subscribed: true }),
   renewLinks: (token) => change(byAccountLink(token, 'renewed' as const), 'renewLinks', token),
   takeData: (token) => change(byAccountLink(token, DATA), 'takeData', token),
   erase: (token) => change(byAccountLink(token, 'erased' as const), 'erase', token),
+  changeAddress: (token, email) => change(byAccountLink(token, { held: challenge }), 'changeAddress', token, email),
+  readAddressChange: async (token) =>
+    token === TOKEN.address ? { email: MASKED, preferences: PREFERENCES, confirmed: false } : null,
+  confirmAddressChange: (token) =>
+    change(
+      token === TOKEN.address ? { email: MASKED, preferences: PREFERENCES, confirmed: true } : null,
+      'confirmAddressChange',
+      token,
+    ),
+  readAddressUndo: async (token) => byUndoLink(token),
+  undoAddressChange: (token) => change(byUndoLink(token), 'undoAddressChange', token),
 })
 
 export const openTestSite = async ({
@@ -278,7 +295,7 @@ export const openTestSite = async ({
   const write = (facts: object, event: string) => log.push(JSON.stringify({ event, ...facts }))
   const app = buildApp({
     subscriptions,
-    accounts: createRecordedAccounts(change),
+    accounts: createRecordedAccounts(change, challenge),
     archive,
     previews,
     topicQuality,
