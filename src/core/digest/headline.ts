@@ -175,22 +175,25 @@ export const isMostUpvotedFirst = (issue: DigestIssue): boolean =>
 const whatFits = ({ cards, also = [], trendingExtras }: DigestIssue): string => {
   const [own, extras] = [cards.length + also.length, trendingExtras.length]
   if (extras === 0) return ''
-  const matching = `${own === 0 ? 'none' : own} ${own === 1 ? 'matches' : 'match'} what you follow`
-  return `: ${matching}, ${extras} ${extras === 1 ? 'is' : 'are'} trending beyond your topics`
+  const trending = `${extras} ${extras === 1 ? 'is' : 'are'} trending beyond your topics`
+  return own === 0
+    ? ` match what you follow; ${trending}`
+    : `: ${own} ${own === 1 ? 'matches' : 'match'} what you follow, ${trending}`
 }
 
 /**
  * How many papers the digest has, of how many that were listed when: `10 of the 22 papers listed on Friday 17 April`, of what
- * trends with `, most upvoted first`. The number listed is that of the days' pages at the cut-off. A weekly goes on with
+ * trends with `, most upvoted first`, or `None of the 22 papers … match what you follow`. The number listed is that of the days' pages at the cut-off. A weekly goes on with
  * what is known of its papers.
  */
 export const standfirstOf = (issue: DigestIssue): string => {
   const papers = papersOf(issue)
   const all = issue.listed
+  const isOwnless = hasOnlyExtras(issue)
   const shown =
     all === null || all <= papers.length
-      ? counted(papers.length, 'paper')
-      : `${papers.length === 0 ? 'None' : papers.length} of the ${counted(all, 'paper')}`
+      ? `${isOwnless ? 'No papers' : counted(papers.length, 'paper')}`
+      : `${isOwnless || papers.length === 0 ? 'None' : papers.length} of the ${counted(all, 'paper')}`
   const more = issue.kind === 'weekly' && papers.length > 1 ? weekInNumbers(issue) : []
   const fits = `${isMostUpvotedFirst(issue) ? ', most upvoted first' : ''}${whatFits(issue)}`
   return `${shown}${whenListed(issue)}${fits}${more.length === 0 ? '' : `${fits === '' ? ',' : ';'} ${more.join(', ')}`}`

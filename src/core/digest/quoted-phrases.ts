@@ -8,10 +8,10 @@ import type { Fit } from './ranking.ts'
 
 /**
  * How likely a paper with the words quoted is relevant, at least, if these were independent. Scored by a model that had
- * not seen them, of 1,907 pairs of paper and topic in April and May 2026 that pass the gate 242 have less than 0.6: 27 % of
- * these are squarely about the topic, and 63 % of the others.
+ * not seen them, of 1,907 pairs of paper and topic in April and May 2026 that pass the gate 242 have less: 27 % of these are
+ * squarely about the topic, and 63 % of the others.
  */
-const EXPLAINED_FROM = 0.5
+const EXPLAINED_FROM = 0.6
 
 /**
  * How squarely a paper is about a topic: logistic regression on the log odds of its score and on the precision of the most
@@ -37,24 +37,33 @@ const isReversedPhrase = (words: string, phrase: string): boolean => {
   return start > 0 && plainPhrase(words.slice(start)).startsWith(phrase) && isReversed(words, start)
 }
 
-/** Whether a word is joined by hyphens to what is only written in names: capitals or digits, as in "UI-TARS" and "CT-1". */
-const isPartOfName = (words: string, word: string): boolean =>
+/**
+ * Whether a word is joined by hyphens to what is only written in names: capitals or digits, as in "UI-TARS", "UniDoc-RL" and
+ * "Qwen3.5-Omni", and in an abstract a capital letter, as in "LMM-Searcher".
+ */
+const isPartOfName = ({ words, field }: Match, word: string): boolean =>
   words
     .split(/[-‐‑\s]/u)
-    .some((part) => plainPhrase(part) !== word && /^\p{Lu}{2,}$|^\d+$/u.test(part) && words.length > part.length)
+    .some(
+      (part) =>
+        plainPhrase(part) !== word &&
+        words.length > part.length &&
+        (/^\p{Lu}{2,}$|\d|\p{Ll}\p{Lu}/u.test(part) || (field === 'abstract' && /^\p{Lu}/u.test(part))),
+    )
 
 /**
  * How telling quoted words are: the precision of the longest phrase of the topic that they hold, which may be shorter than
  * they are ("diffusion" of "diffusion-based"). `null` where they are not to be quoted.
  */
-const tellingOf = (topic: string, { words, field }: Match, phrases: readonly string[]): Precision | null => {
+const tellingOf = (topic: string, match: Match, phrases: readonly string[]): Precision | null => {
+  const { words, field } = match
   const plain = ` ${plainPhrase(words)} `
   const longest = phrases
     .filter((phrase) => plain.includes(` ${phrase} `))
     .reduce((long, phrase) => (phrase.length > long.length ? phrase : long), '')
   if (longest === '' || isReversedPhrase(words, longest)) return null
   // A word within a name, as in "3D-VCD", does not speak of its subject.
-  if (!longest.includes(' ') && isPartOfName(words, longest)) return null
+  if (!longest.includes(' ') && isPartOfName(match, longest)) return null
   return precisionOf(topic, longest, field)
 }
 

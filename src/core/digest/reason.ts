@@ -53,7 +53,7 @@ export const digestReasonOf = (entry: DigestEntry, underHeading = false): string
   const { topic, matches, topPercent } = entry
   // On one line, whatever stands before it.
   const percent = topPercent === null ? '' : ['op', `${topPercent}%`, 'of', 'the', 'month'].join(NBSP)
-  // Only the upper fifth are trending extras, whether or not there is enough history to give a rank.
+  // Only the upper tenth are trending extras, whether or not there is enough history to give a rank.
   if (topic === null)
     return bindLastWords(percent === '' ? 'Among the most upvoted of its age' : `T${percent}’s papers`)
   if (entry.dayRank !== undefined) return trendingReason(entry.dayRank, percent && `t${percent}`)

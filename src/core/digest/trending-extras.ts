@@ -2,8 +2,8 @@
 import type { Rankable } from './ranking.ts'
 
 const MOST_EXTRAS = 3
-/** Only what stands in the upper fifth of its peers is worth leaving one's topics for. */
-const LEAST_PERCENTILE = 0.8
+/** Only what stands in the upper tenth of its peers is worth leaving one's topics for. */
+const LEAST_PERCENTILE = 0.9
 
 /**
  * At most three papers by their trend alone, the highest first, out of those that are neither chosen already nor say

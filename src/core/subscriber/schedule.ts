@@ -59,7 +59,6 @@ export const expectedTime = (dueAt: Date, time: SendingTime): string => {
 /** What a digest ends with: when the next is to be expected by a reader who is due next at `dueAt`. */
 export const nextDigestSentence = (dueAt: Date, time: SendingTime): string => {
   const expected = expectedTime(dueAt, time)
-  const next = `our next digest is expected ${expected}, if there are new papers for you.`
-  if (!expected.startsWith('by ')) return `Y${next}`
-  return `No papers are listed at weekends: y${next} One may come sooner, with papers that are left from before.`
+  const next = `Your next digest is expected ${expected}, if there are new papers for you.`
+  return expected.startsWith('by ') ? `No papers are listed at weekends. ${next}` : next
 }

@@ -178,7 +178,7 @@ describe('a digest', () => {
     )
     expect(mail.subject).toBe('Beyond your topics: ClawGUI')
     expect(wordsOf(mail.html)).toContain('ClawGUI, trending beyond your topics.')
-    expect(wordsOf(mail.html)).toContain(': none match what you follow, 1 is trending beyond your topics')
+    expect(wordsOf(mail.html)).toContain(' match what you follow; 1 is trending beyond your topics')
     expect(linksOfText(mail.text)).toEqual(linksOfHtml(mail.html))
   })
 

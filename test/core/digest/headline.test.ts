@@ -55,7 +55,7 @@ describe('a subject', () => {
     const trendingExtras = [card('A: x'), card('B: y')]
     expect(subjectOf(issue({ cards: [], trendingExtras }))).toBe('Beyond your topics: A and B')
     expect(standfirstOf(issue({ cards: [], trendingExtras }))).toBe(
-      '2 of the 26 papers listed on Wednesday 15 April: none match what you follow, 2 are trending beyond your topics',
+      'None of the 26 papers listed on Wednesday 15 April match what you follow; 2 are trending beyond your topics',
     )
   })
 

@@ -54,6 +54,11 @@ describe('the reason for a topic', () => {
   test('takes no word within a name', () => {
     expect(quoted('3d-vision', ['3D', 'title'])).toEqual(['3D'])
     expect(quoted('3d-vision', ['3D-VCD', 'title'])).toBeNull()
+    expect(quoted('rl-llm', ['RL', 'title'])).toEqual(['RL'])
+    expect(quoted('rl-llm', ['UniDoc-RL', 'title'])).toBeNull()
+    expect(quoted('vlm', ['LMMs', 'abstract'])).toEqual(['LMMs'])
+    expect(quoted('vlm', ['LMM-Searcher', 'abstract'])).toBeNull()
+    expect(quoted('vlm', ['LLaVA-1.5-7B', 'abstract'])).toBeNull()
   })
 
   test.each([

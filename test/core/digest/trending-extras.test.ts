@@ -14,28 +14,28 @@ const paper = (id: string, percentile: number, upvotes: number | null = 9): Rank
 const ids = (papers: Rankable[]): string[] => papers.map(({ id }) => id)
 const nothing = (): boolean => false
 
-test('the three papers with the highest trend are extras, and none below the upper fifth or without upvotes', () => {
+test('the three papers with the highest trend are extras, and none below the upper tenth or without upvotes', () => {
   const papers = [
     paper('a', 0.9),
     paper('b', 0.99),
-    paper('c', 0.79),
+    paper('c', 0.89),
     paper('d', 1, null),
     paper('e', 0.95),
-    paper('f', 0.8),
+    paper('f', 0.85),
   ]
   expect(ids(selectTrendingExtras(papers, [], nothing))).toEqual(['b', 'e', 'a'])
-  expect(ids(selectTrendingExtras([paper('c', 0.79), paper('d', 1, null), paper('e', 1, 0)], [], nothing))).toEqual([])
+  expect(ids(selectTrendingExtras([paper('c', 0.89), paper('d', 1, null), paper('e', 1, 0)], [], nothing))).toEqual([])
 })
 
 test('a paper that is chosen already, or says nearly the same, is no extra', () => {
-  const papers = [paper('a', 1), paper('b', 0.9), paper('c', 0.85)]
+  const papers = [paper('a', 1), paper('b', 0.95), paper('c', 0.92)]
   const isAlike = (one: string, other: string): boolean => one === 'a' && other === 'b'
   expect(ids(selectTrendingExtras(papers, papers.slice(0, 1), isAlike))).toEqual(['c'])
 })
 
 test('the order of the papers makes no difference', () => {
   const some = fc.uniqueArray(
-    fc.record({ id: fc.nat(50), trend: fc.constantFrom(0.5, 0.8, 0.9), upvotes: fc.nat(3) }),
+    fc.record({ id: fc.nat(50), trend: fc.constantFrom(0.5, 0.9, 0.95), upvotes: fc.nat(3) }),
     {
       selector: ({ id }) => id,
     },

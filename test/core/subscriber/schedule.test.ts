@@ -34,7 +34,7 @@ test.each([
   (timeZone, hour, due, expected) => {
     expect(expectedTime(at(due), { ...LONDON, timeZone, hour })).toBe(expected)
     expect(nextDigestSentence(at(due), { ...LONDON, timeZone, hour })).toBe(
-      `No papers are listed at weekends: your next digest is expected ${expected}, if there are new papers for you. One may come sooner, with papers that are left from before.`,
+      `No papers are listed at weekends. Your next digest is expected ${expected}, if there are new papers for you.`,
     )
   },
 )
