@@ -1,4 +1,4 @@
-/** Two weeks of twelve readers, told from their mails alone: every count, date, reason and excerpt is held against the papers. */
+/** Two weeks of sixteen readers, told from their mails alone: every count, date, reason and excerpt is held against the papers. */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -58,7 +58,7 @@ const DANGLING =
 
 const idOf = (url: string): string => /\/abs\/(\d{4}\.\d{4,5})/.exec(url)?.[1] ?? url
 
-describe.skipIf(!hasRecordedDays)('two weeks of twelve readers (skipped where ../shared/data is absent)', () => {
+describe.skipIf(!hasRecordedDays)('two weeks of sixteen readers (skipped where ../shared/data is absent)', () => {
   let weeks: TwoWeeks
   let digests: (Issue & { digest: DigestMail; name: string })[]
 
@@ -95,7 +95,7 @@ describe.skipIf(!hasRecordedDays)('two weeks of twelve readers (skipped where ..
   }
 
   test('bring each reader a welcome and then digests with papers, each with a reason and its own title', () => {
-    expect(new Set(digests.map(({ reader }) => reader.name)).size).toBe(12)
+    expect(new Set(digests.map(({ reader }) => reader.name)).size).toBe(16)
     expect(digests.length).toBeGreaterThan(60)
     expect(
       faults(({ digest }) =>
@@ -170,6 +170,69 @@ describe.skipIf(!hasRecordedDays)('two weeks of twelve readers (skipped where ..
         return found
       }),
     ).toEqual({})
+  })
+
+  test('have as many papers as their readers asked for at most, and beside what trends no extras', () => {
+    expect(
+      faults(({ digest, reader }) => {
+        const usual = reader.frequency === 'weekly' ? 15 : 10
+        const most = reader.papers ?? usual
+        const shown = digest.papers.filter(({ reason }) => !/^Nearly the same/.test(reason ?? ''))
+        const extras = digest.papers.filter(({ section }) => section === 'Trending beyond your topics')
+        const found: unknown[] = shown.length > most ? [`${shown.length} papers, and not ${most}`] : []
+        return reader.topics.includes('trending') && extras.length > 0 ? [...found, 'extras'] : found
+      }),
+    ).toEqual({})
+  })
+
+  test('say of a paper that is there because it trends how many of its day had more upvotes', () => {
+    let ranked = 0
+    expect(
+      faults(({ digest, at, pages, reader }) =>
+        digest.papers.flatMap(({ url, reason }): unknown[][] => {
+          const why = (reason ?? '').replace(/\s/g, ' ')
+          const [, joint = '', rank = '1', of = ''] =
+            /^(Joint )?(?:(\d+)(?:st|nd|rd|th) m|[Mm])ost upvoted of the (\d+) papers listed/.exec(why) ?? []
+          if (of === '') return reader.topics.join() === 'trending' && !/^Nearly/.test(why) ? [[why]] : []
+          ranked++
+          const own = paperOf(url).observation.upvotes ?? 0
+          const listDay = weeks.listDays.get(idOf(url)) ?? ''
+          const peers = [...weeks.listings.values()].filter(
+            (one) => weeks.listDays.get(one.paper.id) === listDay && one.observation.at <= at,
+          )
+          const counts = peers.map((peer) => peer.observation.upvotes ?? 0)
+          const real = 1 + counts.filter((count) => count > own).length
+          const shared = counts.filter((count) => count === own).length > 1
+          const isTrue =
+            numberOf(rank) === real &&
+            (joint !== '') === shared &&
+            numberOf(of) === pages.get(listDay) &&
+            datesOf(why)[0] === listDay
+          return isTrue ? [] : [[why, listDay, real, shared, pages.get(listDay)]]
+        }),
+      ),
+    ).toEqual({})
+    expect(ranked).toBeGreaterThan(100)
+  })
+
+  test('offer a topic that is not followed, and none twice in a row within days', () => {
+    const before = new Map<string, { topic: string; date: string }>()
+    let offered = 0
+    expect(
+      faults(({ reader, localDate, mail, digest }) => {
+        const [, , , topic = ''] = (mail.links.get('follow') ?? '').split('/')
+        const last = before.get(reader.name)
+        before.set(reader.name, { topic, date: localDate })
+        if (topic === '') return /Follow this topic/.test(digest.footer) ? ['no link'] : []
+        offered++
+        const papers = / (\d+) papers on .+ were listed this week\. Follow this topic/.exec(` ${digest.footer}`)?.[1]
+        const found: unknown[] = numberOf(papers ?? '0') < 3 ? [digest.footer] : []
+        if (reader.topics.includes(topic)) found.push(`${topic} is followed`)
+        const again = topic === last?.topic && [1, 2, 3, 4, 7].includes(daysBetween(last.date, localDate))
+        return again ? [...found, `${topic} again`] : found
+      }),
+    ).toEqual({})
+    expect(offered).toBeGreaterThan(digests.length / 2)
   })
 
   test('count upvotes as they were, once for each paper, and add them up', () => {
@@ -327,7 +390,9 @@ describe.skipIf(!hasRecordedDays)('two weeks of twelve readers (skipped where ..
     const site = openSite(weeks.service.url)
     const wrong: unknown[] = []
     for (const { name, digest, mail } of digests) {
-      for (const kind of ['preferences', 'unsubscribe', 'digests']) {
+      for (const kind of ['preferences', 'unsubscribe', 'digests', 'follow']) {
+        // Not every digest offers a topic.
+        if (kind === 'follow' && !mail.links.has(kind)) continue
         const page = await site.get(mail.links.get(kind) ?? '/nowhere')
         if (page.status !== 200) wrong.push([name, kind, page.status])
         const counts = lettersOf(digest.standfirst.split(' You follow')[0] ?? '')

@@ -7,7 +7,7 @@ import type { Rankable, RankedPaper } from './ranking.ts'
  * upvotes as well. Of 1,360 pairs of April and May 2026, scored by a model that had not seen them, 341 lie below the first:
  * of these 38 % are squarely about the topic and 21 % not at all, of those above 83 % and 3 %.
  */
-const LEAST_IN_FULL = 0.55
+export const LEAST_IN_FULL = 0.55
 const LEAST_UNVOTED = 0.7
 const FEW_UPVOTES = 2
 /** So many of the best stay whatever they have: a digest of nothing but titles would be none. */

@@ -137,7 +137,11 @@ const bestOfTopics = <P extends Rankable>(
   return new Set([...bests.values()].map(({ one }) => one))
 }
 
-/** So large a share of the papers that are there because they trend may be of one subject, while there are others. */
+/**
+ * So large a share of the papers that are there because they trend may be of one subject, while there are others. Of 19 days of
+ * April and May 2026 none had more among its ten most upvoted; a share of 0.2 would cost 0.002 of nDCG@10 against settled
+ * upvotes (0.977), one of 0.1 costs 0.024.
+ */
 const SHARE_OF_SUBJECT = 0.3
 
 /** The topic that a paper fits best, whether its reader follows it or not. */

@@ -3,26 +3,25 @@ import { daysBetween } from '../calendar.ts'
 import { followsOnlyTrending } from '../subscriber/followed.ts'
 import { type Profile, TRENDING } from '../subscriber/preferences.ts'
 import { TOPICS } from '../topics.ts'
+import { LEAST_IN_FULL } from './compact-papers.ts'
 import type { TopicOffer } from './digest.ts'
 import type { Rankable } from './ranking.ts'
 
 /** List days of so many days before a digest are its week. */
 export const WEEK_DAYS = 7
-/** From this fit on a paper speaks for a topic that its readers have not asked for. */
-const GOOD_FIT = 0.8
-/** Fewer papers a week are no reason to follow a topic. */
+/** Fewer good papers a week are no reason to follow a topic. */
 const LEAST_PAPERS = 3
-/** Each topic has its turn every so many days, so that no two digests in a row, nor two weeks, offer the same. */
-const TURN_EVERY = 4
+/** Each topic has its turn every so many days: no two days in a row offer the same, nor do a weekend or two weeks apart. */
+const TURN_EVERY = 5
 
-/** The good papers of each topic that has several, of those of a week. */
+/** The papers of a week that are squarely about a topic, by the topics that have several. */
 export type TopicPapers = ReadonlyMap<string, readonly Rankable[]>
 
 export const findTopicPapers = (week: readonly Rankable[]): TopicPapers => {
   const found = new Map<string, Rankable[]>()
   for (const paper of week)
-    for (const { topic, score } of paper.relevance)
-      if (topic !== TRENDING && score >= GOOD_FIT) found.set(topic, [...(found.get(topic) ?? []), paper])
+    for (const { topic, score, squarely = score } of paper.relevance)
+      if (topic !== TRENDING && squarely >= LEAST_IN_FULL) found.set(topic, [...(found.get(topic) ?? []), paper])
   return new Map([...found].filter(([, papers]) => papers.length >= LEAST_PAPERS))
 }
 

@@ -2,8 +2,11 @@
 import { TRENDING } from '../subscriber/preferences.ts'
 import type { Fit, Rankable } from './ranking.ts'
 
-/** A paper trends with at least as many upvotes as half of the month's papers had at its age. */
-const LEAST_PERCENTILE = 0.5
+/**
+ * A paper trends with more upvotes than three in five of the month's papers had at its age: that is some ten papers of a list
+ * day, as many as a digest has, and little is left for the days on which no list comes.
+ */
+const LEAST_PERCENTILE = 0.6
 
 /**
  * How much that a paper trends counts beside topics: one that trends most stands beside one that fits a topic well and trends
