@@ -13,6 +13,8 @@ export const WEEK_DAYS = 7
 const LEAST_PAPERS = 3
 /** Each topic has its turn every so many days: no two days in a row offer the same, nor do a weekend or two weeks apart. */
 const TURN_EVERY = 5
+/** Dates whose turn is kept: working one out takes longer than all else of an offer. */
+const MOST_DATES = 100
 
 /** The papers of a week that are squarely about a topic, by the topics that have several. */
 export type TopicPapers = ReadonlyMap<string, readonly Rankable[]>
@@ -23,6 +25,19 @@ export const findTopicPapers = (week: readonly Rankable[]): TopicPapers => {
     for (const { topic, score, squarely = score } of paper.relevance)
       if (topic !== TRENDING && squarely >= LEAST_IN_FULL) found.set(topic, [...(found.get(topic) ?? []), paper])
   return new Map([...found].filter(([, papers]) => papers.length >= LEAST_PAPERS))
+}
+
+/** The topics of a date, by its turn: every cohort of an edition asks for those of the same two or three dates. */
+const turns = new Map<number, string[]>()
+const days = new Map<string, number>()
+const topicsOfTurn = (date: string): string[] => {
+  if (days.size > MOST_DATES) days.clear()
+  const day = days.get(date) ?? daysBetween('1970-01-01', date)
+  days.set(date, day)
+  const turn = day % TURN_EVERY
+  const known = turns.get(turn) ?? TOPICS.flatMap(({ slug }, n) => ((n + turn) % TURN_EVERY === 0 ? [slug] : []))
+  turns.set(turn, known)
+  return known
 }
 
 /**
@@ -37,14 +52,13 @@ export const offerTopic = (
   date: string,
   chosen: ReadonlySet<string>,
 ): TopicOffer | null => {
-  const day = daysBetween('1970-01-01', date)
   const byTrend = followsOnlyTrending(profile)
   const followed = new Set(byTrend ? [TRENDING] : profile.topics)
   const isNear = ({ id, relevance }: Rankable): boolean =>
     relevance.some(({ topic }) => followed.has(topic)) || (!byTrend && chosen.has(id))
-  const offers = TOPICS.flatMap(({ slug }, n) => {
+  const offers = topicsOfTurn(date).flatMap((slug) => {
     const papers = topicPapers.get(slug)
-    if ((n + day) % TURN_EVERY !== 0 || papers === undefined || profile.topics.includes(slug)) return []
+    if (papers === undefined || profile.topics.includes(slug)) return []
     const near = papers.filter(isNear).length
     return near === 0 ? [] : [{ topic: slug, papers: papers.length, nearness: byTrend ? near : near / papers.length }]
   })
