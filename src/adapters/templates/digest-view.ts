@@ -6,6 +6,7 @@ import {
   offerLine,
   openingOf,
   papersOf,
+  shortHeadingOf,
   shortName,
   standfirstOf,
 } from '../../core/digest/headline.ts'
@@ -89,11 +90,14 @@ interface Part {
 }
 
 /** The parts that a digest falls into, a heading each; `null` for papers that stand under none. */
-const partsOf = ({ cards, also = [], groups, trendingExtras }: DigestIssue): Part[] => [
-  ...(groups.length > 0 ? groups : [{ label: null, papers: cards.length }]),
-  ...(also.length > 0 ? [{ label: 'Also in your topics', papers: also.length, compact: true }] : []),
-  ...(trendingExtras.length > 0 ? [{ label: 'Trending beyond your topics', papers: trendingExtras.length }] : []),
-]
+const partsOf = (issue: DigestIssue): Part[] => {
+  const { cards, also = [], groups, trendingExtras } = issue
+  return [
+    ...(groups.length > 0 ? groups : [{ label: null, papers: cards.length }]),
+    ...(also.length > 0 ? [{ label: shortHeadingOf(issue), papers: also.length, compact: true }] : []),
+    ...(trendingExtras.length > 0 ? [{ label: 'Trending beyond your topics', papers: trendingExtras.length }] : []),
+  ]
+}
 
 /**
  * The papers in one list, as a mail's table has them: those of the reader's own topics, then trending extras. `opens` is

@@ -160,6 +160,10 @@ const whenListed = ({ listDays, cutoff }: DigestIssue): string => {
   return ` listed ${onDays(listDays)}${isOpen ? ` by ${cutoff.slice(11, 16)} UTC` : ''}`
 }
 
+/** The heading of the papers that are shown in short: of those who chose only what trends, ones that repeat what they were sent. */
+export const shortHeadingOf = ({ onlyTrending }: Pick<DigestIssue, 'onlyTrending'>): string =>
+  onlyTrending ? 'Also trending' : 'Also in your topics'
+
 /** What goes before the link by which a topic is followed: `4 papers on Robotics & embodied AI were listed this week.` */
 export const offerLine = ({ label, papers }: { label: string; papers: number }): string =>
   `${counted(papers, 'paper')} on ${label} ${papers === 1 ? 'was' : 'were'} listed this week.`

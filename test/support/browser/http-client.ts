@@ -18,14 +18,16 @@ const readPage = async (response: Response): Promise<Page> => {
   return { status: response.status, html, text, headers: response.headers }
 }
 
-export const openSite = (url: string) => ({
-  get: async (path: string): Promise<Page> => readPage(await fetch(new URL(path, url), { redirect: 'manual' })),
+/** `headers`: what each request has besides. */
+export const openSite = (url: string, headers: () => Record<string, string> = () => ({})) => ({
+  get: async (path: string): Promise<Page> =>
+    readPage(await fetch(new URL(path, url), { headers: headers(), redirect: 'manual' })),
 
   /** Posts a form; a value that is an array is sent once for each. Redirects are followed as a browser does. */
   post: async (path: string, fields: Record<string, string | string[]> = {}): Promise<Page> => {
     const body = new URLSearchParams()
     for (const [name, value] of Object.entries(fields)) for (const one of [value].flat()) body.append(name, one)
-    return readPage(await fetch(new URL(path, url), { method: 'POST', body }))
+    return readPage(await fetch(new URL(path, url), { method: 'POST', headers: headers(), body }))
   },
 })
 

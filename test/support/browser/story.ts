@@ -80,6 +80,7 @@ export const walkStory = async (context: StoryContext): Promise<void> => {
   await walkFirstDigests(context, reader)
   const welcome = await walkSubscription(context, reader)
   const preferences = welcome.links.get('preferences') ?? ''
+  await walkTopicOffer(context, reader, preferences.replace('/preferences/', '/follow/').concat('/recsys'))
   await walkPreferences(context, reader, preferences)
   const reminder = await walkLostLinks(context, reader)
   for (const view of ['html', 'text', 'headers', 'raw']) {
@@ -141,6 +142,15 @@ const walkSubscription = async ({ page, show }: StoryContext, { open, press, cho
   await open(welcome.links.get('digests') ?? '')
   await show('digest', 'page')
   return welcome
+}
+
+/** A topic that a digest offers: followed and not any more. */
+const walkTopicOffer = async ({ show }: StoryContext, { open, press }: Reader, offer: string) => {
+  await open(offer)
+  await show('topic-offer', 'page')
+  await press('Follow')
+  await show('topic-followed', 'page')
+  await press('Undo')
 }
 
 /** Preferences looked at, saved and refused, and a pause. */
