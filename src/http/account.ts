@@ -54,9 +54,7 @@ export const accountRoutes = (app: App, { accounts, pages }: AccountSite): void 
 
   app.get('/account/:token', { schema: { params: TokenParam } }, async (request, reply) => {
     const { token } = request.params
-    return showOutcome(reply, pages, await accounts.read(token), (account) =>
-      show(reply, pages, 'account', { account, token }),
-    )
+    return showOutcome(reply, pages, await accounts.read(token), (account) => showAccount(reply, pages, token, account))
   })
 
   app.post('/account/:token/renew', { schema: { params: TokenParam, body: BUTTON } }, async (request, reply) =>

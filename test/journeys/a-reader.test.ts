@@ -203,7 +203,7 @@ describe('on one morning', () => {
     await subscribe(service, 'hedy@example.org')
     const known = await site.post('/links', { email: 'hedy@example.org' })
     const unknown = await site.post('/links', { email: 'nobody@example.org' })
-    expect(known.html).toBe(unknown.html)
+    expect(known.html.replaceAll('hedy@', 'nobody@')).toBe(unknown.html)
     const links = await service.mail.waitFor('hedy@example.org', 3)
     expect((await site.get(links.links.get('preferences') ?? '')).text).toContain('h•••@example.org')
     expect(await service.mail.list('nobody@example.org')).toEqual([])

@@ -66,10 +66,14 @@ test('subscribers whose rows make publishing throw are set aside, told of once, 
   const { subscribers } = await readSetAside(db)
   expect(subscribers.map(({ id }) => id).sort()).toEqual([calendar, refused].sort())
   expect(subscribers.find(({ id }) => id === refused)?.reason).toBe('refused for the test')
-  expect(told.map(({ level, facts }) => ({ level, ...facts }))).toEqual([
-    expect.objectContaining({ level: 'error', subscribers: [calendar] }),
-    expect.objectContaining({ level: 'error', subscribers: [refused] }),
-  ])
+  // In any order: due groups come as the database hashes them.
+  expect(told).toHaveLength(2)
+  expect(told.map(({ level, facts }) => ({ level, ...facts }))).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ level: 'error', subscribers: [calendar] }),
+      expect.objectContaining({ level: 'error', subscribers: [refused] }),
+    ]),
+  )
   const editions = await db.selectFrom('editions').select(['published_at', 'due']).execute()
   expect(editions).toEqual([{ published_at: expect.any(Date), due: 6 }])
 
