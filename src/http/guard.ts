@@ -11,8 +11,10 @@ const POLICY = [
   "base-uri 'none'",
 ].join('; ')
 
-/** Only the home page has a script: it fills in the reader's time zone. */
+/** For the home page, whose script fills in the reader's time zone, and for one that waits for a calculation. */
 export const POLICY_WITH_SCRIPT = `${POLICY}; script-src 'self'`
+/** For the settings, whose script asks what a change would bring. It asks for nothing before its reader changes something. */
+export const POLICY_WITH_REQUESTS = `${POLICY_WITH_SCRIPT}; connect-src 'self'`
 
 /**
  * The headers of every response. Nothing is stored or indexed unless a route changes that, since most URLs of the site

@@ -3,19 +3,32 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { addDays } from '../core/calendar.ts'
 import { broadAuthorLine } from '../core/digest/broad-author.ts'
+import type { DigestIssue } from '../core/digest/digest.ts'
 import { changeLine, volumeLine } from '../core/digest/volume.ts'
 import { latestPause, pauseChoices, readPause } from '../core/subscriber/pause.ts'
 import { type FieldError, isSubscribed, type Preferences, readPreferences } from '../core/subscriber/preferences.ts'
+import { expectedTime } from '../core/subscriber/schedule.ts'
 import type { OwnPreferences } from '../newsletter/subscription/preferences.ts'
 import { CHOICES, type FormView, filledForm, refusedForm } from './form.ts'
+import { POLICY_WITH_REQUESTS } from './guard.ts'
 import { BUDGET } from './request-budgets.ts'
+import { ownTermsInWords, scheduleInWords, settingsApart } from './settings-summary.ts'
 import { type App, type Site, sendProblem, show, showDeadLink, wantsJson } from './site.ts'
 
 const TokenParam = Type.Object({ token: Type.String() })
 
-const Choices = Type.Object(CHOICES, { additionalProperties: false })
+const SETTINGS = {
+  ...CHOICES,
+  revision: Type.Optional(
+    Type.Unknown({
+      description: 'Which settings the form was made from; others that are stored meanwhile are kept then',
+    }),
+  ),
+}
+const Choices = Type.Object(SETTINGS, { additionalProperties: false })
 const Pause = Type.Object(
   {
+    ...SETTINGS,
     until: Type.Optional(Type.Unknown({ description: 'The date when digests start again, YYYY-MM-DD' })),
     end: Type.Optional(Type.Unknown({ description: 'Any value ends the pause' })),
   },
@@ -25,7 +38,7 @@ const Pause = Type.Object(
 type PreferencesSite = Pick<Site, 'subscriptions' | 'previews' | 'pages'>
 
 export const preferencesRoutes = (app: App, site: PreferencesSite): void => {
-  const { subscriptions, pages } = site
+  const { subscriptions, previews, pages } = site
 
   app.get('/preferences/:token', { schema: { params: TokenParam } }, async (request, reply) => {
     const own = await subscriptions.readPreferences(request.params.token)
@@ -41,8 +54,9 @@ export const preferencesRoutes = (app: App, site: PreferencesSite): void => {
     if (!isSubscribed(own.state)) return showNotSubscribed(request, reply, site)
     const read = readPreferences(request.body, own.preferences)
     if ('errors' in read) return refuseChoices(request, reply, site, token, own, read.errors)
-    const changed = await subscriptions.changePreferences(token, read.preferences)
+    const changed = await subscriptions.changePreferences(token, read.preferences, seenRevision(request.body))
     if (changed === null) return showDeadLink(reply, pages)
+    if (changed === 'stale') return showStale(request, reply, site, token, read.preferences)
     if (!isSubscribed(changed.state)) return showNotSubscribed(request, reply, site)
     if (wantsJson(request)) return { status: 'saved' }
     const change = choosesAlike(own.preferences, read.preferences)
@@ -65,12 +79,15 @@ export const preferencesRoutes = (app: App, site: PreferencesSite): void => {
       if ('errors' in read) return refuseChoices(request, reply, site, token, own, read.errors)
       const change =
         (await changeOfVolume(site, own.preferences, read.preferences)) ?? 'There are no papers yet to count.'
-      if (wantsJson(request)) return { status: 'not saved', change }
-      const form = filledForm(read.preferences)
+      const due = await subscriptions.findNextDigest(token, read.preferences)
+      const next = due === null ? '' : `Your next digest would come ${expectedTime(due, read.preferences)}.`
+      if (wantsJson(request)) return { status: 'not saved', change, next }
       return showPreferences(reply, site, token, own, {
-        form,
+        form: filledForm(read.preferences),
         looked: read.preferences,
-        notice: `Not saved yet. ${change}`,
+        preview: await previews.readDigest(read.preferences),
+        revision: seenRevision(request.body),
+        notice: ['Not saved yet.', change, next].filter(Boolean).join(' '),
       })
     },
   )
@@ -86,14 +103,59 @@ export const preferencesRoutes = (app: App, site: PreferencesSite): void => {
     if ('problem' in read) {
       const errors = [{ field: 'until', problem: read.problem, expected: 'a date after today, YYYY-MM-DD' }]
       const until = typeof typed === 'string' ? typed : ''
-      return refuse(request, reply, site, token, own, errors, { form: filledForm(own.preferences, errors), until })
+      const { form, revision } = carriedSettings(request.body, own, errors)
+      return refuse(request, reply, site, token, own, errors, { form, revision, until })
     }
     const changed = await subscriptions.pause(token, read.until)
     if (changed === null) return showDeadLink(reply, pages)
     if (!isSubscribed(changed.state)) return showNotSubscribed(request, reply, site)
     if (wantsJson(request)) return { status: 'saved' }
-    const notice = read.until === null ? 'Digests resumed.' : 'Digests paused.'
-    return showPreferences(reply, site, token, changed, { notice })
+    const done = read.until === null ? 'Digests resumed.' : 'Digests paused.'
+    const { form, revision, differ } = carriedSettings(request.body, own)
+    const notice = differ ? `${done} Your other changes are in the form, and not saved yet.` : done
+    return showPreferences(reply, site, token, changed, { form, revision, notice })
+  })
+}
+
+type Sent = Readonly<Record<string, unknown>>
+
+const seenRevision = ({ revision }: Sent): string | null => (typeof revision === 'string' ? revision : null)
+
+/** The form as it was sent beside a pause, which saves none of it; a program that sends a pause alone has the stored one. */
+const carriedSettings = (
+  body: Sent,
+  own: OwnPreferences,
+  errors: FieldError[] = [],
+): { form: FormView; revision: string | null; differ: boolean } => {
+  const revision = seenRevision(body)
+  if (revision === null) return { form: filledForm(own.preferences, errors), revision, differ: false }
+  const read = readPreferences(body, own.preferences)
+  return 'errors' in read
+    ? { form: refusedForm(body, [...read.errors, ...errors], own.preferences), revision, differ: true }
+    : {
+        form: filledForm(read.preferences, errors),
+        revision,
+        differ: settingsApart(own.preferences, read.preferences).length > 0,
+      }
+}
+
+/** Others are stored than the page had that was sent: both are shown, and what was typed stays in the form. */
+const showStale = async (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  site: PreferencesSite,
+  token: string,
+  typed: Preferences,
+): Promise<FastifyReply> => {
+  const own = await site.subscriptions.readPreferences(token)
+  if (own === null) return showDeadLink(reply, site.pages)
+  const sentence = 'Your settings were changed elsewhere since you opened this page. Nothing has been saved yet.'
+  if (wantsJson(request)) return sendProblem(reply, 409, 'Changed meanwhile', sentence)
+  return showPreferences(reply.code(409), site, token, own, {
+    form: filledForm(typed),
+    looked: typed,
+    differences: settingsApart(own.preferences, typed),
+    notice: sentence,
   })
 }
 
@@ -117,6 +179,12 @@ interface PageOptions {
   form?: FormView
   /** What is looked at before it is saved; by default what is stored. */
   looked?: Preferences
+  /** The digest of today by what is looked at. */
+  preview?: DigestIssue
+  /** The settings from which the form was made; by default those that are stored. */
+  revision?: string | null
+  /** In what the form differs from what was stored meanwhile. */
+  differences?: ReturnType<typeof settingsApart>
   /** A sentence above the form. */
   notice?: string
   /** The end of a pause as it was typed. */
@@ -128,14 +196,23 @@ const showPreferences = async (
   { subscriptions, previews, pages }: PreferencesSite,
   token: string,
   own: OwnPreferences,
-  { form, looked, notice, until }: PageOptions = {},
+  { form, looked, preview, revision, differences = [], notice, until }: PageOptions = {},
 ): Promise<FastifyReply> => {
   const today = subscriptions.localToday(own.preferences.timeZone)
   const volume = await previews.readVolume(own.preferences)
   const broadAuthors = await previews.readBroadAuthors(looked ?? own.preferences)
-  return show(reply, pages, 'preferences', {
+  const shown = looked ?? own.preferences
+  return show(reply.header('content-security-policy', POLICY_WITH_REQUESTS), pages, 'preferences', {
     token,
     own,
+    revision: revision ?? own.revision,
+    differences,
+    preview:
+      preview === undefined
+        ? null
+        : { kind: preview.kind, cards: [...preview.cards, ...(preview.also ?? []), ...preview.trendingExtras] },
+    ownTerms: ownTermsInWords(shown),
+    schedule: scheduleInWords(shown),
     form: form ?? filledForm(own.preferences),
     notice: notice ?? null,
     volume: volume === null ? null : volumeLine(volume),
@@ -183,4 +260,7 @@ const refuseChoices = (
   own: OwnPreferences,
   errors: FieldError[],
 ): Promise<FastifyReply> =>
-  refuse(request, reply, site, token, own, errors, { form: refusedForm(request.body, errors, own.preferences) })
+  refuse(request, reply, site, token, own, errors, {
+    form: refusedForm(request.body, errors, own.preferences),
+    revision: seenRevision(request.body),
+  })

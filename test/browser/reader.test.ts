@@ -77,11 +77,12 @@ describe.skipIf(NEEDS_CHROMIUM !== '')(`a reader in a browser${NEEDS_CHROMIUM}`,
 
     const preferences = await followMail(window, 'Settings')
     expect(await preferences.innerText('.lede')).toContain('Digests go to a•••@example.org.')
+    await preferences.locator('summary', { hasText: 'Schedule' }).click()
     await preferences.getByRole('radio', { name: 'Weekly' }).check()
     await preferences.selectOption('#hour', '18:00')
     await preferences.selectOption('#weekday', 'Friday')
     await press(preferences, 'Save')
-    expect(await preferences.getByRole('status').innerText()).toBe('Settings saved.')
+    expect(await preferences.locator('.notice').innerText()).toBe('Settings saved.')
     expect(await preferences.innerText('.lede')).toContain('Friday 17 April at 18:00 London time')
 
     await preferences.getByRole('link', { name: 'Unsubscribe' }).click()

@@ -32,7 +32,7 @@ describe('every response', () => {
       const policy = headers.get('content-security-policy')
       expect(policy, path).toContain("default-src 'none'; style-src 'self'")
       expect(policy, path).toContain("form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
-      expect(policy?.includes('script-src'), path).toBe(path === '/')
+      expect(policy?.includes('script-src'), path).toBe(path === '/' || path.startsWith('/preferences/'))
       expect(headers.get('referrer-policy'), path).toBe('same-origin')
       expect(headers.get('x-content-type-options'), path).toBe('nosniff')
       expect(headers.get('set-cookie'), path).toBeNull()

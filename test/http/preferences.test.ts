@@ -1,7 +1,8 @@
 /** The preferences page. */
 import { expect, it } from 'vitest'
 import { STANDARD } from '../../src/core/subscriber/preferences.ts'
-import { EMAIL, form, openTestSite, TOKEN } from '../support/servers/recording-site.ts'
+import { TOPICS } from '../../src/core/topics.ts'
+import { EMAIL, form, openTestSite, STALE, TOKEN } from '../support/servers/recording-site.ts'
 
 const PATH = `/preferences/${TOKEN.preferences}`
 const CHOSEN = { topics: ['vlm'], frequency: 'weekly', hour: '21', weekday: '1', timezone: 'America/New_York' }
@@ -17,7 +18,68 @@ it('the page shows what is stored, and how to unsubscribe', async () => {
   expect(page).toContain('value="robotics" checked')
   expect(page).toContain('value="Europe/London" selected')
   expect(page).toContain(`href="/unsubscribe/${TOKEN.unsubscribe}"`)
-  expect(page).not.toContain('<script')
+  expect(page.match(/<script/g)).toHaveLength(1)
+})
+
+it('what trends and what is chosen stand first, and everything else is folded', async () => {
+  await using site = await openTestSite()
+  const page = await (await fetch(site.url + PATH)).text()
+  const topics = [...page.matchAll(/name="topics" value="([^"]+)"/g)].map(([, slug]) => slug)
+  expect(topics.slice(0, 3)).toEqual(['trending', 'agents', 'robotics'])
+  expect(new Set(topics).size).toBe(topics.length)
+  expect(topics).toHaveLength(TOPICS.length + 1)
+  expect(page.indexOf('<details')).toBeGreaterThan(page.indexOf('value="robotics" checked'))
+  expect(page).not.toMatch(/<details[^>]* open/)
+  expect(page).toContain('Daily at 07:00, London time; up to 10 papers')
+})
+
+it('an old page overwrites nothing newer: both are shown, and what was typed stays in the form', async () => {
+  await using site = await openTestSite()
+  const answer = await post(site.url + PATH, { ...CHOSEN, keywords: 'Lean 4', revision: STALE })
+  const page = await answer.text()
+  expect(answer.status).toBe(409)
+  expect(page).toContain('Your settings were changed elsewhere since you opened this page. Nothing has been saved yet.')
+  expect(page).toMatch(/<th scope="row">Topics<\/th><td>[^<]*Robotics[^<]*<\/td><td>[^<]*Vision[^<]*<\/td>/)
+  expect(page).toContain('<th scope="row">Keywords</th><td>none</td><td>Lean 4</td>')
+  expect(page).toContain('\nLean 4</textarea>')
+  expect(page).toContain('value="vlm" checked')
+  expect(page).toContain('name="revision" value="revision"')
+  const json = { method: 'POST', body: JSON.stringify({ ...CHOSEN, revision: STALE }) }
+  const problem = await fetch(site.url + PATH, { ...json, headers: { 'content-type': 'application/json' } })
+  expect([problem.status, await problem.json()]).toEqual([409, expect.objectContaining({ title: 'Changed meanwhile' })])
+  expect(site.changes).toEqual([])
+  // A look at changes of an old page does not make it a new one.
+  const looked = await (await post(`${site.url}${PATH}/look`, { ...CHOSEN, revision: STALE })).text()
+  expect(looked).toContain(`name="revision" value="${STALE}"`)
+})
+
+it('a pause keeps what was changed in the form beside it, and saves none of it', async () => {
+  await using site = await openTestSite()
+  const sent = { ...CHOSEN, keywords: 'Lean 4', revision: 'revision' }
+  const page = await (await post(`${site.url}${PATH}/pause`, { ...sent, until: '2026-05-15' })).text()
+  expect(page).toContain('Digests paused. Your other changes are in the form, and not saved yet.')
+  expect(page).toContain('\nLean 4</textarea>')
+  expect(page).toContain('value="vlm" checked')
+  const refused = await (await post(`${site.url}${PATH}/pause`, { ...sent, until: 'soon' })).text()
+  expect(refused).toContain('id="until-error"')
+  expect(refused).toContain('\nLean 4</textarea>')
+  expect(site.changes).toEqual([['pause', TOKEN.preferences, '2026-05-15']])
+})
+
+it('a preview shows real papers and the day on which the next digest would come', async () => {
+  await using site = await openTestSite()
+  const page = await (await post(`${site.url}${PATH}/look`, CHOSEN)).text()
+  expect(page).toContain('Your digest today, with these settings')
+  expect(page).toContain('A paper about agents')
+  expect(page).toContain('Your next digest would come on Saturday 18 April at 02:00 New York time.')
+  expect(site.asked).toMatchObject([{ topics: ['vlm'], frequency: 'weekly' }])
+  const json = { method: 'POST', body: form(CHOSEN), headers: { accept: 'application/json' } }
+  expect(await (await fetch(`${site.url}${PATH}/look`, json)).json()).toEqual({
+    status: 'not saved',
+    change: 'From about 20 papers a week to 10, based on the last four weeks.',
+    next: 'Your next digest would come on Saturday 18 April at 02:00 New York time.',
+  })
+  expect(site.asked).toHaveLength(1)
 })
 
 it('a change is saved and shown as saved', async () => {

@@ -75,6 +75,7 @@ export const createPages = ({
   }
   const styles = asset('site.css', 'text/css; charset=utf-8')
   const script = asset('zone.js', 'text/javascript; charset=utf-8')
+  const settings = asset('settings.js', 'text/javascript; charset=utf-8')
   const proof = asset('proof.js', 'text/javascript; charset=utf-8')
   const icon = asset('icon.svg', 'image/svg+xml')
   const engine = new Liquid({
@@ -91,6 +92,7 @@ export const createPages = ({
       site: {
         styles: styles.href,
         script: script.href,
+        settings: settings.href,
         proof: proof.href,
         icon: icon.href,
         nav: NAV,
@@ -105,6 +107,6 @@ export const createPages = ({
   return {
     render: (name, view) => engine.renderFileSync(name, { here: null, ...view }),
     formStamp: FORM_STAMP,
-    assets: [styles, script, proof, icon],
+    assets: [styles, script, settings, proof, icon],
   }
 }

@@ -4,6 +4,7 @@ import { interestsOf } from '../../core/digest/interests.ts'
 import { firstDueAfterPause, nextDue } from '../../core/subscriber/due.ts'
 import { maskAddress } from '../../core/subscriber/masked-address.ts'
 import { isSubscribed, type Preferences, type SubscriberState } from '../../core/subscriber/preferences.ts'
+import { revisionOf } from '../../core/subscriber/revision.ts'
 import { servedZone } from '../../core/subscriber/time-zone.ts'
 import { deriveToken, type Keys } from '../../core/token.ts'
 import type { Database } from '../../store/database.ts'
@@ -28,6 +29,8 @@ export interface OwnPreferences {
   pausedUntil: string | null
   /** When the next digest is due; `null` unless active or paused. */
   nextDigestAt: Date | null
+  /** Of the preferences, for `changePreferences`. */
+  revision: string
   /** For the link from the preferences page to the unsubscribe page: it can only reduce mail, so it may go there. */
   unsubscribeToken: string
 }
@@ -38,13 +41,36 @@ export const readOwnPreferences = async ({ db, keys }: LinkPorts, token: string)
   return owner === null ? null : ownPreferencesOf(owner, keys)
 }
 
-/** Stores new preferences of a subscriber; those of one who has left stay as they are. `null`: unknown or dead link. */
-export const changePreferences = (
+/**
+ * Stores new preferences of a subscriber; those of one who has left stay as they are. `seen`: the revision that was changed;
+ * where others are stored meanwhile, nothing is, and the answer is `stale`. `null`: unknown or dead link.
+ */
+export const changePreferences = async (
   ports: LinkPorts,
   token: string,
   preferences: Preferences,
-): Promise<OwnPreferences | null> =>
-  changeOwn(ports, token, (trx, owner) => applyPreferences(trx, owner, preferences, ports.now()))
+  seen: string | null = null,
+): Promise<OwnPreferences | 'stale' | null> => {
+  let stale = false
+  const changed = await changeOwn(ports, token, async (trx, owner) => {
+    const stored = revisionOf(preferencesOf(owner))
+    // What is stored already overwrites nothing: Save was pressed twice.
+    stale = seen !== null && seen !== stored && revisionOf(preferences) !== stored
+    if (!stale) await applyPreferences(trx, owner, preferences, ports.now())
+  })
+  return stale ? 'stale' : changed
+}
+
+/** When the next digest would be due by other preferences; `null` where none is, or for an unknown or dead link. */
+export const findNextDigest = async (
+  { db, keys, now }: LinkPorts,
+  token: string,
+  preferences: Preferences,
+): Promise<Date | null> => {
+  const owner = await findTokenOwner(db, keys, 'preferences', token)
+  if (owner === null || !isSubscribed(owner.state)) return null
+  return dueBy(preferences, owner, owner.paused_until, now()).at
+}
 
 /** Adds a topic to what a subscriber follows, or takes it away again, unless nothing else would be left. */
 export const followTopic = (
@@ -125,5 +151,6 @@ const ownPreferencesOf = (subscriber: AddressedSubscriber, keys: Keys): OwnPrefe
   preferences: preferencesOf(subscriber),
   pausedUntil: subscriber.paused_until,
   nextDigestAt: subscriber.next_due_at,
+  revision: revisionOf(preferencesOf(subscriber)),
   unsubscribeToken: deriveToken(keys, 'unsubscribe', subscriber.id),
 })

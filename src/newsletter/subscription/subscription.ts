@@ -11,7 +11,14 @@ import { type NewSignUp, releaseSignUp, storeSignUp } from '../../store/sign-ups
 import { type CandidateCache, createCandidateCache } from '../publishing/candidate-cache.ts'
 import { confirm, readConfirmation } from './confirmation.ts'
 import type { ErasurePorts } from './personal-data.ts'
-import { changePause, changePreferences, followTopic, type OwnPreferences, readOwnPreferences } from './preferences.ts'
+import {
+  changePause,
+  changePreferences,
+  findNextDigest,
+  followTopic,
+  type OwnPreferences,
+  readOwnPreferences,
+} from './preferences.ts'
 import {
   type OfferedStop,
   optOut,
@@ -64,7 +71,13 @@ export interface Subscriptions {
   confirm(token: string, origin?: Origin): Promise<'confirmed' | 'already' | null>
   readPreferences(token: string): Promise<OwnPreferences | null>
   /** Stores new preferences; those of somebody who has left cannot be changed (they subscribe again). */
-  changePreferences(token: string, preferences: Preferences): Promise<OwnPreferences | null>
+  changePreferences(
+    token: string,
+    preferences: Preferences,
+    seen?: string | null,
+  ): Promise<OwnPreferences | 'stale' | null>
+  /** When the next digest would be due by other preferences. */
+  findNextDigest(token: string, preferences: Preferences): Promise<Date | null>
   /** Adds a topic (its slug) to what they follow, or takes it away again; nothing of somebody who has left. */
   followTopic(token: string, topic: string, follow: boolean): Promise<OwnPreferences | null>
   /** No digest before `until` (local date, after today, at most a year ahead); `null` as `until` ends the pause. */
@@ -127,7 +140,8 @@ export const createSubscriptions = ({ wake, ...ports }: SubscriptionPorts): Subs
       return outcome
     },
     readPreferences: (token) => readOwnPreferences(ports, token),
-    changePreferences: (token, preferences) => changePreferences(ports, token, preferences),
+    changePreferences: (token, preferences, seen) => changePreferences(ports, token, preferences, seen),
+    findNextDigest: (token, preferences) => findNextDigest(ports, token, preferences),
     followTopic: (token, topic, follow) => followTopic(ports, token, topic, follow),
     pause: (token, until) => changePause(ports, token, until),
     readUnsubscription: (token) => readUnsubscription(ports, token),

@@ -258,7 +258,42 @@ test('no link but the one to the account shows an address in clear', async () =>
     await subscriptions.readOptOut(deriveToken(KEYS, 'never', id)),
     await subscriptions.optOut(deriveToken(KEYS, 'never', id)),
   ]
-  expect(shown.map((one) => one?.email)).toEqual(Array(7).fill('a•••@example.org'))
+  expect(shown.map((one) => (one === 'stale' ? one : one?.email))).toEqual(Array(7).fill('a•••@example.org'))
+})
+
+test('settings that were changed from an old page replace nothing newer; saved twice they are saved', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  const id = await subscribe(db, 'ada@example.org', LONDON_DAILY, NOW)
+  const subscriptions = openSubscriptions(db)
+  const token = deriveToken(KEYS, 'preferences', id)
+  const seen = (await subscriptions.readPreferences(token))?.revision ?? ''
+  const [first, second] = [9, 18].map((hour) => ({ ...LONDON_DAILY, hour }))
+  const answers = await Promise.all(
+    [first, second].map((preferences = LONDON_DAILY) => subscriptions.changePreferences(token, preferences, seen)),
+  )
+  expect(answers.filter((answer) => answer === 'stale')).toHaveLength(1)
+  const kept = preferencesOf(await stateOf(db, id))
+  expect(answers.map((answer) => (answer === 'stale' ? answer : answer?.preferences.hour))).toContain(kept.hour)
+  expect(await subscriptions.changePreferences(token, kept, seen)).toMatchObject({ preferences: kept })
+  const revision = (await subscriptions.readPreferences(token))?.revision ?? ''
+  expect(await subscriptions.changePreferences(token, LONDON_DAILY, revision)).toMatchObject({
+    preferences: LONDON_DAILY,
+  })
+})
+
+test('the day of the next digest is told for settings that are not stored yet', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  const id = await subscribe(db, 'ada@example.org', LONDON_DAILY, NOW)
+  const subscriptions = openSubscriptions(db)
+  const token = deriveToken(KEYS, 'preferences', id)
+  const weekly = { ...LONDON_DAILY, frequency: 'weekly' as const, weekday: 5, hour: 18 }
+  const told = await subscriptions.findNextDigest(token, weekly)
+  const changed = await subscriptions.changePreferences(token, weekly)
+  expect(told).toEqual(changed === 'stale' ? null : changed?.nextDigestAt)
+  await subscriptions.unsubscribe(deriveToken(KEYS, 'unsubscribe', id))
+  expect(await subscriptions.findNextDigest(token, weekly)).toBeNull()
 })
 
 test('three confirmations at once make one welcome', async () => {

@@ -43,14 +43,18 @@ const createReader = ({ page, siteUrl, mailboxUrl, show }: StoryContext) => {
   const mail = createMail(mailboxUrl)
   const open = (path: string) => page.goto(siteUrl + path)
   const press = (name: string) => page.getByRole('button', { name, exact: true }).click()
-  const choose = async (topics: string[]) => {
+  const unfold = async () => {
     for (const folded of await page.locator('details').all())
       if ((await folded.getAttribute('open')) === null) await folded.locator('> summary').click()
+  }
+  const choose = async (topics: string[]) => {
+    await unfold()
     for (const topic of topics) await page.check(`input[value=${topic}]`)
   }
   return {
     open,
     press,
+    unfold,
     choose,
     /** Fills the form in and sends it. */
     async subscribe(email: string) {
@@ -154,29 +158,34 @@ const walkTopicOffer = async ({ show }: StoryContext, { open, press }: Reader, o
 }
 
 /** Preferences looked at, saved and refused, and a pause. */
-const walkPreferences = async ({ page, show }: StoryContext, { open, press }: Reader, preferences: string) => {
+const walkPreferences = async ({ page, show }: StoryContext, { open, press, unfold }: Reader, preferences: string) => {
   await open(preferences)
   await show('preferences', 'page')
+  await unfold()
+  await show('preferences-unfolded', 'page')
   await page.check('input[value=reasoning]')
   await page.fill('#keywords', 'video\nLean 4\nsheet music')
   await page.fill('#authors', 'Grace Hopper\nY. LeCun')
   await page.fill('#muted', 'benchmark')
-  await press('Preview changes')
+  await press('Preview')
   await show('preferences-look', 'page')
   await press('Save')
   await show('preferences-saved', 'page')
+  await unfold()
   await page.fill('#keywords', 'x'.repeat(500))
   await page.fill('#authors', Array.from({ length: 21 }, (_, n) => `Grace Hopper ${n}`).join('\n'))
   await page.fill('#muted', '<b>survey</b>')
   await press('Save')
   await show('preferences-refused-words', 'page')
   await open(preferences)
+  await unfold()
   await page.fill('#keywords', '')
   await page.fill('#authors', '')
   for (const topic of [...TOPICS, 'reasoning']) await page.uncheck(`input[value=${topic}]`)
   await press('Save')
   await show('preferences-refused', 'page')
   await open(preferences)
+  await unfold()
   await page.fill('#until', '2020-01-01')
   await press('Pause')
   await show('pause-refused', 'page')

@@ -43,6 +43,9 @@ export const PRIVACY: PrivacyFacts = {
 const KEY = Buffer.alloc(32, 7)
 const SEALED_AT = new Date('2026-04-15T05:00:00Z')
 
+/** The revision of settings that are no longer stored. */
+export const STALE = 'stale'
+
 /** The stamp of every form. */
 export const STAMP = 'stamp-of-a-form'
 
@@ -113,6 +116,7 @@ const own = (over: Partial<OwnPreferences> = {}): OwnPreferences => ({
   preferences: PREFERENCES,
   pausedUntil: null,
   nextDigestAt: new Date('2026-04-16T06:00:00Z'),
+  revision: 'revision',
   unsubscribeToken: TOKEN.unsubscribe,
   ...over,
 })
@@ -151,7 +155,9 @@ const createRecordedSubscriptions = (
     if (token === TOKEN.left) return own({ state: 'unsubscribed', nextDigestAt: null })
     return token === TOKEN.preferences ? own() : null
   },
-  changePreferences: (token, preferences) => change(own({ preferences }), 'changePreferences', token, preferences),
+  changePreferences: async (token, preferences, seen) =>
+    seen === STALE ? 'stale' : change(own({ preferences }), 'changePreferences', token, preferences),
+  findNextDigest: async () => new Date('2026-04-18T06:00:00Z'),
   followTopic: (token, topic, follow) => {
     const { preferences } = own()
     const topics = [...preferences.topics.filter((slug) => slug !== topic), ...(follow ? [topic] : [])]
