@@ -1,8 +1,9 @@
 /** Redacts error texts for the log: databases and mail servers quote addresses and links in theirs. */
 
-const ADDRESS = /[^\s"'<>()[\],;:=]+@[^\s"'<>()[\],;:=]+/gu
-/** Tokens of emailed links, and any other word of 43 or more characters of base64url. */
-const TOKEN = /[A-Za-z0-9_-]{43,}/g
+/** Also as they stand in URLs (`%40`) and in quoted-printable (`=40`). */
+const ADDRESS = /[^\s"'<>()[\],;:=]+(?:@|%40|=40)[^\s"'<>()[\],;:=]+/giu
+/** Tokens of emailed links and of envelope senders, and any other word of 42 or more characters of base64url. */
+const TOKEN = /[A-Za-z0-9_-]{42,}/g
 
 /** A text of at most 2,000 characters with `(address)` and `(token)` in place of addresses and tokens. */
 export const redact = (text: string): string =>

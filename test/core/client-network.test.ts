@@ -1,6 +1,6 @@
 /** Which addresses are one client's. */
 import { expect, it } from 'vitest'
-import { clientNetwork } from '../../src/core/client-network.ts'
+import { clientAddress, clientNetwork } from '../../src/core/client-network.ts'
 
 it.each([
   ['192.0.2.1', '::ffff:192.0.2.1', true],
@@ -11,4 +11,15 @@ it.each([
   ['unknown', 'unknown', true],
 ])('%s and %s are one client: %s', (one, other, same) => {
   expect(clientNetwork(one) === clientNetwork(other)).toBe(same)
+})
+
+it.each([
+  ['192.0.2.1', '192.0.2.1'],
+  ['::ffff:192.0.2.1', '192.0.2.1'],
+  ['2001:DB8::1', '2001:db8::1'],
+  ['fe80::1%eth0', 'fe80::1'],
+  ['unknown', null],
+  ['', null],
+])('the address of %j is %j', (ip, address) => {
+  expect(clientAddress(ip)).toBe(address)
 })

@@ -8,6 +8,8 @@ describe('an error text in the log', () => {
   it.each([
     ['550 5.1.1 <ada@example.org>: user unknown', '550 5.1.1 <(address)>: user unknown'],
     ['Key (email)=(ada+x@example.org) already exists.', 'Key (email)=((address)) already exists.'],
+    ['no mailbox ada%40example.org, ada=40example.org', 'no mailbox (address), (address)'],
+    [`b-${'a2'.repeat(20)} refused`, '(token) refused'],
     [`GET /confirm/${TOKEN} failed`, 'GET /confirm/(token) failed'],
   ])('holds no address and no token: %s', (text, clean) => {
     expect(redact(text)).toBe(clean)

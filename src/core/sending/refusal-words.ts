@@ -31,6 +31,15 @@ const wordsOf = ({ code, enhanced, reply }: Said, email: string): string => {
 }
 
 /**
+ * A reply or a reason without the name of a mailbox: servers write it without its domain, too. Not for what is read by its
+ * words afterwards, since a mailbox may be called `full`.
+ */
+export const withoutName = (text: string, email: string): string => {
+  const name = email.slice(0, email.lastIndexOf('@')).replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')
+  return text.replace(new RegExp(`(?<![\\p{L}\\d])${name}(?![\\p{L}\\d])`, 'giu'), '<address>')
+}
+
+/**
  * The words of a refusal that would count against its reader, for comparison with those of other readers; `null` for all
  * other outcomes, and for greylisting.
  */

@@ -117,15 +117,19 @@ const BUSY = /^4\.3\.2$/
 /** Security and policy (RFC 3463). Without 4.7.1: at RCPT it is what most greylisting servers answer. */
 const THROTTLED = /^4\.7\.(?!1$)\d+$/
 
+/** What stands in our links and envelope senders; longer words are the server's own, such as its id of a message. */
+const TOKEN = /(?<![\w-])(?:[\w-]{43}|[bu]-[a-z2-7]{40,52})(?![\w-])/gi
+
 /**
- * A server's text as one line of at most 300 characters, with `<address>` in place of each email address. Servers repeat
- * the recipient: bare, in brackets, or percent-encoded in a link.
+ * A server's text as one line of at most 300 characters, with `<address>` in place of each email address and `<token>` in
+ * that of each token of ours. Servers repeat the recipient: bare, in brackets, or encoded in a link; and links of the mail.
  */
 export const redactReply = (text: string): string => {
   const line = text
     .slice(0, SCAN_LENGTH)
     .replace(/[\p{C}\s]+/gu, ' ')
-    .replace(/<?(?:"[^"]*"|[^\s<>"]+)(?:@|%40)[^\s<>]+>?/gi, '<address>')
+    .replace(/<?(?:"[^"]*"|[^\s<>"]+)(?:@|%40|=40)[^\s<>]+>?/gi, '<address>')
+    .replace(TOKEN, '<token>')
     .trim()
   return line.length <= REPLY_LENGTH
     ? line

@@ -13,7 +13,7 @@ import { ADVICE } from '../../core/sending/advice.ts'
 import { countOutcome, NO_STREAK, type Streak, type Throttle } from '../../core/sending/breaker.ts'
 import { destinationOf } from '../../core/sending/destination.ts'
 import { isSlow, type Pace, slowDown, speedUp, type ThrottleCause } from '../../core/sending/pace.ts'
-import { wordsOfRefusal, wordsOfReply } from '../../core/sending/refusal-words.ts'
+import { withoutName, wordsOfRefusal, wordsOfReply } from '../../core/sending/refusal-words.ts'
 import { causeOf, describeOutcome, type SmtpOutcome } from '../../core/sending/smtp-outcome.ts'
 import { type Database, MAIL_STREAMS, type MailStream } from '../../store/database.ts'
 import { type Claim, type Claimed, claimThrottled } from '../../store/outbox/claims.ts'
@@ -140,7 +140,7 @@ export const createRoutes = (ports: RoutePorts): Routes => {
       if (throttle === null) return null
       const route: Route =
         throttle.route === 'relay' ? relayRoute(relay) : { kind: 'destination' as const, ...destination }
-      const failure = { cause: throttle.cause, reason: describeOutcome(outcome), isProbe }
+      const failure = { cause: throttle.cause, reason: withoutName(describeOutcome(outcome), mail.email), isProbe }
       // Once now, for mails claimed here so far, and once more for those claimed until the database knows.
       closings.add(route)
       reports.add(throttle.route === 'relay' ? 'relay' : `to ${route.name}`, async () => {

@@ -1,6 +1,6 @@
 /** Subscribing, confirming, changing, pausing and leaving: what a person can do by the site and the links in their mail. */
 import { localDateAt } from '../../core/calendar.ts'
-import { clientNetwork } from '../../core/client-network.ts'
+import { clientAddress, clientNetwork } from '../../core/client-network.ts'
 import type { ConsentOrigin } from '../../core/subscriber/consent.ts'
 import { isHasty, stampForm } from '../../core/subscriber/form-stamp.ts'
 import type { Preferences } from '../../core/subscriber/preferences.ts'
@@ -41,10 +41,11 @@ export interface Origin {
   source?: string | undefined
 }
 
+/** A proxy may hand over what is no address, such as `unknown`. */
 export const consentOrigin = ({ ip, form = null, source = 'form' }: Origin): ConsentOrigin => ({
   source,
   form,
-  client: ip,
+  client: clientAddress(ip),
 })
 
 /** Where something came from that tells nothing of it, as in tests of what is behind the pages. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { wordsOfRefusal, wordsOfReply } from '../../../src/core/sending/refusal-words.ts'
+import { withoutName, wordsOfRefusal, wordsOfReply } from '../../../src/core/sending/refusal-words.ts'
 import { readReply } from '../../../src/core/sending/smtp-outcome.ts'
 
 const refused = (text: string) => {
@@ -37,4 +37,12 @@ test('words of different refusals differ, and greylisting has none', () => {
   expect(wordsOfRefusal(refused('450 4.2.0 Greylisted, come back'), 'ada@a.example')).toBeNull()
   expect(wordsOfRefusal({ kind: 'unknown', reason: 'gone' }, 'ada@a.example')).toBeNull()
   expect(wordsOfReply('no delivery, at rcpt: gone', 'ada@a.example')).toBeNull()
+})
+
+test.each([
+  ['421 Too many messages for Ada.Lovelace, slow down', '421 Too many messages for <address>, slow down'],
+  ['421 "ada.lovelace" (ada.lovelace at a.example)', '421 "<address>" (<address> at a.example)'],
+  ['421 adaXlovelace and ada.lovelaces are others', '421 adaXlovelace and ada.lovelaces are others'],
+])('the name of the mailbox is left out of %j', (text, without) => {
+  expect(withoutName(text, 'ada.lovelace@a.example')).toBe(without)
 })

@@ -142,6 +142,10 @@ describe('a reply', () => {
     ['550 "ada lovelace"@example.org unknown', '550 <address> unknown'],
     ['550 <a@[192.0.2.1]> a@b, c@d', '550 <address> <address> <address>'],
     ['550 see https://example.org/?who=ada%40example.org now', '550 see <address> now'],
+    ['550 VERP of ada=40example.org refused', '550 VERP of <address> refused'],
+    [`554 your link /confirm/${'aB3-_'.repeat(9).slice(0, 43)} is listed`, '554 your link /confirm/<token> is listed'],
+    [`550 sender b-${'a2'.repeat(20)} refused`, '550 sender <token> refused'],
+    [`250 Ok 0102019${'0a-'.repeat(17)}000000`, `250 Ok 0102019${'0a-'.repeat(17)}000000`],
     ['550 line\r\nbreak\tand \u0000\u202e controls', '550 line break and controls'],
   ])('%j is kept as %j', (text, kept) => {
     expect(redactReply(text)).toBe(kept)

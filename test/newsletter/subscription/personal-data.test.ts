@@ -261,3 +261,12 @@ test('leaving is recorded, by which way, and from where is not', async () => {
     wording: null,
   })
 })
+
+test('a client that a proxy names by no address subscribes all the same, and none is recorded', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  await openSubscriptions(db).requestSubscription(ADA, LONDON_DAILY, { ...FORM, ip: 'unknown' })
+  expect(await answer(db)).toBe(1)
+  const { consent } = (await exportPersonalData(portsOf(db), { email: ADA })) ?? {}
+  expect(consent?.map(({ event, client }) => [event, client])).toEqual([['requested', null]])
+})

@@ -4,6 +4,8 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
+import { requireNamelessLog } from '../log-check.ts'
+
 export interface Ended {
   /** `null` when a signal ended it. */
   code: number | null
@@ -104,7 +106,8 @@ export const startProgram = (
     signal: (signal) => void child.kill(signal),
     kill: () => void child.kill('SIGKILL'),
     async [Symbol.asyncDispose]() {
-      await end('SIGKILL')
+      const { stderr: log } = await end('SIGKILL')
+      if (file === 'main') requireNamelessLog(log.split('\n'))
     },
   }
 }

@@ -11,6 +11,7 @@ import { startService } from '../../../workers/service.ts'
 import { createMail, type Mail } from '../browser/mailbox-reader.ts'
 import { openTestDatabase } from '../databases/postgres.ts'
 import { writeDays } from '../fixtures/papers.ts'
+import { requireNamelessLog } from '../log-check.ts'
 
 export interface TestService extends AsyncDisposable {
   url: string
@@ -105,6 +106,7 @@ export const startTestService = async (options: TestServiceOptions): Promise<Tes
       await mailbox.close()
       await database[Symbol.asyncDispose]()
       await rm(folder, { recursive: true, force: true })
+      requireNamelessLog(logged)
     },
   }
 }
