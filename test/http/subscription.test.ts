@@ -57,6 +57,18 @@ it('the page that follows shows the address, which stands in no URL and in no co
   expect(plain).toContain('If we can email this address')
 })
 
+it('a page answers a program that sends objects in the place of texts, with the error beside each field', async () => {
+  await using site = await openTestSite()
+  const odd = { toString: 1, valueOf: 1 }
+  for (const field of ['topics', 'papers', 'frequency', 'timezone', 'hour', 'weekday', 'keywords', 'authors']) {
+    for (const path of ['/subscribe', '/preview']) {
+      const answer = await post(`${site.url}${path}`, { ...RIGHT, [field]: odd }, { accept: 'text/html' })
+      expect([field, path, answer.status]).toEqual([field, path, 400])
+      expect(await answer.text()).toContain('class="error"')
+    }
+  }
+})
+
 it('a form with one topic, an hour and a weekday is accepted', async () => {
   await using site = await openTestSite()
   await post(`${site.url}/subscribe`, form({ ...RIGHT, topics: 'agents', hour: '0', weekday: '7' }))
