@@ -203,7 +203,8 @@ export const refusedForm = (
       authors: typedList(typed.authors, standing.authors),
       muted: typedList(typed.muted, standing.muted),
       whenEmpty: typed.when_empty === 'skip' || typed.when_empty === 'send' ? typed.when_empty : standing.whenEmpty,
-      papers: DIGEST_SIZES.find((size) => size === papers || String(size) === papers) ?? (papers ? null : standing.papers),
+      papers:
+        DIGEST_SIZES.find((size) => size === papers || String(size) === papers) ?? (papers ? null : standing.papers),
       frequency: frequency === 'daily' || frequency === 'weekly' ? frequency : frequency ? null : standing.frequency,
       hour: number(typed.hour, standing.hour),
       weekday: number(typed.weekday, standing.weekday),
