@@ -30,7 +30,7 @@ test.each([
   ['fastify', '5.8.3'],
   ['nodemailer', '9.0.5'],
   ['mjml', '5.0.0'],
-])('S-24: no %s below %s is installed, by whatever package', (name, floor) => {
+])('no %s below %s is installed, by whatever package', (name, floor) => {
   const found = Object.entries(packages).filter(([path]) => path.endsWith(`node_modules/${name}`))
   expect(found.length).toBeGreaterThan(0)
   for (const [path, { version = '0' }] of found)

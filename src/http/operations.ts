@@ -5,12 +5,11 @@ import type { App, Site } from './site.ts'
 
 const YEAR_IN_SECONDS = 31_536_000
 
-const ROBOTS = `User-agent: *
-Disallow: /confirm/
-Disallow: /digests/
-Disallow: /preferences/
-Disallow: /unsubscribe/
-`
+/** Keeps crawlers from every route whose URL contains a token. */
+const robotsOf = ({ routeTable }: App): string => {
+  const personal = routeTable.flatMap(({ url }) => /^\/[^/]+\/(?=:token)/.exec(url)?.[0] ?? [])
+  return ['User-agent: *', ...[...new Set(personal)].sort().map((path) => `Disallow: ${path}`), ''].join('\n')
+}
 
 const Versioned = Type.Object({ v: Type.Optional(Type.Unknown()) })
 
@@ -31,7 +30,7 @@ export const operationsRoutes = (app: App, { pages, ready, log }: Site): void =>
     )
   }
 
-  app.get('/robots.txt', async (_, reply) => reply.type('text/plain; charset=utf-8').send(ROBOTS))
+  app.get('/robots.txt', async (_, reply) => reply.type('text/plain; charset=utf-8').send(robotsOf(app)))
 
   healthRoutes(app, { ready, log })
 }

@@ -3,7 +3,7 @@ import Fastify, { type RouteOptions } from 'fastify'
 import { expect, test } from 'vitest'
 import { recordRoutes } from '../../src/http/route-table.ts'
 import type { App } from '../../src/http/site.ts'
-import { openTestSite, type TestSite, TOKEN } from '../support/servers/recording-site.ts'
+import { EMAIL, openTestSite, type TestSite, TOKEN } from '../support/servers/recording-site.ts'
 
 const ADMIN_TOKEN = 'a'.repeat(64)
 const openSite = () => openTestSite({ adminToken: ADMIN_TOKEN, baseUrl: 'https://round.example.org' })
@@ -30,6 +30,68 @@ const ask = (site: TestSite, route: RouteOptions, path: string, headers: Record<
     headers: { authorization: `Bearer ${ADMIN_TOKEN}`, ...headers },
     ...(payload === undefined ? {} : { payload }),
   })
+
+/** All there are; a new one is entered here by whoever has thought of who may call it. */
+const ROUTES = `
+GET /
+GET /about
+GET /account/:token
+GET /account/address-sent
+GET /account/sent
+GET /address/:token
+GET /api/v1/editions
+GET /api/v1/editions/:id
+GET /check-inbox
+GET /check-inbox/:sealed
+GET /confirm/:token
+GET /digests/:token
+GET /follow/:token/:topic
+GET /healthz
+GET /icon.svg
+GET /links
+GET /links/sent
+GET /links/sent/:sealed
+GET /metrics
+GET /never/:token
+GET /papers/:date
+GET /preferences/:token
+GET /preview
+GET /privacy
+GET /proof.js
+GET /readyz
+GET /robots.txt
+GET /settings.js
+GET /site.css
+GET /subscribe
+GET /undo/:token
+GET /unsubscribe/:token
+GET /zone.js
+POST /account/:token/address
+POST /account/:token/data
+POST /account/:token/erase
+POST /account/:token/renew
+POST /account/proof
+POST /address/:token
+POST /confirm/:token
+POST /follow/:token/:topic
+POST /links
+POST /links/proof
+POST /never/:token
+POST /preferences/:token
+POST /preferences/:token/account
+POST /preferences/:token/look
+POST /preferences/:token/pause
+POST /preview
+POST /subscribe
+POST /subscribe/proof
+POST /undo/:token
+POST /unsubscribe/:token
+POST /unsubscribe/:token/pause
+POST /unsubscribe/:token/undo
+POST /unsubscribe/:token/weekly
+POST /webhooks/:provider`
+  .trim()
+  .split('\n')
 
 const nameOf = ({ method, url }: RouteOptions) => `${method} ${url}`
 
@@ -116,5 +178,76 @@ test('every error is a problem (RFC 9457) for a program, and says nothing of how
         })
         expect(answer.body).not.toMatch(/FST_|SyntaxError|TypeBox|node_modules|\.ts\b|select |insert /)
       }
+  }
+})
+
+/** Fields that bring every form past its own checks. */
+const FILLED = { email: EMAIL, topics: 'agents', until: '2026-05-15', sure: 'yes', proof: 'right' }
+const FORM = { 'content-type': 'application/x-www-form-urlencoded' }
+/** `:topic` is one that there is. */
+const filledPathOf = (route: RouteOptions) => pathOf(route).replace(':topic', 'agents')
+
+test('the routes are these, and whatever a visitor sends none leads to another site', async () => {
+  await using site = await openSite()
+  const routes = site.app.routeTable.filter(({ method }) => method !== 'HEAD')
+  expect(routes.map(nameOf).sort()).toEqual(ROUTES)
+  const elsewhere = ['https://evil.example/', '//evil.example/', '/\\evil.example', 'javascript:alert(1)']
+  for (const route of routes)
+    for (const to of elsewhere) {
+      const names = ['url', 'to', 'next', 'return', 'redirect', 'redirect_uri', 'continue', 'u', 'r']
+      const wished = Object.fromEntries(names.map((name) => [name, to]))
+      const path = `${filledPathOf(route)}?${new URLSearchParams(wished)}`
+      const headers = { ...FORM, accept: 'text/html', 'x-forwarded-host': 'evil.example', 'x-original-url': to }
+      const payload = changes(route) ? new URLSearchParams({ ...wished, ...FILLED }).toString() : undefined
+      const { headers: answered, body } = await ask(site, route, path, headers, payload)
+      const seen = [nameOf(route), to]
+      // A path of this site: a second slash, or a backslash, would be the name of a host.
+      expect([...seen, answered.location ?? '/']).toEqual([...seen, expect.stringMatching(/^\/(?![/\\])/)])
+      expect([...seen, answered.refresh, body.includes('evil.example')]).toEqual([...seen, undefined, false])
+    }
+})
+
+test('a form of another site is refused on every route but that of one click, and nothing is changed', async () => {
+  await using site = await openSite()
+  for (const route of site.app.routeTable.filter(changes)) {
+    const headers = { ...FORM, origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' }
+    const { statusCode } = await ask(site, route, filledPathOf(route), headers, new URLSearchParams(FILLED).toString())
+    expect([nameOf(route), statusCode]).toEqual([nameOf(route), route.url === '/unsubscribe/:token' ? 200 : 403])
+  }
+  expect(site.changes).toEqual([['unsubscribe', TOKEN.unsubscribe]])
+})
+
+/** Which routes answer without the database. */
+const WITHOUT_DATABASE =
+  /\/(?:about|privacy|check-inbox.*|links(?:\/sent.*)?|account\/(?:address-)?sent|subscribe|robots\.txt|healthz|readyz|webhooks\/.*|[\w-]+\.(?:css|js|svg))$/
+
+test('a fault behind any route is one plain answer, and tells nothing of what failed', async () => {
+  const secret = `insert into "subscribers": Key (email)=(${EMAIL}) ${TOKEN.confirm} at postgres://round:pw@10.0.0.5/round`
+  for (const { code, status } of [
+    { code: '23505', status: 500 },
+    { code: 'ECONNREFUSED', status: 503 },
+  ]) {
+    const fault = Object.assign(new Error(secret), { code, detail: secret, table: 'subscribers' })
+    await using site = await openTestSite({ adminToken: ADMIN_TOKEN, fault })
+    for (const route of site.app.routeTable.filter(({ method }) => method !== 'HEAD'))
+      for (const accept of ['text/html', 'application/json']) {
+        const payload = changes(route) ? new URLSearchParams(FILLED).toString() : undefined
+        const { statusCode, body, headers } = await ask(site, route, filledPathOf(route), { ...FORM, accept }, payload)
+        const needsNone = !changes(route) && WITHOUT_DATABASE.test(route.url)
+        const seen = [nameOf(route), accept, statusCode]
+        expect(seen).toEqual([
+          nameOf(route),
+          accept,
+          needsNone || route.url.startsWith('/webhooks/') ? statusCode : status,
+        ])
+        expect([...seen, body]).toEqual([
+          ...seen,
+          expect.not.stringMatching(/insert|subscribers|canary|postgres:|10\.0\.0\.5|23505|ECONN|Error|node:|\.ts\b/),
+        ])
+        expect(JSON.stringify(headers)).not.toMatch(/canary|insert|postgres:/)
+      }
+    const logged = site.log.filter((line) => line.includes('a request failed'))
+    expect(logged.length).toBeGreaterThan(40)
+    expect(logged.join()).not.toMatch(/canary|:pw@|confirm0/)
   }
 })

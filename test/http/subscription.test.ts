@@ -388,7 +388,7 @@ describe('a time zone', () => {
 const CHALLENGE = { parameters: { nonce: '"><script>' }, signature: 'ab' } as never
 
 describe('what keeps programs from the form', () => {
-  it('S-8: a field that no reader sees, filled in, stores nothing, and the answer is the same', async () => {
+  it('a field that no reader sees, filled in, stores nothing, and the answer is the same', async () => {
     await using site = await openTestSite()
     for (const [path, to] of [
       ['/subscribe', '/check-inbox'],
@@ -404,7 +404,7 @@ describe('what keeps programs from the form', () => {
     expect(site.changes.map(([what]) => what)).toEqual(['requestSubscription', 'requestLinks'])
   })
 
-  it('S-8: each form has the stamp of the moment in which it was shown, and sends it back', async () => {
+  it('each form has the stamp of the moment in which it was shown, and sends it back', async () => {
     await using site = await openTestSite()
     for (const path of ['/', '/links', '/preview?topics=agents', '/unsubscribe/unknown']) {
       const page = await (await fetch(site.url + path)).text()
@@ -421,7 +421,7 @@ describe('what keeps programs from the form', () => {
     ])
   })
 
-  it('S-8: a request that is held is told so, with a challenge that its browser can solve, and one script for it', async () => {
+  it('a request that is held is told so, with a challenge that its browser can solve, and one script for it', async () => {
     await using site = await openTestSite({ challenge: CHALLENGE })
     for (const path of ['/subscribe', '/links']) {
       const answer = await post(`${site.url}${path}`, form(RIGHT))
@@ -446,7 +446,7 @@ describe('what keeps programs from the form', () => {
     expect(site.changes.slice(4).map(([, proof]) => proof)).toEqual(['right', 'wrong', ''])
   })
 
-  it('S-9: the client is the one that a trusted proxy names; others may write into a header what they like', async () => {
+  it('the client is the one that a trusted proxy names; others may write into a header what they like', async () => {
     const forwarded = { 'x-forwarded-for': '203.0.113.7, 192.0.2.9' }
     await using open = await openTestSite()
     await post(`${open.url}/subscribe`, RIGHT, forwarded)

@@ -40,7 +40,7 @@ const solve = async (challenge: Challenge | null): Promise<string> => {
 /** As long as sign-ups are held at most. */
 const passHold = (db: Database) => sql`update sign_ups set not_before = not_before - interval '51 minutes'`.execute(db)
 
-test('S-6: three hundred sign-ups at one domain by one client make ten letters at most, and nobody else waits for them', async () => {
+test('three hundred sign-ups at one domain by one client make ten letters at most, and nobody else waits for them', async () => {
   await using newsletter = await openNewsletter()
   const { db } = newsletter
   const subscriptions = openSubscriptions(db)
@@ -70,7 +70,7 @@ test('S-6: three hundred sign-ups at one domain by one client make ten letters a
   expect(await db.selectFrom('sign_ups').select('id').execute()).toEqual([])
 })
 
-test('S-9: as many clients as there are networks get no further than the domain they write to', async () => {
+test('as many clients as there are networks get no further than the domain they write to', async () => {
   await using newsletter = await openNewsletter()
   const { db } = newsletter
   for (let n = 0; n < 60; n++) {
@@ -81,7 +81,7 @@ test('S-9: as many clients as there are networks get no further than the domain 
   expect((await written(db)).length).toBeLessThanOrEqual(20)
 })
 
-test('S-6: a mailbox gets one letter a day, whatever is asked for and however its address is spelled', async () => {
+test('a mailbox gets one letter a day, whatever is asked for and however its address is spelled', async () => {
   await using newsletter = await openNewsletter()
   const { db } = newsletter
   const subscriptions = openSubscriptions(db)
@@ -106,7 +106,7 @@ test('S-6: a mailbox gets one letter a day, whatever is asked for and however it
   expect(mailboxes.sort()).toEqual(['@gmail.com', 'ada@icloud.com', 'g@proton.me', 'n@yandex.ru'])
 })
 
-test('S-8: work that is proven for a held sign-up has it answered next, once, and stands for no other', async () => {
+test('work that is proven for a held sign-up has it answered next, once, and stands for no other', async () => {
   await using newsletter = await openNewsletter()
   const { db } = newsletter
   const subscriptions = openSubscriptions(db)
@@ -126,7 +126,7 @@ test('S-8: work that is proven for a held sign-up has it answered next, once, an
   expect(await subscriptions.proveWork(proof)).toBe(false)
 })
 
-test('S-8: a form that comes back at once is held, and without any work it is answered within the hour', async () => {
+test('a form that comes back at once is held, and without any work it is answered within the hour', async () => {
   await using newsletter = await openNewsletter()
   const { db } = newsletter
   const stamp = openSubscriptions(db).stampForm()
@@ -162,7 +162,7 @@ const openEveryState = async () => {
   return { ...newsletter, states: ['new', 'pending', 'active', 'unsubscribed', 'suppressed', 'erased'] }
 }
 
-test('S-5: a request makes the same statement for every address, and it reads nothing of subscribers', async () => {
+test('a request makes the same statement for every address, and it reads nothing of subscribers', async () => {
   await using newsletter = await openEveryState()
   const statements: string[] = []
   const db = openDatabase(newsletter.url, { connections: 1, name: 'seen', onError: () => undefined })
@@ -191,7 +191,7 @@ test('S-5: a request makes the same statement for every address, and it reads no
   await db.destroy()
 })
 
-test('S-5: what is counted is the same for every address, so that no limit tells who subscribes', async () => {
+test('what is counted is the same for every address, so that no limit tells who subscribes', async () => {
   await using newsletter = await openEveryState()
   const { db, states } = newsletter
   for (const state of states) {
