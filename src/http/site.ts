@@ -79,8 +79,8 @@ export const show = (reply: FastifyReply, pages: Pages, name: string, view: obje
   reply.type('text/html; charset=utf-8').send(pages.render(name, view))
 
 /**
- * The page of a dead link: the same for a token that is unknown, altered, of another purpose or too old. Of a link that
- * works once, and was ours, it says that it has `ended`.
+ * The page of a dead link: the same for a token that is unknown, altered, of another purpose or replaced. Of a link
+ * that works once, and was ours, it says that it has `ended`.
  */
 export const showDeadLink = (reply: FastifyReply, pages: Pages, { ended = false } = {}): FastifyReply =>
   wantsJson(reply.request)

@@ -4,23 +4,33 @@ import { Type } from 'typebox'
 import { readAddress } from '../core/subscriber/address.ts'
 import { likelyAddress } from '../core/subscriber/address-typo.ts'
 import { followedLabels } from '../core/subscriber/followed.ts'
-import { type FieldError, readNewPreferences } from '../core/subscriber/preferences.ts'
+import {
+  type FieldError,
+  type Preferences,
+  readNewPreferences,
+  readPreferences,
+  STANDARD,
+  TRENDING,
+} from '../core/subscriber/preferences.ts'
 import type { Challenge } from '../core/subscriber/proof-of-work.ts'
 import { quoted } from '../core/text/text.ts'
+import type { ConfirmedTime } from '../newsletter/subscription/confirmation.ts'
 import type { Origin } from '../newsletter/subscription/subscription.ts'
 import {
   ADDRESSED,
   BUTTON,
+  blankForm,
   CHOICES,
   carriedFields,
   FORM_STAMP,
+  filledForm,
   HONEYPOT,
   refusedForm,
   SURE,
   withKnownZone,
 } from './form.ts'
 import { keepForBack, makePublic, POLICY_WITH_SCRIPT } from './guard.ts'
-import { type App, linkOrigin, type Site, sendProblem, show, showDeadLink, wantsJson } from './site.ts'
+import { type App, linkOrigin, type Pages, type Site, sendProblem, show, showDeadLink, wantsJson } from './site.ts'
 
 const SignUp = Type.Object({ ...ADDRESSED, ...CHOICES }, { additionalProperties: false })
 const LostMail = Type.Object(ADDRESSED, { additionalProperties: false })
@@ -31,6 +41,8 @@ export const Proof = Type.Object(
   },
   { additionalProperties: false },
 )
+/** A confirmation's button, and when digests are to come if not as it says. */
+const Confirmed = Type.Object({ hour: CHOICES.hour, timezone: CHOICES.timezone }, { additionalProperties: false })
 const TokenParam = Type.Object({ token: Type.String() })
 const SealedParam = Type.Object({ sealed: Type.String() })
 
@@ -93,22 +105,15 @@ export const subscriptionRoutes = (app: App, site: Site): void => {
   confirmationRoutes(app, site)
 }
 
+/** Many requests come at the moment: this one waits, unless the browser does some work for it. */
+const showHeld = (reply: FastifyReply, pages: Pages, from: Taken, sealed: string, held: Challenge, notes = {}) => {
+  if (wantsJson(reply.request)) return reply.code(202).send({ ...CHECK_INBOX, ...notes, challenge: held })
+  reply.header('content-security-policy', POLICY_WITH_SCRIPT)
+  return show(reply, pages, 'held', { action: `${from}/proof`, sealed, challenge: JSON.stringify(held) })
+}
+
 /** The two forms that take an address, and the pages that follow. */
 const requestRoutes = (app: App, { subscriptions, pages, takesMail = async () => null }: Site): void => {
-  /** Many requests come at the moment: this one waits, unless the browser does some work for it. */
-  const showHeld = (
-    request: FastifyRequest,
-    reply: FastifyReply,
-    from: Taken,
-    sealed: string,
-    challenge: Challenge,
-    notes: object = {},
-  ): FastifyReply => {
-    if (wantsJson(request)) return reply.code(202).send({ ...CHECK_INBOX, ...notes, challenge })
-    reply.header('content-security-policy', POLICY_WITH_SCRIPT)
-    return show(reply, pages, 'held', { action: `${from}/proof`, sealed, challenge: JSON.stringify(challenge) })
-  }
-
   for (const from of ['/subscribe', '/links'] as const)
     app.post(`${from}/proof`, { schema: { body: Proof } }, async (request, reply) => {
       const { proof, address } = request.body
@@ -151,7 +156,7 @@ const requestRoutes = (app: App, { subscriptions, pages, takesMail = async () =>
     const held = await subscriptions.requestSubscription(address, read.preferences, originOf(request))
     return held === null
       ? confirmTaken(request, reply, '/subscribe', sealed, notes)
-      : showHeld(request, reply, '/subscribe', sealed, held, notes)
+      : showHeld(reply, pages, '/subscribe', sealed, held, notes)
   })
 
   for (const [path, page] of [
@@ -180,25 +185,69 @@ const requestRoutes = (app: App, { subscriptions, pages, takesMail = async () =>
     const held = await subscriptions.requestLinks(email.address, originOf(request))
     return held === null
       ? confirmTaken(request, reply, '/links', sealed)
-      : showHeld(request, reply, '/links', sealed, held)
+      : showHeld(reply, pages, '/links', sealed, held)
   })
 }
 
-/** The page of a confirmation's link, and its button. */
+/** When digests are to come, as the page that confirms was sent; what it leaves out stays as it was asked for. */
+const readTime = (
+  body: Readonly<Record<string, unknown>>,
+  { hour, timeZone }: Preferences,
+): { time: ConfirmedTime } | { errors: FieldError[] } => {
+  const read = readPreferences({ ...body, topics: TRENDING }, { ...STANDARD, hour, timeZone })
+  return 'errors' in read ? read : { time: { hour: read.preferences.hour, timeZone: read.preferences.timeZone } }
+}
+
+/** The page of a confirmation's link, its button, and what to do once it is too old. */
 const confirmationRoutes = (app: App, { subscriptions, pages }: Site): void => {
+  type Found = { email: string; preferences: Preferences }
+  const showConfirm = (reply: FastifyReply, token: string, found: Found, form = filledForm(found.preferences)) =>
+    show(reply, pages, 'confirm', { ...found, token, topics: followedLabels(found.preferences), form })
+
+  /** A link that has expired says so, and what to do; any other is dead. */
+  const showUseless = async (request: FastifyRequest, reply: FastifyReply, token: string): Promise<FastifyReply> => {
+    const expired = await subscriptions.readExpiredConfirmation(token)
+    if (expired === null) return showDeadLink(reply, pages)
+    if (wantsJson(request)) {
+      const detail = 'Confirmation links work for 7 days, and end with the subscription. Subscribe again for a new one.'
+      return sendProblem(reply, 410, 'Expired link', detail)
+    }
+    reply.code(410).header('content-security-policy', POLICY_WITH_SCRIPT)
+    return show(reply, pages, 'expired', { ...expired, token, form: blankForm() })
+  }
+
   app.get('/confirm/:token', { schema: { params: TokenParam } }, async (request, reply) => {
     const { token } = request.params
     const found = await subscriptions.readConfirmation(token)
-    if (found === null) return showDeadLink(reply, pages)
+    if (found === null) return showUseless(request, reply, token)
     if (found.confirmed) return show(reply, pages, 'confirmed', { ...found, already: true })
-    return show(reply, pages, 'confirm', { ...found, token, topics: followedLabels(found.preferences) })
+    return showConfirm(reply, token, found)
   })
 
-  app.post('/confirm/:token', { schema: { params: TokenParam, body: BUTTON } }, async (request, reply) => {
+  app.post('/confirm/:token', { schema: { params: TokenParam, body: Confirmed } }, async (request, reply) => {
     const { token } = request.params
     const found = await subscriptions.readConfirmation(token)
-    const outcome = found === null ? null : await subscriptions.confirm(token, linkOrigin(request))
-    if (found === null || outcome === null) return showDeadLink(reply, pages)
-    return show(reply, pages, 'confirmed', { ...found, already: outcome === 'already' })
+    if (found === null) return showUseless(request, reply, token)
+    const { body } = withKnownZone(request.body, !wantsJson(request))
+    const read = readTime(body, found.preferences)
+    if ('errors' in read) {
+      if (wantsJson(request)) return sendProblem(reply, 400, 'Not confirmed', 'Some fields are not valid.', read.errors)
+      return showConfirm(reply.code(400), token, found, refusedForm(body, read.errors, found.preferences))
+    }
+    const outcome = await subscriptions.confirm(token, linkOrigin(request), read.time)
+    if (outcome === null) return showUseless(request, reply, token)
+    const preferences = outcome === 'already' ? found.preferences : { ...found.preferences, ...read.time }
+    return show(reply, pages, 'confirmed', { ...found, preferences, already: outcome === 'already' })
+  })
+
+  app.post('/confirm/:token/again', { schema: { params: TokenParam, body: BUTTON } }, async (request, reply) => {
+    const { token } = request.params
+    const source = wantsJson(request) ? 'api' : 'form'
+    const asked = await subscriptions.requestAgain(token, { ...linkOrigin(request), source })
+    // Confirmed, forgotten or not too old meanwhile: the link itself says which.
+    if (asked === null) return reply.redirect(`/confirm/${token}`, 303)
+    const { email, held } = asked
+    if (held !== null) return showHeld(reply, pages, '/subscribe', '', held)
+    return wantsJson(request) ? reply.code(202).send(CHECK_INBOX) : show(reply, pages, 'check-inbox', { email })
   })
 }

@@ -205,12 +205,69 @@ it('a confirmation page shows what is confirmed and one button, and the button c
   const page = await (await fetch(`${site.url}/confirm/${TOKEN.confirm}`)).text()
   expect(page).toContain('at 07:00 London time, on days with new papers')
   expect(page).toContain('LLM agents &amp; tool use')
-  expect(page.match(/<button/g)).toHaveLength(1)
+  const [seen = ''] = page.split('<details')
+  expect(seen.match(/<button/g)).toHaveLength(1)
   expect(page).not.toContain('<script')
   expect(site.changes).toEqual([])
   const answer = await fetch(`${site.url}/confirm/${TOKEN.confirm}`, { method: 'POST' })
   expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining('You’re subscribed')])
-  expect(site.changes).toEqual([['confirm', TOKEN.confirm]])
+  expect(site.changes).toEqual([['confirm', TOKEN.confirm, { hour: 7, timeZone: 'Europe/London' }]])
+})
+
+it('the time and zone can be changed while confirming, and nothing else', async () => {
+  await using site = await openTestSite()
+  const url = `${site.url}/confirm/${TOKEN.confirm}`
+  const page = await (await fetch(url)).text()
+  expect(page).toMatch(/<option value="Europe\/London" selected>/)
+  expect(page).toMatch(/<option value="7" selected>/)
+  const chosen = { hour: '18', timezone: 'Asia/Calcutta', topics: 'code', frequency: 'weekly' }
+  const answer = await post(url, form(chosen))
+  expect(await answer.text()).toContain('at 18:00 Kolkata time, on days with new papers')
+  // A zone that a browser made up costs nobody their subscription.
+  await post(url, form({ timezone: 'Etc/Unknown' }))
+  expect(site.changes).toEqual([
+    ['confirm', TOKEN.confirm, { hour: 18, timeZone: 'Asia/Kolkata' }],
+    ['confirm', TOKEN.confirm, { hour: 7, timeZone: 'UTC' }],
+  ])
+  const refused = await post(url, form({ hour: '24' }))
+  expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining('id="hour-error"')])
+  expect((await post(url, { timezone: 'nowhere' })).status).toBe(400)
+  expect(site.changes).toHaveLength(2)
+})
+
+it('a confirmation’s link that has expired says so, and one press asks again', async () => {
+  await using site = await openTestSite()
+  const url = `${site.url}/confirm/${TOKEN.expired}`
+  for (const method of ['GET', 'POST']) {
+    const answer = await fetch(url, { method })
+    const page = await answer.text()
+    expect([answer.status, page.match(/<button/g)?.length]).toEqual([410, 1])
+    expect(page).toContain('<h1>This confirmation link has expired</h1>')
+    expect(page).toContain('work for 7 days')
+    expect(page).toContain('a•••@example.org')
+  }
+  expect(site.changes).toEqual([])
+  const pressed = await fetch(`${url}/again`, { method: 'POST' })
+  expect(await pressed.text()).toContain('If we can email <strong class="address">a•••@example.org</strong>')
+  expect(site.changes).toEqual([['requestAgain', TOKEN.expired]])
+  expect(site.origins).toMatchObject([{ source: 'form', form: '/confirm/:token/again' }])
+  const program = await fetch(url, { headers: { accept: 'application/json' } })
+  expect([program.status, await program.json()]).toEqual([410, expect.objectContaining({ title: 'Expired link' })])
+})
+
+it('a link whose request is forgotten promises no email: it has the form that subscribes by an address alone', async () => {
+  await using site = await openTestSite()
+  const answer = await fetch(`${site.url}/confirm/${TOKEN.forgotten}`)
+  const page = await answer.text()
+  expect(answer.status).toBe(410)
+  expect(page).toContain('<h1>This confirmation link has expired</h1>')
+  expect(page).toContain('action="/subscribe"')
+  expect(page).not.toContain('action="/links"')
+  const [seen = ''] = page.split('<details')
+  expect(seen.match(/<button/g)).toHaveLength(1)
+  const again = await fetch(`${site.url}/confirm/${TOKEN.forgotten}/again`, { method: 'POST', redirect: 'manual' })
+  expect([again.status, again.headers.get('location')]).toEqual([303, `/confirm/${TOKEN.forgotten}`])
+  expect(site.changes).toEqual([])
 })
 
 it('confirming again says that it was done before', async () => {

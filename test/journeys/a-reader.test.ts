@@ -1,5 +1,5 @@
 /** The story of a reader, told through the site and the mailbox alone. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { openSite } from '../support/browser/http-client.ts'
 import { startTestService, type TestService } from '../support/servers/service.ts'
 
@@ -104,6 +104,49 @@ test('a reader subscribes, confirms, is welcomed, gets a digest in the morning, 
   expect((await service.mail.list(ADA)).length).toBe(4)
 })
 
+test('whoever opens a confirmation too late is told so, asks again by one press, or subscribes on that page', async () => {
+  await using service = await startTestService({
+    clock: '2026-04-14T05:00:00Z',
+    days: WEEKDAYS,
+    settings: { KEEP_UNCONFIRMED: '14' },
+  })
+  const site = openSite(service.url)
+  await site.post('/subscribe', { email: ADA, topics: 'robotics', timezone: 'Etc/Unknown' })
+  const confirmation = await service.mail.waitFor(ADA, 1)
+  expect(confirmation.text).toContain('The time is in UTC, as no other time zone was chosen.')
+  const confirm = confirmation.links.get('confirm') ?? ''
+  expect((await site.get(confirm)).text).toContain('UTC, as no other was chosen')
+  const expired = 'This confirmation link has expired Confirmation links work for 7 days'
+
+  service.setClock('2026-04-22T05:00:00Z')
+  await service.wake('tick')
+  const late = await site.post(confirm)
+  expect([late.status, late.text]).toEqual([410, expect.stringContaining(expired)])
+  const again = /action="(\/confirm\/[^"]+\/again)"/.exec(late.html)?.[1] ?? ''
+  const pressed = await site.post(again)
+  expect(pressed.text).toContain('If we can email a•••@example.org , a message with a button to confirm is on its way.')
+
+  // The request is forgotten; the page asks for an address, and no longer offers an email that would not come.
+  service.setClock('2026-05-08T05:00:00Z')
+  const page = await vi.waitFor(
+    async () => {
+      await service.wake('tick')
+      const found = await site.get(confirm)
+      expect(found.html).toContain('action="/subscribe"')
+      return found
+    },
+    { timeout: 30_000 },
+  )
+  expect([page.status, page.text]).toEqual([410, expect.stringContaining(expired)])
+  expect(page.html).not.toContain('a•••')
+  await site.post('/subscribe', { email: 'grace@example.net' })
+  const fresh = await service.mail.waitFor('grace@example.net', 1)
+  const confirmed = await site.post(fresh.links.get('confirm') ?? '', { hour: '6', timezone: 'Asia/Tokyo' })
+  expect(confirmed.text).toContain('at 06:00 Tokyo time, on days with new papers')
+  const welcome = await service.mail.waitFor('grace@example.net', 2)
+  expect(welcome.text).toContain('Tokyo time')
+})
+
 test('a reader looks before subscribing, has words of their own, and is kept from those that are muted', async () => {
   await using service = await startTestService({
     clock: '2026-04-14T05:00:00Z',
@@ -159,7 +202,7 @@ test('a request that nobody confirms is forgotten after seven days', async () =>
   await site.post('/subscribe', { email: ADA, topics: 'code', frequency: 'daily', timezone: 'UTC' })
   const confirmation = await service.mail.waitFor(ADA, 1)
   service.setClock('2026-04-21T05:01:00Z')
-  expect((await site.post(confirmation.links.get('confirm') ?? '')).status).toBe(404)
+  expect((await site.post(confirmation.links.get('confirm') ?? '')).status).toBe(410)
 })
 
 // On one service: none of these moves its clock, and each has a reader of its own.
@@ -216,7 +259,7 @@ describe('on one morning', () => {
     const confirm = confirmation?.links.get('confirm') ?? ''
     expect((await site.post(confirm)).status).toBe(200)
     await site.post(welcome.links.get('unsubscribe') ?? '')
-    expect((await site.post(confirm)).status).toBe(404)
+    expect((await site.post(confirm)).status).toBe(410)
   })
 
   test('no address, token or link is in any line of the log', async () => {

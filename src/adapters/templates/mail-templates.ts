@@ -30,6 +30,7 @@ export interface Mail {
 export interface LetterView {
   frequency: Frequency
   times: string
+  isUtc: boolean
   topics: string[]
 }
 
@@ -93,9 +94,10 @@ export const createMailTemplates = async ({
       }
       return mail
     },
-    renderLetter: (kind, { frequency, times, topics }) => {
+    renderLetter: (kind, { frequency, times, isUtc, topics }) => {
       const subject = LETTERS[kind]
-      const view = { ...shared, title: subject, frequency, times, topics, named: someOf(topics, MOST_TOPICS_NAMED) }
+      const named = someOf(topics, MOST_TOPICS_NAMED)
+      const view = { ...shared, title: subject, frequency, times, isUtc, topics, named }
       return { subject, ...render[kind](view) }
     },
     version,

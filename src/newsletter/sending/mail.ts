@@ -32,6 +32,8 @@ export interface LetterView {
   frequency: 'daily' | 'weekly'
   /** When digests come and with how many papers, such as `every Saturday at 07:00 London time, with up to 5 papers`. */
   times: string
+  /** Whether these times are in UTC, as they are for whoever chose no time zone. */
+  isUtc: boolean
   /** Labels of topics, and how many keywords and authors there are besides. */
   topics: string[]
 }
@@ -187,6 +189,7 @@ export const createComposer = (ports: ComposePorts) => {
     return ports.renderLetter(mail.kind, {
       frequency,
       times: `${sendingTimes(preferences)}${papers === null ? '' : `, with up to ${papers} papers`}`,
+      isUtc: preferences.timeZone === 'UTC',
       topics: [...topicLabels(preferences), ...countOwn(keywords, authors)],
     })
   }

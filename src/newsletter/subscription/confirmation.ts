@@ -23,7 +23,7 @@ import { type AddressedSubscriber, type LinkPorts, readAddressed } from './token
 /** A confirmation link works for this long after it was asked for, milliseconds. */
 export const CONFIRM_WITHIN = 7 * DAY
 
-/** `null`: the link is unknown or dead. `confirmed`: it has been used, and the subscription stands. */
+/** `null`: the link confirms nothing (any more). `confirmed`: it has been used, and the subscription stands. */
 export const readConfirmation = async (
   { db, ...ports }: LinkPorts,
   token: string,
@@ -34,32 +34,65 @@ export const readConfirmation = async (
   return { email: maskAddress(subscriber.email), preferences: preferencesOf(subscriber), confirmed }
 }
 
+/**
+ * Of a confirmation's link that is too old, or whose subscription ended: `email`, masked, while its request is
+ * stored and can be made again, else `null`. `null` as a whole for every other link, and for one that is still good.
+ */
+export const readExpiredConfirmation = async (
+  ports: LinkPorts,
+  token: string,
+): Promise<{ email: string | null } | null> => {
+  const { db, keys } = ports
+  if (!provesToken(keys, 'confirm', token) || (await findConfirmation(db, ports, token)) !== null) return null
+  const request = await findExpiredRequest(ports, token)
+  return { email: request === null ? null : maskAddress(request.email) }
+}
+
+/** What to ask for again by a confirmation's link that is too old; `null` once the request is forgotten, or answered. */
+export const findExpiredRequest = async (
+  ports: LinkPorts,
+  token: string,
+): Promise<{ email: string; preferences: Preferences } | null> => {
+  const named = await findNamed(ports.db, ports.keys, token)
+  if (named === null || named.subscriber.state !== 'pending' || isInTime(named.letter, ports.now())) return null
+  const { letter, subscriber } = named
+  return { email: subscriber.email, preferences: letter.preferences ?? preferencesOf(subscriber) }
+}
+
 export interface ConfirmationPorts extends LinkPorts {
   candidates: Pick<CandidateCache, 'welcome'>
 }
 
+/** What of the preferences can be set while confirming. */
+export type ConfirmedTime = Pick<Preferences, 'hour' | 'timeZone'>
+
 /**
  * `already`: the link was used before, and nothing is changed. `null`: the link is unknown or dead. The welcome is composed
  * beforehand, so that the transaction only stores; it is composed anew there for a reader who changed something meanwhile.
- * `origin`: for the record of consent.
+ * `origin`: for the record of consent; `time`: instead of what was asked with the confirmation.
  */
 export const confirm = async (
   { db, candidates, ...ports }: ConfirmationPorts,
   token: string,
   origin: ConsentOrigin,
+  time: ConfirmedTime | null = null,
 ): Promise<'confirmed' | 'already' | null> => {
+  const atTime = (found: FoundConfirmation): AddressedSubscriber =>
+    time === null
+      ? found.subscriber
+      : withPreferences(found.subscriber, { ...preferencesOf(found.subscriber), ...time })
   const before = await findConfirmation(db, ports, token)
   if (before === null) return null
   if (before.confirmed) return 'already'
   const pool = await candidates.welcome()
   const at = ports.now()
-  const composed = await composeWelcome(db, pool, before.subscriber, at)
+  const composed = await composeWelcome(db, pool, atTime(before), at)
   return db.transaction().execute(async (trx) => {
     const found = await findConfirmation(trx, ports, token, true)
     if (found === null) return null
     if (found.confirmed) return 'already'
-    const { subscriber } = found
-    const welcome = isSameWelcome(before.subscriber, subscriber)
+    const subscriber = atTime(found)
+    const welcome = isSameWelcome(atTime(before), subscriber)
       ? composed
       : await composeWelcome(trx, pool, subscriber, at)
     await storeConfirmed(trx, subscriber, welcome, at)
@@ -115,18 +148,33 @@ const findConfirmation = async (
   token: string,
   lock = false,
 ): Promise<FoundConfirmation | null> => {
+  const named = await findNamed(trx, keys, token, lock)
+  if (named === null) return null
+  const { letter, subscriber } = named
+  const sent = { id: letter.id, requestedAt: letter.requested_at }
+  const confirmed = subscriber.confirmed_at !== null && subscriber.confirmed_at >= letter.requested_at
+  if (confirmed) return isSubscribed(subscriber.state) ? { subscriber, confirmed, letter: sent } : null
+  if (subscriber.state !== 'pending' || !isInTime(letter, now())) return null
+  const { preferences } = letter
+  const asked = preferences === null ? subscriber : withPreferences(subscriber, preferences)
+  return { subscriber: asked, confirmed, letter: sent }
+}
+
+type Letter = NonNullable<Awaited<ReturnType<typeof readLetter>>>
+
+const isInTime = (letter: Letter, now: Date): boolean => now.getTime() - letter.requested_at.getTime() <= CONFIRM_WITHIN
+
+/** The confirmation that a token proves, and its subscriber, whatever became of both. */
+const findNamed = async (
+  trx: Database,
+  keys: LinkPorts['keys'],
+  token: string,
+  lock = false,
+): Promise<{ letter: Letter; subscriber: AddressedSubscriber } | null> => {
   const id = readTokenId(token)
   if (id === null || !provesToken(keys, 'confirm', token)) return null
   const letter = await readLetter(trx, id)
   if (letter === undefined || letter.kind !== 'confirmation') return null
   const subscriber = await readAddressed(trx, letter.subscriber_id, lock)
-  if (subscriber === null) return null
-  const sent = { id: letter.id, requestedAt: letter.requested_at }
-  const confirmed = subscriber.confirmed_at !== null && subscriber.confirmed_at >= letter.requested_at
-  if (confirmed) return isSubscribed(subscriber.state) ? { subscriber, confirmed, letter: sent } : null
-  const inTime = now().getTime() - letter.requested_at.getTime() <= CONFIRM_WITHIN
-  if (subscriber.state !== 'pending' || !inTime) return null
-  const { preferences } = letter
-  const asked = preferences === null ? subscriber : withPreferences(subscriber, preferences)
-  return { subscriber: asked, confirmed, letter: sent }
+  return subscriber === null ? null : { letter, subscriber }
 }

@@ -3,13 +3,20 @@ import { localDateAt } from '../../core/calendar.ts'
 import { clientAddress, clientNetwork } from '../../core/client-network.ts'
 import type { ConsentOrigin } from '../../core/subscriber/consent.ts'
 import { isHasty, stampForm } from '../../core/subscriber/form-stamp.ts'
+import { maskAddress } from '../../core/subscriber/masked-address.ts'
 import type { Preferences } from '../../core/subscriber/preferences.ts'
 import { type Challenge, createWork, readProof } from '../../core/subscriber/proof-of-work.ts'
 import { openSealedAddress, sealAddress } from '../../core/subscriber/sealed-address.ts'
 import { clientScope, type SignUpLimits, STANDARD_LIMITS, signUpScopes } from '../../core/subscriber/sign-up-limits.ts'
 import { type NewSignUp, releaseSignUp, storeSignUp } from '../../store/sign-ups.ts'
 import { type CandidateCache, createCandidateCache } from '../publishing/candidate-cache.ts'
-import { confirm, readConfirmation } from './confirmation.ts'
+import {
+  type ConfirmedTime,
+  confirm,
+  findExpiredRequest,
+  readConfirmation,
+  readExpiredConfirmation,
+} from './confirmation.ts'
 import type { ErasurePorts } from './personal-data.ts'
 import {
   changePause,
@@ -69,7 +76,15 @@ export interface Subscriptions {
   sealAddress(address: string): string
   openAddress(sealed: string): string | null
   readConfirmation(token: string): Promise<{ email: string; preferences: Preferences; confirmed: boolean } | null>
-  confirm(token: string, origin?: Origin): Promise<'confirmed' | 'already' | null>
+  /** `time`: instead of the one that was asked for. */
+  confirm(token: string, origin?: Origin, time?: ConfirmedTime | null): Promise<'confirmed' | 'already' | null>
+  /**
+   * A confirmation's link that is ours and no longer good. `email`, masked, where `requestAgain` can send another; `null`
+   * where the address has to be entered again.
+   */
+  readExpiredConfirmation(token: string): Promise<{ email: string | null } | null>
+  /** Stores the request of a confirmation's link that is too old anew, with the same choices; as `requestSubscription`. */
+  requestAgain(token: string, origin?: Origin): Promise<{ email: string; held: Challenge | null } | null>
   readPreferences(token: string): Promise<OwnPreferences | null>
   /** Stores new preferences; those of somebody who has left cannot be changed (they subscribe again). */
   changePreferences(
@@ -134,11 +149,19 @@ export const createSubscriptions = ({ wake, ...ports }: SubscriptionPorts): Subs
     sealAddress: (address) => sealAddress(keys, address, now()),
     openAddress: (sealed) => openSealedAddress(keys, sealed, now()),
     readConfirmation: (token) => readConfirmation(ports, token),
-    async confirm(token, origin) {
+    async confirm(token, origin, time) {
       const from = origin === undefined ? UNKNOWN_ORIGIN : consentOrigin(origin)
-      const outcome = await confirm({ ...ports, candidates }, token, from)
+      const outcome = await confirm({ ...ports, candidates }, token, from, time)
       if (outcome === 'confirmed') await wake('letters')
       return outcome
+    },
+    readExpiredConfirmation: (token) => readExpiredConfirmation(ports, token),
+    async requestAgain(token, origin) {
+      const request = await findExpiredRequest(ports, token)
+      if (request === null) return null
+      const held = await takeRequest(ports, { kind: 'subscribe', ...request }, origin)
+      if (held === null) await wake('letters')
+      return { email: maskAddress(request.email), held }
     },
     readPreferences: (token) => readOwnPreferences(ports, token),
     changePreferences: (token, preferences, seen) => changePreferences(ports, token, preferences, seen),

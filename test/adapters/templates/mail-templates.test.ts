@@ -72,7 +72,12 @@ const every = [
   })),
   ...LETTER_KINDS.map((kind) => ({
     name: kind,
-    mail: templates.renderLetter(kind, { frequency: 'weekly', times: TIMES, topics: ['Robotics & embodied AI'] }),
+    mail: templates.renderLetter(kind, {
+      frequency: 'weekly',
+      times: TIMES,
+      isUtc: false,
+      topics: ['Robotics & embodied AI'],
+    }),
   })),
 ]
 
@@ -516,6 +521,7 @@ describe('a confirmation', () => {
   const mail = templates.renderLetter('confirmation', {
     frequency: 'daily',
     times: TIMES,
+    isUtc: false,
     topics: ['Robotics & embodied AI'],
   })
 
@@ -536,7 +542,7 @@ describe('a confirmation', () => {
 
 test('a letter names a dozen topics and counts the rest', () => {
   const topics = Array.from({ length: 38 }, (_, number) => `Topic ${number}`)
-  const { text } = templates.renderLetter('links', { frequency: 'daily', times: TIMES, topics })
+  const { text } = templates.renderLetter('links', { frequency: 'daily', times: TIMES, isUtc: false, topics })
   expect(text).toContain('Your digest comes every Saturday at 07:00 London time')
   expect(text).toContain(' - Topic 11\n - and 26 more\n')
 })

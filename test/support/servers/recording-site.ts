@@ -20,6 +20,8 @@ import type { Origin, Subscriptions } from '../../../src/newsletter/subscription
 export const TOKEN = {
   confirm: 'confirm'.padEnd(43, '0'),
   confirmed: 'already'.padEnd(43, '0'),
+  expired: 'expired'.padEnd(43, '0'),
+  forgotten: 'forgotten'.padEnd(43, '0'),
   preferences: 'preferences'.padEnd(43, '0'),
   left: 'left'.padEnd(43, '0'),
   unsubscribe: 'unsubscribe'.padEnd(43, '0'),
@@ -162,7 +164,16 @@ const createRecordedSubscriptions = (
     token === TOKEN.confirm || token === TOKEN.confirmed
       ? { email: EMAIL, preferences: PREFERENCES, confirmed: token === TOKEN.confirmed }
       : null,
-  confirm: (token) => change(token === TOKEN.confirm ? 'confirmed' : 'already', 'confirm', token),
+  confirm: (token, _, time) => change(token === TOKEN.confirm ? 'confirmed' : 'already', 'confirm', token, time),
+  readExpiredConfirmation: async (token) => {
+    if (token === TOKEN.forgotten) return { email: null }
+    return token === TOKEN.expired ? { email: MASKED } : null
+  },
+  requestAgain: (token, origin) => {
+    if (token !== TOKEN.expired) return Promise.resolve(null)
+    origins.push(origin)
+    return change({ email: MASKED, held: challenge }, 'requestAgain', token)
+  },
   readPreferences: async (token) => {
     if (token === TOKEN.left) return own({ state: 'unsubscribed', nextDigestAt: null })
     return token === TOKEN.preferences ? own() : null
