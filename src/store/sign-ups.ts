@@ -84,12 +84,17 @@ export const storeSignUp = async (
 
 /**
  * Takes the oldest sign-up that is not set aside, not held, not one of `except` (ids), and that nobody else has taken, in
- * the caller's transaction: rolled back, it is there again. Those that were held come after all others.
+ * the caller's transaction: rolled back, it is there again. Those that were held come after all others, or with `neverHeld`
+ * not at all.
  */
-export const takeSignUp = async (db: Kysely<Tables>, except: readonly number[] = []): Promise<SignUp | null> => {
+export const takeSignUp = async (
+  db: Kysely<Tables>,
+  except: readonly number[] = [],
+  { neverHeld = false }: { neverHeld?: boolean } = {},
+): Promise<SignUp | null> => {
   const { rows } = await sql<SignUp>`
     delete from sign_ups where id = (select id from sign_ups where set_aside_at is null
-        and (not_before is null or not_before <= now()) and id <> all(${except}::bigint[])
+        and (not_before is null or (not_before <= now() and not ${neverHeld}::bool)) and id <> all(${except}::bigint[])
       order by not_before nulls first, id limit 1 for update skip locked)
     returning id, kind, email, preferences, requested_at as "requestedAt", client, proven, origin, moves,
       not_before is not null as held`.execute(db)
@@ -141,10 +146,11 @@ export const countSignUp = async (
   return true
 }
 
-/** Whether any sign-up waits to be answered; those that are held do not. */
-export const hasSignUps = async (db: Kysely<Tables>): Promise<boolean> => {
+/** Whether any sign-up but some (ids) waits to be answered; those that are held do not. */
+export const hasSignUps = async (db: Kysely<Tables>, except: readonly number[] = []): Promise<boolean> => {
   const { rows } = await sql`
-    select from sign_ups where set_aside_at is null and (not_before is null or not_before <= now()) limit 1`.execute(db)
+    select from sign_ups where set_aside_at is null and (not_before is null or not_before <= now())
+      and id <> all(${except}::bigint[]) limit 1`.execute(db)
   return rows.length > 0
 }
 

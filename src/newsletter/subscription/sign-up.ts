@@ -21,6 +21,7 @@ import {
   allowLetter,
   countFailedSignUp,
   countSignUp,
+  hasSignUps,
   holdSignUp,
   type LetterLimit,
   type SignUp,
@@ -44,7 +45,7 @@ const AFTER_COMPLAINT: LetterLimit = { name: 'after a complaint', most: 3, every
 /** What a mailbox has again once it has confirmed. */
 export const LIMITS_UNTIL_CONFIRMED = [ANY_LETTER.name, CONFIRMATION.name]
 
-/** Sign-ups that one call finds no room for: an attack of thousands must not keep the letters of others waiting. */
+/** Sign-ups that one call finds no room for: it ends then, for others to be served. */
 const MOST_HELD = 200
 
 /** Attempts at a sign-up until it is set aside. */
@@ -55,16 +56,18 @@ export interface SignUpPorts {
   keys: Keys
   log: Log
   limits?: SignUpLimits
-  /** Called when some are left to another call, so that letters go in between. */
+  /** Called when some are left to another call, so that the letters that were written go first. */
   wakeAgain?: () => unknown
 }
 
 /**
  * Answers what people asked for on the site: decides per address whether a letter goes, and which. Returns how many
  * sign-ups were answered. One that is over a limit is held for a while instead, and dropped where there is no room then
- * either; it is counted whatever is known of the address, so that the limits tell nobody who subscribes. Each stands in a
- * transaction of its own and is tried once: one that fails is there again, is tried at the next call, and is set aside
- * after three failures, for an operator to look at. Throws when the database is away, which counts against none.
+ * either; it is counted whatever is known of the address, so that the limits tell nobody who subscribes. Once one is
+ * answered, those that were held before are left to the next call, so that its letter does not wait behind thousands of an
+ * attack. Each stands in a transaction of its own and is tried once: one that fails is there again, is tried at the next
+ * call, and is set aside after three failures, for an operator to look at. Throws when the database is away, which counts
+ * against none.
  */
 export const answerSignUps = async ({
   db,
@@ -80,7 +83,7 @@ export const answerSignUps = async ({
     let taken: SignUp | null = null
     try {
       const outcome = await db.transaction().execute(async (trx) => {
-        taken = await takeSignUp(trx, failed)
+        taken = await takeSignUp(trx, failed, { neverHeld: answered > 0 })
         if (taken === null) return 'none left'
         const scopes = signUpScopes(keys, limits, taken)
         if (await countSignUp(trx, scopes, taken.proven ? PROVEN_FACTOR : 1)) {
@@ -90,7 +93,10 @@ export const answerSignUps = async ({
         if (!taken.held) await holdSignUp(trx, taken)
         return taken.held ? 'dropped' : 'held'
       })
-      if (outcome === 'none left') return answered
+      if (outcome === 'none left') {
+        if (answered > 0 && (await hasSignUps(db, failed))) wakeAgain()
+        return answered
+      }
       if (outcome === 'answered') answered++
       if (outcome !== 'answered' && ++held >= MOST_HELD) {
         wakeAgain()

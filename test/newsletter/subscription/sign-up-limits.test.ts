@@ -64,10 +64,27 @@ test('three hundred sign-ups at one domain by one client make ten letters at mos
     }
     await answerSignUps({ db, keys: KEYS, log: SILENT, wakeAgain })
   }
-  // Letters go between two calls, however many there is no room for.
-  expect(calls).toBe(2)
+  // Letters go between two calls: after each of the two that there is room for, and after 200 of the others.
+  expect(calls).toBe(4)
   expect(await written(db)).toHaveLength(11)
   expect(await db.selectFrom('sign_ups').select('id').execute()).toEqual([])
+})
+
+test('whoever signs up when an attack’s held sign-ups are due is mailed before these are looked at', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  const ask = (name: string, ip: string) =>
+    openSubscriptions(db).requestSubscription(`${name}@${name}.org`, LONDON_DAILY, { ip })
+  const heldOnes = () => db.selectFrom('sign_ups').select('id').where('not_before', 'is not', null).execute()
+  for (let n = 0; n < 40; n++) await ask(`person${n}`, '192.0.2.1')
+  await answer(db)
+  await passHold(db)
+  await ask('ada', '192.0.2.2')
+  const due = (await heldOnes()).length
+  let woken = 0
+  await answerSignUps({ db, keys: KEYS, log: SILENT, wakeAgain: () => woken++ })
+  expect(await written(db)).toContain('ada@ada.org')
+  expect([(await heldOnes()).length, woken]).toEqual([due, 1])
 })
 
 test('as many clients as there are networks get no further than the domain they write to', async () => {
