@@ -1,7 +1,7 @@
 /** The public pages: the latest papers, those of another day, a digest in the browser, and how papers are chosen. */
 import { Type } from 'typebox'
 import { daysBetween, isDate } from '../core/calendar.ts'
-import { headingOf, longDate, standfirstOf } from '../core/digest/headline.ts'
+import { headingOf, longDate, offerLine, standfirstOf } from '../core/digest/headline.ts'
 import type { TopicQuality } from '../core/relevance/model.ts'
 import { topicBySlug } from '../core/topics.ts'
 import type { DayPage } from '../newsletter/archive.ts'
@@ -69,7 +69,13 @@ export const archiveRoutes = (app: App, site: Site): void => {
   app.get('/digests/:token', { schema: { params: TokenParam } }, async (request, reply) => {
     const issue = await archive.readDigest(request.params.token)
     if (issue === null) return showDeadLink(reply, pages)
-    return show(reply, pages, 'digest', { ...issue, heading: headingOf(issue), standfirst: standfirstOf(issue) })
+    const { offer } = issue
+    return show(reply, pages, 'digest', {
+      ...issue,
+      heading: headingOf(issue),
+      standfirst: standfirstOf(issue),
+      offer: offer === undefined ? null : { topic: offer.topic, line: offerLine(offer) },
+    })
   })
 
   app.get('/about', async (_, reply) =>

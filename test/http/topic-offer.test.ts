@@ -9,6 +9,7 @@ it('opens a page with one button and changes nothing; the button follows the top
   const page = await (await fetch(site.url + PATH)).text()
   expect(page).toContain('<h1>Follow Recommender systems &amp; ads?</h1>')
   expect(page.match(/<button/g)).toHaveLength(1)
+  expect(page).toContain('Was this forwarded to you? <a href="/#email">Have your own</a>')
   await fetch(site.url + PATH, { method: 'HEAD' })
   expect(site.changes).toEqual([])
 

@@ -47,7 +47,16 @@ test('an address alone gets what trends: confirmed, welcomed, every morning, eac
   const offers = [welcome, digest].map((mail) => mail.links.get('follow') ?? '')
   expect(new Set(offers).size).toBe(2)
   const [, , , topic = ''] = (offers[1] ?? '').split('/')
-  expect(plain(digest.text)).toMatch(/\d papers on .+ were listed this week\. Follow this topic:/)
+  expect(plain(digest.text)).toMatch(
+    /\d papers on .+ were listed from Thursday 9 to Tuesday 14 April\. Follow this topic:/,
+  )
+  const view = await site.get(digest.links.get('digests') ?? '')
+  expect(view.text).toMatch(
+    /\d papers on .+ were listed from Thursday 9 to Tuesday 14 April\. To follow this topic, use/,
+  )
+  // A page that may be passed on can change nothing.
+  expect(view.html).not.toMatch(/\/follow\/|\/preferences\//)
+  expect(view.html).toContain(`href="/preview?topics=${topic}"`)
   const settings = digest.links.get('preferences') ?? ''
   for (const method of ['GET', 'HEAD', 'GET']) await fetch(service.url + offers[1], { method })
   const ticked = new RegExp(`value="${topic}"[^>]*checked`)

@@ -85,6 +85,18 @@ describe('without a service', () => {
     expect(await readFile(out, 'utf8')).toContain('</html>')
   })
 
+  test('a preview has at most as many papers as it is asked to have, of those that it would have anyway', async () => {
+    const preview = async (...more: string[]) => {
+      const words = ['--json', 'digest', 'preview', '--topics', 'trending', '--at', '2026-04-14T12:00:00Z', ...more]
+      const { papers, text } = JSON.parse((await admin(words)).stdout) as { papers: number; text: string }
+      return { papers, titles: [...text.matchAll(/^\d+\. (.*)$/gm)].map(([, title]) => title) }
+    }
+    const usual = await preview()
+    const few = await preview('--papers', '3')
+    expect([usual.papers, few.papers]).toEqual([10, 3])
+    expect(few.titles).toEqual(usual.titles.slice(0, 3))
+  })
+
   test.each([
     ['an empty file', '', 'is empty'],
     ['truncated JSON', '[{"paper": {"id": "2604.1', 'truncated|cut|broken|JSON'],
@@ -107,6 +119,7 @@ describe('without a service', () => {
   ]
   // Each is a process of its own.
   const others: typeof some = [
+    [['digest', 'preview', '--topics', 'trending', '--papers', '4'], 'it is one of 3, 5, 10, 15'],
     [['papers', 'fetch', '--date', '2026-02-31'], 'write the day as'],
     [['papers', 'fetch', '--date', '2026-04-14'], 'none of PAPER_SOURCES has lists by day'],
     [['papers', 'fetch', '--source', 'medium', '--dry-run'], '--source does not know "medium"; write'],

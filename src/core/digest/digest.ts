@@ -45,6 +45,8 @@ export interface TopicOffer {
   /** The slug of the topic. */
   topic: string
   papers: number
+  /** When they were listed, `YYYY-MM-DD`, oldest first; absent in digests of the release before. */
+  listDays?: string[]
 }
 
 export type DigestKind = 'daily' | 'weekly' | 'welcome'

@@ -164,9 +164,12 @@ const whenListed = ({ listDays, cutoff }: DigestIssue): string => {
 export const shortHeadingOf = ({ onlyTrending }: Pick<DigestIssue, 'onlyTrending'>): string =>
   onlyTrending ? 'Also trending' : 'Also in your topics'
 
-/** What goes before the link by which a topic is followed: `4 papers on Robotics & embodied AI were listed this week.` */
-export const offerLine = ({ label, papers }: { label: string; papers: number }): string =>
-  `${counted(papers, 'paper')} on ${label} ${papers === 1 ? 'was' : 'were'} listed this week.`
+/**
+ * What goes before the link by which a topic is followed: `4 papers on Robotics & embodied AI were listed from Tuesday 7 to
+ * Friday 10 April.` A welcome may come long after.
+ */
+export const offerLine = ({ label, papers, listDays = [] }: NonNullable<DigestIssue['offer']>): string =>
+  `${counted(papers, 'paper')} on ${label} ${papers === 1 ? 'was' : 'were'} listed ${onDays(listDays) || 'in the week before'}.`
 
 /** Whether the papers of those who get only what trends stand in the order of their upvotes, whatever their age. */
 export const isMostUpvotedFirst = (issue: DigestIssue): boolean =>

@@ -1,4 +1,4 @@
-/** The topic that a digest offers its readers: one that they do not follow, near to what they do, with papers this week. */
+/** The topic that a digest offers its readers: one that they do not follow, near to what they do, with papers in the week before. */
 import { daysBetween } from '../calendar.ts'
 import { followsOnlyTrending } from '../subscriber/followed.ts'
 import { type Profile, TRENDING } from '../subscriber/preferences.ts'
@@ -16,11 +16,13 @@ const TURN_EVERY = 5
 /** Dates whose turn is kept: working one out takes longer than all else of an offer. */
 const MOST_DATES = 100
 
-/** The papers of a week that are squarely about a topic, by the topics that have several. */
-export type TopicPapers = ReadonlyMap<string, readonly Rankable[]>
+type ListedPaper = Rankable & { listDay: string }
 
-export const findTopicPapers = (week: readonly Rankable[]): TopicPapers => {
-  const found = new Map<string, Rankable[]>()
+/** The papers of a week that are squarely about a topic, by the topics that have several. */
+export type TopicPapers = ReadonlyMap<string, readonly ListedPaper[]>
+
+export const findTopicPapers = (week: readonly ListedPaper[]): TopicPapers => {
+  const found = new Map<string, ListedPaper[]>()
   for (const paper of week)
     for (const { topic, score, squarely = score } of paper.relevance)
       if (topic !== TRENDING && squarely >= LEAST_IN_FULL) found.set(topic, [...(found.get(topic) ?? []), paper])
@@ -63,5 +65,7 @@ export const offerTopic = (
     return near === 0 ? [] : [{ topic: slug, papers: papers.length, nearness: byTrend ? near : near / papers.length }]
   })
   const [best] = offers.sort((a, b) => b.nearness - a.nearness || b.papers - a.papers)
-  return best === undefined ? null : { topic: best.topic, papers: best.papers }
+  if (best === undefined) return null
+  const listDays = [...new Set(topicPapers.get(best.topic)?.map(({ listDay }) => listDay))].sort()
+  return { topic: best.topic, papers: best.papers, listDays }
 }

@@ -12,6 +12,7 @@ let count = 0
 const paper = (...topics: (string | [string, number])[]) => ({
   id: `2604.${String(count++).padStart(5, '0')}`,
   title: 'A title',
+  listDay: `2026-04-${String(7 + (count % 3)).padStart(2, '0')}`,
   upvotes: 5,
   trend: { percentile: 0.5, topPercent: null },
   relevance: topics.map((one): Fit => {
@@ -31,7 +32,8 @@ test('a topic that shares papers with what is followed is offered with its numbe
   const made = offers(week, profile({ topics: ['robotics'] }))
   expect(new Set(made.map((offer) => offer?.topic))).toEqual(new Set([undefined, 'world-models']))
   expect(made.filter((offer) => offer !== null).length).toBeGreaterThan(4)
-  for (const offer of made) if (offer !== null) expect(offer).toEqual({ topic: 'world-models', papers: 4 })
+  const listDays = ['2026-04-07', '2026-04-08', '2026-04-09']
+  for (const offer of made) if (offer !== null) expect(offer).toEqual({ topic: 'world-models', papers: 4, listDays })
 })
 
 test('no topic is offered on two days in a row, nor in two weeks', () => {
