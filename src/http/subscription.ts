@@ -245,7 +245,7 @@ const confirmationRoutes = (app: App, { subscriptions, pages }: Site): void => {
     const source = wantsJson(request) ? 'api' : 'form'
     const asked = await subscriptions.requestAgain(token, { ...linkOrigin(request), source })
     // Confirmed, forgotten or not too old meanwhile: the link itself says which.
-    if (asked === null) return reply.redirect(`/confirm/${token}`, 303)
+    if (asked === null) return reply.redirect(`/confirm/${encodeURIComponent(token)}`, 303)
     const { email, held } = asked
     if (held !== null) return showHeld(reply, pages, '/subscribe', '', held)
     return wantsJson(request) ? reply.code(202).send(CHECK_INBOX) : show(reply, pages, 'check-inbox', { email })

@@ -1,8 +1,11 @@
 /**
  * 10,000 random requests to each family of routes (those whose paths begin alike), made from the routes' own schemas, at a
  * service in a process of its own on the embedded Postgres: how many answers are at fault, and whether its memory stays
- * flat. `heap_mb` is the least that it held of several looks after each family, about what is left after a collection.
- * `--requests N` sends N to each family.
+ * flat. `--requests N` sends N to each family.
+ *
+ * The families are gone through several times, with a part of their requests each time: the first round compiles code and
+ * fills caches, and whatever is kept for each request makes every later one end higher. The heap is what is left after a
+ * collection; `resident` includes what V8 keeps for later.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -11,13 +14,20 @@ import fc from 'fast-check'
 import { createMail } from '../support/browser/mailbox-reader.ts'
 import { writeDays } from '../support/fixtures/papers.ts'
 import { announcedIn } from '../support/processes/announced.ts'
-import { startProgram } from '../support/processes/program.ts'
-import { collectTokens, faultOf, openSender, requestsTo, shareOf } from '../support/servers/fuzzed-requests.ts'
+import { type Program, startProgram } from '../support/processes/program.ts'
+import {
+  collectTokens,
+  type FuzzedRequest,
+  faultOf,
+  openSender,
+  requestsTo,
+  shareOf,
+} from '../support/servers/fuzzed-requests.ts'
 import { openTestSite } from '../support/servers/recording-site.ts'
 
 const given = process.argv.indexOf('--requests')
 const REQUESTS = given < 0 ? 10_000 : Number(process.argv[given + 1])
-const LOOK_EVERY = 500
+const ROUNDS = 5
 const ADMIN_TOKEN = 'f'.repeat(64)
 const CONNECTIONS = 4
 const MEGABYTE = 1024 * 1024
@@ -25,18 +35,29 @@ const MEGABYTE = 1024 * 1024
 const familyOf = (url: string): string =>
   /\.|^\/(?:healthz|readyz|metrics)$/.test(url) ? 'files and health' : `/${url.split('/')[1]}`
 
-const readMemory = async (site: string): Promise<{ heap: number; rss: number }> => {
-  const answer = await fetch(`${site}/metrics`, { headers: { authorization: `Bearer ${ADMIN_TOKEN}` } })
-  const text = await answer.text()
-  const figure = (name: string) => Number(new RegExp(`^paper_round_${name} (\\S+)$`, 'm').exec(text)?.[1]) / MEGABYTE
-  return { heap: figure('nodejs_heap_size_used_bytes'), rss: figure('process_resident_memory_bytes') }
+/** Megabytes after a collection. */
+interface Memory {
+  heap: number
+  external: number
+  resident: number
+}
+
+const createMemoryReader = (service: Program) => {
+  let collections = 0
+  return async (): Promise<Memory> => {
+    const end = `after collection ${++collections}.`
+    service.signal('SIGWINCH')
+    const line = (await service.said(end)).split('\n').find((one) => one.endsWith(end)) ?? ''
+    const [heap = 0, external = 0, resident = 0] = (line.match(/\d+/g) ?? []).map((bytes) => Number(bytes) / MEGABYTE)
+    return { heap, external, resident }
+  }
 }
 
 const run = async (say: (line: string) => void) => {
   const folder = await mkdtemp(join(tmpdir(), 'paper-round-bench-'))
   const papers = join(folder, 'papers')
   await writeDays(papers, ['2026-04-10', '2026-04-13', '2026-04-14'])
-  await using service = startProgram('main', [], {
+  const settings = {
     DATA_DIR: join(folder, 'data'),
     PORT: '0',
     MAILBOX_PORT: '0',
@@ -46,7 +67,10 @@ const run = async (say: (line: string) => void) => {
     TRUST_PROXY: '127.0.0.0/8',
     WEBHOOK_POSTMARK_LOGIN: 'user:a-rather-long-password',
     LOG_LEVEL: 'error',
-  })
+  }
+  const preload = join(import.meta.dirname, '../support/processes/collected-heap.ts')
+  await using service = startProgram('main', [], settings, { preload })
+  const readMemory = createMemoryReader(service)
   await using routes = await openTestSite({ adminToken: ADMIN_TOKEN })
   const { site, mailbox } = announcedIn(await service.said('is ready'))
   const url = site.replace('localhost', '127.0.0.1')
@@ -54,33 +78,28 @@ const run = async (say: (line: string) => void) => {
   const sender = openSender(url)
   const families = Map.groupBy(routes.app.routeTable, ({ url }) => familyOf(url))
   const faults: string[] = []
-  const heaps: number[] = []
+  const ends: Memory[] = []
   let sent = 0
-  let rss = 0
+  const sendAll = async (requests: FuzzedRequest[]): Promise<void> => {
+    for (let request = requests.pop(); request !== undefined; request = requests.pop()) {
+      const fault = faultOf(request, await sender.send(request))
+      if (fault !== null) faults.push(`${fault}: ${JSON.stringify(request)}`)
+      sent++
+    }
+  }
   try {
-    for (const [family, members] of families) {
-      const shares = members.reduce((sum, route) => sum + shareOf(route), 0)
-      const looks: number[] = []
-      for (const route of members) {
-        const count = Math.round((REQUESTS * shareOf(route)) / shares)
-        const requests = fc.sample(requestsTo(route, tokens, ADMIN_TOKEN), count)
-        const work = async () => {
-          for (let request = requests.pop(); request !== undefined; request = requests.pop()) {
-            const answer = await sender.send(request)
-            const fault = faultOf(request, answer)
-            if (fault !== null) faults.push(`${fault}: ${JSON.stringify(request)}`)
-            if (++sent % LOOK_EVERY === 0) {
-              const memory = await readMemory(url)
-              looks.push(memory.heap)
-              rss = Math.max(rss, memory.rss)
-            }
-          }
+    for (let round = 1; round <= ROUNDS; round++) {
+      for (const [family, members] of families) {
+        const shares = members.reduce((sum, route) => sum + shareOf(route), 0)
+        for (const route of members) {
+          const count = Math.round((REQUESTS * shareOf(route)) / shares / ROUNDS)
+          const requests = fc.sample(requestsTo(route, tokens, ADMIN_TOKEN), count)
+          await Promise.all(Array.from({ length: CONNECTIONS }, () => sendAll(requests)))
         }
-        await Promise.all(Array.from({ length: CONNECTIONS }, work))
+        const { heap } = await readMemory()
+        say(`${round} ${family.padEnd(16)} ${sent} sent, ${faults.length} at fault, heap ${heap.toFixed(1)} MB`)
       }
-      const heap = Math.min(...looks, (await readMemory(url)).heap)
-      heaps.push(heap)
-      say(`${family.padEnd(16)} ${sent} sent, ${faults.length} at fault, heap ${heap.toFixed(0)} MB`)
+      ends.push(await readMemory())
     }
   } finally {
     sender.close()
@@ -93,13 +112,13 @@ const run = async (say: (line: string) => void) => {
     families: families.size,
     sent,
     faults: faults.length,
-    first_heap_mb: Math.round(heaps[0] ?? 0),
-    last_heap_mb: Math.round(heaps.at(-1) ?? 0),
-    most_rss_mb: Math.round(rss),
+    heap_mb: ends.map(({ heap }) => Number(heap.toFixed(1))),
+    external_mb: ends.map(({ external }) => Number(external.toFixed(1))),
+    resident_mb: ends.map(({ resident }) => Math.round(resident)),
   }
 }
 
 const result = await run(console.log)
-for (const [name, value] of Object.entries(result)) console.log(`${name.padEnd(16)} ${value}`)
+for (const [name, value] of Object.entries(result)) console.log(`${name.padEnd(16)} ${JSON.stringify(value)}`)
 if (process.argv.includes('--json')) console.log(JSON.stringify(result))
 if (result.faults > 0) process.exitCode = 1

@@ -294,6 +294,14 @@ it('every dead link gets the same page, which offers fresh ones', async () => {
   expect(answers[0]).toMatch(/^404 .*This link no longer works.*action="\/links"/s)
 })
 
+it('whatever stands for a token is led back to as it was written', async () => {
+  await using site = await openTestSite()
+  for (const token of ['a%00b', '%F4%83%AD%BC', 'a%0D%0Ab', '%2F%2Fevil.example']) {
+    const answer = await fetch(`${site.url}/confirm/${token}/again`, { method: 'POST', redirect: 'manual' })
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, `/confirm/${token}`])
+  }
+})
+
 it('lost links are requested by address, with the same response for every address', async () => {
   await using site = await openTestSite()
   expect(await (await fetch(`${site.url}/links`)).text()).toContain('Your subscription')
