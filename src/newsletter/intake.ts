@@ -146,7 +146,8 @@ export const refreshSource = async (ports: IntakePorts, source: Source, days?: s
     for (const notice of notices) log.warn({ source: source.label, notice }, 'source answered, but not as expected')
     const { skipped, ...counts } = await storeAll(db, name, listings, ports.scorer)
     for (const { where, problem } of [...problems, ...skipped])
-      log.warn({ source: source.label, where, problem }, 'row skipped')
+      // A title, or what a source wrote in place of an id, may hold somebody's address.
+      log.warn({ source: source.label, where: redact(where), problem: redact(problem) }, 'row skipped')
     // A few odd rows are skipped; where all are, the fault is not theirs.
     if (skipped.length > 1 && skipped.length === listings.length)
       throw new SourceError(`none of its rows can be stored: ${skipped[0]?.where}, ${skipped[0]?.problem}`)

@@ -99,7 +99,7 @@ describe('one row of any values', () => {
         }
         expect(await heldOf(ids)).toBe(2)
         for (const problem of named)
-          expect(problem).toEqual({ where: expect.any(String), problem: expect.stringMatching(/^[^\0]+$/) })
+          expect(problem).toEqual({ where: expect.any(String), problem: expect.stringMatching(/^\P{C}+$/u) })
       }),
       { numRuns: propertyRuns(500), examples: [[{ published_on: '0000-01-01' }], [{ list_day: '0000-04-14' }]] },
     )
@@ -202,4 +202,27 @@ test('a listing that the database refuses is skipped and named, and all others a
   expect(await heldOf(good.map(({ paper }) => paper.id))).toBe(good.length)
   expect(skipped.map(({ where }) => /^paper (\S+), /.exec(where)?.[1])).toEqual(bad.map(({ paper }) => paper.id))
   for (const { problem } of skipped) expect(problem).not.toMatch(/\n|\0/)
+})
+
+test('what is skipped is named in the log by its id, and an address in its title or in what the source says is left out', async () => {
+  const [good] = listingsOf(DAY, ['robotics'])
+  if (good === undefined) throw new Error('there is no such listing')
+  const bad = { ...good, paper: { ...good.paper, id: '2501.00009', title: 'Write to ada.canary@example.org \0' } }
+  const source: Source = {
+    kind: 'days',
+    name: 'huggingface',
+    label: 'huggingface',
+    rateLimit: { name: 'huggingface', gap: 0, timeout: 5000 },
+    fetchDay: async (day) => ({
+      rows: day === DAY ? [good, bad] : [],
+      problems: day === DAY ? [{ where: 'row 3', problem: 'its id is “ada.canary@example.org”' }] : [],
+    }),
+  }
+  const logged: string[] = []
+  const log = { ...SILENT, warn: (facts: object, event: string) => logged.push(JSON.stringify({ event, ...facts })) }
+  await refreshPapers({ db: newsletter.db, now: () => NOW, log }, [source])
+  const skipped = logged.filter((line) => line.includes('row skipped')).join('\n')
+  expect(skipped).toContain('2501.00009')
+  expect(skipped).toContain('row 3')
+  expect(skipped).not.toContain('canary')
 })
