@@ -145,8 +145,8 @@ export const refreshSource = async (ports: IntakePorts, source: Source, days?: s
   for await (const { name, listings, news, problems, notices, remember } of readParts(ports, source, days)) {
     for (const notice of notices) log.warn({ source: source.label, notice }, 'source answered, but not as expected')
     const { skipped, ...counts } = await storeAll(db, name, listings, ports.scorer)
+    // A title, or what a source wrote in place of an id, may hold somebody's address.
     for (const { where, problem } of [...problems, ...skipped])
-      // A title, or what a source wrote in place of an id, may hold somebody's address.
       log.warn({ source: source.label, where: redact(where), problem: redact(problem) }, 'row skipped')
     // A few odd rows are skipped; where all are, the fault is not theirs.
     if (skipped.length > 1 && skipped.length === listings.length)
