@@ -3,7 +3,7 @@
 import { Temporal } from 'temporal-polyfill'
 import { daysBetween } from '../calendar.ts'
 import { arxivPage, arxivPdf, type Paper } from '../papers/paper.ts'
-import { type ExcerptedPaper, excerptOfPaper } from '../papers/paper-excerpt.ts'
+import { type ExcerptedPaper, excerptOfPaper, readableTexts } from '../papers/paper-excerpt.ts'
 import { excerptAround } from '../text/excerpt.ts'
 import { plainLatex, plainTitle } from '../text/latex.ts'
 import { authorLine } from '../text/text.ts'
@@ -39,9 +39,7 @@ export const followedAuthors = ({ matches }: Pick<DigestEntry, 'matches'>): stri
   matches.filter(({ field }) => field === 'authors').map(({ words }) => words)
 
 const excerptOfCard = (paper: Paper | ExcerptedPaper, keyword: string | null): string => {
-  const { title, abstract } = paper
-  const around =
-    keyword === null ? null : excerptAround({ title: plainLatex(title), abstract: plainLatex(abstract) }, keyword)
+  const around = keyword === null ? null : excerptAround(readableTexts(paper), keyword)
   return around ?? ('excerpt' in paper ? paper.excerpt : null) ?? excerptOfPaper(paper)
 }
 

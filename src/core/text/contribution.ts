@@ -1,7 +1,8 @@
 /** Tells which sentence of an abstract says what the paper does, and which says what came of it. */
 import { unknownNames } from './known-names.ts'
-import { dangles, PAPER, withoutOpening } from './opening.ts'
-import { pointsBack, withoutPointing } from './pointing.ts'
+import { dangles, PAPER, SHELLS, withoutOpening } from './opening.ts'
+import { nameInTitle } from './own-macros.ts'
+import { pointsBack, pointsBeyond, withoutPointing } from './pointing.ts'
 import type { Sentence } from './sentences.ts'
 
 /** A text to be shown in short: title and abstract as readers see them, without LaTeX. */
@@ -28,7 +29,7 @@ const EXAMINE =
   'highlight|aim|seek|focuse?|model|solve|implement|test|document|detail|replicate|pioneer|enhance|discusse?|improve|scale|make the case)(?:s|d|ed)?'
 
 /** A noun with what only a sentence before can explain. */
-const BACK = `(?:this|these|those|such(?! as\\b)|the (?:two|three|four|five|above|aforementioned))\\b(?! ${PAPER})`
+const BACK = `(?:this|these|those|such(?! as\\b)|that (?=${SHELLS})|the (?:two|three|four|five|above|aforementioned))\\b(?! ${PAPER})`
 
 const OFFERS = new RegExp(
   `\\b${ACTOR} (?:${OFFER}\\b|\\p{L}+ [^;]{0,160}?\\b(?:and|to|by) (?:propos|introduc|present)(?:e|es|s|ing)?\\b|(?:bridge|close|fill|address|tackle|overcome)(?:s|d|ed)? (?:this|these|the) \\p{L}+(?: \\p{L}+)? (?:with|via|through)\\b)`,
@@ -36,7 +37,10 @@ const OFFERS = new RegExp(
 )
 const EXAMINES = new RegExp(`\\b${ACTOR} ${EXAMINE}\\b`, 'iu')
 const ACTS = new RegExp(`\\b${ACTOR} (?!(?:hope|believe|expect|anticipate|plan|note|are|will|can|may)\\b)\\p{L}+`, 'iu')
-const OFFERED = /\b(?:is|are|was|were) (?:hereby |then |therefore )?(?:proposed|introduced|presented)\b/iu
+const OFFERED =
+  /\b(?:is|are|was|were) (?:hereby |then |therefore )?(?:proposed|introduced|presented)\b|^(?:the|our) (?:approach|method|framework|system)\b[^.]{0,60} (?:is|was) (?:tested|evaluated|studied)\b/iu
+/** What came after something that was done before: "We then build …". */
+const SEQUEL = /\bwe (?:then|next)\b/iu
 const IN_THIS_PAPER = new RegExp(
   `\\b(?:in|with|through) (?:this|the present|our) ${PAPER}\\b|^(?:this|our) ${PAPER}\\b|^here,? (?:we|i)\\b`,
   'iu',
@@ -52,7 +56,7 @@ const ACTS_ITSELF =
 const AFTERTHOUGHT =
   /\b(?:we|i|paper|work) (?:also|further|additionally|finally|furthermore)\b|^(?:additionally|moreover|furthermore|finally|simultaneously|also|besides|in addition|beyond (?:this|these|the|our)|second(?:ly)?|third(?:ly)?|last(?:ly)?|next)\b/iu
 const BACKGROUND =
-  /^(?:however|yet|but|(?:in|by) contrast|similarly|for (?:example|instance)|recent(?:ly)?|existing|current(?:ly)?|previous|prior|traditional|conventional|despite|although|while|whereas|unfortunately|nevertheless|unlike|most|many|as )\b|\b(?:remains?|lacks?|has been|have been|have shown|suffers? from|increasingly|struggles?)\b|^(?:background|introduction|motivation|context)\s*[:—]/iu
+  /^(?:however|yet|but|(?:in|by) contrast|similarly|for (?:example|instance)|recent(?:ly)?|existing|current(?:ly)?|previous|prior|traditional|conventional|despite|although|while|whereas|unfortunately|nevertheless|unlike|most|many|as )\b|\b(?:remains?|lacks?|has been|have been|have shown|suffers? from|increasingly|struggles?|under-?studied|under-?explored)\b|^(?:background|introduction|motivation|context)\s*[:—]/iu
 const RESULT =
   /\b(?:experiments?|experimental(?:ly)?|results?|extensive|outperform\w*|state-of-the-art|sota|achiev\w+|surpass\w*|ablations?)\b|^empirically\b|^(?:findings|conclusions?|significance)\s*[:—]/iu
 /** Verbs whose object may stay unnamed: "we address this challenge by …" goes on to say how. */
@@ -99,6 +103,7 @@ const WEIGHTS = {
   /** For each. */
   unknownNames: -1.5,
   afterthought: -4,
+  sequel: -3,
   background: -2.5,
   result: -2,
   link: -8,
@@ -108,10 +113,7 @@ const WEIGHTS = {
 }
 
 /** The name that a title gives before its colon or is, such as `ClawGUI`; `null` where it has none. */
-const nameOf = (title: string): string | null => {
-  const name = (/^([^:]{2,40}):/u.exec(title) ?? /^(\S{2,40})$/u.exec(title))?.[1]?.trim()
-  return name !== undefined && name.split(' ').length <= 4 ? name : null
-}
+const nameOf = (title: string): string | null => nameInTitle(title) ?? /^(\S{2,40})$/u.exec(title)?.[1] ?? null
 
 const scoreOf = ({ text }: Sentence, place: number, title: string): number => {
   const name = nameOf(title)
@@ -133,8 +135,9 @@ const scoreOf = ({ text }: Sentence, place: number, title: string): number => {
     refersBack: refersBack(text),
     pointsBack: !refersBack(text) && pointsBack(withoutPointing(withoutOpening(text)).text),
     announces: ANNOUNCES.test(text),
-    unknownNames: unknownNames(withoutOpening(text), title),
+    unknownNames: unknownNames(withoutOpening(text), title).length,
     afterthought: AFTERTHOUGHT.test(text),
+    sequel: SEQUEL.test(text),
     background: BACKGROUND.test(text),
     result: !offers && RESULT.test(text),
     link: LINK.test(text) || (!offers && !isNamed && AVAILABILITY.test(text)),
@@ -179,17 +182,23 @@ export const offeringPart = (text: string): string => {
   return part.charAt(0).toUpperCase() + part.slice(1)
 }
 
-/** A part of an enumeration that begins or goes on in other sentences: "it improves by 27 points; and (4) …", "(1) The first". */
-const isPartOfList = (text: string): boolean => /\((?:[2-9]|ii+|iv|vi*|[b-h])\)/u.test(text) !== /\([1ia]\)/u.test(text)
+/** A part of an enumeration that begins or goes on in other sentences: "it improves by 27 points; and (4) …", "(1) The first", "3) We". */
+const isPartOfList = (text: string): boolean =>
+  /\((?:[2-9]|ii+|iv|vi*|[b-h])\)/u.test(text) !== /\([1ia]\)/u.test(text) || /^(?:[2-9]|ii+|iv|[b-h])\)\s/u.test(text)
+/** What a source left after the last sentence, such as a keyword: no sentence is so short and without its stop. */
+const isRemnant = (text: string): boolean => text.length < 30 && /[\p{L}\p{N}]$/u.test(text)
 
 /**
- * How well a sentence tells what came of it: 0 where it does not, and 4 with an outcome and its figure. `follows`: it stands
- * right after the contribution, so that "these" are understood.
+ * How well a sentence tells what came of it: 0 where it does not or points to what is not shown, and 4 with an outcome and its
+ * figure. `known` is what is shown before it, of which `follows` tells that it stands right before, so that "these" are understood.
  */
-export const resultScore = (text: string, follows: boolean): number => {
-  if (isAside(text) || (!follows && dangles(withoutOpening(text)))) return 0
+export const resultScore = (text: string, known: string, follows: boolean): number => {
+  if (isAside(text)) return 0
+  const shown = withoutPointing(withoutOpening(text)).text
+  if (!follows && dangles(shown)) return 0
   const tells = Number(OUTCOME.test(text)) + Number(SHOWS.test(text))
-  const unclear = follows || !/\b(?:these|those|this|such)\b/iu.test(text) ? 0 : 1.5
+  const points = /\b(?:these|those|this|such)\b/iu.test(text) ? 1.5 : 0
+  const unclear = follows ? 0 : pointsBeyond(shown, known) ? 3.5 : points
   return tells === 0 ? 0 : Math.max(0, tells + 2 * Number(FIGURE.test(text)) - unclear)
 }
 
@@ -208,4 +217,5 @@ export const isAside = (text: string): boolean =>
   WISH.test(text) ||
   text.endsWith('?') ||
   isPartOfList(text) ||
+  isRemnant(text) ||
   (text.match(FORMULA_SIGN)?.length ?? 0) >= MANY_SIGNS

@@ -12,6 +12,7 @@ import { dangles, withoutOpening } from './opening.ts'
 import { createPhraseFinder, tokenise } from './phrases.ts'
 import { withoutPointing } from './pointing.ts'
 import { type Sentence, sentencesOf } from './sentences.ts'
+import { withShortForms } from './short-forms.ts'
 import { cutAtWord } from './text.ts'
 
 /** The longest excerpt, in UTF-16 units. */
@@ -20,6 +21,8 @@ export const EXCERPT_LENGTH = 450
 const SHORT_CONTRIBUTION = 90
 /** One sentence of fewer units hardly says more than the title: what follows is begun, even where it has no room to end. */
 const LITTLE = 200
+/** A sentence with a keyword that is cut to fewer units says too little. */
+const LEAST_AROUND = 160
 /** Units kept before a keyword where its sentence is cut in front. */
 const LEAD = 120
 
@@ -32,8 +35,8 @@ const join = (abstract: string, [first, second]: readonly Sentence[], following:
   const { text: opening, isCut } = withoutPointing(withoutOpening(first.text))
   if (second === undefined) return opening
   if (following && !isCut && !ORDINAL.test(second.text))
-    return opening + abstract.slice(first.end, second.start) + second.text
-  return `${opening} … ${withoutOpening(second.text)}`
+    return opening + abstract.slice(first.end, second.start) + withoutPointing(second.text).text
+  return `${opening} … ${withoutPointing(withoutOpening(second.text)).text}`
 }
 
 /**
@@ -63,7 +66,10 @@ const withSecond = (
   const first = sentences[at]
   if (first === undefined) return null
   const results = sentences
-    .map(({ text }, place) => ({ place, score: place > at ? resultScore(text, place === at + 1) : 0 }))
+    .map(({ text }, place) => ({
+      place,
+      score: place > at ? resultScore(text, `${title} ${first.text}`, place === at + 1) : 0,
+    }))
     .filter(({ score }) => score > 0)
     .sort((a, b) => b.score - a.score || a.place - b.place)
     .map(({ place }) => place)
@@ -71,7 +77,7 @@ const withSecond = (
   const following = next === undefined || isAside(next.text) ? [] : [at + 1]
   const inOrder = first.text.length < SHORT_CONTRIBUTION ? [...following, ...results] : [...results, ...following]
   const known = `${title} ${first.text}`
-  const strange = (place: number): number => unknownNames(sentences[place]?.text ?? '', known)
+  const strange = (place: number): number => unknownNames(sentences[place]?.text ?? '', known).length
   const places = [
     ...inOrder.filter((place) => strange(place) === 0),
     ...inOrder.filter((place) => strange(place) === 1),
@@ -89,7 +95,10 @@ const withSecond = (
  * else the sentence that follows it where both fit. A sentence that is too long is cut at a word and ends with `…`. An opening
  * that refers back ("However, we …") is dropped. Empty only where the abstract is.
  */
-export const excerptOf = ({ title, abstract }: TitledAbstract, most: number = EXCERPT_LENGTH): string => {
+export const excerptOf = ({ title, abstract }: TitledAbstract, most: number = EXCERPT_LENGTH): string =>
+  withShortForms(chosenOf({ title, abstract }, most), title, abstract, most)
+
+const chosenOf = ({ title, abstract }: TitledAbstract, most: number): string => {
   const sentences = sentencesOf(abstract)
   const at = contributionAmong(sentences, title)
   const two = withReferent(abstract, sentences, at, most) ?? withSecond({ title, abstract }, sentences, at, most)
@@ -98,7 +107,7 @@ export const excerptOf = ({ title, abstract }: TitledAbstract, most: number = EX
   const [first, next] = sentences.slice(at, at + 2)
   if (first !== undefined && next !== undefined && one.length < LITTLE && !isAside(next.text))
     return cutAtWord(join(abstract, [first, next], true), most)
-  return one.length <= most ? one : cutAtWord(offeringPart(one), most)
+  return one.length <= most ? one : cutAtWord(one.startsWith('…') ? one : offeringPart(one), most)
 }
 
 /** Cut at words in front too, so that what stands at `start` to `end` is seen. */
@@ -134,9 +143,13 @@ export const excerptAround = (
     second === first + 1,
   )
   if (at !== holds && both.length <= most) return both
+  const offer = join(abstract, sentences.slice(at, at + 1), false)
+  const room = most - offer.length - 3
   const shown = withoutOpening(sentence.text)
   const dropped = sentence.text.length - shown.length
   const [start, end] = [found.start - sentence.start - dropped, found.end - sentence.start - dropped]
   // The words may stand in the opening itself.
+  if (at !== holds && start >= 0 && room >= LEAST_AROUND)
+    return `${offer} … ${cutAround(shown, start, end, room)}`.replace(' … …', ' …')
   return start < 0 ? cutAtWord(sentence.text, most) : cutAround(shown, start, end, most)
 }

@@ -1,4 +1,4 @@
-/** Counts the short names in a sentence that a reader cannot know, such as `STOP` where the sentence that explains it is left out. */
+/** Finds the short names in a sentence that a reader cannot know, such as `STOP` where the sentence that explains it is left out. */
 
 /** Short forms that readers of papers know. */
 const COMMON = new Set(
@@ -6,7 +6,7 @@ const COMMON = new Set(
     'AI ML DL RL NLP CV LLM VLM MLLM LVLM LMM SLM LRM VLA VQA QA RAG GUI CLI API SDK GPU CPU TPU NPU RAM CNN RNN LSTM GAN VAE MLP ' +
     'KV SFT RLHF RLVR RLAIF PPO DPO GRPO SOTA OOD IID ID AUC ROC AUROC FLOP GFLOP TFLOP PSNR SSIM FID FVD LPIPS BLEU ROUGE CER WER MSE MAE RMSE ' +
     'RGB HDR SLAM BEV CLIP BERT GPT ASR TTS OCR PDF HTML SQL JSON UI UX IDE CT MRI PET EEG ECG EHR ' +
-    'DNA RNA ODE SDE PDE SGD STEM US USA EU UK MIT CUDA MMLU GPQA AIME MATH COCO LIBERO SWE'
+    'AR VR MDP DAG IoT GB MB TB DNA RNA ODE SDE PDE SGD STEM US USA EU UK MIT CUDA MMLU GPQA AIME MATH COCO LIBERO SWE'
   ).split(' '),
 )
 /** "on AIME", "than GRPO": a benchmark or a rival is told by its place. */
@@ -27,11 +27,11 @@ const abbreviates = (name: string, text: string): boolean =>
       .includes(name),
   )
 
-/** How many different short names, all of capitals, stand in `text` unexplained, and neither in `known` nor made of its words. */
-export const unknownNames = (text: string, known: string): number => {
+/** The different short names, all of capitals, that stand in `text` unexplained, and neither in `known` nor made of its words. */
+export const unknownNames = (text: string, known: string): string[] => {
   const introduced = [...text.matchAll(INTRODUCED)].map(([, one, other]) => one ?? other)
   const names = new Set((text.match(NAME) ?? []).map((name) => name.replace(/s$/, '')))
   return [...names].filter(
     (name) => !COMMON.has(name) && !introduced.includes(name) && !known.includes(name) && !abbreviates(name, known),
-  ).length
+  )
 }

@@ -105,6 +105,11 @@ const REMAINS: readonly [RegExp, string][] = [
   [/(?<= )leq(?= )/g, '≤'],
   [/(?<= )geq(?= )/g, '≥'],
   [/(?<=\d)~(?=\p{L})/gu, ' '],
+  [/(?<=\d|[\p{L}]-?\d+)\^\(?circ\)?/gu, '°'],
+  [/(?<=[\d%)] ?)rightarrow(?= ?[\d(])/gu, '→'],
+  [/(?<=\p{Lu})leftrightarrow(?=\p{Lu})/gu, '↔'],
+  [/(?<=[\d%])uparrow\b/gu, '↑'],
+  [/(?<=[\d%])downarrow\b/gu, '↓'],
 ]
 /** "tau=-0.7", of the letters that are no words. */
 const GREEK_VALUE = /\b(alpha|beta|gamma|delta|epsilon|eta|theta|kappa|lambda|rho|sigma|tau)(?= ?= ?-?[\d.])/g
@@ -159,13 +164,17 @@ const GLUED: readonly [RegExp, string][] = [
     'We ',
   ],
   [/(?<=\p{Ll}{4}),(?=\p{Ll}{4})/gu, ', '],
-  [/(?<=\p{Ll}{5})\.(?=(?:We|The|This|These|Our|In|To|It|Experiments|However)\b)/gu, '. '],
+  [/(?<=\p{Ll}{4})\.(?=\p{Lu}\p{L}*[ ,])/gu, '. '],
+  [/(?<=[.!?] )% (?=\p{Lu}\p{L}* )/gu, ''],
+  // What the source lost a name from: "a new transformer (), with", "a diagnostic set, .".
+  [/(?<=\p{L}) \(\s*\)(?=[\s,.;])/gu, ''],
+  [/, ?\.(?=\s|$)/gu, '.'],
   [/(?<=\p{L})(?<!\b(?:introduce|present|propose|release)) (?=[,;](?:\s|$))/gu, ''],
 ]
 
 /** Without any of these a text is plain already. */
 const MAY_BE_LATEX =
-  /\bWe\p{Ll}{3}|\p{Ll},\p{Ll}|\p{Ll}\.\p{Lu}| [,;]|[\\${}^_~`]|''|--|times|approx|sim\d|propto|[lg]eq|\p{L} ?= ?-?[\d.]/u
+  / % |circ|arrow|\(\s*\)|\bWe\p{Ll}{3}|\p{Ll},\p{Ll}|\p{Ll}\.\p{Lu}| [,;]|[\\${}^_~`]|''|--|times|approx|sim\d|propto|[lg]eq|\p{L} ?= ?-?[\d.]/u
 
 /**
  * A title or abstract without LaTeX, for display: `{\tau}` is τ, `M^3` is M³, `Pok\'emon` is Pokémon, `45\%` is 45%,

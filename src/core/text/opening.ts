@@ -24,10 +24,10 @@ const BARE_CONNECTIVE =
 const POINTED = '(?:this|these|that|those|such|both|the above)(?: [\\p{L}-]+){0,3}'
 /** A clause that only points back: "To address these critical limitations, …", "Motivated by this, …". */
 const POINTER = new RegExp(
-  `^(?:to (?:\\p{L}+ly )?\\p{L}+(?: (?:and|or) \\p{L}+)? ${POINTED}|to (?:this|that|these) ends?|to do so|towards? ${POINTED}|` +
+  `^(?:to (?:\\p{L}+ly )?\\p{L}+(?: (?:and|or) \\p{L}+)? ${POINTED}|to (?:this|that|these) (?:end|aim|goal|purpose)s?|to do so|to \\p{L}+ it|towards? ${POINTED}|` +
     `for (?:this|that|these) (?:purpose|reason|goal|end)s?|with (?:this|these)(?: [\\p{L}-]+)? in mind|in response(?: to ${POINTED})?|` +
     `(?:based|building|built|drawing|building up) (?:up)?on ${POINTED}|` +
-    `(?:driven|motivated|inspired|guided|informed|prompted|encouraged|enabled) by ${POINTED}|` +
+    `(?:driven|motivated|inspired|guided|informed|prompted|encouraged|enabled) by ${POINTED}|(?:rooted|grounded) in|(?:starting) from ${POINTED}|` +
     `(?:combining|leveraging|using|exploiting|following|given|with|through|via|by|under|from) ${POINTED}|` +
     'to \\p{L}+ such an? [^,]{0,90}),\\s+(?!and\\b|or\\b|but\\b)|' +
     '^to (?:this|that) end\\s+(?=(?:we|i|our|this paper)\\b)',
@@ -36,6 +36,56 @@ const POINTER = new RegExp(
 /** A clause that names only what the authors called something before: "Building on FGGM, …", "Leveraging HiTSR, …". */
 const COINED =
   /^(?:[Bb]uilding (?:up)?on|[Ll]everaging|[Bb]ased on|[Uu]sing|[Ww]ith|[Gg]iven) (?=\S*\p{Lu}\S*\p{Lu})[\p{L}-]+,\s+/u
+/** Nouns that stand for something told before, by their stems. */
+export const SHELLS =
+  '(gap|issue|challenge|limitation|problem|shift|phenomen|view|abilit|capabilit|formalism|assumption|question|insight|observation|finding|' +
+  'task|setting|goal|purpose|need|demand|trade-off|tension|dilemma|difficult|shortcoming|drawback|deficienc|constraint|bottleneck|hypothes|principle|' +
+  'idea|direction|trend|perspective|difference|condition|scenario|cycle|field|area|behavio|weakness|vulnerabilit|discrepanc|inconsistenc|mismatch|' +
+  'disparit|void|obstacle|barrier|requirement|concern|propert|process)'
+/** A clause that says more, but points with such a noun: "As an initial step to address this gap, …". */
+const SHELL_POINTER = new RegExp(
+  '^(?:to|towards?|as|motivated|inspired|guided|driven|building|based|drawing|given|with|by|for|in|following|considering|recogni[sz]ing|under)\\b[^,;:.]{0,90}' +
+    `\\b(?:this|these|those|such(?! as))(?: [\\p{L}-]+){0,3}? ${SHELLS}\\p{L}*[^,;:.]{0,60},\\s+(?=(?:we|i|our|this ${PAPER}|here)\\b)`,
+  'iu',
+)
+/** What the authors did before, of which nothing is shown: "We then build …". */
+const SEQUEL = /^(we|i) (?:then|next|also|additionally|finally|thus|hence|therefore) (?=\p{L})/iu
+/** By "-ing", the verbs for what is offered. */
+const OFFERINGS = new Map(
+  'propose introduce present develop design build release create construct formulate contribute'
+    .split(' ')
+    .map((verb) => [`${verb.replace(/e$/, '')}ing`, verb]),
+)
+const SUBJECT = `(?:(?:[Ii]n (?:this|the present) ${PAPER}|[Hh]ere),? )?([Ww]e|I|[Tt]his ${PAPER})`
+const POINTED_NOUN = '(?:this|these|those|such(?: an?)?|the above)(?: [\\p{L}-]+){1,4}?'
+/** "We address this gap by introducing X". */
+const BY_OFFERING = new RegExp(
+  `^${SUBJECT} (?:[\\p{L}]+ ){1,5}?${POINTED_NOUN} (?:by|through) (${[...OFFERINGS.keys()].join('|')}) `,
+  'iu',
+)
+/** "We bridge this gap with X, the first …". */
+const WITH_NAME = new RegExp(
+  `^${SUBJECT} (?:\\p{L}+ly )?(?:address|bridge|close|tackle|fill|overcome|resolve|solve|meet)(?:e?s)? ${POINTED_NOUN} (?:with|via|through|using) (?=\\S*\\p{Lu})`,
+  'u',
+)
+/** "We address this gap by folding and propose X": the first of two things that are done. */
+const FIRST_OF_TWO = new RegExp(
+  `^${SUBJECT} (?:\\p{L}+ ){1,4}?${POINTED_NOUN}(?: (?:by|through|with|via) [^,;]{1,90}?)?,? and (?:then |instead |further )?` +
+    `(?=(?:${[...OFFERINGS.values(), 'focus', 'show', 'find', 'study', 'provide', 'argue'].join('|')})(?:e?s)?\\b)`,
+  'iu',
+)
+
+/** A sentence that offers something for what is pointed to, without the pointing: it offers it, and an ellipsis stands for the rest. */
+const withoutPointedObject = (sentence: string): string =>
+  sentence
+    .replace(BY_OFFERING, (_, subject: string, verb: string) => {
+      const offers = OFFERINGS.get(verb.toLowerCase()) ?? verb
+      return `${subject} ${/^(?:we|i)$/iu.test(subject) ? offers : `${offers}s`} `
+    })
+    .replace(WITH_NAME, '…')
+    .replace(FIRST_OF_TWO, (_, subject: string) => `${subject} … `)
+    .replace(SEQUEL, '$1 ')
+
 /** The heading of a part of a structured abstract. */
 const HEADING =
   /^(?:(?:background|introduction|motivation|context|objectives?|aims?|purpose|goals?|(?:materials and )?methods?|methodology|approach|design|results?|findings|conclusions?|significance|abstract|tl;?dr|summary|contributions?)\s*[:—]\s*)+/iu
@@ -49,22 +99,28 @@ const CONNECTED =
 /** What is left after an opening says something of its own. */
 const LEAST_LEFT = 16
 
+const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
+
 const openingOf = (text: string): string =>
-  [HEADING, CONNECTIVE, BARE_CONNECTIVE, POINTER, COINED].map((kind) => kind.exec(text)?.[0]).find(Boolean) ?? ''
+  [HEADING, CONNECTIVE, BARE_CONNECTIVE, POINTER, SHELL_POINTER, COINED]
+    .map((kind) => kind.exec(text)?.[0])
+    .find(Boolean) ?? ''
 
 /**
  * A sentence without what only connects it to what stood before: `However, we find …`, `To address these issues, we present …`
  * and `Methods: We train …` begin with `We`. A clause that says something of its own stays, such as "To study whether these
- * models can count, we …". The rest is the sentence's own words; a second time changes nothing.
+ * models can count, we …". So does `We then build`, and what is offered for something told before: `We address this gap by
+ * introducing X` is `We introduce X`. The rest is the sentence's own words; a second time changes nothing.
  */
 export const withoutOpening = (sentence: string): string => {
   let rest = sentence
   for (let opening = openingOf(rest); opening !== ''; opening = openingOf(rest)) {
     const left = rest.slice(opening.length)
     if (left.length < LEAST_LEFT) break
-    rest = left.charAt(0).toUpperCase() + left.slice(1)
+    rest = capitalised(left)
   }
-  return rest
+  const named = withoutPointedObject(rest)
+  return named === rest ? rest : capitalised(named)
 }
 
 /** Whether a sentence begins with a word that means nothing by itself, such as "It", "This approach" or "However". */

@@ -1,41 +1,66 @@
 /** What in the middle of a sentence points to something told before it, and how such a clause is left out. */
+import { PAPER, SHELLS } from './opening.ts'
 
-/** Nouns that stand for something told before, by their stems. */
-const SHELLS =
-  '(gap|issue|challenge|limitation|problem|shift|phenomen|view|abilit|formalism|assumption|question|insight|observation|finding|' +
-  'task|setting|goal|need|trade-off|dilemma|difficult|shortcoming|bottleneck|hypothes|principle|idea|direction|trend|perspective|' +
-  'difference|condition|cycle|field|behavio|weakness|vulnerabilit|discrepanc|obstacle|barrier|requirement|concern|propert|process)'
 const DETERMINER =
-  '(?:this|these|those|such an?|such(?= [\\p{L}-]+s\\b)|(?:the|all|these|all these) (?:two|three|four|five|above))'
+  '(?:this|these|those|such an?|such(?! as\\b)(?= [\\p{L}-]+s\\b(?! as\\b))|(?:the|these|all these) (?:two|three|four|five|above))'
 const POINTING = new RegExp(`\\b${DETERMINER}(?: [\\p{L}-]+){0,3}? ${SHELLS}\\p{L}*`, 'giu')
+
+/** Two forms of a noun begin alike: "capability" and "capabilities". */
+const STEM = 5
+const isNamedIn = (noun: string, text: string): boolean =>
+  text.toLowerCase().includes(noun.toLowerCase().replace(/s$/, '').slice(0, STEM))
 
 /** Whether a sentence points to something that it has not named itself: "… that addresses these shifts by …". */
 export const pointsBack = (text: string): boolean =>
-  [...text.matchAll(POINTING)].some(
-    ({ index, 1: noun = '' }) => !text.slice(0, index).toLowerCase().includes(noun.toLowerCase()),
-  )
+  [...text.matchAll(POINTING)].some(({ index, 1: noun = '' }) => !isNamedIn(noun, text.slice(0, index)))
 
-/** A clause about such a noun and no more: "which separates the two questions", "to bridge this gap", "tailored for this task". */
+/** What a paper calls what it offers: "this technique" is understood. */
+const OWN =
+  'approach|method|technique|framework|model|system|strategy|pipeline|algorithm|architecture|benchmark|dataset|design|mechanism|formulation|module|result|finding'
+/** No noun, and the comma after it is one between adjectives: "these critical, hidden words". */
+const ADJECTIVE = '[\\p{L}-]+(?:al|ive|ous|ic|able|ible|ed|ing),'
+/** What points with any noun, to where it ends: "these two paradigms", "this selective escalation skill". */
+const POINTED =
+  `(?!those\\b)${DETERMINER}(?! (?:${PAPER})\\b)(?: (?:${ADJECTIVE}|[\\p{L}-]+)){0,3}? ` +
+  `(?!(?:${OWN})s?\\b|${ADJECTIVE})([\\p{L}-]+)`
+const ENDS =
+  '(?=[.,;:]|$| (?:by|through|via|with|within|using|and|in|into|from|for|to|on|as|at|across|toward|towards|under|while|without)\\b)'
+const POINTED_TO = new RegExp(`\\b${POINTED}${ENDS}`, 'giu')
+
+/** Whether a sentence points with any noun to what neither it nor `known`, the text before it, has named. */
+export const pointsBeyond = (text: string, known: string): boolean =>
+  [...text.matchAll(POINTED_TO)].some(({ index, 1: noun = '' }) => !isNamedIn(noun, `${known} ${text.slice(0, index)}`))
+
+/**
+ * A clause about such a noun and no more: "which separates the two questions", "to bridge this gap", "tailored for this task",
+ * "in these complex scenes".
+ */
 const CLAUSE = new RegExp(
-  `,? (?:(?:that|which) (?:aims? to |is designed to |seeks to )?\\p{L}+(?: and \\p{L}+)?|` +
-    '(?:(?:specifically |explicitly )?(?:designed|tailored|built|developed|aimed|intended) )?' +
-    '(?:to (?:\\p{L}+ly )?\\p{L}+(?: and \\p{L}+)?|at \\p{L}+ing|for)|' +
-    '(?:addressing|bridging|closing|tackling|filling|overcoming|resolving|solving|mitigating)) ' +
-    `(?:both |all )?${DETERMINER}(?: [\\p{L}-]+){0,3}? ${SHELLS}[\\p{L}-]*` +
-    '(?=[.,;:]|$| (?:by|through|via|with|within|using|and|in|from|for|while)\\b)',
-  'iu',
+  `,? (?:(?:that|which) (?!\\p{L}+ing\\b)(?:\\p{L}+ly )?(?:aims? to |is designed to |seeks to )?(?:\\p{L}+ly )?\\p{L}+(?: and \\p{L}+)?|` +
+    '(?:(?:specifically |explicitly )?(?:designed|tailored|built|developed|aimed|intended|created|made) )?' +
+    '(?:to (?:\\p{L}+ly )?\\p{L}+(?: and \\p{L}+)?|at \\p{L}+ing|for(?: \\p{L}+ing)?)|' +
+    '(?:addressing|bridging|closing|tackling|filling|overcoming|resolving|solving|mitigating)|' +
+    `(?:in|under|within|across|throughout|on)) (?:both |all )?${POINTED}${ENDS}`,
+  'giu',
 )
+/** Before such a clause: a word that needs it, as in "enables a map to fold these sheets" and "we show that it folds these sheets". */
+const NEEDED =
+  /\b(?:enabl|allow|help|aim|able|how|order|fail|need|want|seek|tr(?:y|ies|ied)|learn|forc|encourag|guid|requir|instruct|show|demonstrat|f(?:i|ou)nd|reveal|argu|prov|observ|suggest|indicat|confirm|claim|trains?\b|trained|rely|relies|focus|depend|insist|appl)\w*(?: [^\s,;]+){0,4}$/iu
 /** What a sentence says before such a clause, at least: UTF-16 units, all in one clause. */
 const LEAST_BEFORE = 30
+/** What comes after it and hangs on it: "… these paradigms into one system". What begins otherwise stands without it. */
+const HANGS = /^ (?:into|within|in|to|from|on|as|at|across|towards?|under|without)\b[^.,;:]*/iu
 
 /** A sentence without such a clause, for which `…` stands; at the end it is left out, and `isCut` says so. */
 export const withoutPointing = (text: string): { text: string; isCut: boolean } => {
-  const found = pointsBack(text) ? CLAUSE.exec(text) : null
-  const before = found === null ? '' : text.slice(0, found.index)
-  if (found === null || before.slice(Math.max(before.lastIndexOf(';'), before.lastIndexOf(',')) + 1).length < 12)
-    return { text, isCut: false }
-  if (before.length < LEAST_BEFORE) return { text, isCut: false }
-  const rest = text.slice(found.index + found[0].length)
-  if (rest.length < 2) return { text: before + rest, isCut: true }
-  return { text: `${before} …${rest.replace(/^[,;:]/, '')}`, isCut: false }
+  for (const { 0: clause, 1: noun = '', index } of text.matchAll(CLAUSE)) {
+    const before = text.slice(0, index)
+    const inClause = before.slice(Math.max(before.lastIndexOf(';'), before.lastIndexOf(',')) + 1)
+    if (isNamedIn(noun, before) || before.length < LEAST_BEFORE || inClause.length < 12 || NEEDED.test(inClause))
+      continue
+    const rest = text.slice(index + clause.length).replace(HANGS, '')
+    if (rest.length < 2) return { text: before + rest, isCut: true }
+    return { text: `${before} …${rest.replace(/^[,;:]/, '')}`, isCut: false }
+  }
+  return { text, isCut: false }
 }

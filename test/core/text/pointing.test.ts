@@ -21,6 +21,10 @@ describe('a clause that points back', () => {
       'We present FoldNet, an end-to-end map tailored for this hard task, capable of folding.',
       'We present FoldNet, an end-to-end map … capable of folding.',
     ],
+    [
+      'We present FoldNet, a unified map, which joins these two paradigms, and fold it.',
+      'We present FoldNet, a unified map … and fold it.',
+    ],
   ])('is left out for an ellipsis: %s', (text, shown) =>
     expect(withoutPointing(text)).toEqual({ text: shown, isCut: false }),
   )
@@ -34,12 +38,27 @@ describe('a clause that points back', () => {
       'We introduce FoldNet, a map of towns designed to address these challenges.',
       'We introduce FoldNet, a map of towns.',
     ],
+    [
+      'We introduce FoldNet, a map of towns that joins these two paradigms into one system.',
+      'We introduce FoldNet, a map of towns.',
+    ],
+    [
+      'We introduce FoldNet, an open map addressing these three gaps within a single frame.',
+      'We introduce FoldNet, an open map.',
+    ],
+    [
+      'We introduce FoldNet, a map designed to fold itself in these complex scenes.',
+      'We introduce FoldNet, a map designed to fold itself.',
+    ],
   ])('is dropped at the end: %s', (text, shown) => expect(withoutPointing(text)).toEqual({ text: shown, isCut: true }))
 
   test.each([
     'We study the task of folding maps and present FoldNet for this task in towns.',
     'We present FoldNet, a map that folds itself for such readers as walk.',
     'We show that this gap grows.',
+    'We present FoldNet, a map that enables readers to fold this paper sheet.',
+    'We present FoldNet, a map for towns, and test it to measure this map.',
+    'We present FoldNet, which we describe in this paper, for towns.',
     'We fold maps.',
   ])('is none, or all there is: %s', (text) => expect(withoutPointing(text).text).toBe(text))
 
@@ -62,6 +81,22 @@ describe('an excerpt', () => {
     const claim = 'e propose FoldNet, a map that folds itself along the creases of its readers.'
     for (const opening of ['To build such a map without paper or glue', 'Combining these parts', 'Building on HiFOLD'])
       expect(of(`${opening}, w${claim}`)).toBe(`W${claim}`)
+  })
+
+  test('goes on with a result that points to nothing, rather than with one that does', () => {
+    const offer = 'We present FoldNet, a map that folds itself along creases it has learned from many readers of maps.'
+    const pointing = 'In nine towns, training with these explanations reduces tearing by 50.2%.'
+    const plain = 'In ten towns, FoldNet reduces tearing.'
+    expect(excerptOf({ title: 'On Maps', abstract: `Maps tear. ${offer} Readers walk. ${pointing} ${plain}` })).toBe(
+      `${offer} … ${plain}`,
+    )
+  })
+
+  test('is no remnant of keywords, and no later point of a list', () => {
+    const offer = 'We present FoldNet, a map that folds itself along creases it has learned from readers.'
+    const of = (rest: string) => excerptOf({ title: 'On Maps', abstract: `Maps tear. ${offer} ${rest}` })
+    expect(of('Paper Optimization')).toBe(offer)
+    expect(of('Readers walk. 3) The map reduces tearing by 50.2%.')).not.toContain('3)')
   })
 
   test('does not begin with an announcement of what is told later', () => {
