@@ -1,6 +1,6 @@
 /** Tells which sentence of an abstract says what the paper does, and which says what came of it. */
 import { unknownNames } from './known-names.ts'
-import { dangles, PAPER, SHELLS, withoutOpening } from './opening.ts'
+import { dangles, PAPER, SHELLS, withoutConnective, withoutOpening } from './opening.ts'
 import { nameInTitle } from './own-macros.ts'
 import { pointsBack, pointsBeyond, withoutPointing } from './pointing.ts'
 import type { Sentence } from './sentences.ts'
@@ -151,7 +151,7 @@ const scoreOf = ({ text }: Sentence, place: number, title: string): number => {
 }
 
 /** Whether a sentence tells of something that only a sentence before it names, such as "We show that this choice …". */
-export const refersBack = (text: string): boolean => REFERS_BACK.test(withoutOpening(text))
+export const refersBack = (text: string): boolean => REFERS_BACK.test(withoutConnective(text))
 
 /**
  * The index of the sentence that says what the paper does, among those of its abstract (at least one). Sentences are

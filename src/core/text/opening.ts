@@ -109,16 +109,24 @@ const openingOf = (text: string): string =>
 /**
  * A sentence without what only connects it to what stood before: `However, we find …`, `To address these issues, we present …`
  * and `Methods: We train …` begin with `We`. A clause that says something of its own stays, such as "To study whether these
- * models can count, we …". So does `We then build`, and what is offered for something told before: `We address this gap by
- * introducing X` is `We introduce X`. The rest is the sentence's own words; a second time changes nothing.
+ * models can count, we …". The rest is the sentence's own words; a second time changes nothing.
  */
-export const withoutOpening = (sentence: string): string => {
+export const withoutConnective = (sentence: string): string => {
   let rest = sentence
   for (let opening = openingOf(rest); opening !== ''; opening = openingOf(rest)) {
     const left = rest.slice(opening.length)
     if (left.length < LEAST_LEFT) break
     rest = capitalised(left)
   }
+  return rest
+}
+
+/**
+ * As `withoutConnective`, and what is offered for something told before stands without it: `We address this gap by introducing
+ * X` is `We introduce X`, and `We then build X` is `We build X`.
+ */
+export const withoutOpening = (sentence: string): string => {
+  const rest = withoutConnective(sentence)
   const named = withoutPointedObject(rest)
   return named === rest ? rest : capitalised(named)
 }

@@ -22,6 +22,9 @@ export const nameOwnMacros = (abstract: string, title: string): string =>
     const name = nameInTitle(title)
     const spelt = [name, ...title.split(/[\s:]+/u)].find((word) => word != null && lettersOf(word) === lettersOf(macro))
     if (spelt != null) return spelt
+    // "\\foldnet" beside a title that begins with "FoldNet2.5-Pro".
+    const begun = name === null ? undefined : /^\p{L}+/u.exec(name)?.[0]
+    if (begun !== undefined && begun.toLowerCase() === macro.toLowerCase()) return begun
     const isData = GENERIC_DATA.test(macro)
     if (!isData && !GENERIC.test(macro)) return whole
     const our = /(?:^|[.!?]\s+)$/u.test(abstract.slice(0, at)) ? 'Our' : 'our'

@@ -2,7 +2,8 @@
 import { PAPER, SHELLS } from './opening.ts'
 
 const DETERMINER =
-  '(?:this|these|those|such an?|such(?! as\\b)(?= [\\p{L}-]+s\\b(?! as\\b))|(?:the|these|all these) (?:two|three|four|five|above))'
+  '(?:this|these|those|such an?|such(?! as\\b)(?= [\\p{L}-]+s\\b(?! as\\b))|(?:the|these|all these) (?:two|three|four|five|above)|' +
+  `all (?:two|three|four|five)(?= ${SHELLS.replace('(', '(?:')}))`
 const POINTING = new RegExp(`\\b${DETERMINER}(?: [\\p{L}-]+){0,3}? ${SHELLS}\\p{L}*`, 'giu')
 
 /** Two forms of a noun begin alike: "capability" and "capabilities". */
@@ -45,7 +46,7 @@ const CLAUSE = new RegExp(
 )
 /** Before such a clause: a word that needs it, as in "enables a map to fold these sheets" and "we show that it folds these sheets". */
 const NEEDED =
-  /\b(?:enabl|allow|help|aim|able|how|order|fail|need|want|seek|tr(?:y|ies|ied)|learn|forc|encourag|guid|requir|instruct|show|demonstrat|f(?:i|ou)nd|reveal|argu|prov|observ|suggest|indicat|confirm|claim|trains?\b|trained|rely|relies|focus|depend|insist|appl)\w*(?: [^\s,;]+){0,4}$/iu
+  /\b(?:enabl(?:e|es|ed|ing)|allow(?:s|ed|ing)?|help(?:s|ed|ing)?|aim(?:s|ed|ing)?|able|how|order|fail(?:s|ed)?|needs?|wants?|seeks?|try|tries|learn(?:s|ed)?|force[sd]?|encourage[sd]?|guide[sd]?|guiding|requir(?:e|es|ed|ing)|instruct(?:s|ed)?|trains?|trained|show(?:s|n)?|demonstrate[sd]?|finds?|found|reveal(?:s|ed)?|argue[sd]?|prove[sd]?|observe[sd]?|suggest(?:s|ed)?|indicate[sd]?|confirm(?:s|ed)?|claim(?:s|ed)?|rely|relies|focus(?:es|ed)?|depends?|insists?|appl(?:y|ies|ied))(?: [^\s,;]+){0,4}$/iu
 /** What a sentence says before such a clause, at least: UTF-16 units, all in one clause. */
 const LEAST_BEFORE = 30
 /** What comes after it and hangs on it: "… these paradigms into one system". What begins otherwise stands without it. */
@@ -60,7 +61,7 @@ export const withoutPointing = (text: string): { text: string; isCut: boolean } 
       continue
     const rest = text.slice(index + clause.length).replace(HANGS, '')
     if (rest.length < 2) return { text: before + rest, isCut: true }
-    return { text: `${before} …${rest.replace(/^[,;:]/, '')}`, isCut: false }
+    return { text: `${before} …${rest.replace(/^[,;:](?! we\b)/, '')}`, isCut: false }
   }
   return { text, isCut: false }
 }

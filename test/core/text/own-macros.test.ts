@@ -13,7 +13,7 @@ test.each([
   [
     'We present \\foldnetpro{}, built on \\foldnet.',
     'FoldNet2.5-Pro: Maps That Fold',
-    'We present FoldNet2.5-Pro, built on \\foldnet.',
+    'We present FoldNet2.5-Pro, built on FoldNet.',
   ],
   ['We fold by \\OurMethod. \\modelName folds.', 'On Folding Maps', 'We fold by our method. Our method folds.'],
   ['We fold \\benchmarkName.', 'On Folding Maps', 'We fold our benchmark.'],
