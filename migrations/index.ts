@@ -30,6 +30,7 @@ import * as signUpLimits from './0024-sign-up-limits.ts'
 import * as trending from './0025-trending.ts'
 import * as accountLinks from './0026-account-links.ts'
 import * as personalData from './0027-personal-data.ts'
+import * as toldChanges from './0028-told-changes.ts'
 import type { Migration } from './migration.ts'
 
 export const MIGRATIONS: Record<string, Migration> = {
@@ -57,6 +58,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0025-trending': trending,
   '0026-account-links': accountLinks,
   '0027-personal-data': personalData,
+  '0028-told-changes': toldChanges,
 }
 
 /**

@@ -10,6 +10,7 @@ import type { FrozenNews, NewsKind } from '../core/papers/paper-news.ts'
 import type { Match } from '../core/relevance/relevance.ts'
 import type { MailState, StateCount } from '../core/sending/ledger.ts'
 import type { ThrottleCause } from '../core/sending/pace.ts'
+import type { ChangeByLink } from '../core/subscriber/change-by-link.ts'
 import type { ConsentEvent, ConsentOrigin } from '../core/subscriber/consent.ts'
 import type { DigestSize, Frequency, Preferences, SubscriberState, WhenEmpty } from '../core/subscriber/preferences.ts'
 
@@ -67,6 +68,8 @@ interface OutboxMail {
   said: string | null
   /** The throttled destination that it waits for, or under whose concurrency it is being sent. */
   waits_for: string | null
+  /** The change of settings that it tells of, of a digest or a welcome. */
+  told_change: ChangeByLink | null
 }
 
 /**
@@ -158,6 +161,7 @@ export interface Tables {
     moved_to: string | null
     moved_from: string | null
     changed_by_link_on: string | null
+    changed_by_link: string[] | null
     before_reduction: BeforeReduction | null
   }
   sign_ups: {

@@ -129,7 +129,7 @@ export interface Return extends DeliveryKey {
 
 /**
  * Cancels those of these deliveries that wait still, and returns their readers, and those of deliveries that did not
- * arrive, to what they had before; their caller has locked them. Of a delivery of which an earlier copy may have arrived
+ * arrive, to what they had before; their caller has locked them. What such a delivery told is to be told again. Of a delivery of which an earlier copy may have arrived
  * the outcome is unknown, and its reader does not return. Returns how many were canceled.
  */
 export const cancelDeliveries = async (db: Kysely<Tables>, editionId: number, returns: Return[]): Promise<number> => {
@@ -158,9 +158,14 @@ export const cancelDeliveries = async (db: Kysely<Tables>, editionId: number, re
           previous_digest_id = case when r.history then null else s.previous_digest_id end,
           previous_cutoff = case when r.history then null else s.previous_cutoff end,
           previous_due_at = case when r.history then null else s.previous_due_at end,
-          previous_local_date = case when r.history then null else s.previous_local_date end
+          previous_local_date = case when r.history then null else s.previous_local_date end,
+          changed_by_link_on = coalesce(s.changed_by_link_on, (m.told_change->>'on')::date),
+          changed_by_link = case when m.told_change is null then s.changed_by_link else array(select distinct
+            jsonb_array_elements_text(coalesce(to_jsonb(s.changed_by_link), '[]') || (m.told_change->'what'))) end
         from r left join off on off.subscriber_id = r.subscriber_id
-        where s.id = r.subscriber_id and (r.history or r.next_due_at is not null)
+          left join deliveries m on m.subscriber_id = r.subscriber_id and m.local_date = r.local_date
+            and m.edition_id = ${editionId}
+        where s.id = r.subscriber_id and (r.history or r.next_due_at is not null or m.told_change is not null)
           and (not r.waiting or off.state = 'canceled'))
     select count(*)::int as canceled from off where state = 'canceled'`.execute(db)
   return rows[0]?.canceled ?? 0

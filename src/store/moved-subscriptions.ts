@@ -11,7 +11,15 @@ import { columnsOf, preferencesOf, type Subscriber } from './subscribers.ts'
 export const moveSubscription = async (db: Kysely<Tables>, from: Subscriber, to: string, at: Date): Promise<void> => {
   await db
     .updateTable('subscribers')
-    .set({ state: 'unsubscribed', paused_until: null, next_due_at: null, moved_to: to, before_reduction: null })
+    .set({
+      state: 'unsubscribed',
+      paused_until: null,
+      next_due_at: null,
+      moved_to: to,
+      before_reduction: null,
+      changed_by_link_on: null,
+      changed_by_link: null,
+    })
     .where('id', '=', from.id)
     .execute()
   await db
@@ -32,6 +40,7 @@ export const moveSubscription = async (db: Kysely<Tables>, from: Subscriber, to:
       previous_due_at: from.previous_due_at,
       previous_local_date: from.previous_local_date,
       changed_by_link_on: from.changed_by_link_on,
+      changed_by_link: from.changed_by_link,
       before_reduction: null,
       moved_to: null,
       moved_from: from.id,

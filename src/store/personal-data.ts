@@ -52,9 +52,11 @@ export const deleteSignUps = async (db: Kysely<Tables>, email: string): Promise<
 export const eraseSubscriber = async (db: Kysely<Tables>, id: string, email: string, at: Date): Promise<void> => {
   const settled = sql`state not in ('sending', 'unknown')`
   await sql`delete from letters where subscriber_id = ${id} and ${settled}`.execute(db)
-  await sql`update letters set preferences = null, said = null where subscriber_id = ${id}`.execute(db)
+  await sql`update letters set preferences = null, said = null, told_change = null where subscriber_id = ${id}`.execute(
+    db,
+  )
   // Nothing is owed any more; a mail that is under way is its mailer's, who looks again before it begins.
-  await sql`update deliveries set said = null, waits_for = null,
+  await sql`update deliveries set said = null, waits_for = null, told_change = null,
       state = case when state in ('queued', 'deferred') then 'skipped' else state end,
       reason = case when state in ('queued', 'deferred') then 'no longer wanted' else reason end
     where subscriber_id = ${id} and ${settled}`.execute(db)
@@ -85,6 +87,7 @@ export const eraseSubscriber = async (db: Kysely<Tables>, id: string, email: str
       moved_to: null,
       moved_from: null,
       changed_by_link_on: null,
+      changed_by_link: null,
       before_reduction: null,
     })
     .where('id', '=', id)

@@ -164,11 +164,6 @@ export const undoReduction = async (
     .execute()
 }
 
-/** Notes that settings were changed on a local date (`YYYY-MM-DD`) by a link of a digest; the next one tells. */
-export const noteChangeByLink = async (db: Kysely<Tables>, id: string, date: string): Promise<void> => {
-  await db.updateTable('subscribers').set({ changed_by_link_on: date }).where('id', '=', id).execute()
-}
-
 /** Ends the preferences, view and account links that were sent to a subscriber so far. */
 export const raiseEpoch = async (db: Kysely<Tables>, id: string): Promise<void> => {
   await db.updateTable('subscribers').set({ epoch: sql<number>`epoch + 1` }).where('id', '=', id).execute()
@@ -215,6 +210,8 @@ export interface DueGroup {
   /** The `ctid`s of their rows, in the same order: nothing moves a locked row, and it is found without an index. */
   rows: string
   count: number
+  /** The ids of those of them whose change by a link is to be told, with commas between; `null` mostly. */
+  toTell: string | null
   /** The same for equal profiles, and for few others; `readProfiles` has the profile itself. */
   profileKey: string
   frequency: Preferences['frequency']
@@ -238,10 +235,11 @@ export const lockDue = async (db: Kysely<Tables>, cutoff: Date, which: DueSelect
   const { rows } = await sql<DueGroup>`
     with due as materialized (
       select id, ctid, (trending, topics, keywords, authors, muted, when_empty, digest_papers)::text as "profileKey", frequency, hour, weekday,
-        time_zone as "timeZone", next_due_at as "dueAt", last_digest_id as "lastDigestId", last_cutoff as "lastCutoff"
+        time_zone as "timeZone", next_due_at as "dueAt", last_digest_id as "lastDigestId", last_cutoff as "lastCutoff", changed_by_link_on
       from subscribers where next_due_at <= ${cutoff} ${these})
     select (array_agg(id))[1] as first, string_agg(id::text, ',') as members,
-      string_agg('"' || ctid::text || '"', ',') as rows, count(*)::int as count, "profileKey",
+      string_agg('"' || ctid::text || '"', ',') as rows, count(*)::int as count,
+      string_agg(id::text, ',') filter (where changed_by_link_on is not null) as "toTell", "profileKey",
       frequency, hour, weekday, "timeZone", "dueAt", "lastDigestId", "lastCutoff"
     from due group by "profileKey", frequency, hour, weekday, "timeZone", "dueAt", "lastDigestId", "lastCutoff"`.execute(
     db,

@@ -23,11 +23,16 @@ const FEW_TOPICS = 3
 /** With more papers than this a digest begins with what is in it. */
 const FEW_PAPERS = 8
 
-/**
- * Everything that `digest.mjml` and `digest.txt.liquid` show of an issue; `next` is what it says of the next
- * digest, `site` the host that it is sent from.
- */
-export const digestView = (issue: DigestIssue, next: string, allowance: Allowance, site: string) => {
+/** What a digest says that differs between the readers of its cohort. */
+export interface DigestLines {
+  /** When the next digest is to be expected; empty where none is. */
+  next: string
+  /** That settings were changed by a link of an earlier digest; `null` mostly. */
+  changed: string | null
+}
+
+/** Everything that `digest.mjml` and `digest.txt.liquid` show of an issue; `site` is the host that it is sent from. */
+export const digestView = (issue: DigestIssue, { next, changed }: DigestLines, allowance: Allowance, site: string) => {
   const cards = cardViewsOf(issue, allowance)
   const papers = papersOf(issue)
   return {
@@ -39,6 +44,7 @@ export const digestView = (issue: DigestIssue, next: string, allowance: Allowanc
     silent: silentOf(issue),
     order: orderLineOf(issue),
     note: issue.note,
+    changed,
     sample: issue.sample,
     contents: contentsOf(issue, allowance),
     cards,

@@ -13,7 +13,7 @@ import { papersOf, subjectOf } from '../../core/digest/headline.ts'
 import type { Frequency } from '../../core/subscriber/preferences.ts'
 import { foldLines, TEXT_WIDTH } from '../../core/text/line-wrapping.ts'
 import { TOKEN_PLACEHOLDERS } from '../../core/token.ts'
-import { digestView } from './digest-view.ts'
+import { type DigestLines, digestView } from './digest-view.ts'
 import { type Allowance, allowancesFor, isTooLong } from './mail-size.ts'
 import { escapeHtml, escapeText, issueWithoutPlaceholders, someOf, stripControls } from './mail-text.ts'
 import { compileMjml } from './mjml.ts'
@@ -35,8 +35,11 @@ export interface LetterView {
 }
 
 export interface MailTemplates {
-  /** `next` says when the next digest is to be expected; left out of a preview. */
-  renderDigest(issue: DigestIssue, next?: string): Mail
+  /**
+   * `next` says when the next digest is to be expected, `changed` that settings were changed by a link of an earlier one;
+   * both are left out of a preview.
+   */
+  renderDigest(issue: DigestIssue, next?: string, changed?: string | null): Mail
   renderLetter(kind: LetterKind, view: LetterView): Mail
   /** Twelve hex digits that change when a template does; a frozen digest remembers them. */
   version: string
@@ -78,19 +81,20 @@ export const createMailTemplates = async ({
   const { render, version } = await compileTemplates(templatesFolder)
   const shared = sharedView(baseUrl.replace(/\/+$/, ''), postalAddress)
 
-  const renderIssue = (issue: DigestIssue, next: string, allowance: Allowance): Mail => ({
+  const renderIssue = (issue: DigestIssue, own: DigestLines, allowance: Allowance): Mail => ({
     subject: stripControls(subjectOf(issue)),
-    ...render.digest({ ...shared, ...digestView(issue, next, allowance, shared.site) }),
+    ...render.digest({ ...shared, ...digestView(issue, own, allowance, shared.site) }),
   })
 
   return {
-    renderDigest: (given, next = '') => {
+    renderDigest: (given, next = '', changed = null) => {
+      const own = { next, changed }
       const issue = issueWithoutPlaceholders(given)
       const [everything, ...less] = allowancesFor(papersOf(issue).length)
-      let mail = renderIssue(issue, next, everything)
+      let mail = renderIssue(issue, own, everything)
       for (const allowance of less) {
         if (!isTooLong(mail)) break
-        mail = renderIssue(issue, next, allowance)
+        mail = renderIssue(issue, own, allowance)
       }
       return mail
     },
@@ -112,6 +116,8 @@ const sharedView = (site: string, postalAddress: string | null) => ({
   links: {
     confirm: `${site}/confirm/${TOKEN_PLACEHOLDERS.confirm}`,
     preferences: `${site}/preferences/${TOKEN_PLACEHOLDERS.preferences}`,
+    // Where a link that renews them all is asked for.
+    renew: `${site}/preferences/${TOKEN_PLACEHOLDERS.preferences}#links`,
     // The slug of a topic follows.
     follow: `${site}/follow/${TOKEN_PLACEHOLDERS.preferences}`,
     unsubscribe: `${site}/unsubscribe/${TOKEN_PLACEHOLDERS.unsubscribe}`,

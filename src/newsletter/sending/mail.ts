@@ -8,6 +8,7 @@ import { deriveReturnPath } from '../../core/bounces/verp.ts'
 import type { DigestIssue } from '../../core/digest/digest.ts'
 import { describeError } from '../../core/redact.ts'
 import { AUTOMATIC_MAIL_HEADERS, addressToken, listHeaders } from '../../core/sending/list-headers.ts'
+import { changeLine } from '../../core/subscriber/change-by-link.ts'
 import { topicLabels } from '../../core/subscriber/followed.ts'
 import { nextDigestSentence, sendingTimes } from '../../core/subscriber/schedule.ts'
 import { servedZone } from '../../core/subscriber/time-zone.ts'
@@ -54,8 +55,8 @@ export interface ComposePorts {
   lettersFrom: Sender
   /** The domain under which each mail has an envelope sender of its own; `null` or left out for none. */
   bounceDomain?: string | null
-  /** `next` says when the next digest is to be expected. */
-  renderDigest: (issue: DigestIssue, next: string) => RenderedMail
+  /** `next` says when the next digest is to be expected, `changed` what was changed by a link of an earlier one. */
+  renderDigest: (issue: DigestIssue, next: string, changed: string | null) => RenderedMail
   renderLetter: (kind: Exclude<LetterKind, 'welcome'>, view: LetterView) => RenderedMail
   /** Encodes what all messages of a digest share; each message has its own values in place of `placeholders`. */
   compileMessage: (
@@ -144,7 +145,7 @@ const PLACEHOLDERS = Object.keys(TOKEN_VALUES)
 export const createComposer = (ports: ComposePorts) => {
   const { db, keys, baseUrl, mailFrom, lettersFrom } = ports
   const nextDigestOf = createNextDigest()
-  /** By digest and by what it says of the next one, which differs with the time zones of a cohort. */
+  /** By digest, by what it says of the next one, which differs with the time zones of a cohort, and by what few are told. */
   const templates = new LRUCache<string, Promise<MessageTemplate>>({ max: MAX_TEMPLATES })
   /** Read once for all time zones. */
   const issues = new LRUCache<number, Promise<DigestIssue>>({ max: MAX_TEMPLATES })
@@ -159,20 +160,20 @@ export const createComposer = (ports: ComposePorts) => {
     return readIssue(db, digest)
   }
 
-  const compileDigest = async (id: number, next: string): Promise<MessageTemplate> => {
+  const compileDigest = async (id: number, next: string, changed: string | null): Promise<MessageTemplate> => {
     const issue = await keepResult(issues, id, () => readDigestIssue(id))
     const unsubscribeUrl = `${baseUrl}/unsubscribe/${TOKEN_PLACEHOLDERS.unsubscribe}`
     const headers = listHeaders(issue, domainOf(mailFrom), unsubscribeUrl, ports.bounceDomain ?? null)
-    return compile(ports.renderDigest(issue, next), mailFrom, headers)
+    return compile(ports.renderDigest(issue, next, changed), mailFrom, headers)
   }
 
   const compile = (mail: RenderedMail, from: Sender, headers: Record<string, string>): Promise<MessageTemplate> =>
     ports.compileMessage({ ...mail, from, headers: { ...AUTOMATIC_MAIL_HEADERS, ...headers } }, PLACEHOLDERS)
 
   /** Several lanes ask for the same digest at the same time: it is compiled for the first, and all get that template. */
-  const templateOf = (id: number, next: string): Promise<MessageTemplate> => {
-    return keepResult(templates, `${id} ${next}`, () =>
-      compileDigest(id, next).catch((cause) => {
+  const templateOf = (id: number, next: string, changed: string | null): Promise<MessageTemplate> => {
+    return keepResult(templates, `${id} ${next} ${changed ?? ''}`, () =>
+      compileDigest(id, next, changed).catch((cause) => {
         throw new UnrenderableDigest(`digest ${id}: ${describeError(cause).message}`, { cause })
       }),
     )
@@ -198,7 +199,7 @@ export const createComposer = (ports: ComposePorts) => {
     const sender = claimed.digestId === null ? lettersFrom : mailFrom
     const template = await (claimed.digestId === null
       ? compile(await renderLetter(claimed), sender, {})
-      : templateOf(claimed.digestId, nextDigestOf(claimed)))
+      : templateOf(claimed.digestId, nextDigestOf(claimed), claimed.toldChange && changeLine(claimed.toldChange)))
     const message = await template.render({
       to: claimed.email,
       // Unique per recipient and equal on every attempt (Gmail defers senders that repeat one: 4.7.28).

@@ -15,6 +15,7 @@ import { storeLetter } from '../../store/outbox/outbox.ts'
 import { forgetLetterLimits } from '../../store/sign-ups.ts'
 import { activate, pointToWelcome, preferencesOf, storePreferences, withPreferences } from '../../store/subscribers.ts'
 import { forgetErased, unsuppress } from '../../store/suppressions.ts'
+import { tellInWelcome } from '../../store/told-changes.ts'
 import type { CandidateCache } from '../publishing/candidate-cache.ts'
 import { composeWelcome, isSameWelcome } from '../publishing/digest.ts'
 import { LIMITS_UNTIL_CONFIRMED } from './sign-up.ts'
@@ -127,7 +128,8 @@ const storeConfirmed = async (
   const [stored] = await storeDigests(trx, [welcome])
   if (stored === undefined) throw new Error('a welcome was not stored')
   await pointToWelcome(trx, subscriber.id, { digestId: stored.id, cutoff: welcome.cutoff }, at)
-  await storeLetter(trx, { subscriberId: subscriber.id, kind: 'welcome', digestId: stored.id, requestedAt: at })
+  const letter = { subscriberId: subscriber.id, kind: 'welcome', digestId: stored.id, requestedAt: at } as const
+  await tellInWelcome(trx, await storeLetter(trx, letter))
   // An address that could confirm has no other suppression than a complaint's: see `answerSignUps`.
   await unsuppress(trx, subscriber.email, { whom: 'reader', why: 'subscribed and confirmed again' })
 }

@@ -1,6 +1,7 @@
 /** What a reader does by the preferences link: see their preferences, change them, and pause. */
 import { localDateAt } from '../../core/calendar.ts'
 import { interestsOf } from '../../core/digest/interests.ts'
+import { type ChangedSetting, changedSettings } from '../../core/subscriber/change-by-link.ts'
 import { firstDueAfterPause, nextDue } from '../../core/subscriber/due.ts'
 import { maskAddress } from '../../core/subscriber/masked-address.ts'
 import { isSubscribed, type Preferences, type SubscriberState } from '../../core/subscriber/preferences.ts'
@@ -9,14 +10,13 @@ import { servedZone } from '../../core/subscriber/time-zone.ts'
 import { deriveToken, type Keys } from '../../core/token.ts'
 import type { Database } from '../../store/database.ts'
 import {
-  noteChangeByLink,
   preferencesOf,
   type Subscriber,
   storeBeforeReduction,
   storePause,
   storePreferences,
-  withPreferences,
 } from '../../store/subscribers.ts'
+import { noteChangeByLink } from '../../store/told-changes.ts'
 import { type AddressedSubscriber, findTokenOwner, type LinkPorts, readAddressed } from './token-owner.ts'
 
 /** What a preferences link shows. */
@@ -115,8 +115,7 @@ export const applyPreferences = async (
 ): Promise<void> => {
   const due = isSubscribed(subscriber.state) ? dueBy(preferences, subscriber, subscriber.paused_until, now) : null
   await storePreferences(trx, subscriber.id, preferences, due)
-  if (describe(withPreferences(subscriber, preferences)) !== describe(subscriber))
-    await tellOfChange(trx, subscriber, now)
+  await noteChange(trx, subscriber, changedSettings(preferencesOf(subscriber), preferences), now)
 }
 
 /** Stores the pause of a locked subscriber, or its end with `null`, and when they are due then. */
@@ -127,15 +126,18 @@ export const applyPause = async (
   now: Date,
 ): Promise<void> => {
   await storePause(trx, subscriber.id, until, dueBy(preferencesOf(subscriber), subscriber, until, now))
-  if (subscriber.paused_until !== until) await tellOfChange(trx, subscriber, now)
+  await noteChange(trx, subscriber, subscriber.paused_until === until ? [] : ['pause'], now)
 }
 
-/** Equal for equal preferences. */
-const describe = (subscriber: Subscriber): string => JSON.stringify(preferencesOf(subscriber))
-
-/** Has the next digest tell its owner: the link that made the change may have been forwarded. */
-const tellOfChange = (trx: Database, { id, time_zone }: Subscriber, now: Date): Promise<void> =>
-  noteChangeByLink(trx, id, localDateAt(now, servedZone(time_zone)))
+/** Has the next digest tell its owner of a change: the link that made it may have been forwarded. */
+const noteChange = async (
+  trx: Database,
+  { id, time_zone }: Subscriber,
+  what: readonly ChangedSetting[],
+  now: Date,
+): Promise<void> => {
+  if (what.length > 0) await noteChangeByLink(trx, id, localDateAt(now, servedZone(time_zone)), what)
+}
 
 /** When a subscriber is next due by their preferences, from the end of a pause on where there is one. */
 export const dueBy = (preferences: Preferences, subscriber: Subscriber, pausedUntil: string | null, now: Date) => {

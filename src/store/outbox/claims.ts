@@ -1,5 +1,6 @@
 /** Claims: the mails that a mailer is to send next, each its own until the lease ends or the fencing number is raised. */
 import { type Kysely, type RawBuilder, sql } from 'kysely'
+import type { ChangeByLink } from '../../core/subscriber/change-by-link.ts'
 import type { Frequency } from '../../core/subscriber/preferences.ts'
 import type { MailStream, Tables } from '../database.ts'
 import {
@@ -47,6 +48,8 @@ export interface Claimed extends ClaimKey {
   weekday: number
   timeZone: string
   nextDueAt: Date | null
+  /** The change of settings that it tells of, of a digest or a welcome; `null` mostly. */
+  toldChange: ChangeByLink | null
   /** Whether it was last refused in the words in which the relay refused everybody then. */
   refusedLikeOthers: boolean
 }
@@ -127,7 +130,8 @@ const LETTERS: ClaimStatements = {
   claimed: sql`
     select t.id, null as "localDate", t.fence, t.attempts, ${WAITED_MS} as "waitedMs",
       t.subscriber_id as "subscriberId", s.epoch, s.email, t.kind, t.digest_id as "digestId", t.requested_at as date,
-      ${SENDING_TIME}, t.waits_for as "waitsFor", ${wasRefusedLikeOthers(sql`t.reason`)} as "refusedLikeOthers"
+      ${SENDING_TIME}, t.waits_for as "waitsFor", t.told_change as "toldChange",
+      ${wasRefusedLikeOthers(sql`t.reason`)} as "refusedLikeOthers"
     from taken t join subscribers s on s.id = t.subscriber_id
     where t.state = 'sending'`,
 
@@ -166,7 +170,8 @@ const DELIVERIES: ClaimStatements = {
   claimed: sql`
     select t.id, t.local_date as "localDate", t.fence, t.attempts, ${WAITED_MS} as "waitedMs",
       t.subscriber_id as "subscriberId", s.epoch, s.email, 'digest' as kind, t.digest_id as "digestId", e.cutoff as date,
-      ${SENDING_TIME}, t.waits_for as "waitsFor", ${wasRefusedLikeOthers(sql`t.reason`)} as "refusedLikeOthers"
+      ${SENDING_TIME}, t.waits_for as "waitsFor", t.told_change as "toldChange",
+      ${wasRefusedLikeOthers(sql`t.reason`)} as "refusedLikeOthers"
     from taken t join subscribers s on s.id = t.subscriber_id join editions e on e.id = t.edition_id
     where t.state = 'sending'`,
 
