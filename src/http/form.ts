@@ -77,17 +77,25 @@ export const carriedFields = (body: Readonly<Record<string, unknown>>): { name: 
     [body[name]].flat().flatMap((value) => (typeof value === 'string' && value !== '' ? [{ name, value }] : [])),
   )
 
+interface TopicChip {
+  slug: string
+  label: string
+  chosen: boolean
+}
+
 export interface FormView {
   email: string
   /** The address that its writer was asked about; empty where there was no doubt. */
   sure: string
   groups: {
     name: string
-    topics: { slug: string; label: string; chosen: boolean }[]
+    topics: TopicChip[]
     chosen: number
     /** Whether the group is unfolded. */
     open: boolean
   }[]
+  /** The topics that are ticked: those that stand first, and the rest, which the settings fold. */
+  followed: { first: TopicChip[]; more: TopicChip[] }
   /** Whether what trends is ticked. */
   trending: boolean
   /** How many topics are ticked. */
@@ -117,6 +125,10 @@ export interface FormView {
 
 const LISTED_ZONES = new Set(['UTC', ...TIME_ZONES.flatMap((group) => group.zones.map((zone) => zone.name))])
 
+/** More than these would push all else of the settings off a phone's second screen. */
+const MOST_IN_SIGHT = 4
+const FIRST_IN_SIGHT = 3
+
 const OWN = ['keywords', 'authors', 'muted'] as const
 
 const viewOf = (
@@ -133,11 +145,14 @@ const viewOf = (
     const ticked = shown.filter((topic) => topic.chosen).length
     return { name: label, topics: shown, chosen: ticked, open: chosen.size === 0 ? index === 0 : ticked > 0 }
   })
+  const followed = groups.flatMap((group) => group.topics.filter((topic) => topic.chosen))
+  const inSight = followed.length > MOST_IN_SIGHT ? FIRST_IN_SIGHT : MOST_IN_SIGHT
   const hasOwn = OWN.some((field) => rest[field].trim() !== '' || problems.some((problem) => problem.field === field))
   return {
     email,
     sure: '',
     groups,
+    followed: { first: followed.slice(0, inSight), more: followed.slice(inSight) },
     trending: chosen.has(TRENDING),
     chosen: groups.reduce((sum, group) => sum + group.chosen, 0),
     ...rest,

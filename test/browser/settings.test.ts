@@ -1,6 +1,7 @@
 /** The settings on a phone: short until something is unfolded, Save in reach, and consequences while ticking. */
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { TOPICS } from '../../src/core/topics.ts'
 import { NEEDS_CHROMIUM, type TestBrowser } from '../support/browser/browser.ts'
 import { openSharedBrowser } from '../support/browser/shared-browser.ts'
 import { openTestSite, TOKEN } from '../support/servers/recording-site.ts'
@@ -29,7 +30,7 @@ describe.skipIf(NEEDS_CHROMIUM !== '')(`the settings in a browser${NEEDS_CHROMIU
       return (box?.y ?? Number.NaN) + (box?.height ?? Number.NaN)
     }
     expect(await bottom()).toBeLessThanOrEqual(PHONE.height)
-    await page.locator('summary', { hasText: 'More topics' }).click()
+    await page.locator('summary', { hasText: 'Other topics' }).click()
     expect(await heightOf(page)).toBeGreaterThan(2 * PHONE.height)
     await page.locator('summary', { hasText: 'Keywords' }).click()
     for (const id of ['#keywords', '#authors', '#muted']) {
@@ -38,12 +39,32 @@ describe.skipIf(NEEDS_CHROMIUM !== '')(`the settings in a browser${NEEDS_CHROMIU
     }
   })
 
+  test.each([1, 2, 5, 6, 9, 38])(
+    'with %i chosen topics they are as short, and all of them stay chosen when something else is saved',
+    async (count) => {
+      const topics = TOPICS.map(({ slug }) => slug).slice(0, count)
+      for (const trending of [false, true]) {
+        await using site = await openTestSite({ chosen: { topics, trending } })
+        await using window = await browser.openWindow({ viewport: PHONE, javaScriptEnabled: false })
+        const { page } = window
+        await page.goto(site.url + PATH)
+        expect(await heightOf(page)).toBeLessThan(2 * PHONE.height)
+        const inSight = await page.locator('.chip:visible input').all()
+        const [trends, ...others] = await Promise.all(inSight.map((chip) => chip.isChecked()))
+        expect([trends, new Set(others), others.length]).toEqual([trending, new Set([true]), count > 4 ? 3 : count])
+        await page.getByRole('button', { name: 'Save', exact: true }).click()
+        const [[, , saved] = []] = site.changes
+        expect(saved).toMatchObject({ topics: topics.toSorted(), trending })
+      }
+    },
+  )
+
   test('a topic is found by what is typed, and Enter saves nothing', async () => {
     await using site = await openTestSite()
     await using window = await browser.openWindow({ viewport: PHONE })
     const { page } = window
     await page.goto(site.url + PATH)
-    await page.locator('summary', { hasText: 'More topics' }).click()
+    await page.locator('summary', { hasText: 'Other topics' }).click()
     await page.fill('#find-topic', 'lang')
     const seen = page.locator('details .chip:visible')
     const names = await seen.allInnerTexts()

@@ -147,6 +147,7 @@ const createRecordedSubscriptions = (
   change: RecordChange,
   origins: (Origin | undefined)[],
   challenge: Challenge | null,
+  chosen: Partial<Preferences>,
 ): Subscriptions => ({
   requestSubscription: (email, preferences, origin) => {
     origins.push(origin)
@@ -176,7 +177,7 @@ const createRecordedSubscriptions = (
   },
   readPreferences: async (token) => {
     if (token === TOKEN.left) return own({ state: 'unsubscribed', nextDigestAt: null })
-    return token === TOKEN.preferences ? own() : null
+    return token === TOKEN.preferences ? own({ preferences: { ...PREFERENCES, ...chosen } }) : null
   },
   changePreferences: async (token, preferences, seen) =>
     seen === STALE ? 'stale' : change(own({ preferences }), 'changePreferences', token, preferences),
@@ -284,6 +285,7 @@ export const openTestSite = async ({
   fault = null as Error | null,
   adminToken = null as string | null,
   challenge = null as Challenge | null,
+  chosen = {} as Partial<Preferences>,
   topicQuality = [] as NonNullable<Site['topicQuality']>,
   trustProxy = [] as string[],
   monotonic = () => performance.now(),
@@ -299,7 +301,7 @@ export const openTestSite = async ({
     return answer
   }
   const origins: (Origin | undefined)[] = []
-  const subscriptions = createRecordedSubscriptions(change, origins, challenge)
+  const subscriptions = createRecordedSubscriptions(change, origins, challenge, chosen)
   const archive: Archive = {
     readDay: async (listDay = '2026-04-15') =>
       held && ['2026-04-10', '2026-04-13', '2026-04-14', '2026-04-15'].includes(listDay)
