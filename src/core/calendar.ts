@@ -27,6 +27,16 @@ export const isoWeekOf = (date: string): string => {
   return `${yearOfWeek}-W${String(weekOfYear).padStart(2, '0')}`
 }
 
+/** The seven dates of an ISO week such as `2026-W14`, Monday first; `null` for a text that is no week. */
+export const datesOfWeek = (week: string): string[] | null => {
+  const [, year, number] = /^(\d{4})-W(\d\d)$/.exec(week) ?? []
+  if (year === undefined || Number(year) < 1) return null
+  // The 4th of January is always in the first week.
+  const fourth = `${year}-01-04`
+  const monday = addDays(fourth, 7 * (Number(number) - 1) + 1 - weekdayOf(fourth))
+  return isoWeekOf(monday) === week ? Array.from({ length: 7 }, (_, day) => addDays(monday, day)) : null
+}
+
 /** Midnight UTC of a date. */
 export const utcMidnight = (date: string): Date => new Date(`${date}T00:00:00Z`)
 

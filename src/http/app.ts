@@ -4,6 +4,7 @@ import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/typ
 import Fastify, { type FastifyError } from 'fastify'
 import { accountRoutes, addressRoutes } from './account.ts'
 import { archiveRoutes } from './archive.ts'
+import { citationRoutes } from './citations.ts'
 import { CONNECTION_LIMITS, type ConnectionLimits, connectionOptions } from './connections.ts'
 import { keepPages } from './costly-pages.ts'
 import { CROSS_SITE, handleError, handleUnrouted, sendErrorPage, unknownFields } from './errors.ts'
@@ -99,6 +100,7 @@ export const buildApp = ({
   operationsRoutes(app, site)
   operatorRoutes(app, site)
   archiveRoutes(app, site)
+  citationRoutes(app, site)
   privacyRoutes(app, site)
   previewRoutes(app, site)
   subscriptionRoutes(app, site)

@@ -7,6 +7,7 @@ import type { TopicQuality } from '../core/relevance/model.ts'
 import type { FieldError } from '../core/subscriber/preferences.ts'
 import type { Retention } from '../core/subscriber/retention.ts'
 import type { Archive } from '../newsletter/archive.ts'
+import type { Citations } from '../newsletter/citations.ts'
 import type { EditionReader } from '../newsletter/editions.ts'
 import type { Webhooks } from '../newsletter/feedback/webhooks.ts'
 import type { Previews } from '../newsletter/publishing/preview.ts'
@@ -45,6 +46,7 @@ export interface Site {
   subscriptions: Subscriptions
   accounts: Accounts
   archive: Archive
+  citations: Citations
   previews: Previews
   pages: Pages
   /** Whether a domain takes email; `null` where that cannot be told in a moment. Left out where nobody is asked. */

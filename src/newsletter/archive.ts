@@ -4,14 +4,12 @@ import { asWithdrawn, cardOf } from '../core/digest/paper-card.ts'
 import { explainedFits } from '../core/digest/quoted-phrases.ts'
 import { dayReasonOf } from '../core/digest/reason.ts'
 import { GATE } from '../core/relevance/gate.ts'
-import { type Keys, provesToken, readTokenId } from '../core/token.ts'
+import type { Keys } from '../core/token.ts'
 import { topicBySlug } from '../core/topics.ts'
 import type { Database } from '../store/database.ts'
-import { readDigest } from '../store/digests.ts'
-import { readDelivery, readLetter } from '../store/outbox/mail-records.ts'
 import { readWithdrawn } from '../store/papers/paper-news.ts'
 import { readCandidates, readListDays, readListDaysAround, readTexts } from '../store/papers/papers.ts'
-import { readSubscriber } from '../store/subscribers.ts'
+import { findLinkedDigest } from './digest-link.ts'
 import { readIssue } from './publishing/issue.ts'
 
 export interface DayPage {
@@ -104,14 +102,7 @@ export const createArchive = ({ db, keys, now }: { db: Database; keys: Keys; now
   },
 
   async readDigest(token) {
-    const id = readTokenId(token)
-    if (id === null) return null
-    // A welcome's token names its letter, any other digest's its delivery.
-    const mail = (await readDelivery(db, id)) ?? (await readLetter(db, id))
-    if (mail === undefined || mail.digest_id === null) return null
-    const subscriber = await readSubscriber(db, { id: mail.subscriber_id })
-    if (subscriber === undefined || !provesToken(keys, 'view', token, subscriber.epoch)) return null
-    const digest = await readDigest(db, mail.digest_id)
-    return digest === undefined ? null : markWithdrawn(db, await readIssue(db, digest))
+    const digest = await findLinkedDigest(db, keys, token)
+    return digest === null ? null : markWithdrawn(db, await readIssue(db, digest))
   },
 })

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import {
   addDays,
+  datesOfWeek,
   daysBetween,
   isDate,
   isoWeekOf,
@@ -72,3 +73,19 @@ describe('a date', () => {
     expect(localDateAt(at, 'Pacific/Niue')).toBe('2026-04-15')
   })
 })
+
+it.each([
+  ['2026-W14', '2026-03-30', '2026-04-05'],
+  ['2026-W01', '2025-12-29', '2026-01-04'],
+  ['2020-W53', '2020-12-28', '2021-01-03'],
+])('the dates of %s are from %s to %s', (week, monday, sunday) => {
+  const dates = datesOfWeek(week)
+  expect([dates?.length, dates?.[0], dates?.[6]]).toEqual([7, monday, sunday])
+})
+
+it.each(['2025-W53', '2026-W00', '2026-W99', '0000-W01', '2026-W1', '2026-04-13', '٢٠٢٦-W14', ''])(
+  '%s is no week',
+  (text) => {
+    expect(datesOfWeek(text)).toBeNull()
+  },
+)

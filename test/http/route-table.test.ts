@@ -19,6 +19,8 @@ const pathOf = ({ url }: RouteOptions, token?: string): string => {
   return url
     .replace(':token', token ?? TOKEN[purpose] ?? TOKEN.preferences)
     .replace(':date', '2026-04-13')
+    .replace(':paper', '2604.11784')
+    .replace(':week', '2026-W16')
     .replace(':id', '7')
     .replace(':provider', 'postmark')
 }
@@ -45,6 +47,9 @@ GET /check-inbox
 GET /check-inbox/:sealed
 GET /confirm/:token
 GET /digests/:token
+GET /digests/:token.bib
+GET /digests/:token.csl.json
+GET /digests/:token.ris
 GET /follow/:token/:topic
 GET /healthz
 GET /icon.svg
@@ -54,6 +59,9 @@ GET /links/sent/:sealed
 GET /metrics
 GET /never/:token
 GET /papers/:date
+GET /papers/:paper.bib
+GET /papers/:paper.csl.json
+GET /papers/:paper.ris
 GET /preferences/:token
 GET /preview
 GET /privacy
@@ -65,6 +73,9 @@ GET /site.css
 GET /subscribe
 GET /undo/:token
 GET /unsubscribe/:token
+GET /weeks/:week.bib
+GET /weeks/:week.csl.json
+GET /weeks/:week.ris
 GET /zone.js
 POST /account/:token/address
 POST /account/:token/data
@@ -73,6 +84,7 @@ POST /account/:token/renew
 POST /account/proof
 POST /address/:token
 POST /confirm/:token
+POST /confirm/:token/again
 POST /follow/:token/:topic
 POST /links
 POST /links/proof

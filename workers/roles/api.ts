@@ -11,6 +11,7 @@ import { createPages } from '../../src/adapters/templates/pages.ts'
 import type { ReadWebhook } from '../../src/core/bounces/provider-event.ts'
 import { buildApp } from '../../src/http/app.ts'
 import { createArchive } from '../../src/newsletter/archive.ts'
+import { createCitations } from '../../src/newsletter/citations.ts'
 import { keepDays } from '../../src/newsletter/day-cache.ts'
 import { createEditionCheck } from '../../src/newsletter/feedback/edition-alarm.ts'
 import { createWebhooks } from '../../src/newsletter/feedback/webhooks.ts'
@@ -44,6 +45,7 @@ export const openApi = async (context: RoleContext) => {
     subscriptions: createSubscriptions(subscribing),
     accounts: createAccounts(subscribing),
     archive: keepDays(createArchive({ db, keys, now }), now),
+    citations: createCitations({ db, keys, now }),
     previews: createPreviews({ db, now, candidates }),
     webhooks: createWebhooks({
       db,

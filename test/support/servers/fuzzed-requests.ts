@@ -64,6 +64,8 @@ const MEANT: Record<string, readonly unknown[]> = {
   weekday: ['1', 7],
   until: ['2026-05-01', '2026-04-16'],
   date: ['2026-04-13', '2026-04-14'],
+  paper: ['2604.13001', '2026-04-13'],
+  week: ['2026-W16', '2026-W53'],
   provider: ['ses', 'postmark', 'mailgun', 'sendgrid'],
 }
 const anyText = fc.oneof(
@@ -170,9 +172,11 @@ const pathOf = (route: RouteOptions, tokens: readonly string[]): fc.Arbitrary<st
   )
   const parts = route.url.split('/').map((part) => {
     if (!part.startsWith(':')) return fc.constant(part)
-    const meant = MEANT[part.slice(1)]
-    if (meant === undefined) return part === ':token' ? token : fc.oneof(fc.nat().map(String), anyText.map(encode))
-    return fc.oneof(fc.constantFrom(...meant).map(String), anyText.map(encode))
+    // `:token.json` is a parameter with an ending.
+    const [, name = '', ending = ''] = /^:(\w+)(.*)$/.exec(part) ?? []
+    const meant = MEANT[name]?.map(String)
+    const right = meant === undefined ? fc.nat().map(String) : fc.constantFrom(...meant)
+    return (name === 'token' ? token : fc.oneof(right, anyText.map(encode))).map((value) => value + ending)
   })
   const query = fc.oneof(
     { weight: 1, arbitrary: fc.constant('') },

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { createPages } from '../../../src/adapters/templates/pages.ts'
 import type { DigestIssue, PaperCard } from '../../../src/core/digest/digest.ts'
 import type { Volume } from '../../../src/core/digest/volume.ts'
+import type { CitedPaper } from '../../../src/core/papers/citation/citation.ts'
 import { type Preferences, STANDARD } from '../../../src/core/subscriber/preferences.ts'
 import type { Challenge } from '../../../src/core/subscriber/proof-of-work.ts'
 import { openSealedAddress, sealAddress } from '../../../src/core/subscriber/sealed-address.ts'
@@ -10,6 +11,7 @@ import { buildApp } from '../../../src/http/app.ts'
 import type { ConnectionLimits } from '../../../src/http/connections.ts'
 import type { App, PrivacyFacts, Site } from '../../../src/http/site.ts'
 import type { Archive, DayPage } from '../../../src/newsletter/archive.ts'
+import type { Citations } from '../../../src/newsletter/citations.ts'
 import type { Previews } from '../../../src/newsletter/publishing/preview.ts'
 import type { AccountData } from '../../../src/newsletter/subscription/account-link.ts'
 import type { Accounts } from '../../../src/newsletter/subscription/accounts.ts'
@@ -73,12 +75,37 @@ export const card = (over: Partial<PaperCard> = {}): PaperCard => ({
   ...over,
 })
 
+const LIST_DAYS = ['2026-04-10', '2026-04-13', '2026-04-14', '2026-04-15']
+
 const dayOf = (listDay: string, cards: PaperCard[], sample = false): DayPage => ({
   listDay,
   cards: cards.map((shown) => ({ ...shown, topic: null })),
   total: cards.length,
-  days: ['2026-04-10', '2026-04-13', '2026-04-14', '2026-04-15'],
+  days: LIST_DAYS,
   sample,
+})
+
+/** Papers as citations have them: of the held days two, and one with the id of the card. */
+const CITED: CitedPaper[] = ['2604.11784', '2604.11785'].map((id) => ({
+  paper: {
+    id,
+    title: 'A paper about agents',
+    abstract: 'It is about agents.',
+    authors: ['Ada Lovelace'],
+    publishedOn: '2026-04-13',
+    categories: ['cs.CL'],
+    codeUrl: null,
+    projectUrl: null,
+    discussionUrl: null,
+  },
+  withdrawn: false,
+}))
+
+const createRecordedCitations = (): Citations => ({
+  readPaper: async (id) => CITED.filter(({ paper }) => paper.id === id),
+  readDay: async (listDay) => (LIST_DAYS.includes(listDay) ? CITED : []),
+  readWeek: async (week) => (week === '2026-W16' ? CITED : []),
+  readDigest: async (token) => (token === TOKEN.view ? { localDate: '2026-04-15', papers: CITED } : null),
 })
 
 const issueOf = (cards: PaperCard[]): DigestIssue => ({
@@ -304,9 +331,7 @@ export const openTestSite = async ({
   const subscriptions = createRecordedSubscriptions(change, origins, challenge, chosen)
   const archive: Archive = {
     readDay: async (listDay = '2026-04-15') =>
-      held && ['2026-04-10', '2026-04-13', '2026-04-14', '2026-04-15'].includes(listDay)
-        ? dayOf(listDay, cards, sample)
-        : null,
+      held && LIST_DAYS.includes(listDay) ? dayOf(listDay, cards, sample) : null,
     readDigest: async (token) => (token === TOKEN.view ? issue : null),
   }
   const previews: Previews = {
@@ -327,6 +352,7 @@ export const openTestSite = async ({
     subscriptions: failingBy(fault, subscriptions),
     accounts: failingBy(fault, createRecordedAccounts(change, challenge)),
     archive: failingBy(fault, archive),
+    citations: failingBy(fault, createRecordedCitations()),
     previews: failingBy(fault, previews),
     topicQuality,
     privacy: PRIVACY,

@@ -1,0 +1,37 @@
+/** What a paper's page says of it in its head, for reference managers and search engines of scholars. */
+import { arxivPdf } from '../paper.ts'
+import { type CitedPaper, citationsOf, dateText } from './citation.ts'
+import { invertedName } from './person-name.ts'
+
+export interface MetaTag {
+  name: string
+  content: string
+}
+
+/**
+ * `citation_*` as Google Scholar reads it, an author a tag (https://scholar.google.com/intl/en/scholar/inclusion.html), and
+ * Dublin Core, which tells Zotero that it is a preprint.
+ */
+export const metaTagsOf = (cited: CitedPaper): MetaTag[] => {
+  const [citation] = citationsOf([cited])
+  if (citation === undefined) return []
+  const { title, names, arxivId, doi, url, abstract } = citation
+  const authors = names.map(invertedName)
+  const tags: (readonly [name: string, content: string | null])[] = [
+    ['citation_title', title],
+    ...authors.map((author) => ['citation_author', author] as const),
+    ['citation_publication_date', dateText(citation, '/')],
+    ['citation_arxiv_id', arxivId],
+    ['citation_doi', doi],
+    ['citation_abstract', abstract],
+    ['citation_abstract_html_url', url],
+    ['citation_pdf_url', arxivPdf(cited.paper.id)],
+    ['DC.type', 'preprint'],
+    ['DC.title', title],
+    ...authors.map((author) => ['DC.creator', author] as const),
+    ['DC.date', dateText(citation, '-')],
+    ['DC.identifier', doi === null ? url : `doi:${doi}`],
+    ['DC.publisher', arxivId === null ? null : 'arXiv'],
+  ]
+  return tags.flatMap(([name, content]) => (content === null || content === '' ? [] : [{ name, content }]))
+}

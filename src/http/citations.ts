@@ -1,0 +1,76 @@
+/** Citations for reference managers: of a paper, a day, a week and a digest, each as BibTeX, RIS and CSL-JSON. */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
+import { isDate } from '../core/calendar.ts'
+import { bibtexOf } from '../core/papers/citation/bibtex.ts'
+import type { CitedPaper } from '../core/papers/citation/citation.ts'
+import { cslJsonOf } from '../core/papers/citation/csl-json.ts'
+import { risOf } from '../core/papers/citation/ris.ts'
+import { sendErrorPage } from './errors.ts'
+import { makePublic } from './guard.ts'
+import { sendRevalidated } from './revalidation.ts'
+import { type App, type Site, showDeadLink } from './site.ts'
+
+/** The formats by the ends of their file names. */
+const FORMATS = {
+  bib: { type: 'application/x-bibtex; charset=utf-8', write: bibtexOf },
+  ris: { type: 'application/x-research-info-systems; charset=utf-8', write: risOf },
+  'csl.json': { type: 'application/vnd.citationstyles.csl+json; charset=utf-8', write: cslJsonOf },
+} as const satisfies Record<string, { type: string; write: (papers: readonly CitedPaper[]) => string }>
+type Ending = keyof typeof FORMATS
+
+const NO_DAY = {
+  status: 404,
+  heading: 'No papers for this day',
+  sentence: 'We have no papers for this day. There are none at weekends.',
+}
+const NO_PAPER = { status: 404, heading: 'No such paper', sentence: 'We have no paper with this id.' }
+const NO_WEEK = {
+  status: 404,
+  heading: 'No papers for this week',
+  sentence: 'We have no papers for this week. A week is written as 2026-W15.',
+}
+const sendCitations = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  papers: readonly CitedPaper[],
+  { name, ending }: { name: string; ending: Ending },
+): FastifyReply => {
+  const { type, write } = FORMATS[ending]
+  reply.type(type).header('content-disposition', `attachment; filename="${name.replace(/[^\w.-]+/g, '-')}.${ending}"`)
+  return sendRevalidated(request, reply, write(papers))
+}
+
+const PaperParam = Type.Object({ paper: Type.String({ description: 'The id of a paper, or a list day' }) })
+const WeekParam = Type.Object({ week: Type.String({ description: 'An ISO week, such as 2026-W15' }) })
+const TokenParam = Type.Object({ token: Type.String() })
+
+const citationRoutesOf = (app: App, site: Pick<Site, 'citations' | 'pages'>, ending: Ending): void => {
+  const { citations, pages } = site
+
+  app.get(`/papers/:paper.${ending}`, { schema: { params: PaperParam } }, async (request, reply) => {
+    const { paper } = request.params
+    const isDay = isDate(paper)
+    const papers = await (isDay ? citations.readDay(paper) : citations.readPaper(paper))
+    if (papers.length > 0)
+      return sendCitations(request, makePublic(reply), papers, { name: isDay ? `papers-${paper}` : paper, ending })
+    return sendErrorPage(request, reply, site, isDay ? NO_DAY : NO_PAPER)
+  })
+
+  app.get(`/weeks/:week.${ending}`, { schema: { params: WeekParam } }, async (request, reply) => {
+    const { week } = request.params
+    const papers = await citations.readWeek(week)
+    if (papers.length > 0) return sendCitations(request, makePublic(reply), papers, { name: `papers-${week}`, ending })
+    return sendErrorPage(request, reply, site, NO_WEEK)
+  })
+
+  app.get(`/digests/:token.${ending}`, { schema: { params: TokenParam } }, async (request, reply) => {
+    const digest = await citations.readDigest(request.params.token)
+    if (digest === null) return showDeadLink(reply, pages)
+    return sendCitations(request, reply, digest.papers, { name: `digest-${digest.localDate}`, ending })
+  })
+}
+
+export const citationRoutes = (app: App, site: Pick<Site, 'citations' | 'pages'>): void => {
+  for (const ending of Object.keys(FORMATS) as Ending[]) citationRoutesOf(app, site, ending)
+}
