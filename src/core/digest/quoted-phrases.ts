@@ -67,6 +67,23 @@ const tellingOf = (topic: string, match: Match, phrases: readonly string[]): Pre
   return precisionOf(topic, longest, field)
 }
 
+/**
+ * Phrases of topics that name a benchmark, a data set or a model. A paper that runs on one may be about anything: by itself none
+ * is a reason, and beside others it comes last.
+ */
+const NAMES: ReadonlySet<string> = new Set(
+  (
+    'deepseek-r1 aime gpqa math500 arc-agi swe-bench livecodebench humaneval terminal-bench osworld androidworld webarena screenspot ' +
+    'longbench locomo minif2f nuscenes waymo navsim libero dinov2 dinov3 dino clip siglip llada alphaevolve xgboost minecraft vbench ' +
+    'flux pi0 segment-anything vggt imagenet'
+  )
+    .split(' ')
+    .map(plainPhrase),
+)
+
+const isName = (topic: string, { words }: Match): boolean =>
+  NAMES.has(plainPhrase(words)) && (phrasesOf(topic)?.includes(plainPhrase(words)) ?? false)
+
 const isWithin = (one: Match, other: Match): boolean => {
   const [part, whole] = [` ${plainPhrase(one.words)} `, ` ${plainPhrase(other.words)} `]
   return whole.includes(part) && part !== whole && (other.field === 'title' || one.field !== 'title')
@@ -91,11 +108,13 @@ const explain = ({ topic, score, matches }: TopicRelevance): Fit | null => {
     const precision = tellingOf(topic, match, phrases)
     return precision === null ? [] : [{ match, precision }]
   })
-  if (anyOf(telling.map(({ precision }) => precision.relevant)) < EXPLAINED_FROM) return null
+  const naming = telling.filter(({ match }) => isName(topic, match))
+  if (naming.length === telling.length || anyOf(telling.map(({ precision }) => precision.relevant)) < EXPLAINED_FROM)
+    return null
   const inTitle = telling.filter(({ match }) => match.field === 'title').map(({ precision }) => precision.squarely)
   const squarely = sigmoid(SQUARELY.offset + SQUARELY.score * logOdds(score) + SQUARELY.title * Math.max(0, ...inTitle))
   if (squarely < SQUARELY_FROM) return null
-  const quoted = telling.map(({ match }) => match)
+  const quoted = [...telling.filter((one) => !naming.includes(one)), ...naming].map(({ match }) => match)
   // "Text-to-Video" says nothing beside "Text-to-Video Diffusion".
   const distinct = quoted.filter((one) => !quoted.some((other) => other !== one && isWithin(one, other)))
   return { topic, score, squarely, matches: shown(distinct) }

@@ -50,6 +50,18 @@ const worthOf = ({ score, squarely }: Fit): number => (squarely === undefined ? 
 /** The papers of a day or week differ little in trend where it matters, so the trend lifts and never replaces fit. */
 const blend = (worth: number, { percentile }: Trend): number => worth * (1 + 2 * percentile)
 
+/**
+ * A paper that is hardly voted for goes by a topic only where it is this likely squarely about it. Of 1,468 pairs of paper and
+ * topic in April and May 2026 this leaves out 74, of which 28 % are squarely about the topic, and 73 % of the others; 9 of 484 papers
+ * lose their last topic.
+ */
+const LEAST_UNVOTED = 0.5
+const FEW_UPVOTES = 2
+
+/** Whether a fit brings a paper to its reader. Where no source counts upvotes nothing is known to speak against it. */
+const isOffered = ({ score, squarely = 1 }: Fit, { upvotes }: Rankable, gate: number): boolean =>
+  score >= gate && (upvotes === null || upvotes > FEW_UPVOTES || squarely >= LEAST_UNVOTED)
+
 /** Total and independent of the order of the input: by score, then upvotes, then id. */
 const compare = (a: RankedPaper, b: RankedPaper): number =>
   b.score - a.score || (b.paper.upvotes ?? -1) - (a.paper.upvotes ?? -1) || (a.paper.id < b.paper.id ? -1 : 1)
@@ -90,7 +102,7 @@ export const rankPapers = <P extends Rankable>(
     let best: Fit | undefined
     let trending: Fit | undefined
     for (const one of paper.relevance) {
-      if (one.score < gate || !wanted.has(one.topic)) continue
+      if (!isOffered(one, paper, gate) || !wanted.has(one.topic)) continue
       const isBetter =
         best === undefined || worthOf(one) > worthOf(best) || (worthOf(one) === worthOf(best) && one.topic < best.topic)
       if (one.topic === TRENDING) trending = one
@@ -128,7 +140,7 @@ const bestOfTopics = <P extends Rankable>(
   for (const one of ranked) {
     for (const fit of one.paper.relevance) {
       const { topic } = fit
-      if (fit.score < gate || !wanted.has(topic)) continue
+      if (!isOffered(fit, one.paper, gate) || !wanted.has(topic)) continue
       const blended = blend(worthOf(fit), one.paper.trend)
       // Of two that are equal for the topic the one ranked higher stays.
       if (blended > (bests.get(topic)?.score ?? 0)) bests.set(topic, { one, score: blended })

@@ -51,6 +51,15 @@ describe('the reason for a topic', () => {
     expect(quoted('agents', ['Zero-LLM Agent', 'title'])).toBeNull()
   })
 
+  test('is never the name of a benchmark or a model alone, and quotes one after other words', () => {
+    expect(quoted('reasoning', ['DeepSeek-R1', 'abstract'])).toBeNull()
+    expect(quoted('reasoning', ['DeepSeek-R1', 'title'])).toBeNull()
+    expect(quoted('reasoning', ['DeepSeek-R1', 'abstract'], ['long chain-of-thought', 'abstract'])).toEqual([
+      'long chain-of-thought',
+      'DeepSeek-R1',
+    ])
+  })
+
   test('takes no word within a name', () => {
     expect(quoted('3d-vision', ['3D', 'title'])).toEqual(['3D'])
     expect(quoted('3d-vision', ['3D-VCD', 'title'])).toBeNull()

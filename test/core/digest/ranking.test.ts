@@ -44,6 +44,14 @@ describe('ranking papers for a subscriber', () => {
     expect(ids(rankPapers(papers, ['a']))).toEqual(['1'])
   })
 
+  it('leaves out papers of few upvotes that are less likely squarely about a topic', () => {
+    const about = (id: string, squarely: number, upvotes: number | null) =>
+      paper(id, {}, { upvotes, relevance: [{ topic: 'a', score: 0.9, squarely, matches: [] }] })
+    const papers = [about('1', 0.49, 2), about('2', 0.5, 0), about('3', 0.3, 3), about('4', 0.3, null)]
+    expect(ids(rankPapers(papers, ['a'])).sort()).toEqual(['2', '3', '4'])
+    expect(ids(selectPapers(rankPapers(papers, ['a']), ['a'], 10)).sort()).toEqual(['2', '3', '4'])
+  })
+
   it('names the topic that a paper fits best, of those subscribed to', () => {
     const [ranked] = rankPapers([paper('1', { a: 0.5, b: 0.7, c: 0.9 })], ['a', 'b'])
     expect(ranked).toMatchObject({ topic: 'b', matches: [{ words: 'b', field: 'title' }] })
