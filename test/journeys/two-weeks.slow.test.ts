@@ -226,7 +226,9 @@ describe.skipIf(!hasRecordedDays)('two weeks of sixteen readers (skipped where .
         before.set(reader.name, { topic, date: localDate })
         if (topic === '') return /Follow this topic/.test(digest.footer) ? ['no link'] : []
         offered++
-        const papers = / (\d+) papers on .+ were listed this week\. Follow this topic/.exec(` ${digest.footer}`)?.[1]
+        const papers = / (\d+) papers on .+ were listed (?:this week|on|from) ?[^.]*\. Follow this topic/.exec(
+          ` ${digest.footer}`,
+        )?.[1]
         const found: unknown[] = numberOf(papers ?? '0') < 3 ? [digest.footer] : []
         if (reader.topics.includes(topic)) found.push(`${topic} is followed`)
         const again = topic === last?.topic && [1, 2, 3, 4, 7].includes(daysBetween(last.date, localDate))
