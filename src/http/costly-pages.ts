@@ -18,14 +18,17 @@ export const createTurns = (): (<T>(work: () => Promise<T>) => Promise<T>) => {
   }
 }
 
-/** Rendered pages kept, of some tens of kilobytes each. */
-const MAX_PAGES = 200
+/** Characters of all rendered pages that are kept, each of two octets: previews are as many as choices, and some are long. */
+const MAX_CHARACTERS = 4_000_000
 /** The pages that anybody may see: no others are kept. */
 const OPEN_PAGES = new Set(['home', 'day', 'preview', 'about'])
 
 /** Pages of which those that anybody may see are rendered once for the same content. */
 export const keepPages = (pages: Pages): Pages => {
-  const kept = new LRUCache<string, string>({ max: MAX_PAGES })
+  const kept = new LRUCache<string, string>({
+    maxSize: MAX_CHARACTERS,
+    sizeCalculation: ({ length }) => length + 1,
+  })
   return {
     ...pages,
     render(name, view) {

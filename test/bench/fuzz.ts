@@ -1,7 +1,7 @@
 /**
  * 10,000 random requests to each family of routes (those whose paths begin alike), made from the routes' own schemas, at a
  * service in a process of its own on the embedded Postgres: how many answers are at fault, and whether its memory stays
- * flat. `--requests N` sends N to each family.
+ * flat. `--requests N` sends N to each family, `--family /preview` to that one alone.
  *
  * The families are gone through several times, with a part of their requests each time: the first round compiles code and
  * fills caches, and whatever is kept for each request makes every later one end higher. The heap is what is left after a
@@ -25,8 +25,10 @@ import {
 } from '../support/servers/fuzzed-requests.ts'
 import { openTestSite } from '../support/servers/recording-site.ts'
 
-const given = process.argv.indexOf('--requests')
-const REQUESTS = given < 0 ? 10_000 : Number(process.argv[given + 1])
+const option = (name: string): string | undefined =>
+  process.argv.includes(name) ? process.argv[process.argv.indexOf(name) + 1] : undefined
+const REQUESTS = Number(option('--requests') ?? 10_000)
+const FAMILY = option('--family')
 const ROUNDS = 5
 const ADMIN_TOKEN = 'f'.repeat(64)
 const CONNECTIONS = 4
@@ -90,6 +92,7 @@ const run = async (say: (line: string) => void) => {
   try {
     for (let round = 1; round <= ROUNDS; round++) {
       for (const [family, members] of families) {
+        if (family !== (FAMILY ?? family)) continue
         const shares = members.reduce((sum, route) => sum + shareOf(route), 0)
         for (const route of members) {
           const count = Math.round((REQUESTS * shareOf(route)) / shares / ROUNDS)

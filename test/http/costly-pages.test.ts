@@ -44,3 +44,25 @@ test('an open page is rendered once for its content, and one with a token each t
   for (let n = 0; n < 2; n++) pages.render('preferences', { a: 1 })
   expect(rendered).toHaveLength(4)
 })
+
+test('pages are kept up to a size in all, whatever readers choose: those that were not asked for longest are made anew', () => {
+  let rendered = 0
+  const pages = keepPages({
+    assets: [],
+    formStamp: 'x',
+    render: () => {
+      rendered++
+      return 'x'.repeat(100_000)
+    },
+  })
+  for (let n = 0; n < 200; n++) {
+    pages.render('preview', { n })
+    // Everybody's page stays.
+    pages.render('home', {})
+  }
+  expect(rendered).toBe(201)
+  pages.render('preview', { n: 199 })
+  expect(rendered).toBe(201)
+  pages.render('preview', { n: 100 })
+  expect(rendered).toBe(202)
+})

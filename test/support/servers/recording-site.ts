@@ -310,6 +310,8 @@ export const openTestSite = async ({
   mailboxUrl = null as string | null,
   ready = async () => undefined,
   fault = null as Error | null,
+  /** In the place of those that write down. */
+  subscriptions = null as Subscriptions | null,
   adminToken = null as string | null,
   challenge = null as Challenge | null,
   chosen = {} as Partial<Preferences>,
@@ -328,7 +330,6 @@ export const openTestSite = async ({
     return answer
   }
   const origins: (Origin | undefined)[] = []
-  const subscriptions = createRecordedSubscriptions(change, origins, challenge, chosen)
   const archive: Archive = {
     readDay: async (listDay = '2026-04-15') =>
       held && LIST_DAYS.includes(listDay) ? dayOf(listDay, cards, sample) : null,
@@ -349,7 +350,7 @@ export const openTestSite = async ({
   }
   const write = (facts: object, event: string) => log.push(JSON.stringify({ event, ...facts }))
   const app = buildApp({
-    subscriptions: failingBy(fault, subscriptions),
+    subscriptions: failingBy(fault, subscriptions ?? createRecordedSubscriptions(change, origins, challenge, chosen)),
     accounts: failingBy(fault, createRecordedAccounts(change, challenge)),
     archive: failingBy(fault, archive),
     citations: failingBy(fault, createRecordedCitations()),
