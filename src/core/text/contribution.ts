@@ -41,6 +41,9 @@ const OFFERED =
   /\b(?:is|are|was|were) (?:hereby |then |therefore )?(?:proposed|introduced|presented)\b|^(?:the|our) (?:approach|method|framework|system)\b[^.]{0,60} (?:is|was) (?:tested|evaluated|studied)\b/iu
 /** What came after something that was done before: "We then build …". */
 const SEQUEL = /\bwe (?:then|next)\b/iu
+/** What was made of what was found before. */
+const CONSEQUENCE =
+  /^(?:guided|motivated|inspired|informed|driven) by (?:this|these|our) |^(?:based|building|drawing) (?:up)?on (?:this|these|our) (?:\p{L}+ )?(?:insight|finding|observation|analys)/iu
 const IN_THIS_PAPER = new RegExp(
   `\\b(?:in|with|through) (?:this|the present|our) ${PAPER}\\b|^(?:this|our) ${PAPER}\\b|^here,? (?:we|i)\\b`,
   'iu',
@@ -104,6 +107,7 @@ const WEIGHTS = {
   unknownNames: -1.5,
   afterthought: -4,
   sequel: -3,
+  consequence: -1,
   background: -2.5,
   result: -2,
   link: -8,
@@ -138,6 +142,7 @@ const scoreOf = ({ text }: Sentence, place: number, title: string): number => {
     unknownNames: unknownNames(withoutOpening(text), title).length,
     afterthought: AFTERTHOUGHT.test(text),
     sequel: SEQUEL.test(text),
+    consequence: !offers && CONSEQUENCE.test(text),
     background: BACKGROUND.test(text),
     result: !offers && RESULT.test(text),
     link: LINK.test(text) || (!offers && !isNamed && AVAILABILITY.test(text)),

@@ -15,7 +15,7 @@ const NAME =
 
 /** "We introduce MEDS, a …", "named STOP": the sentence itself says what it is. */
 const INTRODUCED =
-  /(?:propos|introduc|present|develop|releas|build|nam|call|dubb?|term)(?:e|es|ed|ing|s)? (\p{Lu}{2,})\b|\b(\p{Lu}{2,}),? (?:is )?(?:an?|the) /gu
+  /(?<!\b(?:[Tt]he|[Oo]ur) )\b(?:propos|introduc|present|develop|releas|build|nam|call|dubb?|term)(?:e|es|ed|ing|s)? (\p{Lu}{2,})(?![\p{L}\p{N}-])|\b(\p{Lu}{2,}),? (?:is )?(?:an?|the) /gu
 
 /** Whether a short name is made of the first letters of neighbouring words of a text: `OPD` of "On-Policy Distillation". */
 const abbreviates = (name: string, text: string): boolean =>

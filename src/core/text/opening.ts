@@ -65,7 +65,7 @@ const BY_OFFERING = new RegExp(
 )
 /** "We bridge this gap with X, the first …". */
 const WITH_NAME = new RegExp(
-  `^${SUBJECT} (?:\\p{L}+ly )?(?:address|bridge|close|tackle|fill|overcome|resolve|solve|meet)(?:e?s)? ${POINTED_NOUN} (?:with|via|through|using) (?=\\S*\\p{Lu})`,
+  `^${SUBJECT} (?:\\p{L}+ly )?(?:address|bridge|close|tackle|fill|overcome|resolve|solve|meet|organi[sz]e|formali[sz]e|operationali[sz]e|instantiate|reali[sz]e|capture)(?:e?s)? ${POINTED_NOUN} (?:with|via|through|using) (?=\\S*\\p{Lu})`,
   'u',
 )
 /** "We address this gap by folding and propose X": the first of two things that are done. */

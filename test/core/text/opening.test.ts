@@ -19,6 +19,7 @@ test.each([
   ['This paper takes a step toward this goal by building FoldNet.', 'This paper builds FoldNet.'],
   ['We bridge this gap with FoldNet, the first map that folds.', '…FoldNet, the first map that folds.'],
   ['This work tackles these hard challenges via FoldNet, a map.', '…FoldNet, a map.'],
+  ['We organize these findings with FOLD (Flat Old Leaves), a map.', '…FOLD (Flat Old Leaves), a map.'],
   ['We address this challenge by folding maps and propose FoldNet, a map.', 'We … propose FoldNet, a map.'],
   ['We abstract away from these map differences and instead focus on folds.', 'We … focus on folds.'],
   ['We then build FoldNet, a map.', 'We build FoldNet, a map.'],

@@ -92,6 +92,14 @@ describe('an excerpt', () => {
     )
   })
 
+  test('begins with what was found, rather than with what was made of it without a name', () => {
+    const found = 'We conduct detailed analyses and reveal that paper folds where readers have folded it before.'
+    const made = 'Guided by these insights, we leverage a strong glue that is shown to have the needed properties.'
+    expect(excerptOf({ title: 'On Maps', abstract: `Maps tear. ${found} ${made}` })).toMatch(/^We conduct/)
+    const named = 'Guided by these insights, we propose FoldNet, a map with glue.'
+    expect(excerptOf({ title: 'On Maps', abstract: `Maps tear. ${found} ${named}` })).toMatch(/^We propose FoldNet/)
+  })
+
   test('is no remnant of keywords, and no later point of a list', () => {
     const offer = 'We present FoldNet, a map that folds itself along creases it has learned from readers.'
     const of = (rest: string) => excerptOf({ title: 'On Maps', abstract: `Maps tear. ${offer} ${rest}` })

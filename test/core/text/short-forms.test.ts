@@ -44,6 +44,16 @@ describe('a short form that the excerpt does not explain', () => {
     expect(explained('We train a PFM.', abstract, 'On Maps', 30)).toBe('We train a PFM.')
   })
 
+  test('is not introduced by a longer name that begins so, nor by being called proposed', () => {
+    const abstract = 'Paper folding machines (PFMs) tear.'
+    const long = 'paper folding machine (PFM)'
+    expect(explained('We introduce PFM-Bench to test a PFM.', abstract)).toBe(
+      `We introduce PFM-Bench to test a ${long}.`,
+    )
+    expect(explained('The proposed PFM folds.', abstract)).toBe(`The proposed ${long} folds.`)
+    expect(explained('We propose PFM to fold.', abstract)).toBe('We propose PFM to fold.')
+  })
+
   test('is explained in an excerpt', () => {
     const abstract =
       'Readers want Paper Folding Models(PFMs) for towns. We propose HiFold, a strong PFM that folds maps by itself.'
