@@ -160,6 +160,39 @@ const expectOwnMarkup = (name: string, html: string, known: Markup): void => {
   expect([name, UNSEEN.exec(html)?.[0]]).toEqual([name, undefined])
 }
 
+/** A record for each paper and nothing that a field has broken out of, in each format of reference managers. */
+const expectWholeRecords = (texts: Record<string, string>): void => {
+  for (const [name, text] of Object.entries(texts)) {
+    if (!/\.(?:bib|ris|csl\.json)$/.test(name)) continue
+    const papers = new Set(text.match(/report 2604\.\d{5}/g)).size
+    expect([name, papers > 5]).toEqual([name, true])
+    if (name.endsWith('.json')) expect([name, (JSON.parse(text) as object[]).length]).toEqual([name, papers])
+    if (name.endsWith('.bib')) {
+      expect([name, text.match(/^@/gm)?.length]).toEqual([name, papers])
+      for (const entry of text.split(/^(?=@)/m).slice(1)) expect([entry, depthAfter(entry)]).toEqual([entry, 0])
+    }
+    if (name.endsWith('.ris')) {
+      expect([name, text.match(/^TY {2}- /gm)?.length, text.match(/^ER {2}- /gm)?.length]).toEqual([
+        name,
+        papers,
+        papers,
+      ])
+      for (const line of text.split(/\r?\n/).filter(Boolean))
+        expect([name, line]).toEqual([name, expect.stringMatching(/^[A-Z][A-Z0-9] {2}- /)])
+    }
+  }
+}
+
+/** How many braces of an entry of BibTeX stand open at its end; -1 where one was closed that was not open. */
+const depthAfter = (entry: string): number => {
+  let depth = 0
+  for (const [brace] of entry.replace(/\\[{}\\]/g, '').matchAll(/[{}]/g)) {
+    depth += brace === '{' ? 1 : -1
+    if (depth < 0) return -1
+  }
+  return depth
+}
+
 /** Follows a day of harmless papers and one of harmful ones through the service. */
 const follow = async (payloads: readonly string[]): Promise<void> => {
   let fetches = 0
@@ -196,6 +229,11 @@ const follow = async (payloads: readonly string[]): Promise<void> => {
       'digest in the browser': await site.get(mail.links.get('digests') ?? ''),
     }
     for (const [name, page] of Object.entries(pages)) expect([name, page.status]).toEqual([name, 200])
+    const files: Record<string, string> = {}
+    for (const ending of ['bib', 'ris', 'csl.json']) {
+      files[`the day as .${ending}`] = (await site.get(`/papers/${day}.${ending}`)).html
+      files[`the digest as .${ending}`] = (await site.get(`${mail.links.get('digests')}.${ending}`)).html
+    }
     await site.post(`${preferences}/account`)
     const account = await service.mail.waitFor(EMAIL, nth + 1)
     pages.data = await site.post(`${account.links.get('account')}/data`)
@@ -210,6 +248,7 @@ const follow = async (payloads: readonly string[]): Promise<void> => {
       mailbox: await listed.text(),
       mail,
       texts: {
+        ...files,
         'the text of the mail': mail.text,
         'the subject': mail.subject,
         'the preview for programs': await json.text(),
@@ -230,6 +269,7 @@ const follow = async (payloads: readonly string[]): Promise<void> => {
   expectOwnMarkup('the mailbox', harmful.mailbox, markupOf(harmless.mailbox))
   for (const [name, text] of Object.entries(harmful.texts))
     expect([name, UNSEEN.exec(text)?.[0]]).toEqual([name, undefined])
+  expectWholeRecords(harmful.texts)
   // It is they that were shown, and not nothing.
   expect(harmful.pages.day?.match(/report 2604\.14/g)?.length).toBeGreaterThanOrEqual(38)
   expect(harmful.mail.html.match(/report 2604\.14/g)?.length).toBeGreaterThan(5)
