@@ -8,6 +8,7 @@ import { citationRoutes } from './citations.ts'
 import { CONNECTION_LIMITS, type ConnectionLimits, connectionOptions } from './connections.ts'
 import { keepPages } from './costly-pages.ts'
 import { CROSS_SITE, handleError, handleUnrouted, sendErrorPage, unknownFields } from './errors.ts'
+import { feedRoutes } from './feeds.ts'
 import { isCrossSite, isJson, securityHeaders, takeUnknownFields } from './guard.ts'
 import { operationsRoutes } from './operations.ts'
 import { operatorRoutes } from './operator.ts'
@@ -101,6 +102,7 @@ export const buildApp = ({
   operatorRoutes(app, site)
   archiveRoutes(app, site)
   citationRoutes(app, site)
+  feedRoutes(app, site, baseUrl)
   privacyRoutes(app, site)
   previewRoutes(app, site)
   subscriptionRoutes(app, site)

@@ -10,6 +10,7 @@ import type { Archive } from '../newsletter/archive.ts'
 import type { Citations } from '../newsletter/citations.ts'
 import type { EditionReader } from '../newsletter/editions.ts'
 import type { Webhooks } from '../newsletter/feedback/webhooks.ts'
+import type { Feeds } from '../newsletter/feeds.ts'
 import type { Previews } from '../newsletter/publishing/preview.ts'
 import type { Accounts } from '../newsletter/subscription/accounts.ts'
 import type { Origin, Subscriptions } from '../newsletter/subscription/subscription.ts'
@@ -47,6 +48,7 @@ export interface Site {
   accounts: Accounts
   archive: Archive
   citations: Citations
+  feeds: Feeds
   previews: Previews
   pages: Pages
   /** Whether a domain takes email; `null` where that cannot be told in a moment. Left out where nobody is asked. */

@@ -21,6 +21,7 @@ const pathOf = ({ url }: RouteOptions, token?: string): string => {
     .replace(':date', '2026-04-13')
     .replace(':paper', '2604.11784')
     .replace(':week', '2026-W16')
+    .replace(':topics', 'all')
     .replace(':id', '7')
     .replace(':provider', 'postmark')
 }
@@ -50,6 +51,8 @@ GET /digests/:token
 GET /digests/:token.bib
 GET /digests/:token.csl.json
 GET /digests/:token.ris
+GET /feeds/:topics.atom
+GET /feeds/:topics.json
 GET /follow/:token/:topic
 GET /healthz
 GET /icon.svg

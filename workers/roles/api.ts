@@ -15,6 +15,7 @@ import { createCitations } from '../../src/newsletter/citations.ts'
 import { keepDays } from '../../src/newsletter/day-cache.ts'
 import { createEditionCheck } from '../../src/newsletter/feedback/edition-alarm.ts'
 import { createWebhooks } from '../../src/newsletter/feedback/webhooks.ts'
+import { createFeeds } from '../../src/newsletter/feeds.ts'
 import { createCandidateCache } from '../../src/newsletter/publishing/candidate-cache.ts'
 import { createPreviews } from '../../src/newsletter/publishing/preview.ts'
 import { createAccounts } from '../../src/newsletter/subscription/accounts.ts'
@@ -46,6 +47,7 @@ export const openApi = async (context: RoleContext) => {
     accounts: createAccounts(subscribing),
     archive: keepDays(createArchive({ db, keys, now }), now),
     citations: createCitations({ db, keys, now }),
+    feeds: createFeeds({ db, now, baseUrl: config.baseUrl }),
     previews: createPreviews({ db, now, candidates }),
     webhooks: createWebhooks({
       db,

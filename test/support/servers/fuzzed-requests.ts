@@ -53,7 +53,7 @@ const HOSTILE = [
 /** What fields of these names mean to hold; a field that is not here is filled with any of it. */
 const MEANT: Record<string, readonly unknown[]> = {
   email: ['ada@example.org', 'Grace@Example.ORG', 'ｅｍｍｙ＠example.org', 'hedy+1@gmail.com'],
-  topics: ['agents', 'robotics,code', ['agents', 'robotics'], []],
+  topics: ['agents', 'all', 'robotics,code', ['agents', 'robotics'], []],
   keywords: ['Lean 4', 'state space\nworld model', ['diffusion'], ''],
   authors: ['Ada Lovelace', 'J. Wang\nGrace Hopper', []],
   muted: ['crypto', ''],

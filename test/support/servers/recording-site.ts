@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { createPages } from '../../../src/adapters/templates/pages.ts'
 import type { DigestIssue, PaperCard } from '../../../src/core/digest/digest.ts'
 import type { Volume } from '../../../src/core/digest/volume.ts'
+import { entryHtml, entryId, type FeedEntry } from '../../../src/core/feed/feed.ts'
 import type { CitedPaper } from '../../../src/core/papers/citation/citation.ts'
 import { type Preferences, STANDARD } from '../../../src/core/subscriber/preferences.ts'
 import type { Challenge } from '../../../src/core/subscriber/proof-of-work.ts'
@@ -12,6 +13,7 @@ import type { ConnectionLimits } from '../../../src/http/connections.ts'
 import type { App, PrivacyFacts, Site } from '../../../src/http/site.ts'
 import type { Archive, DayPage } from '../../../src/newsletter/archive.ts'
 import type { Citations } from '../../../src/newsletter/citations.ts'
+import type { Feeds } from '../../../src/newsletter/feeds.ts'
 import type { Previews } from '../../../src/newsletter/publishing/preview.ts'
 import type { AccountData } from '../../../src/newsletter/subscription/account-link.ts'
 import type { Accounts } from '../../../src/newsletter/subscription/accounts.ts'
@@ -77,6 +79,20 @@ export const card = (over: Partial<PaperCard> = {}): PaperCard => ({
 
 const LIST_DAYS = ['2026-04-10', '2026-04-13', '2026-04-14', '2026-04-15']
 
+/** What feeds show of the card. */
+export const entry = (over: Partial<FeedEntry> = {}): FeedEntry => ({
+  id: entryId('http://round.example.org', 'papers', '2604.11784'),
+  title: 'A paper about agents',
+  url: 'https://arxiv.org/abs/2604.11784',
+  authors: ['Ada Lovelace'],
+  published: new Date('2026-04-13T09:00:00Z'),
+  updated: new Date('2026-04-14T09:00:00Z'),
+  topics: ['LLM agents & tool use'],
+  summary: 'It is about agents.',
+  html: entryHtml(card()),
+  ...over,
+})
+
 const dayOf = (listDay: string, cards: PaperCard[], sample = false): DayPage => ({
   listDay,
   cards: cards.map((shown) => ({ ...shown, topic: null })),
@@ -107,6 +123,8 @@ const createRecordedCitations = (): Citations => ({
   readWeek: async (week) => (week === '2026-W16' ? CITED : []),
   readDigest: async (token) => (token === TOKEN.view ? { localDate: '2026-04-15', papers: CITED } : null),
 })
+
+const createRecordedFeeds = (entries: FeedEntry[]): Feeds => ({ readPapers: async () => entries })
 
 const issueOf = (cards: PaperCard[]): DigestIssue => ({
   kind: 'daily',
@@ -306,6 +324,7 @@ export const openTestSite = async ({
   cards = [card()],
   sample = false,
   held = true,
+  feedEntries = [entry()],
   issue = null as DigestIssue | null,
   mailboxUrl = null as string | null,
   ready = async () => undefined,
@@ -354,6 +373,7 @@ export const openTestSite = async ({
     accounts: failingBy(fault, createRecordedAccounts(change, challenge)),
     archive: failingBy(fault, archive),
     citations: failingBy(fault, createRecordedCitations()),
+    feeds: failingBy(fault, createRecordedFeeds(feedEntries)),
     previews: failingBy(fault, previews),
     topicQuality,
     privacy: PRIVACY,

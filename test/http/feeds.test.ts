@@ -1,0 +1,90 @@
+/** Feeds by their routes: one address a choice, what is kept of them, and what is said where there is none. */
+import { expect, it } from 'vitest'
+import { TOPICS } from '../../src/core/topics.ts'
+import { readFeed } from '../support/fixtures/feed-readers.ts'
+import { entry, openTestSite } from '../support/servers/recording-site.ts'
+
+it.each(['atom', 'json'] as const)('all papers, a topic, several and all 38 have feeds: .%s', async (ending) => {
+  await using site = await openTestSite()
+  for (const [path, title] of [
+    ['all', 'All papers · Paper Round'],
+    ['robotics', 'Robotics & embodied AI · Paper Round'],
+    ['agents+robotics', 'LLM agents & tool use, Robotics & embodied AI · Paper Round'],
+    [TOPICS.map(({ slug }) => slug).join('+'), `${TOPICS[0]?.label} and 37 more topics · Paper Round`],
+  ] as const) {
+    const answer = await fetch(`${site.url}/feeds/${path}.${ending}`)
+    expect([path, answer.status, answer.headers.get('cache-control'), answer.headers.get('x-robots-tag')]).toEqual([
+      path,
+      200,
+      'no-cache',
+      null,
+    ])
+    expect(answer.headers.get('content-type')).toBe(
+      ending === 'atom' ? 'application/atom+xml; charset=utf-8' : 'application/feed+json; charset=utf-8',
+    )
+    const text = await answer.text()
+    expect(text).toContain(`http://round.example.org/feeds/${path}.${ending}`)
+    expect(readFeed(text, ending)).toMatchObject({ title, items: [{ title: 'A paper about agents' }] })
+  }
+})
+
+it('is not sent again to those who have it, by its ETag or its date', async () => {
+  await using site = await openTestSite()
+  const url = `${site.url}/feeds/all.atom`
+  const { headers } = await fetch(url)
+  const [etag, modified] = [headers.get('etag') ?? '', headers.get('last-modified') ?? '']
+  expect(modified).toBe('Tue, 14 Apr 2026 09:00:00 GMT')
+  const ask = async (given: Record<string, string>) => (await fetch(url, { headers: given })).status
+  expect(await ask({ 'if-none-match': etag })).toBe(304)
+  expect(await ask({ 'if-none-match': '"other"' })).toBe(200)
+  expect(await ask({ 'if-modified-since': modified })).toBe(304)
+  expect(await ask({ 'if-modified-since': 'Tue, 14 Apr 2026 08:59:59 GMT' })).toBe(200)
+  expect(await ask({ 'if-modified-since': 'yesterday' })).toBe(200)
+  // The ETag counts first: the date is that of the newest entry.
+  expect(await ask({ 'if-none-match': '"other"', 'if-modified-since': modified })).toBe(200)
+})
+
+it.each([
+  ['robotics+agents', 'agents+robotics'],
+  ['agents+agents', 'agents'],
+  ['Agents', 'agents'],
+  ['agents%20robotics', 'agents+robotics'],
+  ['agents,robotics,', 'agents+robotics'],
+  ['agents+all', 'all'],
+])('one choice has one address: %s leads to %s', async (path, canonical) => {
+  await using site = await openTestSite()
+  const answer = await fetch(`${site.url}/feeds/${path}.json`, { redirect: 'manual' })
+  expect([answer.status, answer.headers.get('location')]).toEqual([301, `/feeds/${canonical}.json`])
+})
+
+it.each([
+  ['/feeds/alchemy.atom', 'There is no topic “alchemy”.'],
+  ['/feeds/agents+alchemy.json', 'There is no topic “alchemy”.'],
+  ['/feeds/%3Cscript%3E.atom', 'There is no topic “&lt;script&gt;”.'],
+  ['/feeds/%00.atom', 'There is no topic'],
+  ['/feeds/+.atom', 'There is no topic'],
+  ['/feeds/__proto__.atom', 'There is no topic “__proto__”.'],
+])('what is no topic is named: %s', async (path, sentence) => {
+  await using site = await openTestSite()
+  const answer = await fetch(site.url + path, { headers: { accept: 'text/html' } })
+  expect([answer.status, await answer.text()]).toEqual([404, expect.stringContaining(sentence)])
+})
+
+it('without papers a feed is there, and empty', async () => {
+  await using site = await openTestSite({ feedEntries: [] })
+  const answer = await fetch(`${site.url}/feeds/all.atom`)
+  expect([answer.status, answer.headers.get('last-modified')]).toEqual([200, null])
+  expect(readFeed(await answer.text(), 'atom').items).toEqual([])
+})
+
+it('the pages say where the feeds are', async () => {
+  await using site = await openTestSite({ feedEntries: [entry()] })
+  for (const path of ['/', '/papers/2026-04-13', '/about']) {
+    const page = await (await fetch(site.url + path)).text()
+    const links = [...page.matchAll(/<link rel="alternate" type="application\/(\w+)\+\w+" href="([^"]+)"/g)]
+    expect(links.map(([, type, href]) => [type, href])).toEqual([
+      ['atom', '/feeds/all.atom'],
+      ['feed', '/feeds/all.json'],
+    ])
+  }
+})
