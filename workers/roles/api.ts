@@ -24,8 +24,11 @@ import type { Config } from '../config/config.ts'
 import { openScorer } from '../scorer.ts'
 import type { RoleContext } from './context.ts'
 
+/** What the site needs of a process: it wakes queues and has none. */
+type ApiContext = Omit<RoleContext, 'queue' | 'databaseUrl' | 'smtpUrl' | 'alone'>
+
 /** Starts the site; rejects when the port is in use. */
-export const openApi = async (context: RoleContext) => {
+export const openApi = async (context: ApiContext) => {
   const { config, db, keys, now, log, wake, mailboxUrl, requireSpace, forgetMails, operations } = context
   const { measured } = await openScorer(config)
   const candidates = createCandidateCache({ db, now })
