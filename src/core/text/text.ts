@@ -47,8 +47,11 @@ export const cleanLine = (text: string, maxLength: number): string => {
 /** An abstract as one paragraph, cleaned like a line: sources break lines where their forms are narrow. */
 export const cleanText = (text: string, maxLength: number = ABSTRACT_LENGTH): string => cleanLine(text, maxLength)
 
+/** Addresses in place of names, and names that lead into the reader's own network: nobody's page of a paper. */
+const INNER_HOST = /^[\d.]+$|\.(?:local|localhost|internal|lan|home\.arpa)\.?$/
+
 /**
- * A link that may be shown: https, with a host name that has a dot, no user name or password, at most `URL_LENGTH`
+ * A link that may be shown: https, with a host name that has a dot and is no address, no user name or password, at most `URL_LENGTH`
  * octets, spelled as a browser would. `null` for all else, `http:` included: we do not guess what a host serves.
  */
 export const httpsUrl = (text: string): string | null => {
@@ -56,7 +59,8 @@ export const httpsUrl = (text: string): string | null => {
   if (!/^https:\/\/[^\s\p{Cc}\\]+$/iu.test(trimmed) || trimmed.length > URL_LENGTH) return null
   const url = URL.parse(trimmed)
   if (url === null || url.username !== '' || url.password !== '') return null
-  return url.hostname.includes('.') && url.href.length <= URL_LENGTH ? url.href : null
+  if (!url.hostname.includes('.') || INNER_HOST.test(url.hostname)) return null
+  return url.href.length <= URL_LENGTH ? url.href : null
 }
 
 /** A foreign text as it is quoted in a sentence: short, on one line. */
