@@ -90,7 +90,7 @@ export const accountRoutes = (app: App, { accounts, pages }: AccountSite): void 
       show(reply, pages, 'message', {
         heading: 'Your data is deleted',
         sentence:
-          'We hold nothing of you any more, but a code by which we know not to email this address. No email to it begins from now on. You can subscribe again at any time.',
+          'We hold nothing about you any more but a code by which we know not to email this address. No email to it begins from now on. You can subscribe again at any time.',
       }),
     )
   })

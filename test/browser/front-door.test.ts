@@ -78,6 +78,23 @@ describe.skipIf(NEEDS_CHROMIUM !== '')(`the front door in a browser${NEEDS_CHROM
     expect(keys).toBe(4)
   })
 
+  test('by touch on a phone, from the field to the button that confirms, in the page that the mail opens', async () => {
+    await using window = await browser.openWindow({ viewport: PHONE, hasTouch: true, isMobile: true })
+    const { page, context } = window
+    await page.goto(service.url)
+    await page.locator('#email').tap()
+    await page.keyboard.type('emmy@example.org')
+    service.setClock('2026-04-14T05:03:00Z')
+    await page.getByRole('button', { name: 'Subscribe', exact: true }).tap()
+    await page.waitForURL('**/check-inbox/*')
+    const { links } = await service.mail.waitFor('emmy@example.org', 1)
+    const opened = await context.newPage()
+    await opened.goto(service.url + links.get('confirm'))
+    await opened.getByRole('button', { name: 'Confirm', exact: true }).tap()
+    await untilHeading(opened, 'You’re subscribed')
+    expect((await service.mail.waitFor('emmy@example.org', 2)).links.get('digests')).toBeDefined()
+  })
+
   test('the field and its button stand on the first screen of a phone, above the papers, and all else is folded', async () => {
     await using site = await openTestSite()
     await using window = await browser.openWindow({ viewport: PHONE, javaScriptEnabled: false })

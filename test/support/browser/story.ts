@@ -87,6 +87,7 @@ export const walkStory = async (context: StoryContext): Promise<void> => {
   await walkTopicOffer(context, reader, preferences.replace('/preferences/', '/follow/').concat('/recsys'))
   await walkPreferences(context, reader, preferences)
   const reminder = await walkLostLinks(context, reader)
+  await walkAccount(context, reader, preferences)
   for (const view of ['html', 'text', 'headers', 'raw']) {
     await context.page.goto(`${context.mailboxUrl}/messages/${welcome.id}?view=${view}`)
     await context.show(`mailbox-${view}`, 'page')
@@ -232,6 +233,17 @@ const walkUnsubscription = async (
   await show('not-subscribed', 'page')
 }
 
+/** The account by its own link: where its owner is sent, the page, and what is shown of the data. */
+const walkAccount = async ({ page, mailboxUrl, show }: StoryContext, { open, press }: Reader, preferences: string) => {
+  await open(preferences)
+  await page.locator('summary', { hasText: 'Address, data' }).click()
+  await press('Email me a link')
+  await show('account-sent', 'page')
+  const account = await createMail(mailboxUrl).waitFor(ADA, 4)
+  await open(account.links.get('account') ?? '')
+  await show('account', 'page')
+}
+
 /** Pages that there are not. */
 const walkDeadEnds = async ({ show }: StoryContext, { open }: Reader) => {
   await open('/confirm/cut')
@@ -242,8 +254,36 @@ const walkDeadEnds = async ({ show }: StoryContext, { open }: Reader) => {
   await show('no-such-day', 'page')
 }
 
+/** What is shown once, or too late, by links of a mail. */
+const walkLinks = async ({ page, show }: Pick<StoryContext, 'page' | 'show'>): Promise<void> => {
+  await using site = await openTestSite({ chosen: { topics: TOPICS.concat('agents', 'code'), trending: true } })
+  const press = (name: string) => page.getByRole('button', { name, exact: true }).click()
+  await page.goto(`${site.url}/confirm/${TOKEN.expired}`)
+  await show('expired', 'page')
+  await page.goto(`${site.url}/confirm/${TOKEN.forgotten}`)
+  await show('expired-forgotten', 'page')
+  await page.goto(`${site.url}/preferences/${TOKEN.preferences}`)
+  await show('preferences-many', 'page')
+  await page.goto(`${site.url}/account/${TOKEN.account}`)
+  await press('Show my data')
+  await show('account-data', 'page')
+  await page.goto(`${site.url}/account/${TOKEN.account}`)
+  await press('Delete everything')
+  await show('erase-unsure', 'page')
+  await page.check('input[name=sure]')
+  await press('Delete everything')
+  await show('erased', 'page')
+  await page.goto(`${site.url}/account/${TOKEN.usedAccount}`)
+  await show('account-ended', 'page')
+  await page.goto(`${site.url}/address/${TOKEN.address}`)
+  await show('new-address', 'page')
+  await page.goto(`${site.url}/undo/${TOKEN.undo}`)
+  await show('undo-address', 'page')
+}
+
 /** The pages and the mail that the story does not come by: hard content, nothing at all, and a fault of ours. */
 export const walkOddities = async ({ page, show }: Pick<StoryContext, 'page' | 'show'>): Promise<void> => {
+  await walkLinks({ page, show })
   await using hard = await openTestSite({ cards: HARD_ISSUE.cards, issue: HARD_ISSUE })
   await page.goto(hard.url)
   await show('home-hard', 'page')
