@@ -90,7 +90,7 @@ export const accountRoutes = (app: App, { accounts, pages }: AccountSite): void 
       show(reply, pages, 'message', {
         heading: 'Your data is deleted',
         sentence:
-          'We hold nothing about you any more but a code by which we know not to email this address. No email to it begins from now on. You can subscribe again at any time.',
+          'We hold nothing about you any more but a code by which we know not to email this address. We’ll send it no more; an email that was on its way may still arrive. You can subscribe again at any time.',
       }),
     )
   })
@@ -157,11 +157,12 @@ export const addressRoutes = (app: App, { accounts, subscriptions, pages }: Addr
 const summaryOf = (data: AccountData) => ({
   email: data.subscriber?.email ?? '',
   counts: [
-    counted(data.digests.length, 'digest'),
-    counted(data.letters.length, 'other email'),
-    counted(data.feedback.length, 'bounce or complaint', 'bounces and complaints'),
-    counted(data.consent.length, 'record of your consent', 'records of your consent'),
+    ...counted(data.digests.length, 'digest'),
+    ...counted(data.letters.length, 'other email'),
+    ...counted(data.feedback.length, 'bounce or complaint', 'bounces and complaints'),
+    ...counted(data.consent.length, 'record of your consent', 'records of your consent'),
   ],
 })
 
-const counted = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`
+const counted = (count: number, one: string, many = `${one}s`): string[] =>
+  count === 0 ? [] : [`${count} ${count === 1 ? one : many}`]

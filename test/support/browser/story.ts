@@ -317,6 +317,5 @@ export const walkOddities = async ({ page, show }: Pick<StoryContext, 'page' | '
   await show('preview-empty', 'page')
   await using broken = await openTestSite({ fault: new Error('a fault on purpose') })
   await page.goto(`${broken.url}/unsubscribe/${TOKEN.unsubscribe}`)
-  await page.getByRole('button', { name: 'Unsubscribe' }).click()
   await show('fault', 'page')
 }
