@@ -12,6 +12,7 @@ import { expect, test } from 'vitest'
 import { openSite, type Page } from '../support/browser/http-client.ts'
 import type { ReceivedMail } from '../support/browser/mailbox-reader.ts'
 import { everyMail } from '../support/fixtures/every-mail.ts'
+import { readFeed } from '../support/fixtures/feed-readers.ts'
 import { asHuggingFaceDay, papersOfDay } from '../support/fixtures/papers.ts'
 import { runProgram } from '../support/processes/program.ts'
 import { startTestService } from '../support/servers/service.ts'
@@ -193,6 +194,30 @@ const depthAfter = (entry: string): number => {
   return depth
 }
 
+/** What an entry of a feed is made of. */
+const OF_ENTRIES: Markup = {
+  names: new Set(['p', '/p', 'em', '/em', 'a', 'a href', '/a']),
+  comments: new Set(),
+  urls: [],
+}
+
+/** Feeds that two other programs read alike, with nothing in an entry but what we write there. */
+const expectOwnEntries = (texts: Record<string, string>): void => {
+  for (const format of ['atom', 'json'] as const) {
+    const name = `the feed as ${format}`
+    const { items } = readFeed(texts[name] ?? '', format)
+    expect([name, items.filter(({ title }) => title.includes('report 2604.14')).length]).toEqual([name, 38])
+    for (const { html, title, link = '' } of items) {
+      expectOwnMarkup(name, html, OF_ENTRIES)
+      expect([name, UNSEEN.exec(title)?.[0], link]).toEqual([
+        name,
+        undefined,
+        expect.stringMatching(/^https:\/\/arxiv\.org\/abs\//),
+      ])
+    }
+  }
+}
+
 /** Follows a day of harmless papers and one of harmful ones through the service. */
 const follow = async (payloads: readonly string[]): Promise<void> => {
   let fetches = 0
@@ -234,6 +259,8 @@ const follow = async (payloads: readonly string[]): Promise<void> => {
       files[`the day as .${ending}`] = (await site.get(`/papers/${day}.${ending}`)).html
       files[`the digest as .${ending}`] = (await site.get(`${mail.links.get('digests')}.${ending}`)).html
     }
+    for (const format of ['atom', 'json'])
+      files[`the feed as ${format}`] = (await site.get(`/feeds/all.${format}`)).html
     await site.post(`${preferences}/account`)
     const account = await service.mail.waitFor(EMAIL, nth + 1)
     pages.data = await site.post(`${account.links.get('account')}/data`)
@@ -270,6 +297,7 @@ const follow = async (payloads: readonly string[]): Promise<void> => {
   for (const [name, text] of Object.entries(harmful.texts))
     expect([name, UNSEEN.exec(text)?.[0]]).toEqual([name, undefined])
   expectWholeRecords(harmful.texts)
+  expectOwnEntries(harmful.texts)
   // It is they that were shown, and not nothing.
   expect(harmful.pages.day?.match(/report 2604\.14/g)?.length).toBeGreaterThanOrEqual(38)
   expect(harmful.mail.html.match(/report 2604\.14/g)?.length).toBeGreaterThan(5)
