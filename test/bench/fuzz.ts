@@ -30,6 +30,8 @@ const option = (name: string): string | undefined =>
 const REQUESTS = Number(option('--requests') ?? 10_000)
 const FAMILY = option('--family')
 const ROUNDS = 5
+/** Faults that are told with their requests. */
+const MOST_SAID = 20
 const ADMIN_TOKEN = 'f'.repeat(64)
 const CONNECTIONS = 4
 const MEGABYTE = 1024 * 1024
@@ -85,7 +87,7 @@ const run = async (say: (line: string) => void) => {
   const sendAll = async (requests: FuzzedRequest[]): Promise<void> => {
     for (let request = requests.pop(); request !== undefined; request = requests.pop()) {
       const fault = faultOf(request, await sender.send(request))
-      if (fault !== null) faults.push(`${fault}: ${JSON.stringify(request)}`)
+      if (fault !== null && faults.push(fault) <= MOST_SAID) say(`${fault}: ${JSON.stringify(request)}`)
       sent++
     }
   }
@@ -109,7 +111,6 @@ const run = async (say: (line: string) => void) => {
     await service.end('SIGTERM')
     await rm(folder, { recursive: true, force: true })
   }
-  for (const fault of faults.slice(0, 10)) say(fault)
   if (service.stderr() !== '') say(service.stderr().slice(0, 2_000))
   return {
     families: families.size,
