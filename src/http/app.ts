@@ -9,7 +9,7 @@ import { CONNECTION_LIMITS, type ConnectionLimits, connectionOptions } from './c
 import { keepPages } from './costly-pages.ts'
 import { CROSS_SITE, handleError, handleUnrouted, sendErrorPage, unknownFields } from './errors.ts'
 import { feedRoutes } from './feeds.ts'
-import { isCrossSite, isJson, securityHeaders, takeUnknownFields } from './guard.ts'
+import { isCrossSite, isJson, replaceNulls, securityHeaders, takeUnknownFields } from './guard.ts'
 import { operationsRoutes } from './operations.ts'
 import { operatorRoutes } from './operator.ts'
 import { preferencesRoutes } from './preferences.ts'
@@ -79,6 +79,7 @@ export const buildApp = ({
   // A form without a field is an empty object, not a missing body, so that the response can name every field.
   app.addHook('preValidation', async (request, reply) => {
     if (request.method === 'POST') request.body ??= {}
+    replaceNulls(request)
     const unknown = takeUnknownFields(request)
     // A browser or a bookmark may add to a form; a program that sends JSON is told, for it expects something of the field.
     if (unknown.length > 0 && isJson(request)) return sendErrorPage(request, reply, site, unknownFields(unknown))

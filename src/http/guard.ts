@@ -70,3 +70,17 @@ export const takeUnknownFields = (request: FastifyRequest): string[] => {
   request.body = Object.fromEntries(known)
   return unknown
 }
+
+const withoutNulls = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(withoutNulls)
+  return typeof value === 'string' ? value.replaceAll('\0', '\ufffd') : value
+}
+
+/**
+ * Replaces each NUL in the parameters of a path and in a query: no text that we hold has one, and Postgres refuses a query
+ * for one instead of finding nothing.
+ */
+export const replaceNulls = (request: FastifyRequest): void => {
+  for (const fields of [request.params, request.query] as Record<string, unknown>[])
+    for (const [name, value] of Object.entries(fields ?? {})) fields[name] = withoutNulls(value)
+}

@@ -1,7 +1,14 @@
 /** Random requests to every route, over HTTP, on the whole service with a real database: none makes it fail. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { collectTokens, faultOf, openSender, requestsTo, shareOf } from '../support/servers/fuzzed-requests.ts'
+import {
+  collectTokens,
+  faultOf,
+  nullRequestTo,
+  openSender,
+  requestsTo,
+  shareOf,
+} from '../support/servers/fuzzed-requests.ts'
 import { openTestSite } from '../support/servers/recording-site.ts'
 import { startTestService } from '../support/servers/service.ts'
 import { thorough } from '../support/thoroughness.ts'
@@ -23,7 +30,9 @@ test('no request that the schemas of the routes allow, nor any that they do not,
   const sender = openSender(service.url)
   const statuses = new Map<number, number>()
   try {
-    for (const route of site.app.routeTable)
+    for (const route of site.app.routeTable) {
+      const request = nullRequestTo(route)
+      expect(faultOf(request, await sender.send(request)), request.path).toBeNull()
       await fc.assert(
         fc.asyncProperty(requestsTo(route, tokens, ADMIN_TOKEN), async (request) => {
           const answer = await sender.send(request)
@@ -32,6 +41,7 @@ test('no request that the schemas of the routes allow, nor any that they do not,
         }),
         { numRuns: shareOf(route) * REQUESTS },
       )
+    }
   } finally {
     sender.close()
   }

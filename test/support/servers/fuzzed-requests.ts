@@ -232,6 +232,17 @@ export const requestsTo = (
       }
     })
 
+/** A request with a NUL, which Postgres stores in no text, for each parameter and each field of the query. */
+export const nullRequestTo = (route: RouteOptions): FuzzedRequest => {
+  const query = fieldsOf(route.schema?.querystring).map((name) => `${name}=a%00b`)
+  return {
+    method: String(route.method),
+    path: `${route.url.replace(/:\w+/g, 'a%00b')}${query.length === 0 ? '' : `?${query.join('&')}`}`,
+    headers: { accept: 'text/html' },
+    body: '',
+  }
+}
+
 export const openSender = (url: string) => {
   const agent = new Agent({ keepAlive: true, maxSockets: 4 })
   return {
