@@ -7,10 +7,19 @@
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto'
 
 /**
- * What a link is for. `account`, `address` and `undo` name a letter and work once, for a limited time; `preferences` and
- * `account` end when their subscriber's epoch is raised, and those that stop mail never do.
+ * What a link is for. `account`, `address` and `undo` name a letter and work once, for a limited time; `preferences`,
+ * `feed` and `account` end when their subscriber's epoch is raised, and those that stop mail never do.
  */
-export type Purpose = 'confirm' | 'preferences' | 'unsubscribe' | 'view' | 'never' | 'account' | 'address' | 'undo'
+export type Purpose =
+  | 'confirm'
+  | 'preferences'
+  | 'unsubscribe'
+  | 'view'
+  | 'never'
+  | 'account'
+  | 'address'
+  | 'undo'
+  | 'feed'
 
 /** The newest key first; older ones are accepted, so that links in delivered mail survive a rotation. */
 export type Keys = readonly [Buffer, ...Buffer[]]

@@ -7,6 +7,7 @@ import { archiveRoutes } from './archive.ts'
 import { citationRoutes } from './citations.ts'
 import { CONNECTION_LIMITS, type ConnectionLimits, connectionOptions } from './connections.ts'
 import { keepPages } from './costly-pages.ts'
+import { digestJsonRoutes } from './digest-json.ts'
 import { CROSS_SITE, handleError, handleUnrouted, sendErrorPage, unknownFields } from './errors.ts'
 import { feedRoutes } from './feeds.ts'
 import { isCrossSite, isJson, replaceNulls, securityHeaders, takeUnknownFields } from './guard.ts'
@@ -103,6 +104,7 @@ export const buildApp = ({
   operatorRoutes(app, site)
   archiveRoutes(app, site)
   citationRoutes(app, site)
+  digestJsonRoutes(app, site)
   feedRoutes(app, site, baseUrl)
   privacyRoutes(app, site)
   previewRoutes(app, site)

@@ -1,4 +1,4 @@
-/** Feeds for feed readers: of all papers, of a topic and of several, each as Atom and as JSON Feed. */
+/** Feeds for feed readers: of all papers, of a topic, of several, and of one's own digests, each as Atom and as JSON Feed. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { atomOf } from '../core/feed/atom.ts'
@@ -9,7 +9,7 @@ import { TOPICS, topicBySlug } from '../core/topics.ts'
 import { sendErrorPage } from './errors.ts'
 import { makePublic } from './guard.ts'
 import { sendRevalidated } from './revalidation.ts'
-import type { App, Site } from './site.ts'
+import { type App, type Site, showDeadLink } from './site.ts'
 
 /** The formats by the ends of their addresses. */
 const FORMATS = {
@@ -18,6 +18,7 @@ const FORMATS = {
 } as const satisfies Record<string, { type: string; write: (feed: Feed) => string }>
 type Ending = keyof typeof FORMATS
 
+const TokenParam = Type.Object({ token: Type.String() })
 const TopicsParam = Type.Object({ topics: Type.String({ description: '`all`, or the slugs of topics joined by `+`' }) })
 
 /** A feed by its path without an ending. */
@@ -56,7 +57,16 @@ const titleOf = (slugs: readonly string[] | null): string => {
 
 export const feedRoutes = (app: App, site: Pick<Site, 'feeds' | 'pages'>, baseUrl: string): void => {
   const root = baseUrl.replace(/\/$/, '')
-  for (const ending of Object.keys(FORMATS) as Ending[])
+  for (const ending of Object.keys(FORMATS) as Ending[]) {
+    // The headers of a link in a mail stay: not kept by anything between, and not indexed.
+    app.get(`/feeds/own/:token.${ending}`, { schema: { params: TokenParam } }, async (request, reply) => {
+      const { token } = request.params
+      const entries = await site.feeds.readOwn(token)
+      if (entries === null) return showDeadLink(reply, site.pages)
+      const feed = feedOf(root, `/feeds/own/${token}`, 'Your digest · Paper Round', '/', entries)
+      return sendFeed(request, reply, feed, ending)
+    })
+
     app.get(`/feeds/:topics.${ending}`, { schema: { params: TopicsParam } }, async (request, reply) => {
       const read = readTopics(request.params.topics)
       if ('unknown' in read)
@@ -73,4 +83,5 @@ export const feedRoutes = (app: App, site: Pick<Site, 'feeds' | 'pages'>, baseUr
       const feed = feedOf(root, `/feeds/${name}`, titleOf(slugs), page, await site.feeds.readPapers(slugs))
       return sendFeed(request, reply, feed, ending)
     })
+  }
 }

@@ -1,13 +1,15 @@
-/** What feeds show: the newest papers, of all topics or of some. */
+/** What feeds show: the newest papers, of all topics, of some, or of one's own digests. */
 import { asWithdrawn, cardOf } from '../core/digest/paper-card.ts'
 import { explainedFits } from '../core/digest/quoted-phrases.ts'
 import { dayReasonOf } from '../core/digest/reason.ts'
 import { entryHtml, entryId, type FeedEntry } from '../core/feed/feed.ts'
 import { GATE } from '../core/relevance/gate.ts'
 import { plainLatex } from '../core/text/latex.ts'
+import type { Keys } from '../core/token.ts'
 import { topicBySlug } from '../core/topics.ts'
 import type { Database } from '../store/database.ts'
 import { type FeedPaper, readFeedPapers } from '../store/papers/feed-papers.ts'
+import { readOwnFeed } from './own-feed.ts'
 
 /** As many as a reader that asks once a day may miss nothing of, two of the fullest days. */
 const MAX_ENTRIES = 100
@@ -16,6 +18,8 @@ const LIST_DAYS = 14
 export interface Feeds {
   /** The newest papers of topics (slugs), or of all where that is `null`. */
   readPapers(topics: readonly string[] | null): Promise<FeedEntry[]>
+  /** Those of a reader's last digests, by the token of their feed; `null` when it is unknown or dead. */
+  readOwn(token: string): Promise<FeedEntry[] | null>
 }
 
 /**
@@ -51,9 +55,20 @@ const entryOf = (
   }
 }
 
-export const createFeeds = ({ db, now, baseUrl }: { db: Database; now: () => Date; baseUrl: string }): Feeds => ({
+export const createFeeds = ({
+  db,
+  keys,
+  now,
+  baseUrl,
+}: {
+  db: Database
+  keys: Keys
+  now: () => Date
+  baseUrl: string
+}): Feeds => ({
   async readPapers(topics) {
     const papers = await readFeedPapers(db, now(), { topics, gate: GATE, days: LIST_DAYS, max: MAX_ENTRIES })
     return papers.map((paper) => entryOf(paper, topics, baseUrl))
   },
+  readOwn: (token) => readOwnFeed({ db, keys, baseUrl }, token),
 })

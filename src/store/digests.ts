@@ -104,6 +104,20 @@ export const extendRecentlySent = async (
 export const readDigest = (db: Kysely<Tables>, id: number): Promise<Digest | undefined> =>
   db.selectFrom('digests').selectAll().where('id', '=', id).executeTakeFirst()
 
+/** The last `max` digests that were made for a subscriber and not called off, their welcome included, the newest first. */
+export const readLastDigests = async (db: Kysely<Tables>, subscriberId: string, max: number): Promise<Digest[]> => {
+  const { rows } = await sql<{ id: number }>`
+    select digest_id as id from (
+      (select digest_id from deliveries where subscriber_id = ${subscriberId} and state not in ('canceled', 'skipped')
+        order by local_date desc limit ${max})
+      union
+      (select digest_id from letters where subscriber_id = ${subscriberId} and digest_id is not null
+        order by requested_at desc limit ${max})) made
+    order by digest_id desc limit ${max}`.execute(db)
+  const digests = await Promise.all(rows.map(({ id }) => readDigest(db, id)))
+  return digests.filter((digest) => digest !== undefined)
+}
+
 /** What a new digest must know of the one before it. */
 export interface PreviousDigest {
   id: number

@@ -13,7 +13,17 @@ import {
 } from '../../src/core/token.ts'
 
 const KEYS: Keys = [Buffer.alloc(32, 1)]
-const PURPOSES: Purpose[] = ['confirm', 'preferences', 'unsubscribe', 'view', 'never', 'account', 'address', 'undo']
+const PURPOSES: Purpose[] = [
+  'confirm',
+  'preferences',
+  'unsubscribe',
+  'view',
+  'never',
+  'account',
+  'address',
+  'undo',
+  'feed',
+]
 const purposes = fc.constantFrom(...PURPOSES)
 const epochs = fc.integer({ min: 0, max: 1_000_000 })
 

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest'
 import { TOPICS } from '../../src/core/topics.ts'
 import { readFeed } from '../support/fixtures/feed-readers.ts'
-import { entry, openTestSite } from '../support/servers/recording-site.ts'
+import { entry, openTestSite, TOKEN } from '../support/servers/recording-site.ts'
 
 it.each(['atom', 'json'] as const)('all papers, a topic, several and all 38 have feeds: .%s', async (ending) => {
   await using site = await openTestSite()
@@ -87,4 +87,35 @@ it('the pages say where the feeds are', async () => {
       ['feed', '/feeds/all.json'],
     ])
   }
+})
+
+it.each(['atom', 'json'] as const)(
+  'one’s own feed is read by its link alone, and kept by nobody between: .%s',
+  async (ending) => {
+    await using site = await openTestSite()
+    const url = `${site.url}/feeds/own/${TOKEN.feed}.${ending}`
+    const answer = await fetch(url)
+    expect([answer.status, answer.headers.get('cache-control'), answer.headers.get('x-robots-tag')]).toEqual([
+      200,
+      'no-store',
+      'noindex',
+    ])
+    expect(readFeed(await answer.text(), ending)).toMatchObject({
+      title: 'Your digest · Paper Round',
+      items: [{ title: 'A paper about agents' }],
+    })
+    const again = await fetch(url, { headers: { 'if-none-match': answer.headers.get('etag') ?? '' } })
+    expect(again.status).toBe(304)
+    for (const token of [TOKEN.preferences, TOKEN.view, 'x']) {
+      const dead = await fetch(`${site.url}/feeds/own/${token}.${ending}`)
+      expect([dead.status, await dead.text()]).toEqual([404, expect.stringContaining('link')])
+    }
+    expect(site.changes).toEqual([])
+  },
+)
+
+it('the settings say where one’s own feed is', async () => {
+  await using site = await openTestSite()
+  const page = await (await fetch(`${site.url}/preferences/${TOKEN.preferences}`)).text()
+  for (const ending of ['atom', 'json']) expect(page).toContain(`href="/feeds/own/${TOKEN.feed}.${ending}"`)
 })

@@ -15,7 +15,7 @@ const isOpen = (url: string) =>
 
 /** A path of a route, with the token that it is for, or another one. */
 const pathOf = ({ url }: RouteOptions, token?: string): string => {
-  const purpose = (url.split('/')[1] ?? '').replace('digests', 'view') as keyof typeof TOKEN
+  const purpose = (url.split('/')[1] ?? '').replace('digests', 'view').replace('feeds', 'feed') as keyof typeof TOKEN
   return url
     .replace(':token', token ?? TOKEN[purpose] ?? TOKEN.preferences)
     .replace(':date', '2026-04-13')
@@ -50,9 +50,12 @@ GET /confirm/:token
 GET /digests/:token
 GET /digests/:token.bib
 GET /digests/:token.csl.json
+GET /digests/:token.json
 GET /digests/:token.ris
 GET /feeds/:topics.atom
 GET /feeds/:topics.json
+GET /feeds/own/:token.atom
+GET /feeds/own/:token.json
 GET /follow/:token/:topic
 GET /healthz
 GET /icon.svg

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { createFeeds } from '../../src/newsletter/feeds.ts'
 import { storeAll } from '../../src/newsletter/intake.ts'
 import { storeNews } from '../../src/store/papers/paper-news.ts'
-import { listingsOf, openNewsletter, storeDay } from '../support/fixtures/newsletter.ts'
+import { KEYS, listingsOf, openNewsletter, storeDay } from '../support/fixtures/newsletter.ts'
 
 const at = (instant: string) => new Date(instant)
 const BASE = 'https://round.example.org'
@@ -12,7 +12,7 @@ test('are the papers of a topic with the words found, the newest first; all pape
   await using newsletter = await openNewsletter()
   const { db } = newsletter
   for (const day of ['2026-04-10', '2026-04-13', '2026-04-14']) await storeDay(db, day)
-  const feeds = createFeeds({ db, now: () => at('2026-04-13T12:00:00Z'), baseUrl: BASE })
+  const feeds = createFeeds({ db, keys: KEYS, now: () => at('2026-04-13T12:00:00Z'), baseUrl: BASE })
   const robotics = await feeds.readPapers(['robotics'])
   expect(robotics.length).toBeGreaterThan(1)
   for (const { html, topics, id } of robotics) {
@@ -37,7 +37,7 @@ test('an entry keeps its id and date, is updated by a version or withdrawal and 
   const [first, second] = listingsOf('2026-04-13', ['robotics', 'agents'])
   if (first === undefined || second === undefined) throw new Error('the day has no papers')
   await storeAll(db, 'file', [first, second])
-  const feeds = createFeeds({ db, now: () => at('2026-04-15T12:00:00Z'), baseUrl: BASE })
+  const feeds = createFeeds({ db, keys: KEYS, now: () => at('2026-04-15T12:00:00Z'), baseUrl: BASE })
   const read = async () => (await feeds.readPapers(null)).find(({ id }) => id.endsWith(first.paper.id))
   const before = await read()
   const voted = { ...first.observation, at: at('2026-04-13T15:00:00Z'), hourKnown: true, upvotes: 999 }

@@ -50,7 +50,7 @@ export const openApi = async (context: ApiContext) => {
     accounts: createAccounts(subscribing),
     archive: keepDays(createArchive({ db, keys, now }), now),
     citations: createCitations({ db, keys, now }),
-    feeds: createFeeds({ db, now, baseUrl: config.baseUrl }),
+    feeds: createFeeds({ db, keys, now, baseUrl: config.baseUrl }),
     previews: createPreviews({ db, now, candidates }),
     webhooks: createWebhooks({
       db,

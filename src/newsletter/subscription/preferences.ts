@@ -33,6 +33,8 @@ export interface OwnPreferences {
   revision: string
   /** For the link from the preferences page to the unsubscribe page: it can only reduce mail, so it may go there. */
   unsubscribeToken: string
+  /** Of their own feed: it shows their digests and changes nothing. */
+  feedToken: string
 }
 
 /** `null`: the link is unknown or dead. */
@@ -155,4 +157,5 @@ const ownPreferencesOf = (subscriber: AddressedSubscriber, keys: Keys): OwnPrefe
   nextDigestAt: subscriber.next_due_at,
   revision: revisionOf(preferencesOf(subscriber)),
   unsubscribeToken: deriveToken(keys, 'unsubscribe', subscriber.id),
+  feedToken: deriveToken(keys, 'feed', subscriber.id, subscriber.epoch),
 })

@@ -48,14 +48,14 @@ export const readNews = async (
   return Map.groupBy(rows, ({ paperId }) => paperId)
 }
 
-/** Those of some papers that are withdrawn, by their ids. */
-export const readWithdrawn = async (db: Kysely<Tables>, ids: readonly string[]): Promise<Set<string>> => {
-  if (ids.length === 0) return new Set()
+/** Those of some papers that are withdrawn, by their ids, and when that was seen. */
+export const readWithdrawn = async (db: Kysely<Tables>, ids: readonly string[]): Promise<Map<string, Date>> => {
+  if (ids.length === 0) return new Map()
   const rows = await db
     .selectFrom('paper_news')
-    .select('paper_id')
+    .select(['paper_id', 'seen_at'])
     .where('kind', '=', 'withdrawn')
     .where('paper_id', 'in', ids)
     .execute()
-  return new Set(rows.map((row) => row.paper_id))
+  return new Map(rows.map((row) => [row.paper_id, row.seen_at]))
 }

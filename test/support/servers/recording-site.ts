@@ -35,6 +35,7 @@ export const TOKEN = {
   usedAccount: 'used-account'.padEnd(43, '0'),
   address: 'address'.padEnd(43, '0'),
   undo: 'undo'.padEnd(43, '0'),
+  feed: 'feed'.padEnd(43, '0'),
 }
 
 /** Numbers that are no default. */
@@ -124,7 +125,10 @@ const createRecordedCitations = (): Citations => ({
   readDigest: async (token) => (token === TOKEN.view ? { localDate: '2026-04-15', papers: CITED } : null),
 })
 
-const createRecordedFeeds = (entries: FeedEntry[]): Feeds => ({ readPapers: async () => entries })
+const createRecordedFeeds = (entries: FeedEntry[]): Feeds => ({
+  readPapers: async () => entries,
+  readOwn: async (token) => (token === TOKEN.feed ? entries : null),
+})
 
 const issueOf = (cards: PaperCard[]): DigestIssue => ({
   kind: 'daily',
@@ -165,6 +169,7 @@ const own = (over: Partial<OwnPreferences> = {}): OwnPreferences => ({
   nextDigestAt: new Date('2026-04-16T06:00:00Z'),
   revision: 'revision',
   unsubscribeToken: TOKEN.unsubscribe,
+  feedToken: TOKEN.feed,
   ...over,
 })
 
