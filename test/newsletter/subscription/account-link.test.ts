@@ -117,7 +117,16 @@ test('no other token opens the account, and an account link opens nothing else',
   await openAccounts(db).requestLink(preferences)
   const letter = (await lettersOf(db, 'account'))[0]?.id ?? ''
   const accounts = openAccounts(db)
-  for (const purpose of ['confirm', 'preferences', 'unsubscribe', 'view', 'never', 'address', 'undo'] as Purpose[])
+  for (const purpose of [
+    'confirm',
+    'preferences',
+    'unsubscribe',
+    'view',
+    'never',
+    'address',
+    'undo',
+    'feed',
+  ] as Purpose[])
     for (const named of [letter, id]) {
       expect(await accounts.read(deriveToken(KEYS, purpose, named))).toBeNull()
       expect(await accounts.renewLinks(deriveToken(KEYS, purpose, named))).toBeNull()
