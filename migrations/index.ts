@@ -31,6 +31,7 @@ import * as trending from './0025-trending.ts'
 import * as accountLinks from './0026-account-links.ts'
 import * as personalData from './0027-personal-data.ts'
 import * as toldChanges from './0028-told-changes.ts'
+import * as paperSearch from './0030-paper-search.ts'
 import type { Migration } from './migration.ts'
 
 export const MIGRATIONS: Record<string, Migration> = {
@@ -59,6 +60,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0026-account-links': accountLinks,
   '0027-personal-data': personalData,
   '0028-told-changes': toldChanges,
+  '0030-paper-search': paperSearch,
 }
 
 /**

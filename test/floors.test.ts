@@ -57,7 +57,7 @@ const PLANTED: Record<string, string> = {
   'src/core/digest/allowed.ts': "export type { Reading } from '../relevance/reading.ts'",
   'src/core/sending/allowed.ts': "export { classifyBounce } from '../bounces/bounce-class.ts'",
   'src/adapters/checkup/allowed.ts': "export { openSession } from '../smtp/session.ts'",
-  'src/http/allowed.ts': "export type { Archive } from '../newsletter/archive.ts'",
+  'src/http/allowed.ts': "export type { Archive } from '../newsletter/archive/archive.ts'",
   'workers/allowed.ts': "export { openQueue } from '../src/adapters/queue/queue.ts'",
 }
 

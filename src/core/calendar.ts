@@ -57,3 +57,18 @@ export const readTimestamp = (text: string): Date | null => {
   const instant = new Date(text)
   return isDate(date) && !Number.isNaN(instant.getTime()) ? instant : null
 }
+
+/** The Monday and the Sunday of an ISO week such as `2026-W14`; `null` for a text that is none. */
+export const daysOfWeek = (week: string): { first: string; last: string } | null => {
+  const [first, ...rest] = datesOfWeek(week) ?? []
+  const last = rest.at(-1)
+  return first === undefined || last === undefined ? null : { first, last }
+}
+
+/** The first and the last day of a month such as `2026-03`; `null` for a text that is none. */
+export const daysOfMonth = (month: string): { first: string; last: string } | null => {
+  const first = `${month}-01`
+  if (!isDate(first)) return null
+  const { daysInMonth } = Temporal.PlainDate.from(first)
+  return { first, last: `${month}-${daysInMonth}` }
+}

@@ -23,6 +23,8 @@ const DISK_FULL = /^(?:53100|ENOSPC)$/
 const AWAY = /^(?:08\w{3}|57P0[1-4]|53300|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN)$/
 /** A table or a column that does not exist. */
 const MISSING = /^(?:42P01|42703)$/
+/** A statement that took longer than it may, or was cancelled. */
+const CANCELLED = '57014'
 const MAX_REASON = 200
 
 const codeOf = (error: unknown): string =>
@@ -36,6 +38,9 @@ export const isDiskFull = (error: unknown): boolean => DISK_FULL.test(codeOf(err
 
 /** Whether the schema has no such table or column (any more). */
 export const isMissing = (error: unknown): boolean => MISSING.test(codeOf(error))
+
+/** Whether a statement took longer than it may. */
+export const isCancelled = (error: unknown): boolean => codeOf(error) === CANCELLED
 
 /** Whether the database cannot be reached for now. */
 export const isAway = (error: unknown): boolean => AWAY.test(codeOf(error)) || isConnectionGone(error)

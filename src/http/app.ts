@@ -2,8 +2,9 @@
 import formbody from '@fastify/formbody'
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyError } from 'fastify'
+import { aboutRoutes } from './about.ts'
 import { accountRoutes, addressRoutes } from './account.ts'
-import { archiveRoutes } from './archive.ts'
+import { archiveRoutes } from './archive/archive.ts'
 import { citationRoutes } from './citations.ts'
 import { CONNECTION_LIMITS, type ConnectionLimits, connectionOptions } from './connections.ts'
 import { keepPages } from './costly-pages.ts'
@@ -17,6 +18,7 @@ import { preferencesRoutes } from './preferences.ts'
 import { previewRoutes } from './preview.ts'
 import { privacyRoutes } from './privacy.ts'
 import { limitRequests } from './request-budgets.ts'
+import { revalidatePages } from './revalidation.ts'
 import { recordRoutes } from './route-table.ts'
 import type { App, Pages, Site } from './site.ts'
 import { subscriptionRoutes } from './subscription.ts'
@@ -51,6 +53,7 @@ export const buildApp = ({
   ...given
 }: AppOptions): App => {
   const site: Site = { ...given, pages: stampForms({ ...given, pages: keepPages(given.pages) }) }
+  const origin = baseUrl.replace(/\/+$/, '')
   const headers = securityHeaders(baseUrl.startsWith('https:'))
   const limits = { ...CONNECTION_LIMITS, ...connections }
   const app: App = Fastify({
@@ -77,6 +80,7 @@ export const buildApp = ({
     if (isCrossSite(request, baseUrl)) return sendErrorPage(request, reply, site, CROSS_SITE)
   })
   limitRequests(app, site, monotonic)
+  revalidatePages(app)
   // A form without a field is an empty object, not a missing body, so that the response can name every field.
   app.addHook('preValidation', async (request, reply) => {
     if (request.method === 'POST') request.body ??= {}
@@ -102,10 +106,11 @@ export const buildApp = ({
   app.register(formbody)
   operationsRoutes(app, site)
   operatorRoutes(app, site)
-  archiveRoutes(app, site)
   citationRoutes(app, site)
   digestJsonRoutes(app, site)
   feedRoutes(app, site, baseUrl)
+  archiveRoutes(app, { ...site, baseUrl: origin })
+  aboutRoutes(app, { ...site, baseUrl: origin })
   privacyRoutes(app, site)
   previewRoutes(app, site)
   subscriptionRoutes(app, site)

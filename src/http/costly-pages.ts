@@ -21,7 +21,7 @@ export const createTurns = (): (<T>(work: () => Promise<T>) => Promise<T>) => {
 /** Characters of all rendered pages that are kept, each of two octets: previews are as many as choices, and some are long. */
 const MAX_CHARACTERS = 4_000_000
 /** The pages that anybody may see: no others are kept. */
-const OPEN_PAGES = new Set(['home', 'day', 'preview', 'about'])
+const OPEN_PAGES = new Set(['home', 'day', 'period', 'topics', 'topic', 'author', 'paper', 'preview', 'about'])
 
 /** Pages of which those that anybody may see are rendered once for the same content. */
 export const keepPages = (pages: Pages): Pages => {

@@ -19,6 +19,10 @@ declare module 'fastify' {
 export const BUDGET = {
   /** What is made anew for each choice. */
   preview: 60,
+  /** What looks through all papers. */
+  search: 90,
+  /** Pages of papers, topics, authors and past weeks: there are tens of thousands, and a crawler takes its time. */
+  archive: 240,
   /** What writes to the database: a lecture hall subscribes within it. */
   form: 300,
   page: 600,

@@ -6,7 +6,7 @@ import type { Log } from '../core/log.ts'
 import type { TopicQuality } from '../core/relevance/model.ts'
 import type { FieldError } from '../core/subscriber/preferences.ts'
 import type { Retention } from '../core/subscriber/retention.ts'
-import type { Archive } from '../newsletter/archive.ts'
+import type { Archive } from '../newsletter/archive/archive.ts'
 import type { Citations } from '../newsletter/citations.ts'
 import type { EditionReader } from '../newsletter/editions.ts'
 import type { Webhooks } from '../newsletter/feedback/webhooks.ts'
@@ -69,6 +69,12 @@ export interface Site {
   metrics: { contentType: string; read(): Promise<string> }
   /** The bearer token of operators; `null`: there are no routes for them. */
   adminToken: string | null
+}
+
+/** What pages that anybody may find work with. */
+export interface PublicSite extends Site {
+  /** The address of the site without a slash at its end, for links that name it in whole. */
+  baseUrl: string
 }
 
 /** Whether the response should be JSON: the body was, or the client accepts it and no page. */

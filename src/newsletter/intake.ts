@@ -20,6 +20,7 @@ import {
   readHeldAmong,
   readListDays,
 } from '../store/papers/papers.ts'
+import { settleSearchIndex } from '../store/papers/search-index.ts'
 import { readRefresh, storeRefresh } from '../store/refreshes.ts'
 import { readFeed, storeFeed } from '../store/source-feeds.ts'
 import { isolate } from './isolation.ts'
@@ -117,6 +118,8 @@ export const refreshPapers = async (ports: IntakePorts, sources: Source[]): Prom
   const read: string[] = []
   const rescored = await settleScores(db, scorer)
   if (rescored > 0) log.info({ papers: rescored }, 'papers scored again by another relevance model')
+  const indexed = await settleSearchIndex(db)
+  if (indexed > 0) log.info({ papers: indexed }, 'papers indexed for the search')
   for (const source of sources) {
     if (signal?.aborted) return read
     const startedAt = now()

@@ -114,6 +114,16 @@ export interface Tables {
     stars: number | null
   }
   paper_topics: { topic: string; paper_id: string; score: number; matches: Match[] }
+  /** `title_words` and `words` are written and searched by SQL alone. */
+  paper_search: {
+    paper_id: string
+    revision: number
+    list_day: string
+    title_words: never
+    words: never
+    authors: string[]
+    terms: string[]
+  }
   papers_scored: { single: Generated<boolean>; by_model: string }
 
   // How sources are asked.

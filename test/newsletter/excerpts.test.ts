@@ -1,7 +1,7 @@
 /** The excerpt of a paper is chosen when it is stored, and shown wherever its abstract is; a keyword of a reader's has its own. */
 import { expect, test } from 'vitest'
 import type { Listing } from '../../src/core/papers/paper.ts'
-import { createArchive } from '../../src/newsletter/archive.ts'
+import { createArchive } from '../../src/newsletter/archive/archive.ts'
 import { storeAll } from '../../src/newsletter/intake.ts'
 import { createPreviews } from '../../src/newsletter/publishing/preview.ts'
 import { publishDue } from '../../src/newsletter/publishing/publisher.ts'

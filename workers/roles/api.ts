@@ -10,9 +10,9 @@ import { fetchPinnedText } from '../../src/adapters/sources/pinned-fetch.ts'
 import { createPages } from '../../src/adapters/templates/pages.ts'
 import type { ReadWebhook } from '../../src/core/bounces/provider-event.ts'
 import { buildApp } from '../../src/http/app.ts'
-import { createArchive } from '../../src/newsletter/archive.ts'
+import { createArchive } from '../../src/newsletter/archive/archive.ts'
+import { keepLists } from '../../src/newsletter/archive/list-cache.ts'
 import { createCitations } from '../../src/newsletter/citations.ts'
-import { keepDays } from '../../src/newsletter/day-cache.ts'
 import { createEditionCheck } from '../../src/newsletter/feedback/edition-alarm.ts'
 import { createWebhooks } from '../../src/newsletter/feedback/webhooks.ts'
 import { createFeeds } from '../../src/newsletter/feeds.ts'
@@ -48,9 +48,10 @@ export const openApi = async (context: ApiContext) => {
   const app = buildApp({
     subscriptions: createSubscriptions(subscribing),
     accounts: createAccounts(subscribing),
-    archive: keepDays(createArchive({ db, keys, now }), now),
     citations: createCitations({ db, keys, now }),
     feeds: createFeeds({ db, keys, now, baseUrl: config.baseUrl }),
+    feeds: createFeeds({ db, now, baseUrl: config.baseUrl }),
+    archive: keepLists(createArchive({ db, keys, now }), now),
     previews: createPreviews({ db, now, candidates }),
     webhooks: createWebhooks({
       db,

@@ -17,6 +17,8 @@ const TEMPLATES = path.resolve(import.meta.dirname, '../../../templates/pages')
 const NAV = [
   { href: '/#email', label: 'Subscribe' },
   { href: '/', label: 'Today' },
+  { href: '/topics', label: 'Topics' },
+  { href: '/search', label: 'Search' },
   { href: '/about', label: 'How it works' },
   { href: '/links', label: 'Settings' },
 ]
@@ -34,6 +36,7 @@ export interface Asset {
 const FORM_STAMP = 'FORM-STAMP-GOES-HERE'
 
 const SHORT_DAY = new Intl.DateTimeFormat('en-GB', { weekday: 'short', timeZone: 'UTC' })
+const SHORT_DATE = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' })
 const MONTH = new Intl.DateTimeFormat('en-GB', { month: 'long', year: 'numeric', timeZone: 'UTC' })
 
 /** "A, B and C" */
@@ -44,6 +47,7 @@ const joined = (items: string[]): string =>
 const FILTERS = {
   date: longDate,
   shortDay: (date: string) => `${SHORT_DAY.format(utcMidnight(date))} ${Number(date.slice(8))}`,
+  shortDate: (date: string) => SHORT_DATE.format(utcMidnight(date)),
   month: (date: string) => MONTH.format(utcMidnight(date)),
   clock,
   weekday: weekdayInWords,

@@ -43,6 +43,9 @@ export const longDate = (date: string): string => {
 /** `Wednesday` for `2026-04-15`. */
 export const weekdayName = (date: string): string => WEEKDAYS[Temporal.PlainDate.from(date).dayOfWeek - 1] ?? ''
 
+/** `April 2026` for `2026-04`. */
+export const monthName = (month: string): string => `${MONTHS[Number(month.slice(5)) - 1]} ${month.slice(0, 4)}`
+
 /** The days between two dates without saying twice what they share: `13 to 17 April 2026`, `15 April 2026`. */
 export const dateRange = (first: string, last: string): string => {
   const [from, to] = [Temporal.PlainDate.from(first), Temporal.PlainDate.from(last)]

@@ -73,3 +73,20 @@ export const isFollowed = (wanted: readonly string[], given: readonly string[]):
   }
   return met === wanted.length - 1
 }
+
+/**
+ * A name as the address of its author's page has it, the same for different writings: `geoffrey-hinton` for "Geoffrey E.
+ * Hinton" and "Hinton, Geoffrey", `jiehao-wang` for "Jie-Hao Wang". Initials are kept where there is no given name in full.
+ * Empty for a text without letters. The slug of a slug is itself.
+ */
+export const authorSlug = (name: string): string => {
+  const words = nameWords(name)
+  const given = words.slice(0, -1)
+  const isShort = given.every((word) => INITIAL.test(word))
+  const kept = given.filter((word, at) => at === 0 || isShort || !INITIAL.test(word))
+  const joined = kept.map((word, at) => {
+    const next = kept[at + 1]
+    return next === undefined || INITIAL.test(word) || INITIAL.test(next) ? `${word}-` : word
+  })
+  return `${joined.join('')}${words.at(-1) ?? ''}`
+}

@@ -8,6 +8,7 @@ import type { TopicRelevance } from '../../core/relevance/relevance.ts'
 import type { Database, Tables } from '../database.ts'
 import { storeNews } from './paper-news.ts'
 import { holdsRealPapers, paperOf, type Texts } from './papers.ts'
+import { indexPapers } from './search-index.ts'
 
 /** How many papers of a batch were new, got a new revision of their texts, or neither. */
 export interface StoredCounts {
@@ -81,6 +82,10 @@ const writeListings = async (
     trx,
     changed.map(({ paper }) => paper),
     score,
+  )
+  await indexPapers(
+    trx,
+    merged.map(({ paper }) => paper.id),
   )
   if (source !== 'sample') await hideSample(trx)
   const count = (kind: MergedPaper['change']) => merged.filter(({ change }) => change === kind).length

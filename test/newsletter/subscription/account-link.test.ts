@@ -1,7 +1,7 @@
 /** Account links: they work once and for a quarter of an hour, few are mailed, and renewing ends what was sent before. */
 import { expect, test } from 'vitest'
 import { deriveToken, type Purpose } from '../../../src/core/token.ts'
-import { createArchive } from '../../../src/newsletter/archive.ts'
+import { createArchive } from '../../../src/newsletter/archive/archive.ts'
 import { createAccounts } from '../../../src/newsletter/subscription/accounts.ts'
 import { createSubscriptions } from '../../../src/newsletter/subscription/subscription.ts'
 import type { Database } from '../../../src/store/database.ts'

@@ -66,6 +66,16 @@ const MEANT: Record<string, readonly unknown[]> = {
   date: ['2026-04-13', '2026-04-14'],
   paper: ['2604.13001', '2026-04-13'],
   week: ['2026-W16', '2026-W53'],
+  month: ['2026-04', '2026-04.xml', '2026-13'],
+  topic: ['agents', 'robotics', 'no-such-topic'],
+  author: ['ada-lovelace', 'Lovelace, Ada', 'Hinton'],
+  archive: ['hep-ex'],
+  number: ['0307015'],
+  q: ['agents', '"language model" or robot', '-agents', '机器学习', 'the', '& | ! <-> :*'],
+  from: ['2026-04-01', '9999-12-31'],
+  to: ['2026-04-30'],
+  after: ['0.0759:2604.13001', '9600:2604.13001'],
+  page: ['1', '2', '999999'],
   provider: ['ses', 'postmark', 'mailgun', 'sendgrid'],
 }
 const anyText = fc.oneof(

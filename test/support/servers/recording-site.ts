@@ -11,7 +11,7 @@ import { openSealedAddress, sealAddress } from '../../../src/core/subscriber/sea
 import { buildApp } from '../../../src/http/app.ts'
 import type { ConnectionLimits } from '../../../src/http/connections.ts'
 import type { App, PrivacyFacts, Site } from '../../../src/http/site.ts'
-import type { Archive, DayPage } from '../../../src/newsletter/archive.ts'
+import type { PaperPage } from '../../../src/newsletter/archive/paper.ts'
 import type { Citations } from '../../../src/newsletter/citations.ts'
 import type { Feeds } from '../../../src/newsletter/feeds.ts'
 import type { Previews } from '../../../src/newsletter/publishing/preview.ts'
@@ -19,6 +19,7 @@ import type { AccountData } from '../../../src/newsletter/subscription/account-l
 import type { Accounts } from '../../../src/newsletter/subscription/accounts.ts'
 import type { OwnPreferences } from '../../../src/newsletter/subscription/preferences.ts'
 import type { Origin, Subscriptions } from '../../../src/newsletter/subscription/subscription.ts'
+import { createRecordedArchive, LIST_DAYS } from './recorded-archive.ts'
 
 /** Tokens of the one subscriber there is; every other token is unknown. */
 export const TOKEN = {
@@ -78,8 +79,6 @@ export const card = (over: Partial<PaperCard> = {}): PaperCard => ({
   ...over,
 })
 
-const LIST_DAYS = ['2026-04-10', '2026-04-13', '2026-04-14', '2026-04-15']
-
 /** What feeds show of the card. */
 export const entry = (over: Partial<FeedEntry> = {}): FeedEntry => ({
   id: entryId('http://round.example.org', 'papers', '2604.11784'),
@@ -92,14 +91,6 @@ export const entry = (over: Partial<FeedEntry> = {}): FeedEntry => ({
   summary: 'It is about agents.',
   html: entryHtml(card()),
   ...over,
-})
-
-const dayOf = (listDay: string, cards: PaperCard[], sample = false): DayPage => ({
-  listDay,
-  cards: cards.map((shown) => ({ ...shown, topic: null })),
-  total: cards.length,
-  days: LIST_DAYS,
-  sample,
 })
 
 /** Papers as citations have them: of the held days two, and one with the id of the card. */
@@ -328,6 +319,7 @@ export const openTestSite = async ({
   baseUrl = 'http://round.example.org',
   cards = [card()],
   sample = false,
+  paper = {} as Partial<PaperPage>,
   held = true,
   feedEntries = [entry()],
   issue = null as DigestIssue | null,
@@ -354,11 +346,7 @@ export const openTestSite = async ({
     return answer
   }
   const origins: (Origin | undefined)[] = []
-  const archive: Archive = {
-    readDay: async (listDay = '2026-04-15') =>
-      held && LIST_DAYS.includes(listDay) ? dayOf(listDay, cards, sample) : null,
-    readDigest: async (token) => (token === TOKEN.view ? issue : null),
-  }
+  const archive = createRecordedArchive({ cards, sample, held, issue, viewToken: TOKEN.view, paper })
   const previews: Previews = {
     readDigest: async (preferences) => {
       asked.push(preferences)

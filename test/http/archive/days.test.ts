@@ -1,6 +1,6 @@
 /** The public pages. */
 import { expect, it } from 'vitest'
-import { card, openTestSite, TOKEN } from '../support/servers/recording-site.ts'
+import { card, openTestSite, TOKEN } from '../../support/servers/recording-site.ts'
 
 const HOSTILE = card({
   title: '<script>alert(1)</script> {{ 7 | times: 7 }}',

@@ -1,21 +1,21 @@
 /** Days that are read once for all who look within seconds. */
 import { expect, test } from 'vitest'
-import type { Archive, DayPage } from '../../src/newsletter/archive.ts'
-import { keepDays } from '../../src/newsletter/day-cache.ts'
+import type { Archive } from '../../../src/newsletter/archive/archive.ts'
+import type { DayPage } from '../../../src/newsletter/archive/days.ts'
+import { keepLists } from '../../../src/newsletter/archive/list-cache.ts'
 
 test('a day is read once for those who look at the same time, again after some seconds, and a failure is not kept', async () => {
   let now = Date.parse('2026-04-14T05:00:00Z')
   const read: (string | undefined)[] = []
   let fault: Error | null = null
-  const archive: Archive = {
-    readDay: async (listDay) => {
+  const archive = {
+    readDay: async (listDay?: string) => {
       read.push(listDay)
       if (fault !== null) throw fault
       return listDay === '2020-01-01' ? null : ({ listDay } as DayPage)
     },
-    readDigest: async () => null,
-  }
-  const kept = keepDays(archive, () => new Date(now))
+  } as Partial<Archive> as Archive
+  const kept = keepLists(archive, () => new Date(now))
   await Promise.all([kept.readDay(), kept.readDay(), kept.readDay('2026-04-13')])
   expect(await kept.readDay('2026-04-13')).toEqual({ listDay: '2026-04-13' })
   expect(read).toEqual([undefined, '2026-04-13'])

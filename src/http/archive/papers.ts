@@ -1,0 +1,106 @@
+/** The page of a paper. */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
+import { isDate } from '../../core/calendar.ts'
+import { longDate } from '../../core/digest/headline.ts'
+import { arxivPage } from '../../core/papers/paper.ts'
+import { readArxivId } from '../../core/papers/paper-row.ts'
+import type { PaperPage } from '../../newsletter/archive/paper.ts'
+import { sendErrorPage } from '../errors.ts'
+import { makePublic } from '../guard.ts'
+import { BUDGET } from '../request-budgets.ts'
+import { type App, type PublicSite, show } from '../site.ts'
+import { authorPath } from './authors.ts'
+import { instantInWords, Paged, paperPath } from './card-list.ts'
+import { showDay } from './days.ts'
+import { chartOf } from './upvote-chart.ts'
+
+const IdParam = Type.Object({
+  paper: Type.String({ description: 'An arXiv id or source:id; or a list day, YYYY-MM-DD' }),
+})
+const OldIdParam = Type.Object({ archive: Type.String(), number: Type.String() })
+
+/** What an id may be made of: anything else is none, and some of it no database takes. */
+const ID = /^[\w.:/-]{1,100}$/
+/** Authors shown at once; the others unfold. */
+const FIRST_AUTHORS = 12
+/** Authors with links; a list of thousands would be a page of half a megabyte. */
+const MAX_AUTHORS = 400
+
+export const paperRoutes = (app: App, site: PublicSite): void => {
+  const config = { perMinute: BUDGET.archive }
+  app.get('/papers/:paper', { schema: { params: IdParam, querystring: Paged }, config }, (request, reply) => {
+    const { paper: id } = request.params
+    return isDate(id) ? showDay(site, request, reply, id, request.query.page) : showPaper(site, request, reply, id)
+  })
+  // Ids of before 2007, such as hep-ex/0307015.
+  app.get('/papers/:archive/:number', { schema: { params: OldIdParam }, config }, (request, reply) =>
+    showPaper(site, request, reply, `${request.params.archive}/${request.params.number}`),
+  )
+}
+
+const showPaper = async (
+  site: PublicSite,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  id: string,
+): Promise<FastifyReply> => {
+  const known = ID.test(id)
+  const arxivId = known ? readArxivId(id) : null
+  // A version, or the name of the archive, is not part of the address.
+  if (arxivId !== null && arxivId !== id) return reply.redirect(paperPath(arxivId), 301)
+  const page = known ? await site.archive.readPaper(id) : null
+  if (page === null)
+    return sendErrorPage(request, reply, site, {
+      status: 404,
+      heading: 'No such paper',
+      sentence:
+        arxivId === null
+          ? 'We have no paper with this id. One at arXiv has an id such as 2604.11784; a day is written 2026-04-15.'
+          : `No list that we read has had arXiv ${arxivId}. It may be at arxiv.org/abs/${arxivId}.`,
+    })
+  return show(makePublic(reply), site.pages, 'paper', {
+    canonical: `${site.baseUrl}${paperPath(id)}`,
+    ...viewOf(page),
+  })
+}
+
+const NEWS = {
+  code: () => 'Code was added',
+  version: (version: number | null) => (version === null ? 'A new version came out' : `Version ${version} came out`),
+  withdrawn: () => 'The paper was withdrawn',
+}
+
+const viewOf = (page: PaperPage) => {
+  const { card, paper } = page
+  const authors = page.authors.slice(0, MAX_AUTHORS).map(({ name, slug }) => ({
+    name,
+    href: slug === '' ? null : authorPath(slug),
+  }))
+  return {
+    card,
+    title: page.title,
+    abstract: page.abstract,
+    excerpt: page.abstract === null ? card.excerpt : '',
+    sample: page.sample,
+    withdrawn: page.withdrawn,
+    authors: authors.slice(0, FIRST_AUTHORS),
+    others: authors.slice(FIRST_AUTHORS),
+    otherCount: page.authors.length - Math.min(page.authors.length, FIRST_AUTHORS),
+    unlinked: Math.max(0, page.authors.length - MAX_AUTHORS),
+    source: arxivPage(paper.id),
+    submitted: paper.publishedOn === null ? null : longDate(paper.publishedOn),
+    listDay: card.listDay,
+    rank: page.rank,
+    topics: page.topics,
+    counted: page.counted === null ? '' : instantInWords(page.counted),
+    stars: page.stars,
+    chart: chartOf(page.history),
+    history: page.history.map((one) => ({ seen: instantInWords(one), upvotes: one.upvotes })),
+    news: page.news.map(({ kind, version, seenAt }) => ({
+      line: NEWS[kind](version),
+      seen: longDate(seenAt.toISOString().slice(0, 10)),
+    })),
+    similar: page.similar.map((other) => ({ ...other, page: paperPath(other.id) })),
+  }
+}

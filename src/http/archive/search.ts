@@ -1,0 +1,123 @@
+/** The search page. */
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
+import { TOPIC_GROUPS } from '../../core/topics.ts'
+import { MAX_QUERY, type SearchProblem, type SearchRequest } from '../../newsletter/archive/search.ts'
+import { createTurns } from '../costly-pages.ts'
+import { BUDGET } from '../request-budgets.ts'
+import { type App, type PublicSite, sendProblem, show, wantsJson } from '../site.ts'
+import { countOfPapers, paperPath } from './card-list.ts'
+
+const Query = Type.Object({
+  q: Type.Optional(Type.Unknown({ description: 'Words; quotes for a phrase, or, and - before a word to leave out' })),
+  topic: Type.Optional(Type.Unknown({ description: 'The name of a topic' })),
+  author: Type.Optional(Type.Unknown({ description: 'A surname, or a whole name' })),
+  from: Type.Optional(Type.Unknown({ description: 'The first list day, YYYY-MM-DD' })),
+  to: Type.Optional(Type.Unknown({ description: 'The last list day, YYYY-MM-DD' })),
+  after: Type.Optional(Type.Unknown({ description: 'Where the part before ended, as its link has it' })),
+})
+
+/** Characters of what was typed that are shown again. */
+const MAX_SHOWN = 400
+
+/** What is wrong, by which field, and with which status. */
+const PROBLEMS: Record<SearchProblem, { status: number; field: string; sentence: string }> = {
+  'too-long': {
+    status: 400,
+    field: 'q',
+    sentence: `Search for fewer words: ${MAX_QUERY} characters are the most, and 100 for an author.`,
+  },
+  'no-words': {
+    status: 400,
+    field: 'q',
+    sentence: 'Add a word that a paper must have. A search by signs alone, or by words to leave out, finds nothing.',
+  },
+  'unknown-topic': { status: 400, field: 'topic', sentence: 'Choose a topic of the list.' },
+  'bad-author': { status: 400, field: 'author', sentence: 'Write a name with letters, such as Lovelace.' },
+  'bad-date': { status: 400, field: 'from', sentence: 'Write days as 2026-04-15.' },
+  'dates-reversed': { status: 400, field: 'from', sentence: 'The first day must not be after the last.' },
+  'bad-place': { status: 404, field: 'q', sentence: 'There is no such page of results. Search again from the start.' },
+  'too-slow': {
+    status: 503,
+    field: 'q',
+    sentence: 'This search took too long and was stopped. Add a rarer word, or leave the quotes out.',
+  },
+}
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
+
+const readRequest = (query: Record<string, unknown>): SearchRequest => ({
+  q: textOf(query.q),
+  topic: textOf(query.topic),
+  author: textOf(query.author),
+  from: textOf(query.from),
+  to: textOf(query.to),
+  after: textOf(query.after),
+})
+
+/** The address of the search for what was typed, from a place on. */
+export const searchHref = (request: SearchRequest, after: string): string => {
+  const fields = Object.entries({ ...request, after }).filter(([, value]) => value !== '')
+  return `/search?${new URLSearchParams(fields)}`
+}
+
+export const searchRoutes = (app: App, site: PublicSite): void => {
+  // One at a time: whoever sends many waits for their own, and a sign-up has the database to itself between them.
+  const inTurn = createTurns()
+  app.get(
+    '/search',
+    { schema: { querystring: Query }, config: { perMinute: BUDGET.search } },
+    async (request, reply) => {
+      const asked = readRequest(request.query)
+      const found = await inTurn(() => site.archive.search(asked))
+      if (found !== null && 'problem' in found) return sendSearchProblem(site, request, reply, asked, found.problem)
+      const list =
+        found === null
+          ? null
+          : {
+              cards: found.cards.map((card) => ({ ...card, page: paperPath(card.id) })),
+              // All whole: what was found is in the excerpt.
+              whole: found.cards.length,
+              sample: false,
+              counted: '',
+              pager: null,
+            }
+      return show(reply, site.pages, 'search', {
+        here: '/search',
+        ...formOf(asked, null),
+        count: found === null ? null : countInWords(found),
+        list,
+        further: found?.next == null ? null : searchHref(asked, found.next),
+        start: asked.after === '' ? null : searchHref(asked, ''),
+      })
+    },
+  )
+}
+
+const countInWords = ({ total, isCut }: { total: number; isCut: boolean }): string => {
+  if (total === 0) return 'No papers found'
+  return isCut ? `${countOfPapers(total)}, of which the newest are ranked` : countOfPapers(total)
+}
+
+const formOf = (asked: SearchRequest, problem: { field: string; sentence: string } | null) => ({
+  asked: { ...asked, q: asked.q.slice(0, MAX_SHOWN), author: asked.author.slice(0, MAX_SHOWN) },
+  filtered: asked.topic !== '' || asked.author !== '' || asked.from !== '' || asked.to !== '',
+  groups: TOPIC_GROUPS.map(({ label, topics }) => ({
+    label,
+    topics: topics.map(({ slug, label: name }) => ({ slug, label: name, chosen: slug === asked.topic })),
+  })),
+  problem,
+})
+
+const sendSearchProblem = (
+  { pages }: PublicSite,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  asked: SearchRequest,
+  kind: SearchProblem,
+): FastifyReply => {
+  const problem = PROBLEMS[kind]
+  if (wantsJson(request)) return sendProblem(reply, problem.status, 'Not searched', problem.sentence)
+  const view = { here: '/search', ...formOf(asked, problem), count: null, list: null, further: null, start: null }
+  return show(reply.code(problem.status), pages, 'search', view)
+}

@@ -1,0 +1,77 @@
+/** The sitemap: an index, one map of the lists, and one of the papers of each month. https://www.sitemaps.org/protocol.html */
+import { Type } from 'typebox'
+import { isoWeekOf } from '../../core/calendar.ts'
+import { TOPICS } from '../../core/topics.ts'
+import { makePublic } from '../guard.ts'
+import { BUDGET } from '../request-budgets.ts'
+import type { App, PublicSite } from '../site.ts'
+import { paperPath } from './card-list.ts'
+
+const Params = Type.Object({ month: Type.String({ description: 'A month and .xml, such as 2026-04.xml' }) })
+const XML = 'application/xml; charset=utf-8'
+const NAMESPACE = 'http://www.sitemaps.org/schemas/sitemap/0.9'
+
+const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' }
+const escapeXml = (text: string): string => text.replace(/[&<>"']/g, (sign) => ENTITIES[sign] ?? sign)
+
+const document = (root: 'urlset' | 'sitemapindex', item: 'url' | 'sitemap', addresses: readonly string[]): string => {
+  const items = addresses.map((address) => `<${item}><loc>${escapeXml(address)}</loc></${item}>`)
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<${root} xmlns="${NAMESPACE}">\n${items.join('\n')}\n</${root}>\n`
+}
+
+const monthOf = (date: string): string => date.slice(0, 7)
+const distinct = (values: readonly string[]): string[] => [...new Set(values)]
+
+export const sitemapRoutes = (app: App, { archive, baseUrl }: PublicSite): void => {
+  const config = { perMinute: BUDGET.archive }
+  app.get('/sitemap.xml', { config }, async (_, reply) => {
+    const months = distinct((await archive.readDays()).map(monthOf))
+    const maps = ['/sitemaps/lists.xml', ...months.map((month) => `/sitemaps/papers/${month}.xml`)]
+    return makePublic(reply)
+      .type(XML)
+      .send(
+        document(
+          'sitemapindex',
+          'sitemap',
+          maps.map((path) => baseUrl + path),
+        ),
+      )
+  })
+
+  app.get('/sitemaps/lists.xml', { config }, async (_, reply) => {
+    const days = await archive.readDays()
+    const paths = [
+      '/',
+      '/about',
+      '/topics',
+      ...TOPICS.map(({ slug }) => `/topics/${slug}`),
+      ...distinct(days.map(monthOf)).map((month) => `/months/${month}`),
+      ...distinct(days.map(isoWeekOf)).map((week) => `/weeks/${week}`),
+      ...days.map((day) => `/papers/${day}`),
+    ]
+    return makePublic(reply)
+      .type(XML)
+      .send(
+        document(
+          'urlset',
+          'url',
+          paths.map((path) => baseUrl + path),
+        ),
+      )
+  })
+
+  app.get('/sitemaps/papers/:month', { schema: { params: Params }, config }, async (request, reply) => {
+    const [, month = ''] = /^(\d{4}-\d\d)\.xml$/.exec(request.params.month) ?? []
+    const ids = month === '' ? [] : await archive.readIdsOfMonth(month)
+    if (ids.length === 0) return reply.callNotFound()
+    return makePublic(reply)
+      .type(XML)
+      .send(
+        document(
+          'urlset',
+          'url',
+          ids.map((id) => baseUrl + paperPath(id)),
+        ),
+      )
+  })
+}

@@ -1,0 +1,53 @@
+/** The topics, and the week's best papers of each. */
+import { Type } from 'typebox'
+import { dateRange } from '../../core/digest/headline.ts'
+import { TOPIC_GROUPS, topicBySlug } from '../../core/topics.ts'
+import { sendErrorPage } from '../errors.ts'
+import { blankForm } from '../form.ts'
+import { makePublic } from '../guard.ts'
+import { BUDGET } from '../request-budgets.ts'
+import { type App, type PublicSite, show } from '../site.ts'
+import { countOfPapers, isPastEnd, listView, Paged, pageHref, readPageNumber, sendNoSuchPage } from './card-list.ts'
+
+const Params = Type.Object({ topic: Type.String({ description: 'The name of a topic, such as gui-agents' }) })
+
+export const topicRoutes = (app: App, site: PublicSite): void => {
+  app.get('/topics', async (_, reply) =>
+    show(makePublic(reply), site.pages, 'topics', {
+      here: '/topics',
+      canonical: `${site.baseUrl}/topics`,
+      groups: TOPIC_GROUPS.map(({ label, topics }) => ({
+        label,
+        topics: topics.map((topic) => ({ slug: topic.slug, label: topic.label })),
+      })),
+    }),
+  )
+
+  app.get(
+    '/topics/:topic',
+    { schema: { params: Params, querystring: Paged }, config: { perMinute: BUDGET.archive } },
+    async (request, reply) => {
+      const topic = topicBySlug(request.params.topic)
+      if (topic === undefined)
+        return sendErrorPage(request, reply, site, {
+          status: 404,
+          heading: 'No such topic',
+          sentence: 'There is no topic of this name. All of them are listed under Topics.',
+        })
+      const page = readPageNumber(request.query.page)
+      if (page === null) return sendNoSuchPage(request, reply, site, null)
+      const found = await site.archive.readTopic(topic.slug, page)
+      if (isPastEnd(found)) return sendNoSuchPage(request, reply, site, found.pages)
+      const path = `/topics/${topic.slug}`
+      return show(makePublic(reply), site.pages, 'topic', {
+        canonical: `${site.baseUrl}${pageHref(path, page)}`,
+        topic: { slug: topic.slug, label: topic.label },
+        count:
+          found.total === 0 ? '' : `${countOfPapers(found.total)}${found.total === 1 ? '' : ', most upvoted first'}`,
+        days: found.days === null ? null : dateRange(found.days.first, found.days.last),
+        list: listView(found, path),
+        form: blankForm(),
+      })
+    },
+  )
+}

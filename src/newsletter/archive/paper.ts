@@ -1,0 +1,79 @@
+/** Everything that the site shows of one paper. */
+import { dayReasonOf } from '../../core/digest/reason.ts'
+import { ARXIV_ID, type Paper } from '../../core/papers/paper.ts'
+import type { NewsKind } from '../../core/papers/paper-news.ts'
+import { rareTerms } from '../../core/relevance/rare-terms.ts'
+import { authorSlug } from '../../core/text/author-name.ts'
+import { plainLatex, plainTitle } from '../../core/text/latex.ts'
+import type { Database } from '../../store/database.ts'
+import { readNewsOf, readShownPapers, readSimilar, readUpvoteHistory } from '../../store/papers/paper-lists.ts'
+import { readListedDays } from '../../store/papers/papers.ts'
+import { type Counted, type ListCard, listCardOf, shownTopics } from './card-list.ts'
+
+export interface PaperPage {
+  card: ListCard
+  /** As the sources wrote it, LaTeX included: what citations are made of. */
+  paper: Paper
+  title: string
+  /** Whole where it is arXiv's, whose metadata are free for all (CC0), or a sample of our own words; else `null`: the card has an excerpt. */
+  abstract: string | null
+  /** In the paper's order; `slug` is empty for a name that has no page. */
+  authors: { name: string; slug: string }[]
+  /** The topics it is listed under, best first, with the words found in it: `“GUI agents” in the title`. */
+  topics: { slug: string; label: string; why: string }[]
+  /** Its place among the papers of its day, such as `2nd of 26`; empty where that is not known. */
+  rank: string
+  firstSeenAt: Date
+  stars: number | null
+  counted: Counted | null
+  withdrawn: boolean
+  /** Upvotes as they were seen, the oldest first. */
+  history: (Counted & { upvotes: number })[]
+  /** The oldest first. */
+  news: { kind: NewsKind; version: number | null; seenAt: Date }[]
+  /** Papers that share its rare terms, the likest first. */
+  similar: ListCard[]
+  sample: boolean
+}
+
+const MAX_SIMILAR = 5
+/** Papers and counts of the sample are made up by us; what a file holds may be anybody's text. */
+const hasFreeAbstract = (id: string): boolean => ARXIV_ID.test(id)
+
+/** The page of a paper; `null` where it is not held by then. */
+export const readPaperPage = async (db: Database, at: Date, id: string): Promise<PaperPage | null> => {
+  const [shown] = await readShownPapers(db, at, [id])
+  if (shown === undefined) return null
+  const { paper, listDay, withdrawn, upvotes } = shown
+  const [history, news, day, similarIds] = await Promise.all([
+    readUpvoteHistory(db, at, id),
+    readNewsOf(db, at, id),
+    readListedDays(db, at, listDay, listDay),
+    readSimilar(db, at, id, rareTerms(paper), MAX_SIMILAR),
+  ])
+  const similar = await readShownPapers(db, at, similarIds)
+  const listed = day.get(listDay)
+  const topics = withdrawn ? [] : shownTopics(shown)
+  const ranked = { upvotes, counts: listed?.upvotes ?? [], total: listed?.papers ?? 0 }
+  return {
+    card: listCardOf(shown),
+    paper,
+    title: plainTitle(paper.title),
+    abstract: hasFreeAbstract(id) && shown.source !== 'file' ? plainLatex(paper.abstract) : null,
+    authors: paper.authors.map((name) => ({ name: plainLatex(name), slug: authorSlug(name) })),
+    topics: topics.map(({ topic, fit }) => ({
+      slug: topic.slug,
+      label: topic.label,
+      why: dayReasonOf({ topic: null, matches: fit.matches, upvotes: null, counts: [], total: 0 }),
+    })),
+    rank: withdrawn ? '' : dayReasonOf({ topic: null, matches: [], ...ranked }),
+    firstSeenAt: shown.firstSeenAt,
+    stars: shown.stars,
+    counted: upvotes === null ? null : { at: shown.observedAt, hourKnown: shown.hourKnown },
+    withdrawn,
+    history: withdrawn ? [] : history,
+    news,
+    similar: similar.map((other) => listCardOf(other)),
+    sample: shown.source === 'sample',
+  }
+}

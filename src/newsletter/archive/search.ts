@@ -1,0 +1,131 @@
+/** Search of the archive: what a reader typed, read and answered. */
+import { isDate } from '../../core/calendar.ts'
+import { isCancelled } from '../../core/database-error.ts'
+import { GATE } from '../../core/relevance/gate.ts'
+import { plainLatex } from '../../core/text/latex.ts'
+import { searchQuery } from '../../core/text/search-words.ts'
+import { cleanLine } from '../../core/text/text.ts'
+import { isTopic } from '../../core/topics.ts'
+import type { Database } from '../../store/database.ts'
+import { readShownPapers } from '../../store/papers/paper-lists.ts'
+import {
+  limitTime,
+  readSnippets,
+  resolveQuery,
+  type SearchPlace,
+  type SearchTerms,
+  type SnippetPart,
+  searchPapers,
+} from '../../store/papers/paper-search.ts'
+import { type ListCard, listCardOf } from './card-list.ts'
+
+/** What was typed into the form, each in the form's own words; empty where nothing was. */
+export interface SearchRequest {
+  q: string
+  topic: string
+  author: string
+  from: string
+  to: string
+  /** Where the part before ended (`SearchPage.next`). */
+  after: string
+}
+
+/** What is wrong with a request, by its field. */
+export type SearchProblem =
+  | 'too-long'
+  | 'no-words'
+  | 'unknown-topic'
+  | 'bad-author'
+  | 'bad-date'
+  | 'dates-reversed'
+  | 'bad-place'
+  | 'too-slow'
+
+export interface SearchPage {
+  cards: (ListCard & { snippet: SnippetPart[] | null })[]
+  total: number
+  /** Whether more were found than were ranked: those are the newest. */
+  isCut: boolean
+  /** For `after` of the next part; `null` at the end. */
+  next: string | null
+}
+
+/** Characters of a query; the longest title of two years has 175. */
+export const MAX_QUERY = 300
+const MAX_AUTHOR = 100
+const PAGE = 20
+/** Milliseconds of Postgres's time; some hundred times what a search takes. */
+const MAX_TIME = 3_000
+
+/** A place as a link has it: `0.0759:2604.11784`. */
+const writePlace = ({ rank, id }: SearchPlace): string => `${rank}:${id}`
+const readPlace = (text: string): SearchPlace | null => {
+  const [, rank = '', id = ''] = /^(\d{1,5}(?:\.\d{1,20})?(?:e-\d{1,2})?):(\S{1,100})$/.exec(text) ?? []
+  return rank === '' || id.includes('\0') ? null : { rank: Number(rank), id }
+}
+
+const readDay = (text: string): string | null | undefined => (text === '' ? null : isDate(text) ? text : undefined)
+
+/** Reads a request; a problem where it cannot be answered, and `null` where nothing was asked for. */
+export const readSearch = (
+  request: SearchRequest,
+):
+  | { words: string; terms: Omit<SearchTerms, 'query'>; after: SearchPlace | null }
+  | { problem: SearchProblem }
+  | null => {
+  const { q, topic, author, from, to, after } = request
+  if (q.length > MAX_QUERY || author.length > MAX_AUTHOR) return { problem: 'too-long' }
+  if (topic !== '' && !isTopic(topic)) return { problem: 'unknown-topic' }
+  const days = { from: readDay(from), to: readDay(to) }
+  if (days.from === undefined || days.to === undefined) return { problem: 'bad-date' }
+  if (days.from !== null && days.to !== null && days.from > days.to) return { problem: 'dates-reversed' }
+  const place = after === '' ? null : readPlace(cleanLine(after, 200))
+  if (after !== '' && place === null) return { problem: 'bad-place' }
+  const words = searchQuery(cleanLine(q, MAX_QUERY))
+  if (cleanLine(q, MAX_QUERY) !== '' && !/[\p{L}\p{N}]/u.test(words)) return { problem: 'no-words' }
+  const name = cleanLine(author, MAX_AUTHOR)
+  if (name !== '' && !/\p{L}/u.test(name)) return { problem: 'bad-author' }
+  if (words === '' && topic === '' && name === '' && days.from === null && days.to === null) return null
+  const fit = topic === '' ? null : { topic, least: GATE }
+  return { words, terms: { fit, author: name, from: days.from, to: days.to }, after: place }
+}
+
+/** Answers a request: a part of what was found, or why nothing can be; `null` where nothing was asked for. */
+export const readSearchPage = async (
+  db: Database,
+  at: Date,
+  request: SearchRequest,
+): Promise<SearchPage | { problem: SearchProblem } | null> => {
+  const read = readSearch(request)
+  if (read === null || 'problem' in read) return read
+  const { words, terms, after } = read
+  try {
+    return await db.transaction().execute(async (trx) => {
+      await limitTime(trx, MAX_TIME)
+      const query = words === '' ? null : await resolveQuery(trx, words)
+      if (words !== '' && query === null) return { problem: 'no-words' as const }
+      const found = await searchPapers(trx, at, { ...terms, query }, after, PAGE + 1)
+      const places = found.places.slice(0, PAGE)
+      const shown = await readShownPapers(
+        trx,
+        at,
+        places.map(({ id }) => id),
+      )
+      const abstracts = shown.map(({ paper, withdrawn }) => (withdrawn ? '' : plainLatex(paper.abstract)))
+      const snippets = await readSnippets(trx, query, abstracts)
+      const last = places.at(-1)
+      return {
+        cards: shown.map((one, n) => ({
+          ...listCardOf(one, undefined, request.topic === '' ? undefined : request.topic),
+          snippet: snippets[n] ?? null,
+        })),
+        total: found.total,
+        isCut: found.isCut,
+        next: found.places.length > PAGE && last !== undefined ? writePlace(last) : null,
+      }
+    })
+  } catch (error) {
+    if (isCancelled(error)) return { problem: 'too-slow' }
+    throw error
+  }
+}

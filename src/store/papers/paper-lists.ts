@@ -1,0 +1,198 @@
+/** Which papers a page of the site lists, in order: of list days, of a topic, of an author; and what each card needs. */
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import type { SourceName } from '../../core/papers/paper.ts'
+import type { ExcerptedPaper } from '../../core/papers/paper-excerpt.ts'
+import type { TopicRelevance } from '../../core/relevance/relevance.ts'
+import type { Tables } from '../database.ts'
+import { paperOf, type Texts } from './papers.ts'
+
+/** A part of a list: how many papers to leave out before it, and how many it has at most. */
+export interface Part {
+  offset: number
+  limit: number
+}
+
+/** Ids of papers in the order of a list, and how many it has in all; `total` is 0 where the part lies past its end. */
+export interface ListedIds {
+  ids: string[]
+  total: number
+}
+
+/** A paper as a page of the site shows it. */
+export interface ShownPaper {
+  paper: ExcerptedPaper
+  revision: number
+  source: SourceName
+  listDay: string
+  firstSeenAt: Date
+  /** The newest counts, and when they were seen. */
+  upvotes: number | null
+  comments: number | null
+  stars: number | null
+  observedAt: Date
+  hourKnown: boolean
+  withdrawn: boolean
+  /** Best first. */
+  relevance: TopicRelevance[]
+}
+
+/** URLs of one sitemap, at most. https://www.sitemaps.org/protocol.html */
+const MAX_IDS = 50_000
+
+/** Papers that may be shown at an instant. */
+const visibleBy = (now: Date): RawBuilder<unknown> => sql`p.hidden_at is null and p.first_seen_at <= ${now}`
+
+/** The newest counts: an observation without any must not hide another source's. */
+const newestCounts = (now: Date): RawBuilder<unknown> => sql`
+  cross join lateral (select * from observations where paper_id = p.id and observed_at <= ${now}
+    order by upvotes is null, observed_at desc limit 1) o`
+
+const WITHDRAWN = sql`exists (select from paper_news n where n.paper_id = p.id and n.kind = 'withdrawn')`
+
+const listed = async (db: Kysely<Tables>, query: RawBuilder<unknown>): Promise<ListedIds> => {
+  const { rows } = await sql<{ id: string; total: number }>`${query}`.execute(db)
+  return { ids: rows.map((row) => row.id), total: rows[0]?.total ?? 0 }
+}
+
+/**
+ * The papers of the list days from `first` to `last` (`YYYY-MM-DD`, both included) by their newest upvotes, the withdrawn
+ * last; with `topic`, those that score at least `least` for it.
+ */
+export const readBestOfDays = (
+  db: Kysely<Tables>,
+  now: Date,
+  days: { first: string; last: string },
+  { offset, limit }: Part,
+  fit?: { topic: string; least: number },
+): Promise<ListedIds> => {
+  const fits =
+    fit === undefined
+      ? sql`true`
+      : sql`exists (select from paper_topics r where r.paper_id = p.id and r.topic = ${fit.topic} and r.score >= ${fit.least})`
+  return listed(
+    db,
+    sql`
+    select p.id, count(*) over ()::int as total from papers p ${newestCounts(now)}
+    where p.list_day between ${days.first}::date and ${days.last}::date and ${visibleBy(now)} and ${fits}
+    order by ${WITHDRAWN}, o.upvotes desc nulls last, p.id limit ${limit} offset ${offset}`,
+  )
+}
+
+/** The papers with an author of this slug (`core/text/author-name`), the newest first. */
+export const readPapersBy = (
+  db: Kysely<Tables>,
+  now: Date,
+  slug: string,
+  { offset, limit }: Part,
+): Promise<ListedIds> =>
+  listed(
+    db,
+    sql`
+    select p.id, count(*) over ()::int as total from paper_search s join papers p on p.id = s.paper_id
+    where s.authors @> array[${slug}] and ${visibleBy(now)}
+    order by p.list_day desc, p.id desc limit ${limit} offset ${offset}`,
+  )
+
+/**
+ * At most `max` other papers that share terms with one, by the sum of the weights of those shared, and then the newest. At
+ * least two are shared.
+ */
+export const readSimilar = async (
+  db: Kysely<Tables>,
+  now: Date,
+  id: string,
+  terms: readonly { term: string; weight: number }[],
+  max: number,
+): Promise<string[]> => {
+  const { rows } = await sql<{ id: string }>`
+    with wanted as (select * from unnest(${terms.map(({ term }) => term)}::text[],
+      ${terms.map(({ weight }) => weight)}::float8[]) as w(term, weight)),
+    shared as (
+      select s.paper_id, sum(w.weight) as weight, count(*) as terms, s.list_day
+      from paper_search s cross join lateral unnest(s.terms) as has(term) join wanted w on w.term = has.term
+      where s.terms && ${terms.map(({ term }) => term)}::text[] and s.paper_id <> ${id}
+      group by s.paper_id having count(*) > 1)
+    select p.id from shared s join papers p on p.id = s.paper_id
+    where ${visibleBy(now)} and not ${WITHDRAWN}
+    order by s.weight desc, s.list_day desc, p.id desc limit ${max}`.execute(db)
+  return rows.map((row) => row.id)
+}
+
+/** The papers of these ids that may be shown, in the order given. */
+export const readShownPapers = async (db: Kysely<Tables>, now: Date, ids: readonly string[]): Promise<ShownPaper[]> => {
+  if (ids.length === 0) return []
+  const { rows } = await sql<Texts & Omit<ShownPaper, 'paper'>>`
+    select t.*, p.source, p.list_day as "listDay", p.first_seen_at as "firstSeenAt", o.upvotes, o.comments, o.stars,
+      o.observed_at as "observedAt", o.hour_known as "hourKnown", ${WITHDRAWN} as withdrawn,
+      coalesce((select jsonb_agg(jsonb_build_object('topic', r.topic, 'score', r.score, 'matches', r.matches)
+        order by r.score desc, r.topic) from paper_topics r where r.paper_id = p.id), '[]') as relevance
+    from unnest(${ids}::text[]) with ordinality as wanted(id, place)
+    join papers p on p.id = wanted.id
+    join paper_texts t on t.paper_id = p.id and t.revision = p.revision ${newestCounts(now)}
+    where ${visibleBy(now)} order by wanted.place`.execute(db)
+  return rows.map((row) => ({
+    paper: { ...paperOf(row), excerpt: row.excerpt },
+    revision: row.revision,
+    source: row.source,
+    listDay: row.listDay,
+    firstSeenAt: row.firstSeenAt,
+    upvotes: row.upvotes,
+    comments: row.comments,
+    stars: row.stars,
+    observedAt: row.observedAt,
+    hourKnown: row.hourKnown,
+    withdrawn: row.withdrawn,
+    relevance: row.relevance,
+  }))
+}
+
+/** Every observation of a paper by now that has upvotes, the oldest first. */
+export const readUpvoteHistory = async (
+  db: Kysely<Tables>,
+  now: Date,
+  id: string,
+): Promise<{ at: Date; hourKnown: boolean; upvotes: number }[]> => {
+  const { rows } = await sql<{ at: Date; hourKnown: boolean; upvotes: number }>`
+    select observed_at as at, hour_known as "hourKnown", upvotes from observations
+    where paper_id = ${id} and observed_at <= ${now} and upvotes is not null order by observed_at`.execute(db)
+  return rows
+}
+
+/** What is known to have happened to a paper by now, the oldest first. */
+export const readNewsOf = async (db: Kysely<Tables>, now: Date, id: string) =>
+  db
+    .selectFrom('paper_news')
+    .select(['kind', 'version', 'seen_at as seenAt'])
+    .where('paper_id', '=', id)
+    .where('seen_at', '<=', now)
+    .orderBy('seen_at')
+    .execute()
+
+/** The first and last list day held by now; `null` where nothing is held. */
+export const readListDayRange = async (
+  db: Kysely<Tables>,
+  now: Date,
+): Promise<{ first: string; last: string } | null> => {
+  const end = async (direction: RawBuilder<unknown>) => {
+    const { rows } = await sql<{ day: string }>`
+      select p.list_day as day from papers p where ${visibleBy(now)} order by p.list_day ${direction} limit 1`.execute(
+      db,
+    )
+    return rows[0]?.day
+  }
+  const [first, last] = [await end(sql`asc`), await end(sql`desc`)]
+  return first === undefined || last === undefined ? null : { first, last }
+}
+
+/** Ids of the papers of some list days, in the order of days; of the most that a sitemap may hold. */
+export const readIdsOfDays = async (
+  db: Kysely<Tables>,
+  now: Date,
+  days: { first: string; last: string },
+): Promise<string[]> => {
+  const { rows } = await sql<{ id: string }>`
+    select p.id from papers p
+    where p.list_day between ${days.first}::date and ${days.last}::date and ${visibleBy(now)}
+    order by p.list_day, p.id limit ${MAX_IDS}`.execute(db)
+  return rows.map((row) => row.id)
+}

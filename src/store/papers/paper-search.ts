@@ -1,0 +1,158 @@
+/** Finds papers by words, with filters, best first, one part after the other. */
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { authorSlug } from '../../core/text/author-name.ts'
+import { searchText } from '../../core/text/search-words.ts'
+import type { Tables } from '../database.ts'
+
+/** What is looked for. All that is given must hold. */
+export interface SearchTerms {
+  /** Of `resolveQuery`; `null` for any words. */
+  query: string | null
+  /** A topic that a paper scores at least `least` for. */
+  fit: { topic: string; least: number } | null
+  /** Words of an author's name, or a whole one. */
+  author: string
+  /** List days, `YYYY-MM-DD`, both included. */
+  from: string | null
+  to: string | null
+}
+
+/** A place in the order of what was found: that of the last paper of a part. */
+export interface SearchPlace {
+  rank: number
+  id: string
+}
+
+export interface Found {
+  places: SearchPlace[]
+  /** How many papers were found, and whether there are more than were ranked. */
+  total: number
+  isCut: boolean
+}
+
+/**
+ * Ranked at most: so many of the newest matches in titles, and as many of the newest anywhere. Ranking reads all words of a
+ * paper, which for the matches of "model" alone would take seconds.
+ */
+export const MAX_RANKED = 1_000
+
+/** Weights of D, C, B and A: a word of the title counts ten times one of the abstract. */
+const WEIGHTS = sql`'{0.05, 0.3, 0.1, 1}'::float4[]`
+/** Divided by 1 + the logarithm of the length: a long abstract holds every word. */
+const BY_LENGTH = sql`1`
+
+/** Ends statements of a transaction that take longer, milliseconds. */
+export const limitTime = async (trx: Kysely<Tables>, milliseconds: number): Promise<void> => {
+  await sql`select set_config('statement_timeout', ${String(milliseconds)}, true)`.execute(trx)
+}
+
+/**
+ * A query as Postgres has it; where English leaves all its words out, as of "Will An", of the words as they are. `null` where
+ * it has no word that must stand in a paper: by what must not alone nothing can be looked up.
+ */
+export const resolveQuery = async (db: Kysely<Tables>, words: string): Promise<string | null> => {
+  const { rows } = await sql<{ query: string; asks: boolean }>`
+    select q.query::text as query, querytree(q.query) not in ('', 'T') as asks from (
+      select case when numnode(stemmed) > 0 then stemmed else websearch_to_tsquery('simple', ${words}) end as query
+      from websearch_to_tsquery('english', ${words}) as stemmed) q`.execute(db)
+  const [row] = rows
+  return row?.asks ? row.query : null
+}
+
+const filtersOf = ({ fit, author, from, to }: SearchTerms): RawBuilder<unknown> => {
+  const slug = authorSlug(author)
+  // A whole name finds its writings; a part of one every author that has it.
+  const names = searchText(author)
+    .split(/[\s.]+/)
+    .filter((word) => word !== '')
+  const conditions = [
+    ...(fit === null
+      ? []
+      : [
+          sql`exists (select from paper_topics r where r.paper_id = s.paper_id and r.topic = ${fit.topic} and r.score >= ${fit.least})`,
+        ]),
+    ...(names.length === 0
+      ? []
+      : names.length === 1
+        ? [sql`s.words @@ ${`'${names[0]}':C`}::tsquery`]
+        : [sql`s.authors @> array[${slug}]`]),
+    ...(from === null ? [] : [sql`s.list_day >= ${from}::date`]),
+    ...(to === null ? [] : [sql`s.list_day <= ${to}::date`]),
+  ]
+  return conditions.length === 0 ? sql`true` : sql.join(conditions, sql` and `)
+}
+
+/**
+ * The papers found, best first, after a place: those whose title holds the words, then by how often and where they stand;
+ * of equals the newest. Without words the newest come first. Errors: 57014 where it takes longer than the session allows.
+ */
+export const searchPapers = async (
+  db: Kysely<Tables>,
+  now: Date,
+  terms: SearchTerms,
+  after: SearchPlace | null,
+  limit: number,
+): Promise<Found> => {
+  const filters = filtersOf(terms)
+  const newest = (condition: RawBuilder<unknown>) => sql`
+    (select s.paper_id, count(*) over () as matches from paper_search s where ${condition} and ${filters}
+    order by s.list_day desc, s.paper_id desc limit ${MAX_RANKED})`
+  const query = sql`${terms.query}::tsquery`
+  const candidates =
+    terms.query === null
+      ? newest(sql`true`)
+      : sql`${newest(sql`s.title_words @@ ${query}`)} union ${newest(sql`s.words @@ ${query}`)}`
+  const rank =
+    terms.query === null
+      ? sql`(s.list_day - date '2000-01-01')`
+      : sql`ts_rank(${WEIGHTS}, s.words, ${query}, ${BY_LENGTH})`
+  const { rows } = await sql<SearchPlace & { total: number; matches: number }>`
+    with candidates as materialized (select paper_id, max(matches) as matches from (${candidates}) c group by paper_id),
+    ranked as materialized (
+      select s.paper_id as id, ${rank}::float8 as rank, c.matches
+      from candidates c join paper_search s on s.paper_id = c.paper_id
+      join papers p on p.id = c.paper_id and p.hidden_at is null and p.first_seen_at <= ${now}),
+    counted as (select count(*)::int as total, max(matches)::int as matches from ranked)
+    select r.id, r.rank, counted.total, counted.matches from ranked r cross join counted
+    where ${after === null ? sql`true` : sql`(r.rank, r.id) < (${after.rank}::float8, ${after.id})`}
+    order by r.rank desc, r.id desc limit ${limit}`.execute(db)
+  const [first] = rows
+  const isCut = (first?.matches ?? 0) > MAX_RANKED
+  return {
+    places: rows.map(({ id, rank }) => ({ id, rank })),
+    total: isCut ? (first?.matches ?? 0) : (first?.total ?? 0),
+    isCut,
+  }
+}
+
+/** What stands before and after words found: for private use, so that no text has them for anything else. */
+const MARKS = { start: '\ue000', stop: '\ue001' }
+const HEADLINE = `StartSel=${MARKS.start}, StopSel=${MARKS.stop}, MaxWords=45, MinWords=25, MaxFragments=1`
+
+/** A piece of a text, and whether it is among what was looked for. */
+export interface SnippetPart {
+  text: string
+  found: boolean
+}
+
+const partsOf = (headline: string): SnippetPart[] =>
+  headline
+    .split(/(\ue000[^\ue000\ue001]*\ue001)/)
+    .map((piece) => ({ text: piece.replace(/[\ue000\ue001]/g, ''), found: piece.startsWith(MARKS.start) }))
+    .filter(({ text }) => text !== '')
+
+/** The place of each text that holds the words of a query best, with the words marked; texts without any are `null`. */
+export const readSnippets = async (
+  db: Kysely<Tables>,
+  query: string | null,
+  texts: readonly string[],
+): Promise<(SnippetPart[] | null)[]> => {
+  if (query === null || texts.length === 0) return texts.map(() => null)
+  const { rows } = await sql<{ headline: string }>`
+    select ts_headline('english', t.text, ${query}::tsquery, ${HEADLINE}) as headline
+    from unnest(${texts}::text[]) with ordinality as t(text, place) order by t.place`.execute(db)
+  return rows.map(({ headline }) => {
+    const parts = partsOf(headline)
+    return parts.some(({ found }) => found) ? parts : null
+  })
+}
