@@ -1,6 +1,7 @@
 /** The papers to cite: one, those of a list day or a week, and those of a digest by its link. */
 import { datesOfWeek } from '../core/calendar.ts'
 import type { CitedPaper } from '../core/papers/citation/citation.ts'
+import { PAPER_ID } from '../core/papers/paper.ts'
 import type { Keys } from '../core/token.ts'
 import type { Database } from '../store/database.ts'
 import { readCurrentPapers } from '../store/papers/current-papers.ts'
@@ -19,7 +20,7 @@ export interface Citations {
 }
 
 export const createCitations = ({ db, keys, now }: { db: Database; keys: Keys; now: () => Date }): Citations => ({
-  readPaper: (id) => readCurrentPapers(db, now(), { ids: [id] }),
+  readPaper: async (id) => (PAPER_ID.test(id) ? readCurrentPapers(db, now(), { ids: [id] }) : []),
   readDay: (listDay) => readCurrentPapers(db, now(), { listDays: [listDay] }),
   async readWeek(week) {
     const listDays = datesOfWeek(week)

@@ -40,6 +40,9 @@ export interface Listing {
 /** Where papers come from. `sample` is the small set that ships with the project. */
 export type SourceName = 'huggingface' | 'file' | 'sample' | 'arxiv'
 
+/** What any id of a paper is made of; the database refuses some of what is not. */
+export const PAPER_ID = /^[\w.:/-]{1,100}$/
+
 /** An arXiv id without version, new style or old (`hep-ex/0307015`). https://info.arxiv.org/help/arxiv_identifier.html */
 export const ARXIV_ID = /^(?:\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?\/\d{7})$/
 

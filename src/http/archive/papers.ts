@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { isDate } from '../../core/calendar.ts'
 import { longDate } from '../../core/digest/headline.ts'
-import { arxivPage } from '../../core/papers/paper.ts'
+import { arxivPage, PAPER_ID } from '../../core/papers/paper.ts'
 import { readArxivId } from '../../core/papers/paper-row.ts'
 import type { PaperPage } from '../../newsletter/archive/paper.ts'
 import { sendErrorPage } from '../errors.ts'
@@ -20,8 +20,6 @@ const IdParam = Type.Object({
 })
 const OldIdParam = Type.Object({ archive: Type.String(), number: Type.String() })
 
-/** What an id may be made of: anything else is none, and some of it no database takes. */
-const ID = /^[\w.:/-]{1,100}$/
 /** Authors shown at once; the others unfold. */
 const FIRST_AUTHORS = 12
 /** Authors with links; a list of thousands would be a page of half a megabyte. */
@@ -45,7 +43,7 @@ const showPaper = async (
   reply: FastifyReply,
   id: string,
 ): Promise<FastifyReply> => {
-  const known = ID.test(id)
+  const known = PAPER_ID.test(id)
   const arxivId = known ? readArxivId(id) : null
   // A version, or the name of the archive, is not part of the address.
   if (arxivId !== null && arxivId !== id) return reply.redirect(paperPath(arxivId), 301)

@@ -1,6 +1,7 @@
 /** The search page. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
+import { isDate } from '../../core/calendar.ts'
 import { TOPIC_GROUPS } from '../../core/topics.ts'
 import { MAX_QUERY, type SearchProblem, type SearchRequest } from '../../newsletter/archive/search.ts'
 import { createTurns } from '../costly-pages.ts'
@@ -100,7 +101,14 @@ const countInWords = ({ total, isCut }: { total: number; isCut: boolean }): stri
 }
 
 const formOf = (asked: SearchRequest, problem: { field: string; sentence: string } | null) => ({
-  asked: { ...asked, q: asked.q.slice(0, MAX_SHOWN), author: asked.author.slice(0, MAX_SHOWN) },
+  asked: {
+    ...asked,
+    q: asked.q.slice(0, MAX_SHOWN),
+    author: asked.author.slice(0, MAX_SHOWN),
+    // A field for a date shows nothing else.
+    from: isDate(asked.from) ? asked.from : '',
+    to: isDate(asked.to) ? asked.to : '',
+  },
   filtered: asked.topic !== '' || asked.author !== '' || asked.from !== '' || asked.to !== '',
   groups: TOPIC_GROUPS.map(({ label, topics }) => ({
     label,

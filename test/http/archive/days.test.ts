@@ -54,7 +54,7 @@ it.each([['2026-04-12'], ['2031-01-01'], ['2026-02-30'], ['yesterday'], ["2026-0
     const answer = await fetch(`${site.url}/papers/${date}`)
     expect([answer.status, await answer.text()]).toEqual([
       404,
-      expect.stringMatching(/No papers for this day|Page not found/),
+      expect.stringMatching(/No papers for this day|No such paper/),
     ])
   },
 )

@@ -184,7 +184,7 @@ const pathOf = (route: RouteOptions, tokens: readonly string[]): fc.Arbitrary<st
     if (!part.startsWith(':')) return fc.constant(part)
     // `:token.json` is a parameter with an ending.
     const [, name = '', ending = ''] = /^:(\w+)(.*)$/.exec(part) ?? []
-    const meant = MEANT[name]?.map(String)
+    const meant = MEANT[name]?.map((value) => encode(String(value)))
     const right = meant === undefined ? fc.nat().map(String) : fc.constantFrom(...meant)
     return (name === 'token' ? token : fc.oneof(right, anyText.map(encode))).map((value) => value + ending)
   })
