@@ -111,7 +111,9 @@ export const searchPapers = async (
     ranked as materialized (
       select s.paper_id as id, ${rank}::float8 as rank, c.matches
       from candidates c join paper_search s on s.paper_id = c.paper_id
-      join papers p on p.id = c.paper_id and p.hidden_at is null and p.first_seen_at <= ${now}),
+      join papers p on p.id = c.paper_id and p.hidden_at is null and p.first_seen_at <= ${now}
+      -- A word to leave out may stand elsewhere than in the title.
+      where ${terms.query === null ? sql`true` : sql`s.words @@ ${query}`}),
     counted as (select count(*)::int as total, max(matches)::int as matches from ranked)
     select r.id, r.rank, counted.total, counted.matches from ranked r cross join counted
     where ${after === null ? sql`true` : sql`(r.rank, r.id) < (${after.rank}::float8, ${after.id})`}
