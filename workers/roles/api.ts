@@ -50,7 +50,6 @@ export const openApi = async (context: ApiContext) => {
     accounts: createAccounts(subscribing),
     citations: createCitations({ db, keys, now }),
     feeds: createFeeds({ db, keys, now, baseUrl: config.baseUrl }),
-    feeds: createFeeds({ db, now, baseUrl: config.baseUrl }),
     archive: keepLists(createArchive({ db, keys, now }), now),
     previews: createPreviews({ db, now, candidates }),
     webhooks: createWebhooks({
