@@ -379,7 +379,8 @@ describe.each([
       expect(findCanaries(told, canaries)).toEqual([])
       // What could not be told is no proof: there was a log, a queue, and error pages.
       expect(said.length + stderr.length).toBeGreaterThan(10_000)
-      expect([...told.keys()].filter((where) => where.startsWith('the answer ')).length).toBeGreaterThan(15)
+      // A dozen, and what the outage makes of up to four more: a request under way may be answered before it.
+      expect([...told.keys()].filter((where) => where.startsWith('the answer ')).length).toBeGreaterThanOrEqual(12)
     },
   )
 })

@@ -7,6 +7,7 @@ import {
   headingOf,
   longDate,
   namesOf,
+  offerLine,
   openingOf,
   shortName,
   standfirstOf,
@@ -102,6 +103,16 @@ describe('the line after the subject', () => {
     expect(openingOf(one)).toBe('A, and 1 trending paper.')
     expect(openingOf(issue({ cards: [card('A: x')] }))).toBe('A.')
   })
+})
+
+test('an offer says when the papers were listed, however long ago, and less where that was not kept', () => {
+  const offer = { topic: 'recsys', label: 'Recommender systems & ads', papers: 4 }
+  const line = (listDays?: string[]) => offerLine(listDays === undefined ? offer : { ...offer, listDays })
+  expect(line(['2026-04-07', '2026-04-08', '2026-04-10'])).toBe(
+    '4 papers on Recommender systems & ads were listed from Tuesday 7 to Friday 10 April.',
+  )
+  expect(line(['2026-04-10'])).toBe('4 papers on Recommender systems & ads were listed on Friday 10 April.')
+  expect(line()).toBe('4 papers on Recommender systems & ads were listed in the week before.')
 })
 
 describe('a short name', () => {
