@@ -87,6 +87,38 @@ test('whoever signs up when an attack’s held sign-ups are due is mailed before
   expect([(await heldOnes()).length, woken]).toEqual([due, 1])
 })
 
+test('while what is counted cannot be read, nobody is answered or mailed; afterwards the limits hold as before', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  const ask = (n: number) =>
+    openSubscriptions(db).requestSubscription(`person${n}@d${n}.org`, LONDON_DAILY, { ip: '192.0.2.1' })
+  for (let n = 0; n < 12; n++) await ask(n)
+  await sql`alter table sign_up_counts rename to elsewhere`.execute(db)
+  await expect(ask(12)).rejects.toThrow('does not exist')
+  await expect(answer(db)).rejects.toThrow('does not exist')
+  await sql`alter table elsewhere rename to sign_up_counts`.execute(db)
+  expect(await written(db)).toEqual([])
+
+  // A database that is slow: both wait.
+  const ended: string[] = []
+  const waiting: Promise<unknown>[] = []
+  await db.transaction().execute(async (trx) => {
+    await sql`lock table sign_up_counts in access exclusive mode`.execute(trx)
+    waiting.push(ask(13).then((challenge) => ended.push(challenge === null ? 'answered next' : 'held')))
+    waiting.push(answer(db).then(() => ended.push('worked off')))
+    for (let locked = 0; locked < waiting.length; ) {
+      const { rows } = await sql<{ count: number }>`
+        select count(*)::int from pg_locks where relation = 'sign_up_counts'::regclass and not granted`.execute(trx)
+      locked = rows[0]?.count ?? 0
+    }
+    expect([ended, await written(db)]).toEqual([[], []])
+  })
+  await Promise.all(waiting)
+  await answer(db)
+  expect(ended).toContain('held')
+  expect(await written(db)).toHaveLength(8)
+})
+
 test('as many clients as there are networks get no further than the domain they write to', async () => {
   await using newsletter = await openNewsletter()
   const { db } = newsletter
