@@ -10,16 +10,18 @@ import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'no
  * What a link is for. `account`, `address` and `undo` name a letter and work once, for a limited time; `preferences`,
  * `feed` and `account` end when their subscriber's epoch is raised, and those that stop mail never do.
  */
-export type Purpose =
-  | 'confirm'
-  | 'preferences'
-  | 'unsubscribe'
-  | 'view'
-  | 'never'
-  | 'account'
-  | 'address'
-  | 'undo'
-  | 'feed'
+export const PURPOSES = [
+  'confirm',
+  'preferences',
+  'unsubscribe',
+  'view',
+  'never',
+  'account',
+  'address',
+  'undo',
+  'feed',
+] as const
+export type Purpose = (typeof PURPOSES)[number]
 
 /** The newest key first; older ones are accepted, so that links in delivered mail survive a rotation. */
 export type Keys = readonly [Buffer, ...Buffer[]]
@@ -95,4 +97,4 @@ export const TOKEN_PLACEHOLDERS = {
   address: 'ADDRESS_TOKEN'.padEnd(TOKEN_LENGTH, '_'),
   undo: 'UNDO_TOKEN'.padEnd(TOKEN_LENGTH, '_'),
   unsubscribeAddress: 'UNSUBSCRIBE_ADDRESS'.padEnd(ADDRESS_TOKEN_LENGTH, '_'),
-} as const
+} as const satisfies Partial<Record<Purpose | 'unsubscribeAddress', string>>

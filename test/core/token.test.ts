@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import {
   deriveToken,
   type Keys,
-  type Purpose,
+  PURPOSES,
   provesToken,
   readTokenId,
   TOKEN_LENGTH,
@@ -13,17 +13,6 @@ import {
 } from '../../src/core/token.ts'
 
 const KEYS: Keys = [Buffer.alloc(32, 1)]
-const PURPOSES: Purpose[] = [
-  'confirm',
-  'preferences',
-  'unsubscribe',
-  'view',
-  'never',
-  'account',
-  'address',
-  'undo',
-  'feed',
-]
 const purposes = fc.constantFrom(...PURPOSES)
 const epochs = fc.integer({ min: 0, max: 1_000_000 })
 

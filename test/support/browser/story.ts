@@ -28,6 +28,9 @@ export const MORNING = '2026-04-14T05:00:00Z'
 
 const TOPICS = ['gui-agents', 'multi-agent', 'diffusion-lm', 'video-generation', 'robotics']
 const ADA = 'ada@example.org'
+const NEW_ADA = 'ada@example.net'
+const EMMY = 'emmy@example.com'
+const LISE = 'lise@example.org'
 
 /** Subscribes and confirms without a window, and waits for the welcome. */
 const signUp = async ({ siteUrl, mailboxUrl }: StoryContext, email: string, frequency: 'daily' | 'weekly') => {
@@ -87,12 +90,13 @@ export const walkStory = async (context: StoryContext): Promise<void> => {
   await walkTopicOffer(context, reader, preferences.replace('/preferences/', '/follow/').concat('/recsys'))
   await walkPreferences(context, reader, preferences)
   const reminder = await walkLostLinks(context, reader)
-  await walkAccount(context, reader, preferences)
   for (const view of ['html', 'text', 'headers', 'raw']) {
     await context.page.goto(`${context.mailboxUrl}/messages/${welcome.id}?view=${view}`)
     await context.show(`mailbox-${view}`, 'page')
   }
   await walkUnsubscription(context, reader, reminder.links.get('unsubscribe') ?? '', preferences)
+  await walkAccount(context, reader, preferences)
+  await walkErasure(context, reader)
   await walkDeadEnds(context, reader)
 }
 
@@ -103,10 +107,10 @@ const walkFirstDigests = async (context: StoryContext, { openMail }: Reader) => 
   await show('mailbox-empty', 'page')
   await signUp(context, 'grace@example.net', 'weekly')
   context.setClock('2026-04-10T05:00:00Z')
-  await signUp(context, 'emmy@example.com', 'daily')
+  await signUp(context, EMMY, 'daily')
   context.setClock('2026-04-11T06:00:30Z')
   await context.tick()
-  await openMail('mail-daily', 'emmy@example.com', 3)
+  await openMail('mail-daily', EMMY, 3)
   await openMail('mail-weekly', 'grace@example.net', 3)
   context.setClock(MORNING)
 }
@@ -207,8 +211,8 @@ const walkLostLinks = async ({ page, show }: StoryContext, { open, press, subscr
   await show('links-sent', 'page')
   const links = await openMail('mail-links', ADA, 3)
   // One such email a day goes to each reader.
-  await subscribe('emmy@example.com')
-  await openMail('mail-already-subscribed', 'emmy@example.com', 4)
+  await subscribe(EMMY)
+  await openMail('mail-already-subscribed', EMMY, 4)
   return links
 }
 
@@ -231,17 +235,69 @@ const walkUnsubscription = async (
   await show('unsubscribed', 'page')
   await open(preferences)
   await show('not-subscribed', 'page')
+  await open(unsubscribe)
+  await press('Undo')
+  await show('undone', 'page')
 }
 
-/** The account by its own link: where its owner is sent, the page, and what is shown of the data. */
-const walkAccount = async ({ page, mailboxUrl, show }: StoryContext, { open, press }: Reader, preferences: string) => {
-  await open(preferences)
-  await page.locator('summary', { hasText: 'Address, data' }).click()
-  await press('Email me a link')
+/** The data, new links, and another address that is undone: each by a fresh link, of which Ada has had three mails before. */
+const walkAccount = async ({ page, show }: StoryContext, reader: Reader, preferences: string) => {
+  const { open, press, unfold, openMail } = reader
+  const asked = async (name: string, nth: number) => {
+    await open(preferences)
+    await unfold()
+    await press('Email me a link')
+    return (await openMail(name, ADA, nth)).links.get('account') ?? ''
+  }
+  const first = await asked('mail-account', 4)
+  await open('/account/sent')
   await show('account-sent', 'page')
-  const account = await createMail(mailboxUrl).waitFor(ADA, 4)
-  await open(account.links.get('account') ?? '')
+  await open(first)
   await show('account', 'page')
+  await page.fill('#email', 'ada@')
+  await press('Email the new address')
+  await show('account-refused-address', 'page')
+  await press('Show my data')
+  await show('account-data', 'page')
+  await open(first)
+  await show('account-ended', 'page')
+  await open(await asked('mail-account-again', 5))
+  await press('Renew my links')
+  await show('links-renewed', 'page')
+  await open(preferences)
+  await show('dead-preferences', 'page')
+  await open((await openMail('mail-links-renewed', ADA, 6)).links.get('account') ?? '')
+  await page.fill('#email', NEW_ADA)
+  await press('Email the new address')
+  await page.waitForURL('**/account/address-sent')
+  await show('address-sent', 'page')
+  await open((await openMail('mail-new-address', NEW_ADA, 1)).links.get('address') ?? '')
+  await show('new-address', 'page')
+  await press('Confirm')
+  await show('address-changed', 'page')
+  const undo = (await openMail('mail-address-changed', ADA, 7)).links.get('undo') ?? ''
+  await open(undo)
+  await show('undo-address', 'page')
+  await press('Undo')
+  await show('address-undone', 'page')
+  await open(undo)
+  await show('undo-ended', 'page')
+}
+
+/** Everything deleted; one press without the tick is not enough. */
+const walkErasure = async (context: StoryContext, { open, press, unfold }: Reader) => {
+  const { page, show } = context
+  const mail = createMail(context.mailboxUrl)
+  await signUp(context, LISE, 'daily')
+  await open((await mail.waitFor(LISE, 2)).links.get('preferences') ?? '')
+  await unfold()
+  await press('Email me a link')
+  await open((await mail.waitFor(LISE, 3)).links.get('account') ?? '')
+  await press('Delete everything')
+  await show('erase-unsure', 'page')
+  await page.check('#sure')
+  await press('Delete everything')
+  await show('erased', 'page')
 }
 
 /** Pages that there are not. */
@@ -254,31 +310,15 @@ const walkDeadEnds = async ({ show }: StoryContext, { open }: Reader) => {
   await show('no-such-day', 'page')
 }
 
-/** What is shown once, or too late, by links of a mail. */
+/** What is shown too late, or of much, by links of a mail. */
 const walkLinks = async ({ page, show }: Pick<StoryContext, 'page' | 'show'>): Promise<void> => {
   await using site = await openTestSite({ chosen: { topics: TOPICS.concat('agents', 'code'), trending: true } })
-  const press = (name: string) => page.getByRole('button', { name, exact: true }).click()
   await page.goto(`${site.url}/confirm/${TOKEN.expired}`)
   await show('expired', 'page')
   await page.goto(`${site.url}/confirm/${TOKEN.forgotten}`)
   await show('expired-forgotten', 'page')
   await page.goto(`${site.url}/preferences/${TOKEN.preferences}`)
   await show('preferences-many', 'page')
-  await page.goto(`${site.url}/account/${TOKEN.account}`)
-  await press('Show my data')
-  await show('account-data', 'page')
-  await page.goto(`${site.url}/account/${TOKEN.account}`)
-  await press('Delete everything')
-  await show('erase-unsure', 'page')
-  await page.check('input[name=sure]')
-  await press('Delete everything')
-  await show('erased', 'page')
-  await page.goto(`${site.url}/account/${TOKEN.usedAccount}`)
-  await show('account-ended', 'page')
-  await page.goto(`${site.url}/address/${TOKEN.address}`)
-  await show('new-address', 'page')
-  await page.goto(`${site.url}/undo/${TOKEN.undo}`)
-  await show('undo-address', 'page')
 }
 
 /** The pages and the mail that the story does not come by: hard content, nothing at all, and a fault of ours. */

@@ -1,0 +1,108 @@
+/** Every token of every purpose at every route that takes one: what is not meant for it is dead there, and changes nothing. */
+import { expect, test } from 'vitest'
+import { deriveToken, PURPOSES, type Purpose } from '../../src/core/token.ts'
+import { dumpTables, type MailedSite, openMailedSite, walkMails } from '../support/fixtures/mailed-site.ts'
+import { KEYS } from '../support/fixtures/newsletter.ts'
+import { openTestSite } from '../support/servers/recording-site.ts'
+
+/** What the token of each purpose names: a subscriber, or a mail of one of these kinds. */
+const NAMED: Record<Purpose, readonly string[]> = {
+  confirm: ['confirmation'],
+  preferences: ['subscriber'],
+  unsubscribe: ['subscriber'],
+  view: ['welcome', 'digest'],
+  never: ['subscriber'],
+  account: ['account', 'links'],
+  address: ['new-address'],
+  undo: ['address-changed'],
+  feed: ['subscriber'],
+}
+
+/** The purpose that each page of links is for, by the first part of its path. */
+const PURPOSE_OF: Record<string, Purpose> = {
+  confirm: 'confirm',
+  preferences: 'preferences',
+  follow: 'preferences',
+  unsubscribe: 'unsubscribe',
+  digests: 'view',
+  never: 'never',
+  account: 'account',
+  address: 'address',
+  undo: 'undo',
+  feeds: 'feed',
+}
+
+/** Fields that bring every form past its own checks. */
+const FILLED = {
+  email: 'mallory@example.org',
+  topics: 'robotics',
+  until: '2026-05-15',
+  sure: 'yes',
+  frequency: 'daily',
+}
+
+/** All routes of the site with a token. */
+const tokenRoutes = async () => {
+  await using site = await openTestSite()
+  return site.app.routeTable.flatMap(({ url, method }) =>
+    url.includes(':token') ? [{ url, method: String(method), purpose: PURPOSE_OF[url.split('/')[1] ?? ''] }] : [],
+  )
+}
+
+/** One id of each thing that a token may name. */
+const everyId = async ({ db }: MailedSite): Promise<[kind: string, id: string][]> => {
+  const letters = await db.selectFrom('letters').select(['kind', 'id']).orderBy('created_at').execute()
+  const delivery = await db.selectFrom('deliveries').select('id').executeTakeFirstOrThrow()
+  const active = await db.selectFrom('subscribers').select('id').where('state', '=', 'active').executeTakeFirstOrThrow()
+  return [
+    ...new Map([...letters.map(({ kind, id }) => [kind, id] as const)]),
+    ['digest', delivery.id],
+    ['subscriber', active.id],
+  ]
+}
+
+/** Asks every route for everything that is not meant for it; the lines say what was answered otherwise than by a dead link. */
+const swapAll = async (mailed: MailedSite, routes: Awaited<ReturnType<typeof tokenRoutes>>): Promise<string[]> => {
+  const wrong: string[] = []
+  const ids = await everyId(mailed)
+  let client = 0
+  for (const { url, method, purpose } of routes)
+    await Promise.all(
+      ids.flatMap(([kind, id]) =>
+        PURPOSES.filter((one) => one !== purpose || !NAMED[one].includes(kind)).map(async (one) => {
+          const path = url.replace(':token', deriveToken(KEYS, one, id)).replace(':topic', 'robotics')
+          const response = await fetch(mailed.url + path, {
+            method,
+            redirect: 'manual',
+            headers: { accept: 'application/json', 'x-forwarded-for': `10.1.${(client >> 8) & 255}.${client++ & 255}` },
+            ...(method === 'GET' || method === 'HEAD' ? {} : { body: new URLSearchParams(FILLED) }),
+          })
+          await response.arrayBuffer()
+          // Asking again leads back to the link itself, which says that it is dead.
+          const dead = url.endsWith('/again') ? response.headers.get('location') === path.replace('/again', '') : false
+          if (!dead && response.status !== 404 && response.status !== 410)
+            wrong.push(`${method} ${url} answered ${response.status} to a token to ${one} of a ${kind}`)
+        }),
+      ),
+    )
+  return wrong
+}
+
+test('a token opens the routes of its purpose alone, and elsewhere changes nothing', async () => {
+  const routes = await tokenRoutes()
+  expect(routes.filter(({ purpose }) => purpose === undefined)).toEqual([])
+  expect(new Set(routes.map(({ purpose }) => purpose))).toEqual(new Set(PURPOSES))
+  await using mailed = await openMailedSite()
+  const points: string[] = []
+  await walkMails(mailed, async (point) => {
+    points.push(point)
+    // Every kind of mail has been sent by then.
+    if (point !== 'the address is changed, and that may be undone') return
+    const before = await dumpTables(mailed)
+    const kinds = new Set((await everyId(mailed)).map(([kind]) => kind))
+    expect([...kinds]).toEqual(expect.arrayContaining(Object.values(NAMED).flat()))
+    expect(await swapAll(mailed, routes)).toEqual([])
+    expect(await dumpTables(mailed)).toEqual(before)
+  })
+  expect(points).toContain('the address is changed, and that may be undone')
+})
