@@ -126,8 +126,8 @@ export interface FormView {
 const LISTED_ZONES = new Set(['UTC', ...TIME_ZONES.flatMap((group) => group.zones.map((zone) => zone.name))])
 
 /** More than these would push all else of the settings off a phone's second screen. */
-const MOST_IN_SIGHT = 4
-const FIRST_IN_SIGHT = 3
+const MOST_IN_SIGHT = 3
+const FIRST_IN_SIGHT = 2
 
 const OWN = ['keywords', 'authors', 'muted'] as const
 
