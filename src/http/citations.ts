@@ -42,6 +42,8 @@ const sendCitations = (
 }
 
 const PaperParam = Type.Object({ paper: Type.String({ description: 'The id of a paper, or a list day' }) })
+/** Ids of before 2007, such as hep-ex/0307015. */
+const OldIdParam = Type.Object({ archive: Type.String(), number: Type.String() })
 const WeekParam = Type.Object({ week: Type.String({ description: 'An ISO week, such as 2026-W15' }) })
 const TokenParam = Type.Object({ token: Type.String() })
 
@@ -55,6 +57,14 @@ const citationRoutesOf = (app: App, site: Pick<Site, 'citations' | 'pages'>, end
     if (papers.length > 0)
       return sendCitations(request, makePublic(reply), papers, { name: isDay ? `papers-${paper}` : paper, ending })
     return sendErrorPage(request, reply, site, isDay ? NO_DAY : NO_PAPER)
+  })
+
+  app.get(`/papers/:archive/:number.${ending}`, { schema: { params: OldIdParam } }, async (request, reply) => {
+    const id = `${request.params.archive}/${request.params.number}`
+    const papers = await citations.readPaper(id)
+    return papers.length === 0
+      ? sendErrorPage(request, reply, site, NO_PAPER)
+      : sendCitations(request, makePublic(reply), papers, { name: id, ending })
   })
 
   app.get(`/weeks/:week.${ending}`, { schema: { params: WeekParam } }, async (request, reply) => {

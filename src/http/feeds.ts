@@ -79,7 +79,7 @@ export const feedRoutes = (app: App, site: Pick<Site, 'feeds' | 'pages'>, baseUr
       const name = slugs === null ? 'all' : slugs.join('+')
       makePublic(reply)
       if (name !== request.params.topics) return reply.redirect(`/feeds/${name}.${ending}`, 301)
-      const page = slugs?.length === 1 ? `/preview?topics=${name}` : '/'
+      const page = slugs?.length === 1 ? `/topics/${name}` : '/'
       const feed = feedOf(root, `/feeds/${name}`, titleOf(slugs), page, await site.feeds.readPapers(slugs))
       return sendFeed(request, reply, feed, ending)
     })

@@ -1,7 +1,7 @@
 /** Citations by their routes: what they are called and kept as, and what is said where there are none. */
 import { expect, it } from 'vitest'
 import { readBibtex, readCslJson, readRis } from '../support/fixtures/citation-reader.ts'
-import { openTestSite, TOKEN } from '../support/servers/recording-site.ts'
+import { card, issueOf, openTestSite, TOKEN } from '../support/servers/recording-site.ts'
 
 const READERS = { bib: readBibtex, ris: readRis, 'csl.json': readCslJson }
 const TYPES = {
@@ -60,4 +60,31 @@ it.each([
   await using site = await openTestSite()
   const answer = await fetch(site.url + path, { headers: { accept: 'text/html' } })
   expect([answer.status, await answer.text()]).toEqual([404, expect.stringContaining(sentence)])
+})
+
+it('the pages of papers, days, weeks and topics lead to their citations and feeds', async () => {
+  await using site = await openTestSite({ issue: issueOf([card()]) })
+  const read = async (path: string) => (await fetch(site.url + path)).text()
+  for (const path of ['/papers/2604.11784', '/papers/2026-04-13', `/digests/${TOKEN.view}`]) {
+    const page = await read(path)
+    for (const ending of ENDINGS) expect(page).toContain(`<a href="${path}.${ending}">`)
+    if (path.startsWith('/papers'))
+      expect(page).toContain(`<link rel="alternate" type="application/x-bibtex" href="${path}.bib"`)
+  }
+  expect(await read(`/digests/${TOKEN.view}`)).toContain(`<a href="/digests/${TOKEN.view}.json">`)
+  const topic = await read('/topics/robotics')
+  expect(topic).toContain('<link rel="alternate" type="application/atom+xml" href="/feeds/robotics.atom"')
+  expect(topic).not.toContain('/feeds/all')
+})
+
+it('a paper’s page tells reference managers what it is', async () => {
+  await using site = await openTestSite()
+  const page = await (await fetch(`${site.url}/papers/2604.11784`)).text()
+  const tags = [...page.matchAll(/<meta name="((?:citation_|DC\.)\w+)" content="([^"]*)">/g)].map(
+    ([, name, content]) => [name, content],
+  )
+  expect(tags).toContainEqual(['citation_title', 'A paper about agents'])
+  expect(tags).toContainEqual(['citation_author', 'Lovelace, Ada'])
+  expect(tags).toContainEqual(['citation_doi', '10.48550/arXiv.2604.11784'])
+  expect(tags).toContainEqual(['DC.type', 'preprint'])
 })

@@ -74,6 +74,9 @@ GET /months
 GET /months/:month
 GET /never/:token
 GET /papers/:archive/:number
+GET /papers/:archive/:number.bib
+GET /papers/:archive/:number.csl.json
+GET /papers/:archive/:number.ris
 GET /papers/:paper
 GET /papers/:paper.bib
 GET /papers/:paper.csl.json

@@ -73,6 +73,7 @@ export const showDay = async (
   const path = `/papers/${date}`
   return show(makePublic(reply), site.pages, 'day', {
     canonical: `${site.baseUrl}${page === 1 ? path : `${path}?page=${page}`}`,
+    citeBase: path,
     day: viewOf(day, day.cards.length),
   })
 }

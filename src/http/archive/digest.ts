@@ -12,6 +12,7 @@ export const digestRoutes = (app: App, { archive, pages }: Site): void => {
     const { offer } = issue
     return show(reply, pages, 'digest', {
       ...issue,
+      citeBase: `/digests/${request.params.token}`,
       heading: headingOf(issue),
       standfirst: standfirstOf(issue),
       offer: offer === undefined ? null : { topic: offer.topic, line: offerLine(offer) },

@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { isDate } from '../../core/calendar.ts'
 import { longDate } from '../../core/digest/headline.ts'
+import { metaTagsOf } from '../../core/papers/citation/meta-tags.ts'
 import { arxivPage, PAPER_ID } from '../../core/papers/paper.ts'
 import { readArxivId } from '../../core/papers/paper-row.ts'
 import type { PaperPage } from '../../newsletter/archive/paper.ts'
@@ -59,6 +60,8 @@ const showPaper = async (
     })
   return show(makePublic(reply), site.pages, 'paper', {
     canonical: `${site.baseUrl}${paperPath(id)}`,
+    citeBase: paperPath(id),
+    metaTags: metaTagsOf(page),
     ...viewOf(page),
   })
 }

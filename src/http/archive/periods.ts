@@ -78,6 +78,7 @@ const showPeriod = async (
   const path = `${kind.path}/${name}`
   return show(makePublic(reply), site.pages, 'period', {
     canonical: `${site.baseUrl}${pageHref(path, page)}`,
+    citeBase: kind === WEEKS ? path : null,
     title: kind.titleOf(name),
     count: `${countOfPapers(found.total)}${found.total > 1 && found.counted !== null ? ', most upvoted first' : ''}`,
     list: listView(found, path),

@@ -121,7 +121,7 @@ const createRecordedFeeds = (entries: FeedEntry[]): Feeds => ({
   readOwn: async (token) => (token === TOKEN.feed ? entries : null),
 })
 
-const issueOf = (cards: PaperCard[]): DigestIssue => ({
+export const issueOf = (cards: PaperCard[]): DigestIssue => ({
   kind: 'daily',
   localDate: '2026-04-15',
   listDays: ['2026-04-14', '2026-04-15'],
