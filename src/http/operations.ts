@@ -7,7 +7,7 @@ const YEAR_IN_SECONDS = 31_536_000
 
 /** Keeps crawlers from every route whose URL contains a token. */
 const robotsOf = ({ routeTable }: App): string => {
-  const personal = routeTable.flatMap(({ url }) => /^\/[^/]+\/(?=:token)/.exec(url)?.[0] ?? [])
+  const personal = routeTable.flatMap(({ url }) => /^\/[^:]+\/(?=:token)/.exec(url)?.[0] ?? [])
   return ['User-agent: *', ...[...new Set(personal)].sort().map((path) => `Disallow: ${path}`), ''].join('\n')
 }
 

@@ -36,6 +36,6 @@ it('the process is alive by itself, and ready when its database responds', async
 it('crawlers are kept from personal pages', async () => {
   await using site = await openTestSite()
   const robots = await (await fetch(`${site.url}/robots.txt`)).text()
-  const personal = 'account address confirm digests follow never preferences undo unsubscribe'.split(' ')
+  const personal = 'account address confirm digests feeds/own follow never preferences undo unsubscribe'.split(' ')
   expect(robots).toBe(['User-agent: *', ...personal.map((path) => `Disallow: /${path}/`), ''].join('\n'))
 })
