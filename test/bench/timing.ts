@@ -124,19 +124,20 @@ const compareStates = (samples: readonly Sample[]) => {
   )
 }
 
-/** An address of each sample, all of the same length, in random order. */
-const store = async (db: Database): Promise<{ state: State; email: string }[]> => {
+interface Address {
+  state: State
+  email: string
+}
+
+/** An address for each sample, all of the same length, in random order. */
+const store = async (db: Database, letter: string): Promise<Address[]> => {
   const all = shuffle(Array.from({ length: SAMPLES }, () => [...EVERY_STATE]).flat())
-  const addresses = all.map((state, n) => ({ state, email: `reader@domain${String(n).padStart(6, '0')}.org` }))
+  const addresses = all.map((state, n) => ({ state, email: `reader@${letter}${String(n).padStart(6, '0')}.org` }))
   for (const { state, email } of addresses) await storeInState(db, state, email, new Date())
-  // Nothing is owed to them, nor were they written to today.
-  await sql`truncate letters, sign_ups, sign_up_counts, letter_limits`.execute(db)
-  await sql`vacuum analyze`.execute(db)
   return addresses
 }
 
-const measure = async (db: Database, url: string, path: (typeof PATHS)[number], say: (line: string) => void) => {
-  const addresses = await store(db)
+const measure = async (url: string, path: string, addresses: readonly Address[], say: (line: string) => void) => {
   for (let n = 0; n < WARM_UP; n++) await ask(url + path, `warm${n}@example.org`, n)
   const samples: Sample[] = []
   for (const [n, { state, email }] of addresses.entries()) {
@@ -147,7 +148,6 @@ const measure = async (db: Database, url: string, path: (typeof PATHS)[number], 
     const times = samples.filter((one) => one.state === state).map(({ ms }) => ms)
     say(`${path.padEnd(10)} ${state.padEnd(12)} ${times.length} times, median ${median(times).toFixed(3)} ms`)
   }
-  await sql`truncate subscribers, suppressions cascade`.execute(db)
   return { path, answers: new Set(samples.map(({ bytes }) => bytes)).size, comparisons: compareStates(samples) }
 }
 
@@ -157,6 +157,11 @@ const run = async (say: (line: string) => void) => {
   const db = openDatabase(server.url, { connections: 2, name: 'bench', onError: () => undefined })
   try {
     await migrate(server.url)
+    const addressesOf = new Map<string, Address[]>()
+    for (const [n, path] of PATHS.entries()) addressesOf.set(path, await store(db, 'ab'[n] ?? ''))
+    // Nothing is owed to them, nor were they written to today.
+    await sql`truncate letters, sign_ups, sign_up_counts, letter_limits`.execute(db)
+    await sql`vacuum analyze`.execute(db)
     await using sink = await openSmtpSink()
     await using service = startProgram('main', [], {
       DATABASE_URL: server.url,
@@ -171,7 +176,7 @@ const run = async (say: (line: string) => void) => {
     })
     const url = announcedIn(await service.said('is ready')).site.replace('localhost', '127.0.0.1')
     const measured = []
-    for (const path of PATHS) measured.push(await measure(db, url, path, say))
+    for (const path of PATHS) measured.push(await measure(url, path, addressesOf.get(path) ?? [], say))
     const all = measured.flatMap(({ path, comparisons }) => comparisons.map((one) => ({ path, ...one })))
     const corrected = correct(all)
     for (const { path, states, of, ms, p, corrected: holm } of corrected)
