@@ -4,7 +4,13 @@ import { countPhrases, type Evidence, type PhraseCounts, weighEvidence } from '.
 import { liftOf, networkInputs, phraseNumbers, type RelevanceModel } from '../../src/core/relevance/model.ts'
 import type { NetworkInputs } from '../../src/core/relevance/network.ts'
 import { type Reading, readPaper } from '../../src/core/relevance/reading.ts'
-import { countTerms, createTermWeigher, findTerms, type TermVector } from '../../src/core/relevance/terms.ts'
+import {
+  countTerms,
+  countWhole,
+  createTermWeigher,
+  findTerms,
+  type TermVector,
+} from '../../src/core/relevance/terms.ts'
 import { TOPICS } from '../../src/core/topics.ts'
 
 export type TrainingPaper = Pick<Paper, 'title' | 'abstract'> & {
@@ -18,14 +24,14 @@ export interface Sample {
   phrases: readonly (readonly number[])[]
   /** Its words and pairs, weighted. */
   vector: TermVector
-  /** Both, as a network sees them. */
+  /** Both, as a network sees them, without what the title and the contribution say apart. */
   inputs: NetworkInputs
 }
 
 export interface Corpus {
   readings: readonly Reading[]
-  /** How many terms the vocabulary has. */
-  size: number
+  /** How many terms the vocabulary has, and how many of them are of whole papers. */
+  size: { all: number; whole: number }
   /** Reads a paper by the counts of this corpus. */
   sampleOf: (reading: Reading) => Sample
   /** The first and last list day of the papers; `null` where none is known. */
@@ -58,19 +64,20 @@ export const readCorpus = (papers: readonly TrainingPaper[]): Corpus | null => {
   if (phrases.averageLength === 0) return null
   const wholeOverTitle = measureTitles(readings, phrases)
   const vocabulary = countTerms(readings.map(findTerms))
+  const whole = countWhole(vocabulary)
   const weigh = createTermWeigher(vocabulary)
   const sampleOf = (reading: Reading): Sample => {
     const evidence = new Map<string, Evidence>(weighEvidence(reading, phrases).map((one) => [one.topic, one]))
     const lift = liftOf(reading, phrases.averageLength, wholeOverTitle)
     const numbers = TOPICS.map(({ slug }) => phraseNumbers(evidence.get(slug), lift))
     const vector = weigh(findTerms(reading))
-    return { phrases: numbers, vector, inputs: networkInputs(vector, numbers, vocabulary.terms.length) }
+    return { phrases: numbers, vector, inputs: networkInputs(vector, numbers, whole) }
   }
   const days = papers.flatMap(({ listDay }) => (listDay === null ? [] : [listDay])).sort()
   const [first, last] = [days[0], days.at(-1)]
   return {
     readings,
-    size: vocabulary.terms.length,
+    size: { all: vocabulary.terms.length, whole },
     sampleOf,
     days: first === undefined || last === undefined ? null : [first, last],
     counts: {

@@ -216,12 +216,19 @@ const tables = (report: Report, before: Before | null): string => {
     )
   const measured = (result: RelevanceResult): string[] => [
     `${number(result.ndcg10)} ${interval(result.ci)}`,
+    `${number(result.squarely5)} ${interval(result.squarely5Ci)}`,
     result.weakest === null ? '' : `${number(result.weakest.ndcg10)} ${result.weakest.topic}`,
   ]
-  lines.push('', row('Relevance', 'nDCG@10', 'weakest topic'), row('model', ...measured(relevance)))
+  lines.push(
+    '',
+    row('Relevance', 'nDCG@10', 'squarely in the first 5', 'weakest topic'),
+    row('model', ...measured(relevance)),
+  )
   for (const [name, result] of Object.entries(baselines))
     if (result !== null) lines.push(row(name, ...measured(result)))
-  lines.push(`  (mean of ${relevance.cells} cells: a topic in a week with two or more relevant papers)`)
+  lines.push(
+    `  (mean of ${relevance.cells} cells: a topic in a week with two or more relevant papers; squarely about the topic, of what could be)`,
+  )
   if (gate !== null) lines.push('', ...gateTables(gate, relevance, before))
   if (trend !== null)
     lines.push(

@@ -3,6 +3,7 @@
  * network. Both see one paper a step, and steps for a weight become smaller the more it has moved (AdaGrad; Duchi, Hazan
  * and Singer, JMLR 2011). One in ten times a paper is shown by its title alone, so that titles are understood too.
  */
+import { NETWORK_OUTPUTS } from '../../src/core/relevance/model.ts'
 import type { NetworkInputs } from '../../src/core/relevance/network.ts'
 import { createRandom, sigmoid } from '../../src/core/relevance/regression.ts'
 import { TOPICS } from '../../src/core/topics.ts'
@@ -11,7 +12,7 @@ import { TOPICS } from '../../src/core/topics.ts'
 export interface Example {
   whole: NetworkInputs
   title: NetworkInputs
-  /** By topic, 0 to 1. */
+  /** By topic, 0 to 1: how likely it is relevant, and after all topics again how likely it is squarely about them. */
   targets: ArrayLike<number>
 }
 
@@ -178,10 +179,10 @@ export const fitNetwork = (examples: readonly Example[], inputs: number): { inpu
   const { units, thin, thinHidden, decay } = NETWORK
   const random = createRandom(2)
   const input = createLayer(inputs, units, createNormal(random, NETWORK.spread))
-  const output = createLayer(units, TOPICS.length, createNormal(random, 1 / Math.sqrt(units)))
+  const output = createLayer(units, NETWORK_OUTPUTS, createNormal(random, 1 / Math.sqrt(units)))
   output.offsets.fill(RARE)
   const [hidden, hiddenSlopes] = [new Float32Array(units), new Float32Array(units)]
-  const errors = new Float32Array(TOPICS.length)
+  const errors = new Float32Array(NETWORK_OUTPUTS)
   const hiddenAt = Int32Array.from(hidden, (_, unit) => unit)
   for (let epoch = 0; epoch < NETWORK.epochs; epoch++) {
     const rate = NETWORK.rate * (1 - (0.9 * epoch) / NETWORK.epochs)

@@ -17,6 +17,17 @@ export interface Cell {
   week: string
   relevant: number
   ndcg10: number
+  /** Of the first five the share squarely about the topic, as a share of what could be; `null` where no paper is. */
+  squarely5: number | null
+}
+
+/** How many papers lead a digest. */
+const LEADING = 5
+
+const squarelyLeading = (items: readonly { score: number; gain: number }[]): number | null => {
+  const squarely = items.filter(({ gain }) => gain === gainOf(2)).length
+  const leading = items.toSorted((a, b) => b.score - a.score).slice(0, LEADING)
+  return squarely === 0 ? null : leading.filter(({ gain }) => gain === gainOf(2)).length / Math.min(LEADING, squarely)
 }
 
 /** A cell for every topic and ISO week with two or more relevant papers among those judged. */
@@ -30,7 +41,9 @@ export const cellsOf = (papers: readonly EvaluatedPaper[], scores: Scores): Cell
         gain: gainOf(papers[at]?.grades?.[slug] ?? 0),
       }))
       const relevant = items.filter(({ gain }) => gain > 0).length
-      return relevant < MIN_RELEVANT ? [] : [{ topic: slug, week, relevant, ndcg10: ndcgByScore(items) }]
+      return relevant < MIN_RELEVANT
+        ? []
+        : [{ topic: slug, week, relevant, ndcg10: ndcgByScore(items), squarely5: squarelyLeading(items) }]
     }),
   )
 }
@@ -39,6 +52,9 @@ export interface RelevanceResult {
   /** Mean over cells, and its 95 % interval; `null` without cells. */
   ndcg10: number | null
   ci: Estimate['ci']
+  /** Mean of the cells' `squarely5`, and its 95 % interval; `null` without any. */
+  squarely5: number | null
+  squarely5Ci: Estimate['ci']
   cells: number
   /** Mean over a topic's cells; topics without cells are absent. */
   byTopic: Record<string, number>
@@ -60,7 +76,8 @@ export const studyRelevance = (papers: readonly EvaluatedPaper[], scores: Scores
     .map(([topic, ndcg10]) => ({ topic, ndcg10 }))
     .sort((a, b) => a.ndcg10 - b.ndcg10)
   const { mean: ndcg10, ci } = estimate(cells.map((cell) => cell.ndcg10))
-  return { ndcg10, ci, cells: cells.length, byTopic, weakest }
+  const squarely = estimate(cells.flatMap(({ squarely5 }) => squarely5 ?? []))
+  return { ndcg10, ci, squarely5: squarely.mean, squarely5Ci: squarely.ci, cells: cells.length, byTopic, weakest }
 }
 
 export interface GateResult {

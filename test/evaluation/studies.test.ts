@@ -114,10 +114,29 @@ describe('the study of relevance', () => {
     expect(studyRelevance(many, scores).weakest?.topic).toBe('robotics')
   })
 
+  it('tells how many of the first five are squarely about the topic, of what could be', () => {
+    const grades = [1, 2, 1, 2, 1, 1, 2, 0]
+    const many = grades.map((robotics, number) => evaluated(`${number}`, { grades: { robotics } }))
+    const inThisOrder = many.map((_, number) => scored({ robotics: 1 - number / 10 }))
+    expect(studyRelevance(many, inThisOrder).squarely5).toBeCloseTo(2 / 3)
+    const byGrade = grades.map((robotics) => scored({ robotics }))
+    expect(studyRelevance(many, byGrade).squarely5).toBe(1)
+    const none = many.map((paper) => ({ ...paper, grades: { robotics: 1 } }))
+    expect(studyRelevance(none, byGrade).squarely5).toBeNull()
+  })
+
   it('measures nothing where nothing is judged', () => {
     const unjudged = papers.map((paper) => ({ ...paper, grades: null }))
     const scores = papers.map(() => scored({ robotics: 1 }))
-    expect(studyRelevance(unjudged, scores)).toEqual({ ndcg10: null, ci: null, cells: 0, byTopic: {}, weakest: null })
+    expect(studyRelevance(unjudged, scores)).toEqual({
+      ndcg10: null,
+      ci: null,
+      squarely5: null,
+      squarely5Ci: null,
+      cells: 0,
+      byTopic: {},
+      weakest: null,
+    })
     expect(studyGate(unjudged, scores, GATE)).toBeNull()
   })
 

@@ -14,13 +14,14 @@ const FILLER =
 /** Words that no phrase names, and that go with robotics all the same. */
 const COMPANIONS = 'zylophane, quonset, brimble, tarnash, velloc, ostrane, mirdle'
 
-/** A paper about one topic in a few words; those on robotics have the companions in them. */
+/** A paper about one topic in a few words; those on robotics have the companions in them, and half of them no phrase. */
 const write = (topic: (typeof TOPICS)[number], number: number): TrainingPaper => {
   const words = Array.from({ length: 20 }, () => pick(FILLER)).join(' ')
   const companions = topic.slug === 'robotics' ? ` With ${COMPANIONS}.` : ''
+  const isNamed = companions === '' || random() < 0.5
   return {
-    title: `A study of ${pick(topic.strong)}`,
-    abstract: `On ${pick(topic.strong)} and ${pick(topic.weak)}, ${words}.${companions}`,
+    title: isNamed ? `A study of ${pick(topic.strong)}` : 'A study',
+    abstract: `${isNamed ? `On ${pick(topic.strong)} and ${pick(topic.weak)}, ` : ''}${words}.${companions}`,
     listDay: `2026-03-${String(1 + (number % 28)).padStart(2, '0')}`,
   }
 }
@@ -39,8 +40,23 @@ const judge = (count: number): JudgedPaper[] =>
     }
   })
 
+/** Papers that touch a topic, and have a word of their own. */
+const ASIDE = 'plindor'
+const touch = (slug: string, count: number): JudgedPaper[] =>
+  Array.from({ length: count }, (_, number) => {
+    const paper = write(TOPICS.find((topic) => topic.slug === slug) ?? pick(TOPICS), number)
+    const abstract = `${paper.abstract} An ${ASIDE} aside.`
+    return {
+      ...paper,
+      abstract,
+      listDay: paper.listDay ?? '',
+      id: `2603.${String(number).padStart(5, '0')}`,
+      grades: { [slug]: 1 },
+    }
+  })
+
 const papers = corpus(1_520)
-const judged = judge(760)
+const judged = [...judge(760), ...touch('speech-audio', 40)]
 const model = trainModel({ papers, by: { judged } })
 
 const scoreFor = (topic: string, abstract: string, by = model): number =>
@@ -56,6 +72,15 @@ describe('training', () => {
     expect(scoreFor('robotics', `${filler} ${COMPANIONS}`)).toBeGreaterThan(2 * scoreFor('robotics', filler))
   })
 
+  it('puts a paper that is squarely about a topic before one that touches it', () => {
+    const speech = (more: string): number => {
+      const paper = { title: 'Speech recognition', abstract: `On speech recognition, ${filler}.${more}` }
+      return createScorer(model)(paper).find(({ topic }) => topic === 'speech-audio')?.score ?? 0
+    }
+    expect(speech(` An ${ASIDE} aside.`)).toBeGreaterThan(GATE)
+    expect(speech(` An ${ASIDE} aside.`)).toBeLessThan(speech(''))
+  })
+
   it('shows the word that brought a paper in when no phrase did', () => {
     const [best] = createScorer(model)({ title: 'On it', abstract: `${filler} ${COMPANIONS}.` })
     expect(best?.topic).toBe('robotics')
@@ -69,7 +94,7 @@ describe('training', () => {
   it('gives the same model for the same papers, and says what it was fitted on', () => {
     expect(writeModel(trainModel({ papers, by: { judged } }))).toBe(writeModel(model))
     expect(model.fittedOn).toMatchObject({ papers: 1_520, days: ['2026-03-01', '2026-03-28'] })
-    expect(model.fittedOn.judged).toHaveLength(760)
+    expect(model.fittedOn.judged).toHaveLength(800)
   })
 
   it('needs no judgements where an older model gives the likely relevance', () => {
@@ -134,7 +159,7 @@ describe('a file of a model', () => {
       linear.weights = linear.weights.slice(0, 1_000)
     })
     expect(cut).toThrow('The model is damaged: the weights of terms')
-    for (const part of ['vocabulary', 'phrases', 'linear', 'network', 'blend', 'measured', 'fittedOn'])
+    for (const part of ['vocabulary', 'phrases', 'linear', 'network', 'blend', 'calibration', 'measured', 'fittedOn'])
       expect(damaged((file) => delete file[part])).toThrow(UnusableModel)
   })
 

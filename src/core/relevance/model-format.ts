@@ -5,18 +5,20 @@ import { type PhraseCounts, TOPIC_PHRASES } from './evidence.ts'
 import {
   BLEND_NUMBERS,
   type Blend,
+  type Calibration,
   countInputs,
   type FittedOn,
   type Linear,
+  NETWORK_OUTPUTS,
   type RelevanceModel,
   type TopicQuality,
 } from './model.ts'
 import type { Network } from './network.ts'
-import type { Vocabulary } from './terms.ts'
+import { countWhole, type Vocabulary } from './terms.ts'
 import type { Tree } from './trees.ts'
 
 /** The version of the file's format. Another version is refused: its numbers would mean something else. */
-export const MODEL_VERSION = 2
+export const MODEL_VERSION = 3
 
 /** A model that cannot be used; the message is one sentence for people. */
 export class UnusableModel extends Error {
@@ -127,13 +129,13 @@ const readLinear = (value: unknown, terms: number): Linear => {
   return { weights: readBytes(value.weights, terms * TOPICS.length, 'the weights of terms'), scales, offsets }
 }
 
-const readNetwork = (value: unknown, terms: number): Network => {
+const readNetwork = (value: unknown, whole: number): Network => {
   insist(isRecord(value) && Array.isArray(value.scales), 'the network')
   const { scales, hiddenOffsets, output, offsets } = value
   const units = scales.length
   insist(areNumbers(scales, units) && areNumbers(hiddenOffsets, units), 'the network')
-  insist(areNumbers(output, units * TOPICS.length) && areNumbers(offsets, TOPICS.length), 'the network')
-  const input = readBytes(value.input, units * countInputs(terms), 'the network')
+  insist(areNumbers(output, units * NETWORK_OUTPUTS) && areNumbers(offsets, NETWORK_OUTPUTS), 'the network')
+  const input = readBytes(value.input, units * countInputs(whole), 'the network')
   return { input, scales, hiddenOffsets, output, offsets }
 }
 
@@ -143,6 +145,13 @@ const readBlend = (value: unknown): Blend => {
   insist(areNumbers(shared, BLEND_NUMBERS), 'the blend')
   insist(areNumbers(offsets, TOPICS.length) && areNumbers(slopes, TOPICS.length), 'the blend')
   return { shared, offsets, slopes }
+}
+
+const readCalibration = (value: unknown): Calibration => {
+  insist(isRecord(value), 'the calibration')
+  const { slope, offsets } = value
+  insist(Number(slope) > 0 && areNumbers(offsets, TOPICS.length), 'the calibration')
+  return { slope: Number(slope), offsets }
 }
 
 const isNode = (value: unknown): boolean => value === null || Number.isFinite(value)
@@ -182,8 +191,9 @@ export const readModel = (value: unknown): RelevanceModel => {
     wholeOverTitle,
     vocabulary,
     linear: readLinear(value.linear, vocabulary.terms.length),
-    network: readNetwork(value.network, vocabulary.terms.length),
+    network: readNetwork(value.network, countWhole(vocabulary)),
     blend: readBlend(value.blend),
     trees: readTrees(value.trees),
+    calibration: readCalibration(value.calibration),
   }
 }

@@ -3,17 +3,26 @@
  * scores a paper. `model-format` has its file.
  *
  * Two parts look at a paper's words and pairs: a linear one, with a weight for every term and topic, and a small neural
- * network, which also sees the topics' phrases. A blend, the same for all topics but for an offset and a slope, makes one
- * logit of what both say, of the topic's phrases, and of how well the other topics fit; decision trees correct it where
- * that is not the same for all. The probability is calibrated: blend and trees were fitted to papers that the two parts
- * had not seen.
+ * network, which also sees the topics' phrases, and tells papers squarely about a topic from others that are relevant. A
+ * blend, the same for all topics but for an offset and a slope, makes one logit of what both say, of the topic's phrases,
+ * and of how well the other topics fit; decision trees correct it where that is not the same for all. Blend and trees were
+ * fitted to grades, so a paper squarely about a topic comes before one that touches it. A line makes a probability of
+ * being relevant of their logit; all of this was fitted to papers that the two parts had not seen.
  */
 import { TOPICS } from '../topics.ts'
 import { type Evidence, type PhraseCounts, weighEvidence } from './evidence.ts'
 import { type Network, type NetworkInputs, runNetwork } from './network.ts'
 import type { Reading } from './reading.ts'
 import { sigmoid } from './regression.ts'
-import { createTermWeigher, findTerms, type TermOccurrence, type TermVector, type Vocabulary } from './terms.ts'
+import {
+  countWhole,
+  createTermWeigher,
+  findTerms,
+  type TermOccurrence,
+  type TermVector,
+  type Vocabulary,
+  wordsOf,
+} from './terms.ts'
 import { runTrees, type Tree } from './trees.ts'
 
 /** What a model was fitted on, so that it is not measured on the papers that it learnt from. */
@@ -41,6 +50,13 @@ export interface Blend {
   slopes: readonly number[]
 }
 
+/** The line from the logit of a grade to that of being relevant. */
+export interface Calibration {
+  slope: number
+  /** By topic; lower for a topic of which too little past the gate was relevant, so that no topic is much worse than the others. */
+  offsets: readonly number[]
+}
+
 /** How good a model is for a topic, on judged papers that it had not seen. */
 export interface TopicQuality {
   topic: string
@@ -64,6 +80,7 @@ export interface RelevanceModel {
   blend: Blend
   /** Added to the blend's logit, by `treeNumbers`. */
   trees: readonly Tree[]
+  calibration: Calibration
 }
 
 /** How many numbers `phraseNumbers` gives. */
@@ -88,6 +105,8 @@ export interface TopicProbability {
   topic: string
   /** 0 to 1: how likely the paper is relevant to the topic's subscribers. */
   probability: number
+  /** How likely it is squarely about the topic, by the network alone. */
+  squarely: number
   evidence: Evidence | undefined
 }
 
@@ -99,42 +118,56 @@ export interface Classification {
   strongest: (topic: number, max: number) => { term: string; weight: number }[]
 }
 
+/** A word counts for all that it adds, anywhere, in the title and in the contribution. */
 const strongestOf = (
   { linear, vocabulary }: RelevanceModel,
   { at, weights }: TermVector,
   topic: number,
   max: number,
 ) => {
-  const best: { term: number; weight: number }[] = []
+  const sums = new Map<string, number>()
   for (let j = 0; j < at.length; j++) {
     const term = at[j] as number
+    const words = wordsOf(vocabulary.terms[term] ?? '')
     const weight = (linear.weights[term * TOPICS.length + topic] as number) * (weights[j] as number)
-    if (weight <= (best.length < max ? 0 : (best.at(-1)?.weight ?? 0))) continue
-    const place = best.findIndex((other) => other.weight < weight)
-    best.splice(place === -1 ? best.length : place, 0, { term, weight })
-    if (best.length > max) best.pop()
+    sums.set(words, (sums.get(words) ?? 0) + weight)
   }
-  return best.map(({ term, weight }) => ({ term: vocabulary.terms[term] ?? '', weight }))
+  return [...sums]
+    .filter(([, weight]) => weight > 0)
+    .map(([term, weight]) => ({ term, weight }))
+    .sort((a, b) => b.weight - a.weight)
+    .slice(0, max)
 }
 
 /** The numbers of phrases are larger than those of terms; so much of them the network sees. */
 const PHRASES_IN_NETWORK = 0.15
 
-/** How many inputs a network has for a number of terms. */
+/** How many inputs a network has for a number of terms of whole papers. */
 export const countInputs = (terms: number): number => terms + TOPICS.length * PHRASE_NUMBERS
 
-/** What the network sees of a paper: its terms, and then the numbers of its phrases by topic. */
+/** How many outputs a network has. */
+export const NETWORK_OUTPUTS = 2 * TOPICS.length
+
+/**
+ * What the network sees of a paper: its terms anywhere in it, of which there are `whole`, and then the numbers of its
+ * phrases by topic. With those of title and contribution as well it was no better, and half as large again.
+ */
 export const networkInputs = (
   vector: TermVector,
   phrases: readonly (readonly number[])[],
-  terms: number,
+  whole: number,
 ): NetworkInputs => {
-  const at = [...vector.at]
-  const weights = [...vector.weights]
+  const at: number[] = []
+  const weights: number[] = []
+  for (let j = 0; j < vector.at.length; j++) {
+    if ((vector.at[j] as number) >= whole) continue
+    at.push(vector.at[j] as number)
+    weights.push(vector.weights[j] as number)
+  }
   for (const [topic, numbers] of phrases.entries())
     for (const [j, value] of numbers.entries()) {
       if (value === 0) continue
-      at.push(terms + topic * PHRASE_NUMBERS + j)
+      at.push(whole + topic * PHRASE_NUMBERS + j)
       weights.push(PHRASES_IN_NETWORK * value)
     }
   return { at: Int32Array.from(at), weights: Float32Array.from(weights) }
@@ -153,11 +186,14 @@ const runLinear = ({ weights, scales, offsets }: Linear, { at, weights: values }
 }
 
 /** How many numbers `blendNumbers` gives for a topic. */
-export const BLEND_NUMBERS = 4 + PHRASE_NUMBERS
+export const BLEND_NUMBERS = 5 + PHRASE_NUMBERS
+
+/** Where the numbers of phrases stand among them: the first, and the one after the last. */
+export const PHRASES_IN_BLEND = [3, 3 + PHRASE_NUMBERS] as const
 
 /**
- * What a blend is made of, by topic: what both parts say in the mean, what the network says, the phrases, and of the
- * other topics how likely they are together and the likeliest of them.
+ * What a blend is made of, by topic: what both parts say in the mean, what the network says of relevant and of squarely,
+ * the phrases, and of the other topics how likely they are together and the likeliest of them.
  */
 export const blendNumbers = (
   linear: readonly number[],
@@ -170,7 +206,8 @@ export const blendNumbers = (
   const [first = 0, second = 0] = likely.toSorted((a, b) => b - a)
   return means.map((logit, topic) => {
     const own = likely[topic] as number
-    return [logit, network[topic] as number, ...(phrases[topic] ?? []), all - own, own === first ? second : first]
+    const [relevant, squarely] = [network[topic] as number, network[topic + linear.length] as number]
+    return [logit, relevant, squarely, ...(phrases[topic] ?? []), all - own, own === first ? second : first]
   })
 }
 
@@ -188,19 +225,20 @@ export const treeNumbers = (topic: number, numbers: readonly number[], logit: nu
 ]
 
 /**
- * Later papers are relevant less often than those of the days that a model learnt from say: of April and May 2026, 84 of
+ * Later papers are relevant less often than those of the days that a model learnt from say: of April and May 2026, 85 of
  * 100 past one half where 88 were promised. So much is taken off every logit.
  */
-const DRIFT = 0.12
+const DRIFT = 0.16
 
 /** The logit of a topic by the second step, which is made of the numbers of the first. */
 export const finalLogit = (
-  { blend, trees }: Pick<RelevanceModel, 'blend' | 'trees'>,
+  { blend, trees, calibration }: Pick<RelevanceModel, 'blend' | 'trees' | 'calibration'>,
   topic: number,
   numbers: readonly number[],
 ): number => {
   const logit = blendLogit(blend, topic, numbers)
-  return logit + runTrees(trees, treeNumbers(topic, numbers, logit)) - DRIFT
+  const graded = logit + runTrees(trees, treeNumbers(topic, numbers, logit))
+  return (calibration.offsets[topic] ?? 0) + calibration.slope * graded - DRIFT
 }
 
 /**
@@ -212,7 +250,7 @@ const ENOUGH_KNOWN = 0.45
 /** Returns a classifier of papers by a model, for all topics at once. */
 export const createClassifier = (model: RelevanceModel): ((reading: Reading) => Classification) => {
   const weigh = createTermWeigher(model.vocabulary)
-  const size = model.vocabulary.terms.length
+  const whole = countWhole(model.vocabulary)
   return (reading) => {
     const evidence = new Map(weighEvidence(reading, model.phrases).map((one) => [one.topic, one]))
     const lift = liftOf(reading, model.phrases.averageLength, model.wholeOverTitle)
@@ -220,11 +258,12 @@ export const createClassifier = (model: RelevanceModel): ((reading: Reading) => 
     const vector = weigh(terms)
     const known = Math.min(1, vector.fullness / ENOUGH_KNOWN)
     const phrases = TOPICS.map(({ slug }) => phraseNumbers(evidence.get(slug), lift))
-    const network = runNetwork(model.network, networkInputs(vector, phrases, size))
+    const network = runNetwork(model.network, networkInputs(vector, phrases, whole))
     const numbers = blendNumbers(runLinear(model.linear, vector), network, phrases)
     const results = TOPICS.map(({ slug }, topic) => {
       const probability = known * sigmoid(finalLogit(model, topic, numbers[topic] ?? []))
-      return { topic: slug, probability, evidence: evidence.get(slug) }
+      const squarely = known * sigmoid(network[topic + TOPICS.length] ?? 0)
+      return { topic: slug, probability, squarely, evidence: evidence.get(slug) }
     })
     return { results, terms, strongest: (topic, max) => strongestOf(model, vector, topic, max) }
   }

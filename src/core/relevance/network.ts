@@ -1,4 +1,7 @@
-/** A small neural network over a paper's terms and phrases: one hidden layer (ReLU), and of it a logit for each topic. */
+/**
+ * A small neural network over a paper's terms and phrases: one hidden layer (ReLU), and of it two logits for each topic, that
+ * a paper is relevant to it and that it is squarely about it.
+ */
 import type { TermVector } from './terms.ts'
 
 /** The inputs that are not 0, pair by pair: their numbers and values. */
@@ -10,13 +13,13 @@ export interface Network {
   scales: readonly number[]
   /** By hidden unit. */
   hiddenOffsets: readonly number[]
-  /** Topic after topic, a weight for each hidden unit. */
+  /** Output after output, a weight for each hidden unit; first all topics, and then all again for "squarely". */
   output: readonly number[]
-  /** By topic. */
+  /** By output. */
   offsets: readonly number[]
 }
 
-/** Returns the logits of a paper's inputs by topic. */
+/** Returns the logits of a paper's inputs by output. */
 export const runNetwork = ({ input, scales, hiddenOffsets, output, offsets }: Network, inputs: NetworkInputs) => {
   const size = scales.length
   const hidden = new Float64Array(size)
@@ -28,9 +31,9 @@ export const runNetwork = ({ input, scales, hiddenOffsets, output, offsets }: Ne
   }
   for (let unit = 0; unit < size; unit++)
     hidden[unit] = Math.max(0, (hidden[unit] as number) * (scales[unit] as number) + (hiddenOffsets[unit] as number))
-  return offsets.map((offset, topic) => {
+  return offsets.map((offset, at) => {
     let logit = offset
-    for (let unit = 0; unit < size; unit++) logit += (hidden[unit] as number) * (output[topic * size + unit] as number)
+    for (let unit = 0; unit < size; unit++) logit += (hidden[unit] as number) * (output[at * size + unit] as number)
     return logit
   })
 }

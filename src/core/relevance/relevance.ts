@@ -16,7 +16,10 @@ export interface Match extends Quote {
 
 export interface TopicRelevance {
   topic: string
-  /** 0 to 1: how likely the paper is relevant to the topic's subscribers. From `GATE` on it is offered to them. */
+  /**
+   * 0 to 1: how likely the paper is relevant to the topic's subscribers, by its likely grade: one squarely about the topic has
+   * more than one that touches it. From `GATE` on it is offered to them.
+   */
   score: number
   /** Best first, at most three. */
   matches: Match[]
