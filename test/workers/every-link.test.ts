@@ -10,6 +10,7 @@ import {
   BASE_URL,
   BOUNCE_DOMAIN,
   dumpTables,
+  GRACE,
   type MailedSite,
   NEW_ADA,
   openMailedSite,
@@ -94,6 +95,19 @@ test('each link opens a page while it works, the same each time, and none fails'
     ['a reader has', mailed.link(READER, 'digest', 'unsubscribe')],
   ] as const)
     expect([point, path, [...(statuses(point).get(path) ?? [])]]).toEqual([point, path, [200]])
+})
+
+test('no link of a reader who was erased works any more; once links are renewed, those that stop mail do, and no other', () => {
+  const last = points.at(-1)?.answers ?? new Map<string, Set<number>>()
+  const working = (to: string) => {
+    const links = mailed.mails.flatMap((mail) => (mail.to === to ? mail.links : []))
+    const withToken = links.filter((path) => /\/[\w-]{43}(?![\w-])/.test(path))
+    expect(withToken.length).toBeGreaterThan(5)
+    return [...new Set(withToken.filter((path) => last.get(path)?.has(200)).map((path) => path.split('/')[1]))].sort()
+  }
+  expect(working(GRACE)).toEqual([])
+  // Her address was changed and that undone, which renews the links; the confirmation says that it was used.
+  expect(working(ADA)).toEqual(['confirm', 'never', 'unsubscribe'])
 })
 
 describe.skipIf(!thorough || NEEDS_CHROMIUM !== '')(`in a browser${NEEDS_CHROMIUM}`, () => {
