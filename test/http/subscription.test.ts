@@ -301,7 +301,9 @@ it('whatever stands for a token is led back to as it was written', async () => {
   expect([nul.status, nul.headers.get('location')]).toEqual([303, '/confirm/a%EF%BF%BDb'])
   for (const token of ['%F4%83%AD%BC', 'a%0D%0Ab', '%2F%2Fevil.example']) {
     const answer = await fetch(`${site.url}/confirm/${token}/again`, { method: 'POST', redirect: 'manual' })
-    expect([answer.status, answer.headers.get('location')]).toEqual([303, `/confirm/${token}`])
+    // A NUL is replaced on every route.
+    const read = token.replace('%00', '%EF%BF%BD')
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, `/confirm/${read}`])
   }
 })
 
