@@ -104,7 +104,7 @@ export const buildApp = ({
   handleUnrouted(app, site)
 
   app.register(formbody)
-  operationsRoutes(app, site)
+  operationsRoutes(app, { ...site, baseUrl: origin })
   operatorRoutes(app, site)
   citationRoutes(app, site)
   digestJsonRoutes(app, site)

@@ -1,19 +1,24 @@
 /** What browsers, crawlers and supervisors fetch beside the pages: assets, `robots.txt`, and health. */
 import { Type } from 'typebox'
 import { healthRoutes } from './health.ts'
-import type { App, Site } from './site.ts'
+import type { App, PublicSite } from './site.ts'
 
 const YEAR_IN_SECONDS = 31_536_000
 
-/** Keeps crawlers from every route whose URL contains a token. */
-const robotsOf = ({ routeTable }: App): string => {
+/** Keeps crawlers from every route whose URL contains a token, and from searches, of which there is no end. */
+const robotsOf = ({ routeTable }: App, baseUrl: string): string => {
   const personal = routeTable.flatMap(({ url }) => /^\/[^:]+\/(?=:token)/.exec(url)?.[0] ?? [])
-  return ['User-agent: *', ...[...new Set(personal)].sort().map((path) => `Disallow: ${path}`), ''].join('\n')
+  return [
+    'User-agent: *',
+    ...[...new Set(personal), '/search'].sort().map((path) => `Disallow: ${path}`),
+    `Sitemap: ${baseUrl}/sitemap.xml`,
+    '',
+  ].join('\n')
 }
 
 const Versioned = Type.Object({ v: Type.Optional(Type.Unknown()) })
 
-export const operationsRoutes = (app: App, { pages, ready, log }: Site): void => {
+export const operationsRoutes = (app: App, { pages, ready, log, baseUrl }: PublicSite): void => {
   for (const { href, type, content, version } of pages.assets) {
     const etag = `"${version}"`
     app.get(
@@ -30,7 +35,7 @@ export const operationsRoutes = (app: App, { pages, ready, log }: Site): void =>
     )
   }
 
-  app.get('/robots.txt', async (_, reply) => reply.type('text/plain; charset=utf-8').send(robotsOf(app)))
+  app.get('/robots.txt', async (_, reply) => reply.type('text/plain; charset=utf-8').send(robotsOf(app, baseUrl)))
 
   healthRoutes(app, { ready, log })
 }

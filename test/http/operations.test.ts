@@ -33,9 +33,10 @@ it('the process is alive by itself, and ready when its database responds', async
   expect(broken.log.join()).not.toContain('canary')
 })
 
-it('crawlers are kept from personal pages', async () => {
+it('crawlers are kept from personal pages and from searches, and are told of the sitemap', async () => {
   await using site = await openTestSite()
   const robots = await (await fetch(`${site.url}/robots.txt`)).text()
   const personal = 'account address confirm digests feeds/own follow never preferences undo unsubscribe'.split(' ')
-  expect(robots).toBe(['User-agent: *', ...personal.map((path) => `Disallow: /${path}/`), ''].join('\n'))
+  const closed = [...personal.map((path) => `/${path}/`), '/search'].sort().map((path) => `Disallow: ${path}`)
+  expect(robots).toBe(['User-agent: *', ...closed, 'Sitemap: http://round.example.org/sitemap.xml', ''].join('\n'))
 })

@@ -1,7 +1,7 @@
 /** When the name that a reader follows is the one that a paper has. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { isFollowed, isWholeName, nameWords } from '../../../src/core/text/author-name.ts'
+import { authorSlug, isFollowed, isWholeName, nameWords } from '../../../src/core/text/author-name.ts'
 
 const follows = (wanted: string, given: string): boolean => isFollowed(nameWords(wanted), nameWords(given))
 
@@ -71,5 +71,32 @@ describe('a followed author', () => {
   test('is more than initials', () => {
     expect(['J. S.', '', '..'].map((text) => isWholeName(nameWords(text)))).toEqual([false, false, false])
     expect(['J. Smith', '王'].map((text) => isWholeName(nameWords(text)))).toEqual([true, true])
+  })
+})
+
+describe('the address of an author', () => {
+  test.each([
+    ['Geoffrey E. Hinton', 'geoffrey-hinton'],
+    ['Hinton, Geoffrey', 'geoffrey-hinton'],
+    ['Jie-Hao Wang', 'jiehao-wang'],
+    ['J. H. Wang', 'j-h-wang'],
+    ['J. Robert Oppenheimer', 'j-robert-oppenheimer'],
+    ['Bernhard Schölkopf', 'bernhard-scholkopf'],
+    ['王小明', '王小明'],
+    ['Plato', 'plato'],
+    ['***', ''],
+  ])('of %s is %s', (name, slug) => {
+    expect(authorSlug(name)).toBe(slug)
+  })
+
+  test('is its own address, and goes through a URL unharmed', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme', maxLength: 60 }), (name) => {
+        const slug = authorSlug(name)
+        expect(authorSlug(slug)).toBe(slug)
+        expect(decodeURIComponent(encodeURIComponent(slug))).toBe(slug)
+        expect(slug).not.toMatch(/[\s/?#.]/)
+      }),
+    )
   })
 })

@@ -87,6 +87,7 @@ export const walkStory = async (context: StoryContext): Promise<void> => {
   await walkFirstDigests(context, reader)
   const welcome = await walkSubscription(context, reader)
   const preferences = welcome.links.get('preferences') ?? ''
+  await walkArchive(context)
   await walkTopicOffer(context, reader, preferences.replace('/preferences/', '/follow/').concat('/recsys'))
   await walkPreferences(context, reader, preferences)
   const reminder = await walkLostLinks(context, reader)
@@ -151,6 +152,34 @@ const walkSubscription = async ({ page, show }: StoryContext, { open, press, cho
   await open(welcome.links.get('digests') ?? '')
   await show('digest', 'page')
   return welcome
+}
+
+/** The pages of the archive, from one to the next by their links. */
+export const walkArchive = async ({ page, siteUrl, show }: Pick<StoryContext, 'page' | 'siteUrl' | 'show'>) => {
+  for (const [path, name] of [
+    ['/weeks', 'week'],
+    ['/months', 'month'],
+    ['/topics', 'topics'],
+    ['/search', 'search'],
+  ] as const) {
+    await page.goto(siteUrl + path)
+    await show(name, 'page')
+  }
+  await page.fill('#q', 'report or model')
+  await page.getByRole('button', { name: 'Search' }).click()
+  await show('search-found', 'page')
+  await page.goto(`${siteUrl}/search?q=-nothing`)
+  await show('search-refused', 'page')
+  await page.goto(siteUrl)
+  await page.locator('.paper h3 a').first().click()
+  await show('paper', 'page')
+  await page.locator('.reasons dt a').first().click()
+  await show('topic', 'page')
+  await page.goBack()
+  await page.locator('.by a').first().click()
+  await show('author', 'page')
+  await page.goto(`${siteUrl}/authors/nobody-at-all`)
+  await show('no-such-author', 'page')
 }
 
 /** A topic that a digest offers: followed and not any more. */

@@ -1,0 +1,105 @@
+/** The pages of the archive over HTTP: weeks, months, topics, papers, authors, search and sitemap. */
+import { expect, it } from 'vitest'
+import { card, openTestSite } from '../../support/servers/recording-site.ts'
+
+const read = async (url: string, headers: Record<string, string> = {}) => {
+  const answer = await fetch(url, { redirect: 'manual', headers })
+  return { status: answer.status, headers: answer.headers, page: await answer.text() }
+}
+
+it.each([
+  ['/weeks/2026-W16', 'Week 16, 13 to 19 April 2026'],
+  ['/months/2026-04', 'April 2026'],
+  ['/topics/agents', 'LLM agents &amp; tool use'],
+  ['/authors/ada-lovelace', 'Ada Lovelace'],
+  ['/papers/2604.11784', 'A paper about agents'],
+])('%s has one heading, its own address, and an ETag that spares a second reading', async (path, heading) => {
+  await using site = await openTestSite({ baseUrl: 'https://round.example.org' })
+  const { status, page, headers } = await read(site.url + path)
+  expect([status, headers.get('x-robots-tag'), headers.get('cache-control')]).toEqual([200, null, 'no-cache'])
+  expect(page.match(/<h1[^>]*>([^<]*)</g)).toEqual([expect.stringContaining(heading)])
+  expect(page).toContain(`<link rel="canonical" href="https://round.example.org${path}">`)
+  const again = await read(site.url + path, { 'if-none-match': headers.get('etag') ?? '' })
+  expect([again.status, again.page]).toEqual([304, ''])
+})
+
+it.each([
+  ['/papers/2031-01-01', 'That day has not come yet.'],
+  ['/papers/2019-01-02', 'The archive begins on Friday 10 April 2026.'],
+  ['/papers/2026-04-12', 'There is no list at weekends.'],
+  ['/papers/2026-04-15?page=2', 'This list has one page.'],
+  ['/papers/2026-04-15?page=0', 'Pages of a list are numbered from 1.'],
+  ['/papers/2604.99999', 'It may be at arxiv.org/abs/2604.99999.'],
+  ['/papers/a%00b', 'We have no paper with this id.'],
+  ['/papers/hep-ex/0307015', 'No list that we read has had arXiv hep-ex/0307015.'],
+  ['/weeks/2031-W01', 'That week has not come yet.'],
+  ['/weeks/2026-W99', 'There is no such week'],
+  ['/weeks/2019-W01', 'The archive begins in April 2026.'],
+  ['/months/2026-13', 'There is no such month'],
+  ['/topics/no-such-topic', 'There is no topic of this name.'],
+  ['/authors/nobody', 'We have no paper by an author of this name.'],
+])('%s is answered in words with 404', async (path, words) => {
+  await using site = await openTestSite()
+  const { status, page } = await read(site.url + path)
+  expect([status, page]).toEqual([404, expect.stringContaining(words)])
+})
+
+it.each([
+  ['/papers/2604.11784v3', '/papers/2604.11784'],
+  ['/papers/arXiv:2604.11784', '/papers/2604.11784'],
+  ['/authors/Lovelace,%20Ada', '/authors/ada-lovelace'],
+])('%s leads to the one address there is', async (path, to) => {
+  await using site = await openTestSite()
+  const { status, headers } = await read(site.url + path)
+  expect([status, headers.get('location')]).toEqual([301, to])
+})
+
+it('a paper shows its counts as a picture and as a table, and 573 authors of which most unfold', async () => {
+  const authors = Array.from({ length: 573 }, (_, n) => ({ name: `Author ${n}`, slug: `author-${n}` }))
+  await using site = await openTestSite({ paper: { authors } })
+  const { page } = await read(`${site.url}/papers/2604.11784`)
+  expect(page).toContain('<path class="run" d="M0 170L700 80"/>')
+  expect(page).toMatch(/Monday 13 April 2026, 08:00 UTC<\/th><td>3</)
+  expect(page).toContain('And 561 more authors')
+  expect(page.length).toBeLessThan(60_000)
+})
+
+it('a search shows what was found with the words marked, and a bad one what is wrong beside its field', async () => {
+  await using site = await openTestSite()
+  const { page, headers } = await read(`${site.url}/search?q=agents`)
+  expect(page).toContain('We train <mark>agents</mark>')
+  expect(headers.get('x-robots-tag')).toBe('noindex')
+  const { status, page: refused } = await read(`${site.url}/search?q=${'x'.repeat(10_240)}`)
+  expect([status, refused]).toEqual([
+    400,
+    expect.stringContaining('<p class="error" id="q-error">Search for fewer words'),
+  ])
+  expect(await read(`${site.url}/search`)).toMatchObject({
+    status: 200,
+    page: expect.not.stringContaining('papers found'),
+  })
+})
+
+it('a list of 500 papers has pages of under 60 kB that link to each other', async () => {
+  const excerpt = 'A harness to train and to test agents is described. '.repeat(6)
+  const cards = Array.from({ length: 500 }, (_, n) => card({ id: `2604.${10_000 + n}`, title: `Paper ${n}`, excerpt }))
+  await using site = await openTestSite({ cards })
+  const { page } = await read(`${site.url}/papers/2026-04-15?page=2`)
+  expect(page.length).toBeLessThan(60_000)
+  expect(page).toContain('href="/papers/2026-04-15" rel="prev"')
+  expect(page).toContain('href="/papers/2026-04-15?page=3" rel="next"')
+  expect(page).toContain('Page 2 of 17')
+})
+
+it('the sitemap names the lists and, month by month, the papers', async () => {
+  await using site = await openTestSite({ baseUrl: 'https://round.example.org' })
+  expect((await read(`${site.url}/sitemap.xml`)).page).toContain(
+    '<loc>https://round.example.org/sitemaps/papers/2026-04.xml</loc>',
+  )
+  const lists = (await read(`${site.url}/sitemaps/lists.xml`)).page
+  for (const path of ['/weeks/2026-W16', '/months/2026-04', '/topics/agents', '/papers/2026-04-15'])
+    expect(lists).toContain(`<loc>https://round.example.org${path}</loc>`)
+  expect((await read(`${site.url}/sitemaps/papers/2026-04.xml`)).page).toContain('/papers/2604.11784</loc>')
+  expect((await read(`${site.url}/sitemaps/papers/2019-01.xml`)).status).toBe(404)
+  expect((await read(`${site.url}/robots.txt`)).page).toContain('Sitemap: https://round.example.org/sitemap.xml')
+})
