@@ -88,7 +88,7 @@ test('the best paper stays in full whatever it has', async () => {
   await storeAll(
     db,
     'file',
-    ids.map((id) => listing('2026-04-14', id, { title: `Cooking, part ${id}` }, 0)),
+    ids.map((id) => listing('2026-04-14', id, { title: `Cooking, part ${id}` }, 3)),
   )
   await setFit(db, ids, 0.9)
   const { full, short } = idsOf((await digestOf(db, '2026-04-14')).issue)
