@@ -19,7 +19,7 @@ const NAV = [
   { href: '/', label: 'Today' },
   { href: '/topics', label: 'Topics' },
   { href: '/search', label: 'Search' },
-  { href: '/about', label: 'How it works' },
+  { href: '/about', label: 'About' },
   { href: '/links', label: 'Settings' },
 ]
 
