@@ -2,7 +2,7 @@
 import { unknownNames } from './known-names.ts'
 import { dangles, PAPER, SHELLS, withoutConnective, withoutOpening } from './opening.ts'
 import { nameInTitle } from './own-macros.ts'
-import { pointsBack, pointsBeyond, withoutPointing } from './pointing.ts'
+import { countsBeyond, pointsBack, pointsBeyond, withoutPointing } from './pointing.ts'
 import type { Sentence } from './sentences.ts'
 
 /** A text to be shown in short: title and abstract as readers see them, without LaTeX. */
@@ -67,11 +67,20 @@ const MEETS = '(?:address|bridge|close|tackle|fill|overcome|resolve|solve|meet|f
 /** Its object is in a sentence before: "we show that this choice …", "addressing these three gaps", "instantiates this formalism". */
 const REFERS_BACK = new RegExp(
   `\\b${ACTOR} (?!${MEETS}\\b)\\p{L}+(?: that| how| why| whether| away from)? (?:(?:it|them|its|their)\\b|${BACK})|` +
-    `\\b(?:addressing|bridging|tackling|instantiates|formali[sz]es) (?:all |both )?(?:these|those|the) (?:two|three|four|five)\\b|\\binstantiates? ${BACK}`,
+    `\\b(?:addressing|bridging|tackling|instantiates|formali[sz]es) (?:all |both )?(?:these|those|the) (?:two|three|four|five)\\b|\\binstantiates? ${BACK}|\\bwe instead\\b|` +
+    `\\b(?:identif(?:y|ies|ied)|uncover(?:s|ed)?|trace(?:s|d)?|pinpoint(?:s|ed)?|reveal(?:s|ed)?|find|diagnose) the ` +
+    '(?:(?:root|underlying|main|true|core|key) )?(?:cause|reason|culprit)s?\\b(?! (?:of|for|that|why|behind|in)\\b)',
   'iu',
 )
 /** "We introduce three metrics.": which, the sentences after it say. */
 const ANNOUNCES = /^.{0,70}\b(?:two|three|four|five|several) (?:[\p{L}-]+ ){0,2}[\p{L}-]+[.:]$/u
+
+/** Begins with what the sentences before named: "Our approach folds …". */
+const UNNAMED =
+  /^(?:our|the)(?: proposed)? (?:approach|method|technique|framework|system|model|pipeline|algorithm|decoder|encoder)\b(?!,)/iu
+/** A result that another sets off, or is of something named before: "Even within the limited performance, …", "By folding, it …". */
+const SET_OFF =
+  /^even (?:within|with|under|for|in|when|after)\b|^(?:through|by|via|using|with)\b[^,]{1,80}, (?:it|they)\b/iu
 
 /** Where code and data are to be had: the card has links for that. */
 const LINK =
@@ -102,6 +111,7 @@ const WEIGHTS = {
   isNew: 1.5,
   refersBack: -1,
   pointsBack: -0.5,
+  isUnnamed: -1.5,
   announces: -4,
   /** For each. */
   unknownNames: -1.5,
@@ -127,6 +137,7 @@ const scoreOf = ({ text }: Sentence, place: number, title: string): number => {
   const at = names ? text.indexOf(name) : -1
   const isNamed =
     names && ((at < 40 && IS_SOMETHING.test(text)) || (at === 0 && ACTS_ITSELF.test(text.slice(name.length))))
+  const shown = withoutPointing(withoutOpening(text)).text
   const signs: Record<keyof typeof WEIGHTS, boolean | number> = {
     offers,
     examines,
@@ -137,7 +148,8 @@ const scoreOf = ({ text }: Sentence, place: number, title: string): number => {
     inThisPaper: IN_THIS_PAPER.test(text),
     isNew: IS_NEW.test(text),
     refersBack: refersBack(text),
-    pointsBack: !refersBack(text) && pointsBack(withoutPointing(withoutOpening(text)).text),
+    pointsBack: !refersBack(text) && (pointsBack(shown) || countsBeyond(shown, title)),
+    isUnnamed: UNNAMED.test(shown),
     announces: ANNOUNCES.test(text),
     unknownNames: unknownNames(withoutOpening(text), title).length,
     afterthought: AFTERTHOUGHT.test(text),
@@ -203,7 +215,8 @@ export const resultScore = (text: string, known: string, follows: boolean): numb
   if (!follows && dangles(shown)) return 0
   const tells = Number(OUTCOME.test(text)) + Number(SHOWS.test(text))
   const points = /\b(?:these|those|this|such)\b/iu.test(text) ? 1.5 : 0
-  const unclear = follows ? 0 : pointsBeyond(shown, known) ? 3.5 : points
+  const isUnclear = pointsBeyond(shown, known) || countsBeyond(shown, known) || SET_OFF.test(shown)
+  const unclear = follows ? 0 : isUnclear ? 3.5 : points
   return tells === 0 ? 0 : Math.max(0, tells + 2 * Number(FIGURE.test(text)) - unclear)
 }
 

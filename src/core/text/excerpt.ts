@@ -8,12 +8,12 @@ import {
   type TitledAbstract,
 } from './contribution.ts'
 import { unknownNames } from './known-names.ts'
-import { dangles, withoutOpening } from './opening.ts'
+import { dangles, presentsByName, withoutOpening } from './opening.ts'
 import { createPhraseFinder, tokenise } from './phrases.ts'
-import { withoutPointing } from './pointing.ts'
+import { pointsBeyond, withoutPointing } from './pointing.ts'
 import { type Sentence, sentencesOf } from './sentences.ts'
 import { withShortForms } from './short-forms.ts'
-import { cutAtWord } from './text.ts'
+import { cutAtClause, cutAtWord } from './text.ts'
 
 /** The longest excerpt, in UTF-16 units. */
 export const EXCERPT_LENGTH = 450
@@ -28,6 +28,9 @@ const LEAD = 120
 
 /** "Second, we …" tells of a first that is not shown. */
 const ORDINAL = /^(?:second|third|fourth)(?:ly)?,/iu
+/** One of several, of which the others are not shown. */
+const isListed = (text: string): boolean =>
+  /^(?:(?:the )?(?:first|second|third|fourth|other|latter)|\(?(?:\d|i+)\))\b/iu.test(text)
 
 /** Sentences as they are shown: in the order of the abstract, with `…` where some were left out. */
 const join = (abstract: string, [first, second]: readonly Sentence[], following: boolean): string => {
@@ -39,15 +42,42 @@ const join = (abstract: string, [first, second]: readonly Sentence[], following:
   return `${opening} … ${withoutPointing(withoutOpening(second.text)).text}`
 }
 
+/** What is left after a clause that points back hangs on it: "a framework … through folding". */
+const SEAM = / … (?:by|through|via|using) /u
+const needsReferent = (text: string): boolean => {
+  const shown = withoutPointing(text).text
+  return refersBack(shown) || SEAM.test(shown) || presentsByName(text)
+}
+
+/** "We first fold …", of which no second is shown. */
+const FIRST = /\b(we|paper) first (?=\p{Ll})/giu
+const LATER = /\b(?:then|next|second(?:ly)?|third|finally|subsequently|afterwards?|before|followed|later)\b/iu
+const withoutFirst = (text: string): string =>
+  text.replace(FIRST, (whole: string, subject: string, at: number) =>
+    LATER.test(text.slice(at + whole.length)) ? whole : `${subject} `,
+  )
+
+/** "Maps, sheets and the glue that holds these parts": what it points to is in the sentence itself. */
+const NAMES_SEVERAL = /,[^,]+,? and\b.*\bthese\b/iu
+
 /**
  * The contribution after the sentence that names what it refers back to, where both fit and that one stands by itself; and what follows, where
  * it fits too.
  */
 const withReferent = (abstract: string, sentences: readonly Sentence[], at: number, most: number): string | null => {
   const [before, first] = [sentences[at - 1], sentences[at]]
-  if (before === undefined || first === undefined || !refersBack(withoutPointing(first.text).text)) return null
-  if (dangles(withoutOpening(before.text)) || refersBack(before.text) || before.text.endsWith('?')) return null
-  const text = join(abstract, [before, first], true)
+  if (before === undefined || first === undefined || !needsReferent(first.text)) return null
+  const opening = withoutOpening(before.text)
+  if (
+    dangles(opening) ||
+    refersBack(opening) ||
+    (pointsBeyond(opening, '') && !NAMES_SEVERAL.test(opening)) ||
+    isListed(opening)
+  )
+    return null
+  if (opening.endsWith('?')) return null
+  // What points is kept: it is told now to what.
+  const text = opening + abstract.slice(before.end, first.end)
   const next = sentences[at + 1]
   const longer = next === undefined || isAside(next.text) ? text : text + abstract.slice(first.end, next.end)
   return [longer, text].find(({ length }) => length <= most) ?? null
@@ -96,7 +126,7 @@ const withSecond = (
  * that refers back ("However, we …") is dropped. Empty only where the abstract is.
  */
 export const excerptOf = ({ title, abstract }: TitledAbstract, most: number = EXCERPT_LENGTH): string =>
-  withShortForms(chosenOf({ title, abstract }, most), title, abstract, most)
+  withShortForms(withoutFirst(chosenOf({ title, abstract }, most)), title, abstract, most)
 
 const chosenOf = ({ title, abstract }: TitledAbstract, most: number): string => {
   const sentences = sentencesOf(abstract)
@@ -106,8 +136,8 @@ const chosenOf = ({ title, abstract }: TitledAbstract, most: number): string => 
   const one = join(abstract, sentences.slice(at, at + 1), false)
   const [first, next] = sentences.slice(at, at + 2)
   if (first !== undefined && next !== undefined && one.length < LITTLE && !isAside(next.text))
-    return cutAtWord(join(abstract, [first, next], true), most)
-  return one.length <= most ? one : cutAtWord(one.startsWith('…') ? one : offeringPart(one), most)
+    return cutAtClause(join(abstract, [first, next], true), most)
+  return one.length <= most ? one : cutAtClause(one.startsWith('…') ? one : offeringPart(one), most)
 }
 
 /** Cut at words in front too, so that what stands at `start` to `end` is seen. */

@@ -11,7 +11,7 @@ const COMMON = new Set(
 )
 /** "on AIME", "than GRPO": a benchmark or a rival is told by its place. */
 const NAME =
-  /(?<!\b(?:on|across|than|over|versus|vs|benchmarks?|like|including|and|baselines?) )(?<![\p{L}\p{N}(/+-])\p{Lu}{2,}s?(?![\p{L}\p{N}-]| \()/gu
+  /(?<!\b(?:on|across|than|over|versus|vs|benchmarks?|like|including|and|baselines?) )(?<![\p{L}\p{N}(/+-])\p{Lu}{2,}s?(?:-\p{Ll})?(?![\p{L}\p{N}-]| \()/gu
 
 /** "We introduce MEDS, a …", "named STOP": the sentence itself says what it is. */
 const INTRODUCED =

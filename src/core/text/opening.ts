@@ -14,7 +14,7 @@ const CONNECTIVES = [
   'concretely|more (?:specifically|concretely|precisely)|for example|for instance|in (?:other words|short|summary|essence)',
   'thus|hence|therefore|consequently|accordingly|as such|so|as an? (?:result|consequence|remedy|solution|response)',
   'in (?:turn|doing so)|following (?:this|that)|in (?:light of this|this (?:light|context|regard|sense|direction|way))',
-  'first(?:ly)?|second(?:ly)?|third(?:ly)?|next|then|finally|lastly|overall|in conclusion|(?:taken )?together',
+  'in the first (?:stage|step|phase)|first(?:ly)?|second(?:ly)?|third(?:ly)?|next|then|finally|lastly|overall|in conclusion|(?:taken )?together',
 ].join('|')
 const CONNECTIVE = new RegExp(`^(?:${CONNECTIVES}),\\s+`, 'iu')
 /** "But we …", "Thus our …", "Yet progress …". */
@@ -29,7 +29,8 @@ const POINTER = new RegExp(
     `(?:based|building|built|drawing|building up) (?:up)?on ${POINTED}|` +
     `(?:driven|motivated|inspired|guided|informed|prompted|encouraged|enabled) by ${POINTED}|(?:rooted|grounded) in|(?:starting) from ${POINTED}|` +
     `(?:combining|leveraging|using|exploiting|following|given|with|through|via|by|under|from) ${POINTED}|` +
-    'to \\p{L}+ such an? [^,]{0,90}),\\s+(?!and\\b|or\\b|but\\b)|' +
+    'to \\p{L}+ such an? [^,]{0,90}|' +
+    'to (?:\\p{L}+ly )?\\p{L}+ (?:why|(?:the|its|their) (?:(?:root|underlying|main|core|key|central|true) )?(?:causes?|reasons?|problems?|gaps?|challenges?|issues?|bottlenecks?))),\\s+(?!and\\b|or\\b|but\\b)|' +
     '^to (?:this|that) end\\s+(?=(?:we|i|our|this paper)\\b)',
   'iu',
 )
@@ -49,7 +50,7 @@ const SHELL_POINTER = new RegExp(
   'iu',
 )
 /** What the authors did before, of which nothing is shown: "We then build …". */
-const SEQUEL = /^(we|i) (?:then|next|also|additionally|finally|thus|hence|therefore) (?=\p{L})/iu
+const SEQUEL = /^(we|i) (?:then|instead|next|also|additionally|finally|thus|hence|therefore) (?=\p{L})/iu
 /** By "-ing", the verbs for what is offered. */
 const OFFERINGS = new Map(
   'propose introduce present develop design build release create construct formulate contribute'
@@ -75,16 +76,19 @@ const FIRST_OF_TWO = new RegExp(
   'iu',
 )
 
-/** A sentence that offers something for what is pointed to, without the pointing: it offers it, and an ellipsis stands for the rest. */
+/** A sentence that offers something for what is pointed to, without the pointing: it presents it, and an ellipsis stands for what else was done. */
 const withoutPointedObject = (sentence: string): string =>
   sentence
     .replace(BY_OFFERING, (_, subject: string, verb: string) => {
       const offers = OFFERINGS.get(verb.toLowerCase()) ?? verb
       return `${subject} ${/^(?:we|i)$/iu.test(subject) ? offers : `${offers}s`} `
     })
-    .replace(WITH_NAME, '…')
+    .replace(WITH_NAME, (_, subject: string) => `${subject} ${/^(?:we|i)$/iu.test(subject) ? 'present' : 'presents'} `)
     .replace(FIRST_OF_TWO, (_, subject: string) => `${subject} … `)
     .replace(SEQUEL, '$1 ')
+
+/** Whether a sentence offers something for what it only points to: "We bridge this gap with X, the first …". */
+export const presentsByName = (sentence: string): boolean => WITH_NAME.test(withoutConnective(sentence))
 
 /** The heading of a part of a structured abstract. */
 const HEADING =

@@ -32,6 +32,22 @@ const POINTED_TO = new RegExp(`\\b${POINTED}${ENDS}`, 'giu')
 export const pointsBeyond = (text: string, known: string): boolean =>
   [...text.matchAll(POINTED_TO)].some(({ index, 1: noun = '' }) => !isNamedIn(noun, `${known} ${text.slice(0, index)}`))
 
+const COUNT = 'two|three|four|five|six|seven|eight|nine|ten'
+/** Things that are counted and not named: "both settings", "all three tasks", "the latter". "Both maps and towns" are named. */
+const COUNTED =
+  `(?:(both)(?![^.,;:()]* and )|all (${COUNT})|the (?:latter|former)(?: (${COUNT}))?) ` +
+  `(?!(?:how|what|in|on|the|of|via|to|as|when|by)\\b)(?:(?!(?:and|or)\\b)[\\p{L}\\d-]+ ){0,2}?([\\p{L}-]+[^\\Wus]s)(?! (?:and|or|of)\\b|:| \\()`
+const COUNTED_THINGS = new RegExp(`\\b${COUNTED}(?![\\p{L}-])`, 'giu')
+const PAIR = /\b(?:two|dual|pair(?:s|ed)?|twin)\b/iu
+
+/** Whether a sentence counts things that neither it nor `known`, the text before it, has named. */
+export const countsBeyond = (text: string, known: string): boolean =>
+  [...text.matchAll(COUNTED_THINGS)].some(({ index, 1: both, 2: all, 3: last, 4: noun = '' }) => {
+    const before = `${known} ${text.slice(0, index)}`
+    const isCounted = both === undefined ? before.toLowerCase().includes(` ${all ?? last} `) : PAIR.test(before)
+    return !isCounted && !isNamedIn(noun, before)
+  })
+
 /**
  * A clause about such a noun and no more: "which separates the two questions", "to bridge this gap", "tailored for this task",
  * "in these complex scenes".
@@ -44,6 +60,11 @@ const CLAUSE = new RegExp(
     `(?:in|under|within|across|throughout|on)) (?:both |all )?${POINTED}${ENDS}`,
   'giu',
 )
+/** Where such things are: "… in both settings.", "… (both networks)". */
+const COUNTED_PLACE = new RegExp(
+  `,? (?:(?:in|on|under|within|across|throughout|over|for) ${COUNTED}${ENDS}|\\(${COUNTED}\\))`,
+  'giu',
+)
 /** Before such a clause: a word that needs it, as in "enables a map to fold these sheets" and "we show that it folds these sheets". */
 const NEEDED =
   /\b(?:enabl(?:e|es|ed|ing)|allow(?:s|ed|ing)?|help(?:s|ed|ing)?|aim(?:s|ed|ing)?|able|how|order|fail(?:s|ed)?|needs?|wants?|seeks?|try|tries|learn(?:s|ed)?|force[sd]?|encourage[sd]?|guide[sd]?|guiding|requir(?:e|es|ed|ing)|instruct(?:s|ed)?|trains?|trained|show(?:s|n)?|demonstrate[sd]?|finds?|found|reveal(?:s|ed)?|argue[sd]?|prove[sd]?|observe[sd]?|suggest(?:s|ed)?|indicate[sd]?|confirm(?:s|ed)?|claim(?:s|ed)?|rely|relies|focus(?:es|ed)?|depends?|insists?|appl(?:y|ies|ied))(?: [^\s,;]+){0,4}$/iu
@@ -52,14 +73,23 @@ const LEAST_BEFORE = 30
 /** What comes after it and hangs on it: "… these paradigms into one system". What begins otherwise stands without it. */
 const HANGS = /^ (?:into|within|in|to|from|on|as|at|across|towards?|under|without)\b[^.,;:]*/iu
 
+/** Where so much is said before, in UTF-16 units, what was done "by folding" goes too: no word is left that it belongs to. */
+const SAYS_ENOUGH = 60
+const HANGS_OR_BY = new RegExp(`${HANGS.source}|^ by \\p{L}+ing\\b[^.;:]*`, 'iu')
+
 /** A sentence without such a clause, for which `…` stands; at the end it is left out, and `isCut` says so. */
 export const withoutPointing = (text: string): { text: string; isCut: boolean } => {
-  for (const { 0: clause, 1: noun = '', index } of text.matchAll(CLAUSE)) {
+  const clauses = [...text.matchAll(CLAUSE)].map(({ 0: clause, 1: noun = '', index }) => ({ clause, noun, index }))
+  const places = [...text.matchAll(COUNTED_PLACE)]
+    .filter(({ 0: place, index }) => countsBeyond(place, text.slice(0, index)))
+    .map(({ 0: clause, 4: noun = '', index }) => ({ clause, noun, index }))
+  for (const { clause, noun, index } of [...clauses, ...places]) {
     const before = text.slice(0, index)
     const inClause = before.slice(Math.max(before.lastIndexOf(';'), before.lastIndexOf(',')) + 1)
     if (isNamedIn(noun, before) || before.length < LEAST_BEFORE || inClause.length < 12 || NEEDED.test(inClause))
       continue
-    const rest = text.slice(index + clause.length).replace(HANGS, '')
+    const after = text.slice(index + clause.length)
+    const rest = after.replace(before.length < SAYS_ENOUGH ? HANGS : HANGS_OR_BY, '')
     if (rest.length < 2) return { text: before + rest, isCut: true }
     return { text: `${before} …${rest.replace(/^[,;:](?! we\b)/, '')}`, isCut: false }
   }

@@ -46,6 +46,9 @@ const explanationOf = (short: string, isPlural: boolean, abstract: string): stri
   return longFormBefore(inside, short)?.length === inside.length ? `${named} (${inside})` : null
 }
 
+/** A short form that stands in the title alone is not explained by it; one at its head is the paper's own name. */
+const SHORT_IN_TITLE = /(?<=[^\s:] +)\p{Lu}{2,}s?(?:-\p{Ll})?(?![\p{L}\p{N}-])/gu
+
 const VOWEL = /^[aeiou]/iu
 
 /**
@@ -54,7 +57,7 @@ const VOWEL = /^[aeiou]/iu
  */
 export const withShortForms = (excerpt: string, title: string, abstract: string, most: number): string => {
   let shown = excerpt
-  for (const short of unknownNames(excerpt, title)) {
+  for (const short of unknownNames(excerpt, title.replace(SHORT_IN_TITLE, '0'))) {
     const found = new RegExp(`(?<![\\p{L}\\p{N}(/+-])(an? )?${short}(s?)(?![\\p{L}\\p{N}-]| \\()`, 'u').exec(shown)
     if (found === null || new RegExp(`\\(${short}|${short} \\(`, 'u').test(excerpt)) continue
     const [whole, article, ending] = found

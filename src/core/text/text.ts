@@ -82,6 +82,26 @@ export const authorLine = (authors: readonly string[], named: readonly string[] 
   return authors.length > 1 ? `${authors.slice(0, -1).join(', ')} and ${last}` : last
 }
 
+/** Where a clause ends: the first kind that is within reach is taken. */
+const CLAUSE_ENDS = [/(?<=\p{Ll}|\))[.!?](?=\s+\p{Lu})/gu, /;(?=\s)/gu, /[,:](?=\s)|\s[–—-](?=\s)/gu]
+/** A text is cut at a clause that ends beyond this share of its room. */
+const LEAST_SHOWN = 0.6
+const isOpen = (text: string): boolean => text.lastIndexOf('(') > text.lastIndexOf(')')
+
+/** As `cutAtWord`, but at the end of a clause where one is within reach. */
+export const cutAtClause = (text: string, most: number): string => {
+  if (text.length <= most) return text
+  const start = cap(text, most - 1)
+  for (const kind of CLAUSE_ENDS) {
+    const end = [...start.matchAll(kind)]
+      .filter(({ index }) => index >= most * LEAST_SHOWN && !isOpen(start.slice(0, index)))
+      .at(-1)
+    if (end !== undefined)
+      return /^[.!?]/.test(end[0]) ? start.slice(0, end.index + 1) : `${start.slice(0, end.index)}…`
+  }
+  return cutAtWord(text, most)
+}
+
 /** A text that is longer than `most` UTF-16 units as so many of its words as fit, and "…". */
 export const cutAtWord = (text: string, most: number): string => {
   if (text.length <= most) return text

@@ -44,6 +44,13 @@ describe('a short form that the excerpt does not explain', () => {
     expect(explained('We train a PFM.', abstract, 'On Maps', 30)).toBe('We train a PFM.')
   })
 
+  test('is explained where the title has nothing but it', () => {
+    expect(explained('We mend the OPF-t bias.', 'An Open Paper Fold-tear (OPF-t) bias.', 'On the OPF-t Bias')).toBe(
+      'We mend the Open Paper Fold-tear (OPF-t) bias.',
+    )
+    expect(explained('OPF folds.', 'Open Paper Folds (OPF).', 'OPF: Maps that Fold')).toBe('OPF folds.')
+  })
+
   test('is not introduced by a longer name that begins so, nor by being called proposed', () => {
     const abstract = 'Paper folding machines (PFMs) tear.'
     const long = 'paper folding machine (PFM)'
