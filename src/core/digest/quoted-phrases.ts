@@ -18,8 +18,16 @@ const EXPLAINED_FROM = 0.6
  * telling phrase in its title, fitted to those 1,665 others.
  */
 const SQUARELY = { offset: -1.96, score: 0.59, title: 0.95 }
-/** Below this a paper does not go by the topic: 305 of those pairs, of which 24 % are squarely about it and 35 % not at all. */
-const SQUARELY_FROM = 0.3
+/**
+ * Below this a paper does not go by the topic. Of 1,387 pairs in April and May 2026 that have more than 0.3, scored by the model that is
+ * shipped, which knew them, 196 lie below: 17 % of these are squarely about it, and 85 % of those above. 15 of 740 papers lose their last topic.
+ */
+const SQUARELY_FROM = 0.45
+/**
+ * The same for a topic whose words stand in many papers that only use its methods: of 216 judged relevant to theory 31 % are squarely
+ * about it, and 62 % of all topics. No paper is better than a wrong one.
+ */
+const SQUARELY_FROM_OF: ReadonlyMap<string, number> = new Map([['theory-optimization', 0.6]])
 
 const phrasesByTopic = new Map<string, readonly string[]>()
 const phrasesOf = (topic: string): readonly string[] | undefined => {
@@ -52,6 +60,17 @@ const isPartOfName = ({ words, field }: Match, word: string): boolean =>
     )
 
 /**
+ * Whether a phrase only qualifies what a paper is about, as in "Retrieval-Oriented Segmentation" and "a cache-aware loss": 3 of 11 papers with
+ * such words as their reason were squarely about the topic.
+ */
+const isQualifier = ({ words }: Match, phrase: string): boolean => {
+  const [, last = ''] = /[-‐‑](\p{L}+)$/u.exec(words) ?? []
+  return QUALIFYING.test(last) && !` ${phrase}`.endsWith(` ${last.toLowerCase()}`)
+}
+const QUALIFYING =
+  /^(?:oriented|intensive|driven|aware|guided|inspired|like|free|agnostic|centric|native|enhanced|consistent|induced|grounded|assisted|conditioned|informed|constrained)$/iu
+
+/**
  * How telling quoted words are: the precision of the longest phrase of the topic that they hold, which may be shorter than
  * they are ("diffusion" of "diffusion-based"). `null` where they are not to be quoted.
  */
@@ -61,7 +80,7 @@ const tellingOf = (topic: string, match: Match, phrases: readonly string[]): Pre
   const longest = phrases
     .filter((phrase) => plain.includes(` ${phrase} `))
     .reduce((long, phrase) => (phrase.length > long.length ? phrase : long), '')
-  if (longest === '' || isReversedPhrase(words, longest)) return null
+  if (longest === '' || isReversedPhrase(words, longest) || isQualifier(match, longest)) return null
   // A word within a name, as in "3D-VCD", does not speak of its subject.
   if (!longest.includes(' ') && isPartOfName(match, longest)) return null
   return precisionOf(topic, longest, field)
@@ -113,7 +132,7 @@ const explain = ({ topic, score, matches }: TopicRelevance): Fit | null => {
     return null
   const inTitle = telling.filter(({ match }) => match.field === 'title').map(({ precision }) => precision.squarely)
   const squarely = sigmoid(SQUARELY.offset + SQUARELY.score * logOdds(score) + SQUARELY.title * Math.max(0, ...inTitle))
-  if (squarely < SQUARELY_FROM) return null
+  if (squarely < (SQUARELY_FROM_OF.get(topic) ?? SQUARELY_FROM)) return null
   const quoted = [...telling.filter((one) => !naming.includes(one)), ...naming].map(({ match }) => match)
   // "Text-to-Video" says nothing beside "Text-to-Video Diffusion".
   const distinct = quoted.filter((one) => !quoted.some((other) => other !== one && isWithin(one, other)))

@@ -41,7 +41,10 @@ describe('the reason for a topic', () => {
       ['theoretical analysis', 'abstract'],
       ['momentum', 'abstract'],
     ]
-    expect(quoted('theory-optimization', ...hints)).toEqual(['theoretical analysis', 'momentum'])
+    expect(fitOf('theory-optimization', 0.999, ...hints)?.matches.map(({ words }) => words)).toEqual([
+      'theoretical analysis',
+      'momentum',
+    ])
     for (const hint of hints) expect(quoted('theory-optimization', hint)).toBeNull()
   })
 
@@ -58,6 +61,19 @@ describe('the reason for a topic', () => {
       'long chain-of-thought',
       'DeepSeek-R1',
     ])
+  })
+
+  test('takes no word that only qualifies the subject', () => {
+    expect(quoted('rag-retrieval', ['Retrieval-Oriented', 'title'])).toBeNull()
+    expect(quoted('efficient-inference', ['cache-aware', 'title'])).toBeNull()
+    expect(quoted('rag-retrieval', ['Retrieval-Augmented', 'title'])).toEqual(['Retrieval-Augmented'])
+    expect(quoted('agents', ['Agent-Native', 'title'], ['LLM agents', 'abstract'])).toEqual(['LLM agents'])
+  })
+
+  test('is none where the paper hardly is squarely about the topic, and of theory where it is not very likely', () => {
+    expect(fitOf('theory-optimization', 0.94, ['Gradient Flow', 'title'])).toBeUndefined()
+    expect(fitOf('theory-optimization', 0.998, ['Gradient Flow', 'title'])).toBeDefined()
+    expect(fitOf('3d-vision', 0.9, ['3D scenes', 'abstract'], ['point clouds', 'abstract'])).toBeUndefined()
   })
 
   test('takes no word within a name', () => {
