@@ -68,7 +68,7 @@ const isQualifier = ({ words }: Match, phrase: string): boolean => {
   return QUALIFYING.test(last) && !` ${phrase}`.endsWith(` ${last.toLowerCase()}`)
 }
 const QUALIFYING =
-  /^(?:oriented|intensive|driven|aware|guided|inspired|like|free|agnostic|centric|native|enhanced|consistent|induced|grounded|assisted|conditioned|informed|constrained)$/iu
+  /^(?:oriented|intensive|driven|aware|guided|inspired|like|free|agnostic|centric|native|enhanced|consistent|induced|grounded|assisted|conditioned|informed|constrained|time)$/iu
 
 /**
  * How telling quoted words are: the precision of the longest phrase of the topic that they hold, which may be shorter than

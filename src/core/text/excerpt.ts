@@ -57,6 +57,8 @@ const withoutFirst = (text: string): string =>
     LATER.test(text.slice(at + whole.length)) ? whole : `${subject} `,
   )
 
+/** "Under such tearing": of which it spoke before. */
+const SUCH = /\bsuch (?!as\b|an? [^.]* (?:as|that)\b)/iu
 /** "Maps, sheets and the glue that holds these parts": what it points to is in the sentence itself. */
 const NAMES_SEVERAL = /,[^,]+,? and\b.*\bthese\b/iu
 
@@ -71,6 +73,7 @@ const withReferent = (abstract: string, sentences: readonly Sentence[], at: numb
   if (
     dangles(opening) ||
     refersBack(opening) ||
+    SUCH.test(opening) ||
     (pointsBeyond(opening, '') && !NAMES_SEVERAL.test(opening)) ||
     isListed(opening)
   )

@@ -66,6 +66,9 @@ describe('the reason for a topic', () => {
   test('takes no word that only qualifies the subject', () => {
     expect(quoted('rag-retrieval', ['Retrieval-Oriented', 'title'])).toBeNull()
     expect(quoted('efficient-inference', ['cache-aware', 'title'])).toBeNull()
+    expect(quoted('3d-vision', ['novel view-time', 'abstract'], ['Gaussian Splatting', 'title'])).toEqual([
+      'Gaussian Splatting',
+    ])
     expect(quoted('rag-retrieval', ['Retrieval-Augmented', 'title'])).toEqual(['Retrieval-Augmented'])
     expect(quoted('agents', ['Agent-Native', 'title'], ['LLM agents', 'abstract'])).toEqual(['LLM agents'])
   })
