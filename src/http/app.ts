@@ -4,14 +4,15 @@ import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/typ
 import Fastify, { type FastifyError } from 'fastify'
 import { aboutRoutes } from './about.ts'
 import { accountRoutes, addressRoutes } from './account.ts'
+import { apiRoutes } from './api/api.ts'
 import { archiveRoutes } from './archive/archive.ts'
 import { citationRoutes } from './citations.ts'
 import { CONNECTION_LIMITS, type ConnectionLimits, connectionOptions } from './connections.ts'
-import { keepPages } from './costly-pages.ts'
+import { inTurns, keepPages } from './costly-pages.ts'
 import { digestJsonRoutes } from './digest-json.ts'
 import { CROSS_SITE, handleError, handleUnrouted, sendErrorPage, unknownFields } from './errors.ts'
 import { feedRoutes } from './feeds.ts'
-import { isCrossSite, isJson, replaceNulls, securityHeaders, takeUnknownFields } from './guard.ts'
+import { CROSS_ORIGIN, isCrossSite, isJson, replaceNulls, securityHeaders, takeUnknownFields } from './guard.ts'
 import { operationsRoutes } from './operations.ts'
 import { operatorRoutes } from './operator.ts'
 import { preferencesRoutes } from './preferences.ts'
@@ -52,7 +53,13 @@ export const buildApp = ({
   connections = {},
   ...given
 }: AppOptions): App => {
-  const site: Site = { ...given, pages: stampForms({ ...given, pages: keepPages(given.pages) }) }
+  const site: Site = {
+    ...given,
+    pages: stampForms({ ...given, pages: keepPages(given.pages) }),
+    // Between two of them a sign-up has the database to itself.
+    archive: inTurns(given.archive, ['search']),
+    previews: inTurns(given.previews, ['readDigest', 'readVolume', 'readBroadAuthors']),
+  }
   const origin = baseUrl.replace(/\/+$/, '')
   const headers = securityHeaders(baseUrl.startsWith('https:'))
   const limits = { ...CONNECTION_LIMITS, ...connections }
@@ -75,6 +82,7 @@ export const buildApp = ({
 
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(headers)
+    if (request.routeOptions.config?.crossOrigin === true) reply.headers(CROSS_ORIGIN)
     const changes = request.method !== 'GET' && request.method !== 'HEAD'
     if (!changes || request.routeOptions.url === ONE_CLICK) return
     if (isCrossSite(request, baseUrl)) return sendErrorPage(request, reply, site, CROSS_SITE)
@@ -106,6 +114,7 @@ export const buildApp = ({
   app.register(formbody)
   operationsRoutes(app, { ...site, baseUrl: origin })
   operatorRoutes(app, site)
+  apiRoutes(app, { ...site, baseUrl: origin })
   citationRoutes(app, site)
   digestJsonRoutes(app, site)
   feedRoutes(app, site, baseUrl)

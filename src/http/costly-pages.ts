@@ -18,6 +18,16 @@ export const createTurns = (): (<T>(work: () => Promise<T>) => Promise<T>) => {
   }
 }
 
+/** Use cases of which these run one at a time, whoever asks for them: whoever asks for many waits for their own. */
+export const inTurns = <UseCases extends object>(useCases: UseCases, names: (keyof UseCases)[]): UseCases => {
+  const inTurn = createTurns()
+  const takeTurn = (name: keyof UseCases) => {
+    const run = useCases[name] as (...given: unknown[]) => Promise<unknown>
+    return (...given: unknown[]) => inTurn(() => run(...given))
+  }
+  return { ...useCases, ...Object.fromEntries(names.map((name) => [name, takeTurn(name)])) }
+}
+
 /** Characters of all rendered pages that are kept, each of two octets: previews are as many as choices, and some are long. */
 const MAX_CHARACTERS = 4_000_000
 /** The pages that anybody may see: no others are kept. */

@@ -92,6 +92,12 @@ const REFUSALS: Record<string, ErrorPage> = {
   FST_ERR_MAX_PARAM_LENGTH: NOT_FOUND,
 }
 
+/** A query that its route's schema refuses. */
+const WRONG_QUERY: ErrorPage = {
+  ...UNREADABLE,
+  sentence: 'A field of the query has a value that it can’t have, or was given twice.',
+}
+
 /** Sends a page, or a problem to a client that wants JSON. */
 export const sendErrorPage = (
   request: FastifyRequest,
@@ -113,7 +119,9 @@ export const handleError = (
   reply: FastifyReply,
   site: Pick<Site, 'pages' | 'log'>,
 ): FastifyReply => {
-  const refusal = REFUSALS[error.code] ?? ((error.statusCode ?? 500) < 500 ? UNREADABLE : undefined)
+  const refusal =
+    (error.validationContext === 'querystring' ? WRONG_QUERY : REFUSALS[error.code]) ??
+    ((error.statusCode ?? 500) < 500 ? UNREADABLE : undefined)
   if (refusal !== undefined) return sendErrorPage(request, reply, site, refusal)
   site.log.error(
     { method: request.method, route: request.routeOptions.url ?? null, error: describeError(error) },

@@ -29,6 +29,19 @@ export const securityHeaders = (https: boolean): Record<string, string> => ({
   ...(https ? { 'strict-transport-security': 'max-age=31536000; includeSubDomains' } : {}),
 })
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Scripts of other sites may read the answer. For what anybody may read, and by GET alone. */
+    crossOrigin?: boolean
+  }
+}
+
+/** The headers with which a script of any site may read an answer, and the limits in it. https://fetch.spec.whatwg.org/#http-cors-protocol */
+export const CROSS_ORIGIN = {
+  'access-control-allow-origin': '*',
+  'access-control-expose-headers': 'etag, ratelimit, ratelimit-policy, retry-after',
+}
+
 /** Lets a page be indexed, and cached if it is revalidated each time. */
 export const makePublic = (reply: FastifyReply): FastifyReply =>
   reply.removeHeader('x-robots-tag').header('cache-control', 'no-cache')

@@ -11,14 +11,15 @@ import { keepForBack } from './guard.ts'
 import { BUDGET } from './request-budgets.ts'
 import { type App, type Site, sendProblem, show, wantsJson } from './site.ts'
 
-const Choice = Type.Object(CHOICES)
+export const Choice = Type.Object(CHOICES)
 /** The whole subscribe form, of which a preview needs the choices alone. */
 const FormChoice = Type.Object({ ...ADDRESSED, ...CHOICES }, { additionalProperties: false })
 
 /** Characters of a URL that every browser, proxy and server takes; Node refuses a request with more than 16 KiB of headers. */
 const MAX_URL = 2_000
 
-const readChoice = (given: Readonly<Record<string, unknown>>, fromForm = false) => {
+/** The choice of a preview, of what a form or a query holds. */
+export const readChoice = (given: Readonly<Record<string, unknown>>, fromForm = false) => {
   const { body } = withKnownZone(given, fromForm)
   const filled = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== ''))
   return readNewPreferences(filled)
@@ -53,10 +54,10 @@ export const previewRoutes = (app: App, { previews, pages }: Site): void => {
   const inTurn = createTurns()
 
   const showPreview = async (request: FastifyRequest, reply: FastifyReply, preferences: Preferences, email = '') => {
-    const issue = await inTurn(() => previews.readDigest(preferences))
+    const issue = await previews.readDigest(preferences)
     if (wantsJson(request)) return issue
-    const volume = await inTurn(() => previews.readVolume(preferences))
-    const broadAuthors = await inTurn(() => previews.readBroadAuthors(preferences))
+    const volume = await previews.readVolume(preferences)
+    const broadAuthors = await previews.readBroadAuthors(preferences)
     return inTurn(async () =>
       show(reply, pages, 'preview', {
         ...issue,

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { LRUCache } from 'lru-cache'
 import { clientNetwork } from '../core/client-network.ts'
 import { sendErrorPage } from './errors.ts'
-import type { App, Site } from './site.ts'
+import { type App, isApi, type Site } from './site.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -54,9 +54,20 @@ export const limitRequests = (app: App, site: Pick<Site, 'pages' | 'log'>, now: 
     const at = now()
     const before = used.get(key) ?? { tokens: perMinute, at }
     const tokens = Math.min(perMinute, before.tokens + ((at - before.at) / MINUTE) * perMinute)
-    used.set(key, { tokens: Math.max(0, tokens - 1), at })
+    const left = Math.max(0, tokens - 1)
+    used.set(key, { tokens: left, at })
+    if (isApi(request)) reply.headers(limitHeaders(perMinute, left))
     if (tokens < 1) return sendTooMany(request, reply, site, Math.ceil(((1 - tokens) / perMinute) * 60))
   })
+}
+
+/** The budget and what is left of it, in whole requests; `t`: seconds until it is whole again. https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/ */
+const limitHeaders = (perMinute: number, left: number): Record<string, string> => {
+  const name = Object.entries(BUDGET).find(([, budget]) => budget === perMinute)?.[0] ?? 'requests'
+  return {
+    'ratelimit-policy': `"${name}";q=${perMinute};w=60`,
+    ratelimit: `"${name}";r=${Math.floor(left)};t=${Math.ceil(((perMinute - left) / perMinute) * 60)}`,
+  }
 }
 
 const sendTooMany = (

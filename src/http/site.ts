@@ -77,8 +77,12 @@ export interface PublicSite extends Site {
   baseUrl: string
 }
 
-/** Whether the response should be JSON: the body was, or the client accepts it and no page. */
+/** The API is for programs alone, and says its limits with each answer. */
+export const isApi = ({ url }: Pick<FastifyRequest, 'url'>): boolean => url.startsWith('/api/v1/')
+
+/** Whether the response should be JSON: it is the API’s, the body was, or the client accepts it and no page. */
 export const wantsJson = (request: FastifyRequest): boolean => {
+  if (isApi(request)) return true
   const accept = request.headers.accept ?? ''
   if (accept.includes('text/html')) return false
   return accept.includes('json') || (request.headers['content-type'] ?? '').includes('json')

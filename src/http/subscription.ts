@@ -54,11 +54,11 @@ export const readEmail = (raw: unknown): { address: string } | { error: FieldErr
 }
 
 /** The same for every address, so that nobody learns who subscribes. */
-const CHECK_INBOX = { status: 'check your inbox' }
+export const CHECK_INBOX = { status: 'check your inbox' }
 
 const isBlank = (value: unknown): boolean => value === undefined || value === ''
 
-const originOf = (request: FastifyRequest<{ Body: { [FORM_STAMP]?: unknown } }>): Origin => {
+const originOf = (request: FastifyRequest<{ Body: Readonly<Record<string, unknown>> }>): Origin => {
   const { ip, body } = request
   const stamp = body[FORM_STAMP]
   // What a program sends may have none; one that is no text is none of ours.
@@ -112,20 +112,12 @@ const showHeld = (reply: FastifyReply, pages: Pages, from: Taken, sealed: string
   return show(reply, pages, 'held', { action: `${from}/proof`, sealed, challenge: JSON.stringify(held) })
 }
 
-/** The two forms that take an address, and the pages that follow. */
-const requestRoutes = (app: App, { subscriptions, pages, takesMail = async () => null }: Site): void => {
-  for (const from of ['/subscribe', '/links'] as const)
-    app.post(`${from}/proof`, { schema: { body: Proof } }, async (request, reply) => {
-      const { proof, address } = request.body
-      // What proves nothing changes nothing: the email comes later then, as the page before has said.
-      await subscriptions.proveWork(typeof proof === 'string' ? proof : '')
-      const sealed = typeof address === 'string' && subscriptions.openAddress(address) !== null ? address : ''
-      return confirmTaken(request, reply, from, sealed)
-    })
+type SignUpRequest = FastifyRequest<{ Body: Readonly<Record<string, unknown>> }>
 
-  app.get('/subscribe', async (_, reply) => reply.redirect('/#email', 303))
-
-  app.post('/subscribe', { schema: { body: SignUp } }, async (request, reply) => {
+/** Takes a sign-up: of the form and of the API, whose answers differ in form alone. */
+export const createSignUp =
+  ({ subscriptions, pages, takesMail = async () => null }: Site) =>
+  async (request: SignUpRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const isForm = !wantsJson(request)
     const { body, unknownZone } = withKnownZone(request.body, isForm)
     const email = readEmail(body.email)
@@ -157,7 +149,23 @@ const requestRoutes = (app: App, { subscriptions, pages, takesMail = async () =>
     return held === null
       ? confirmTaken(request, reply, '/subscribe', sealed, notes)
       : showHeld(reply, pages, '/subscribe', sealed, held, notes)
-  })
+  }
+
+/** The two forms that take an address, and the pages that follow. */
+const requestRoutes = (app: App, site: Site): void => {
+  const { subscriptions, pages } = site
+  for (const from of ['/subscribe', '/links'] as const)
+    app.post(`${from}/proof`, { schema: { body: Proof } }, async (request, reply) => {
+      const { proof, address } = request.body
+      // What proves nothing changes nothing: the email comes later then, as the page before has said.
+      await subscriptions.proveWork(typeof proof === 'string' ? proof : '')
+      const sealed = typeof address === 'string' && subscriptions.openAddress(address) !== null ? address : ''
+      return confirmTaken(request, reply, from, sealed)
+    })
+
+  app.get('/subscribe', async (_, reply) => reply.redirect('/#email', 303))
+
+  app.post('/subscribe', { schema: { body: SignUp } }, createSignUp(site))
 
   for (const [path, page] of [
     ['/check-inbox', 'check-inbox'],

@@ -11,7 +11,9 @@ const openSite = () => openTestSite({ adminToken: ADMIN_TOKEN, baseUrl: 'https:/
 const changes = ({ method }: RouteOptions) => method !== 'GET' && method !== 'HEAD'
 /** Pages that anybody may find; all others are kept out of caches and search engines. */
 const isOpen = (url: string) =>
-  !/\/:token|^\/(?:check-inbox|links\/sent|account|preview|subscribe|metrics|api|healthz|readyz)/.test(url)
+  !/\/:token|^\/(?:check-inbox|links\/sent|account|preview|subscribe|metrics|api\/v1\/editions|api\/v1\/subscribe|healthz|readyz)/.test(
+    url,
+  )
 
 /** A path of a route, with the token that it is for, or another one. */
 const pathOf = ({ url }: RouteOptions, token?: string): string => {
@@ -48,8 +50,18 @@ GET /account/:token
 GET /account/address-sent
 GET /account/sent
 GET /address/:token
+GET /api/v1/days
+GET /api/v1/days/:date
 GET /api/v1/editions
 GET /api/v1/editions/:id
+GET /api/v1/openapi.json
+GET /api/v1/papers/:archive/:number
+GET /api/v1/papers/:paper
+GET /api/v1/preview
+GET /api/v1/search
+GET /api/v1/topics
+GET /api/v1/topics/:topic
+GET /api/v1/weeks/:week
 GET /authors/:author
 GET /check-inbox
 GET /check-inbox/:sealed
@@ -110,6 +122,8 @@ POST /account/:token/erase
 POST /account/:token/renew
 POST /account/proof
 POST /address/:token
+POST /api/v1/subscribe
+POST /api/v1/subscribe/proof
 POST /confirm/:token
 POST /confirm/:token/again
 POST /follow/:token/:topic
@@ -260,7 +274,7 @@ test('a form of another site is refused on every route but that of one click, an
 
 /** Which routes answer without the database. */
 const WITHOUT_DATABASE =
-  /\/(?:about|topics|search|privacy|check-inbox.*|links(?:\/sent.*)?|account\/(?:address-)?sent|subscribe|robots\.txt|healthz|readyz|webhooks\/.*|[\w-]+\.(?:css|js|svg))$/
+  /\/(?:about|topics|search|privacy|check-inbox.*|links(?:\/sent.*)?|account\/(?:address-)?sent|subscribe|robots\.txt|healthz|readyz|webhooks\/.*|[\w-]+\.(?:css|js|svg)|v1\/openapi\.json)$/
 
 test('a fault behind any route is one plain answer, and tells nothing of what failed', async () => {
   const secret = `insert into "subscribers": Key (email)=(${EMAIL}) ${TOKEN.confirm} at postgres://round:pw@10.0.0.5/round`

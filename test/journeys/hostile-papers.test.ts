@@ -58,6 +58,34 @@ const expectWholeRecords = (texts: Record<string, string>): void => {
   }
 }
 
+/** Every text of an answer of the API, its escapes undone. */
+const textsOf = (value: unknown): string[] => {
+  if (typeof value === 'string') return [value]
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsOf) : []
+}
+
+/** What the API answers of the papers of a day, each as its texts; what it links to is https or ours. */
+const readApi = async (service: TestService, day: string): Promise<Record<string, string>> => {
+  const own = JSON.parse((await openSite(service.url).get('/api/v1/openapi.json')).html).servers[0].url
+  const texts: Record<string, string> = {}
+  const read = async (path: string) => {
+    const { status, html } = await openSite(service.url).get(`/api/v1/${path}`)
+    expect([path, status]).toEqual([path, 200])
+    const answer = JSON.parse(html)
+    for (const [, url = ''] of html.matchAll(/"(?:url|page)":"((?:[^"\\]|\\.)*)"/g))
+      expect([path, url, url.startsWith('https://') || url.startsWith(`${own}/papers/`)]).toEqual([path, url, true])
+    texts[`the API’s ${path}`] = textsOf(answer).join(' ')
+    return answer
+  }
+  const list = await read(`days/${day}`)
+  expect(list.papers.length).toBeGreaterThan(5)
+  for (let { next } = list; next !== null; ) ({ next } = await read(`days/${day}?after=${next}`))
+  for (const { id } of list.papers.slice(0, 10)) await read(`papers/${encodeURIComponent(id)}`)
+  for (const path of ['search?q=report', 'topics/robotics', 'preview?topics=robotics,code,agents,trending'])
+    await read(path)
+  return texts
+}
+
 /** How many braces of an entry of BibTeX stand open at its end; -1 where one was closed that was not open. */
 const depthAfter = (entry: string): number => {
   let depth = 0
@@ -133,6 +161,7 @@ const collect = async (service: TestService, day: string, nth: number): Promise<
     mail,
     texts: {
       ...files,
+      ...(await readApi(service, day)),
       'the text of the mail': mail.text,
       'the subject': mail.subject,
       'the preview for programs': await json.text(),

@@ -63,12 +63,7 @@ export const showDay = async (
   const page = readPageNumber(asked)
   if (page === null) return sendNoSuchPage(request, reply, site, null)
   const day = await site.archive.readDay(date, page)
-  if (day === null)
-    return sendErrorPage(request, reply, site, {
-      status: 404,
-      heading: 'No papers for this day',
-      sentence: whyNoDay(date, await site.archive.readRange()),
-    })
+  if (day === null) return sendNoDay(site, request, reply, date)
   if (isPastEnd(day)) return sendNoSuchPage(request, reply, site, day.pages)
   const path = `/papers/${date}`
   return show(makePublic(reply), site.pages, 'day', {
@@ -77,6 +72,19 @@ export const showDay = async (
     day: viewOf(day, day.cards.length),
   })
 }
+
+/** Says why there are no papers for a day. */
+export const sendNoDay = async (
+  site: PublicSite,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  date: string,
+): Promise<FastifyReply> =>
+  sendErrorPage(request, reply, site, {
+    status: 404,
+    heading: 'No papers for this day',
+    sentence: whyNoDay(date, await site.archive.readRange()),
+  })
 
 const whyNoDay = (
   date: string,

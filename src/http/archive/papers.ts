@@ -49,15 +49,7 @@ const showPaper = async (
   // A version, or the name of the archive, is not part of the address.
   if (arxivId !== null && arxivId !== id) return reply.redirect(paperPath(arxivId), 301)
   const page = known ? await site.archive.readPaper(id) : null
-  if (page === null)
-    return sendErrorPage(request, reply, site, {
-      status: 404,
-      heading: 'No such paper',
-      sentence:
-        arxivId === null
-          ? 'We have no paper with this id. One at arXiv has an id such as 2604.11784; a day is written 2026-04-15.'
-          : `No list that we read has had arXiv ${arxivId}. It may be at arxiv.org/abs/${arxivId}.`,
-    })
+  if (page === null) return sendNoPaper(site, request, reply, arxivId)
   return show(makePublic(reply), site.pages, 'paper', {
     canonical: `${site.baseUrl}${paperPath(id)}`,
     citeBase: paperPath(id),
@@ -65,6 +57,22 @@ const showPaper = async (
     ...viewOf(page),
   })
 }
+
+/** Says that there is no such paper; `arxivId`: what was asked for, where that is one of arXiv. */
+export const sendNoPaper = (
+  site: PublicSite,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  arxivId: string | null,
+): FastifyReply =>
+  sendErrorPage(request, reply, site, {
+    status: 404,
+    heading: 'No such paper',
+    sentence:
+      arxivId === null
+        ? 'We have no paper with this id. One at arXiv has an id such as 2604.11784; a day is written 2026-04-15.'
+        : `No list that we read has had arXiv ${arxivId}. It may be at arxiv.org/abs/${arxivId}.`,
+  })
 
 const NEWS = {
   code: () => 'Code was added',

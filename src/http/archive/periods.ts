@@ -105,6 +105,10 @@ const weeksOf = ({ days }: PeriodPage) =>
     label: WEEKS.titleOf(week),
   }))
 
+/** Says why there are no papers for a week. */
+export const sendNoWeek = (site: PublicSite, request: FastifyRequest, reply: FastifyReply, week: string) =>
+  sendNone(site, request, reply, WEEKS, week)
+
 const sendNone = async (
   site: PublicSite,
   request: FastifyRequest,

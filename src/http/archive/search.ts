@@ -4,12 +4,11 @@ import { Type } from 'typebox'
 import { isDate } from '../../core/calendar.ts'
 import { TOPIC_GROUPS } from '../../core/topics.ts'
 import { MAX_QUERY, type SearchProblem, type SearchRequest } from '../../newsletter/archive/search.ts'
-import { createTurns } from '../costly-pages.ts'
 import { BUDGET } from '../request-budgets.ts'
 import { type App, type PublicSite, sendProblem, show, wantsJson } from '../site.ts'
 import { countOfPapers, paperPath } from './card-list.ts'
 
-const Query = Type.Object({
+export const SearchQuery = Type.Object({
   q: Type.Optional(Type.Unknown({ description: 'Words; quotes for a phrase, or, and - before a word to leave out' })),
   topic: Type.Optional(Type.Unknown({ description: 'The name of a topic' })),
   author: Type.Optional(Type.Unknown({ description: 'A surname, or a whole name' })),
@@ -47,7 +46,7 @@ const PROBLEMS: Record<SearchProblem, { status: number; field: string; sentence:
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
 
-const readRequest = (query: Record<string, unknown>): SearchRequest => ({
+export const readRequest = (query: Record<string, unknown>): SearchRequest => ({
   q: textOf(query.q),
   topic: textOf(query.topic),
   author: textOf(query.author),
@@ -63,14 +62,12 @@ export const searchHref = (request: SearchRequest, after: string): string => {
 }
 
 export const searchRoutes = (app: App, site: PublicSite): void => {
-  // One at a time: whoever sends many waits for their own, and a sign-up has the database to itself between them.
-  const inTurn = createTurns()
   app.get(
     '/search',
-    { schema: { querystring: Query }, config: { perMinute: BUDGET.search } },
+    { schema: { querystring: SearchQuery }, config: { perMinute: BUDGET.search } },
     async (request, reply) => {
       const asked = readRequest(request.query)
-      const found = await inTurn(() => site.archive.search(asked))
+      const found = await site.archive.search(asked)
       if (found !== null && 'problem' in found) return sendSearchProblem(site, request, reply, asked, found.problem)
       const list =
         found === null
@@ -117,7 +114,7 @@ const formOf = (asked: SearchRequest, problem: { field: string; sentence: string
   problem,
 })
 
-const sendSearchProblem = (
+export const sendSearchProblem = (
   { pages }: PublicSite,
   request: FastifyRequest,
   reply: FastifyReply,

@@ -11,6 +11,12 @@ import { countOfPapers, isPastEnd, listView, Paged, pageHref, readPageNumber, se
 
 const Params = Type.Object({ topic: Type.String({ description: 'The name of a topic, such as gui-agents' }) })
 
+export const NO_TOPIC = {
+  status: 404,
+  heading: 'No such topic',
+  sentence: 'There is no topic of this name. All of them are listed under Topics.',
+}
+
 export const topicRoutes = (app: App, site: PublicSite): void => {
   app.get('/topics', async (_, reply) =>
     show(makePublic(reply), site.pages, 'topics', {
@@ -28,12 +34,7 @@ export const topicRoutes = (app: App, site: PublicSite): void => {
     { schema: { params: Params, querystring: Paged }, config: { perMinute: BUDGET.archive } },
     async (request, reply) => {
       const topic = topicBySlug(request.params.topic)
-      if (topic === undefined)
-        return sendErrorPage(request, reply, site, {
-          status: 404,
-          heading: 'No such topic',
-          sentence: 'There is no topic of this name. All of them are listed under Topics.',
-        })
+      if (topic === undefined) return sendErrorPage(request, reply, site, NO_TOPIC)
       const page = readPageNumber(request.query.page)
       if (page === null) return sendNoSuchPage(request, reply, site, null)
       const found = await site.archive.readTopic(topic.slug, page)

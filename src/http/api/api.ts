@@ -1,0 +1,39 @@
+/** The API for programs: its routes, and the OpenAPI document that is made from their schemas. */
+import swagger from '@fastify/swagger'
+import { BUDGET } from '../request-budgets.ts'
+import type { App, PublicSite } from '../site.ts'
+import { digestApi } from './digests.ts'
+import { listApi } from './lists.ts'
+import { paperApi } from './papers.ts'
+import { openTo } from './schema.ts'
+import { searchApi } from './search.ts'
+
+const ABOUT = [
+  'Papers, lists, topics, search, previews and subscriptions as JSON. No key is needed.',
+  'Lists come in parts: send the “next” of one part as “after” to get the one behind it.',
+  'RateLimit-Policy and RateLimit say how many requests a minute are served and how many are left. A request over the limit gets 429 with Retry-After.',
+  'Answers that can be kept have an ETag. What cannot be served is answered by a problem (RFC 9457).',
+  'Scripts of other sites may read by GET; they may not subscribe. Version 1 may get more fields, and loses none.',
+].join('\n\n')
+
+export const apiRoutes = (app: App, site: PublicSite): void => {
+  app.register(async (api: App) => {
+    await api.register(swagger, {
+      hideUntagged: true,
+      openapi: {
+        openapi: '3.1.0',
+        info: { title: 'Paper Round', version: '1', description: ABOUT, license: { name: 'MIT', identifier: 'MIT' } },
+        servers: [{ url: site.baseUrl }],
+      },
+    })
+    // What anybody may read may be kept, and is asked for again; problems too, for their reason may be gone.
+    api.addHook('preHandler', async (request, reply) => {
+      if (request.routeOptions.config.crossOrigin === true) reply.header('cache-control', 'no-cache')
+    })
+    paperApi(api, site)
+    searchApi(api, site)
+    listApi(api, site)
+    digestApi(api, site)
+    api.get('/api/v1/openapi.json', { config: openTo(BUDGET.page) }, async () => api.swagger())
+  })
+}

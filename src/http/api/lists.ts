@@ -1,0 +1,174 @@
+/** The papers of days, weeks and topics. */
+import { Type } from 'typebox'
+import { isDate } from '../../core/calendar.ts'
+import { TOPIC_GROUPS, topicBySlug } from '../../core/topics.ts'
+import { sendNoDay } from '../archive/days.ts'
+import { sendNoWeek } from '../archive/periods.ts'
+import { NO_TOPIC } from '../archive/topics.ts'
+import { sendErrorPage } from '../errors.ts'
+import { BUDGET } from '../request-budgets.ts'
+import type { App, PublicSite } from '../site.ts'
+import { After, Day, LIST, listOf, Next, NO_PART, openTo, orNull, PROBLEMS, pageAt } from './schema.ts'
+
+/** Days of a part of their list. */
+const MOST_DAYS = 100
+
+const DateParam = Type.Object({ date: Type.String({ description: 'A list day', examples: ['2026-04-15'] }) })
+const WeekParam = Type.Object({ week: Type.String({ description: 'An ISO week', examples: ['2026-W16'] }) })
+const TopicParam = Type.Object({ topic: Type.String({ description: 'The name of a topic', examples: ['agents'] }) })
+
+const Days = Type.Object({ days: Type.Array(Day), next: Next }, { title: 'Days' })
+const DayList = Type.Object({ date: Day, ...LIST }, { title: 'Papers of a day' })
+const WeekList = Type.Object(
+  {
+    week: Type.String(),
+    first: Day,
+    last: Day,
+    days: Type.Array(Type.Object({ date: Day, papers: Type.Integer() }), {
+      description: 'Its list days, oldest first, with how many papers each has',
+    }),
+    weekBefore: orNull(Type.String(), 'null where the archive begins'),
+    weekAfter: orNull(Type.String(), 'null where it ends'),
+    ...LIST,
+  },
+  { title: 'Papers of a week' },
+)
+const Topics = Type.Object(
+  {
+    topics: Type.Array(
+      Type.Object({
+        slug: Type.String({ description: 'What programs call it; never changes' }),
+        label: Type.String({ description: 'What readers call it' }),
+        group: Type.String(),
+      }),
+    ),
+  },
+  { title: 'Topics' },
+)
+const TopicList = Type.Object(
+  {
+    slug: Type.String(),
+    label: Type.String(),
+    days: orNull(Type.Object({ first: Day, last: Day }), 'The list days looked at; null where none is held'),
+    ...LIST,
+  },
+  { title: 'Papers of a topic' },
+)
+
+export const listApi = (app: App, site: PublicSite): void => {
+  dayApi(app, site)
+  weekApi(app, site)
+  topicApi(app, site)
+}
+
+const dayApi = (app: App, site: PublicSite): void => {
+  const { archive, baseUrl } = site
+  const tags = ['Lists']
+  app.get(
+    '/api/v1/days',
+    {
+      config: openTo(),
+      schema: {
+        tags,
+        operationId: 'listDays',
+        summary: 'The days that have a list, newest first',
+        querystring: After,
+        response: { 200: Days, ...PROBLEMS },
+      },
+    },
+    async (request, reply) => {
+      const { after = '' } = request.query
+      if (after !== '' && !isDate(after)) return sendErrorPage(request, reply, site, NO_PART)
+      const days = (await archive.readDays()).toReversed().filter((day) => after === '' || day < after)
+      return { days: days.slice(0, MOST_DAYS), next: days.length > MOST_DAYS ? (days[MOST_DAYS - 1] ?? null) : null }
+    },
+  )
+  app.get(
+    '/api/v1/days/:date',
+    {
+      config: openTo(),
+      schema: {
+        tags,
+        operationId: 'readDay',
+        summary: 'The papers of a day, most upvoted first',
+        params: DateParam,
+        querystring: After,
+        response: { 200: DayList, ...PROBLEMS },
+      },
+    },
+    async (request, reply) => {
+      const { date } = request.params
+      const page = pageAt(request.query.after)
+      if (page === null) return sendErrorPage(request, reply, site, NO_PART)
+      if (!isDate(date)) return sendErrorPage(request, reply, site, NO_DATE)
+      const day = await archive.readDay(date, page)
+      return day === null ? sendNoDay(site, request, reply, date) : { date: day.listDay, ...listOf(day, baseUrl) }
+    },
+  )
+}
+
+const NO_DATE = { status: 404, heading: 'No such day', sentence: 'Write days as 2026-04-15.' }
+
+const weekApi = (app: App, site: PublicSite): void => {
+  app.get(
+    '/api/v1/weeks/:week',
+    {
+      config: openTo(),
+      schema: {
+        tags: ['Lists'],
+        operationId: 'readWeek',
+        summary: 'The papers of a week, most upvoted first',
+        params: WeekParam,
+        querystring: After,
+        response: { 200: WeekList, ...PROBLEMS },
+      },
+    },
+    async (request, reply) => {
+      const { week } = request.params
+      const page = pageAt(request.query.after)
+      if (page === null) return sendErrorPage(request, reply, site, NO_PART)
+      const found = /^\d{4}-W\d\d$/.test(week) ? await site.archive.readWeek(week, page) : null
+      if (found === null) return sendNoWeek(site, request, reply, week)
+      const { first, last, days, before, after } = found
+      return { week, first, last, days, weekBefore: before, weekAfter: after, ...listOf(found, site.baseUrl) }
+    },
+  )
+}
+
+const topicApi = (app: App, site: PublicSite): void => {
+  const tags = ['Topics']
+  app.get(
+    '/api/v1/topics',
+    {
+      config: openTo(BUDGET.page),
+      schema: { tags, operationId: 'listTopics', summary: 'All topics', response: { 200: Topics, ...PROBLEMS } },
+    },
+    async () => ({
+      topics: TOPIC_GROUPS.flatMap(({ label: group, topics }) =>
+        topics.map(({ slug, label }) => ({ slug, label, group })),
+      ),
+    }),
+  )
+  app.get(
+    '/api/v1/topics/:topic',
+    {
+      config: openTo(),
+      schema: {
+        tags,
+        operationId: 'readTopic',
+        summary: 'The papers of a topic on the newest five list days, most upvoted first',
+        params: TopicParam,
+        querystring: After,
+        response: { 200: TopicList, ...PROBLEMS },
+      },
+    },
+    async (request, reply) => {
+      const topic = topicBySlug(request.params.topic)
+      if (topic === undefined) return sendErrorPage(request, reply, site, NO_TOPIC)
+      const page = pageAt(request.query.after)
+      if (page === null) return sendErrorPage(request, reply, site, NO_PART)
+      const found = await site.archive.readTopic(topic.slug, page)
+      return { slug: topic.slug, label: topic.label, days: found.days, ...listOf(found, site.baseUrl) }
+    },
+  )
+}
