@@ -50,6 +50,7 @@ GET /account/:token
 GET /account/address-sent
 GET /account/sent
 GET /address/:token
+GET /api/docs
 GET /api/v1/days
 GET /api/v1/days/:date
 GET /api/v1/editions
@@ -274,7 +275,7 @@ test('a form of another site is refused on every route but that of one click, an
 
 /** Which routes answer without the database. */
 const WITHOUT_DATABASE =
-  /\/(?:about|topics|search|privacy|check-inbox.*|links(?:\/sent.*)?|account\/(?:address-)?sent|subscribe|robots\.txt|healthz|readyz|webhooks\/.*|[\w-]+\.(?:css|js|svg)|v1\/openapi\.json)$/
+  /\/(?:about|topics|search|privacy|check-inbox.*|links(?:\/sent.*)?|account\/(?:address-)?sent|subscribe|robots\.txt|healthz|readyz|webhooks\/.*|[\w-]+\.(?:css|js|svg)|v1\/openapi\.json|docs)$/
 
 test('a fault behind any route is one plain answer, and tells nothing of what failed', async () => {
   const secret = `insert into "subscribers": Key (email)=(${EMAIL}) ${TOKEN.confirm} at postgres://round:pw@10.0.0.5/round`

@@ -1,8 +1,10 @@
 /** The API for programs: its routes, and the OpenAPI document that is made from their schemas. */
 import swagger from '@fastify/swagger'
+import { makePublic } from '../guard.ts'
 import { BUDGET } from '../request-budgets.ts'
-import type { App, PublicSite } from '../site.ts'
+import { type App, type PublicSite, show } from '../site.ts'
 import { digestApi } from './digests.ts'
+import { apiViewOf, type OpenApiDocument } from './documentation.ts'
 import { listApi } from './lists.ts'
 import { paperApi } from './papers.ts'
 import { openTo } from './schema.ts'
@@ -34,6 +36,10 @@ export const apiRoutes = (app: App, site: PublicSite): void => {
     searchApi(api, site)
     listApi(api, site)
     digestApi(api, site)
-    api.get('/api/v1/openapi.json', { config: openTo(BUDGET.page) }, async () => api.swagger())
+    const document = () => api.swagger() as unknown as OpenApiDocument
+    api.get('/api/docs', async (_, reply) =>
+      show(makePublic(reply), site.pages, 'api', { canonical: `${site.baseUrl}/api/docs`, ...apiViewOf(document()) }),
+    )
+    api.get('/api/v1/openapi.json', { config: openTo(BUDGET.page) }, async () => document())
   })
 }

@@ -42,7 +42,7 @@ const Digest = Type.Object(
     ),
     news: Type.Array(Type.Object({ title: Type.String(), url: orNull(Type.String()), line: Type.String() })),
   },
-  { title: 'Digest' },
+  { title: 'Digest', description: 'The digest' },
 )
 
 /** What programs send; the fields by which a form tells programs from people are not theirs. */
@@ -70,7 +70,7 @@ const Taken = Type.Object(
       ),
     ),
   },
-  { title: 'Taken' },
+  { title: 'Taken', description: 'It was taken' },
 )
 
 export const digestApi = (app: App, site: PublicSite): void => {

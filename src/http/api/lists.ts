@@ -17,8 +17,8 @@ const DateParam = Type.Object({ date: Type.String({ description: 'A list day', e
 const WeekParam = Type.Object({ week: Type.String({ description: 'An ISO week', examples: ['2026-W16'] }) })
 const TopicParam = Type.Object({ topic: Type.String({ description: 'The name of a topic', examples: ['agents'] }) })
 
-const Days = Type.Object({ days: Type.Array(Day), next: Next }, { title: 'Days' })
-const DayList = Type.Object({ date: Day, ...LIST }, { title: 'Papers of a day' })
+const Days = Type.Object({ days: Type.Array(Day), next: Next }, { title: 'Days', description: 'A part of the days' })
+const DayList = Type.Object({ date: Day, ...LIST }, { title: 'Papers of a day', description: 'A part of the day' })
 const WeekList = Type.Object(
   {
     week: Type.String(),
@@ -31,7 +31,7 @@ const WeekList = Type.Object(
     weekAfter: orNull(Type.String(), 'null where it ends'),
     ...LIST,
   },
-  { title: 'Papers of a week' },
+  { title: 'Papers of a week', description: 'A part of the week' },
 )
 const Topics = Type.Object(
   {
@@ -43,7 +43,7 @@ const Topics = Type.Object(
       }),
     ),
   },
-  { title: 'Topics' },
+  { title: 'Topics', description: 'All topics' },
 )
 const TopicList = Type.Object(
   {
@@ -52,7 +52,7 @@ const TopicList = Type.Object(
     days: orNull(Type.Object({ first: Day, last: Day }), 'The list days looked at; null where none is held'),
     ...LIST,
   },
-  { title: 'Papers of a topic' },
+  { title: 'Papers of a topic', description: 'A part of the topic' },
 )
 
 export const listApi = (app: App, site: PublicSite): void => {

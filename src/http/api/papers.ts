@@ -51,7 +51,7 @@ const PaperDetails = Type.Object(
     similar: Type.Array(PaperSummary, { description: 'The likest first' }),
     sample: Type.Boolean({ description: 'Whether it is one of the samples that ship with the project' }),
   },
-  { title: 'Paper in full' },
+  { title: 'Paper in full', description: 'The paper' },
 )
 
 const detailsOf = (page: PaperPage, baseUrl: string) => ({

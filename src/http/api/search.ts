@@ -31,7 +31,7 @@ const Found = Type.Object(
     isCut: Type.Boolean({ description: 'Whether more were found than were ranked: those are the newest' }),
     next: Next,
   },
-  { title: 'Found papers' },
+  { title: 'Found papers', description: 'A part of what was found' },
 )
 
 export const searchApi = (app: App, site: PublicSite): void => {

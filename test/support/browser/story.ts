@@ -126,6 +126,8 @@ const walkSubscription = async ({ page, show }: StoryContext, { open, press, cho
   await show('about', 'page')
   await open('/privacy')
   await show('privacy', 'page')
+  await open('/api/docs')
+  await show('api', 'page')
 
   await open('/')
   await page.fill('#email', 'ada@')
