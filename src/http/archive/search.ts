@@ -94,7 +94,7 @@ export const searchRoutes = (app: App, site: PublicSite): void => {
 
 const countInWords = ({ total, isCut }: { total: number; isCut: boolean }): string => {
   if (total === 0) return 'No papers found'
-  return isCut ? `${countOfPapers(total)}, of which the newest are ranked` : countOfPapers(total)
+  return isCut ? `More than ${countOfPapers(total)}, of which the newest are ranked` : countOfPapers(total)
 }
 
 const formOf = (asked: SearchRequest, problem: { field: string; sentence: string } | null) => ({

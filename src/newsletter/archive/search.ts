@@ -43,6 +43,7 @@ export type SearchProblem =
 
 export interface SearchPage {
   cards: (ListCard & { snippet: SnippetPart[] | null })[]
+  /** How many were found; where there are more than were ranked, only those. */
   total: number
   /** Whether more were found than were ranked: those are the newest. */
   isCut: boolean
@@ -90,18 +91,22 @@ export const readSearch = (
   return { words, terms: { fit, author: name, from: days.from, to: days.to }, after: place }
 }
 
-/** Answers a request: a part of what was found, or why nothing can be; `null` where nothing was asked for. */
+/**
+ * Answers a request: a part of what was found, or why nothing can be; `null` where nothing was asked for. Each statement of
+ * the database may take `maxTime` milliseconds.
+ */
 export const readSearchPage = async (
   db: Database,
   at: Date,
   request: SearchRequest,
+  maxTime = MAX_TIME,
 ): Promise<SearchPage | { problem: SearchProblem } | null> => {
   const read = readSearch(request)
   if (read === null || 'problem' in read) return read
   const { words, terms, after } = read
   try {
     return await db.transaction().execute(async (trx) => {
-      await limitTime(trx, MAX_TIME)
+      await limitTime(trx, maxTime)
       const query = words === '' ? null : await resolveQuery(trx, words)
       if (words !== '' && query === null) return { problem: 'no-words' as const }
       const found = await searchPapers(trx, at, { ...terms, query }, after, PAGE + 1)

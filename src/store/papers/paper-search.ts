@@ -4,10 +4,20 @@ import { authorSlug } from '../../core/text/author-name.ts'
 import { searchText } from '../../core/text/search-words.ts'
 import type { Tables } from '../database.ts'
 
+/** What must stand in a paper, as Postgres has it. */
+export interface ResolvedQuery {
+  text: string
+  /**
+   * Words that stand in every paper found, in whatever places: the index finds these exactly, and where they stand and what
+   * must not only by reading each paper.
+   */
+  lookup: string
+}
+
 /** What is looked for. All that is given must hold. */
 export interface SearchTerms {
   /** Of `resolveQuery`; `null` for any words. */
-  query: string | null
+  query: ResolvedQuery | null
   /** A topic that a paper scores at least `least` for. */
   fit: { topic: string; least: number } | null
   /** Words of an author's name, or a whole one. */
@@ -25,7 +35,7 @@ export interface SearchPlace {
 
 export interface Found {
   places: SearchPlace[]
-  /** How many papers were found, and whether there are more than were ranked. */
+  /** How many papers were found; where there are more than were ranked, at least so many. */
   total: number
   isCut: boolean
 }
@@ -34,7 +44,12 @@ export interface Found {
  * Ranked at most: so many of the newest matches in titles, and as many of the newest anywhere. Ranking reads all words of a
  * paper, which for the matches of "model" alone would take seconds.
  */
-export const MAX_RANKED = 1_000
+export const MAX_RANKED = 300
+/**
+ * A share of all papers above which words are common: the newest that hold them are found sooner by reading the newest papers
+ * than by sorting all that hold them.
+ */
+const COMMON = 0.1
 
 /** Weights of D, C, B and A: a word of the title counts ten times one of the abstract. */
 const WEIGHTS = sql`'{0.05, 0.3, 0.1, 1}'::float4[]`
@@ -50,13 +65,24 @@ export const limitTime = async (trx: Kysely<Tables>, milliseconds: number): Prom
  * A query as Postgres has it; where English leaves all its words out, as of "Will An", of the words as they are. `null` where
  * it has no word that must stand in a paper: by what must not alone nothing can be looked up.
  */
-export const resolveQuery = async (db: Kysely<Tables>, words: string): Promise<string | null> => {
-  const { rows } = await sql<{ query: string; asks: boolean }>`
-    select q.query::text as query, querytree(q.query) not in ('', 'T') as asks from (
+export const resolveQuery = async (db: Kysely<Tables>, words: string): Promise<ResolvedQuery | null> => {
+  const { rows } = await sql<ResolvedQuery>`
+    select q.query::text as text, regexp_replace(querytree(q.query), '<(-|[0-9]+)>', '&', 'g') as lookup from (
       select case when numnode(stemmed) > 0 then stemmed else websearch_to_tsquery('simple', ${words}) end as query
       from websearch_to_tsquery('english', ${words}) as stemmed) q`.execute(db)
   const [row] = rows
-  return row?.asks ? row.query : null
+  return row === undefined || row.lookup === '' || row.lookup === 'T' ? null : row
+}
+
+/** Whether Postgres expects so many papers to hold words that they are common; by its statistics, so not before it has any. */
+const areCommon = async (db: Kysely<Tables>, lookup: string): Promise<boolean> => {
+  const { rows: plans } = await sql<{ 'QUERY PLAN': [{ Plan: { 'Plan Rows': number } }] }>`
+    explain (format json) select from paper_search where words @@ ${lookup}::tsquery`.execute(db)
+  const { rows: tables } = await sql<{ papers: number }>`
+    select reltuples as papers from pg_class where oid = 'paper_search'::regclass`.execute(db)
+  const expected = plans[0]?.['QUERY PLAN'][0].Plan['Plan Rows'] ?? 0
+  const papers = tables[0]?.papers ?? 0
+  return papers > 0 && expected > COMMON * papers
 }
 
 const filtersOf = ({ fit, author, from, to }: SearchTerms): RawBuilder<unknown> => {
@@ -94,35 +120,45 @@ export const searchPapers = async (
   limit: number,
 ): Promise<Found> => {
   const filters = filtersOf(terms)
-  const newest = (condition: RawBuilder<unknown>) => sql`
-    (select s.paper_id, count(*) over () as matches from paper_search s where ${condition} and ${filters}
-    order by s.list_day desc, s.paper_id desc limit ${MAX_RANKED})`
-  const query = sql`${terms.query}::tsquery`
+  const { query } = terms
+  const newest = sql`order by s.list_day desc, s.paper_id desc`
+  // One more than are ranked tells that there are more.
+  const cut = sql`limit ${MAX_RANKED + 1}`
   const candidates =
-    terms.query === null
-      ? newest(sql`true`)
-      : sql`${newest(sql`s.title_words @@ ${query}`)} union ${newest(sql`s.words @@ ${query}`)}`
+    query === null
+      ? sql`(select s.paper_id, 'words' as found from paper_search s where ${filters} ${newest} ${cut})`
+      : sql`(select s.paper_id, 'title' as found from paper_search s
+          where s.title_words @@ ${query.text}::tsquery and ${filters} ${newest} ${cut}) union all ${
+            (await areCommon(db, query.lookup))
+              ? sql`(select s.paper_id, 'words' from paper_search s
+                where s.words @@ ${query.text}::tsquery and ${filters} ${newest} ${cut})`
+              : // All that hold the words are sorted before any is read: most are never read.
+                sql`(select s.paper_id, 'words' from (select s.paper_id, s.list_day, s.words from paper_search s
+                where s.words @@ ${query.lookup}::tsquery and ${filters} ${newest} offset 0) s
+                where s.words @@ ${query.text}::tsquery ${newest} ${cut})`
+          }`
   const rank =
-    terms.query === null
+    query === null
       ? sql`(s.list_day - date '2000-01-01')`
-      : sql`ts_rank(${WEIGHTS}, s.words, ${query}, ${BY_LENGTH})`
-  const { rows } = await sql<SearchPlace & { total: number; matches: number }>`
-    with candidates as materialized (select paper_id, max(matches) as matches from (${candidates}) c group by paper_id),
+      : sql`ts_rank(${WEIGHTS}, s.words, ${query.text}::tsquery, ${BY_LENGTH})`
+  const { rows } = await sql<SearchPlace & { total: number; found: number }>`
+    with candidates as materialized (${candidates}),
     ranked as materialized (
-      select s.paper_id as id, ${rank}::float8 as rank, c.matches
-      from candidates c join paper_search s on s.paper_id = c.paper_id
-      join papers p on p.id = c.paper_id and p.hidden_at is null and p.first_seen_at <= ${now}
+      select s.paper_id as id, ${rank}::float8 as rank
+      from paper_search s join papers p on p.id = s.paper_id and p.hidden_at is null and p.first_seen_at <= ${now}
+      where s.paper_id in (select paper_id from candidates)
       -- A word to leave out may stand elsewhere than in the title.
-      where ${terms.query === null ? sql`true` : sql`s.words @@ ${query}`}),
-    counted as (select count(*)::int as total, max(matches)::int as matches from ranked)
-    select r.id, r.rank, counted.total, counted.matches from ranked r cross join counted
+      and ${query === null ? sql`true` : sql`s.words @@ ${query.text}::tsquery`})
+    select r.id, r.rank, (select count(*)::int from ranked) as total,
+      (select count(*)::int from candidates where found = 'words') as found
+    from ranked r
     where ${after === null ? sql`true` : sql`(r.rank, r.id) < (${after.rank}::float8, ${after.id})`}
     order by r.rank desc, r.id desc limit ${limit}`.execute(db)
   const [first] = rows
-  const isCut = (first?.matches ?? 0) > MAX_RANKED
+  const isCut = (first?.found ?? 0) > MAX_RANKED
   return {
     places: rows.map(({ id, rank }) => ({ id, rank })),
-    total: isCut ? (first?.matches ?? 0) : (first?.total ?? 0),
+    total: isCut ? MAX_RANKED : (first?.total ?? 0),
     isCut,
   }
 }
@@ -146,12 +182,12 @@ const partsOf = (headline: string): SnippetPart[] =>
 /** The place of each text that holds the words of a query best, with the words marked; texts without any are `null`. */
 export const readSnippets = async (
   db: Kysely<Tables>,
-  query: string | null,
+  query: ResolvedQuery | null,
   texts: readonly string[],
 ): Promise<(SnippetPart[] | null)[]> => {
   if (query === null || texts.length === 0) return texts.map(() => null)
   const { rows } = await sql<{ headline: string }>`
-    select ts_headline('english', t.text, ${query}::tsquery, ${HEADLINE}) as headline
+    select ts_headline('english', t.text, ${query.text}::tsquery, ${HEADLINE}) as headline
     from unnest(${texts}::text[]) with ordinality as t(text, place) order by t.place`.execute(db)
   return rows.map(({ headline }) => {
     const parts = partsOf(headline)

@@ -1,5 +1,6 @@
 /** Search on a real database: words, phrases, names, filters, places, and what cannot be searched. */
 import fc from 'fast-check'
+import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Listing } from '../../../src/core/papers/paper.ts'
 import { readSearchPage, type SearchRequest } from '../../../src/newsletter/archive/search.ts'
@@ -42,6 +43,8 @@ beforeAll(async () => {
   newsletter = await openNewsletter()
   await storeAll(newsletter.db, 'file', PAPERS)
   await storeAll(newsletter.db, 'file', listingsOf('2026-04-15'))
+  // Which words are common is known by statistics: "report" is, the others are not.
+  await sql`analyze paper_search`.execute(newsletter.db)
 })
 afterAll(() => newsletter[Symbol.asyncDispose]())
 
@@ -120,6 +123,15 @@ test('parts follow each other without a paper lost or repeated', async () => {
   expect(new Set(seen).size).toBe(38)
 })
 
+test('a search that takes too long is stopped, and that is said', async () => {
+  const { db } = newsletter
+  await db.transaction().execute(async (trx) => {
+    await sql`lock table paper_search in access exclusive mode`.execute(trx)
+    expect(await readSearchPage(db, NOW, { ...NOTHING, q: 'boats' }, 50)).toEqual({ problem: 'too-slow' })
+  })
+  expect(await idsOf({ q: 'boats' })).not.toEqual([])
+})
+
 test('no query makes the search fail', async () => {
   const piece = fc.constantFrom(
     '"',
@@ -162,4 +174,25 @@ test('what the release before stored is indexed by the next refresh, and a paper
     listing('2604.14003', '2026-04-09', { title: 'Quiet gardens', abstract: '', authors: [] }),
   ])
   expect(await idsOf({ q: 'gardens', to: '2026-04-09' })).toEqual(['2604.14003'])
+})
+
+test('of more matches than are ranked the newest are, and older ones with the words in their titles', async () => {
+  const { db } = newsletter
+  const papers = Array.from({ length: 310 }, (_, n) =>
+    listing(`2604.0${2000 + n}`, n < 10 ? '2026-04-02' : '2026-04-03', {
+      title: n === 0 ? 'Lighthouses of old' : `A coast ${n}`,
+      abstract: n === 1 ? 'A lighthouse burns brightly.' : 'A lighthouse stands.',
+    }),
+  )
+  await storeAll(db, 'file', papers)
+  for (const isAnalysed of [false, true]) {
+    if (isAnalysed) await sql`analyze paper_search`.execute(db)
+    const found = await search({ q: 'lighthouse' })
+    expect(found).toMatchObject({ total: 300, isCut: true, cards: { 0: { id: '2604.02000' } } })
+    // An old match that is not ranked is found as soon as the search is narrower.
+    expect(await idsOf({ q: '"lighthouse burns"' })).toEqual(['2604.02001'])
+    expect(await idsOf({ q: 'lighthouse', to: '2026-04-02' })).toHaveLength(10)
+    expect(await idsOf({ q: '"burns lighthouse"' })).toEqual([])
+    expect(await idsOf({ q: 'lighthouse -stands' })).toHaveLength(1)
+  }
 })
