@@ -28,6 +28,9 @@ test.each([
   ['POST', `/preferences/${TOKEN.preferences}/pause`, BUDGET.form],
   ['POST', `/unsubscribe/${TOKEN.unsubscribe}/weekly`, BUDGET.form],
   ['GET', '/nowhere', BUDGET.page],
+  ['GET', '/search?topic=nowhere', BUDGET.search],
+  ['GET', '/papers/2604.99999', BUDGET.archive],
+  ['GET', '/authors/nobody', BUDGET.archive],
   ['GET', '/unsubscribe/of-somebody-else', BUDGET.link],
 ] as const)(
   'of %s %s a client has a minute’s worth, its /64 with it, and others have theirs',

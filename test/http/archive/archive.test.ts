@@ -1,5 +1,6 @@
 /** The pages of the archive over HTTP: weeks, months, topics, papers, authors, search and sitemap. */
 import { expect, it } from 'vitest'
+import { SLOW_QUERY } from '../../support/servers/recorded-archive.ts'
 import { card, openTestSite } from '../../support/servers/recording-site.ts'
 
 const read = async (url: string, headers: Record<string, string> = {}) => {
@@ -78,6 +79,15 @@ it('a search shows what was found with the words marked, and a bad one what is w
     status: 200,
     page: expect.not.stringContaining('papers found'),
   })
+})
+
+it('a search that was stopped is answered in words with 503, and to a program as a problem', async () => {
+  await using site = await openTestSite()
+  const { status, page } = await read(`${site.url}/search?q=${SLOW_QUERY}`)
+  expect([status, page]).toEqual([503, expect.stringContaining('This search took too long and was stopped.')])
+  const { headers, page: problem } = await read(`${site.url}/search?q=${SLOW_QUERY}`, { accept: 'application/json' })
+  expect(headers.get('content-type')).toContain('application/problem+json')
+  expect(JSON.parse(problem)).toMatchObject({ status: 503, title: 'Not searched' })
 })
 
 it('a list of 500 papers has pages of under 60 kB that link to each other', async () => {

@@ -18,6 +18,9 @@ export interface RecordedArchiveOptions {
   paper: Partial<PaperPage>
 }
 
+/** The one search that is stopped because it takes too long. */
+export const SLOW_QUERY = 'slow'
+
 const SEEN = { at: new Date('2026-04-15T09:12:00Z'), hourKnown: true }
 
 const paperPageOf = (card: PaperCard, over: Partial<PaperPage>): PaperPage => ({
@@ -90,6 +93,7 @@ export const createRecordedArchive = (options: RecordedArchiveOptions): Archive 
     search: async (request) => {
       const read = readSearch(request)
       if (read === null || 'problem' in read) return read
+      if (request.q === SLOW_QUERY) return { problem: 'too-slow' }
       const found = [
         { text: 'We train ', found: false },
         { text: 'agents', found: true },
