@@ -75,7 +75,7 @@ const requestsOf = (texts: readonly Text[]): SearchRequest[] => {
     { topic: 'robotics', q: 'manipulation policy' },
     { topic: 'agents', q: 'model' },
     { author: 'Wang' },
-    { author: pick(pick(texts).authors) },
+    { author: pick(pick(texts).authors.concat('Wang')) },
     { author: 'Zhang', q: 'diffusion' },
     { from: '2026-03-01', to: '2026-03-31', q: 'language model' },
     { to: '2022-12-31', q: 'agents' },

@@ -9,7 +9,7 @@ import { isTopic } from '../../core/topics.ts'
 import type { Database } from '../../store/database.ts'
 import { readShownPapers } from '../../store/papers/paper-lists.ts'
 import {
-  limitTime,
+  limitCosts,
   readSnippets,
   resolveQuery,
   type SearchPlace,
@@ -106,7 +106,7 @@ export const readSearchPage = async (
   const { words, terms, after } = read
   try {
     return await db.transaction().execute(async (trx) => {
-      await limitTime(trx, maxTime)
+      await limitCosts(trx, maxTime)
       const query = words === '' ? null : await resolveQuery(trx, words)
       if (words !== '' && query === null) return { problem: 'no-words' as const }
       const found = await searchPapers(trx, at, { ...terms, query }, after, PAGE + 1)

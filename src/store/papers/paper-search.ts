@@ -4,20 +4,10 @@ import { authorSlug } from '../../core/text/author-name.ts'
 import { searchText } from '../../core/text/search-words.ts'
 import type { Tables } from '../database.ts'
 
-/** What must stand in a paper, as Postgres has it. */
-export interface ResolvedQuery {
-  text: string
-  /**
-   * Words that stand in every paper found, in whatever places: the index finds these exactly, and where they stand and what
-   * must not only by reading each paper.
-   */
-  lookup: string
-}
-
 /** What is looked for. All that is given must hold. */
 export interface SearchTerms {
   /** Of `resolveQuery`; `null` for any words. */
-  query: ResolvedQuery | null
+  query: string | null
   /** A topic that a paper scores at least `least` for. */
   fit: { topic: string; least: number } | null
   /** Words of an author's name, or a whole one. */
@@ -45,44 +35,28 @@ export interface Found {
  * paper, which for the matches of "model" alone would take seconds.
  */
 export const MAX_RANKED = 300
-/**
- * A share of all papers above which words are common: the newest that hold them are found sooner by reading the newest papers
- * than by sorting all that hold them.
- */
-const COMMON = 0.1
-
 /** Weights of D, C, B and A: a word of the title counts ten times one of the abstract. */
 const WEIGHTS = sql`'{0.05, 0.3, 0.1, 1}'::float4[]`
 /** Divided by 1 + the logarithm of the length: a long abstract holds every word. */
 const BY_LENGTH = sql`1`
 
-/** Ends statements of a transaction that take longer, milliseconds. */
-export const limitTime = async (trx: Kysely<Tables>, milliseconds: number): Promise<void> => {
-  await sql`select set_config('statement_timeout', ${String(milliseconds)}, true)`.execute(trx)
+/** Ends statements of a transaction that take longer, milliseconds, and keeps each to one processor: starting more takes longer. */
+export const limitCosts = async (trx: Kysely<Tables>, milliseconds: number): Promise<void> => {
+  await sql`select set_config('statement_timeout', ${String(milliseconds)}, true),
+    set_config('max_parallel_workers_per_gather', '0', true)`.execute(trx)
 }
 
 /**
  * A query as Postgres has it; where English leaves all its words out, as of "Will An", of the words as they are. `null` where
  * it has no word that must stand in a paper: by what must not alone nothing can be looked up.
  */
-export const resolveQuery = async (db: Kysely<Tables>, words: string): Promise<ResolvedQuery | null> => {
-  const { rows } = await sql<ResolvedQuery>`
-    select q.query::text as text, regexp_replace(querytree(q.query), '<(-|[0-9]+)>', '&', 'g') as lookup from (
+export const resolveQuery = async (db: Kysely<Tables>, words: string): Promise<string | null> => {
+  const { rows } = await sql<{ query: string; asks: boolean }>`
+    select q.query::text as query, querytree(q.query) not in ('', 'T') as asks from (
       select case when numnode(stemmed) > 0 then stemmed else websearch_to_tsquery('simple', ${words}) end as query
       from websearch_to_tsquery('english', ${words}) as stemmed) q`.execute(db)
   const [row] = rows
-  return row === undefined || row.lookup === '' || row.lookup === 'T' ? null : row
-}
-
-/** Whether Postgres expects so many papers to hold words that they are common; by its statistics, so not before it has any. */
-const areCommon = async (db: Kysely<Tables>, lookup: string): Promise<boolean> => {
-  const { rows: plans } = await sql<{ 'QUERY PLAN': [{ Plan: { 'Plan Rows': number } }] }>`
-    explain (format json) select from paper_search where words @@ ${lookup}::tsquery`.execute(db)
-  const { rows: tables } = await sql<{ papers: number }>`
-    select reltuples as papers from pg_class where oid = 'paper_search'::regclass`.execute(db)
-  const expected = plans[0]?.['QUERY PLAN'][0].Plan['Plan Rows'] ?? 0
-  const papers = tables[0]?.papers ?? 0
-  return papers > 0 && expected > COMMON * papers
+  return row?.asks ? row.query : null
 }
 
 const filtersOf = ({ fit, author, from, to }: SearchTerms): RawBuilder<unknown> => {
@@ -120,37 +94,30 @@ export const searchPapers = async (
   limit: number,
 ): Promise<Found> => {
   const filters = filtersOf(terms)
-  const { query } = terms
-  const newest = sql`order by s.list_day desc, s.paper_id desc`
-  // One more than are ranked tells that there are more.
-  const cut = sql`limit ${MAX_RANKED + 1}`
-  const candidates =
-    query === null
-      ? sql`(select s.paper_id, 'words' as found from paper_search s where ${filters} ${newest} ${cut})`
-      : sql`(select s.paper_id, 'title' as found from paper_search s
-          where s.title_words @@ ${query.text}::tsquery and ${filters} ${newest} ${cut}) union all ${
-            (await areCommon(db, query.lookup))
-              ? sql`(select s.paper_id, 'words' from paper_search s
-                where s.words @@ ${query.text}::tsquery and ${filters} ${newest} ${cut})`
-              : // All that hold the words are sorted before any is read: most are never read.
-                sql`(select s.paper_id, 'words' from (select s.paper_id, s.list_day, s.words from paper_search s
-                where s.words @@ ${query.lookup}::tsquery and ${filters} ${newest} offset 0) s
-                where s.words @@ ${query.text}::tsquery ${newest} ${cut})`
-          }`
-  const rank =
-    query === null
-      ? sql`(s.list_day - date '2000-01-01')`
-      : sql`ts_rank(${WEIGHTS}, s.words, ${query.text}::tsquery, ${BY_LENGTH})`
+  const query = sql`${terms.query}::tsquery`
+  const [inTitles, anywhere, rank] =
+    terms.query === null
+      ? [sql`false`, sql`true`, sql`(c.list_day - date '2000-01-01')`]
+      : [
+          sql`s.title_words @@ ${query}`,
+          sql`s.words @@ ${query}`,
+          sql`ts_rank(${WEIGHTS}, c.words, ${query}, ${BY_LENGTH})`,
+        ]
+  // With its limit Postgres finds common words from the newest paper on, and rare ones by their index. One more than are
+  // ranked tells that there are more.
+  const newest = (condition: RawBuilder<unknown>) => sql`
+    select s.paper_id, s.list_day, s.words from paper_search s where ${condition} and ${filters}
+    order by s.list_day desc, s.paper_id desc limit ${MAX_RANKED + 1}`
   const { rows } = await sql<SearchPlace & { total: number; found: number }>`
-    with candidates as materialized (${candidates}),
+    with in_titles as materialized (${newest(inTitles)}), anywhere as materialized (${newest(anywhere)}),
     ranked as materialized (
-      select s.paper_id as id, ${rank}::float8 as rank
-      from paper_search s join papers p on p.id = s.paper_id and p.hidden_at is null and p.first_seen_at <= ${now}
-      where s.paper_id in (select paper_id from candidates)
+      select c.paper_id as id, ${rank}::float8 as rank
+      from (select * from anywhere union all
+        select * from in_titles where paper_id not in (select paper_id from anywhere)) c
+      join papers p on p.id = c.paper_id and p.hidden_at is null and p.first_seen_at <= ${now}
       -- A word to leave out may stand elsewhere than in the title.
-      and ${query === null ? sql`true` : sql`s.words @@ ${query.text}::tsquery`})
-    select r.id, r.rank, (select count(*)::int from ranked) as total,
-      (select count(*)::int from candidates where found = 'words') as found
+      where ${terms.query?.includes('!') ? sql`c.words @@ ${query}` : sql`true`})
+    select r.id, r.rank, (select count(*)::int from ranked) as total, (select count(*)::int from anywhere) as found
     from ranked r
     where ${after === null ? sql`true` : sql`(r.rank, r.id) < (${after.rank}::float8, ${after.id})`}
     order by r.rank desc, r.id desc limit ${limit}`.execute(db)
@@ -182,12 +149,12 @@ const partsOf = (headline: string): SnippetPart[] =>
 /** The place of each text that holds the words of a query best, with the words marked; texts without any are `null`. */
 export const readSnippets = async (
   db: Kysely<Tables>,
-  query: ResolvedQuery | null,
+  query: string | null,
   texts: readonly string[],
 ): Promise<(SnippetPart[] | null)[]> => {
   if (query === null || texts.length === 0) return texts.map(() => null)
   const { rows } = await sql<{ headline: string }>`
-    select ts_headline('english', t.text, ${query.text}::tsquery, ${HEADLINE}) as headline
+    select ts_headline('english', t.text, ${query}::tsquery, ${HEADLINE}) as headline
     from unnest(${texts}::text[]) with ordinality as t(text, place) order by t.place`.execute(db)
   return rows.map(({ headline }) => {
     const parts = partsOf(headline)

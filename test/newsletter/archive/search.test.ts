@@ -43,8 +43,6 @@ beforeAll(async () => {
   newsletter = await openNewsletter()
   await storeAll(newsletter.db, 'file', PAPERS)
   await storeAll(newsletter.db, 'file', listingsOf('2026-04-15'))
-  // Which words are common is known by statistics: "report" is, the others are not.
-  await sql`analyze paper_search`.execute(newsletter.db)
 })
 afterAll(() => newsletter[Symbol.asyncDispose]())
 
@@ -185,8 +183,9 @@ test('of more matches than are ranked the newest are, and older ones with the wo
     }),
   )
   await storeAll(db, 'file', papers)
-  for (const isAnalysed of [false, true]) {
-    if (isAnalysed) await sql`analyze paper_search`.execute(db)
+  for (const isKnown of [false, true]) {
+    // Postgres then knows that the word is common, and finds it another way.
+    if (isKnown) await sql`analyze paper_search`.execute(db)
     const found = await search({ q: 'lighthouse' })
     expect(found).toMatchObject({ total: 300, isCut: true, cards: { 0: { id: '2604.02000' } } })
     // An old match that is not ranked is found as soon as the search is narrower.
