@@ -2,6 +2,7 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { SourceName } from '../../core/papers/paper.ts'
 import type { ExcerptedPaper } from '../../core/papers/paper-excerpt.ts'
+import type { RareTerm } from '../../core/relevance/rare-terms.ts'
 import type { TopicRelevance } from '../../core/relevance/relevance.ts'
 import type { Tables } from '../database.ts'
 import { paperOf, type Texts } from './papers.ts'
@@ -94,25 +95,48 @@ export const readPapersBy = (
   )
 
 /**
+ * The share of all papers that may be compared with one. With its rarest terms up to so many, 95 % of the papers that are like
+ * it are those found with all its terms, in a third of the time.
+ */
+const MAX_COMPARED = 0.05
+
+/** Papers looked at for each that is shown. */
+const SPARE_SIMILAR = 10
+
+/** The rarest terms, that all together at most so many papers hold; two at least. */
+const rarestOf = (terms: readonly RareTerm[]): RareTerm[] => {
+  let compared = 0
+  return terms
+    .toSorted((a, b) => a.share - b.share)
+    .filter(({ share }, n) => {
+      compared += share
+      return n < 2 || compared <= MAX_COMPARED
+    })
+}
+
+/**
  * At most `max` other papers that share terms with one, by the sum of the weights of those shared, and then the newest. At
- * least two are shared.
+ * least two are shared, one of them rare.
  */
 export const readSimilar = async (
   db: Kysely<Tables>,
   now: Date,
   id: string,
-  terms: readonly { term: string; weight: number }[],
+  terms: readonly RareTerm[],
   max: number,
 ): Promise<string[]> => {
   const { rows } = await sql<{ id: string }>`
     with wanted as (select * from unnest(${terms.map(({ term }) => term)}::text[],
       ${terms.map(({ weight }) => weight)}::float8[]) as w(term, weight)),
     shared as (
-      select s.paper_id, sum(w.weight) as weight, count(*) as terms, s.list_day
+      select s.paper_id, sum(w.weight) as weight, s.list_day
       from paper_search s cross join lateral unnest(s.terms) as has(term) join wanted w on w.term = has.term
-      where s.terms && ${terms.map(({ term }) => term)}::text[] and s.paper_id <> ${id}
-      group by s.paper_id having count(*) > 1)
-    select p.id from shared s join papers p on p.id = s.paper_id
+      where s.terms && ${rarestOf(terms).map(({ term }) => term)}::text[] and s.paper_id <> ${id}
+      group by s.paper_id having count(*) > 1),
+    -- So few that each is looked up: a few may be withdrawn or hidden.
+    likest as materialized (
+      select * from shared order by weight desc, list_day desc, paper_id desc limit ${SPARE_SIMILAR * max}::int)
+    select p.id from likest s join papers p on p.id = s.paper_id
     where ${visibleBy(now)} and not ${WITHDRAWN}
     order by s.weight desc, s.list_day desc, p.id desc limit ${max}`.execute(db)
   return rows.map((row) => row.id)
