@@ -19,10 +19,11 @@ const EXPLAINED_FROM = 0.6
  */
 const SQUARELY = { offset: -1.96, score: 0.59, title: 0.95 }
 /**
- * Below this a paper does not go by the topic. Of 1,387 pairs in April and May 2026 that have more than 0.3, scored by the model that is
- * shipped, which knew them, 196 lie below: 17 % of these are squarely about it, and 85 % of those above. 15 of 740 papers lose their last topic.
+ * Below this a paper does not go by the topic. Scored by a model that had not seen them, of 1,679 pairs in April and May 2026
+ * 386 lie below: 19 % of these are squarely about the topic, and 74 % of those above. At 0.45 the digests of simulated
+ * subscribers are as relevant within a point (96.7 % for 96.1 %), and two in a hundred more of their topics go without.
  */
-const SQUARELY_FROM = 0.45
+const SQUARELY_FROM = 0.3
 /**
  * The same for a topic whose words stand in many papers that only use its methods: of 216 judged relevant to theory 31 % are squarely
  * about it, and 62 % of all topics. No paper is better than a wrong one.

@@ -68,7 +68,7 @@ test('papers that are about a topic only in part come last, in short, with few u
   await setFit(db, good, 0.999)
   await setFit(db, ['2604.00004', '2604.00005', '2604.00006', '2604.00007'], 0.98)
   await setFit(db, ['2604.00008'], 0.96)
-  await setFit(db, ['2604.00009'], 0.9)
+  await setFit(db, ['2604.00009'], 0.6)
   const own = { keywords: ['sheet music'], authors: ['Grace Hopper'] }
   const { issue, digest } = await digestOf(db, '2026-04-14', own)
   const { full, short } = idsOf(issue)
