@@ -28,15 +28,21 @@ test.each([
   for (const [state, email] of addresses) await storeInState(db, state, email, NOW)
   await db.deleteFrom('sign_up_counts').execute()
   const subscriptions = createSubscriptions({ db, keys: KEYS, now: () => NOW, wake: wakeNobody, limits })
-  await using site = await openTestSite({ subscriptions })
-  for (const path of ['/subscribe', '/links']) {
+  await using site = await openTestSite({ subscriptions, trustProxy: ['127.0.0.1'] })
+  let clients = 0
+  for (const path of ['/subscribe', '/links', '/api/v1/subscribe']) {
     for (const type of ['application/json', 'application/x-www-form-urlencoded']) {
       const answers = new Map<string, string>()
       for (const [state, email] of addresses) {
         const body = type.includes('json') ? JSON.stringify({ email }) : new URLSearchParams({ email }).toString()
         const answer = await fetch(site.url + path, {
           method: 'POST',
-          headers: { 'content-type': type, accept: type.includes('json') ? type : 'text/html' },
+          // Each of a client of its own, which is told how many requests it has left.
+          headers: {
+            'content-type': type,
+            accept: type.includes('json') ? type : 'text/html',
+            'x-forwarded-for': `192.0.2.${++clients}`,
+          },
           body,
           redirect: 'manual',
         })
