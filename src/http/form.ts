@@ -38,17 +38,24 @@ export const CHOICES = {
   topics: Type.Optional(
     Type.Unknown({
       description: 'Topic names, trending among them; left out, with no keywords and authors either: trending',
+      examples: ['robotics,code'],
     }),
   ),
-  keywords: Type.Optional(Type.Unknown({ description: 'Phrases of your own, at most 20, an array or one a line' })),
+  keywords: Type.Optional(
+    Type.Unknown({ description: 'Phrases of your own, at most 20, an array or one a line', examples: ['Lean 4'] }),
+  ),
   authors: Type.Optional(Type.Unknown({ description: 'Names of authors to follow, at most 20, likewise' })),
   muted: Type.Optional(Type.Unknown({ description: 'Phrases that keep a paper away, at most 20, likewise' })),
   when_empty: Type.Optional(Type.Unknown({ description: 'What to do when there is nothing new: skip or send' })),
   papers: Type.Optional(Type.Unknown({ description: 'The most papers of a digest: 3, 5, 10, 15 or usual' })),
-  frequency: Type.Optional(Type.Unknown({ description: 'daily or weekly; daily where it is left out' })),
-  timezone: Type.Optional(Type.Unknown({ description: 'An IANA time zone such as Europe/London, else UTC' })),
-  hour: Type.Optional(Type.Unknown({ description: '0 to 23' })),
-  weekday: Type.Optional(Type.Unknown({ description: '1 (Monday) to 7' })),
+  frequency: Type.Optional(
+    Type.Unknown({ description: 'daily or weekly; daily where it is left out', examples: ['weekly'] }),
+  ),
+  timezone: Type.Optional(
+    Type.Unknown({ description: 'An IANA time zone such as Europe/London, else UTC', examples: ['Europe/London'] }),
+  ),
+  hour: Type.Optional(Type.Unknown({ description: '0 to 23', examples: ['7'] })),
+  weekday: Type.Optional(Type.Unknown({ description: '1 (Monday) to 7', examples: ['6'] })),
 }
 
 /** A name as time zones have them, such as `America/Coyhaique`, also of one that we do not know. */

@@ -9,7 +9,12 @@ import { type App, type PublicSite, sendProblem, show, wantsJson } from '../site
 import { countOfPapers, paperPath } from './card-list.ts'
 
 export const SearchQuery = Type.Object({
-  q: Type.Optional(Type.Unknown({ description: 'Words; quotes for a phrase, or, and - before a word to leave out' })),
+  q: Type.Optional(
+    Type.Unknown({
+      description: 'Words; quotes for a phrase, or, and - before a word to leave out',
+      examples: ['"world model" -video'],
+    }),
+  ),
   topic: Type.Optional(Type.Unknown({ description: 'The name of a topic' })),
   author: Type.Optional(Type.Unknown({ description: 'A surname, or a whole name' })),
   from: Type.Optional(Type.Unknown({ description: 'The first list day, YYYY-MM-DD' })),
