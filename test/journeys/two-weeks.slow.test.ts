@@ -265,7 +265,11 @@ describe.skipIf(!hasRecordedDays)('two weeks of sixteen readers (skipped where .
         const sections = new Set(digest.papers.map(({ section }) => section)).size
         if (topics !== undefined && numberOf(topics) > sections) found.push([topics, sections])
         const code = /(\w+) with code/.exec(digest.standfirst)?.[1]
-        const real = digest.papers.filter(({ labels }) => labels.includes('Code')).length
+        // What is shown in short has no links; the listings tell of its code.
+        const real = digest.named.filter(({ url }) => {
+          const { codeUrl, projectUrl } = paperOf(url).paper
+          return codeUrl !== null || /^https:\/\/github\.com\/[^/]+\/./.test(projectUrl ?? '')
+        }).length
         if (code !== undefined && numberOf(code) !== real) found.push(`${code} with code, and ${real}`)
         for (const { label, papers } of digest.contents) {
           const own = digest.papers.filter(({ section }) => section === label).length

@@ -142,13 +142,13 @@ export const headingOf = (issue: DigestIssue): string => {
 }
 
 /**
- * What of a week is known besides: `9 with code`, of the papers that show a link to it, and `1,204 upvotes between them`.
- * What no source counts is left out.
+ * What of a week is known besides, of all its papers: `9 with code, 1,204 upvotes between them`. What no source counts is left
+ * out.
  */
 const weekInNumbers = (issue: DigestIssue): string[] => {
-  const withLinks = [...issue.cards, ...issue.trendingExtras]
-  const withCode = withLinks.filter((card) => card.links.some(({ label }) => label === 'Code')).length
-  const upvotes = papersOf(issue).reduce((sum, card) => sum + (card.upvotes ?? 0), 0)
+  const papers = papersOf(issue)
+  const withCode = papers.filter((card) => card.links.some(({ label }) => label === 'Code')).length
+  const upvotes = papers.reduce((sum, card) => sum + (card.upvotes ?? 0), 0)
   return [
     ...(withCode === 0 ? [] : [`${withCode} with code`]),
     ...(upvotes === 0 ? [] : [`${counted(upvotes, 'upvote')} between them`]),

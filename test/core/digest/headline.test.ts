@@ -209,9 +209,9 @@ describe('a standfirst', () => {
     expect(standfirstOf({ ...weekly, cards: cards.slice(1), trendingExtras: cards.slice(0, 1) })).toBe(
       `3 of the ${days}: 2 match what you follow, 1 is trending beyond your topics; 1 with code, 1,204 upvotes between them`,
     )
-    // What is shown in short has no link to code.
+    // Both are of all papers, those shown in short included.
     expect(standfirstOf({ ...weekly, cards: cards.slice(1), also: cards.slice(0, 1) })).toBe(
-      `3 of the ${days}, 1,204 upvotes between them`,
+      `3 of the ${days}, 1 with code, 1,204 upvotes between them`,
     )
     expect(standfirstOf({ ...weekly, cards: [card('A'), card('B')] })).toBe(`2 of the ${days}`)
     expect(standfirstOf({ ...weekly, cards: [card('A')] })).toBe(`1 of the ${days}`)
