@@ -1,4 +1,4 @@
-/** Feeds for feed readers: of all papers, of a topic, of several, and of one's own digests, each as Atom and as JSON Feed. */
+/** Feeds for feed readers: of all papers, of a topic, of several, of a search, and of one's own digests, each as Atom and as JSON Feed. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { atomOf } from '../core/feed/atom.ts'
@@ -6,8 +6,11 @@ import { type Feed, type FeedEntry, newestUpdate } from '../core/feed/feed.ts'
 import { jsonFeedOf } from '../core/feed/json-feed.ts'
 import { quoted } from '../core/text/text.ts'
 import { TOPICS, topicBySlug } from '../core/topics.ts'
+import { readRequest, SearchQuery, searchHref, sendSearchProblem } from './archive/search.ts'
+import { createTurns } from './costly-pages.ts'
 import { sendErrorPage } from './errors.ts'
 import { makePublic } from './guard.ts'
+import { BUDGET } from './request-budgets.ts'
 import { sendRevalidated } from './revalidation.ts'
 import { type App, type Site, showDeadLink } from './site.ts'
 
@@ -21,11 +24,18 @@ type Ending = keyof typeof FORMATS
 const TokenParam = Type.Object({ token: Type.String() })
 const TopicsParam = Type.Object({ topics: Type.String({ description: '`all`, or the slugs of topics joined by `+`' }) })
 
-/** A feed by its path without an ending. */
-const feedOf = (baseUrl: string, path: string, title: string, page: string, entries: FeedEntry[]): Feed => ({
-  id: `${baseUrl}${path}`,
+/** A feed by its path without an ending, and its query. */
+const feedOf = (
+  baseUrl: string,
+  path: string,
+  title: string,
+  page: string,
+  entries: FeedEntry[],
+  query = '',
+): Feed => ({
+  id: `${baseUrl}${path}${query}`,
   title,
-  self: { atom: `${baseUrl}${path}.atom`, json: `${baseUrl}${path}.json` },
+  self: { atom: `${baseUrl}${path}.atom${query}`, json: `${baseUrl}${path}.json${query}` },
   page: `${baseUrl}${page}`,
   // Papers are older than the service.
   updated: newestUpdate(entries, new Date(0)),
@@ -57,6 +67,8 @@ const titleOf = (slugs: readonly string[] | null): string => {
 
 export const feedRoutes = (app: App, site: Pick<Site, 'feeds' | 'pages'>, baseUrl: string): void => {
   const root = baseUrl.replace(/\/$/, '')
+  // As searches for a page.
+  const inTurn = createTurns()
   for (const ending of Object.keys(FORMATS) as Ending[]) {
     // The headers of a link in a mail stay: not kept by anything between, and not indexed.
     app.get(`/feeds/own/:token.${ending}`, { schema: { params: TokenParam } }, async (request, reply) => {
@@ -66,6 +78,29 @@ export const feedRoutes = (app: App, site: Pick<Site, 'feeds' | 'pages'>, baseUr
       const feed = feedOf(root, `/feeds/own/${token}`, 'Your digest · Paper Round', '/', entries)
       return sendFeed(request, reply, feed, ending)
     })
+
+    const perMinute = BUDGET.search
+    app.get(
+      `/feeds/search.${ending}`,
+      { schema: { querystring: SearchQuery }, config: { perMinute } },
+      async (request, reply) => {
+        const asked = { ...readRequest(request.query), after: '' }
+        const entries = await inTurn(() => site.feeds.readSearch(asked))
+        if (entries === null)
+          return sendErrorPage(request, reply, site, {
+            status: 400,
+            heading: 'No such feed',
+            sentence: `Say what to search for, as in /feeds/search.${ending}?q=agents.`,
+          })
+        if ('problem' in entries) return sendSearchProblem(site, request, reply, asked, entries.problem)
+        // There are as many addresses as there are words: no search engine is to follow them.
+        makePublic(reply).header('x-robots-tag', 'noindex')
+        const page = searchHref(asked, '')
+        const title = asked.q === '' ? 'Search · Paper Round' : `Search for ${quoted(asked.q)} · Paper Round`
+        const feed = feedOf(root, '/feeds/search', title, page, entries, page.slice('/search'.length))
+        return sendFeed(request, reply, feed, ending)
+      },
+    )
 
     app.get(`/feeds/:topics.${ending}`, { schema: { params: TopicsParam } }, async (request, reply) => {
       const read = readTopics(request.params.topics)

@@ -1,4 +1,4 @@
-/** What feeds show: the newest papers, of all topics, of some, or of one's own digests. */
+/** What feeds show: the newest papers, of all topics, of some, of a search, or of one's own digests. */
 import { asWithdrawn, cardOf } from '../core/digest/paper-card.ts'
 import { explainedFits } from '../core/digest/quoted-phrases.ts'
 import { dayReasonOf } from '../core/digest/reason.ts'
@@ -8,7 +8,8 @@ import { plainLatex } from '../core/text/latex.ts'
 import type { Keys } from '../core/token.ts'
 import { topicBySlug } from '../core/topics.ts'
 import type { Database } from '../store/database.ts'
-import { type FeedPaper, readFeedPapers } from '../store/papers/feed-papers.ts'
+import { type FeedPaper, readFeedPapers, readFeedPapersById } from '../store/papers/feed-papers.ts'
+import { findNewest, type SearchProblem, type SearchRequest } from './archive/search.ts'
 import { readOwnFeed } from './own-feed.ts'
 
 /** As many as a reader that asks once a day may miss nothing of, two of the fullest days. */
@@ -18,6 +19,8 @@ const LIST_DAYS = 14
 export interface Feeds {
   /** The newest papers of topics (slugs), or of all where that is `null`. */
   readPapers(topics: readonly string[] | null): Promise<FeedEntry[]>
+  /** The newest papers that a search finds, or why nothing can be; `null` where nothing was asked for. */
+  readSearch(request: SearchRequest): Promise<FeedEntry[] | { problem: SearchProblem } | null>
   /** Those of a reader's last digests, by the token of their feed; `null` when it is unknown or dead. */
   readOwn(token: string): Promise<FeedEntry[] | null>
 }
@@ -69,6 +72,12 @@ export const createFeeds = ({
   async readPapers(topics) {
     const papers = await readFeedPapers(db, now(), { topics, gate: GATE, days: LIST_DAYS, max: MAX_ENTRIES })
     return papers.map((paper) => entryOf(paper, topics, baseUrl))
+  },
+  async readSearch(request) {
+    const found = await findNewest(db, now(), request, MAX_ENTRIES)
+    if (found === null || 'problem' in found) return found
+    const papers = await readFeedPapersById(db, now(), found, GATE)
+    return papers.map((paper) => entryOf(paper, request.topic === '' ? null : [request.topic], baseUrl))
   },
   readOwn: (token) => readOwnFeed({ db, keys, baseUrl }, token),
 })

@@ -70,6 +70,32 @@ it.each([
   expect([answer.status, await answer.text()]).toEqual([404, expect.stringContaining(sentence)])
 })
 
+it.each(['atom', 'json'] as const)(
+  'a search has a feed at its own address, which its page names: .%s',
+  async (ending) => {
+    await using site = await openTestSite()
+    const query = '?q=%22gui+agents%22+%3Cb%3E&topic=agents'
+    const answer = await fetch(`${site.url}/feeds/search.${ending}${query}&after=0.1:x`)
+    expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, 'no-cache'])
+    const text = await answer.text()
+    expect(text).toContain(`http://round.example.org/feeds/search.${ending}?q=%22gui+agents%22+%3Cb%3E`)
+    expect(readFeed(text, ending)).toMatchObject({
+      title: 'Search for “"gui agents" <b>” · Paper Round',
+      items: [{ title: 'A paper about agents' }],
+    })
+    const page = await (await fetch(`${site.url}/search${query}`)).text()
+    expect(page).toContain(`href="/feeds/search.${ending}${query.replace('&', '&amp;')}" title="This search"`)
+    for (const [bad, sentence] of [
+      ['', 'Say what to search for'],
+      ['?q=-', 'Add a word that a paper must have.'],
+      ['?topic=alchemy', 'Choose a topic of the list.'],
+    ]) {
+      const refused = await fetch(`${site.url}/feeds/search.${ending}${bad}`)
+      expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining(sentence ?? '')])
+    }
+  },
+)
+
 it('without papers a feed is there, and empty', async () => {
   await using site = await openTestSite({ feedEntries: [] })
   const answer = await fetch(`${site.url}/feeds/all.atom`)

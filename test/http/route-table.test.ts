@@ -76,6 +76,8 @@ GET /feeds/:topics.atom
 GET /feeds/:topics.json
 GET /feeds/own/:token.atom
 GET /feeds/own/:token.json
+GET /feeds/search.atom
+GET /feeds/search.json
 GET /follow/:token/:topic
 GET /healthz
 GET /icon.svg

@@ -31,6 +31,27 @@ test('are the papers of a topic with the words found, the newest first; all pape
   expect(all.length).toBe(Math.min(100, listingsOf('2026-04-13').length + listingsOf('2026-04-10').length))
 })
 
+test('of a search the newest come first, whatever matches better, with the ids of all feeds', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  for (const day of ['2026-04-10', '2026-04-13', '2026-04-14']) await storeDay(db, day)
+  const feeds = createFeeds({ db, keys: KEYS, now: () => at('2026-04-13T12:00:00Z'), baseUrl: BASE })
+  const nothing = { q: '', topic: '', author: '', from: '', to: '', after: '' }
+  const found = await feeds.readSearch({ ...nothing, q: 'report', topic: 'robotics' })
+  if (found === null || 'problem' in found) throw new Error('not searched')
+  expect(found.length).toBeGreaterThan(1)
+  const all = await feeds.readPapers(null)
+  expect(found).toEqual(
+    all
+      .filter(({ id }) => found.some((entry) => entry.id === id))
+      .map((entry) => expect.objectContaining({ id: entry.id, published: entry.published })),
+  )
+  for (const { html } of found) expect(html).toMatch(/^<p><em>Robotics &amp; embodied AI: “/)
+  expect(await feeds.readSearch(nothing)).toBeNull()
+  expect(await feeds.readSearch({ ...nothing, q: '-agents' })).toEqual({ problem: 'no-words' })
+  expect(await feeds.readSearch({ ...nothing, q: 'nonesuchword' })).toEqual([])
+})
+
 test('an entry keeps its id and date, is updated by a version or withdrawal and not by a vote, and a hidden one is gone', async () => {
   await using newsletter = await openNewsletter()
   const { db } = newsletter

@@ -92,6 +92,7 @@ export const searchRoutes = (app: App, site: PublicSite): void => {
         list,
         further: found?.next == null ? null : searchHref(asked, found.next),
         start: asked.after === '' ? null : searchHref(asked, ''),
+        feedQuery: found === null ? null : searchHref({ ...asked, after: '' }, '').slice('/search'.length),
       })
     },
   )
@@ -120,7 +121,7 @@ const formOf = (asked: SearchRequest, problem: { field: string; sentence: string
 })
 
 export const sendSearchProblem = (
-  { pages }: PublicSite,
+  { pages }: Pick<PublicSite, 'pages'>,
   request: FastifyRequest,
   reply: FastifyReply,
   asked: SearchRequest,
@@ -128,6 +129,14 @@ export const sendSearchProblem = (
 ): FastifyReply => {
   const problem = PROBLEMS[kind]
   if (wantsJson(request)) return sendProblem(reply, problem.status, 'Not searched', problem.sentence)
-  const view = { here: '/search', ...formOf(asked, problem), count: null, list: null, further: null, start: null }
+  const view = {
+    here: '/search',
+    ...formOf(asked, problem),
+    count: null,
+    list: null,
+    further: null,
+    start: null,
+    feedQuery: null,
+  }
   return show(reply.code(problem.status), pages, 'search', view)
 }

@@ -1,4 +1,5 @@
 /** Search of the archive: what a reader typed, read and answered. */
+import type { Kysely } from 'kysely'
 import { isDate } from '../../core/calendar.ts'
 import { isCancelled } from '../../core/database-error.ts'
 import { GATE } from '../../core/relevance/gate.ts'
@@ -6,9 +7,10 @@ import { plainLatex } from '../../core/text/latex.ts'
 import { searchQuery } from '../../core/text/search-words.ts'
 import { cleanLine } from '../../core/text/text.ts'
 import { isTopic } from '../../core/topics.ts'
-import type { Database } from '../../store/database.ts'
+import type { Database, Tables } from '../../store/database.ts'
 import { readShownPapers } from '../../store/papers/paper-lists.ts'
 import {
+  findNewestPapers,
   limitCosts,
   readSnippets,
   resolveQuery,
@@ -91,6 +93,25 @@ export const readSearch = (
   return { words, terms: { fit, author: name, from: days.from, to: days.to }, after: place }
 }
 
+/** Runs a search in a transaction that may not take long; the query is `null` where no words were typed. */
+const searching = async <T>(
+  db: Database,
+  words: string,
+  maxTime: number,
+  search: (trx: Kysely<Tables>, query: string | null) => Promise<T>,
+): Promise<T | { problem: SearchProblem }> => {
+  try {
+    return await db.transaction().execute(async (trx) => {
+      await limitCosts(trx, maxTime)
+      const query = words === '' ? null : await resolveQuery(trx, words)
+      return words !== '' && query === null ? { problem: 'no-words' as const } : await search(trx, query)
+    })
+  } catch (error) {
+    if (isCancelled(error)) return { problem: 'too-slow' }
+    throw error
+  }
+}
+
 /**
  * Answers a request: a part of what was found, or why nothing can be; `null` where nothing was asked for. Each statement of
  * the database may take `maxTime` milliseconds.
@@ -104,33 +125,37 @@ export const readSearchPage = async (
   const read = readSearch(request)
   if (read === null || 'problem' in read) return read
   const { words, terms, after } = read
-  try {
-    return await db.transaction().execute(async (trx) => {
-      await limitCosts(trx, maxTime)
-      const query = words === '' ? null : await resolveQuery(trx, words)
-      if (words !== '' && query === null) return { problem: 'no-words' as const }
-      const found = await searchPapers(trx, at, { ...terms, query }, after, PAGE + 1)
-      const places = found.places.slice(0, PAGE)
-      const shown = await readShownPapers(
-        trx,
-        at,
-        places.map(({ id }) => id),
-      )
-      const abstracts = shown.map(({ paper, withdrawn }) => (withdrawn ? '' : plainLatex(paper.abstract)))
-      const snippets = await readSnippets(trx, query, abstracts)
-      const last = places.at(-1)
-      return {
-        cards: shown.map((one, n) => ({
-          ...listCardOf(one, undefined, request.topic === '' ? undefined : request.topic),
-          snippet: snippets[n] ?? null,
-        })),
-        total: found.total,
-        isCut: found.isCut,
-        next: found.places.length > PAGE && last !== undefined ? writePlace(last) : null,
-      }
-    })
-  } catch (error) {
-    if (isCancelled(error)) return { problem: 'too-slow' }
-    throw error
-  }
+  return searching(db, words, maxTime, async (trx, query) => {
+    const found = await searchPapers(trx, at, { ...terms, query }, after, PAGE + 1)
+    const places = found.places.slice(0, PAGE)
+    const shown = await readShownPapers(
+      trx,
+      at,
+      places.map(({ id }) => id),
+    )
+    const abstracts = shown.map(({ paper, withdrawn }) => (withdrawn ? '' : plainLatex(paper.abstract)))
+    const snippets = await readSnippets(trx, query, abstracts)
+    const last = places.at(-1)
+    return {
+      cards: shown.map((one, n) => ({
+        ...listCardOf(one, undefined, request.topic === '' ? undefined : request.topic),
+        snippet: snippets[n] ?? null,
+      })),
+      total: found.total,
+      isCut: found.isCut,
+      next: found.places.length > PAGE && last !== undefined ? writePlace(last) : null,
+    }
+  })
+}
+
+/** The ids of at most `max` papers that a request finds, the newest first and not by how well they match. */
+export const findNewest = async (
+  db: Database,
+  at: Date,
+  request: SearchRequest,
+  max: number,
+): Promise<string[] | { problem: SearchProblem } | null> => {
+  const read = readSearch(request)
+  if (read === null || 'problem' in read) return read
+  return searching(db, read.words, MAX_TIME, (trx, query) => findNewestPapers(trx, at, { ...read.terms, query }, max))
 }

@@ -1,5 +1,5 @@
 /** The newest papers for feeds, with when they came and when something of them changed that a reader should see. */
-import { type Kysely, sql } from 'kysely'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { ExcerptedPaper } from '../../core/papers/paper-excerpt.ts'
 import type { TopicRelevance } from '../../core/relevance/relevance.ts'
 import type { Tables } from '../database.ts'
@@ -30,6 +30,24 @@ export const readFeedPapers = async (
     topics === null
       ? sql`true`
       : sql`exists (select from paper_topics r where r.paper_id = p.id and r.topic = any(${[...topics]}) and r.score >= ${gate})`
+  return readWhere(db, at, gate, sql`p.list_day = any(${listDays}::date[]) and ${chosen}`, max)
+}
+
+/** The papers of some ids, the newest first; topics are those that they score `gate` or more in. */
+export const readFeedPapersById = (
+  db: Kysely<Tables>,
+  at: Date,
+  ids: readonly string[],
+  gate: number,
+): Promise<FeedPaper[]> => readWhere(db, at, gate, sql`p.id = any(${[...ids]})`, ids.length)
+
+const readWhere = async (
+  db: Kysely<Tables>,
+  at: Date,
+  gate: number,
+  chosen: RawBuilder<unknown>,
+  max: number,
+): Promise<FeedPaper[]> => {
   const { rows } = await sql<Texts & Omit<FeedPaper, 'paper' | 'listDay'> & { list_day: string }>`
     select t.*, p.list_day, p.published, p.withdrawn,
       greatest(p.published, case when p.eligible_again_at <= ${at} then p.eligible_again_at end,
@@ -40,7 +58,7 @@ export const readFeedPapers = async (
       select p.id, p.revision, p.list_day, p.eligible_again_at, p.first_seen_at as published,
         exists (select from paper_news n where n.paper_id = p.id and n.kind = 'withdrawn') as withdrawn
       from papers p
-      where p.hidden_at is null and p.first_seen_at <= ${at} and p.list_day = any(${listDays}::date[]) and ${chosen}
+      where p.hidden_at is null and p.first_seen_at <= ${at} and ${chosen}
       order by p.list_day desc, p.first_seen_at desc, p.id limit ${max}) p
     join paper_texts t on t.paper_id = p.id and t.revision = p.revision
     order by p.list_day desc, p.published desc, p.id`.execute(db)

@@ -82,6 +82,26 @@ const filtersOf = ({ fit, author, from, to }: SearchTerms): RawBuilder<unknown> 
   return conditions.length === 0 ? sql`true` : sql.join(conditions, sql` and `)
 }
 
+/** With its limit Postgres finds common words from the newest paper on, and rare ones by their index. */
+const newestOf = (condition: RawBuilder<unknown>, limit: number) => sql`
+  select s.paper_id, s.list_day, s.words from paper_search s where ${condition}
+  order by s.list_day desc, s.paper_id desc limit ${limit}`
+
+/** The ids of the newest papers found, the newest first. Errors as of `searchPapers`. */
+export const findNewestPapers = async (
+  db: Kysely<Tables>,
+  now: Date,
+  terms: SearchTerms,
+  limit: number,
+): Promise<string[]> => {
+  const holds = terms.query === null ? sql`true` : sql`s.words @@ ${terms.query}::tsquery`
+  const { rows } = await sql<{ id: string }>`
+    select p.id from (${newestOf(sql`${holds} and ${filtersOf(terms)}`, limit)}) s
+    join papers p on p.id = s.paper_id and p.hidden_at is null and p.first_seen_at <= ${now}
+    order by s.list_day desc, p.id desc`.execute(db)
+  return rows.map(({ id }) => id)
+}
+
 /**
  * The papers found, best first, after a place: those whose title holds the words, then by how often and where they stand;
  * of equals the newest. Without words the newest come first. Errors: 57014 where it takes longer than the session allows.
@@ -103,11 +123,8 @@ export const searchPapers = async (
           sql`s.words @@ ${query}`,
           sql`ts_rank(${WEIGHTS}, c.words, ${query}, ${BY_LENGTH})`,
         ]
-  // With its limit Postgres finds common words from the newest paper on, and rare ones by their index. One more than are
-  // ranked tells that there are more.
-  const newest = (condition: RawBuilder<unknown>) => sql`
-    select s.paper_id, s.list_day, s.words from paper_search s where ${condition} and ${filters}
-    order by s.list_day desc, s.paper_id desc limit ${MAX_RANKED + 1}`
+  // One more than are ranked tells that there are more.
+  const newest = (condition: RawBuilder<unknown>) => newestOf(sql`${condition} and ${filters}`, MAX_RANKED + 1)
   const { rows } = await sql<SearchPlace & { total: number; found: number }>`
     with in_titles as materialized (${newest(inTitles)}), anywhere as materialized (${newest(anywhere)}),
     ranked as materialized (

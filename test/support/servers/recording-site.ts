@@ -12,6 +12,7 @@ import { buildApp } from '../../../src/http/app.ts'
 import type { ConnectionLimits } from '../../../src/http/connections.ts'
 import type { App, PrivacyFacts, Site } from '../../../src/http/site.ts'
 import type { PaperPage } from '../../../src/newsletter/archive/paper.ts'
+import { readSearch } from '../../../src/newsletter/archive/search.ts'
 import type { Citations } from '../../../src/newsletter/citations.ts'
 import type { Feeds } from '../../../src/newsletter/feeds.ts'
 import type { Previews } from '../../../src/newsletter/publishing/preview.ts'
@@ -118,6 +119,10 @@ const createRecordedCitations = (): Citations => ({
 
 const createRecordedFeeds = (entries: FeedEntry[]): Feeds => ({
   readPapers: async () => entries,
+  readSearch: async (request) => {
+    const read = readSearch(request)
+    return read === null || 'problem' in read ? read : entries
+  },
   readOwn: async (token) => (token === TOKEN.feed ? entries : null),
 })
 
