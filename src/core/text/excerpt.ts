@@ -7,10 +7,10 @@ import {
   resultScore,
   type TitledAbstract,
 } from './contribution.ts'
-import { unknownNames } from './known-names.ts'
+import { speaksOfUnknown, unknownNames } from './known-names.ts'
 import { dangles, presentsByName, withoutOpening } from './opening.ts'
 import { createPhraseFinder, tokenise } from './phrases.ts'
-import { pointsBeyond, withoutPointing } from './pointing.ts'
+import { needsMore, pointsBeyond, withoutPointing } from './pointing.ts'
 import { type Sentence, sentencesOf } from './sentences.ts'
 import { withShortForms } from './short-forms.ts'
 import { cutAtClause, cutAtWord } from './text.ts'
@@ -44,9 +44,12 @@ const join = (abstract: string, [first, second]: readonly Sentence[], following:
 
 /** What is left after a clause that points back hangs on it: "a framework … through folding". */
 const SEAM = / … (?:by|through|via|using) /u
+/** "The approach, X, is tested": what approach, the sentence before says. */
+const BY_ROLE =
+  /^(?:the|our)(?: proposed)? (?:approach|method|technique|framework|system|pipeline), [^,]+, (?:is|was) (?:tested|evaluated|studied)\b/iu
 const needsReferent = (text: string): boolean => {
   const shown = withoutPointing(text).text
-  return refersBack(shown) || SEAM.test(shown) || presentsByName(text)
+  return BY_ROLE.test(shown) || refersBack(shown) || SEAM.test(shown) || presentsByName(text)
 }
 
 /** "We first fold …", of which no second is shown. */
@@ -62,11 +65,22 @@ const SUCH = /\bsuch (?!as\b|an? [^.]* (?:as|that)\b)/iu
 /** "Maps, sheets and the glue that holds these parts": what it points to is in the sentence itself. */
 const NAMES_SEVERAL = /,[^,]+,? and\b.*\bthese\b/iu
 
+/** Whether a sentence may stand after the contribution `first`: what it speaks of is named there, in the title or in the sentence itself. */
+const standsAfter = (text: string, first: string, title: string, follows: boolean): boolean => {
+  const shown = withoutPointing(follows ? text : withoutOpening(text)).text
+  return !speaksOfUnknown(shown, `${title} ${first}`) && !needsMore(shown, first, title, follows)
+}
+
 /**
  * The contribution after the sentence that names what it refers back to, where both fit and that one stands by itself; and what follows, where
  * it fits too.
  */
-const withReferent = (abstract: string, sentences: readonly Sentence[], at: number, most: number): string | null => {
+const withReferent = (
+  { title, abstract }: TitledAbstract,
+  sentences: readonly Sentence[],
+  at: number,
+  most: number,
+): string | null => {
   const [before, first] = [sentences[at - 1], sentences[at]]
   if (before === undefined || first === undefined || !needsReferent(first.text)) return null
   const opening = withoutOpening(before.text)
@@ -82,7 +96,8 @@ const withReferent = (abstract: string, sentences: readonly Sentence[], at: numb
   // What points is kept: it is told now to what.
   const text = opening + abstract.slice(before.end, first.end)
   const next = sentences[at + 1]
-  const longer = next === undefined || isAside(next.text) ? text : text + abstract.slice(first.end, next.end)
+  const goesOn = next !== undefined && !isAside(next.text) && standsAfter(next.text, text, title, true)
+  const longer = goesOn ? text + abstract.slice(first.end, next.end) : text
   return [longer, text].find(({ length }) => length <= most) ?? null
 }
 
@@ -108,7 +123,11 @@ const withSecond = (
     .map(({ place }) => place)
   const next = sentences[at + 1]
   const following = next === undefined || isAside(next.text) ? [] : [at + 1]
-  const inOrder = first.text.length < SHORT_CONTRIBUTION ? [...following, ...results] : [...results, ...following]
+  const all =
+    withoutPointing(first.text).text.length < SHORT_CONTRIBUTION
+      ? [...following, ...results]
+      : [...results, ...following]
+  const inOrder = all.filter((place) => standsAfter(sentences[place]?.text ?? '', first.text, title, place === at + 1))
   const known = `${title} ${first.text}`
   const strange = (place: number): number => unknownNames(sentences[place]?.text ?? '', known).length
   const places = [
@@ -134,11 +153,18 @@ export const excerptOf = ({ title, abstract }: TitledAbstract, most: number = EX
 const chosenOf = ({ title, abstract }: TitledAbstract, most: number): string => {
   const sentences = sentencesOf(abstract)
   const at = contributionAmong(sentences, title)
-  const two = withReferent(abstract, sentences, at, most) ?? withSecond({ title, abstract }, sentences, at, most)
+  const two =
+    withReferent({ title, abstract }, sentences, at, most) ?? withSecond({ title, abstract }, sentences, at, most)
   if (two !== null) return two
   const one = join(abstract, sentences.slice(at, at + 1), false)
   const [first, next] = sentences.slice(at, at + 2)
-  if (first !== undefined && next !== undefined && one.length < LITTLE && !isAside(next.text))
+  if (
+    first !== undefined &&
+    next !== undefined &&
+    one.length < LITTLE &&
+    !isAside(next.text) &&
+    standsAfter(next.text.slice(0, most - one.length), first.text, title, true)
+  )
     return cutAtClause(join(abstract, [first, next], true), most)
   return one.length <= most ? one : cutAtClause(one.startsWith('…') ? one : offeringPart(one), most)
 }

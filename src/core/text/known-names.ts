@@ -1,4 +1,4 @@
-/** Finds the short names in a sentence that a reader cannot know, such as `STOP` where the sentence that explains it is left out. */
+/** Finds the names in a sentence that a reader cannot know, such as `STOP` where the sentence that explains it is left out. */
 
 /** Short forms that readers of papers know. */
 const COMMON = new Set(
@@ -33,5 +33,57 @@ export const unknownNames = (text: string, known: string): string[] => {
   const names = new Set((text.match(NAME) ?? []).map((name) => name.replace(/s$/, '')))
   return [...names].filter(
     (name) => !COMMON.has(name) && !introduced.includes(name) && !known.includes(name) && !abbreviates(name, known),
+  )
+}
+
+/** Names with capitals inside that readers of papers know, by how they begin. */
+const COMMON_COINED =
+  /^(?:(?:Chat)?GPT|Qwen|L?L[Ll]a(?:MA|VA)|Llama|TinyL|DeepSeek|Gemini|OpenAI|OpenClaw|Claude|InternVL|OLM[oO]|RoBERTa|ResNet|ImageNet|PyTorch|GitHub|HuggingFace|ViT|LoRA|QLoRA|MoE|CoT|ReAct|AlphaFold|HumanEval|WebArena|OSWorld|AndroidWorld|PubMed|YouTube|MuJoCo|AdamW|RoPE|FlashAttention|DINO|MeanFlow|TypeScript|JavaScript|LaTeX|U-Net|Chain-of-|Tree-of-|Mixture-of-|State-of-|Best-of-|Human-in-)/u
+/** With a capital inside, or parts of which the first and the last have one: `PandaBench`, `File-as-Bus`. */
+const IS_COINED = /\p{Ll}-?\d*\p{Lu}|\p{Lu}{2,}\p{Ll}{2,}|^\p{Lu}\p{Ll}+-\p{Ll}+-\p{Lu}/u
+const COINED = '(\\p{Lu}[\\p{L}\\p{N}.+²³-]*[\\p{L}\\p{N}])'
+/**
+ * Where the sentence speaks of it: as its subject, at the beginning or after "that", or after an opening and before a verb; or as
+ * what is done with it, "training on PandaSet helps".
+ */
+const SUBJECTS = [
+  new RegExp(
+    `(?:^|[:;] |\\bthat )(?!(?:[Ee]valuat|[Tt]est|[Bb]enchmark)ing)[\\p{L}-]+ing (?:[^,.;]{0,40}? )??(?:on|with|from) ${COINED}(?= \\p{Ll})`,
+    'gu',
+  ),
+  new RegExp(`(?:^|[:;] |\\bthat )(?:[Tt]he |[Oo]ur )?${COINED}(?= \\p{Ll})`, 'gu'),
+  new RegExp(
+    `, (?:the |our )?${COINED}(?= (?:\\p{Ll}+ly )?(?!across\\b|as\\b|plus\\b|versus\\b|vs\\b)\\p{Ll}+(?:s|ed)\\b)`,
+    'gu',
+  ),
+]
+/** "38% Exec@3": a measure that the paper made itself. */
+const MEASURE =
+  /(?<![\p{L}\p{N}])(?!(?:[Pp]ass|Recall|Precision|Hits?|N?DCG|nDCG|Top|MRR|MAP|m?AP|Acc|Maj|Best|Avg|Mean|HR|IoU|PCK|[PRF]1?)@)(\p{Lu}\p{L}*)@\d/gu
+
+const lettersOf = (text: string): string =>
+  text
+    .normalize('NFKD')
+    .replace(/[^\p{L}\p{N}]/gu, '')
+    .toLowerCase()
+/** Of `UI-Copilot-7B`, which may be of a known `UI-Copilot`, all but its last part; and its first part, as of `FoldNet-Bench`. */
+const headsOf = (name: string): string[] => [name.replace(/-[^-]+$/, ''), name.replace(/-.*$/, '')]
+
+/**
+ * Whether a sentence speaks of something, or measures it, by a name that was coined for it and stands neither in `known`, the
+ * text before it, nor is explained beside it: "PandaBench is hard", and not "… on PandaBench".
+ */
+export const speaksOfUnknown = (text: string, known: string): boolean => {
+  const letters = lettersOf(known)
+  const words = new Set(known.split(/[^\p{L}\p{N}²³]+/u).map(lettersOf))
+  const isKnown = (name: string): boolean =>
+    letters.includes(lettersOf(name)) ||
+    headsOf(name).some((head) =>
+      IS_COINED.test(head) ? letters.includes(lettersOf(head)) : words.has(lettersOf(head)),
+    )
+  const subjects = SUBJECTS.flatMap((place) => [...text.matchAll(place)].map(([, name = '']) => name))
+  return (
+    subjects.some((name) => IS_COINED.test(name) && !COMMON_COINED.test(name) && !isKnown(name)) ||
+    [...text.matchAll(MEASURE)].some(([, name = '']) => !known.includes(`${name}@`))
   )
 }

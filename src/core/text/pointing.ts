@@ -38,15 +38,54 @@ const COUNTED =
   `(?:(both)(?![^.,;:()]* and )|all (${COUNT})|the (?:latter|former)(?: (${COUNT}))?) ` +
   `(?!(?:how|what|in|on|the|of|via|to|as|when|by)\\b)(?:(?!(?:and|or)\\b)[\\p{L}\\d-]+ ){0,2}?([\\p{L}-]+[^\\Wus]s)(?! (?:and|or|of)\\b|:| \\()`
 const COUNTED_THINGS = new RegExp(`\\b${COUNTED}(?![\\p{L}-])`, 'giu')
-const PAIR = /\b(?:two|dual|pair(?:s|ed)?|twin)\b/iu
 
 /** Whether a sentence counts things that neither it nor `known`, the text before it, has named. */
 export const countsBeyond = (text: string, known: string): boolean =>
   [...text.matchAll(COUNTED_THINGS)].some(({ index, 1: both, 2: all, 3: last, 4: noun = '' }) => {
     const before = `${known} ${text.slice(0, index)}`
-    const isCounted = both === undefined ? before.toLowerCase().includes(` ${all ?? last} `) : PAIR.test(before)
+    const isCounted = both === undefined && before.toLowerCase().includes(` ${all ?? last} `)
     return !isCounted && !isNamedIn(noun, before)
   })
+
+/** "Solve the task better", "on subsequent problems": of which the sentence itself says no more. */
+const UNSAID =
+  /(?<!depending on |regardless of )\b(?:the (task|problem|setting|challenge|issue|question|gap)s?(?=[.,;]| (?:more|better|faster|and|is|are)\b)|(?:subsequent|remaining|aforementioned) ([\p{L}-]+s)\b)/giu
+/** "In two distinct tasks.", "on the widely used model": which, nothing says. */
+const UNNAMED =
+  /^(?:two |three |several )?(?:additional|other) [\p{Ll}-]+ |\btwo (?:distinct|different|separate) [\p{L}-]+s(?=[.;]|$)|\bthe (?:widely|commonly)[ -]used [\p{Ll} -]+(?=[.,;]|$)/iu
+/** What was said before is set against it, or is where it holds: "Readers, in contrast, …", "Here, folding is favoured". */
+const CONTRAST = /[,;] (?:in|by) contrast,|^[^,]{1,60}, (?:however|instead|conversely|on the other hand),/iu
+/** "We further find", "Ablation results further show": of which nothing was shown before. */
+const FURTHER = /^(?:we further (?:observe|find)|(?:our )?ablation(?: \p{L}+){0,3} further)\b/iu
+const HERE = /^here,? (?!we\b|i\b)/iu
+/** "At τ = -0.7". Coefficients that everybody reports have letters of their own. */
+const SYMBOL = /(?<![\p{L}\p{N}])(?![ρκμχ])([α-ωΑ-Ω])(?![\p{L}\p{N}²-])/gu
+/** "Only the weights of these activations", in the middle of a sentence: what was said as a whole has a noun of its own. */
+const THESE = new RegExp(
+  `(?<=.{20})\\b(?:these|those) (?:[\\p{L}-]+ ){0,2}?(?!${SHELLS.replace('(', '(?:')})([\\p{L}-]+s)${ENDS}`,
+  'giu',
+)
+
+/**
+ * Whether a sentence needs more than what is shown before it: `first`, the sentence, and the title. It solves "the task", contrasts,
+ * counts, points or has a symbol, of which none was named. One that `follows` the sentence shown right before it may contrast with
+ * that, and sum it up.
+ */
+export const needsMore = (text: string, first: string, title: string, follows: boolean): boolean => {
+  const known = `${title} ${first}`
+  const before = (from: string, index: number) => `${from} ${text.slice(0, index)}`
+  if (UNNAMED.test(text) || HERE.test(text) || countsBeyond(text, known)) return true
+  if (!follows && (CONTRAST.test(text) || FURTHER.test(text) || pointsBeyond(text, known))) return true
+  return (
+    [...text.matchAll(UNSAID)].some(
+      ({ index, 1: one, 2: other }) => !isNamedIn(one ?? other ?? '', before(known, index)),
+    ) ||
+    [...text.matchAll(THESE)].some(
+      ({ index, 1: noun = '' }) => !isNamedIn(noun, before(follows ? first : known, index)),
+    ) ||
+    [...text.matchAll(SYMBOL)].some(([, letter = '']) => !known.includes(letter))
+  )
+}
 
 /**
  * A clause about such a noun and no more: "which separates the two questions", "to bridge this gap", "tailored for this task",
@@ -77,18 +116,34 @@ const HANGS = /^ (?:into|within|in|to|from|on|as|at|across|towards?|under|withou
 const SAYS_ENOUGH = 60
 const HANGS_OR_BY = new RegExp(`${HANGS.source}|^ by \\p{L}+ing\\b[^.;:]*`, 'iu')
 
+/** What says only of which kind a thing is, "X, a unified framework", and what would then tell what it does: "… into a single system". */
+const IS_STUB = /, (?:an?|the) (?:[\p{L}-]+ ){0,4}[\p{L}-]+$/u
+const LEAST_HANGING = /^ (?:into|within|from|by|through|via)(?: [^\s.;:]+){3}/iu
+/** Verbs that say nothing without what is pointed to. */
+const MEETS = /\b(?:address|bridg|clos|tackl|fill|overcom|resolv|solv|mitigat)(?:e|es|s|ing)?\b/iu
+const START_OF_POINTED = new RegExp(`\\b(?:both |all )?${POINTED}$`, 'iu')
+
 /** A sentence without such a clause, for which `…` stands; at the end it is left out, and `isCut` says so. */
 export const withoutPointing = (text: string): { text: string; isCut: boolean } => {
   const clauses = [...text.matchAll(CLAUSE)].map(({ 0: clause, 1: noun = '', index }) => ({ clause, noun, index }))
   const places = [...text.matchAll(COUNTED_PLACE)]
-    .filter(({ 0: place, index }) => countsBeyond(place, text.slice(0, index)))
+    .filter(({ 0: place, index }) => place.endsWith(')') || countsBeyond(place, text.slice(0, index)))
     .map(({ 0: clause, 4: noun = '', index }) => ({ clause, noun, index }))
   for (const { clause, noun, index } of [...clauses, ...places]) {
     const before = text.slice(0, index)
     const inClause = before.slice(Math.max(before.lastIndexOf(';'), before.lastIndexOf(',')) + 1)
-    if (isNamedIn(noun, before) || before.length < LEAST_BEFORE || inClause.length < 12 || NEEDED.test(inClause))
+    const isBracket = clause.endsWith(')')
+    if (
+      (isNamedIn(noun, before) && !isBracket) ||
+      before.length < LEAST_BEFORE ||
+      inClause.length < 12 ||
+      NEEDED.test(inClause)
+    )
       continue
     const after = text.slice(index + clause.length)
+    const cut = clause.search(START_OF_POINTED)
+    if (IS_STUB.test(before) && LEAST_HANGING.test(after) && cut > 0)
+      return { text: `${before}${MEETS.test(clause) ? '' : clause.slice(0, cut).trimEnd()} …${after}`, isCut: false }
     const rest = after.replace(before.length < SAYS_ENOUGH ? HANGS : HANGS_OR_BY, '')
     if (rest.length < 2) return { text: before + rest, isCut: true }
     return { text: `${before} …${rest.replace(/^[,;:](?! we\b)/, '')}`, isCut: false }

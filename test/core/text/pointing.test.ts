@@ -1,7 +1,7 @@
 /** What points in the middle of a sentence to something told before it. */
 import { describe, expect, test } from 'vitest'
 import { excerptOf } from '../../../src/core/text/excerpt.ts'
-import { countsBeyond, pointsBack, withoutPointing } from '../../../src/core/text/pointing.ts'
+import { countsBeyond, needsMore, pointsBack, withoutPointing } from '../../../src/core/text/pointing.ts'
 
 describe('a clause that points back', () => {
   test.each([
@@ -25,6 +25,18 @@ describe('a clause that points back', () => {
       'We present FoldNet, a unified map, which joins these two paradigms, and fold it.',
       'We present FoldNet, a unified map … and fold it.',
     ],
+    [
+      'We present FoldNet, a unified map that joins these two paradigms into a single system.',
+      'We present FoldNet, a unified map that joins … into a single system.',
+    ],
+    [
+      'We introduce FoldNet, an open map addressing these three gaps within a single frame.',
+      'We introduce FoldNet, an open map … within a single frame.',
+    ],
+    [
+      'We find that tearing grows with wind and rain (both weathers), most of all at night.',
+      'We find that tearing grows with wind and rain … most of all at night.',
+    ],
   ])('is left out for an ellipsis: %s', (text, shown) =>
     expect(withoutPointing(text)).toEqual({ text: shown, isCut: false }),
   )
@@ -41,10 +53,6 @@ describe('a clause that points back', () => {
     [
       'We introduce FoldNet, a map of towns that joins these two paradigms into one system.',
       'We introduce FoldNet, a map of towns.',
-    ],
-    [
-      'We introduce FoldNet, an open map addressing these three gaps within a single frame.',
-      'We introduce FoldNet, an open map.',
     ],
     [
       'We introduce FoldNet, a map designed to fold itself in these complex scenes.',
@@ -85,7 +93,71 @@ test.each([
   ['It has two folds, and both folds are old.', false],
 ])('things are counted that are not named: %s', (text, expected) => expect(countsBeyond(text, '')).toBe(expected))
 
+describe('a sentence that stands after another', () => {
+  const FIRST = 'We present FoldNet, a map of sheets that folds itself.'
+  test.each([
+    'We observe that readers solve the task more often.',
+    'Maps tear on subsequent towns.',
+    'We evaluate FoldNet in two distinct climates.',
+    'We try FoldNet on the widely used paper machine, with less tearing.',
+    'Two additional folds prove useful.',
+    'Here, glue is favoured in towns.',
+    'By mending only the paper of these strong creases, FoldNet tears less.',
+    'FoldNet tears less at τ=-0.7.',
+    'Both glues contribute.',
+  ])('needs more than that: %s', (text) => expect(needsMore(text, FIRST, 'FoldNet: Maps', true)).toBe(true))
+
+  test.each([
+    'We solve the task of folding.',
+    'The best fold varies depending on the task.',
+    'We evaluate FoldNet in two distinct climates: wet and dry.',
+    'We find that these sheets tear.',
+    'These creases are strong.',
+    'We show that these conditions matter.',
+    'Tearing grows with age (ρ= .81), by a factor of τ²-bench.',
+    'In two climates, readers, in contrast, fold maps.',
+  ])('needs no more: %s', (text) => expect(needsMore(text, FIRST, 'FoldNet: Maps', true)).toBe(false))
+
+  test.each([
+    'Readers, in contrast, fold maps.',
+    'We further find that readers walk.',
+    'Ablation results further show that glue matters.',
+  ])('needs more where another is left out between: %s', (text) => {
+    expect(needsMore(text, FIRST, 'FoldNet: Maps', false)).toBe(true)
+    expect(needsMore(text, FIRST, 'FoldNet: Maps', true)).toBe(false)
+  })
+})
+
 describe('an excerpt', () => {
+  test('is the contribution alone where what follows speaks of what is not shown', () => {
+    const offer = 'We present FoldNet, a map that folds itself along creases it has learned from many readers of maps.'
+    const of = (rest: string) => excerptOf({ title: 'FoldNet: Maps', abstract: `Maps tear. ${offer} ${rest}` })
+    const plain = 'FoldNet reduces tearing by 20%.'
+    for (const result of [
+      'Fold-as-Glue paper is a key driver, reducing tearing by 50.2%.',
+      'Empirically, Auto-FoldEval matches human maps at 50.2% of the cost.',
+      'We show that training on GlueSet or with paper reduces tearing by 50.2%.',
+      'FoldNet reaches up to 38.1% Fold@3 and 20.3% Glue@3.',
+      'Ablations confirm that both glues reduce tearing by 50.2%.',
+    ]) {
+      expect(of(result)).toBe(offer)
+      expect(of(`${result} ${plain}`)).toBe(`${offer} … ${plain}`)
+    }
+    for (const result of [
+      'FoldNet-7B reduces tearing by 50.2% on SWE-bench Verified and on GlueBench.',
+      'Experiments show that Qwen3-4B and GPT-5 reduce tearing by 50.2%, with 40% pass@4.',
+      'The GlueSet, a set of maps, reduces tearing by 50.2%.',
+    ])
+      expect(of(`Readers walk. ${result}`)).toBe(`${offer} … ${result}`)
+  })
+
+  test('tells what approach is tested, by the sentence before', () => {
+    const both = 'A natural fix is to fold twice. The approach, Two Folds, is tested on ten maps.'
+    expect(excerptOf({ title: 'On Maps', abstract: `Maps tear. ${both} Readers walk.` })).toMatch(
+      new RegExp(`^${both}`),
+    )
+  })
+
   const REST = 'It folds itself along creases that it has learned from many earlier readers of maps in towns.'
 
   test('has an ellipsis for a clause that points back, before the next sentence too', () => {
