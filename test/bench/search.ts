@@ -126,6 +126,8 @@ const run = async (kept: string | undefined, say: (line: string) => void) => {
   const { db } = papers
   const archive = createArchive({ db, keys: [Buffer.alloc(32, 7)], now: () => new Date('2026-04-16T06:00:00Z') })
   const searches: number[] = []
+  /** Of each request its quickest round: what it takes where the machine does nothing else. */
+  const best = new Map<SearchRequest, number>()
   const slow: [number, SearchRequest][] = []
   const requests = requestsOf(texts)
   for (let round = 0; round <= ROUNDS; round++)
@@ -135,7 +137,10 @@ const run = async (kept: string | undefined, say: (line: string) => void) => {
         if (found !== null && 'problem' in found) throw new Error(`${found.problem}: ${JSON.stringify(request)}`)
       })
       // The first round fills the caches of the server.
-      if (round > 0) searches.push(time)
+      if (round > 0) {
+        searches.push(time)
+        best.set(request, Math.min(time, best.get(request) ?? time))
+      }
       if (round === 1) slow.push([Number(time.toFixed(1)), request])
     }
   const pages: number[] = []
@@ -154,6 +159,7 @@ const run = async (kept: string | undefined, say: (line: string) => void) => {
     isReal,
     requests: requests.length,
     search: percentiles(searches),
+    searchAtBest: percentiles([...best.values()]),
     paperPage: percentiles(pages),
     indexMegabytes: rows[0]?.mb ?? 0,
     slowest,
@@ -168,6 +174,7 @@ const result = await run(values.folder, console.log)
 console.log(
   `A search, ms: p50 ${result.search.p50}, p95 ${result.search.p95} (at most ${TARGET_P95}), p99 ${result.search.p99}.`,
 )
+console.log(`Each at the best of ${ROUNDS} rounds: p50 ${result.searchAtBest.p50}, p95 ${result.searchAtBest.p95}.`)
 console.log(`A paper with those like it, ms: p50 ${result.paperPage.p50}, p95 ${result.paperPage.p95}.`)
 for (const { ms, ...request } of result.slowest) console.log(`${ms} ms: ${JSON.stringify(request)}`)
 if (values.json) console.log(JSON.stringify(result))
