@@ -105,8 +105,14 @@ test('a scope has room again as its hour passes, and an hour of its most is neve
   expect(await fill()).toBe(10)
   expect(await fill(2)).toBe(10)
   await pass(1)
-  // What is left of the hour before still counts in full or in part: never all of the room is there at once.
-  expect(await fill()).toBeLessThan(10)
+  // The twenty of the hour before count for what is left of this one: all of the room is there only when hardly any is left.
+  const { rows } = await sql<{ left: number }>`
+    select 1 - extract(epoch from now() - date_bin('1 hour', now(), 'epoch'))::float8 / 3600 as left`.execute(db)
+  const left = rows[0]?.left ?? 1
+  const room = await fill()
+  const roomAt = (share: number) => Math.min(10, Math.max(0, Math.ceil(10 - 20 * share)))
+  expect(room).toBeGreaterThanOrEqual(roomAt(left))
+  expect(room).toBeLessThanOrEqual(roomAt(left - 0.01))
   await pass(2)
   expect(await fill()).toBe(10)
   // A full scope uses up nothing of those after it.

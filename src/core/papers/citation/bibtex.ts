@@ -23,7 +23,9 @@ const writeCharacter = (character: string): string => {
   if (known !== undefined) return known
   // A mark without a letter would take the next one.
   const isBareMark = /^(?!\p{ASCII})[\p{Sk}\p{M}]/u.test(character)
-  const text = isBareMark ? character : latex.tolatex(character).trimEnd()
+  const command = isBareMark ? character : latex.tolatex(character).trimEnd()
+  // The table has a bare backslash for a diagonal stroke (U+2572), which would take what follows.
+  const text = command.endsWith('\\') ? character : command
   const made = /^\\[&%$#_]$/.test(text) || !/[\\$]/.test(text) ? text : `{${text}}`
   if (written.size < MAX_WRITTEN) written.set(character, made)
   return made

@@ -221,6 +221,13 @@ it('stays one entry with as many authors, whatever titles, names and abstracts h
   )
 })
 
+it('writes every character of the first blocks of Unicode so that it takes nothing of what follows', () => {
+  const taking = Array.from({ length: 0x3000 - 0xa0 }, (_, at) => String.fromCodePoint(0xa0 + at)).filter(
+    (character) => !isBalanced(bibtexOf([cited({ title: character })])),
+  )
+  expect(taking).toEqual([])
+})
+
 it('gives a title in plain ASCII back as it is', () => {
   const words = fc.string({ unit: fc.constantFrom(...'abcXYZ019 -:,.()&%#_$<>|+=*!?@/'), minLength: 1, maxLength: 60 })
   fc.assert(
