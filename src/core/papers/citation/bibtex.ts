@@ -77,7 +77,9 @@ const titleOf = (title: string): string => {
 /** A part of a name; in braces where a reader would cut it, or take a word in small letters for a particle. */
 const namePart = (part: string): string => {
   const text = latexOf(part)
-  return /[,&%$#_]|\band\b/i.test(part) || /\s\p{Ll}/u.test(part) ? `{${text}}` : text
+  // As it is written: signs of full width become those of ASCII.
+  const plain = part.normalize('NFKC')
+  return /[,&%$#_]|\band\b/i.test(plain) || /\s\p{Ll}/u.test(plain) ? `{${text}}` : text
 }
 
 const nameOf = (name: CitedName): string => {

@@ -228,6 +228,11 @@ it('writes every character of the first blocks of Unicode so that it takes nothi
   expect(taking).toEqual([])
 })
 
+it('keeps names apart that hold signs of full width', () => {
+  const authors = ['Ⰰ＃', 'Ａｄａ　ａｎｄ　Ｃｏ', 'Hopper％']
+  expect(readBibtex(bibtexOf([cited({ authors })]))[0]?.author).toHaveLength(3)
+})
+
 it('gives a title in plain ASCII back as it is', () => {
   const words = fc.string({ unit: fc.constantFrom(...'abcXYZ019 -:,.()&%#_$<>|+=*!?@/'), minLength: 1, maxLength: 60 })
   fc.assert(
