@@ -1,5 +1,6 @@
 /** A digest opened in the browser. */
 import type { DigestIssue, PaperCard } from '../../core/digest/digest.ts'
+import { papersOf } from '../../core/digest/headline.ts'
 import { asWithdrawn } from '../../core/digest/paper-card.ts'
 import type { Keys } from '../../core/token.ts'
 import type { Database } from '../../store/database.ts'
@@ -12,7 +13,7 @@ const markWithdrawn = async (db: Database, issue: DigestIssue): Promise<DigestIs
   const { cards, also = [], trendingExtras } = issue
   const withdrawn = await readWithdrawn(
     db,
-    [...cards, ...also, ...trendingExtras].map(({ id }) => id),
+    papersOf(issue).map(({ id }) => id),
   )
   const mark = (card: PaperCard): PaperCard => (withdrawn.has(card.id) ? asWithdrawn(card) : card)
   return {
