@@ -32,6 +32,7 @@ import * as accountLinks from './0026-account-links.ts'
 import * as personalData from './0027-personal-data.ts'
 import * as toldChanges from './0028-told-changes.ts'
 import * as paperSearch from './0030-paper-search.ts'
+import * as votes from './0032-votes.ts'
 import type { Migration } from './migration.ts'
 
 export const MIGRATIONS: Record<string, Migration> = {
@@ -61,6 +62,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0027-personal-data': personalData,
   '0028-told-changes': toldChanges,
   '0030-paper-search': paperSearch,
+  '0032-votes': votes,
 }
 
 /**

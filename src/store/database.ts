@@ -124,6 +124,7 @@ export interface Tables {
     authors: string[]
     terms: string[]
   }
+  votes: { paper_id: string; subscriber_id: string; at: Date }
   papers_scored: { single: Generated<boolean>; by_model: string }
 
   // How sources are asked.

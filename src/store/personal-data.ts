@@ -62,6 +62,7 @@ export const eraseSubscriber = async (db: Kysely<Tables>, id: string, email: str
     where subscriber_id = ${id} and ${settled}`.execute(db)
   await sql`update mail_feedback set diagnostic = null where subscriber_id = ${id}`.execute(db)
   await sql`delete from set_aside_subscribers where subscriber_id = ${id}`.execute(db)
+  await sql`delete from votes where subscriber_id = ${id}`.execute(db)
   await deleteSignUps(db, email)
   await db
     .updateTable('subscribers')
