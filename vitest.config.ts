@@ -17,6 +17,7 @@ export default defineConfig(({ mode }) => ({
     provide: { thorough: mode === 'all' },
     reporters: ['default', createUniqueNames()],
     globalSetup: ['test/support/global-setup.ts'],
+    setupFiles: ['test/support/property-seed.ts'],
     // Test files that follow each other in a worker share its modules: loading them anew costs more than most tests.
     isolate: false,
     // Most of them wait for processes, servers and clocks: as many at a time as there are processors, and one more.

@@ -123,6 +123,9 @@ const LEAST_HANGING = /^ (?:into|within|from|by|through|via)(?: [^\s.;:]+){3}/iu
 const MEETS = /\b(?:address|bridg|clos|tackl|fill|overcom|resolv|solv|mitigat)(?:e|es|s|ing)?\b/iu
 const START_OF_POINTED = new RegExp(`\\b(?:both |all )?${POINTED}$`, 'iu')
 
+/** "In These results": within a sentence no determiner has a capital, so another one begins there without a stop before it. */
+const BEGINS_ANOTHER = /\b(?:This|These|Those|Such|The|All|Both)\b/u
+
 /** A sentence without such a clause, for which `…` stands; at the end it is left out, and `isCut` says so. */
 export const withoutPointing = (text: string): { text: string; isCut: boolean } => {
   const clauses = [...text.matchAll(CLAUSE)].map(({ 0: clause, 1: noun = '', index }) => ({ clause, noun, index }))
@@ -135,6 +138,7 @@ export const withoutPointing = (text: string): { text: string; isCut: boolean } 
     const isBracket = clause.endsWith(')')
     if (
       (isNamedIn(noun, before) && !isBracket) ||
+      BEGINS_ANOTHER.test(clause) ||
       before.length < LEAST_BEFORE ||
       inClause.length < 12 ||
       NEEDED.test(inClause)

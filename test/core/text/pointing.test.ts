@@ -76,6 +76,7 @@ describe('a clause that points back', () => {
     'We present FoldNet, a map for towns, and test it to measure this map.',
     'We present FoldNet, which we describe in this paper, for towns.',
     'We fold maps.',
+    'A sentence about folding that ends without a stop in These results matter.',
   ])('is none, or all there is: %s', (text) => expect(withoutPointing(text).text).toBe(text))
 
   test('is none where the sentence names it itself', () => {
