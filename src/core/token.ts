@@ -8,7 +8,7 @@ import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'no
 
 /**
  * What a link is for. `account`, `address` and `undo` name a letter and work once, for a limited time; `preferences`,
- * `feed` and `account` end when their subscriber's epoch is raised, and those that stop mail never do.
+ * `feed`, `vote` and `account` end when their subscriber's epoch is raised, and those that stop mail never do.
  */
 export const PURPOSES = [
   'confirm',
@@ -20,6 +20,7 @@ export const PURPOSES = [
   'address',
   'undo',
   'feed',
+  'vote',
 ] as const
 export type Purpose = (typeof PURPOSES)[number]
 
@@ -96,5 +97,6 @@ export const TOKEN_PLACEHOLDERS = {
   account: 'ACCOUNT_TOKEN'.padEnd(TOKEN_LENGTH, '_'),
   address: 'ADDRESS_TOKEN'.padEnd(TOKEN_LENGTH, '_'),
   undo: 'UNDO_TOKEN'.padEnd(TOKEN_LENGTH, '_'),
+  vote: 'VOTE_TOKEN'.padEnd(TOKEN_LENGTH, '_'),
   unsubscribeAddress: 'UNSUBSCRIBE_ADDRESS'.padEnd(ADDRESS_TOKEN_LENGTH, '_'),
 } as const satisfies Partial<Record<Purpose | 'unsubscribeAddress', string>>

@@ -25,6 +25,7 @@ import type { App, Pages, Site } from './site.ts'
 import { subscriptionRoutes } from './subscription.ts'
 import { topicOfferRoutes } from './topic-offer.ts'
 import { ONE_CLICK, unsubscriptionRoutes } from './unsubscription.ts'
+import { voteRoutes } from './votes.ts'
 import { webhookRoutes } from './webhooks.ts'
 
 const KILOBYTE = 1024
@@ -128,6 +129,7 @@ export const buildApp = ({
   accountRoutes(app, site)
   addressRoutes(app, site)
   unsubscriptionRoutes(app, site)
+  voteRoutes(app, site)
   webhookRoutes(app, site)
   return app
 }

@@ -14,6 +14,7 @@ import type { Feeds } from '../newsletter/feeds.ts'
 import type { Previews } from '../newsletter/publishing/preview.ts'
 import type { Accounts } from '../newsletter/subscription/accounts.ts'
 import type { Origin, Subscriptions } from '../newsletter/subscription/subscription.ts'
+import type { Votes } from '../newsletter/votes.ts'
 
 export type App = FastifyInstance<
   RawServerDefault,
@@ -46,6 +47,7 @@ export interface PrivacyFacts {
 export interface Site {
   subscriptions: Subscriptions
   accounts: Accounts
+  votes: Votes
   archive: Archive
   citations: Citations
   feeds: Feeds

@@ -2,11 +2,13 @@
 import { type Kysely, sql } from 'kysely'
 import type { Tables } from './database.ts'
 import { columnsOf, preferencesOf, type Subscriber } from './subscribers.ts'
+import { moveVotes } from './votes.ts'
 
 /**
  * Moves a subscription to another subscriber, with what was chosen and the history through which no paper comes twice. Both
- * are locked by the caller. The old one gets nothing more; what waits to be sent to them goes to the new one. Feedback on
- * what they were sent, and links in it, stay with the address that had it.
+ * are locked by the caller. The old one gets nothing more; what waits to be sent to them goes to the new one. Their votes
+ * go with it, or they could vote for the same papers again. Feedback on what they were sent, and links in it, stay with the
+ * address that had it.
  */
 export const moveSubscription = async (db: Kysely<Tables>, from: Subscriber, to: string, at: Date): Promise<void> => {
   await db
@@ -51,6 +53,7 @@ export const moveSubscription = async (db: Kysely<Tables>, from: Subscriber, to:
     and not exists (select from deliveries o where o.subscriber_id = ${to} and o.local_date = m.local_date)`.execute(db)
   await sql`update letters set subscriber_id = ${to}
     where subscriber_id = ${from.id} and kind = 'welcome' and state in ('queued', 'deferred')`.execute(db)
+  await moveVotes(db, from.id, to)
 }
 
 /** Forgets that these subscriptions came from another address, and gives the one that they came back to its own past. */

@@ -113,6 +113,7 @@ GET /topics
 GET /topics/:topic
 GET /undo/:token
 GET /unsubscribe/:token
+GET /vote/:token/:paper
 GET /weeks
 GET /weeks/:week
 GET /weeks/:week.bib
@@ -145,6 +146,7 @@ POST /unsubscribe/:token
 POST /unsubscribe/:token/pause
 POST /unsubscribe/:token/undo
 POST /unsubscribe/:token/weekly
+POST /vote/:token/:paper
 POST /webhooks/:provider`
   .trim()
   .split('\n')

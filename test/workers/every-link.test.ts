@@ -68,7 +68,18 @@ test('the story has every kind of mail, a digest that offers a topic, and one th
   const kinds = new Set(mailed.mails.map(({ kind }) => kind))
   expect([...kinds].sort()).toEqual([...LETTER_KINDS, 'welcome', 'digest'].sort())
   const pages = new Set(mailed.mails.flatMap(({ links }) => links.map((path) => path.split('/')[1])))
-  const all = ['confirm', 'never', 'preferences', 'unsubscribe', 'digests', 'follow', 'account', 'address', 'undo']
+  const all = [
+    'confirm',
+    'never',
+    'preferences',
+    'unsubscribe',
+    'digests',
+    'follow',
+    'account',
+    'address',
+    'undo',
+    'vote',
+  ]
   expect([...pages]).toEqual(expect.arrayContaining(all))
   const signs = ['Your week: ', 'Your papers: ', 'Welcome', 'Your settings were changed on', '#links']
   expect(signs.filter((sign) => !mailed.mails.some(({ text }) => text.includes(sign)))).toEqual([])

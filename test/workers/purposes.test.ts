@@ -17,6 +17,7 @@ const NAMED: Record<Purpose, readonly string[]> = {
   address: ['new-address'],
   undo: ['address-changed'],
   feed: ['subscriber'],
+  vote: ['subscriber'],
 }
 
 /** The purpose that each page of links is for, by the first part of its path. */
@@ -31,6 +32,7 @@ const PURPOSE_OF: Record<string, Purpose> = {
   address: 'address',
   undo: 'undo',
   feeds: 'feed',
+  vote: 'vote',
 }
 
 /** Fields that bring every form past its own checks. */
@@ -73,7 +75,10 @@ const swapAll = async (mailed: MailedSite, routes: Awaited<ReturnType<typeof tok
     await Promise.all(
       ids.flatMap(([kind, id]) =>
         PURPOSES.filter((one) => one !== purpose || !NAMED[one].includes(kind)).map(async (one) => {
-          const path = url.replace(':token', deriveToken(KEYS, one, id)).replace(':topic', 'robotics')
+          const path = url
+            .replace(':token', deriveToken(KEYS, one, id))
+            .replace(':topic', 'robotics')
+            .replace(':paper', '2604.14000')
           const response = await fetch(mailed.url + path, {
             method,
             redirect: 'manual',

@@ -20,6 +20,7 @@ import { createCandidateCache } from '../../src/newsletter/publishing/candidate-
 import { createPreviews } from '../../src/newsletter/publishing/preview.ts'
 import { createAccounts } from '../../src/newsletter/subscription/accounts.ts'
 import { createSubscriptions } from '../../src/newsletter/subscription/subscription.ts'
+import { createVotes } from '../../src/newsletter/votes.ts'
 import type { Config } from '../config/config.ts'
 import { openScorer } from '../scorer.ts'
 import type { RoleContext } from './context.ts'
@@ -48,6 +49,7 @@ export const openApi = async (context: ApiContext) => {
   const app = buildApp({
     subscriptions: createSubscriptions(subscribing),
     accounts: createAccounts(subscribing),
+    votes: createVotes(subscribing),
     citations: createCitations({ db, keys, now }),
     feeds: createFeeds({ db, keys, now, baseUrl: config.baseUrl }),
     archive: keepLists(createArchive({ db, keys, now }), now),

@@ -121,6 +121,8 @@ const sharedView = (site: string, postalAddress: string | null) => ({
     // The slug of a topic follows.
     follow: `${site}/follow/${TOKEN_PLACEHOLDERS.preferences}`,
     unsubscribe: `${site}/unsubscribe/${TOKEN_PLACEHOLDERS.unsubscribe}`,
+    // The id of a paper follows.
+    vote: `${site}/vote/${TOKEN_PLACEHOLDERS.vote}`,
     view: `${site}/digests/${TOKEN_PLACEHOLDERS.view}`,
     never: `${site}/never/${TOKEN_PLACEHOLDERS.never}`,
     account: `${site}/account/${TOKEN_PLACEHOLDERS.account}`,

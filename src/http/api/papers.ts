@@ -36,6 +36,7 @@ const PaperDetails = Type.Object(
     submitted: orNull(Day),
     firstSeenAt: Instant,
     stars: orNull(Type.Integer(), 'Of its repository'),
+    votes: Type.Integer({ description: 'Readers here who voted for it' }),
     counted: Counts,
     history: Type.Array(Type.Object({ at: Instant, upvotes: Type.Integer() }), {
       description: 'Upvotes as they were seen, the oldest first',
@@ -63,6 +64,7 @@ const detailsOf = (page: PaperPage, baseUrl: string) => ({
   submitted: page.paper.publishedOn,
   firstSeenAt: page.firstSeenAt,
   stars: page.stars,
+  votes: page.votes,
   counted: countsOf(page.counted),
   history: page.history.map(({ at, upvotes }) => ({ at, upvotes })),
   news: page.news,

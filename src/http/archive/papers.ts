@@ -104,6 +104,7 @@ const viewOf = (page: PaperPage) => {
     topics: page.topics,
     counted: page.counted === null ? '' : instantInWords(page.counted),
     stars: page.stars,
+    votes: page.votes,
     chart: chartOf(page.history),
     history: page.history.map((one) => ({ seen: instantInWords(one), upvotes: one.upvotes })),
     news: page.news.map(({ kind, version, seenAt }) => ({

@@ -8,6 +8,7 @@ import { plainLatex, plainTitle } from '../../core/text/latex.ts'
 import type { Database } from '../../store/database.ts'
 import { readNewsOf, readShownPapers, readSimilar, readUpvoteHistory } from '../../store/papers/paper-lists.ts'
 import { readListedDays } from '../../store/papers/papers.ts'
+import { countVotes } from '../../store/votes.ts'
 import { type Counted, type ListCard, listCardOf, shownTopics } from './card-list.ts'
 
 export interface PaperPage {
@@ -25,6 +26,8 @@ export interface PaperPage {
   rank: string
   firstSeenAt: Date
   stars: number | null
+  /** How many readers here voted for it. */
+  votes: number
   counted: Counted | null
   withdrawn: boolean
   /** Upvotes as they were seen, the oldest first. */
@@ -45,11 +48,12 @@ export const readPaperPage = async (db: Database, at: Date, id: string): Promise
   const [shown] = await readShownPapers(db, at, [id])
   if (shown === undefined) return null
   const { paper, listDay, withdrawn, upvotes } = shown
-  const [history, news, day, similarIds] = await Promise.all([
+  const [history, news, day, similarIds, votes] = await Promise.all([
     readUpvoteHistory(db, at, id),
     readNewsOf(db, at, id),
     readListedDays(db, at, listDay, listDay),
     readSimilar(db, at, id, rareTerms(paper), MAX_SIMILAR),
+    countVotes(db, [id], at),
   ])
   const similar = await readShownPapers(db, at, similarIds)
   const listed = day.get(listDay)
@@ -69,6 +73,7 @@ export const readPaperPage = async (db: Database, at: Date, id: string): Promise
     rank: withdrawn ? '' : dayReasonOf({ topic: null, matches: [], ...ranked }),
     firstSeenAt: shown.firstSeenAt,
     stars: shown.stars,
+    votes: votes.get(id) ?? 0,
     counted: upvotes === null ? null : { at: shown.observedAt, hourKnown: shown.hourKnown },
     withdrawn,
     history: withdrawn ? [] : history,

@@ -134,6 +134,7 @@ const TOKEN_VALUES: Record<string, (keys: Keys, mail: Claimed) => string> = {
   [TOKEN_PLACEHOLDERS.account]: (keys, mail) => deriveToken(keys, 'account', mail.id, mail.epoch),
   [TOKEN_PLACEHOLDERS.address]: (keys, mail) => deriveToken(keys, 'address', mail.id),
   [TOKEN_PLACEHOLDERS.undo]: (keys, mail) => deriveToken(keys, 'undo', mail.id),
+  [TOKEN_PLACEHOLDERS.vote]: (keys, mail) => deriveToken(keys, 'vote', mail.subscriberId, mail.epoch),
 }
 const PLACEHOLDERS = Object.keys(TOKEN_VALUES)
 

@@ -18,6 +18,7 @@ import {
 } from '../../store/personal-data.ts'
 import { preferencesOf, readSubscriber, type Subscriber } from '../../store/subscribers.ts'
 import { readErased, readSuppression, readSuppressionLog } from '../../store/suppressions.ts'
+import { readVotesOf } from '../../store/votes.ts'
 import { readIssue } from '../publishing/issue.ts'
 import type { LinkPorts } from './token-owner.ts'
 
@@ -64,6 +65,8 @@ export interface PersonalData {
     reply: string | null
     preferences: Preferences | null
   }[]
+  /** The papers that they voted for. */
+  votes: { id: string; title: string; at: Date }[]
   /** Bounces and complaints. */
   feedback: Awaited<ReturnType<typeof readFeedbackTo>>
   /** Why the address is not mailed; `null` when it may be. An erased address is on the list under a keyed hash alone. */
@@ -91,6 +94,7 @@ export const exportPersonalData = async ({ db, keys, now }: LinkPorts, whom: Who
     consent: await readConsent(db, { subscriberId: id, hashes }),
     digests: id === null ? [] : await exportDigests(db, id),
     letters: id === null ? [] : await exportLetters(db, id),
+    votes: id === null ? [] : await readVotesOf(db, id),
     feedback: id === null ? [] : await readFeedbackTo(db, id),
     suppression: email === null ? null : await exportSuppression(db, email, hashes),
     suppressionChanges: email === null ? [] : await readSuppressionLog(db, email),

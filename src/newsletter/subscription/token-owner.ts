@@ -14,13 +14,13 @@ export interface LinkPorts {
 export type AddressedSubscriber = Subscriber & { email: string }
 
 /**
- * The owner of a link of this purpose; `null` when the token is unknown, altered or of another purpose. Preferences links and feeds
- * die when the epoch is raised, those that stop mail never. With `lock` the row stays locked to the end of `trx`.
+ * The owner of a link of this purpose; `null` when the token is unknown, altered or of another purpose. Preferences links, feeds
+ * and vote links die when the epoch is raised, those that stop mail never. With `lock` the row stays locked to the end of `trx`.
  */
 export const findTokenOwner = async (
   trx: Database,
   keys: Keys,
-  purpose: 'preferences' | 'feed' | 'unsubscribe' | 'never',
+  purpose: 'preferences' | 'feed' | 'vote' | 'unsubscribe' | 'never',
   token: string,
   lock = false,
 ): Promise<AddressedSubscriber | null> => {
@@ -28,9 +28,8 @@ export const findTokenOwner = async (
   if (id === null) return null
   const subscriber = await readAddressed(trx, id, lock)
   if (subscriber === null) return null
-  return provesToken(keys, purpose, token, purpose === 'preferences' || purpose === 'feed' ? subscriber.epoch : 0)
-    ? subscriber
-    : null
+  const lasts = purpose === 'unsubscribe' || purpose === 'never'
+  return provesToken(keys, purpose, token, lasts ? 0 : subscriber.epoch) ? subscriber : null
 }
 
 /** The subscriber of an id; `null` when there is none, or they are erased. */

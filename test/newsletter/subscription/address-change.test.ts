@@ -6,6 +6,7 @@ import { deriveToken } from '../../../src/core/token.ts'
 import { createAccounts } from '../../../src/newsletter/subscription/accounts.ts'
 import { answerSignUps } from '../../../src/newsletter/subscription/sign-up.ts'
 import { createSubscriptions } from '../../../src/newsletter/subscription/subscription.ts'
+import { createVotes } from '../../../src/newsletter/votes.ts'
 import type { Database, LetterKind } from '../../../src/store/database.ts'
 import { preferencesOf } from '../../../src/store/subscribers.ts'
 import { suppressAddress } from '../../../src/store/suppressions.ts'
@@ -90,6 +91,10 @@ test('until the new address confirms nothing changes, and then topics, history a
   await storeDay(db, '2026-04-13')
   const id = await subscribe(db, OLD, OWN, NOW)
   const before = await byAddress(db, OLD)
+  const voted = '2604.13010'
+  expect(await createVotes(portsAt(db, 0)).vote(deriveToken(KEYS, 'vote', id), voted)).toMatchObject({
+    outcome: 'counts',
+  })
   expect(await askToMove(db, OLD, NEW)).toEqual({ held: null })
   expect(await byAddress(db, OLD)).toEqual(before)
   // It may be a stranger's, mistyped: nothing of the reader is stored with it yet.
@@ -126,6 +131,16 @@ test('until the new address confirms nothing changes, and then topics, history a
     { event: 'confirmed', subscriber_id: fresh.id },
     { event: 'unsubscribed', subscriber_id: id },
   ])
+  // What was voted for counts once, and stays theirs.
+  const voters = await db.selectFrom('votes').select('subscriber_id').execute()
+  expect(voters).toEqual([{ subscriber_id: fresh.id }])
+  expect(await createVotes(portsAt(db, 1)).vote(deriveToken(KEYS, 'vote', fresh.id), voted)).toMatchObject({
+    outcome: 'counted',
+    paper: { votes: 1 },
+  })
+  expect(await createVotes(portsAt(db, 1)).vote(deriveToken(KEYS, 'vote', id), voted)).toEqual({
+    outcome: 'not subscribed',
+  })
   // Links that one address was sent do not reach the other.
   const subscriptions = createSubscriptions(portsAt(db, 1))
   expect(await subscriptions.unsubscribe(deriveToken(KEYS, 'unsubscribe', id))).toBe('unsubscribed')

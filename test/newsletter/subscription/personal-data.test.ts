@@ -65,6 +65,7 @@ const openAda = async () => {
   await sql`update deliveries set state = 'failed', code = 550, said = '550 no canary here'`.execute(db)
   await sql`insert into mail_feedback (mail_id, kind, stream, subscriber_id, class, diagnostic, source)
     select id, 'bounce', 'deliveries', subscriber_id, 'hard', 'no canary here', 'mail' from deliveries`.execute(db)
+  await sql`insert into votes select id, ${id}, ${NOW} from papers order by id limit 1`.execute(db)
   // A request that is not answered yet, and a set-aside reader.
   await openSubscriptions(db).requestSubscription(ADA.toLowerCase(), LONDON_DAILY, FORM)
   await sql`insert into set_aside_subscribers (subscriber_id, due_at, retry_at, reason) values (${id}, now(), now(), 'canary')`.execute(
@@ -88,7 +89,7 @@ const subscribeFrom = async (db: Database, preferences = LONDON_DAILY): Promise<
   return (await db.selectFrom('subscribers').select('id').where('email', '=', ADA).executeTakeFirstOrThrow()).id
 }
 
-test('an export has everything that is held: settings, consent with its words, digests, letters, bounces, suppression', async () => {
+test('an export has everything that is held: settings, consent with its words, digests, letters, votes, bounces, suppression', async () => {
   await using ada = await openAda()
   await suppress(ada.db, ada.id, { class: 'hard', reason: 'bounced', code: '5.1.1', diagnostic: null, source: 'mail' })
   const data = await exportPersonalData(portsOf(ada.db), { email: ADA.toUpperCase() })
@@ -122,6 +123,7 @@ test('an export has everything that is held: settings, consent with its words, d
       },
     ],
     letters: [{ kind: 'confirmation' }, { kind: 'welcome', subject: expect.stringMatching(/^Welcome/) }],
+    votes: [{ id: '2604.13000', title: expect.stringMatching(/^Advances in/), at: NOW }],
     feedback: [{ kind: 'bounce', class: 'hard' }],
     suppression: { class: 'hard', reason: 'bounced' },
     suppressionChanges: [{ change: 'added', class: 'hard' }],
@@ -136,10 +138,11 @@ test('after an erasure no table tells the address, the client, the settings or t
   await using ada = await openAda()
   await suppress(ada.db, ada.id, { class: 'hard', reason: 'canary', code: null, diagnostic: 'canary', source: 'mail' })
   const before = await everything(ada.db)
-  for (const personal of PERSONAL) expect(before).toContain(personal)
+  for (const personal of [...PERSONAL, 'votes: ']) expect(before).toContain(personal)
   expect(await erase(portsOf(ada.db), { id: ada.id }, BY_TEST)).toBe('erased')
   const after = await everything(ada.db)
   expect(after.split('\n').filter((row) => PERSONAL.some((personal) => row.includes(personal)))).toEqual([])
+  expect(after).not.toContain('votes: ')
   // What is left: the row without anything, the record of consent, and the keyed hash with why it is not mailed.
   const hash = addressHash(KEYS, ADA)
   expect(await ada.db.selectFrom('erased_addresses').selectAll().execute()).toEqual([

@@ -43,6 +43,7 @@ const paperPageOf = (card: PaperCard, over: Partial<PaperPage>): PaperPage => ({
   rank: '2nd of 26',
   firstSeenAt: new Date('2026-04-13T08:00:00Z'),
   stars: 1,
+  votes: 7,
   counted: SEEN,
   withdrawn: false,
   history: [

@@ -20,6 +20,7 @@ import type { AccountData } from '../../../src/newsletter/subscription/account-l
 import type { Accounts } from '../../../src/newsletter/subscription/accounts.ts'
 import type { OwnPreferences } from '../../../src/newsletter/subscription/preferences.ts'
 import type { Origin, Subscriptions } from '../../../src/newsletter/subscription/subscription.ts'
+import type { Votes } from '../../../src/newsletter/votes.ts'
 import { createRecordedArchive, LIST_DAYS } from './recorded-archive.ts'
 
 /** Tokens of the one subscriber there is; every other token is unknown. */
@@ -38,6 +39,7 @@ export const TOKEN = {
   address: 'address'.padEnd(43, '0'),
   undo: 'undo'.padEnd(43, '0'),
   feed: 'feed'.padEnd(43, '0'),
+  vote: 'vote'.padEnd(43, '0'),
 }
 
 /** Numbers that are no default. */
@@ -293,11 +295,27 @@ const DATA: AccountData = {
     },
   ],
   letters: [],
+  votes: [],
   feedback: [],
   suppression: null,
   suppressionChanges: [],
   requests: [],
   before: null,
+}
+
+/** The votes of the one subscriber there is, for the paper of the card. */
+const createRecordedVotes = (change: RecordChange): Votes => {
+  const paper = { id: '2604.11784', title: 'A paper about agents', votes: 7 }
+  const answer = <T>(token: string, paperId: string, found: T) => {
+    if (token !== TOKEN.vote) return null
+    return paperId === paper.id ? found : { outcome: 'no paper' as const }
+  }
+  return {
+    read: async (token, paperId) => answer(token, paperId, { outcome: 'open', paper }),
+    vote: (token, paperId) => change(answer(token, paperId, { outcome: 'counts', paper }), 'vote', token, paperId),
+    takeBack: (token, paperId) =>
+      change(answer(token, paperId, { outcome: 'taken back', paper }), 'takeBack', token, paperId),
+  }
 }
 
 /** The account of the one subscriber there is. */
@@ -369,6 +387,7 @@ export const openTestSite = async ({
   const app = buildApp({
     subscriptions: failingBy(fault, subscriptions ?? createRecordedSubscriptions(change, origins, challenge, chosen)),
     accounts: failingBy(fault, createRecordedAccounts(change, challenge)),
+    votes: failingBy(fault, createRecordedVotes(change)),
     archive: failingBy(fault, archive),
     citations: failingBy(fault, createRecordedCitations()),
     feeds: failingBy(fault, createRecordedFeeds(feedEntries)),

@@ -1,0 +1,211 @@
+/** Voting by the links of real mails, over HTTP on Postgres: one vote a reader and paper, and nothing by opening a page. */
+import { sql } from 'kysely'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { deriveToken } from '../../src/core/token.ts'
+import { raiseEpoch } from '../../src/store/subscribers.ts'
+import { dumpTables, type MailedSite, openMailedSite, READER } from '../support/fixtures/mailed-site.ts'
+import { eraseFrom, KEYS, LONDON_DAILY, subscribe } from '../support/fixtures/newsletter.ts'
+import { DUE } from '../support/fixtures/sending-newsletter.ts'
+
+let mailed: MailedSite
+beforeAll(async () => {
+  mailed = await openMailedSite()
+  await mailed.send()
+}, 60_000)
+afterAll(() => mailed?.[Symbol.asyncDispose]())
+
+/** A link of the digest, and its parts. */
+const linkOf = () => {
+  const path = mailed.link(READER, 'digest', 'vote')
+  const [, , token = '', paper = ''] = path.split('/')
+  return { path, token, paper }
+}
+const votes = () => mailed.db.selectFrom('votes').selectAll().orderBy('at').execute()
+const forget = () => mailed.db.deleteFrom('votes').execute()
+
+/** Presses as a program does, which is told in fewer words. */
+const press = async (path: string, fields: Record<string, string> = {}) => {
+  const response = await fetch(mailed.url + path, {
+    method: 'POST',
+    headers: { accept: 'application/json' },
+    body: new URLSearchParams(fields),
+  })
+  return { status: response.status, said: (await response.json()) as Record<string, unknown> }
+}
+
+/** Another reader, with the link of a paper. */
+const another = async (name: string, paper = linkOf().paper) => {
+  const id = await subscribe(mailed.db, `${name}@example.org`, LONDON_DAILY, DUE)
+  const token = deriveToken(KEYS, 'vote', id)
+  return { id, token, path: `/vote/${token}/${paper}` }
+}
+
+test('a digest has a link to vote beside each paper, all with one token, and its page in the browser has none', async () => {
+  const digest = mailed.mails.find(({ to, kind }) => to === READER && kind === 'digest')
+  const links = digest?.links.filter((path) => path.startsWith('/vote/')) ?? []
+  const delivery = await mailed.db.selectFrom('digests').select('entries').executeTakeFirstOrThrow()
+  expect(delivery.entries.length).toBeGreaterThan(1)
+  // Both parts have each.
+  expect(links).toHaveLength(2 * new Set(links).size)
+  const token = deriveToken(KEYS, 'vote', digest?.subscriberId ?? '')
+  expect(new Set(links.map((path) => path.split('/')[2]))).toEqual(new Set([token]))
+  for (const path of new Set(links)) expect((await mailed.site.get(path)).text).toContain('Vote for this paper?')
+  const page = await mailed.site.get(mailed.link(READER, 'digest', 'digests'))
+  expect(page.status).toBe(200)
+  expect(page.html).not.toContain(token)
+  expect(page.html).not.toContain('/vote/')
+})
+
+test('opening the link changes nothing; one press votes, a second says that it counts, and a third takes it back', async () => {
+  await forget()
+  const { path, paper } = linkOf()
+  const before = await dumpTables(mailed)
+  const page = await mailed.site.get(path)
+  await fetch(mailed.url + path, { method: 'HEAD' })
+  expect(await dumpTables(mailed)).toEqual(before)
+  const { title } = await mailed.db
+    .selectFrom('paper_texts')
+    .select('title')
+    .where('paper_id', '=', paper)
+    .executeTakeFirstOrThrow()
+  expect(page.text).toContain(title)
+  expect(page.html.match(/<button/g)).toHaveLength(1)
+
+  expect((await mailed.site.post(path)).text).toContain('Your vote counts Adv')
+  const again = await mailed.site.post(path)
+  expect(again.text).toContain('Your vote counts already')
+  expect(again.html).toContain('name="undo" value="yes">Take it back</button>')
+  expect(again.text).toContain('1 reader here has voted for it')
+  expect(await votes()).toMatchObject([{ paper_id: paper, at: DUE }])
+  // The link looks the same as before: whoever was forwarded it learns nothing of its reader by opening it.
+  expect((await mailed.site.get(path)).html).toBe(page.html)
+
+  const other = await another('ben')
+  expect(await press(other.path)).toEqual({ status: 200, said: { status: 'counts', votes: 2 } })
+  expect((await mailed.site.get(`/papers/${paper}`)).text).toContain('2 readers here voted for it.')
+  const api = await fetch(`${mailed.url}/api/v1/papers/${paper}`)
+  expect(await api.json()).toMatchObject({ votes: 2 })
+
+  expect((await mailed.site.post(path, { undo: 'yes' })).text).toContain('Your vote is taken back')
+  expect(await press(path, { undo: 'yes' })).toEqual({ status: 200, said: { status: 'none', votes: 1 } })
+  expect((await votes()).map(({ subscriber_id }) => subscriber_id)).toEqual([other.id])
+})
+
+test('fifty presses at once give one vote', async () => {
+  await forget()
+  const { path, paper } = linkOf()
+  const answers = await Promise.all(Array.from({ length: 50 }, () => press(path)))
+  expect(answers.filter(({ said }) => said.status === 'counts')).toHaveLength(1)
+  expect(answers.filter(({ said }) => said.status === 'counted')).toHaveLength(49)
+  for (const { status, said } of answers) expect([status, said.votes]).toEqual([200, 1])
+  expect((await votes()).map(({ paper_id }) => paper_id)).toEqual([paper])
+})
+
+test('presses and an erasure at once leave no vote of who was erased', async () => {
+  await forget()
+  const leaver = await another('eve')
+  const presses = Array.from({ length: 10 }, () => press(leaver.path))
+  await eraseFrom(mailed.db, leaver.id)
+  for (const { status } of await Promise.all(presses)) expect([200, 404]).toContain(status)
+  expect(await press(leaver.path)).toMatchObject({ status: 404 })
+  expect(await votes()).toEqual([])
+})
+
+test('a hidden or unknown paper takes no vote and says so; one from long before the trend’s window does', async () => {
+  await forget()
+  const { token, paper } = linkOf()
+  await mailed.db.updateTable('papers').set({ hidden_at: DUE }).where('id', '=', paper).execute()
+  const ids = [
+    paper,
+    '2604.99999',
+    'hep-ex%2F0307015',
+    'a%00b',
+    '%F0%9F%98%80',
+    'x'.repeat(101),
+    '..%2F..%2Fetc',
+    "'%20or%201=1",
+  ]
+  for (const id of ids)
+    for (const fields of [{}, { undo: 'yes' }]) {
+      const page = await mailed.site.post(`/vote/${token}/${id}`, fields)
+      expect([id, page.status, page.text]).toEqual([id, 404, expect.stringContaining('so it takes no votes')])
+      expect((await mailed.site.get(`/vote/${token}/${id}`)).status).toBe(404)
+    }
+  await mailed.db.updateTable('papers').set({ hidden_at: null }).where('id', '=', paper).execute()
+  await mailed.db
+    .updateTable('papers')
+    .set({ list_day: '2024-01-02', first_seen_at: new Date('2024-01-02T09:00:00Z') })
+    .where('id', '=', paper)
+    .execute()
+  // With the version that a reader may have copied.
+  expect(await press(`/vote/${token}/${paper}v2`)).toMatchObject({ status: 200, said: { status: 'counts' } })
+  expect((await mailed.site.get(`/papers/${paper}`)).text).toContain('1 reader here voted for it.')
+})
+
+test.each([
+  ['active', 200],
+  ['paused', 200],
+  ['pending', 409],
+  ['unsubscribed', 409],
+  ['suppressed', 409],
+] as const)('of a reader who is %s a vote is answered with %i', async (state, status) => {
+  await forget()
+  const reader = await another(state)
+  await mailed.db
+    .updateTable('subscribers')
+    .set({
+      state,
+      paused_until: state === 'paused' ? '2026-05-01' : null,
+      ...(status === 200 ? {} : { next_due_at: null }),
+    })
+    .where('id', '=', reader.id)
+    .execute()
+  expect((await press(reader.path)).status).toBe(status)
+  expect((await press(reader.path, { undo: 'yes' })).status).toBe(status)
+  expect((await mailed.site.get(reader.path)).status).toBe(200)
+})
+
+test('a link that was replaced, altered or is for something else is dead, and changes nothing', async () => {
+  await forget()
+  const reader = await another('replaced')
+  expect((await press(reader.path)).said).toMatchObject({ status: 'counts' })
+  await raiseEpoch(mailed.db, reader.id)
+  const paper = linkOf().paper
+  const before = await dumpTables(mailed)
+  for (const token of [
+    reader.token,
+    `${reader.token.slice(0, 42)}_`,
+    deriveToken(KEYS, 'preferences', reader.id, 1),
+    'x',
+  ])
+    for (const fields of [{}, { undo: 'yes' }]) {
+      const page = await mailed.site.post(`/vote/${token}/${paper}`, fields)
+      expect([page.status, page.text]).toEqual([404, expect.stringContaining('This link no longer works')])
+    }
+  expect(await dumpTables(mailed)).toEqual(before)
+})
+
+test('the 201st vote within a day is not counted and says so; a day later it is', async () => {
+  await forget()
+  const reader = await another('keen')
+  const { rows } = await sql<{ id: string }>`
+    with p as (insert into papers (id, revision, source, list_day, first_seen_at, eligible_at)
+        select '2101.' || lpad(n::text, 5, '0'), 1, source, list_day, first_seen_at, eligible_at
+        from papers, generate_series(1, 200) n where id = ${linkOf().paper} returning id),
+      t as (insert into paper_texts (paper_id, revision, title, abstract, authors, categories)
+        select id, 1, 'A paper', '', '{}', '{}' from p)
+    select id from p`.execute(mailed.db)
+  const at = (seconds: number) => new Date(DUE.getTime() - seconds * 1000)
+  await mailed.db
+    .insertInto('votes')
+    .values(rows.map(({ id }, n) => ({ paper_id: id, subscriber_id: reader.id, at: at(n) })))
+    .execute()
+  const refused = await mailed.site.post(reader.path)
+  expect([refused.status, refused.text]).toEqual([429, expect.stringContaining('This vote was not counted.')])
+  await mailed.db
+    .updateTable('votes')
+    .set({ at: at(86_400) })
+    .where('paper_id', '=', rows[0]?.id ?? '')
+    .execute()
+  expect(await press(reader.path)).toMatchObject({ status: 200, said: { status: 'counts' } })
+})
