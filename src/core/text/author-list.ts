@@ -15,9 +15,9 @@ const COLON = /:\s/
 
 /** "ATLAS and CMS Collaborations" is one author. */
 const NAMES_SEVERAL = /^[^,;]*\b(?:collaborations|consortia|teams|groups)$/i
-const NO_NAME = /^(?:et al\.?|others|authors?)$/i
-/** Before the name of a collaboration. */
-const ON_BEHALF = /^(?:and )?(?:on behalf of|for) (?:the )?/i
+const NO_NAME = /^(?:et al\.?|others|[Aa]uthors?)$/
+/** Before the name of a collaboration. For is a given name, too. */
+const ON_BEHALF = /^(?:and )?(?:[Oo]n behalf of|[Ff]or the|for) (?:the )?/
 /** Signs and numbers of notes at the end of a name: "Ada Byron*", "Ada Byron¹", "Ada Byron1". */
 const NOTE = /(?:[\p{No}*†‡§¶∗⋆#^]|(?<=\p{L})\d+)+$/u
 

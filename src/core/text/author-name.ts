@@ -16,8 +16,11 @@ const SPELT_OUT: Readonly<Record<string, string>> = {
 /** A letter of a script that has capitals: in Chinese one character is a whole name. */
 const INITIAL = /^\p{Ll}$/u
 
-/** What follows a surname and tells no two authors apart: "Ada Byron, Jr." is "Ada Byron". */
-const SUFFIX = /^(?:jr|sr|ii|iii|iv|ph\.?\s?d|m\.?d)\.?$/i
+/**
+ * What follows a surname and tells no two authors apart: "Ada Byron, Jr." is "Ada Byron". In letters of one case where
+ * it would be a name otherwise: "Md" is a given name.
+ */
+const SUFFIX = /^(?:[Jj][Rr]|[Ss][Rr]|II|III|IV|ii|iii|iv|[Pp][Hh]\.?\s?[Dd]|M\.?D|m\.?d)\.?$/
 
 export const isNameSuffix = (text: string): boolean => SUFFIX.test(text.trim())
 
@@ -35,9 +38,12 @@ export const nameWords = (name: string): string[] => {
     .normalize('NFKD')
     .toLowerCase()
     .replace(/[\u0300-\u036f'’ʼ‘`]/g, '')
+    // Marks that stood apart may stand together now, and have an order.
+    .normalize('NFKD')
     .replace(/[ßøłđðþæœı]/g, (letter) => SPELT_OUT[letter] ?? letter)
-  const words = plain.match(/[\p{L}\p{N}\p{M}]+/gu) ?? []
-  return words.length > 2 && isNameSuffix(words.at(-1) ?? '') ? words.slice(0, -1) : words
+  const words = plain.match(/[\p{L}\p{N}][\p{L}\p{N}\p{M}]*/gu) ?? []
+  const end = words.findLastIndex((word, at) => at < 2 || !isNameSuffix(word))
+  return words.slice(0, end + 1)
 }
 
 /** Whether a name tells no given name in full, as "J. Wang": it stands for everybody whose name may be shortened to it. */

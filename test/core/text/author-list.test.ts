@@ -36,6 +36,13 @@ describe('a line of authors', () => {
     ["Jos\\'e Garc\\'{\\i}a, \\L{}ukasz Kr\\'ol, Bj\\\"orn {\\AA}s", ['José García', 'Łukasz Król', 'Björn Ås']],
     ['Unclosed (bracket, Ada Byron', ['Unclosed (bracket, Ada Byron']],
     ['Leland Anders, Randal Andersen', ['Leland Anders', 'Randal Andersen']],
+    // Words of lists are names in capitals.
+    ['For Chen and Lin Chen', ['For Chen', 'Lin Chen']],
+    ['For the ATLAS Collaboration', ['ATLAS Collaboration']],
+    ['Others, Ada; Chen, Lin', ['Ada Others', 'Lin Chen']],
+    ['Ada Byron and others', ['Ada Byron']],
+    ['Rahman, Md and Chen, Iii', ['Md Rahman', 'Iii Chen']],
+    ['Ada Byron, III, Lin Chen, MD', ['Ada Byron, III', 'Lin Chen, MD']],
   ])('%j has %j', (line, names) => {
     expect(readAuthorLine(line)).toEqual(names)
   })
