@@ -1,5 +1,5 @@
 // Chooses the reader's time zone where the browser knows it. The form works the same without.
-const select = document.querySelector('#timezone')
+const field = document.querySelector('#timezone')
 const zoneOf = (timeZone) => {
   try {
     return new Intl.DateTimeFormat('en', { timeZone }).resolvedOptions().timeZone
@@ -9,12 +9,13 @@ const zoneOf = (timeZone) => {
   }
 }
 const mine = Intl.DateTimeFormat().resolvedOptions().timeZone
-if (select && mine && select.value === 'UTC') {
-  const options = [...select.options]
+if (field?.type === 'hidden') field.value = mine ?? ''
+else if (field && mine && field.value === 'UTC') {
+  const options = [...field.options]
   // Browsers keep old names, such as Asia/Calcutta, for zones that the form lists under their new ones.
   const same =
     options.find((option) => option.value === mine) ??
     (zoneOf(mine) === null ? undefined : options.find((option) => zoneOf(option.value) === zoneOf(mine)))
   if (same) same.selected = true
-  else select.add(new Option(mine, mine, true, true))
+  else field.add(new Option(mine, mine, true, true))
 }

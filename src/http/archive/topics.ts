@@ -4,7 +4,7 @@ import { dateRange } from '../../core/digest/headline.ts'
 import { TOPIC_GROUPS, topicBySlug } from '../../core/topics.ts'
 import { sendErrorPage } from '../errors.ts'
 import { blankForm } from '../form.ts'
-import { makePublic } from '../guard.ts'
+import { makePublic, POLICY_WITH_SCRIPT } from '../guard.ts'
 import { BUDGET } from '../request-budgets.ts'
 import { type App, type PublicSite, show } from '../site.ts'
 import { countOfPapers, isPastEnd, listView, Paged, pageHref, readPageNumber, sendNoSuchPage } from './card-list.ts'
@@ -40,7 +40,8 @@ export const topicRoutes = (app: App, site: PublicSite): void => {
       const found = await site.archive.readTopic(topic.slug, page)
       if (isPastEnd(found)) return sendNoSuchPage(request, reply, site, found.pages)
       const path = `/topics/${topic.slug}`
-      return show(makePublic(reply), site.pages, 'topic', {
+      makePublic(reply).header('content-security-policy', POLICY_WITH_SCRIPT)
+      return show(reply, site.pages, 'topic', {
         canonical: `${site.baseUrl}${pageHref(path, page)}`,
         topic: { slug: topic.slug, label: topic.label },
         count:
