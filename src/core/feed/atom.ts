@@ -2,7 +2,7 @@
  * A feed as Atom (RFC 4287). The writer is ours: of the two kept libraries `feed` throws for ids that are no URL, and
  * `feedsmith` pads every text with white space and brings ten packages for these forty lines; it reads them in the tests.
  */
-import { escapeMarkup, type Feed, type FeedEntry } from './feed.ts'
+import { escapeMarkup, type Feed, type FeedEntry, plainNames } from './feed.ts'
 
 const element = (name: string, text: string, attributes = ''): string =>
   `<${name}${attributes}>${escapeMarkup(text)}</${name}>`
@@ -17,7 +17,7 @@ const entryOf = ({ id, title, url, authors, published, updated, topics, summary,
     element('id', id),
     element('title', title, ' type="text"'),
     ...(url === null ? [] : [link('alternate', url, 'text/html')]),
-    ...authors.map((name) => `<author>${element('name', name)}</author>`),
+    ...plainNames(authors).map((name) => `<author>${element('name', name)}</author>`),
     element('published', published.toISOString()),
     element('updated', updated.toISOString()),
     ...topics.map((topic) => `<category term="${escapeMarkup(topic)}"/>`),

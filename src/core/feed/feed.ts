@@ -35,6 +35,9 @@ export interface Feed {
 /** A text without controls and what is invisible; those of sources are, since they were stored. Composing may lengthen it. */
 export const plainLine = (text: string): string => cleanLine(text, 3 * text.length)
 
+/** Names as feeds have them: plain; one of nothing that is seen is none. */
+export const plainNames = (names: readonly string[]): string[] => names.map(plainLine).filter((name) => name !== '')
+
 /** A text as XML and HTML may hold it: plain, and markup escaped. */
 export const escapeMarkup = (text: string): string =>
   plainLine(text)

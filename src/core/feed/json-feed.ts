@@ -1,5 +1,10 @@
 /** A feed as JSON Feed 1.1. https://www.jsonfeed.org/version/1.1/ */
-import { type Feed, plainLine } from './feed.ts'
+import { type Feed, plainLine, plainNames } from './feed.ts'
+
+const named = (authors: readonly string[]) => {
+  const names = plainNames(authors)
+  return names.length === 0 ? {} : { authors: names.map((name) => ({ name })) }
+}
 
 export const jsonFeedOf = ({ title, self, page, entries }: Feed): string =>
   JSON.stringify({
@@ -17,7 +22,7 @@ export const jsonFeedOf = ({ title, self, page, entries }: Feed): string =>
       ...(summary === '' ? {} : { summary: plainLine(summary) }),
       date_published: published.toISOString(),
       date_modified: updated.toISOString(),
-      ...(authors.length === 0 ? {} : { authors: authors.map((author) => ({ name: plainLine(author) })) }),
+      ...named(authors),
       ...(topics.length === 0 ? {} : { tags: topics }),
     })),
   })

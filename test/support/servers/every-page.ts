@@ -1,0 +1,66 @@
+/** Every page that the routes of a recording site answer with: each path by examples, with every token, by GET and POST. */
+import type { RouteOptions } from 'fastify'
+import { type TestSite, TOKEN } from './recording-site.ts'
+
+/** What stands for a parameter of this name; for any other a word that leads nowhere. */
+const EXAMPLES: Record<string, readonly string[]> = {
+  token: Object.values(TOKEN),
+  paper: ['2604.11784', '2026-04-15', '2031-01-01', '2604.99999'],
+  week: ['2026-W16', '2026-W54'],
+  month: ['2026-04', '2026-13'],
+  topic: ['agents', 'alchemy'],
+  author: ['ada-lovelace', 'nobody'],
+}
+const QUERIES: Record<string, readonly string[]> = {
+  '/search': [
+    '',
+    '?q=agents',
+    '?q=-',
+    '?topic=agents&from=2026-04-01',
+    '?from=2031-01-01&to=2026-01-01',
+    '?topic=alchemy',
+  ],
+  '/preview': ['', '?topics=agents&keywords=Lean+4&authors=J.+Wang'],
+}
+const FORMS = ['email=ada%40', 'email=ada%40example.org&topics=agents&frequency=weekly&hour=7&timezone=Europe%2FLondon']
+
+export interface AnsweredPage {
+  /** `GET /topics/agents` */
+  request: string
+  route: string
+  status: number
+  html: string
+}
+
+const pathsOf = ({ url }: RouteOptions): string[] => {
+  const names = [...url.matchAll(/:(\w+)/g)].map(([, name = '']) => name)
+  const paths = names.reduce(
+    (known, name) =>
+      known.flatMap((path) => (EXAMPLES[name] ?? ['nowhere']).map((one) => path.replace(`:${name}`, one))),
+    [url],
+  )
+  return paths.flatMap((path) => (QUERIES[url] ?? ['']).map((query) => path + query))
+}
+
+/** Asks for all of them; answers of the same bytes are one page. */
+export const readEveryPage = async ({ app, url }: TestSite): Promise<AnsweredPage[]> => {
+  const pages = new Map<string, AnsweredPage>()
+  const ask = async (route: string, method: string, path: string, body: string | null) => {
+    const type = body === null ? {} : { 'content-type': 'application/x-www-form-urlencoded' }
+    const answer = await fetch(url + path, {
+      method,
+      body,
+      redirect: 'manual',
+      headers: { accept: 'text/html', ...type },
+    })
+    const html = await answer.text()
+    if (!answer.headers.get('content-type')?.includes('html') || pages.has(html)) return
+    pages.set(html, { request: `${method} ${path}`, route, status: answer.status, html })
+  }
+  const isPage = ({ url: path }: RouteOptions) => !/^\/api\/v1\/|\.\w+$/.test(path)
+  for (const route of app.routeTable.filter(isPage))
+    for (const path of pathsOf(route))
+      if (route.method === 'GET') await ask(route.url, 'GET', path, null)
+      else if (route.method === 'POST') for (const form of FORMS) await ask(route.url, 'POST', path, form)
+  return [...pages.values()]
+}
