@@ -1,6 +1,7 @@
 /**
  * Takes pictures to look at: every page and mail of the story with the sample papers, on a phone and a desktop, light
- * and dark, with an index page. `npm run shots [-- --out FOLDER] [-- --readme]`; the second makes the README's picture.
+ * and dark, with an index page. `npm run shots [-- --out FOLDER] [-- --readme] [-- --site URL]`; the second makes the
+ * README's picture, the third takes the public pages of a site that runs, with the papers that it has.
  */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -15,7 +16,7 @@ import { createLog } from '../../workers/log.ts'
 import { ROLES } from '../../workers/roles/role.ts'
 import { startService } from '../../workers/service.ts'
 import { launchTestBrowser } from '../support/browser/browser.ts'
-import { BEGINNING, type StoryContext, walkOddities, walkStory } from '../support/browser/story.ts'
+import { BEGINNING, type StoryContext, walkOddities, walkPublicPages, walkStory } from '../support/browser/story.ts'
 import { findFreePort } from '../support/servers/free-port.ts'
 
 const KEY = Buffer.alloc(32, 7)
@@ -28,7 +29,11 @@ const README_SIZE = { width: 720, height: 900 }
 const README_PAPERS = 2
 
 const { values } = parseArgs({
-  options: { out: { type: 'string', default: '.shots' }, readme: { type: 'boolean', default: false } },
+  options: {
+    out: { type: 'string', default: '.shots' },
+    readme: { type: 'boolean', default: false },
+    site: { type: 'string' },
+  },
 })
 
 /** The whole service on throw-away data, with the sample papers alone. */
@@ -80,7 +85,6 @@ const openSampleService = async (folder: string) => {
 const folder = await mkdtemp(join(tmpdir(), 'paper-round-shots-'))
 const names: string[] = []
 try {
-  await using service = await openSampleService(folder)
   await using browser = await launchTestBrowser()
   await using window = await browser.openWindow({ bypassCSP: true, deviceScaleFactor: values.readme ? 2 : 1 })
   const { page } = window
@@ -110,9 +114,13 @@ try {
         names.push(file)
       }
   }
-  await walkStory({ ...service, page, show })
+  if (values.site !== undefined) await walkPublicPages({ page, siteUrl: values.site.replace(/\/$/, ''), show })
+  else {
+    await using service = await openSampleService(folder)
+    await walkStory({ ...service, page, show })
+    if (!values.readme) await walkOddities({ page, show })
+  }
   if (!values.readme) {
-    await walkOddities({ page, show })
     const figures = names.map(
       (name) => `<figure><figcaption>${name}</figcaption><img src="${name}" loading="lazy"></figure>`,
     )

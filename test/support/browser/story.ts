@@ -21,6 +21,9 @@ export interface StoryContext {
   show: Show
 }
 
+/** What needs no reader of its own. */
+type Visit = Pick<StoryContext, 'page' | 'siteUrl' | 'show'>
+
 /** The clock at the beginning; list days must be held from four days before to the day before `MORNING`. */
 export const BEGINNING = '2026-04-07T05:00:00Z'
 /** When the reader whose pages are shown subscribes. */
@@ -98,7 +101,7 @@ export const walkStory = async (context: StoryContext): Promise<void> => {
   await walkUnsubscription(context, reader, reminder.links.get('unsubscribe') ?? '', preferences)
   await walkAccount(context, reader, preferences)
   await walkErasure(context, reader)
-  await walkDeadEnds(context, reader)
+  await walkMissing(context)
 }
 
 /** A weekly and a daily reader, up to the first digest of each. */
@@ -116,19 +119,33 @@ const walkFirstDigests = async (context: StoryContext, { openMail }: Reader) => 
   context.setClock(MORNING)
 }
 
-/** From the front page to the first digest; resolves to the welcome. */
-const walkSubscription = async ({ page, show }: StoryContext, { open, press, choose, subscribe, openMail }: Reader) => {
-  await open('/')
+/** What anybody sees first. */
+const walkFront = async ({ page, siteUrl, show }: Visit): Promise<void> => {
+  await page.goto(siteUrl)
   await show('home', 'page')
   await page.locator('nav[aria-label=Days] a:not([aria-current])').last().click()
   await show('day', 'page')
-  await open('/about')
-  await show('about', 'page')
-  await open('/privacy')
-  await show('privacy', 'page')
-  await open('/api/docs')
-  await show('api', 'page')
+  for (const [path, name] of [
+    ['/about', 'about'],
+    ['/privacy', 'privacy'],
+    ['/api/docs', 'api'],
+  ] as const) {
+    await page.goto(siteUrl + path)
+    await show(name, 'page')
+  }
+}
 
+/** Every page of a running site that anybody may open: for pictures of it with whatever papers it holds. */
+export const walkPublicPages = async (visit: Visit): Promise<void> => {
+  await walkFront(visit)
+  await walkArchive(visit)
+  await walkMissing(visit)
+}
+
+/** From the front page to the first digest; resolves to the welcome. */
+const walkSubscription = async (context: StoryContext, { open, press, choose, subscribe, openMail }: Reader) => {
+  const { page, show } = context
+  await walkFront(context)
   await open('/')
   await page.fill('#email', 'ada@')
   await press('Subscribe')
@@ -157,7 +174,7 @@ const walkSubscription = async ({ page, show }: StoryContext, { open, press, cho
 }
 
 /** The pages of the archive, from one to the next by their links. */
-export const walkArchive = async ({ page, siteUrl, show }: Pick<StoryContext, 'page' | 'siteUrl' | 'show'>) => {
+const walkArchive = async ({ page, siteUrl, show }: Visit) => {
   for (const [path, name] of [
     ['/weeks', 'week'],
     ['/months', 'month'],
@@ -332,13 +349,15 @@ const walkErasure = async (context: StoryContext, { open, press, unfold }: Reade
 }
 
 /** Pages that there are not. */
-const walkDeadEnds = async ({ show }: StoryContext, { open }: Reader) => {
-  await open('/confirm/cut')
-  await show('dead-link', 'page')
-  await open('/nowhere')
-  await show('no-such-page', 'page')
-  await open('/papers/2026-04-12')
-  await show('no-such-day', 'page')
+const walkMissing = async ({ page, siteUrl, show }: Visit): Promise<void> => {
+  for (const [path, name] of [
+    ['/confirm/cut', 'dead-link'],
+    ['/nowhere', 'no-such-page'],
+    ['/papers/2026-04-12', 'no-such-day'],
+  ] as const) {
+    await page.goto(siteUrl + path)
+    await show(name, 'page')
+  }
 }
 
 /** What is shown too late, or of much, by links of a mail. */
