@@ -24,17 +24,21 @@ export const weekdayOf = (date: string): number => Temporal.PlainDate.from(date)
 /** The ISO week of a date, such as `2026-W14`. */
 export const isoWeekOf = (date: string): string => {
   const { yearOfWeek, weekOfYear } = Temporal.PlainDate.from(date)
-  return `${yearOfWeek}-W${String(weekOfYear).padStart(2, '0')}`
+  return `${String(yearOfWeek).padStart(4, '0')}-W${String(weekOfYear).padStart(2, '0')}`
 }
 
-/** The seven dates of an ISO week such as `2026-W14`, Monday first; `null` for a text that is no week. */
+/**
+ * The seven dates of an ISO week such as `2026-W14`, Monday first; `null` for a text that is no week, and for the last one of
+ * the year 9999, which ends on days that are no dates of ours.
+ */
 export const datesOfWeek = (week: string): string[] | null => {
   const [, year, number] = /^(\d{4})-W(\d\d)$/.exec(week) ?? []
   if (year === undefined || Number(year) < 1) return null
   // The 4th of January is always in the first week.
   const fourth = `${year}-01-04`
   const monday = addDays(fourth, 7 * (Number(number) - 1) + 1 - weekdayOf(fourth))
-  return isoWeekOf(monday) === week ? Array.from({ length: 7 }, (_, day) => addDays(monday, day)) : null
+  const dates = Array.from({ length: 7 }, (_, day) => addDays(monday, day))
+  return isoWeekOf(monday) === week && dates.every(isDate) ? dates : null
 }
 
 /** Midnight UTC of a date. */

@@ -107,7 +107,8 @@ const openClient = (url: string) => {
           resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body, ms })
         })
       })
-      asked.once('error', reject)
+      // The service had closed the kept connection just then, as any server may.
+      asked.once('error', (error) => (asked.reusedSocket ? resolve(ask(path, more)) : reject(error)))
       asked.end()
     })
   return { ask, close: () => agent.destroy() }

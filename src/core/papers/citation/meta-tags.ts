@@ -8,6 +8,11 @@ export interface MetaTag {
   content: string
 }
 
+/** Of more authors the first are named, for a page has 60 kB: the files of its citation have all. */
+const MAX_AUTHORS = 300
+/** Dublin Core says again what the other tags say. */
+const MAX_CREATORS = 100
+
 /**
  * `citation_*` as Google Scholar reads it, an author a tag (https://scholar.google.com/intl/en/scholar/inclusion.html), and
  * Dublin Core, which tells Zotero that it is a preprint.
@@ -19,7 +24,7 @@ export const metaTagsOf = (cited: CitedPaper): MetaTag[] => {
   const authors = names.map(invertedName)
   const tags: (readonly [name: string, content: string | null])[] = [
     ['citation_title', title],
-    ...authors.map((author) => ['citation_author', author] as const),
+    ...authors.slice(0, MAX_AUTHORS).map((author) => ['citation_author', author] as const),
     ['citation_publication_date', dateText(citation, '/')],
     ['citation_arxiv_id', arxivId],
     ['citation_doi', doi],
@@ -28,7 +33,7 @@ export const metaTagsOf = (cited: CitedPaper): MetaTag[] => {
     ['citation_pdf_url', arxivPdf(cited.paper.id)],
     ['DC.type', 'preprint'],
     ['DC.title', title],
-    ...authors.map((author) => ['DC.creator', author] as const),
+    ...(authors.length > MAX_CREATORS ? [] : authors).map((author) => ['DC.creator', author] as const),
     ['DC.date', dateText(citation, '-')],
     ['DC.identifier', doi === null ? url : `doi:${doi}`],
     ['DC.publisher', arxivId === null ? null : 'arXiv'],
