@@ -33,6 +33,7 @@ import * as personalData from './0027-personal-data.ts'
 import * as toldChanges from './0028-told-changes.ts'
 import * as paperSearch from './0030-paper-search.ts'
 import * as votes from './0032-votes.ts'
+import * as institutions from './0033-institutions.ts'
 import type { Migration } from './migration.ts'
 
 export const MIGRATIONS: Record<string, Migration> = {
@@ -63,6 +64,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0028-told-changes': toldChanges,
   '0030-paper-search': paperSearch,
   '0032-votes': votes,
+  '0033-institutions': institutions,
 }
 
 /**

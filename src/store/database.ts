@@ -125,6 +125,10 @@ export interface Tables {
     terms: string[]
   }
   votes: { paper_id: string; subscriber_id: string; at: Date }
+  institutions: { slug: string; name: string; full_name: string; words: string; seen_at: Date }
+  paper_institutions: { paper_id: string; institution: string; seen_at: Date }
+  /** In how many digests of a local date a paper was, as far as their editions are complete. */
+  paper_digests: { paper_id: string; local_date: string; digests: number }
   papers_scored: { single: Generated<boolean>; by_model: string }
 
   // How sources are asked.
@@ -270,6 +274,9 @@ export interface Tables {
     canceled_why: string | null
     due_again: Generated<boolean>
     canceled: Generated<number>
+    /** The last digest whose papers are counted in `paper_digests`, and the completion by which they were. */
+    papers_counted_to: number | null
+    papers_counted_at: Date | null
   }
   digests: {
     id: Generated<number>

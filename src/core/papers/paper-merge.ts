@@ -103,7 +103,12 @@ export const mergeRepeatedListings = (listings: readonly Listing[]): Listing[] =
   for (const listing of listings) {
     const other = byId.get(listing.paper.id)
     const latest = other !== undefined && other.observation.at > listing.observation.at ? other : listing
-    byId.set(listing.paper.id, { ...latest, listDay: earlierOf(other?.listDay, listing.listDay) })
+    const institution = latest.institution ?? listing.institution ?? other?.institution
+    byId.set(listing.paper.id, {
+      ...latest,
+      ...(institution === undefined ? {} : { institution }),
+      listDay: earlierOf(other?.listDay, listing.listDay),
+    })
   }
   return [...byId.values()]
 }

@@ -3,7 +3,15 @@ import { createHash } from 'node:crypto'
 import { isDate } from '../calendar.ts'
 import { readAuthorEntries, readAuthorLine } from '../text/author-list.ts'
 import { ABSTRACT_LENGTH, cleanLine, cleanText, httpsUrl, NAME_LENGTH, TITLE_LENGTH } from '../text/text.ts'
-import { ARXIV_CATEGORY, ARXIV_ID, type Listing, type Observation, type Paper } from './paper.ts'
+import {
+  ARXIV_CATEGORY,
+  ARXIV_ID,
+  INSTITUTION_NAME,
+  type Institution,
+  type Listing,
+  type Observation,
+  type Paper,
+} from './paper.ts'
 
 /** What is known about rows before they are read. */
 export interface RowContext {
@@ -124,6 +132,14 @@ export const categoriesOf = (value: unknown): string[] => {
   return [...new Set(named.filter((name) => ARXIV_CATEGORY.test(name)))].slice(0, MAX_CATEGORIES)
 }
 
+/** The institution of `{name, fullname}`, as of `name: null` where there is none; absent for one whose name no address could hold. */
+const institutionOf = (value: unknown): { institution?: Institution } => {
+  if (!isRow(value)) return {}
+  const name = stringOf(value.name)?.trim() ?? ''
+  if (!INSTITUTION_NAME.test(name)) return {}
+  return { institution: { name, fullName: cleanLine(stringOf(value.fullname) ?? '', NAME_LENGTH) || name } }
+}
+
 /** The observation of a row: made at a known instant, or at nine in the morning of its list day. */
 export const observationOf = (
   listDay: string,
@@ -155,6 +171,7 @@ export const readHuggingFaceRow = (row: unknown, context: RowContext): Listing =
       projectUrl: linkOf(either('projectPage')),
       discussionUrl: `https://huggingface.co/papers/${id}`,
     },
+    ...institutionOf(either('organization')),
     listDay,
     observation: observationOf(listDay, context.observedAt, {
       upvotes: countOf(either('upvotes')),
@@ -176,6 +193,7 @@ export const readHuggingFaceRow = (row: unknown, context: RowContext): Listing =
  *   githubStars github_stars_early`
  * - links: `code_url codeUrl githubRepo github`, `project_url projectUrl projectPage homepage`, `discussion_url
  *   discussionUrl`
+ * - institution: `organization` with `name` and `fullname`, as Hugging Face has it
  */
 export const readFlatRow = (row: unknown, context: RowContext): Listing => {
   if (!isRow(row)) throw new UnreadableRow('it is not an object')
@@ -198,6 +216,7 @@ export const readFlatRow = (row: unknown, context: RowContext): Listing => {
   }
   return {
     paper,
+    ...institutionOf(row.organization),
     listDay,
     observation: observationOf(listDay, context.observedAt ?? seen, {
       upvotes: countOf(firstOf(row, ['upvotes', 'upvotes_early'])),

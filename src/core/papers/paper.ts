@@ -29,9 +29,28 @@ export interface Observation {
   stars: number | null
 }
 
+/**
+ * An organisation that a source links a paper to. Hugging Face names those that authors or whoever submitted the paper chose
+ * there: at least one author is of it as a rule, and others may not be.
+ */
+export interface Institution {
+  /** As its source knows it, `INSTITUTION_NAME`: `ByteDance-Seed`. */
+  name: string
+  /** For readers, one line. */
+  fullName: string
+}
+
+/** What the name of an institution is made of: it is part of addresses. */
+export const INSTITUTION_NAME = /^[A-Za-z0-9][\w.-]{0,99}$/
+
+/** An institution's name as the address of its page has it. No two of Hugging Face differ by capitals alone. */
+export const institutionSlug = (name: string): string => name.toLowerCase()
+
 /** One row of a source's list: a paper, the list day it stands under, and the counts seen there. */
 export interface Listing {
   paper: Paper
+  /** The institution that the source links it to; absent where it names none. */
+  institution?: Institution
   /** The source's list day, `YYYY-MM-DD`. */
   listDay: string
   observation: Observation

@@ -6,6 +6,7 @@ import { excerptOfPaper } from '../../core/papers/paper-excerpt.ts'
 import { type HeldPaper, type MergedPaper, mergeListing, mergeRepeatedListings } from '../../core/papers/paper-merge.ts'
 import type { TopicRelevance } from '../../core/relevance/relevance.ts'
 import type { Database, Tables } from '../database.ts'
+import { storeInstitutions } from './institutions.ts'
 import { storeNews } from './paper-news.ts'
 import { holdsRealPapers, paperOf, type Texts } from './papers.ts'
 import { indexPapers } from './search-index.ts'
@@ -66,9 +67,8 @@ const writeListings = async (
     trx,
     listings.map((listing) => listing.paper.id),
   )
-  const merged = mergeRepeatedListings(listings).map((listing) =>
-    mergeListing(held.get(listing.paper.id) ?? null, source, listing),
-  )
+  const listed = mergeRepeatedListings(listings)
+  const merged = listed.map((listing) => mergeListing(held.get(listing.paper.id) ?? null, source, listing))
   const changed = merged.filter(({ change }) => change !== 'unchanged')
   await sql`set constraints all deferred`.execute(trx)
   await storePapers(trx, merged)
@@ -78,6 +78,7 @@ const writeListings = async (
     merged.flatMap(({ news }) => news ?? []),
   )
   await storeObservations(trx, merged)
+  await storeInstitutions(trx, listed)
   await storeRelevance(
     trx,
     changed.map(({ paper }) => paper),

@@ -1,6 +1,6 @@
-/** Which papers a page of the site lists, in order: of list days, of a topic, of an author; and what each card needs. */
+/** Which papers a page of the site lists, in order: of list days, of a topic, an author or institution; and what each card needs. */
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import type { SourceName } from '../../core/papers/paper.ts'
+import type { Institution, SourceName } from '../../core/papers/paper.ts'
 import type { ExcerptedPaper } from '../../core/papers/paper-excerpt.ts'
 import type { RareTerm } from '../../core/relevance/rare-terms.ts'
 import type { TopicRelevance } from '../../core/relevance/relevance.ts'
@@ -33,6 +33,7 @@ export interface ShownPaper {
   observedAt: Date
   hourKnown: boolean
   withdrawn: boolean
+  institution: Institution | null
   /** Best first. */
   relevance: TopicRelevance[]
 }
@@ -94,6 +95,21 @@ export const readPapersBy = (
     order by p.list_day desc, p.id desc limit ${limit} offset ${offset}`,
   )
 
+/** The papers that are linked to an institution (`core/papers/paper`), the newest first. */
+export const readPapersOfInstitution = (
+  db: Kysely<Tables>,
+  now: Date,
+  slug: string,
+  { offset, limit }: Part,
+): Promise<ListedIds> =>
+  listed(
+    db,
+    sql`
+    select p.id, count(*) over ()::int as total from paper_institutions i join papers p on p.id = i.paper_id
+    where i.institution = ${slug} and ${visibleBy(now)}
+    order by p.list_day desc, p.id desc limit ${limit} offset ${offset}`,
+  )
+
 /**
  * The share of all papers that may be compared with one. With its rarest terms up to so many, 95 % of the papers that are like
  * it are those found with all its terms, in a third of the time.
@@ -148,6 +164,8 @@ export const readShownPapers = async (db: Kysely<Tables>, now: Date, ids: readon
   const { rows } = await sql<Texts & Omit<ShownPaper, 'paper'>>`
     select t.*, p.source, p.list_day as "listDay", p.first_seen_at as "firstSeenAt", o.upvotes, o.comments, o.stars,
       o.observed_at as "observedAt", o.hour_known as "hourKnown", ${WITHDRAWN} as withdrawn,
+      (select jsonb_build_object('name', i.name, 'fullName', i.full_name) from paper_institutions l
+        join institutions i on i.slug = l.institution where l.paper_id = p.id) as institution,
       coalesce((select jsonb_agg(jsonb_build_object('topic', r.topic, 'score', r.score, 'matches', r.matches)
         order by r.score desc, r.topic) from paper_topics r where r.paper_id = p.id), '[]') as relevance
     from unnest(${ids}::text[]) with ordinality as wanted(id, place)
@@ -166,6 +184,7 @@ export const readShownPapers = async (db: Kysely<Tables>, now: Date, ids: readon
     observedAt: row.observedAt,
     hourKnown: row.hourKnown,
     withdrawn: row.withdrawn,
+    institution: row.institution,
     relevance: row.relevance,
   }))
 }
