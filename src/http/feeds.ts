@@ -1,11 +1,15 @@
-/** Feeds for feed readers: of all papers, of a topic, of several, of a search, and of one's own digests, each as Atom and as JSON Feed. */
+/** Feeds for feed readers: of all papers, of topics, a search, an author, an institution, and of one's own digests, each as Atom and as JSON Feed. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { atomOf } from '../core/feed/atom.ts'
 import { type Feed, type FeedEntry, newestUpdate } from '../core/feed/feed.ts'
 import { jsonFeedOf } from '../core/feed/json-feed.ts'
-import { quoted } from '../core/text/text.ts'
+import { INSTITUTION_NAME, institutionSlug } from '../core/papers/paper.ts'
+import { authorSlug } from '../core/text/author-name.ts'
+import { NAME_LENGTH, quoted } from '../core/text/text.ts'
 import { TOPICS, topicBySlug } from '../core/topics.ts'
+import { authorPath, NO_AUTHOR } from './archive/authors.ts'
+import { institutionPath, NO_INSTITUTION } from './archive/institutions.ts'
 import { readRequest, SearchQuery, searchHref, sendSearchProblem } from './archive/search.ts'
 import { createTurns } from './costly-pages.ts'
 import { sendErrorPage } from './errors.ts'
@@ -22,30 +26,40 @@ const FORMATS = {
 type Ending = keyof typeof FORMATS
 
 const TokenParam = Type.Object({ token: Type.String() })
+const AuthorParam = Type.Object({ author: Type.String({ description: 'An author’s name, such as ada-lovelace' }) })
+const InstitutionParam = Type.Object({
+  institution: Type.String({ description: 'The name of an institution at Hugging Face, such as nvidia' }),
+})
 const TopicsParam = Type.Object({ topics: Type.String({ description: '`all`, or the slugs of topics joined by `+`' }) })
 
-/** A feed by its path without an ending, and its query. */
-const feedOf = (
-  baseUrl: string,
-  path: string,
-  title: string,
-  page: string,
-  entries: FeedEntry[],
-  query = '',
-): Feed => ({
-  id: `${baseUrl}${path}${query}`,
-  title,
-  self: { atom: `${baseUrl}${path}.atom${query}`, json: `${baseUrl}${path}.json${query}` },
-  page: `${baseUrl}${page}`,
-  // Papers are older than the service.
-  updated: newestUpdate(entries, new Date(0)),
-  entries,
-})
-
-const sendFeed = (request: FastifyRequest, reply: FastifyReply, feed: Feed, ending: Ending): FastifyReply => {
-  const { type, write } = FORMATS[ending]
-  return sendRevalidated(request, reply.type(type), write(feed), feed.entries.length === 0 ? null : feed.updated)
+/** What a feed is of, its addresses without the site's. */
+interface Shown {
+  /** Without an ending. */
+  path: string
+  title: string
+  /** The page that shows the same. */
+  page: string
+  query?: string
 }
+
+/** Returns what sends the entries of a feed in a format. */
+const createSender =
+  ({ feeds }: Pick<Site, 'feeds'>, root: string, ending: Ending) =>
+  async (request: FastifyRequest, reply: FastifyReply, shown: Shown, entries: FeedEntry[]): Promise<FastifyReply> => {
+    const { path, title, page, query = '' } = shown
+    const isEmpty = entries.length === 0
+    const feed: Feed = {
+      id: `${root}${path}${query}`,
+      title: `${title} · Paper Round`,
+      self: { atom: `${root}${path}.atom${query}`, json: `${root}${path}.json${query}` },
+      page: `${root}${page}`,
+      updated: newestUpdate(entries, isEmpty ? await feeds.readEmptySince() : new Date(0)),
+      entries,
+    }
+    const { type, write } = FORMATS[ending]
+    // Of a feed that has become empty the date would be an older one than before.
+    return sendRevalidated(request, reply.type(type), write(feed), isEmpty ? null : feed.updated)
+  }
 
 /** The topics of an address, each once and in the order of pages, so that one choice has one address; or what is no topic. */
 const readTopics = (text: string): { slugs: string[] | null } | { unknown: string } => {
@@ -59,10 +73,10 @@ const readTopics = (text: string): { slugs: string[] | null } | { unknown: strin
 }
 
 const titleOf = (slugs: readonly string[] | null): string => {
-  if (slugs === null) return 'All papers · Paper Round'
+  if (slugs === null) return 'All papers'
   const [first = '', ...more] = slugs.map((slug) => topicBySlug(slug)?.label ?? slug)
-  if (more.length > 2) return `${first} and ${more.length} more topics · Paper Round`
-  return `${[first, ...more].join(', ')} · Paper Round`
+  if (more.length > 2) return `${first} and ${more.length} more topics`
+  return [first, ...more].join(', ')
 }
 
 export const feedRoutes = (app: App, site: Pick<Site, 'feeds' | 'pages'>, baseUrl: string): void => {
@@ -70,14 +84,44 @@ export const feedRoutes = (app: App, site: Pick<Site, 'feeds' | 'pages'>, baseUr
   // As searches for a page.
   const inTurn = createTurns()
   for (const ending of Object.keys(FORMATS) as Ending[]) {
+    const sendFeed = createSender(site, root, ending)
     // The headers of a link in a mail stay: not kept by anything between, and not indexed.
     app.get(`/feeds/own/:token.${ending}`, { schema: { params: TokenParam } }, async (request, reply) => {
       const { token } = request.params
       const entries = await site.feeds.readOwn(token)
       if (entries === null) return showDeadLink(reply, site.pages)
-      const feed = feedOf(root, `/feeds/own/${token}`, 'Your digest · Paper Round', '/', entries)
-      return sendFeed(request, reply, feed, ending)
+      return sendFeed(request, reply, { path: `/feeds/own/${token}`, title: 'Your digest', page: '/' }, entries)
     })
+
+    const archive = { perMinute: BUDGET.archive }
+    app.get(
+      `/feeds/authors/:author.${ending}`,
+      { schema: { params: AuthorParam }, config: archive },
+      async (request, reply) => {
+        const { author } = request.params
+        const slug = author.length > NAME_LENGTH ? '' : authorSlug(author)
+        if (slug !== '' && slug !== author)
+          return makePublic(reply).redirect(`/feeds${authorPath(slug)}.${ending}`, 301)
+        const found = slug === '' ? null : await site.feeds.readAuthor(slug)
+        if (found === null) return sendErrorPage(request, reply, site, NO_AUTHOR)
+        const page = authorPath(slug)
+        return sendFeed(request, makePublic(reply), { path: `/feeds${page}`, title: found.name, page }, found.entries)
+      },
+    )
+    app.get(
+      `/feeds/institutions/:institution.${ending}`,
+      { schema: { params: InstitutionParam }, config: archive },
+      async (request, reply) => {
+        const { institution } = request.params
+        const known = INSTITUTION_NAME.test(institution)
+        const page = institutionPath(institution)
+        if (known && institutionSlug(institution) !== institution)
+          return makePublic(reply).redirect(`/feeds${page}.${ending}`, 301)
+        const found = known ? await site.feeds.readInstitution(institution) : null
+        if (found === null) return sendErrorPage(request, reply, site, NO_INSTITUTION)
+        return sendFeed(request, makePublic(reply), { path: `/feeds${page}`, title: found.name, page }, found.entries)
+      },
+    )
 
     const perMinute = BUDGET.search
     app.get(
@@ -96,9 +140,9 @@ export const feedRoutes = (app: App, site: Pick<Site, 'feeds' | 'pages'>, baseUr
         // There are as many addresses as there are words: no search engine is to follow them.
         makePublic(reply).header('x-robots-tag', 'noindex')
         const page = searchHref(asked, '')
-        const title = asked.q === '' ? 'Search · Paper Round' : `Search for ${quoted(asked.q)} · Paper Round`
-        const feed = feedOf(root, '/feeds/search', title, page, entries, page.slice('/search'.length))
-        return sendFeed(request, reply, feed, ending)
+        const title = asked.q === '' ? 'Search' : `Search for ${quoted(asked.q)}`
+        const query = page.slice('/search'.length)
+        return sendFeed(request, reply, { path: '/feeds/search', title, page, query }, entries)
       },
     )
 
@@ -115,8 +159,8 @@ export const feedRoutes = (app: App, site: Pick<Site, 'feeds' | 'pages'>, baseUr
       makePublic(reply)
       if (name !== request.params.topics) return reply.redirect(`/feeds/${name}.${ending}`, 301)
       const page = slugs?.length === 1 ? `/topics/${name}` : '/'
-      const feed = feedOf(root, `/feeds/${name}`, titleOf(slugs), page, await site.feeds.readPapers(slugs))
-      return sendFeed(request, reply, feed, ending)
+      const entries = await site.feeds.readPapers(slugs)
+      return sendFeed(request, reply, { path: `/feeds/${name}`, title: titleOf(slugs), page }, entries)
     })
   }
 }

@@ -1,14 +1,19 @@
-/** What feeds show: the newest papers, of all topics, of some, of a search, or of one's own digests. */
+/** What feeds show: the newest papers, of all topics, of some, of a search, an author, an institution, or of one's own digests. */
+
+import { utcMidnight } from '../core/calendar.ts'
 import { asWithdrawn, cardOf } from '../core/digest/paper-card.ts'
 import { explainedFits } from '../core/digest/quoted-phrases.ts'
 import { dayReasonOf } from '../core/digest/reason.ts'
-import { entryHtml, entryId, type FeedEntry } from '../core/feed/feed.ts'
+import { entryHtml, entryId, entryTopics, type FeedEntry } from '../core/feed/feed.ts'
 import { GATE } from '../core/relevance/gate.ts'
 import { plainLatex } from '../core/text/latex.ts'
 import type { Keys } from '../core/token.ts'
-import { topicBySlug } from '../core/topics.ts'
 import type { Database } from '../store/database.ts'
 import { type FeedPaper, readFeedPapers, readFeedPapersById } from '../store/papers/feed-papers.ts'
+import { readInstitution } from '../store/papers/institutions.ts'
+import { readPapersBy, readPapersOfInstitution } from '../store/papers/paper-lists.ts'
+import { readListDays } from '../store/papers/papers.ts'
+import { writingsOf } from './archive/authors.ts'
 import { findNewest, type SearchProblem, type SearchRequest } from './archive/search.ts'
 import { readOwnFeed } from './own-feed.ts'
 
@@ -21,8 +26,17 @@ export interface Feeds {
   readPapers(topics: readonly string[] | null): Promise<FeedEntry[]>
   /** The newest papers that a search finds, or why nothing can be; `null` where nothing was asked for. */
   readSearch(request: SearchRequest): Promise<FeedEntry[] | { problem: SearchProblem } | null>
+  /** The newest papers of an author by a slug (`core/text/author-name`), and their name; `null` where none is held. */
+  readAuthor(slug: string): Promise<{ name: string; entries: FeedEntry[] } | null>
+  /** Those of an institution by its slug (`core/papers/paper`), likewise. */
+  readInstitution(slug: string): Promise<{ name: string; entries: FeedEntry[] } | null>
   /** Those of a reader's last digests, by the token of their feed; `null` when it is unknown or dead. */
   readOwn(token: string): Promise<FeedEntry[] | null>
+  /**
+   * Since when a feed without entries may be said to have none: the beginning of the newest list day, or of today where none is
+   * held. It stays the same for a day, as the feed does.
+   */
+  readEmptySince(): Promise<Date>
 }
 
 /**
@@ -52,7 +66,7 @@ const entryOf = (
     authors: paper.authors.map(plainLatex),
     published,
     updated,
-    topics: fits.flatMap(({ topic }) => topicBySlug(topic)?.label ?? []),
+    topics: entryTopics(relevance),
     summary: card.excerpt,
     html: entryHtml(card),
   }
@@ -79,5 +93,26 @@ export const createFeeds = ({
     const papers = await readFeedPapersById(db, now(), found, GATE)
     return papers.map((paper) => entryOf(paper, request.topic === '' ? null : [request.topic], baseUrl))
   },
-  readOwn: (token) => readOwnFeed({ db, keys, baseUrl }, token),
+  async readAuthor(slug) {
+    const at = now()
+    const { ids } = await readPapersBy(db, at, slug, { offset: 0, limit: MAX_ENTRIES })
+    const papers = await readFeedPapersById(db, at, ids, GATE)
+    const [name = slug] = writingsOf(papers, slug)
+    return papers.length === 0 ? null : { name, entries: papers.map((paper) => entryOf(paper, null, baseUrl)) }
+  },
+  async readInstitution(slug) {
+    const at = now()
+    const institution = await readInstitution(db, slug)
+    if (institution === null) return null
+    const { ids } = await readPapersOfInstitution(db, at, slug, { offset: 0, limit: MAX_ENTRIES })
+    const papers = await readFeedPapersById(db, at, ids, GATE)
+    if (papers.length === 0) return null
+    return { name: institution.fullName, entries: papers.map((paper) => entryOf(paper, null, baseUrl)) }
+  },
+  readOwn: (token) => readOwnFeed({ db, keys, now, baseUrl }, token),
+  async readEmptySince() {
+    const at = now()
+    const [newest] = await readListDays(db, at, 1)
+    return utcMidnight(newest ?? at.toISOString().slice(0, 10))
+  },
 })

@@ -2,11 +2,13 @@
 import type { PaperCard } from '../core/digest/digest.ts'
 import { papersOf } from '../core/digest/headline.ts'
 import { asWithdrawn } from '../core/digest/paper-card.ts'
-import { entryHtml, entryId, type FeedEntry } from '../core/feed/feed.ts'
+import { entryHtml, entryId, entryTopics, type FeedEntry } from '../core/feed/feed.ts'
+import { GATE } from '../core/relevance/gate.ts'
 import { isSubscribed } from '../core/subscriber/preferences.ts'
 import type { Keys } from '../core/token.ts'
 import type { Database } from '../store/database.ts'
 import { readLastDigests } from '../store/digests.ts'
+import { readFeedPapersById } from '../store/papers/feed-papers.ts'
 import { readWithdrawn } from '../store/papers/paper-news.ts'
 import { readIssue } from './publishing/issue.ts'
 import { findTokenOwner } from './subscription/token-owner.ts'
@@ -14,16 +16,20 @@ import { findTokenOwner } from './subscription/token-owner.ts'
 /** A feed reader that asks once a week misses nothing. */
 const MAX_DIGESTS = 10
 
-const entryOf = (card: PaperCard, cutoff: Date, withdrawnAt: Date | undefined, baseUrl: string): FeedEntry => {
+const entryOf = (
+  card: PaperCard,
+  { cutoff, withdrawnAt, topics }: { cutoff: Date; withdrawnAt: Date | undefined; topics: string[] },
+  baseUrl: string,
+): FeedEntry => {
   const shown = withdrawnAt === undefined ? card : asWithdrawn(card)
   return {
     id: entryId(baseUrl, 'digests', card.id),
     title: shown.title,
     url: shown.url,
-    authors: [],
+    authors: card.authorNames ?? [],
     published: cutoff,
     updated: withdrawnAt !== undefined && withdrawnAt > cutoff ? withdrawnAt : cutoff,
-    topics: [],
+    topics,
     summary: shown.excerpt,
     html: entryHtml(shown),
   }
@@ -31,7 +37,7 @@ const entryOf = (card: PaperCard, cutoff: Date, withdrawnAt: Date | undefined, b
 
 /** The entries of one's digests, the newest first; `null` when the link is unknown or dead, or its owner not subscribed. */
 export const readOwnFeed = async (
-  { db, keys, baseUrl }: { db: Database; keys: Keys; baseUrl: string },
+  { db, keys, now, baseUrl }: { db: Database; keys: Keys; now: () => Date; baseUrl: string },
   token: string,
 ): Promise<FeedEntry[] | null> => {
   const owner = await findTokenOwner(db, keys, 'feed', token)
@@ -40,9 +46,12 @@ export const readOwnFeed = async (
   const papersOfDigest = async (digest: (typeof digests)[number]) =>
     papersOf(await readIssue(db, digest)).map((card) => ({ card, cutoff: digest.cutoff }))
   const papers = (await Promise.all(digests.map(papersOfDigest))).flat()
-  const withdrawn = await readWithdrawn(
-    db,
-    papers.map(({ card }) => card.id),
-  )
-  return papers.map(({ card, cutoff }) => entryOf(card, cutoff, withdrawn.get(card.id), baseUrl))
+  const ids = papers.map(({ card }) => card.id)
+  const withdrawn = await readWithdrawn(db, ids)
+  const known = await readFeedPapersById(db, now(), ids, GATE)
+  const topics = new Map(known.map(({ paper, relevance }) => [paper.id, entryTopics(relevance)]))
+  return papers.map(({ card, cutoff }) => {
+    const of = { cutoff, withdrawnAt: withdrawn.get(card.id), topics: topics.get(card.id) ?? [] }
+    return entryOf(card, of, baseUrl)
+  })
 }

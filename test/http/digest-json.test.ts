@@ -46,6 +46,17 @@ it('has what the mail shows, in its order, with the reasons', async () => {
   ])
 })
 
+it('has the authors as a line for people and as names for programs', async () => {
+  const cards = [card({ authors: 'Ada Lovelace and Grace Hopper', authorNames: ['Ada Lovelace', 'Grace Hopper'] })]
+  await using site = await openTestSite({ issue: { ...issue, cards, groups: [] } })
+  const answer = await fetch(`${site.url}/digests/${TOKEN.view}.json`)
+  const { papers } = (await answer.json()) as { papers: Record<string, unknown>[] }
+  expect(papers[0]).toMatchObject({
+    authors: 'Ada Lovelace and Grace Hopper',
+    authorNames: ['Ada Lovelace', 'Grace Hopper'],
+  })
+})
+
 it('a dead link has none', async () => {
   await using site = await openTestSite({ issue })
   const answer = await fetch(`${site.url}/digests/${TOKEN.preferences}.json`, {

@@ -96,8 +96,48 @@ it.each(['atom', 'json'] as const)(
   },
 )
 
-it('without papers a feed is there, and empty', async () => {
+it.each(['atom', 'json'] as const)(
+  'an author and an institution have feeds, which their pages name: .%s',
+  async (ending) => {
+    await using site = await openTestSite()
+    for (const [path, title] of [
+      ['/authors/ada-lovelace', 'Ada Lovelace · Paper Round'],
+      ['/institutions/plan-lab', 'Perception & LANguage Lab · Paper Round'],
+    ]) {
+      const answer = await fetch(`${site.url}/feeds${path}.${ending}`)
+      expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, 'no-cache'])
+      const text = await answer.text()
+      expect(text).toContain(`http://round.example.org/feeds${path}.${ending}`)
+      expect(text).toContain(`http://round.example.org${path}"`)
+      expect(readFeed(text, ending)).toMatchObject({ title, items: [{ title: 'A paper about agents' }] })
+      expect(await (await fetch(site.url + path)).text()).toContain(`href="/feeds${path}.${ending}"`)
+    }
+    for (const [path, to] of [
+      ['/authors/Lovelace,%20Ada', '/authors/ada-lovelace'],
+      ['/institutions/PLAN-Lab', '/institutions/plan-lab'],
+    ]) {
+      const answer = await fetch(`${site.url}/feeds${path}.${ending}`, { redirect: 'manual' })
+      expect([answer.status, answer.headers.get('location')]).toEqual([301, `/feeds${to}.${ending}`])
+    }
+    for (const path of [
+      '/authors/nobody',
+      '/authors/%00',
+      '/authors/%2E',
+      '/institutions/nobody',
+      '/institutions/%3Cb%3E',
+    ])
+      expect((await fetch(`${site.url}/feeds${path}.${ending}`)).status).toBe(404)
+  },
+)
+
+it('without papers a feed is there, valid and empty, and dated by the newest list', async () => {
   await using site = await openTestSite({ feedEntries: [] })
+  for (const path of ['/feeds/robotics.atom', `/feeds/own/${TOKEN.feed}.atom`]) {
+    const atom = await (await fetch(site.url + path)).text()
+    expect(atom).toContain('<updated>2026-04-15T00:00:00.000Z</updated>')
+    expect(readFeed(atom, 'atom').items).toEqual([])
+  }
+  expect(readFeed(await (await fetch(`${site.url}/feeds/robotics.json`)).text(), 'json').items).toEqual([])
   const answer = await fetch(`${site.url}/feeds/all.atom`)
   expect([answer.status, answer.headers.get('last-modified')]).toEqual([200, null])
   expect(readFeed(await answer.text(), 'atom').items).toEqual([])

@@ -27,6 +27,7 @@ const pathOf = ({ url }: RouteOptions, token?: string): string => {
     .replace(':id', '7')
     .replace(':topic', 'agents')
     .replace(':author', 'ada-lovelace')
+    .replace(':institution', 'plan-lab')
     .replace(':archive', 'hep-ex')
     .replace(':number', '0307015')
     .replace('papers/:month', 'papers/2026-04.xml')
@@ -74,6 +75,10 @@ GET /digests/:token.json
 GET /digests/:token.ris
 GET /feeds/:topics.atom
 GET /feeds/:topics.json
+GET /feeds/authors/:author.atom
+GET /feeds/authors/:author.json
+GET /feeds/institutions/:institution.atom
+GET /feeds/institutions/:institution.json
 GET /feeds/own/:token.atom
 GET /feeds/own/:token.json
 GET /feeds/search.atom
@@ -81,6 +86,7 @@ GET /feeds/search.json
 GET /follow/:token/:topic
 GET /healthz
 GET /icon.svg
+GET /institutions/:institution
 GET /links
 GET /links/sent
 GET /links/sent/:sealed
@@ -106,6 +112,7 @@ GET /search
 GET /settings.js
 GET /site.css
 GET /sitemap.xml
+GET /sitemaps/institutions.xml
 GET /sitemaps/lists.xml
 GET /sitemaps/papers/:month
 GET /subscribe

@@ -52,6 +52,42 @@ test('of a search the newest come first, whatever matches better, with the ids o
   expect(await feeds.readSearch({ ...nothing, q: 'nonesuchword' })).toEqual([])
 })
 
+test('of an author and of an institution are their newest papers, filed under topics', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  const linked = (day: string) =>
+    listingsOf(day, ['robotics', 'agents']).map((one, n) =>
+      n > 0 ? one : { ...one, institution: { name: 'PLAN-Lab', fullName: 'Perception Lab' } },
+    )
+  for (const day of ['2026-04-10', '2026-04-13', '2026-04-14']) await storeAll(db, 'huggingface', linked(day))
+  const feeds = createFeeds({ db, keys: KEYS, now: () => at('2026-04-13T12:00:00Z'), baseUrl: BASE })
+  const author = await feeds.readAuthor('ada-lovelace')
+  expect(author?.name).toBe('Ada Lovelace')
+  expect(author?.entries.map(({ published }) => published.toISOString().slice(0, 10))).toEqual([
+    '2026-04-13',
+    '2026-04-13',
+    '2026-04-10',
+    '2026-04-10',
+  ])
+  const institution = await feeds.readInstitution('plan-lab')
+  expect(institution).toMatchObject({ name: 'Perception Lab', entries: { length: 2 } })
+  for (const { topics } of [...(author?.entries ?? []), ...(institution?.entries ?? [])])
+    expect(topics.length).toBeGreaterThan(0)
+  expect(await feeds.readAuthor('nobody')).toBeNull()
+  expect(await feeds.readInstitution('nobody')).toBeNull()
+  const before = createFeeds({ db, keys: KEYS, now: () => at('2026-04-01T12:00:00Z'), baseUrl: BASE })
+  expect(await before.readInstitution('plan-lab')).toBeNull()
+})
+
+test('an empty feed is dated by the newest list, and by today where there is none yet', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  for (const day of ['2026-04-10', '2026-04-13']) await storeDay(db, day, ['robotics'])
+  const since = (now: string) => createFeeds({ db, keys: KEYS, now: () => at(now), baseUrl: BASE }).readEmptySince()
+  expect(await since('2026-04-12T12:34:56Z')).toEqual(at('2026-04-10T00:00:00Z'))
+  expect(await since('2026-04-01T12:34:56Z')).toEqual(at('2026-04-01T00:00:00Z'))
+})
+
 test('an entry keeps its id and date, is updated by a version or withdrawal and not by a vote, and a hidden one is gone', async () => {
   await using newsletter = await openNewsletter()
   const { db } = newsletter

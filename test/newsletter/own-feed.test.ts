@@ -46,6 +46,10 @@ test('has the papers of one’s digests with the reasons of the mails, and nothi
   const text = (html = '') => html.replace(/<[^>]+>/g, '').replaceAll('&amp;', '&')
   for (const [n, entry] of entries.entries())
     expect(text(entry.html)).toContain(cards[n]?.reason.replaceAll('\u00a0', ' '))
+  for (const { authors, topics } of entries) {
+    expect(authors).toEqual(['Ada Lovelace'])
+    expect(topics.length).toBeGreaterThan(0)
+  }
   expect(JSON.stringify(entries)).not.toContain('@')
   expect((await feeds.readOwn(deriveToken(KEYS, 'feed', other)))?.map(({ title }) => title)).not.toEqual(
     entries.map(({ title }) => title),

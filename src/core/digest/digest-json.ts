@@ -15,6 +15,7 @@ const paperOf = (card: PaperCard, section: Section, topic: string | null) => ({
   excerpt: card.excerpt,
   /** The line below the title: "A, B, … Z (12)". */
   authors: card.authors,
+  authorNames: card.authorNames ?? [],
   links: card.links,
   upvotes: card.upvotes,
   seeAlso: card.seeAlso,

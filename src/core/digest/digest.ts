@@ -63,6 +63,8 @@ export interface PaperCard {
   excerpt: string
   /** "A, B, … Z (12)", of an old paper with its year, "A and B · 2022"; empty when no author is known. */
   authors: string
+  /** All of them, in the paper's order; for programs. */
+  authorNames?: readonly string[]
   /** In the order shown; labels are "PDF", "Code", "Data", "Project", "Discussion (5)". */
   links: { label: string; url: string }[]
   upvotes: number | null

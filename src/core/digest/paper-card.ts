@@ -108,6 +108,7 @@ export const cardOf = (
     reason,
     excerpt: excerptOfCard(paper, keyword),
     authors: bylineOf(paper, followed, shownOn),
+    authorNames: paper.authors.map(plainLatex),
     links: links.filter((link): link is { label: string; url: string } => link.url !== null),
     upvotes,
     seeAlso: seeAlso.map((other) => ({ title: plainTitle(other.title), url: pageOf(other) })),

@@ -1,6 +1,9 @@
 /** A feed before it is written in a format: its entries, and how the papers of the service become them. */
 import type { PaperCard } from '../digest/digest.ts'
+import { explainedFits } from '../digest/quoted-phrases.ts'
+import type { TopicRelevance } from '../relevance/relevance.ts'
 import { cleanLine } from '../text/text.ts'
+import { topicBySlug } from '../topics.ts'
 
 /** Texts are plain, addresses absolute. */
 export interface FeedEntry {
@@ -53,6 +56,10 @@ export const escapeMarkup = (text: string): string =>
  */
 export const entryId = (baseUrl: string, feed: string, paperId: string): string =>
   `tag:${new URL(baseUrl).hostname},2026:${feed}/${encodeURIComponent(paperId)}`
+
+/** The labels of the topics that a paper is filed under, best first: those that can be explained by its words. */
+export const entryTopics = (relevance: readonly TopicRelevance[]): string[] =>
+  explainedFits(relevance).flatMap(({ topic }) => topicBySlug(topic)?.label ?? [])
 
 /** What a reader sees of a paper below its title: why it is here, its excerpt, its authors and its links. */
 export const entryHtml = ({ reason, excerpt, authors, links }: PaperCard): string =>

@@ -5,6 +5,7 @@ import { PAPER_ID } from '../../core/papers/paper.ts'
 import { readArxivId } from '../../core/papers/paper-row.ts'
 import type { PaperPage } from '../../newsletter/archive/paper.ts'
 import { paperPath } from '../archive/card-list.ts'
+import { institutionPath } from '../archive/institutions.ts'
 import { sendNoPaper } from '../archive/papers.ts'
 import type { App, PublicSite } from '../site.ts'
 import { PAPER_FIELDS, PaperSummary, paperOf } from './paper-summary.ts'
@@ -24,6 +25,14 @@ const PaperDetails = Type.Object(
     ...PAPER_FIELDS,
     abstract: orNull(Type.String(), 'Whole where its licence allows; else null, and there is an excerpt'),
     authorNames: Type.Array(Type.String(), { description: 'All of them, in the paper’s order' }),
+    institution: orNull(
+      Type.Object({
+        name: Type.String({ description: 'At Hugging Face' }),
+        fullName: Type.String(),
+        page: Type.String({ description: 'Its page here' }),
+      }),
+      'The organisation that the paper is linked to on Hugging Face; not every author need be part of it',
+    ),
     topics: Type.Array(
       Type.Object({
         slug: Type.String(),
@@ -59,6 +68,8 @@ const detailsOf = (page: PaperPage, baseUrl: string) => ({
   ...paperOf(page.card, baseUrl),
   abstract: page.withdrawn ? null : page.abstract,
   authorNames: page.authors.map(({ name }) => name),
+  institution:
+    page.institution === null ? null : { ...page.institution, page: baseUrl + institutionPath(page.institution.name) },
   topics: page.topics,
   rank: page.rank,
   submitted: page.paper.publishedOn,

@@ -3,6 +3,7 @@ import type { App, PublicSite } from '../site.ts'
 import { authorRoutes } from './authors.ts'
 import { dayRoutes } from './days.ts'
 import { digestRoutes } from './digest.ts'
+import { institutionRoutes } from './institutions.ts'
 import { paperRoutes } from './papers.ts'
 import { periodRoutes } from './periods.ts'
 import { searchRoutes } from './search.ts'
@@ -15,6 +16,7 @@ export const archiveRoutes = (app: App, site: PublicSite): void => {
   periodRoutes(app, site)
   topicRoutes(app, site)
   authorRoutes(app, site)
+  institutionRoutes(app, site)
   searchRoutes(app, site)
   sitemapRoutes(app, site)
   digestRoutes(app, site)

@@ -13,6 +13,12 @@ const Params = Type.Object({ author: Type.String({ description: 'An author’s n
 /** The address of an author's page. */
 export const authorPath = (slug: string): string => `/authors/${encodeURIComponent(slug)}`
 
+export const NO_AUTHOR = {
+  status: 404,
+  heading: 'No papers by this author',
+  sentence: 'We have no paper by an author of this name. A search finds parts of names too.',
+}
+
 export const authorRoutes = (app: App, site: PublicSite): void => {
   app.get(
     '/authors/:author',
@@ -20,12 +26,7 @@ export const authorRoutes = (app: App, site: PublicSite): void => {
     async (request, reply) => {
       const { author } = request.params
       const slug = author.length > NAME_LENGTH ? '' : authorSlug(author)
-      const none = () =>
-        sendErrorPage(request, reply, site, {
-          status: 404,
-          heading: 'No papers by this author',
-          sentence: 'We have no paper by an author of this name. A search finds parts of names too.',
-        })
+      const none = () => sendErrorPage(request, reply, site, NO_AUTHOR)
       if (slug === '') return none()
       const page = readPageNumber(request.query.page)
       if (page === null) return sendNoSuchPage(request, reply, site, null)
@@ -37,6 +38,7 @@ export const authorRoutes = (app: App, site: PublicSite): void => {
       const [name = slug, ...others] = found.names
       return show(makePublic(reply), site.pages, 'author', {
         canonical: `${site.baseUrl}${pageHref(authorPath(slug), page)}`,
+        slug: encodeURIComponent(slug),
         name,
         others,
         count: `${countOfPapers(found.total)}${found.total === 1 ? '' : ', the newest first'}`,

@@ -14,6 +14,7 @@ import { type App, type PublicSite, show } from '../site.ts'
 import { authorPath } from './authors.ts'
 import { instantInWords, Paged, paperPath } from './card-list.ts'
 import { showDay } from './days.ts'
+import { institutionPath } from './institutions.ts'
 import { chartOf } from './upvote-chart.ts'
 
 const IdParam = Type.Object({
@@ -98,6 +99,10 @@ const viewOf = (page: PaperPage) => {
     others: authors.slice(FIRST_AUTHORS),
     otherCount: page.authors.length - Math.min(page.authors.length, FIRST_AUTHORS),
     unlinked: Math.max(0, page.authors.length - MAX_AUTHORS),
+    institution:
+      page.institution === null
+        ? null
+        : { name: page.institution.fullName, href: institutionPath(page.institution.name) },
     source: arxivPage(paper.id),
     submitted: paper.publishedOn === null ? null : longDate(paper.publishedOn),
     listDay: card.listDay,

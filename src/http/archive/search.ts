@@ -7,6 +7,7 @@ import { MAX_QUERY, type SearchProblem, type SearchRequest } from '../../newslet
 import { BUDGET } from '../request-budgets.ts'
 import { type App, type PublicSite, sendProblem, show, wantsJson } from '../site.ts'
 import { countOfPapers, paperPath } from './card-list.ts'
+import { institutionPath } from './institutions.ts'
 
 export const SearchQuery = Type.Object({
   q: Type.Optional(
@@ -88,6 +89,11 @@ export const searchRoutes = (app: App, site: PublicSite): void => {
       return show(reply, site.pages, 'search', {
         here: '/search',
         ...formOf(asked, null),
+        institutions: (found?.institutions ?? []).map(({ name, fullName, papers }) => ({
+          name: fullName,
+          href: institutionPath(name),
+          count: countOfPapers(papers),
+        })),
         count: found === null ? null : countInWords(found),
         list,
         further: found?.next == null ? null : searchHref(asked, found.next),
@@ -132,6 +138,7 @@ export const sendSearchProblem = (
   const view = {
     here: '/search',
     ...formOf(asked, problem),
+    institutions: [],
     count: null,
     list: null,
     further: null,

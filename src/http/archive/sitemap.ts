@@ -1,4 +1,4 @@
-/** The sitemap: an index, one map of the lists, and one of the papers of each month. https://www.sitemaps.org/protocol.html */
+/** The sitemap: an index, one map of the lists, one of the institutions, and one of the papers of each month. https://www.sitemaps.org/protocol.html */
 import { Type } from 'typebox'
 import { isoWeekOf } from '../../core/calendar.ts'
 import { TOPICS } from '../../core/topics.ts'
@@ -6,6 +6,7 @@ import { makePublic } from '../guard.ts'
 import { BUDGET } from '../request-budgets.ts'
 import type { App, PublicSite } from '../site.ts'
 import { paperPath } from './card-list.ts'
+import { institutionPath } from './institutions.ts'
 
 const Params = Type.Object({ month: Type.String({ description: 'A month and .xml, such as 2026-04.xml' }) })
 const XML = 'application/xml; charset=utf-8'
@@ -26,7 +27,11 @@ export const sitemapRoutes = (app: App, { archive, baseUrl }: PublicSite): void 
   const config = { perMinute: BUDGET.archive }
   app.get('/sitemap.xml', { config }, async (_, reply) => {
     const months = distinct((await archive.readDays()).map(monthOf))
-    const maps = ['/sitemaps/lists.xml', ...months.map((month) => `/sitemaps/papers/${month}.xml`)]
+    const maps = [
+      '/sitemaps/lists.xml',
+      '/sitemaps/institutions.xml',
+      ...months.map((month) => `/sitemaps/papers/${month}.xml`),
+    ]
     return makePublic(reply)
       .type(XML)
       .send(
@@ -56,6 +61,19 @@ export const sitemapRoutes = (app: App, { archive, baseUrl }: PublicSite): void 
           'urlset',
           'url',
           paths.map((path) => baseUrl + path),
+        ),
+      )
+  })
+
+  app.get('/sitemaps/institutions.xml', { config }, async (_, reply) => {
+    const slugs = await archive.readInstitutionSlugs()
+    return makePublic(reply)
+      .type(XML)
+      .send(
+        document(
+          'urlset',
+          'url',
+          slugs.map((slug) => baseUrl + institutionPath(slug)),
         ),
       )
   })

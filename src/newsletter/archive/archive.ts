@@ -1,13 +1,15 @@
-/** What anyone may read on the site: the papers of days, weeks, months, topics and authors, each paper, and a digest. */
+/** What anyone may read on the site: the papers of days, weeks, months, topics, authors and institutions, each paper, and a digest. */
 import { daysOfMonth, isoWeekOf } from '../../core/calendar.ts'
 import type { DigestIssue } from '../../core/digest/digest.ts'
 import type { Keys } from '../../core/token.ts'
 import type { Database } from '../../store/database.ts'
+import { readInstitutionSlugs } from '../../store/papers/institutions.ts'
 import { readIdsOfDays, readListDayRange } from '../../store/papers/paper-lists.ts'
 import { readListDays } from '../../store/papers/papers.ts'
 import { type AuthorPage, readAuthorPage } from './authors.ts'
 import { type DayPage, type PeriodPage, readDayPage, readPeriodPage } from './days.ts'
 import { readDigestPage } from './digest.ts'
+import { type InstitutionPage, readInstitutionPage } from './institutions.ts'
 import { type PaperPage, readPaperPage } from './paper.ts'
 import { readSearchPage, type SearchPage, type SearchProblem, type SearchRequest } from './search.ts'
 import { readTopicPage, type TopicPage } from './topics.ts'
@@ -23,6 +25,8 @@ export interface Archive {
   readTopic(slug: string, page: number): Promise<TopicPage>
   /** The papers of an author by a slug (`core/text/author-name`); `null` where none is held. */
   readAuthor(slug: string, page: number): Promise<AuthorPage | null>
+  /** The papers of an institution by its slug (`core/papers/paper`); `null` where none is held. */
+  readInstitution(slug: string, page: number): Promise<InstitutionPage | null>
   /** A paper by its id; `null` where it is not held. */
   readPaper(id: string): Promise<PaperPage | null>
   /** What a search finds; `null` where nothing was asked for. */
@@ -33,12 +37,16 @@ export interface Archive {
   readDays(): Promise<string[]>
   /** Ids of the papers listed in a month such as `2026-04`, for those who look for all. */
   readIdsOfMonth(month: string): Promise<string[]>
+  /** The slugs of the institutions with papers, at most `MAX_INSTITUTIONS`. */
+  readInstitutionSlugs(): Promise<string[]>
   /** A digest by the token of its mail, with a note where a paper was withdrawn since; `null` when the link is unknown or dead. */
   readDigest(token: string): Promise<DigestIssue | null>
 }
 
 /** List days of a hundred years, save weekends. */
 const MAX_DAYS = 26_000
+/** Entries of one sitemap, at most. https://www.sitemaps.org/protocol.html */
+const MAX_INSTITUTIONS = 50_000
 
 const monthOf = (date: string): string => date.slice(0, 7)
 
@@ -48,6 +56,7 @@ export const createArchive = ({ db, keys, now }: { db: Database; keys: Keys; now
   readMonth: (month, page) => readPeriodPage(db, now(), month, monthOf, page),
   readTopic: (slug, page) => readTopicPage(db, now(), slug, page),
   readAuthor: (slug, page) => readAuthorPage(db, now(), slug, page),
+  readInstitution: (slug, page) => readInstitutionPage(db, now(), slug, page),
   readPaper: (id) => readPaperPage(db, now(), id),
   search: (request) => readSearchPage(db, now(), request),
   async readRange() {
@@ -60,5 +69,6 @@ export const createArchive = ({ db, keys, now }: { db: Database; keys: Keys; now
     const days = daysOfMonth(month)
     return days === null ? [] : readIdsOfDays(db, now(), days)
   },
+  readInstitutionSlugs: () => readInstitutionSlugs(db, now(), MAX_INSTITUTIONS),
   readDigest: (token) => readDigestPage(db, keys, token),
 })

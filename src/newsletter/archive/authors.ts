@@ -1,4 +1,6 @@
 /** The papers of an author, under whatever writings of the name. */
+
+import type { Paper } from '../../core/papers/paper.ts'
 import { authorSlug } from '../../core/text/author-name.ts'
 import { plainLatex } from '../../core/text/latex.ts'
 import type { Database } from '../../store/database.ts'
@@ -11,6 +13,13 @@ export interface AuthorPage extends CardList {
   names: string[]
 }
 
+/** An author's name as papers write it, the commonest writing first. */
+export const writingsOf = (shown: readonly { paper: Pick<Paper, 'authors'> }[], slug: string): string[] => {
+  const names = shown.flatMap(({ paper }) => paper.authors.filter((name) => authorSlug(name) === slug).map(plainLatex))
+  const writings = Map.groupBy(names, (name) => name)
+  return [...writings].sort(([, a], [, b]) => b.length - a.length).map(([name]) => name)
+}
+
 /** The papers of an author, the newest first; `null` where none is held. */
 export const readAuthorPage = async (
   db: Database,
@@ -18,21 +27,17 @@ export const readAuthorPage = async (
   slug: string,
   page: number,
 ): Promise<AuthorPage | null> => {
-  const writings = new Map<string, number>()
-  const note = ({ paper }: ShownPaper) => {
-    for (const name of paper.authors)
-      if (authorSlug(name) === slug) writings.set(plainLatex(name), (writings.get(plainLatex(name)) ?? 0) + 1)
-  }
+  const read: ShownPaper[] = []
   const list = await readCardList(
     { db, at },
     page,
     (part) => readPapersBy(db, at, slug, part),
     (shown) => {
-      note(shown)
+      read.push(shown)
       return listCardOf(shown)
     },
   )
   if (list.total === 0) return null
-  const names = [...writings].sort(([, a], [, b]) => b - a).map(([name]) => name)
+  const names = writingsOf(read, slug)
   return { ...list, slug, names: names.length > 0 ? names : [slug] }
 }

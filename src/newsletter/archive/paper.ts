@@ -1,6 +1,6 @@
 /** Everything that the site shows of one paper. */
 import { dayReasonOf } from '../../core/digest/reason.ts'
-import { ARXIV_ID, type Paper } from '../../core/papers/paper.ts'
+import { ARXIV_ID, type Institution, type Paper } from '../../core/papers/paper.ts'
 import type { NewsKind } from '../../core/papers/paper-news.ts'
 import { rareTerms } from '../../core/relevance/rare-terms.ts'
 import { authorSlug } from '../../core/text/author-name.ts'
@@ -20,6 +20,8 @@ export interface PaperPage {
   abstract: string | null
   /** In the paper's order; `slug` is empty for a name that has no page. */
   authors: { name: string; slug: string }[]
+  /** The organisation that it is linked to at its source; `null` where none is named. */
+  institution: Institution | null
   /** The topics it is listed under, best first, with the words found in it: `“GUI agents” in the title`. */
   topics: { slug: string; label: string; why: string }[]
   /** Its place among the papers of its day, such as `2nd of 26`; empty where that is not known. */
@@ -65,6 +67,7 @@ export const readPaperPage = async (db: Database, at: Date, id: string): Promise
     title: plainTitle(paper.title),
     abstract: hasFreeAbstract(id) && shown.source !== 'file' ? plainLatex(paper.abstract) : null,
     authors: paper.authors.map((name) => ({ name: plainLatex(name), slug: authorSlug(name) })),
+    institution: shown.institution,
     topics: topics.map(({ topic, fit }) => ({
       slug: topic.slug,
       label: topic.label,

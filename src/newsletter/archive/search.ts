@@ -8,6 +8,7 @@ import { searchQuery } from '../../core/text/search-words.ts'
 import { cleanLine } from '../../core/text/text.ts'
 import { isTopic } from '../../core/topics.ts'
 import type { Database, Tables } from '../../store/database.ts'
+import { findInstitutions, type InstitutionPapers } from '../../store/papers/institutions.ts'
 import { readShownPapers } from '../../store/papers/paper-lists.ts'
 import {
   findNewestPapers,
@@ -45,6 +46,8 @@ export type SearchProblem =
 
 export interface SearchPage {
   cards: (ListCard & { snippet: SnippetPart[] | null })[]
+  /** Institutions that are named as was typed, those with the most papers first; of the first part alone. */
+  institutions: InstitutionPapers[]
   /** How many were found; where there are more than were ranked, only those. */
   total: number
   /** Whether more were found than were ranked: those are the newest. */
@@ -57,6 +60,7 @@ export interface SearchPage {
 export const MAX_QUERY = 300
 const MAX_AUTHOR = 100
 const PAGE = 20
+const MAX_INSTITUTIONS = 3
 /** Milliseconds of Postgres's time; some hundred times what a search takes. */
 const MAX_TIME = 3_000
 
@@ -137,6 +141,7 @@ export const readSearchPage = async (
     const snippets = await readSnippets(trx, query, abstracts)
     const last = places.at(-1)
     return {
+      institutions: after === null ? await findInstitutions(trx, at, request.q, MAX_INSTITUTIONS) : [],
       cards: shown.map((one, n) => ({
         ...listCardOf(one, undefined, request.topic === '' ? undefined : request.topic),
         snippet: snippets[n] ?? null,

@@ -13,6 +13,7 @@ it.each([
   ['/months/2026-04', 'April 2026'],
   ['/topics/agents', 'LLM agents &amp; tool use'],
   ['/authors/ada-lovelace', 'Ada Lovelace'],
+  ['/institutions/plan-lab', 'Perception &amp; LANguage Lab'],
   ['/papers/2604.11784', 'A paper about agents'],
 ])('%s has one heading, its own address, and an ETag that spares a second reading', async (path, heading) => {
   await using site = await openTestSite({ baseUrl: 'https://round.example.org' })
@@ -39,6 +40,11 @@ it.each([
   ['/months/2026-13', 'There is no such month'],
   ['/topics/no-such-topic', 'There is no topic of this name.'],
   ['/authors/nobody', 'We have no paper by an author of this name.'],
+  ['/institutions/nobody', 'We have no paper that is linked to an institution of this name.'],
+  ['/institutions/%3Cscript%3E', 'We have no paper that is linked to an institution of this name.'],
+  ['/institutions/a%00b', 'We have no paper that is linked to an institution of this name.'],
+  ['/institutions/plan-lab?page=0', 'Pages of a list are numbered from 1.'],
+  ['/institutions/plan-lab?page=2', 'This list has one page.'],
 ])('%s is answered in words with 404', async (path, words) => {
   await using site = await openTestSite()
   const { status, page } = await read(site.url + path)
@@ -49,6 +55,7 @@ it.each([
   ['/papers/2604.11784v3', '/papers/2604.11784'],
   ['/papers/arXiv:2604.11784', '/papers/2604.11784'],
   ['/authors/Lovelace,%20Ada', '/authors/ada-lovelace'],
+  ['/institutions/PLAN-Lab', '/institutions/plan-lab'],
 ])('%s leads to the one address there is', async (path, to) => {
   await using site = await openTestSite()
   const { status, headers } = await read(site.url + path)
@@ -63,6 +70,26 @@ it('a paper shows its counts as a picture and as a table, and 573 authors of whi
   expect(page).toMatch(/Monday 13 April 2026, 08:00 UTC<\/th><td>3</)
   expect(page).toContain('And 561 more authors')
   expect(page.length).toBeLessThan(60_000)
+})
+
+it('a paper says to which institution it is linked and where, and not that its authors are of it', async () => {
+  await using site = await openTestSite()
+  const { page } = await read(`${site.url}/papers/2604.11784`)
+  expect(page).toContain(
+    'Linked on Hugging Face to</span> <a href="/institutions/plan-lab">Perception &amp; LANguage Lab</a>',
+  )
+  expect(page).not.toContain('citation_author_institution')
+  const list = (await read(`${site.url}/institutions/plan-lab`)).page
+  expect(list).toContain('Papers that are linked to this organisation <a href="https://huggingface.co/PLAN-Lab">')
+  await using other = await openTestSite({ paper: { institution: null } })
+  expect((await read(`${other.url}/papers/2604.11784`)).page).not.toContain('Linked on')
+})
+
+it('a search for the name of an institution leads to its page, with how many papers it has', async () => {
+  await using site = await openTestSite()
+  expect((await read(`${site.url}/search?q=plan+lab`)).page).toMatch(
+    /<a href="\/institutions\/plan-lab">Perception &amp; LANguage Lab<\/a> <span class="quiet">1,200 papers</,
+  )
 })
 
 it('a search shows what was found with the words marked, and a bad one what is wrong beside its field', async () => {
@@ -109,6 +136,8 @@ it('the sitemap names the lists and, month by month, the papers', async () => {
   const lists = (await read(`${site.url}/sitemaps/lists.xml`)).page
   for (const path of ['/weeks/2026-W16', '/months/2026-04', '/topics/agents', '/papers/2026-04-15'])
     expect(lists).toContain(`<loc>https://round.example.org${path}</loc>`)
+  expect((await read(`${site.url}/sitemap.xml`)).page).toContain('/sitemaps/institutions.xml</loc>')
+  expect((await read(`${site.url}/sitemaps/institutions.xml`)).page).toContain('/institutions/plan-lab</loc>')
   expect((await read(`${site.url}/sitemaps/papers/2026-04.xml`)).page).toContain('/papers/2604.11784</loc>')
   expect((await read(`${site.url}/sitemaps/papers/2019-01.xml`)).status).toBe(404)
   expect((await read(`${site.url}/robots.txt`)).page).toContain('Sitemap: https://round.example.org/sitemap.xml')

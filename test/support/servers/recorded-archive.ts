@@ -1,4 +1,4 @@
-/** The archive of a recording site: a few list days with the same cards, one paper, one topic and one author. */
+/** The archive of a recording site: a few list days with the same cards, one paper, one topic, one author and one institution. */
 import { daysOfMonth, daysOfWeek } from '../../../src/core/calendar.ts'
 import type { DigestIssue, PaperCard } from '../../../src/core/digest/digest.ts'
 import type { Archive } from '../../../src/newsletter/archive/archive.ts'
@@ -21,6 +21,8 @@ export interface RecordedArchiveOptions {
 /** The one search that is stopped because it takes too long. */
 export const SLOW_QUERY = 'slow'
 
+export const INSTITUTION = { name: 'PLAN-Lab', fullName: 'Perception & LANguage Lab' }
+
 const SEEN = { at: new Date('2026-04-15T09:12:00Z'), hourKnown: true }
 
 const paperPageOf = (card: PaperCard, over: Partial<PaperPage>): PaperPage => ({
@@ -39,6 +41,7 @@ const paperPageOf = (card: PaperCard, over: Partial<PaperPage>): PaperPage => ({
   title: card.title,
   abstract: 'We train agents.',
   authors: [{ name: 'Ada Lovelace', slug: 'ada-lovelace' }],
+  institution: INSTITUTION,
   topics: [{ slug: 'agents', label: 'LLM agents & tool use', why: '“agents” in the title' }],
   rank: '2nd of 26',
   firstSeenAt: new Date('2026-04-13T08:00:00Z'),
@@ -87,6 +90,8 @@ export const createRecordedArchive = (options: RecordedArchiveOptions): Archive 
     }),
     readAuthor: async (slug, page) =>
       held && slug === 'ada-lovelace' ? { ...listOf(page), slug, names: ['Ada Lovelace', 'A. Ada Lovelace'] } : null,
+    readInstitution: async (slug, page) =>
+      held && slug === 'plan-lab' ? { ...listOf(page), institution: INSTITUTION } : null,
     readPaper: async (id) => {
       const card = cards.find((one) => one.id === id)
       return held && card !== undefined ? paperPageOf(card, paper) : null
@@ -101,6 +106,7 @@ export const createRecordedArchive = (options: RecordedArchiveOptions): Archive 
       ]
       return {
         cards: listOf(1).cards.map((one) => ({ ...one, snippet: found })),
+        institutions: request.q === 'plan lab' ? [{ ...INSTITUTION, papers: 1_200 }] : [],
         total: cards.length,
         isCut: false,
         next: null,
@@ -113,6 +119,7 @@ export const createRecordedArchive = (options: RecordedArchiveOptions): Archive 
     }),
     readDays: async () => (held ? LIST_DAYS : []),
     readIdsOfMonth: async (month) => (held && month === '2026-04' ? cards.map(({ id }) => id) : []),
+    readInstitutionSlugs: async () => (held ? ['plan-lab'] : []),
     readDigest: async (token) => (token === viewToken ? issue : null),
   }
 }

@@ -21,7 +21,7 @@ import type { Accounts } from '../../../src/newsletter/subscription/accounts.ts'
 import type { OwnPreferences } from '../../../src/newsletter/subscription/preferences.ts'
 import type { Origin, Subscriptions } from '../../../src/newsletter/subscription/subscription.ts'
 import type { Votes } from '../../../src/newsletter/votes.ts'
-import { createRecordedArchive, LIST_DAYS } from './recorded-archive.ts'
+import { createRecordedArchive, INSTITUTION, LIST_DAYS } from './recorded-archive.ts'
 
 /** Tokens of the one subscriber there is; every other token is unknown. */
 export const TOKEN = {
@@ -125,7 +125,10 @@ const createRecordedFeeds = (entries: FeedEntry[]): Feeds => ({
     const read = readSearch(request)
     return read === null || 'problem' in read ? read : entries
   },
+  readAuthor: async (slug) => (slug === 'ada-lovelace' ? { name: 'Ada Lovelace', entries } : null),
+  readInstitution: async (slug) => (slug === 'plan-lab' ? { name: INSTITUTION.fullName, entries } : null),
   readOwn: async (token) => (token === TOKEN.feed ? entries : null),
+  readEmptySince: async () => new Date('2026-04-15T00:00:00Z'),
 })
 
 export const issueOf = (cards: PaperCard[]): DigestIssue => ({
