@@ -10,6 +10,7 @@ import { citationRoutes } from './citations.ts'
 import { CONNECTION_LIMITS, type ConnectionLimits, connectionOptions } from './connections.ts'
 import { inTurns, keepPages } from './costly-pages.ts'
 import { digestJsonRoutes } from './digest-json.ts'
+import { embedRoutes } from './embed.ts'
 import { CROSS_SITE, handleError, handleUnrouted, sendErrorPage, unknownFields } from './errors.ts'
 import { feedRoutes } from './feeds.ts'
 import { CROSS_ORIGIN, isCrossSite, isJson, replaceNulls, securityHeaders, takeUnknownFields } from './guard.ts'
@@ -24,9 +25,10 @@ import { recordRoutes } from './route-table.ts'
 import type { App, Pages, Site } from './site.ts'
 import { subscriptionRoutes } from './subscription.ts'
 import { topicOfferRoutes } from './topic-offer.ts'
-import { ONE_CLICK, unsubscriptionRoutes } from './unsubscription.ts'
+import { unsubscriptionRoutes } from './unsubscription.ts'
 import { voteRoutes } from './votes.ts'
 import { webhookRoutes } from './webhooks.ts'
+import { widgetRoutes } from './widget.ts'
 
 const KILOBYTE = 1024
 const SECOND = 1000
@@ -85,7 +87,7 @@ export const buildApp = ({
     reply.headers(headers)
     if (request.routeOptions.config?.crossOrigin === true) reply.headers(CROSS_ORIGIN)
     const changes = request.method !== 'GET' && request.method !== 'HEAD'
-    if (!changes || request.routeOptions.url === ONE_CLICK) return
+    if (!changes || request.routeOptions.config?.anySite === true) return
     if (isCrossSite(request, baseUrl)) return sendErrorPage(request, reply, site, CROSS_SITE)
   })
   limitRequests(app, site, monotonic)
@@ -124,6 +126,8 @@ export const buildApp = ({
   privacyRoutes(app, site)
   previewRoutes(app, site)
   subscriptionRoutes(app, site)
+  embedRoutes(app, { ...site, baseUrl: origin })
+  widgetRoutes(app, { ...site, baseUrl: origin })
   preferencesRoutes(app, site)
   topicOfferRoutes(app, site)
   accountRoutes(app, site)

@@ -31,7 +31,20 @@ export const inTurns = <UseCases extends object>(useCases: UseCases, names: (key
 /** Characters of all rendered pages that are kept, each of two octets: previews are as many as choices, and some are long. */
 const MAX_CHARACTERS = 4_000_000
 /** The pages that anybody may see: no others are kept. */
-const OPEN_PAGES = new Set(['home', 'day', 'period', 'topics', 'topic', 'author', 'paper', 'preview', 'about', 'api'])
+const OPEN_PAGES = new Set([
+  'home',
+  'day',
+  'period',
+  'topics',
+  'topic',
+  'author',
+  'paper',
+  'preview',
+  'about',
+  'api',
+  'embed',
+  'widget',
+])
 
 /** Pages of which those that anybody may see are rendered once for the same content. */
 export const keepPages = (pages: Pages): Pages => {

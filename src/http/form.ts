@@ -19,6 +19,8 @@ import { TOPIC_GROUPS } from '../core/topics.ts'
 export const HONEYPOT = 'subject'
 /** A field that says when the form was shown. */
 export const FORM_STAMP = 'shown'
+/** A field that says, sealed, to which page of another site the reader goes back. */
+export const BACK = 'back'
 /** A field that says which address its writer was asked about and keeps. */
 export const SURE = 'sure'
 
@@ -30,6 +32,7 @@ export const ADDRESSED = {
   email: Type.Optional(Type.Unknown({ description: 'One email address' })),
   [HONEYPOT]: Type.Optional(Type.Unknown({ description: 'Left empty' })),
   [FORM_STAMP]: Type.Optional(Type.Unknown({ description: 'The stamp of a page’s form' })),
+  [BACK]: Type.Optional(Type.Unknown({ description: 'The page of another site that the form was on, sealed' })),
   [SURE]: Type.Optional(Type.Unknown({ description: 'The address once more, where it was asked whether it is right' })),
 }
 
@@ -80,7 +83,7 @@ export const withKnownZone = <T extends Readonly<Record<string, unknown>>>(
 
 /** What a form held besides the address, as hidden fields of the next one. */
 export const carriedFields = (body: Readonly<Record<string, unknown>>): { name: string; value: string }[] =>
-  [...Object.keys(CHOICES), HONEYPOT, FORM_STAMP].flatMap((name) =>
+  [...Object.keys(CHOICES), HONEYPOT, FORM_STAMP, BACK].flatMap((name) =>
     [body[name]].flat().flatMap((value) => (typeof value === 'string' && value !== '' ? [{ name, value }] : [])),
   )
 
@@ -94,6 +97,8 @@ export interface FormView {
   email: string
   /** The address that its writer was asked about; empty where there was no doubt. */
   sure: string
+  /** The page of another site that the form was on, sealed; empty where it is one of ours. */
+  back: string
   groups: {
     name: string
     topics: TopicChip[]
@@ -158,6 +163,7 @@ const viewOf = (
   return {
     email,
     sure: '',
+    back: '',
     groups,
     followed: { first: followed.slice(0, inSight), more: followed.slice(inSight) },
     trending: chosen.has(TRENDING),
@@ -217,7 +223,7 @@ export const refusedForm = (
   const { topics, frequency, papers } = typed
   const number = (value: unknown, fallback: number) =>
     typeof value === 'string' && /^\d{1,2}$/.test(value) ? Number(value) : fallback
-  return viewOf(
+  const view = viewOf(
     typeof typed.email === 'string' ? typed.email : '',
     typedTopics(topics),
     {
@@ -234,4 +240,5 @@ export const refusedForm = (
     },
     problems,
   )
+  return { ...view, back: typeof typed[BACK] === 'string' ? typed[BACK] : '' }
 }

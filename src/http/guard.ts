@@ -1,15 +1,23 @@
 /** What protects every request: security headers, and the check that forms come from our own pages. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
+const policyOf = (framedBy: "'none'" | '*'): string =>
+  [
+    "default-src 'none'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "form-action 'self'",
+    `frame-ancestors ${framedBy}`,
+    "base-uri 'none'",
+  ].join('; ')
+
 /** No script, no frames, nothing from other origins; forms are sent to this site only. */
-const POLICY = [
-  "default-src 'none'",
-  "style-src 'self'",
-  "img-src 'self'",
-  "form-action 'self'",
-  "frame-ancestors 'none'",
-  "base-uri 'none'",
-].join('; ')
+const POLICY = policyOf("'none'")
+
+/** For what other sites may show in a frame: it has no form, and nothing in it can be changed by a press. */
+export const POLICY_FRAMED = policyOf('*')
+/** For the page that shows an example of such a frame. */
+export const POLICY_WITH_FRAME = `${POLICY}; frame-src 'self'`
 
 /** For the home page, whose script fills in the reader's time zone, and for one that waits for a calculation. */
 export const POLICY_WITH_SCRIPT = `${POLICY}; script-src 'self'`
@@ -33,6 +41,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Scripts of other sites may read the answer. For what anybody may read, and by GET alone. */
     crossOrigin?: boolean
+    /** A form of any site may be sent to it. For what changes nothing, or has its token alone for authority. */
+    anySite?: boolean
   }
 }
 

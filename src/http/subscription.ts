@@ -18,6 +18,7 @@ import type { ConfirmedTime } from '../newsletter/subscription/confirmation.ts'
 import type { Origin } from '../newsletter/subscription/subscription.ts'
 import {
   ADDRESSED,
+  BACK,
   BUTTON,
   blankForm,
   CHOICES,
@@ -30,6 +31,7 @@ import {
   withKnownZone,
 } from './form.ts'
 import { keepForBack, makePublic, POLICY_WITH_SCRIPT } from './guard.ts'
+import { returnView } from './return-address.ts'
 import { type App, linkOrigin, type Pages, type Site, sendProblem, show, showDeadLink, wantsJson } from './site.ts'
 
 const SignUp = Type.Object({ ...ADDRESSED, ...CHOICES }, { additionalProperties: false })
@@ -128,7 +130,8 @@ export const createSignUp =
       return show(keepForBack(reply.code(400)), pages, 'subscribe', { form: refusedForm(body, errors) })
     }
     const { address } = email
-    const sealed = subscriptions.sealAddress(address)
+    const back = typeof body[BACK] === 'string' ? subscriptions.openAddress(body[BACK]) : null
+    const sealed = subscriptions.sealAddress({ email: address, returnTo: back?.returnTo ?? '' })
     // Only a program fills in a field that no reader sees.
     if (!isBlank(body[HONEYPOT])) return confirmTaken(request, reply, '/subscribe', sealed)
     const notes = notesOn(address, unknownZone)
@@ -171,10 +174,11 @@ const requestRoutes = (app: App, site: Site): void => {
     ['/check-inbox', 'check-inbox'],
     ['/links/sent', 'links-sent'],
   ] as const) {
-    app.get(path, async (_, reply) => show(reply, pages, page, { email: null }))
-    app.get(`${path}/:sealed`, { schema: { params: SealedParam } }, async (request, reply) =>
-      show(reply, pages, page, { email: subscriptions.openAddress(request.params.sealed) }),
-    )
+    app.get(path, async (_, reply) => show(reply, pages, page, { email: null, returnTo: null }))
+    app.get(`${path}/:sealed`, { schema: { params: SealedParam } }, async (request, reply) => {
+      const { email = '', returnTo = '' } = subscriptions.openAddress(request.params.sealed) ?? {}
+      return show(reply, pages, page, { email: email || null, returnTo: returnView(returnTo) })
+    })
   }
 
   app.get('/links', async (_, reply) =>
@@ -188,7 +192,7 @@ const requestRoutes = (app: App, site: Site): void => {
       const form = refusedForm(request.body, [email.error])
       return show(keepForBack(reply.code(400)), pages, 'links', { here: '/links', form })
     }
-    const sealed = subscriptions.sealAddress(email.address)
+    const sealed = subscriptions.sealAddress({ email: email.address, returnTo: '' })
     if (!isBlank(request.body[HONEYPOT])) return confirmTaken(request, reply, '/links', sealed)
     const held = await subscriptions.requestLinks(email.address, originOf(request))
     return held === null
@@ -256,6 +260,8 @@ const confirmationRoutes = (app: App, { subscriptions, pages }: Site): void => {
     if (asked === null) return reply.redirect(`/confirm/${encodeURIComponent(token)}`, 303)
     const { email, held } = asked
     if (held !== null) return showHeld(reply, pages, '/subscribe', '', held)
-    return wantsJson(request) ? reply.code(202).send(CHECK_INBOX) : show(reply, pages, 'check-inbox', { email })
+    return wantsJson(request)
+      ? reply.code(202).send(CHECK_INBOX)
+      : show(reply, pages, 'check-inbox', { email, returnTo: null })
   })
 }

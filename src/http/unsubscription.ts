@@ -7,7 +7,7 @@ import { BUTTON } from './form.ts'
 import { type App, type Site, sendProblem, show, showDeadLink, wantsJson } from './site.ts'
 
 /** The route that mail providers call by themselves when a reader presses their unsubscribe button. */
-export const ONE_CLICK = '/unsubscribe/:token'
+const ONE_CLICK = '/unsubscribe/:token'
 
 const MAX_ONE_CLICK_OCTETS = 4096
 const TokenParam = Type.Object({ token: Type.String() })
@@ -59,7 +59,7 @@ const oneClickRoute = (app: App, { subscriptions, pages }: UnsubscriptionSite): 
       request.headers['content-type'] = 'application/octet-stream'
     })
     // A provider unsubscribes thousands of readers from a few machines: it is never told to come later.
-    const config = { perMinute: null }
+    const config = { perMinute: null, anySite: true }
     oneClick.post<{ Params: { token: string } }>(
       ONE_CLICK,
       { config, schema: { params: TokenParam, body: AnyBody } },

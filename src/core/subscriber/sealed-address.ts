@@ -1,6 +1,7 @@
 /**
  * An address in a form that only this service reads, for an hour: so that the page after a form can show what was typed, though
- * no cookie holds it and no URL says it.
+ * no cookie holds it and no URL says it. The page of another site that the form was on may go with it: nobody else can make a
+ * page of ours link there.
  */
 import { createCipheriv, createDecipheriv } from 'node:crypto'
 import { HOUR } from '../calendar.ts'
@@ -18,11 +19,21 @@ const BLOCK = 32
 
 const cipherKey = (key: Buffer): Buffer => keyedHash([key], 'sealed address')
 
+/** What is sealed; either may be empty. */
+export interface SealedAddress {
+  email: string
+  /** The URL of a page on another site to go back to. */
+  returnTo: string
+}
+
+/** Stands in no address and in no URL. */
+const SEPARATOR = '\n'
+
 /** Letters, digits, `-` and `_`, some 120 characters for an address of usual length. The same for the same moment. */
-export const sealAddress = (keys: Keys, address: string, now: Date): string => {
+export const sealAddress = (keys: Keys, { email, returnTo }: SealedAddress, now: Date): string => {
   const time = Buffer.alloc(TIME_OCTETS)
   time.writeBigInt64BE(BigInt(now.getTime()))
-  const text = Buffer.from(address)
+  const text = Buffer.from(returnTo === '' ? email : email + SEPARATOR + returnTo)
   const plain = Buffer.concat([time, text, Buffer.alloc(BLOCK - (text.length % BLOCK))])
   // Made from what is sealed, so that two different texts never share a nonce.
   const nonce = keyedHash(keys, `nonce\0${plain.toString('latin1')}`).subarray(0, NONCE_OCTETS)
@@ -31,8 +42,8 @@ export const sealAddress = (keys: Keys, address: string, now: Date): string => {
   return Buffer.concat([nonce, sealed, cipher.getAuthTag()]).toString('base64url')
 }
 
-/** The address; `null` where the text was not sealed with one of the keys, or too long ago. */
-export const openSealedAddress = (keys: Keys, sealed: string, now: Date): string | null => {
+/** What was sealed; `null` where the text was not sealed with one of the keys, or too long ago. */
+export const openSealedAddress = (keys: Keys, sealed: string, now: Date): SealedAddress | null => {
   const octets = Buffer.from(sealed, 'base64url')
   if (octets.length < NONCE_OCTETS + TIME_OCTETS + TAG_OCTETS) return null
   const nonce = octets.subarray(0, NONCE_OCTETS)
@@ -42,7 +53,9 @@ export const openSealedAddress = (keys: Keys, sealed: string, now: Date): string
     try {
       const plain = Buffer.concat([decipher.update(octets.subarray(NONCE_OCTETS, -TAG_OCTETS)), decipher.final()])
       const age = now.getTime() - Number(plain.readBigInt64BE())
-      return age >= 0 && age <= SEALED_FOR ? plain.subarray(TIME_OCTETS).toString().replace(/\0+$/, '') : null
+      if (age < 0 || age > SEALED_FOR) return null
+      const [email = '', returnTo = ''] = plain.subarray(TIME_OCTETS).toString().replace(/\0+$/, '').split(SEPARATOR)
+      return { email, returnTo }
     } catch {
       // Another key's, or no one's: the tag does not fit.
     }

@@ -48,6 +48,8 @@ export const sitemapRoutes = (app: App, { archive, baseUrl }: PublicSite): void 
     const paths = [
       '/',
       '/about',
+      '/embed',
+      '/api/docs',
       '/topics',
       ...TOPICS.map(({ slug }) => `/topics/${slug}`),
       ...distinct(days.map(monthOf)).map((month) => `/months/${month}`),

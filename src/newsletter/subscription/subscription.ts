@@ -6,7 +6,7 @@ import { isHasty, stampForm } from '../../core/subscriber/form-stamp.ts'
 import { maskAddress } from '../../core/subscriber/masked-address.ts'
 import type { Preferences } from '../../core/subscriber/preferences.ts'
 import { type Challenge, createWork, readProof } from '../../core/subscriber/proof-of-work.ts'
-import { openSealedAddress, sealAddress } from '../../core/subscriber/sealed-address.ts'
+import { openSealedAddress, type SealedAddress, sealAddress } from '../../core/subscriber/sealed-address.ts'
 import { clientScope, type SignUpLimits, STANDARD_LIMITS, signUpScopes } from '../../core/subscriber/sign-up-limits.ts'
 import { type NewSignUp, releaseSignUp, storeSignUp } from '../../store/sign-ups.ts'
 import { type CandidateCache, createCandidateCache } from '../publishing/candidate-cache.ts'
@@ -72,9 +72,9 @@ export interface Subscriptions {
   proveWork(proof: string): Promise<boolean>
   /** The stamp of a form that is shown now. */
   stampForm(): string
-  /** An address for the page that follows a form, which nobody else can read, and this service for an hour. */
-  sealAddress(address: string): string
-  openAddress(sealed: string): string | null
+  /** An address for the page that follows a form, which nobody else can read or make up, and this service can for an hour. */
+  sealAddress(address: SealedAddress): string
+  openAddress(sealed: string): SealedAddress | null
   readConfirmation(token: string): Promise<{ email: string; preferences: Preferences; confirmed: boolean } | null>
   /** `time`: instead of the one that was asked for. */
   confirm(token: string, origin?: Origin, time?: ConfirmedTime | null): Promise<'confirmed' | 'already' | null>

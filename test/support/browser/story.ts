@@ -129,6 +129,9 @@ const walkFront = async ({ page, siteUrl, show }: Visit): Promise<void> => {
     ['/about', 'about'],
     ['/privacy', 'privacy'],
     ['/api/docs', 'api'],
+    ['/embed?topics=robotics,agents', 'embed'],
+    ['/embed?page=lab', 'embed-refused'],
+    ['/widget/robotics', 'widget'],
   ] as const) {
     await page.goto(siteUrl + path)
     await show(name, 'page')
