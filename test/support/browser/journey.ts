@@ -40,6 +40,7 @@ export const walkJourney = async (context: JourneyContext): Promise<void> => {
   await subscribeFromTopic(context)
   await confirm(context)
   const page = await readDigest(context)
+  await vote(context)
   await cite(context, page)
   await readFeeds(context)
   await leave(context)
@@ -70,10 +71,11 @@ const subscribeFromTopic = async ({ service, window, hands, email, comes, query,
 }
 
 /** Presses a link of the newest mail, which the mailbox shows; mails open their links in a window of their own. */
-const followMail = async ({ window, hands }: JourneyContext, name: string): Promise<Page> => {
+const followMail = async ({ window, hands }: JourneyContext, name: string | RegExp): Promise<Page> => {
   const { context, page } = window
   const opened = context.waitForEvent('page')
-  await hands.press(page.frameLocator('iframe.mail').getByRole('link', { name, exact: true }).first())
+  const exact = typeof name === 'string'
+  await hands.press(page.frameLocator('iframe.mail').getByRole('link', { name, exact }).first())
   const other = await opened
   await other.waitForLoadState()
   return other
@@ -107,6 +109,18 @@ const readDigest = async (journey: JourneyContext): Promise<Page> => {
 }
 
 const titlesOf = async (digest: Page): Promise<string[]> => digest.locator('.paper :is(h2, h3)').allInnerTexts()
+
+/** Votes for the first paper by the link beside it in the mail; however often it is pressed, it counts once. */
+const vote = async (journey: JourneyContext) => {
+  const { hands } = journey
+  for (const answer of ['Your vote counts', 'Your vote counts already']) {
+    const page = await followMail(journey, /^Vote: /)
+    await hands.press(button(page, 'Vote'))
+    await untilHeading(page, answer)
+    expect(await page.innerText('main')).toContain('1 reader here has voted for it')
+    await page.close()
+  }
+}
 
 /** Saves the papers of a digest for one's own library. */
 const cite = async ({ hands }: JourneyContext, digest: Page) => {
