@@ -7,6 +7,7 @@ import type { Log } from '../core/log.ts'
 import { describeError } from '../core/redact.ts'
 import { STANDARD_RETENTION } from '../core/subscriber/retention.ts'
 import { storeLastTick } from '../store/last-tick.ts'
+import { countDigestPapers } from '../store/papers/paper-digests.ts'
 import { readHold } from '../store/service-hold.ts'
 import { forgetFailedSignUps } from '../store/sign-ups.ts'
 import { forgetUnconfirmed } from '../store/subscribers.ts'
@@ -45,6 +46,7 @@ const CHECKS: readonly TickCheck[] = [
   { name: 'outbox', run: reconcile },
   { name: 'canceled editions', run: ({ db, log }, now) => finishCancellations({ db, log, now: () => now }) },
   { name: 'editions', run: publishWithSpace },
+  { name: 'papers of digests', run: ({ db }) => countDigestPapers(db) },
   { name: 'unconfirmed requests', run: (ports, now) => forgetRequests(ports, now) },
   { name: 'routes', run: sweepRoutes },
   { name: 'bounces and complaints of editions', run: checkEditions },

@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { isDate } from '../../core/calendar.ts'
-import { longDate } from '../../core/digest/headline.ts'
+import { dateRange, longDate } from '../../core/digest/headline.ts'
 import { metaTagsOf } from '../../core/papers/citation/meta-tags.ts'
 import { arxivPage, PAPER_ID } from '../../core/papers/paper.ts'
 import { readArxivId } from '../../core/papers/paper-row.ts'
@@ -82,6 +82,31 @@ const NEWS = {
   withdrawn: () => 'The paper was withdrawn',
 }
 
+/** What happened to a paper after it was listed, the oldest first, each with its date in words. */
+const eventsOf = ({ card, news, listedOn, digests }: PaperPage): { line: string; when: string }[] => {
+  const told = news.map(({ kind, version, seenAt }) => {
+    const on = seenAt.toISOString().slice(0, 10)
+    return { on, line: NEWS[kind](version), when: longDate(on) }
+  })
+  const listed =
+    listedOn === null || listedOn === card.listDay
+      ? []
+      : [{ on: listedOn, line: 'Hugging Face listed it', when: longDate(listedOn) }]
+  const sent =
+    digests === null
+      ? []
+      : [
+          {
+            on: digests.first,
+            line: `It was in ${number.format(digests.count)} digests`,
+            when: digests.first === digests.last ? longDate(digests.first) : dateRange(digests.first, digests.last),
+          },
+        ]
+  return [...listed, ...sent, ...told].sort((a, b) => (a.on < b.on ? -1 : a.on > b.on ? 1 : 0))
+}
+
+const number = new Intl.NumberFormat('en')
+
 const viewOf = (page: PaperPage) => {
   const { card, paper } = page
   const authors = page.authors.slice(0, MAX_AUTHORS).map(({ name, slug }, n) => ({
@@ -113,10 +138,7 @@ const viewOf = (page: PaperPage) => {
     votes: page.votes,
     chart: chartOf(page.history),
     history: page.history.map((one) => ({ seen: instantInWords(one), upvotes: one.upvotes })),
-    news: page.news.map(({ kind, version, seenAt }) => ({
-      line: NEWS[kind](version),
-      seen: longDate(seenAt.toISOString().slice(0, 10)),
-    })),
+    events: eventsOf(page),
     similar: page.similar.map((other) => ({ ...other, page: paperPath(other.id) })),
   }
 }

@@ -6,6 +6,7 @@ import { rareTerms } from '../../core/relevance/rare-terms.ts'
 import { authorSlug } from '../../core/text/author-name.ts'
 import { plainLatex, plainTitle } from '../../core/text/latex.ts'
 import type { Database } from '../../store/database.ts'
+import { type PaperDigests, readDigestsOf } from '../../store/papers/paper-digests.ts'
 import { readNewsOf, readShownPapers, readSimilar, readUpvoteHistory } from '../../store/papers/paper-lists.ts'
 import { readListedDays } from '../../store/papers/papers.ts'
 import { countVotes } from '../../store/votes.ts'
@@ -27,6 +28,10 @@ export interface PaperPage {
   /** Its place among the papers of its day, such as `2nd of 26`; empty where that is not known. */
   rank: string
   firstSeenAt: Date
+  /** Its first day on a list of Hugging Face, `YYYY-MM-DD`; `null` where it has not been on one. */
+  listedOn: string | null
+  /** The digests it was in; `null` where fewer than `LEAST_DIGESTS` were. */
+  digests: PaperDigests | null
   stars: number | null
   /** How many readers here voted for it. */
   votes: number
@@ -42,6 +47,11 @@ export interface PaperPage {
 }
 
 const MAX_SIMILAR = 5
+/**
+ * Each digest is another reader's, for none is sent a paper twice. Of fewer nothing is said: where readers are few and known,
+ * it would tell what one of them follows.
+ */
+const LEAST_DIGESTS = 5
 /** Papers and counts of the sample are made up by us; what a file holds may be anybody's text. */
 const hasFreeAbstract = (id: string): boolean => ARXIV_ID.test(id)
 
@@ -50,9 +60,10 @@ export const readPaperPage = async (db: Database, at: Date, id: string): Promise
   const [shown] = await readShownPapers(db, at, [id])
   if (shown === undefined) return null
   const { paper, listDay, withdrawn, upvotes } = shown
-  const [history, news, day, similarIds, votes] = await Promise.all([
+  const [history, news, digests, day, similarIds, votes] = await Promise.all([
     readUpvoteHistory(db, at, id),
     readNewsOf(db, at, id),
+    readDigestsOf(db, id),
     readListedDays(db, at, listDay, listDay),
     readSimilar(db, at, id, rareTerms(paper), MAX_SIMILAR),
     countVotes(db, [id], at),
@@ -75,6 +86,8 @@ export const readPaperPage = async (db: Database, at: Date, id: string): Promise
     })),
     rank: withdrawn ? '' : dayReasonOf({ topic: null, matches: [], ...ranked }),
     firstSeenAt: shown.firstSeenAt,
+    listedOn: shown.listedOn,
+    digests: digests === null || digests.count < LEAST_DIGESTS ? null : digests,
     stars: shown.stars,
     votes: votes.get(id) ?? 0,
     counted: upvotes === null ? null : { at: shown.observedAt, hourKnown: shown.hourKnown },

@@ -25,6 +25,8 @@ export interface ShownPaper {
   revision: number
   source: SourceName
   listDay: string
+  /** Its first day on a list of Hugging Face; `null` where it has not been on one. */
+  listedOn: string | null
   firstSeenAt: Date
   /** The newest counts, and when they were seen. */
   upvotes: number | null
@@ -162,7 +164,7 @@ export const readSimilar = async (
 export const readShownPapers = async (db: Kysely<Tables>, now: Date, ids: readonly string[]): Promise<ShownPaper[]> => {
   if (ids.length === 0) return []
   const { rows } = await sql<Texts & Omit<ShownPaper, 'paper'>>`
-    select t.*, p.source, p.list_day as "listDay", p.first_seen_at as "firstSeenAt", o.upvotes, o.comments, o.stars,
+    select t.*, p.source, p.list_day as "listDay", p.listed_on as "listedOn", p.first_seen_at as "firstSeenAt", o.upvotes, o.comments, o.stars,
       o.observed_at as "observedAt", o.hour_known as "hourKnown", ${WITHDRAWN} as withdrawn,
       (select jsonb_build_object('name', i.name, 'fullName', i.full_name) from paper_institutions l
         join institutions i on i.slug = l.institution where l.paper_id = p.id) as institution,
@@ -177,6 +179,7 @@ export const readShownPapers = async (db: Kysely<Tables>, now: Date, ids: readon
     revision: row.revision,
     source: row.source,
     listDay: row.listDay,
+    listedOn: row.listedOn,
     firstSeenAt: row.firstSeenAt,
     upvotes: row.upvotes,
     comments: row.comments,

@@ -85,6 +85,24 @@ it('a paper says to which institution it is linked and where, and not that its a
   expect((await read(`${other.url}/papers/2604.11784`)).page).not.toContain('Linked on')
 })
 
+it('a paper says what happened to it after it was listed, in the order of its days', async () => {
+  const news = [
+    { kind: 'code' as const, version: null, seenAt: new Date('2026-04-13T10:00:00Z') },
+    { kind: 'version' as const, version: 2, seenAt: new Date('2026-04-16T10:00:00Z') },
+    { kind: 'withdrawn' as const, version: null, seenAt: new Date('2026-04-20T10:00:00Z') },
+  ]
+  await using site = await openTestSite({ paper: { news } })
+  const { page } = await read(`${site.url}/papers/2604.11784`)
+  const [, list = ''] = /What happened since<\/h2>(.*?)<\/ul>/s.exec(page) ?? []
+  expect([...list.matchAll(/<li>(.*?)<\/li>/g)].map(([, line]) => line)).toEqual([
+    'Code was added: Monday 13 April 2026',
+    'Hugging Face listed it: Tuesday 14 April 2026',
+    'It was in 1,234 digests: 14 to 17 April 2026',
+    'Version 2 came out: Thursday 16 April 2026',
+    'The paper was withdrawn: Monday 20 April 2026',
+  ])
+})
+
 it('a search for the name of an institution leads to its page, with how many papers it has', async () => {
   await using site = await openTestSite()
   expect((await read(`${site.url}/search?q=plan+lab`)).page).toMatch(

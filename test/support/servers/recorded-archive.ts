@@ -45,6 +45,8 @@ const paperPageOf = (card: PaperCard, over: Partial<PaperPage>): PaperPage => ({
   topics: [{ slug: 'agents', label: 'LLM agents & tool use', why: '“agents” in the title' }],
   rank: '2nd of 26',
   firstSeenAt: new Date('2026-04-13T08:00:00Z'),
+  listedOn: '2026-04-14',
+  digests: { count: 1_234, first: '2026-04-14', last: '2026-04-17' },
   stars: 1,
   votes: 7,
   counted: SEEN,
