@@ -34,6 +34,7 @@ import * as toldChanges from './0028-told-changes.ts'
 import * as paperSearch from './0030-paper-search.ts'
 import * as votes from './0032-votes.ts'
 import * as institutions from './0033-institutions.ts'
+import * as bringAList from './0034-bring-a-list.ts'
 import type { Migration } from './migration.ts'
 
 export const MIGRATIONS: Record<string, Migration> = {
@@ -65,6 +66,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0030-paper-search': paperSearch,
   '0032-votes': votes,
   '0033-institutions': institutions,
+  '0034-bring-a-list': bringAList,
 }
 
 /**

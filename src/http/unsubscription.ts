@@ -6,8 +6,12 @@ import type { Subscriptions } from '../newsletter/subscription/subscription.ts'
 import { BUTTON } from './form.ts'
 import { type App, type Site, sendProblem, show, showDeadLink, wantsJson } from './site.ts'
 
-/** The route that mail providers call by themselves when a reader presses their unsubscribe button. */
-const ONE_CLICK = '/unsubscribe/:token'
+const UNSUBSCRIBE = '/unsubscribe/:token'
+/** The links of a former system, which its host redirects to this route. */
+const LEGACY = '/legacy/:token'
+
+/** Our own token for that of a link; `null` where it is unknown. */
+type FindToken = (token: string) => Promise<string | null>
 
 const MAX_ONE_CLICK_OCTETS = 4096
 const TokenParam = Type.Object({ token: Type.String() })
@@ -21,16 +25,9 @@ const AnyBody = Type.Object({})
 type UnsubscriptionSite = Pick<Site, 'subscriptions' | 'pages'>
 
 export const unsubscriptionRoutes = (app: App, site: UnsubscriptionSite): void => {
-  const { subscriptions, pages } = site
-
-  app.get(ONE_CLICK, { schema: { params: TokenParam } }, async (request, reply) => {
-    const view = await viewOf(subscriptions, request.params.token)
-    if (view === null) return showDeadLink(reply, pages)
-    // Somebody who signed up and never confirmed can withdraw that here too.
-    const wanted = view.subscribed || view.state === 'pending'
-    return show(reply, pages, wanted ? 'unsubscribe' : 'unsubscribed', view)
-  })
-  oneClickRoute(app, site)
+  const { subscriptions } = site
+  linkRoutes(app, site, UNSUBSCRIBE, async (token) => token)
+  linkRoutes(app, site, LEGACY, (token) => subscriptions.findLegacyLink(token))
   refusalRoutes(app, site)
   reductionRoutes(app, site)
 }
@@ -38,11 +35,24 @@ export const unsubscriptionRoutes = (app: App, site: UnsubscriptionSite): void =
 /** The link does not contain the reader's zone. The dates that are offered lie days ahead, so a day more or less does no harm. */
 const todayOf = (subscriptions: Subscriptions): string => subscriptions.localToday('UTC')
 
-const viewOf = async (subscriptions: Subscriptions, token: string) => {
-  const found = await subscriptions.readUnsubscription(token)
+const viewOf = async (subscriptions: Subscriptions, token: string | null) => {
+  const found = token === null ? null : await subscriptions.readUnsubscription(token)
   if (found === null) return null
   const subscribed = found.state === 'active' || found.state === 'paused'
   return { ...found, token, subscribed, choices: pauseChoices(todayOf(subscriptions)), problem: null }
+}
+
+/** The page of an unsubscribe link, which changes nothing, and its one click. */
+const linkRoutes = (app: App, site: UnsubscriptionSite, url: string, find: FindToken): void => {
+  const { subscriptions, pages } = site
+  app.get<{ Params: { token: string } }>(url, { schema: { params: TokenParam } }, async (request, reply) => {
+    const view = await viewOf(subscriptions, await find(request.params.token))
+    if (view === null) return showDeadLink(reply, pages)
+    // Somebody who signed up and never confirmed can withdraw that here too.
+    const wanted = view.subscribed || view.state === 'pending'
+    return show(reply, pages, wanted ? 'unsubscribe' : 'unsubscribed', view)
+  })
+  oneClickRoute(app, site, url, find)
 }
 
 /**
@@ -50,7 +60,7 @@ const viewOf = async (subscriptions: Subscriptions, token: string) => {
  * does not. Gmail sends it urlencoded, the RFC prefers multipart, others send no type at all: any body is read and
  * dropped. The response is the page itself, since providers take a redirect for a failure.
  */
-const oneClickRoute = (app: App, { subscriptions, pages }: UnsubscriptionSite): void => {
+const oneClickRoute = (app: App, { subscriptions, pages }: UnsubscriptionSite, url: string, find: FindToken): void => {
   app.register(async (oneClick) => {
     oneClick.removeAllContentTypeParsers()
     oneClick.addContentTypeParser('*', { bodyLimit: MAX_ONE_CLICK_OCTETS, parseAs: 'buffer' }, async () => ({}))
@@ -61,12 +71,13 @@ const oneClickRoute = (app: App, { subscriptions, pages }: UnsubscriptionSite): 
     // A provider unsubscribes thousands of readers from a few machines: it is never told to come later.
     const config = { perMinute: null, anySite: true }
     oneClick.post<{ Params: { token: string } }>(
-      ONE_CLICK,
+      url,
       { config, schema: { params: TokenParam, body: AnyBody } },
       async (request, reply) => {
-        const from = { ip: request.ip, form: ONE_CLICK, source: 'link' }
-        const { token } = request.params
-        const view = (await subscriptions.unsubscribe(token, from)) === null ? null : await viewOf(subscriptions, token)
+        const from = { ip: request.ip, form: url, source: 'link' }
+        const token = await find(request.params.token)
+        const left = token === null ? null : await subscriptions.unsubscribe(token, from)
+        const view = left === null ? null : await viewOf(subscriptions, token)
         return view === null ? showDeadLink(reply, pages) : show(reply, pages, 'unsubscribed', view)
       },
     )

@@ -42,6 +42,18 @@ export interface BeforeReduction {
   pausedUntil: string | null
 }
 
+/** What became of the rows of an import so far. */
+export interface ImportCounts {
+  imported: number
+  /** Of addresses that have a subscriber, who is left as they are, by their state. */
+  kept: Partial<Record<SubscriberState, number>>
+  refused: number
+  /** Unsubscribe links of the former system that were stored. */
+  links: number
+  /** Welcomes that are owed. */
+  welcomes: number
+}
+
 /** Why an address is not mailed; `operator`: by hand. */
 export type SuppressionClass = 'hard' | 'soft' | 'complaint' | 'reader' | 'operator'
 
@@ -218,6 +230,14 @@ export interface Tables {
     edition_id: number | null
   }
   erased_addresses: { address_hash: Buffer; class: SuppressionClass | 'erased'; erased_at: Date }
+  legacy_links: { token_hash: Buffer; subscriber_id: string; at: Date }
+  subscriber_imports: {
+    import_key: Buffer
+    begun_at: Date
+    rows_done: Generated<number>
+    report_octets: Generated<number>
+    counts: ImportCounts
+  }
   suppression_log: {
     id: Generated<number>
     at: Generated<Date>

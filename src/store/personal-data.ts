@@ -2,6 +2,7 @@
 import { type Kysely, sql } from 'kysely'
 import { STANDARD } from '../core/subscriber/preferences.ts'
 import type { SuppressionClass, Tables } from './database.ts'
+import { deleteLegacyLinks } from './legacy-links.ts'
 import { columnsOf } from './subscribers.ts'
 
 /** Digests to a subscriber, the oldest first. */
@@ -63,6 +64,7 @@ export const eraseSubscriber = async (db: Kysely<Tables>, id: string, email: str
   await sql`update mail_feedback set diagnostic = null where subscriber_id = ${id}`.execute(db)
   await sql`delete from set_aside_subscribers where subscriber_id = ${id}`.execute(db)
   await sql`delete from votes where subscriber_id = ${id}`.execute(db)
+  await deleteLegacyLinks(db, id)
   await deleteSignUps(db, email)
   await db
     .updateTable('subscribers')

@@ -114,3 +114,36 @@ describe('never again', () => {
       expect((await fetch(`${site.url}/never/${TOKEN.unsubscribe}`, { method })).status).toBe(404)
   })
 })
+
+describe('the link of a former system', () => {
+  const LEGACY = `/legacy/${TOKEN.legacy}`
+
+  it('shows the page of our own, and changes nothing when it is opened', async () => {
+    await using site = await openTestSite()
+    const legacy = await fetch(site.url + LEGACY)
+    expect([legacy.status, await legacy.text()]).toEqual([200, await (await fetch(site.url + PATH)).text()])
+    expect((await fetch(site.url + LEGACY, { method: 'HEAD' })).status).toBe(200)
+    expect(site.changes).toEqual([])
+  })
+
+  it.each([
+    ['urlencoded', { 'content-type': 'application/x-www-form-urlencoded' }, URLENCODED],
+    ['multipart', { 'content-type': 'multipart/form-data; boundary=b' }, MULTIPART],
+    ['without a body, from another site', { origin: 'https://mail.example.com', 'sec-fetch-site': 'cross-site' }, ''],
+  ])('unsubscribes by one click, %s', async (_, headers: Record<string, string>, body) => {
+    await using site = await openTestSite()
+    const answer = await postBare(site.url + LEGACY, headers, body)
+    expect([answer.status, answer.headers.location]).toEqual([200, undefined])
+    expect(answer.text).toContain('You’re unsubscribed')
+    expect(site.changes).toEqual([['unsubscribe', TOKEN.unsubscribe]])
+  })
+
+  it.each(['GET', 'POST'])('that is unknown is a dead link to %s', async (method) => {
+    await using site = await openTestSite()
+    for (const token of ['unknown-token-of-nobody', '%00', 'x', TOKEN.unsubscribe]) {
+      const answer = await fetch(`${site.url}/legacy/${token}`, { method })
+      expect([answer.status, await answer.text()]).toEqual([404, expect.stringContaining('This link no longer works')])
+    }
+    expect(site.changes).toEqual([])
+  })
+})

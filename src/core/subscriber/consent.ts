@@ -1,5 +1,6 @@
 /** Consent: the sentences that readers agree to, and what is recorded of it. */
 import { createHash } from 'node:crypto'
+import { cleanLine } from '../text/text.ts'
 
 export type ConsentEvent = 'requested' | 'confirmed' | 'unsubscribed' | 'erased'
 
@@ -42,3 +43,19 @@ export const WORDINGS = {
     'By confirming you ask Paper Round to email you these digests until you unsubscribe. Each of them has a link for that.',
   ),
 } as const
+
+/** Shorter ones say neither where nor when. */
+const LEAST_STATEMENT = 12
+const LONGEST_STATEMENT = 1_000
+
+/**
+ * What an operator says of where and when the readers of a list agreed, for the records of an import; `null` where the text
+ * is too short to say either.
+ */
+export const statedConsent = (text: string): Wording | null => {
+  const statement = cleanLine(text, LONGEST_STATEMENT)
+  return statement.length < LEAST_STATEMENT ? null : wording(STATED, statement)
+}
+
+/** The version of a sentence that no page of ours showed. */
+export const STATED = 'stated'

@@ -6,6 +6,7 @@ import type { Preferences, SubscriberState } from '../../core/subscriber/prefere
 import { type ConsentRecord, forgetConsentDetails, readConsent, storeConsent } from '../../store/consent.ts'
 import type { Database, SuppressionClass } from '../../store/database.ts'
 import { readDigest } from '../../store/digests.ts'
+import { readLegacyLinks } from '../../store/legacy-links.ts'
 import {
   deletePersonalDigests,
   deleteSignUps,
@@ -72,6 +73,8 @@ export interface PersonalData {
   /** Why the address is not mailed; `null` when it may be. An erased address is on the list under a keyed hash alone. */
   suppression: { class: SuppressionClass | 'erased'; reason: string; since: Date } | null
   suppressionChanges: Awaited<ReturnType<typeof readSuppressionLog>>
+  /** When unsubscribe links of a former system were imported; of them only hashes are kept. */
+  legacyLinks: { at: Date }[]
   /** Sign-ups that are not answered yet. */
   requests: {
     kind: string
@@ -98,6 +101,7 @@ export const exportPersonalData = async ({ db, keys, now }: LinkPorts, whom: Who
     feedback: id === null ? [] : await readFeedbackTo(db, id),
     suppression: email === null ? null : await exportSuppression(db, email, hashes),
     suppressionChanges: email === null ? [] : await readSuppressionLog(db, email),
+    legacyLinks: id === null ? [] : await readLegacyLinks(db, id),
     requests: email === null ? [] : await exportRequests(db, email),
   }
   const { suppression, consent, requests } = data

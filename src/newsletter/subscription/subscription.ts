@@ -17,6 +17,7 @@ import {
   readConfirmation,
   readExpiredConfirmation,
 } from './confirmation.ts'
+import { findLegacyLink } from './legacy-link.ts'
 import type { ErasurePorts } from './personal-data.ts'
 import {
   changePause,
@@ -99,6 +100,8 @@ export interface Subscriptions {
   /** No digest before `until` (local date, after today, at most a year ahead); `null` as `until` ends the pause. */
   pause(token: string, until: string | null): Promise<OwnPreferences | null>
   readUnsubscription(token: string): Promise<OfferedStop | null>
+  /** Our own unsubscribe token of whoever had this link of a former system. */
+  findLegacyLink(token: string): Promise<string | null>
   /** Stops all digests at once; again and again gives the same answer. */
   unsubscribe(token: string, origin?: Origin): Promise<'unsubscribed' | null>
   /** Whose confirmation's second link this is: it takes an address out of all mail. */
@@ -171,6 +174,7 @@ export const createSubscriptions = ({ wake, ...ports }: SubscriptionPorts): Subs
     readUnsubscription: (token) => readUnsubscription(ports, token),
     unsubscribe: (token, origin) =>
       unsubscribe(ports, token, origin === undefined ? UNKNOWN_ORIGIN : consentOrigin(origin)),
+    findLegacyLink: (token) => findLegacyLink(ports, token),
     readOptOut: (token) => readOptOut(ports, token),
     optOut: (token) => optOut(ports, token),
     reduce: (token, to) => reduceMail(ports, token, to),

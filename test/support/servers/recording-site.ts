@@ -32,6 +32,7 @@ export const TOKEN = {
   preferences: 'preferences'.padEnd(43, '0'),
   left: 'left'.padEnd(43, '0'),
   unsubscribe: 'unsubscribe'.padEnd(43, '0'),
+  legacy: 'legacy'.padEnd(43, '0'),
   view: 'view'.padEnd(43, '0'),
   never: 'never'.padEnd(43, '0'),
   account: 'account'.padEnd(43, '0'),
@@ -249,6 +250,7 @@ const createRecordedSubscriptions = (
       : null
   },
   unsubscribe: (token) => change(token === TOKEN.unsubscribe ? 'unsubscribed' : null, 'unsubscribe', token),
+  findLegacyLink: async (token) => (token === TOKEN.legacy ? TOKEN.unsubscribe : null),
   readOptOut: async (token) => (token === TOKEN.never ? { email: EMAIL } : null),
   optOut: (token) => change(token === TOKEN.never ? { email: EMAIL } : null, 'optOut', token),
   reduce: (token, to) => change(token === TOKEN.unsubscribe ? reducedTo(to) : null, 'reduce', token, to),
@@ -302,6 +304,7 @@ const DATA: AccountData = {
   feedback: [],
   suppression: null,
   suppressionChanges: [],
+  legacyLinks: [],
   requests: [],
   before: null,
 }
