@@ -5,8 +5,10 @@ import { UnusableQueue } from '../src/adapters/queue/backend.ts'
 import { UnreadablePapers } from '../src/core/papers/paper-file.ts'
 import { SourceError } from '../src/core/papers/source-error.ts'
 import { UnusableModel } from '../src/core/relevance/model-format.ts'
+import { UnreadableList } from '../src/core/subscriber/list-columns.ts'
 import { UnusableEdition } from '../src/newsletter/edition-control.ts'
 import { UnusableHold } from '../src/newsletter/service-hold.ts'
+import { ImportUnderWay } from '../src/newsletter/subscription/import.ts'
 import { UnusableBackup } from '../src/store/backup/archive.ts'
 import { MissingMonth } from '../src/store/months.ts'
 import { OutdatedCode, UnusableDatabase } from '../src/store/schema.ts'
@@ -26,6 +28,8 @@ const USER_ERRORS = [
   UnusableQueue,
   UnusableClock,
   UnreadablePapers,
+  UnreadableList,
+  ImportUnderWay,
   UnusableModel,
   UnusableEdition,
   UnusableHold,

@@ -7,8 +7,11 @@ import type { BeforeReduction, Tables } from './database.ts'
 
 export type Subscriber = Selectable<Tables['subscribers']>
 
+/** What of a subscriber's row is chosen by them. */
+export type ChosenColumns = Pick<Subscriber, keyof ReturnType<typeof columnsOf>>
+
 /** The profile of a subscriber, as the domain names it. */
-export const profileOf = (subscriber: Subscriber): Profile => ({
+export const profileOf = (subscriber: ChosenColumns): Profile => ({
   trending: subscriber.trending,
   topics: subscriber.topics,
   keywords: subscriber.keywords,
@@ -19,7 +22,7 @@ export const profileOf = (subscriber: Subscriber): Profile => ({
 })
 
 /** The preferences of a subscriber, as the domain names them. */
-export const preferencesOf = (subscriber: Subscriber): Preferences => ({
+export const preferencesOf = (subscriber: ChosenColumns): Preferences => ({
   ...profileOf(subscriber),
   frequency: subscriber.frequency,
   hour: subscriber.hour,

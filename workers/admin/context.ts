@@ -67,7 +67,10 @@ const clockOfService = async (db: Database, machine: () => Date): Promise<() => 
 }
 
 /** Wakes the mailers of a running service; without one it prints that the mail waits in the database. */
-export const wakeOrNotify = async (context: CliContext): Promise<void> => {
+export const wakeOrNotify = async (
+  context: CliContext,
+  mails: 'letters' | 'deliveries' = 'deliveries',
+): Promise<void> => {
   if (!context.serviceRuns) {
     console.error('The service is not running. The mail that waits is sent when it is started (npm start).')
     return
@@ -79,7 +82,7 @@ export const wakeOrNotify = async (context: CliContext): Promise<void> => {
     onError: () => undefined,
   })
   try {
-    await queue.wake('deliveries')
+    await queue.wake(mails)
   } catch {
     console.error('The queue cannot be reached. The mail that waits is sent within a minute after the queue is back.')
   } finally {

@@ -1,21 +1,36 @@
-/** `subscribers …`: show subscribers, hand over what is held of one, and erase them. */
-import type { Command } from 'commander'
+/** `subscribers …`: bring a list in, list, count, show and export subscribers, and erase them. */
+import { type Command, Option } from 'commander'
+import { addressHashes } from '../../src/core/subscriber/address-hash.ts'
+import { STATED } from '../../src/core/subscriber/consent.ts'
 import { namedTopics } from '../../src/core/subscriber/preferences.ts'
 import { type MailRecord, readAccount, readMailDay } from '../../src/newsletter/account.ts'
 import { erase, exportPersonalData, type Whom } from '../../src/newsletter/subscription/personal-data.ts'
-import type { ConsentRecord } from '../../src/store/consent.ts'
+import { type ConsentRecord, readConsent } from '../../src/store/consent.ts'
 import { UsageError } from '../exit.ts'
 import { createForgetMails } from '../forget-mails.ts'
 import { counted, day } from './arguments.ts'
 import type { RunCommand } from './context.ts'
 import { reasonText } from './edition-report.ts'
+import { importCommand } from './subscriber-import.ts'
+import {
+  type ExportFormat,
+  exportList,
+  type FilterOptions,
+  filterOf,
+  hasFilter,
+  listCommands,
+  PERSONAL_DATA,
+  withFilters,
+} from './subscriber-lists.ts'
 
-type SubscriberAccount = NonNullable<Awaited<ReturnType<typeof readAccount>>>
+type SubscriberAccount = NonNullable<Awaited<ReturnType<typeof readAccount>>> & { consent: ConsentRecord[] }
 
 export const subscriberCommands = (program: Command, run: RunCommand): void => {
   const subscribers = program
     .command('subscribers')
-    .description('show subscribers, export what is held of them, erase them')
+    .description('bring a list along; list, count, show, export and erase subscribers')
+  importCommand(subscribers, run)
+  listCommands(subscribers, run)
 
   subscribers
     .command('show')
@@ -25,7 +40,8 @@ export const subscriberCommands = (program: Command, run: RunCommand): void => {
       run(async (context) => {
         const account = await readAccount(context.db, address)
         if (account === null) throw new UsageError(`there is no subscriber ${address}`)
-        return account
+        const hashes = addressHashes(context.keys, account.email)
+        return { ...account, consent: await readConsent(context.db, { subscriberId: account.id, hashes }) }
       }, accountText),
     )
 
@@ -62,23 +78,50 @@ const BY_COMMAND = { source: 'command', form: null, client: null }
 /** Nothing is known of an address: an expected answer, and an exit code that says so. */
 const unknown = (whom: string) => new UsageError(`nothing is held of ${whom}`)
 
-const personalDataCommands = (subscribers: Command, run: RunCommand): void => {
-  subscribers
-    .command('export')
-    .description(
-      'everything that is held of a subscriber, as JSON: settings, record of consent, digests, letters, bounces, suppression',
-    )
-    .argument('<address>', 'or the id that a log line names')
-    .action((address: string) =>
-      run(
-        async (context) => {
-          const data = await exportPersonalData(context, whomOf(address))
-          if (data === null) throw unknown(address)
-          return data
-        },
-        (data) => JSON.stringify(data, null, 2),
+type ExportOptions = FilterOptions & { format?: ExportFormat; out?: string }
+
+const exportCommand = (subscribers: Command, run: RunCommand): void => {
+  withFilters(
+    subscribers
+      .command('export')
+      .description(
+        'the list as CSV or JSON Lines, which import reads again; with an address everything that is held of a subscriber, as\n' +
+          'JSON: settings, record of consent, digests, letters, bounces, suppression',
       ),
+  )
+    .argument('[address]', 'or the id that a log line names')
+    .addOption(new Option('--format <name>', 'of a list').choices(['csv', 'jsonl']).default(undefined, 'csv'))
+    .option('--out <file>', 'write a list there, readable by you alone, instead of to standard output')
+    .action((address: string | undefined, options: ExportOptions) =>
+      address === undefined ? exportAll(run, options) : exportOne(run, address, options),
     )
+}
+
+const exportOne = (run: RunCommand, address: string, options: ExportOptions): Promise<void> => {
+  if (hasFilter(options) || options.format !== undefined || options.out !== undefined)
+    throw new UsageError('write an address, or which part of the list to export')
+  return run(
+    async (context) => {
+      const data = await exportPersonalData(context, whomOf(address))
+      if (data === null) throw unknown(address)
+      return data
+    },
+    (data) => JSON.stringify(data, null, 2),
+  )
+}
+
+const exportAll = (run: RunCommand, { format = 'csv', out, ...filter }: ExportOptions): Promise<void> =>
+  run(
+    async ({ db }) => {
+      const exported = await exportList(db, filterOf(filter), { format, out: out ?? null })
+      console.error(PERSONAL_DATA)
+      return out === undefined ? null : { out, exported }
+    },
+    ({ exported }: { out: string; exported: number }) => `${counted(exported, 'subscriber')} written to ${out}.`,
+  )
+
+const personalDataCommands = (subscribers: Command, run: RunCommand): void => {
+  exportCommand(subscribers, run)
 
   subscribers
     .command('erase')
@@ -126,10 +169,12 @@ const consentLines = (record: ConsentRecord): string[] => [
     : [`  chose     ${record.preferences.frequency} digests: ${choicesOf(record.preferences)}`]),
   ...(record.wording === null
     ? []
-    : [
-        `  wording   ${record.wording.version} (${record.language}), SHA-256 ${record.wording.sha256}`,
-        `            ${record.wording.text}`,
-      ]),
+    : record.wording.version === STATED
+      ? [`  stated    “${record.wording.text}”`]
+      : [
+          `  wording   ${record.wording.version} (${record.language}), SHA-256 ${record.wording.sha256}`,
+          `            ${record.wording.text}`,
+        ]),
   ...(record.confirmation === null ? [] : [`  email     the confirmation with Message-ID ${record.confirmation}@…`]),
   `  id        ${record.subscriber}`,
 ]
@@ -148,6 +193,14 @@ export const mailLines = (mail: MailRecord): string[] => [
   `  id         ${mail.id}`,
 ]
 
+/** What they last agreed by; `subscribers consent` shows all of it. */
+const consentSummary = (records: ConsentRecord[]): string[] => {
+  const last = records.findLast(({ event }) => event === 'confirmed')
+  if (last === undefined) return []
+  const stated = last.wording?.version === STATED ? `: “${last.wording.text}”` : ''
+  return [`consent    ${last.at.toISOString()}, by ${last.source}${stated}`]
+}
+
 const accountText = (account: SubscriberAccount): string => {
   const { preferences, requestedAt, confirmedAt, nextDueAt, pausedUntil, suppressed } = account
   return [
@@ -158,6 +211,7 @@ const accountText = (account: SubscriberAccount): string => {
       .map((list) => `${list.padEnd(10)} ${preferences[list].join(', ')}`),
     `digests    ${preferences.frequency}, at ${preferences.hour}:00 in ${preferences.timeZone}${preferences.papers === null ? '' : `, at most ${preferences.papers} papers`}`,
     `asked      ${requestedAt.toISOString()}${confirmedAt ? `, confirmed ${confirmedAt.toISOString()}` : ''}`,
+    ...consentSummary(account.consent),
     `next       ${nextDueAt?.toISOString() ?? 'none'}${pausedUntil ? ` (paused until ${pausedUntil})` : ''}`,
     ...(suppressed === null ? [] : [`suppressed ${suppressed}`]),
     ...account.mails.map(

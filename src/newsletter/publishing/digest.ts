@@ -17,7 +17,7 @@ import { type Frequency, type Profile, TRENDING } from '../../core/subscriber/pr
 import type { Database } from '../../store/database.ts'
 import { type NewDigest, type PreviousDigest, readPreviousDigests } from '../../store/digests.ts'
 import type { ListedDay } from '../../store/papers/papers.ts'
-import { preferencesOf, profileOf, type Subscriber } from '../../store/subscribers.ts'
+import { type ChosenColumns, preferencesOf, profileOf, type Subscriber } from '../../store/subscribers.ts'
 import type { CandidatePool, DigestCandidate } from './candidate-pool.ts'
 
 /** What one digest is composed from: what its subscribers chose, and what they were sent before. */
@@ -223,8 +223,10 @@ export const newsSincePrevious = (
         untold: previous.emptySince === null ? [] : previous.news,
       })
 
+type WelcomedSubscriber = ChosenColumns & Pick<Subscriber, 'last_digest_id'>
+
 /** What of a subscriber their welcome is composed from: while it is the same, so is the welcome. */
-const welcomeBasisOf = (subscriber: Subscriber) => ({
+const welcomeBasisOf = (subscriber: WelcomedSubscriber) => ({
   profile: profileOf(subscriber),
   timeZone: preferencesOf(subscriber).timeZone,
   lastDigestId: subscriber.last_digest_id,
@@ -241,7 +243,7 @@ export const isSameWelcome = (before: Subscriber, now: Subscriber): boolean =>
 export const composeWelcome = async (
   db: Database,
   pool: CandidatePool,
-  subscriber: Subscriber,
+  subscriber: WelcomedSubscriber,
   now: Date,
 ): Promise<NewDigest> => {
   const { profile, timeZone, lastDigestId } = welcomeBasisOf(subscriber)
