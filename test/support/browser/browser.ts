@@ -42,6 +42,9 @@ export const CHROMIUM = findProgram(...NAMES)
 /** Why the tests of a browser were skipped, for the name of their suite. */
 export const NEEDS_CHROMIUM = CHROMIUM === null ? ' (skipped: needs Chromium on the PATH)' : ''
 
+/** Milliseconds that a page may take for anything: a test that fails on a busy machine says nothing. */
+const PATIENCE = 60_000
+
 const isElsewhere = (address: string): boolean => {
   const { protocol, hostname } = new URL(address)
   return !['data:', 'about:', 'blob:'].includes(protocol) && !LOOPBACK.has(hostname)
@@ -65,6 +68,7 @@ export const connectTestBrowser = async (endpoint: string): Promise<TestBrowser>
 const guard = (browser: Browser): TestBrowser => ({
   async openWindow(options = {}) {
     const context = await browser.newContext(options)
+    context.setDefaultTimeout(PATIENCE)
     const faults = new Set<string>()
     await context.route('**/*', (route) => {
       const address = route.request().url()
