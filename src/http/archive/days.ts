@@ -6,6 +6,7 @@ import type { DayPage } from '../../newsletter/archive/days.ts'
 import { sendErrorPage } from '../errors.ts'
 import { blankForm } from '../form.ts'
 import { makePublic, POLICY_WITH_SCRIPT } from '../guard.ts'
+import { shareMeta } from '../share-meta.ts'
 import { type App, type PublicSite, show } from '../site.ts'
 import { countOfPapers, isPastEnd, listView, readPageNumber, sendNoSuchPage } from './card-list.ts'
 
@@ -46,6 +47,10 @@ export const dayRoutes = (app: App, site: PublicSite): void => {
     return show(reply, site.pages, 'home', {
       here: '/',
       canonical: `${site.baseUrl}/`,
+      share: shareMeta(site.baseUrl, '/', {
+        title: 'Paper Round: trending papers in your inbox',
+        description: 'A short email, daily or weekly, with the papers that trend and the reason for each.',
+      }),
       day: day === null ? null : viewOf(day, MAX_HOME_CARDS),
       form: blankForm(),
     })
@@ -69,6 +74,10 @@ export const showDay = async (
   return show(makePublic(reply), site.pages, 'day', {
     canonical: `${site.baseUrl}${page === 1 ? path : `${path}?page=${page}`}`,
     citeBase: path,
+    share: shareMeta(site.baseUrl, path, {
+      title: `Papers of ${longDate(date)}`,
+      description: `${countOfPapers(day.total)}. ${day.cards[0]?.title ?? ''}`,
+    }),
     day: viewOf(day, day.cards.length),
   })
 }

@@ -10,6 +10,7 @@ import type { PaperPage } from '../../newsletter/archive/paper.ts'
 import { sendErrorPage } from '../errors.ts'
 import { makePublic } from '../guard.ts'
 import { BUDGET } from '../request-budgets.ts'
+import { shareMeta } from '../share-meta.ts'
 import { type App, type PublicSite, show } from '../site.ts'
 import { authorPath } from './authors.ts'
 import { instantInWords, Paged, paperPath } from './card-list.ts'
@@ -56,6 +57,11 @@ const showPaper = async (
     canonical: `${site.baseUrl}${paperPath(id)}`,
     citeBase: paperPath(id),
     metaTags: metaTagsOf(page),
+    share: shareMeta(site.baseUrl, paperPath(id), {
+      type: 'article',
+      title: page.title,
+      description: page.withdrawn ? 'This paper was withdrawn.' : page.card.excerpt || page.card.authors,
+    }),
     ...viewOf(page),
   })
 }

@@ -6,6 +6,7 @@ import { sendErrorPage } from '../errors.ts'
 import { blankForm } from '../form.ts'
 import { makePublic, POLICY_WITH_SCRIPT } from '../guard.ts'
 import { BUDGET } from '../request-budgets.ts'
+import { shareMeta } from '../share-meta.ts'
 import { type App, type PublicSite, show } from '../site.ts'
 import { countOfPapers, isPastEnd, listView, Paged, pageHref, readPageNumber, sendNoSuchPage } from './card-list.ts'
 
@@ -43,6 +44,10 @@ export const topicRoutes = (app: App, site: PublicSite): void => {
       makePublic(reply).header('content-security-policy', POLICY_WITH_SCRIPT)
       return show(reply, site.pages, 'topic', {
         canonical: `${site.baseUrl}${pageHref(path, page)}`,
+        share: shareMeta(site.baseUrl, path, {
+          title: `${topic.label}: the week’s best papers`,
+          description: found.cards[0]?.title ?? 'Papers of this topic, by email or as a feed.',
+        }),
         topic: { slug: topic.slug, label: topic.label },
         count:
           found.total === 0 ? '' : `${countOfPapers(found.total)}${found.total === 1 ? '' : ', most upvoted first'}`,

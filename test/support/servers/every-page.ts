@@ -20,6 +20,7 @@ const QUERIES: Record<string, readonly string[]> = {
     '?from=2031-01-01&to=2026-01-01',
     '?topic=alchemy',
   ],
+  '/embed': ['', '?topics=agents,robotics&page=http://lab.example.org/a?b', '?topics=alchemy&page=%3Cb%3E'],
   '/preview': ['', '?topics=agents&keywords=Lean+4&authors=J.+Wang'],
 }
 const FORMS = ['email=ada%40', 'email=ada%40example.org&topics=agents&frequency=weekly&hour=7&timezone=Europe%2FLondon']

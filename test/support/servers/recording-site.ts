@@ -1,5 +1,6 @@
 /** A site on loopback whose use cases write down what was asked of them: for tests of the HTTP floor alone. */
 import type { AddressInfo } from 'node:net'
+import { createShareImages } from '../../../src/adapters/share-image.ts'
 import { createPages } from '../../../src/adapters/templates/pages.ts'
 import type { DigestIssue, PaperCard } from '../../../src/core/digest/digest.ts'
 import type { Volume } from '../../../src/core/digest/volume.ts'
@@ -344,6 +345,9 @@ const createRecordedAccounts = (change: RecordChange, challenge: Challenge | nul
   undoAddressChange: (token) => change(byUndoLink(token), 'undoAddressChange', token),
 })
 
+/** The real ones, as the pages are; one for all, for it has fonts. */
+const shareImages = createShareImages()
+
 export const openTestSite = async ({
   baseUrl = 'http://round.example.org',
   cards = [card()],
@@ -402,6 +406,7 @@ export const openTestSite = async ({
     privacy: PRIVACY,
     takesMail,
     pages: createPages({ mailboxUrl }),
+    drawShareImage: shareImages.draw,
     log: { info: write, warn: write, error: write },
     ready,
     editions: failingBy(fault, editions),

@@ -1,0 +1,19 @@
+/** What other sites are told of a page when somebody shares a link to it: Open Graph metadata (https://ogp.me). */
+
+/** As `layout` writes it. */
+export interface ShareMeta {
+  type: 'website' | 'article'
+  title: string
+  description: string
+  /** The URL of the picture, with the whole address of the site: whoever fetches it is elsewhere. */
+  image: string
+}
+
+/** The path of the picture of a page that is at a path of its own, such as `/topics/agents`. */
+export const imagePath = (path: string): string => (path === '/' ? '/share.png' : `${path}.png`)
+
+export const shareMeta = (
+  baseUrl: string,
+  path: string,
+  { type = 'website', ...words }: { type?: ShareMeta['type']; title: string; description: string },
+): ShareMeta => ({ type, ...words, image: baseUrl + imagePath(path) })
