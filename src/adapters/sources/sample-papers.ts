@@ -5,7 +5,7 @@ import rows from './sample-papers.json' with { type: 'json' }
 
 /**
  * Real papers of seven list days in April 2026, at least one for every topic: ids, titles, authors, dates, categories,
- * links and counts as they were on the morning of the day; in place of the abstract one line of our own on what each is
+ * links, institutions and counts as they were on the morning of the day; in place of the abstract one line of our own on what each is
  * about.
  */
 export const samplePapers = (): Listing[] =>

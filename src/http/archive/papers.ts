@@ -23,8 +23,9 @@ const IdParam = Type.Object({
 })
 const OldIdParam = Type.Object({ archive: Type.String(), number: Type.String() })
 
-/** Authors shown at once; the others unfold. */
+/** Authors shown at once where the others, being more than a line, unfold. */
 const FIRST_AUTHORS = 12
+const LEAST_FOLDED = 5
 /** Authors named, and of those the first with links: a page stays under 60 kB with the 573 that a paper has had. */
 const MAX_AUTHORS = 600
 const MAX_LINKED = 150
@@ -119,6 +120,7 @@ const viewOf = (page: PaperPage) => {
     name,
     href: slug === '' || n >= MAX_LINKED ? null : authorPath(slug),
   }))
+  const shown = page.authors.length < FIRST_AUTHORS + LEAST_FOLDED ? page.authors.length : FIRST_AUTHORS
   return {
     card,
     title: page.title,
@@ -126,9 +128,9 @@ const viewOf = (page: PaperPage) => {
     excerpt: page.abstract === null ? card.excerpt : '',
     sample: page.sample,
     withdrawn: page.withdrawn,
-    authors: authors.slice(0, FIRST_AUTHORS),
-    others: authors.slice(FIRST_AUTHORS),
-    otherCount: page.authors.length - Math.min(page.authors.length, FIRST_AUTHORS),
+    authors: authors.slice(0, shown),
+    others: authors.slice(shown),
+    otherCount: page.authors.length - shown,
     unlinked: Math.max(0, page.authors.length - MAX_AUTHORS),
     institution:
       page.institution === null

@@ -2,6 +2,7 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Institution, SourceName } from '../../core/papers/paper.ts'
 import type { ExcerptedPaper } from '../../core/papers/paper-excerpt.ts'
+import { GATE } from '../../core/relevance/gate.ts'
 import type { RareTerm } from '../../core/relevance/rare-terms.ts'
 import type { TopicRelevance } from '../../core/relevance/relevance.ts'
 import type { Tables } from '../database.ts'
@@ -133,8 +134,10 @@ const rarestOf = (terms: readonly RareTerm[]): RareTerm[] => {
 }
 
 /**
- * At most `max` other papers that share terms with one, by the sum of the weights of those shared, and then the newest. At
- * least two are shared, one of them rare.
+ * At most `max` other papers that share terms with one, at least two and one of them rare: by the sum of the weights of those
+ * shared, doubled for a paper of the same topics, and then the newest. Terms alone bring what is only called the same, as
+ * "context forcing" of videos beside "teacher forcing" of texts: of 293 recorded papers a fifth of those shown had no topic in
+ * common, and then one in fifteen (by judgements that were made by reading).
  */
 export const readSimilar = async (
   db: Kysely<Tables>,
@@ -153,10 +156,15 @@ export const readSimilar = async (
       group by s.paper_id having count(*) > 1),
     -- So few that each is looked up: a few may be withdrawn or hidden.
     likest as materialized (
-      select * from shared order by weight desc, list_day desc, paper_id desc limit ${SPARE_SIMILAR * max}::int)
+      select * from shared order by weight desc, list_day desc, paper_id desc limit ${SPARE_SIMILAR * max}::int),
+    own as materialized (select topic, score from paper_topics where paper_id = ${id} and score >= ${GATE})
     select p.id from likest s join papers p on p.id = s.paper_id
+    cross join lateral (select coalesce(sum(least(r.score, o.score)) filter (where o.topic is not null), 0) as common, coalesce(sum(r.score), 0) as scores
+      from paper_topics r left join own o on o.topic = r.topic where r.paper_id = s.paper_id and r.score >= ${GATE}) t
     where ${visibleBy(now)} and not ${WITHDRAWN}
-    order by s.weight desc, s.list_day desc, p.id desc limit ${max}`.execute(db)
+    order by s.weight * (1 + coalesce(
+        t.common / nullif(t.scores + (select coalesce(sum(score), 0) from own) - t.common, 0), 0)) desc,
+      s.list_day desc, p.id desc limit ${max}`.execute(db)
   return rows.map((row) => row.id)
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { samplePapers } from '../../../src/adapters/sources/sample-papers.ts'
-import { ARXIV_ID } from '../../../src/core/papers/paper.ts'
+import { ARXIV_ID, INSTITUTION_NAME } from '../../../src/core/papers/paper.ts'
 import { GATE } from '../../../src/core/relevance/gate.ts'
 import { scoreTopics } from '../../../src/core/relevance/relevance.ts'
 import { TOPICS } from '../../../src/core/topics.ts'
@@ -29,6 +29,12 @@ describe('the sample that ships', () => {
       expect(observation).toMatchObject({ at: new Date(`${listDay}T09:00:00Z`), hourKnown: false })
       expect(observation.upvotes).not.toBeNull()
     }
+  })
+
+  it('names the institutions of most, as they were listed', () => {
+    const institutions = sample.flatMap(({ institution }) => institution ?? [])
+    expect(institutions.length).toBeGreaterThan(sample.length / 2)
+    for (const { name } of institutions) expect(name).toMatch(INSTITUTION_NAME)
   })
 
   it.each(TOPICS.map(({ slug }) => slug))('has a paper for subscribers of %s', (slug) => {

@@ -3,6 +3,7 @@ import path from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { institutionSlug } from '../../../src/core/papers/paper.ts'
 import { formOf, readPaperFile, UnreadablePapers } from '../../../src/core/papers/paper-file.ts'
 import { readDateHeading } from '../../../src/core/papers/paper-page.ts'
 import { idOfTitle, readArxivId } from '../../../src/core/papers/paper-row.ts'
@@ -315,6 +316,10 @@ describe.skipIf(!existsSync(data))('recorded files (skipped where ../shared/data
     )
     expect([days.length, days.flatMap(({ listings }) => listings).length]).toEqual([47, 967])
     expect(days.flatMap(({ problems }) => problems)).toEqual([])
+    const institutions = days.flatMap(({ listings }) => listings.flatMap(({ institution }) => institution ?? []))
+    expect([institutions.length, new Set(institutions.map(({ name }) => institutionSlug(name))).size]).toEqual([
+      554, 293,
+    ])
   })
 
   it('a page as text gives 62 papers, each with its abstract, of 14 March', () => {

@@ -110,6 +110,15 @@ it('a search for the name of an institution leads to its page, with how many pap
   )
 })
 
+it('a paper of sixteen authors names all at once, and of seventeen twelve', async () => {
+  const authorsOf = (count: number) =>
+    Array.from({ length: count }, (_, n) => ({ name: `Author ${n}`, slug: `author-${n}` }))
+  await using few = await openTestSite({ paper: { authors: authorsOf(16) } })
+  expect((await read(`${few.url}/papers/2604.11784`)).page).not.toContain('more authors')
+  await using many = await openTestSite({ paper: { authors: authorsOf(17) } })
+  expect((await read(`${many.url}/papers/2604.11784`)).page).toContain('And 5 more authors')
+})
+
 it('a search shows what was found with the words marked, and a bad one what is wrong beside its field', async () => {
   await using site = await openTestSite()
   const { page, headers } = await read(`${site.url}/search?q=agents`)
