@@ -35,6 +35,7 @@ import * as paperSearch from './0030-paper-search.ts'
 import * as votes from './0032-votes.ts'
 import * as institutions from './0033-institutions.ts'
 import * as bringAList from './0034-bring-a-list.ts'
+import * as voteLinks from './0035-vote-links.ts'
 import type { Migration } from './migration.ts'
 
 export const MIGRATIONS: Record<string, Migration> = {
@@ -67,6 +68,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0032-votes': votes,
   '0033-institutions': institutions,
   '0034-bring-a-list': bringAList,
+  '0035-vote-links': voteLinks,
 }
 
 /**

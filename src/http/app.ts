@@ -135,7 +135,7 @@ export const buildApp = ({
   accountRoutes(app, site)
   addressRoutes(app, site)
   unsubscriptionRoutes(app, site)
-  voteRoutes(app, site)
+  voteRoutes(app, { ...site, baseUrl: origin })
   webhookRoutes(app, site)
   return app
 }

@@ -68,7 +68,7 @@ const originOf = (text: string): URL | null => (URL.canParse(text) ? new URL(tex
 /**
  * Whether a request that changes something came from another site's page: by `Sec-Fetch-Site`, or by `Origin` where a
  * browser does not send that. A request with neither header (from a mail program, a script, an older browser) counts as
- * ours: the token is the authority, and there are no cookies that a foreign page could use.
+ * ours: the token is the authority, and there is no cookie that gives a right (`voter-cookie`).
  */
 export const isCrossSite = (request: FastifyRequest, baseUrl: string): boolean => {
   const site = request.headers['sec-fetch-site']

@@ -5,12 +5,12 @@ import type { App, PublicSite } from './site.ts'
 
 const YEAR_IN_SECONDS = 31_536_000
 
-/** Keeps crawlers from every route whose URL contains a token, and from searches, of which there is no end. */
+/** Keeps crawlers from every route whose URL contains a token, from searches, of which there is no end, and from votes. */
 const robotsOf = ({ routeTable }: App, baseUrl: string): string => {
   const personal = routeTable.flatMap(({ url }) => /^\/[^:]+\/(?=:token)/.exec(url)?.[0] ?? [])
   return [
     'User-agent: *',
-    ...[...new Set(personal), '/search'].sort().map((path) => `Disallow: ${path}`),
+    ...[...new Set(personal), '/search', '/vote?'].sort().map((path) => `Disallow: ${path}`),
     `Sitemap: ${baseUrl}/sitemap.xml`,
     '',
   ].join('\n')

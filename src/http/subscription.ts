@@ -58,9 +58,9 @@ export const readEmail = (raw: unknown): { address: string } | { error: FieldErr
 /** The same for every address, so that nobody learns who subscribes. */
 export const CHECK_INBOX = { status: 'check your inbox' }
 
-const isBlank = (value: unknown): boolean => value === undefined || value === ''
+export const isBlank = (value: unknown): boolean => value === undefined || value === ''
 
-const originOf = (request: FastifyRequest<{ Body: Readonly<Record<string, unknown>> }>): Origin => {
+export const originOf = (request: FastifyRequest<{ Body: Readonly<Record<string, unknown>> }>): Origin => {
   const { ip, body } = request
   const stamp = body[FORM_STAMP]
   // What a program sends may have none; one that is no text is none of ours.
@@ -69,11 +69,11 @@ const originOf = (request: FastifyRequest<{ Body: Readonly<Record<string, unknow
 }
 
 /** The page that follows each form. */
-const TAKEN = { '/subscribe': '/check-inbox', '/links': '/links/sent' } as const
+const TAKEN = { '/subscribe': '/check-inbox', '/links': '/links/sent', '/vote': '/vote/sent' } as const
 type Taken = keyof typeof TAKEN
 
 /** `sealed`: the address, for the page that follows; `notes`: what a program is told besides. */
-const confirmTaken = (
+export const confirmTaken = (
   request: FastifyRequest,
   reply: FastifyReply,
   from: Taken,
@@ -108,7 +108,14 @@ export const subscriptionRoutes = (app: App, site: Site): void => {
 }
 
 /** Many requests come at the moment: this one waits, unless the browser does some work for it. */
-const showHeld = (reply: FastifyReply, pages: Pages, from: Taken, sealed: string, held: Challenge, notes = {}) => {
+export const showHeld = (
+  reply: FastifyReply,
+  pages: Pages,
+  from: Taken,
+  sealed: string,
+  held: Challenge,
+  notes = {},
+) => {
   if (wantsJson(reply.request)) return reply.code(202).send({ ...CHECK_INBOX, ...notes, challenge: held })
   reply.header('content-security-policy', POLICY_WITH_SCRIPT)
   return show(reply, pages, 'held', { action: `${from}/proof`, sealed, challenge: JSON.stringify(held) })
@@ -157,7 +164,7 @@ export const createSignUp =
 /** The two forms that take an address, and the pages that follow. */
 const requestRoutes = (app: App, site: Site): void => {
   const { subscriptions, pages } = site
-  for (const from of ['/subscribe', '/links'] as const)
+  for (const from of ['/subscribe', '/links', '/vote'] as const)
     app.post(`${from}/proof`, { schema: { body: Proof } }, async (request, reply) => {
       const { proof, address } = request.body
       // What proves nothing changes nothing: the email comes later then, as the page before has said.
@@ -173,6 +180,7 @@ const requestRoutes = (app: App, site: Site): void => {
   for (const [path, page] of [
     ['/check-inbox', 'check-inbox'],
     ['/links/sent', 'links-sent'],
+    ['/vote/sent', 'vote-sent'],
   ] as const) {
     app.get(path, async (_, reply) => show(reply, pages, page, { email: null, returnTo: null }))
     app.get(`${path}/:sealed`, { schema: { params: SealedParam } }, async (request, reply) => {

@@ -30,6 +30,8 @@ export type Press =
 
 /** `null` always means: that link is unknown, altered, of another purpose or dead. */
 export interface Votes {
+  /** A paper that may be voted for; `null`: hidden or unknown. */
+  readPaper(paperId: string): Promise<VotedPaper | null>
   /** What a vote link leads to. It tells nobody whether its reader has voted, for it may have been forwarded. */
   read(
     token: string,
@@ -40,6 +42,7 @@ export interface Votes {
 }
 
 export const createVotes = (ports: LinkPorts): Votes => ({
+  readPaper: (paperId) => readVotedPaper(ports.db, paperId, ports.now()),
   async read(token, paperId) {
     const { db, keys, now } = ports
     const owner = await findTokenOwner(db, keys, 'vote', token)

@@ -26,6 +26,7 @@ export type LetterKind =
   | 'account'
   | 'new-address'
   | 'address-changed'
+  | 'vote'
 
 /** Whose subscription moves to a new address, and their epoch when that was asked for: renewing the links calls it off. */
 export interface Move {
@@ -193,7 +194,7 @@ export interface Tables {
   }
   sign_ups: {
     id: Generated<number>
-    kind: 'subscribe' | 'links' | 'move'
+    kind: 'subscribe' | 'links' | 'move' | 'vote'
     email: string
     preferences: Preferences | null
     requested_at: Date
@@ -206,6 +207,7 @@ export interface Tables {
     not_before: Date | null
     origin: ConsentOrigin | null
     moves: Move | null
+    paper_id: string | null
   }
   sign_up_counts: { scope: Buffer; window_at: Date; count: number; previous: number }
   set_aside_subscribers: {
@@ -333,6 +335,7 @@ export interface Tables {
     preferences: Preferences | null
     used_at: Date | null
     moves: Move | null
+    paper_id: string | null
   }
   deliveries: OutboxMail & {
     local_date: string

@@ -7,8 +7,8 @@ import type { Move, Tables } from './database.ts'
 
 export interface SignUp {
   id: number
-  /** `links` asks for fresh links, and `move` for a subscription to go to this address; they have no preferences. */
-  kind: 'subscribe' | 'links' | 'move'
+  /** `links` asks for fresh links, `vote` for one to vote, and `move` for a subscription to go to this address; they have no preferences. */
+  kind: 'subscribe' | 'links' | 'move' | 'vote'
   email: string
   preferences: Preferences | null
   requestedAt: Date
@@ -22,6 +22,8 @@ export interface SignUp {
   origin: ConsentOrigin | null
   /** Whose subscription goes to this address. */
   moves: Move | null
+  /** The paper to vote for. */
+  paperId: string | null
 }
 
 /** A sign-up as it comes in. */
@@ -31,6 +33,7 @@ export interface NewSignUp extends Pick<SignUp, 'kind' | 'email' | 'preferences'
   suspicious?: boolean
   origin?: ConsentOrigin | null
   moves?: Move | null
+  paperId?: string | null
 }
 
 const toJson = (value: unknown): string | null => (value === null ? null : JSON.stringify(value))
@@ -64,7 +67,16 @@ export const storeSignUp = async (
   signUp: NewSignUp,
   scopes: readonly SignUpScope[] = [],
 ): Promise<string | null> => {
-  const { kind, email, requestedAt, client = null, suspicious = false, origin = null, moves = null } = signUp
+  const {
+    kind,
+    email,
+    requestedAt,
+    client = null,
+    suspicious = false,
+    origin = null,
+    moves = null,
+    paperId = null,
+  } = signUp
   const preferences = toJson(signUp.preferences)
   const { rows } = await sql<{ ticket: string | null }>`
     with waiting as materialized (
@@ -74,9 +86,9 @@ export const storeSignUp = async (
           l(scope, most, within, of_all) left join sign_up_counts c using (scope)
         where coalesce(${counted('c', sql`l.within`)}, 0) + (select count(*) from waiting w where l.of_all or w.client = l.scope)
           >= l.most * ${NEAR}::float8)
-    insert into sign_ups (kind, email, preferences, requested_at, client, origin, moves, ticket, not_before)
+    insert into sign_ups (kind, email, preferences, requested_at, client, origin, moves, paper_id, ticket, not_before)
     values (${kind}, ${email}, ${preferences}::jsonb, ${requestedAt}, ${client}, ${toJson(origin)}::jsonb, ${toJson(moves)}::jsonb,
-      gen_random_uuid(),
+      ${paperId}, gen_random_uuid(),
       case when ${suspicious} or exists (select from near) then ${HOLD} end)
     returning case when not_before is not null then ticket end as ticket`.execute(db)
   return rows[0]?.ticket ?? null
@@ -96,7 +108,7 @@ export const takeSignUp = async (
     delete from sign_ups where id = (select id from sign_ups where set_aside_at is null
         and (not_before is null or (not_before <= now() and not ${neverHeld}::bool)) and id <> all(${except}::bigint[])
       order by not_before nulls first, id limit 1 for update skip locked)
-    returning id, kind, email, preferences, requested_at as "requestedAt", client, proven, origin, moves,
+    returning id, kind, email, preferences, requested_at as "requestedAt", client, proven, origin, moves, paper_id as "paperId",
       not_before is not null as held`.execute(db)
   const [signUp] = rows
   if (signUp === undefined) return null
@@ -108,9 +120,10 @@ export const takeSignUp = async (
 export const holdSignUp = async (db: Kysely<Tables>, signUp: SignUp): Promise<void> => {
   const preferences = toJson(signUp.preferences)
   await sql`
-    insert into sign_ups (id, kind, email, preferences, requested_at, client, proven, origin, moves, not_before) overriding system value
+    insert into sign_ups (id, kind, email, preferences, requested_at, client, proven, origin, moves, paper_id, not_before) overriding system value
     values (${signUp.id}, ${signUp.kind}, ${signUp.email}, ${preferences}::jsonb, ${signUp.requestedAt}, ${signUp.client},
-      ${signUp.proven}, ${toJson(signUp.origin)}::jsonb, ${toJson(signUp.moves)}::jsonb, ${HOLD})`.execute(db)
+      ${signUp.proven}, ${toJson(signUp.origin)}::jsonb, ${toJson(signUp.moves)}::jsonb, ${signUp.paperId},
+      ${HOLD})`.execute(db)
 }
 
 /** Notes that work was proven for a held sign-up, which is then answered next; `false` where it is not held (any more). */

@@ -30,11 +30,12 @@ test.each([
   const subscriptions = createSubscriptions({ db, keys: KEYS, now: () => NOW, wake: wakeNobody, limits })
   await using site = await openTestSite({ subscriptions, trustProxy: ['127.0.0.1'] })
   let clients = 0
-  for (const path of ['/subscribe', '/links', '/api/v1/subscribe']) {
+  for (const path of ['/subscribe', '/links', '/vote', '/api/v1/subscribe']) {
     for (const type of ['application/json', 'application/x-www-form-urlencoded']) {
       const answers = new Map<string, string>()
       for (const [state, email] of addresses) {
-        const body = type.includes('json') ? JSON.stringify({ email }) : new URLSearchParams({ email }).toString()
+        const fields = { email, ...(path === '/vote' ? { paper: '2604.11784' } : {}) }
+        const body = type.includes('json') ? JSON.stringify(fields) : new URLSearchParams(fields).toString()
         const answer = await fetch(site.url + path, {
           method: 'POST',
           // Each of a client of its own, which is told how many requests it has left.

@@ -463,20 +463,22 @@ describe('what keeps programs from the form', () => {
     for (const [path, to] of [
       ['/subscribe', '/check-inbox'],
       ['/links', '/links/sent'],
+      ['/vote', '/vote/sent'],
     ] as const) {
-      const right = await post(`${site.url}${path}`, form({ ...RIGHT, subject: '' }))
-      const filled = await post(`${site.url}${path}`, form({ ...RIGHT, subject: 'Buy now' }))
+      const fields = { ...RIGHT, paper: '2604.11784' }
+      const right = await post(`${site.url}${path}`, form({ ...fields, subject: '' }))
+      const filled = await post(`${site.url}${path}`, form({ ...fields, subject: 'Buy now' }))
       // The address is sealed, the same for the same moment.
       for (const answer of [right, filled])
         expect([answer.status, answer.headers.get('location')]).toEqual([303, right.headers.get('location')])
       expect(right.headers.get('location')).toContain(to)
     }
-    expect(site.changes.map(([what]) => what)).toEqual(['requestSubscription', 'requestLinks'])
+    expect(site.changes.map(([what]) => what)).toEqual(['requestSubscription', 'requestLinks', 'requestVoteLink'])
   })
 
   it('each form has the stamp of the moment in which it was shown, and sends it back', async () => {
     await using site = await openTestSite()
-    for (const path of ['/', '/links', '/preview?topics=agents', '/unsubscribe/unknown']) {
+    for (const path of ['/', '/links', '/preview?topics=agents', '/unsubscribe/unknown', '/vote?paper=2604.11784']) {
       const page = await (await fetch(site.url + path)).text()
       expect([path, page.includes(`name="shown" value="${STAMP}"`)]).toEqual([path, true])
       expect(page).toMatch(/<div class="unseen" aria-hidden="true">\s*<label for="subject">/)

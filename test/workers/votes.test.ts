@@ -209,3 +209,124 @@ test('the 201st vote within a day is not counted and says so; a day later it is'
     .execute()
   expect(await press(reader.path)).toMatchObject({ status: 200, said: { status: 'counts' } })
 })
+
+/** What the site answers a browser that holds a cookie. */
+const withCookie = (cookie: string | null, path: string, body?: Record<string, string>) =>
+  fetch(mailed.url + path, {
+    method: body === undefined ? 'GET' : 'POST',
+    headers: { accept: 'text/html', ...(cookie === null ? {} : { cookie }) },
+    ...(body === undefined ? {} : { body: new URLSearchParams(body) }),
+    redirect: 'manual',
+  })
+
+test('a browser is remembered where its reader asks for it, votes on the site by one press, and is forgotten', async () => {
+  await forget()
+  const { path, token, paper } = linkOf()
+  for (const fields of [{}, { undo: 'yes' }])
+    expect((await withCookie(null, path, fields)).headers.get('set-cookie')).toBeNull()
+  const remembered = await withCookie(null, path, { remember: 'yes' })
+  expect(remembered.headers.get('set-cookie')).toBe(
+    `vote=${token}; Max-Age=31536000; Path=/vote; HttpOnly; Secure; SameSite=Lax`,
+  )
+  expect(await remembered.text()).toContain('Forget this browser</button>')
+  // Being remembered is no vote.
+  expect(await votes()).toEqual([])
+
+  const cookie = `theme=dark; vote=${token}`
+  const before = await dumpTables(mailed)
+  const page = await (await withCookie(cookie, `/vote?paper=${paper}`)).text()
+  expect(await dumpTables(mailed)).toEqual(before)
+  expect(page).toContain(`<form action="${path}" method="post" class="field"><button class="great">Vote</button>`)
+  expect((await withCookie(cookie, path, {})).status).toBe(200)
+  expect(await votes()).toHaveLength(1)
+
+  const forgotten = await withCookie(cookie, '/vote/forget', {})
+  expect(forgotten.headers.get('set-cookie')).toBe('vote=; Max-Age=0; Path=/vote; HttpOnly; Secure; SameSite=Lax')
+})
+
+test('the cookie gives no right by itself, ends with the links, and changes no page but that for voting', async () => {
+  await forget()
+  const { paper } = linkOf()
+  const reader = await another('cookie')
+  const cookie = `vote=${reader.token}`
+  const asked = await (await withCookie(cookie, `/vote?paper=${paper}`)).text()
+  expect(asked).toContain(reader.token)
+  // The forms of the site without the token in their address, as another site's page would have to send them.
+  for (const [path, status] of [
+    ['/vote', 400],
+    [`/vote/x/${paper}`, 404],
+    ['/vote/forget', 200],
+  ] as const)
+    expect([path, (await withCookie(cookie, path, { paper })).status]).toEqual([path, status])
+  expect(await votes()).toEqual([])
+  const foreign = { cookie, origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' }
+  const pressed = await fetch(mailed.url + reader.path, {
+    method: 'POST',
+    headers: foreign,
+    body: new URLSearchParams(),
+  })
+  expect(pressed.status).toBe(403)
+  expect(await votes()).toEqual([])
+
+  for (const path of ['/', `/papers/${paper}`, '/papers/2026-04-14', '/topics/robotics', '/about', '/privacy']) {
+    const [plain, held] = await Promise.all([withCookie(null, path), withCookie(cookie, path)])
+    expect([path, held.headers.get('etag'), await held.text()]).toEqual([
+      path,
+      plain.headers.get('etag'),
+      await plain.text(),
+    ])
+  }
+  await raiseEpoch(mailed.db, reader.id)
+  for (const dead of [cookie, 'vote=', 'vote=x', 'vote', '=', 'vote=%00', `vote="${reader.token}"`]) {
+    const page = await withCookie(dead, `/vote?paper=${paper}`)
+    expect([dead, page.status, await page.text()]).toEqual([dead, 200, expect.stringContaining('Email me the link')])
+  }
+})
+
+test('from the site a link to vote goes to subscribers alone, once a day, and the answer is the same for all', async () => {
+  await forget()
+  const { paper } = linkOf()
+  const reader = await another('asks')
+  await mailed.db.deleteFrom('letters').execute()
+  const lettersNow = () =>
+    mailed.db.selectFrom('letters').select(['kind', 'subscriber_id', 'paper_id']).orderBy('created_at').execute()
+  const answers = new Set<string>()
+  for (const email of ['asks@example.org', 'nobody@example.org', 'asks@example.org', 'ASKS@example.org']) {
+    const page = await mailed.site.post('/vote', { email, paper })
+    answers.add(`${page.status} ${page.text.replaceAll(email, 'THE ADDRESS')}`)
+    await mailed.send()
+  }
+  expect([...answers]).toEqual([
+    expect.stringMatching(/^200 .*THE ADDRESS is subscribed, an email with your link to vote/),
+  ])
+  // `send` lets a day pass, as far as limits are concerned: the letters went one a day.
+  expect(await lettersNow()).toEqual(
+    Array.from({ length: 3 }, () => ({ kind: 'vote', subscriber_id: reader.id, paper_id: paper })),
+  )
+  const link = mailed.link('asks@example.org', 'vote', 'vote')
+  expect(link).toBe(reader.path)
+  expect((await mailed.site.post(link)).text).toContain('Your vote counts')
+
+  await mailed.site.post('/vote', { email: 'asks@example.org', paper })
+  await mailed.site.post('/vote', { email: 'asks@example.org', paper: '2604.14001' })
+  await mailed.send()
+  expect(await lettersNow()).toHaveLength(4)
+  for (const [fields, status, words] of [
+    [{ email: 'asks@', paper }, 400, 'Email me the link'],
+    [{ email: 'asks@example.org', paper: '2604.99999' }, 404, 'No such paper'],
+    [{ email: 'asks@example.org' }, 404, 'No such paper'],
+    [{ email: '', paper }, 400, 'Email me the link'],
+  ] as const) {
+    const page = await mailed.site.post('/vote', { ...fields })
+    expect([fields, page.status, page.text]).toEqual([fields, status, expect.stringContaining(words)])
+  }
+  for (const query of [
+    '',
+    '?paper=',
+    '?paper=a&paper=b',
+    `?paper=${'x'.repeat(10_000)}`,
+    '?paper=%00',
+    '?paper=%E4%BD%A0',
+  ])
+    expect([query, (await mailed.site.get(`/vote${query}`)).status]).toEqual([query, 404])
+})

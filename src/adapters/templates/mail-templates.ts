@@ -32,6 +32,7 @@ export interface LetterView {
   times: string
   isUtc: boolean
   topics: string[]
+  paperId?: string | null
 }
 
 export interface MailTemplates {
@@ -61,6 +62,7 @@ const LETTERS = {
   account: 'Your account link',
   'new-address': 'Confirm your new address',
   'address-changed': 'Your digests go to another address',
+  vote: 'Your link to vote',
 } as const
 export type LetterKind = keyof typeof LETTERS
 export const LETTER_KINDS = Object.keys(LETTERS) as LetterKind[]
@@ -98,10 +100,11 @@ export const createMailTemplates = async ({
       }
       return mail
     },
-    renderLetter: (kind, { frequency, times, isUtc, topics }) => {
+    renderLetter: (kind, { frequency, times, isUtc, topics, paperId }) => {
       const subject = LETTERS[kind]
       const named = someOf(topics, MOST_TOPICS_NAMED)
-      const view = { ...shared, title: subject, frequency, times, isUtc, topics, named }
+      const paper = encodeURIComponent(paperId ?? '')
+      const view = { ...shared, title: subject, frequency, times, isUtc, topics, named, paper }
       return { subject, ...render[kind](view) }
     },
     version,

@@ -37,6 +37,8 @@ export interface LetterView {
   isUtc: boolean
   /** Labels of topics, and how many keywords and authors there are besides. */
   topics: string[]
+  /** The id of the paper that its link to vote leads to, where it has one. */
+  paperId?: string | null
 }
 
 interface Sender {
@@ -193,6 +195,7 @@ export const createComposer = (ports: ComposePorts) => {
       times: `${sendingTimes(preferences)}${papers === null ? '' : `, with up to ${papers} papers`}`,
       isUtc: preferences.timeZone === 'UTC',
       topics: [...topicLabels(preferences), ...countOwn(keywords, authors)],
+      paperId: letter?.paper_id ?? null,
     })
   }
 

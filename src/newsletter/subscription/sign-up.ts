@@ -139,6 +139,7 @@ const answerSignUp = async (trx: Database, keys: Keys, signUp: SignUp): Promise<
       // Each confirmation's link confirms what was chosen with it: somebody else who enters the address changes nothing.
       preferences: kind === 'confirmation' ? confirmed : null,
       moves: kind === 'new-address' ? signUp.moves : null,
+      paperId: kind === 'vote' ? signUp.paperId : null,
     })
     if (kind === 'confirmation' || kind === 'new-address')
       await recordRequest(trx, keys, signUp, subscriber.id, letterId, confirmed)
@@ -165,6 +166,7 @@ const answerSignUp = async (trx: Database, keys: Keys, signUp: SignUp): Promise<
     // Links are for those who are or were subscribed; somebody still pending gets the confirmation they have lost.
     if (known === undefined) return
     if (known.state === 'pending') await write(known, 'confirmation')
+    else if (signUp.kind === 'vote' && isSubscribed(known.state)) await write(known, 'vote')
     else if (known.state !== 'suppressed') await write(known, 'links')
     return
   }

@@ -69,6 +69,8 @@ export interface Subscriptions {
   requestSubscription(email: string, preferences: Preferences, origin?: Origin): Promise<Challenge | null>
   /** Stores that somebody lost their mail; fresh links go to the address if it may be mailed. Returns the same. */
   requestLinks(email: string, origin?: Origin): Promise<Challenge | null>
+  /** Stores that somebody wants to vote for a paper that is shown; a link to do so goes to the address if it is subscribed. Returns the same. */
+  requestVoteLink(email: string, paperId: string, origin?: Origin): Promise<Challenge | null>
   /** Releases the held sign-up for which a solved challenge proves work; `false` where it proves none, or has before. */
   proveWork(proof: string): Promise<boolean>
   /** The stamp of a form that is shown now. */
@@ -142,6 +144,11 @@ export const createSubscriptions = ({ wake, ...ports }: SubscriptionPorts): Subs
       if (challenge === null) await wake('letters')
       return challenge
     },
+    async requestVoteLink(email, paperId, origin) {
+      const challenge = await takeRequest(ports, { kind: 'vote', email, preferences: null, paperId }, origin)
+      if (challenge === null) await wake('letters')
+      return challenge
+    },
     async proveWork(proof) {
       const ticket = await readProof(keys, proof)
       const released = ticket !== null && (await releaseSignUp(db, ticket))
@@ -190,7 +197,7 @@ export const createSubscriptions = ({ wake, ...ports }: SubscriptionPorts): Subs
  */
 export const takeRequest = async (
   { db, keys, now, limits = STANDARD_LIMITS, requireSpace }: Omit<SubscriptionPorts, 'wake'>,
-  request: Pick<NewSignUp, 'kind' | 'email' | 'preferences' | 'moves'>,
+  request: Pick<NewSignUp, 'kind' | 'email' | 'preferences' | 'moves' | 'paperId'>,
   origin?: Origin,
 ): Promise<Challenge | null> => {
   await requireSpace?.()

@@ -16,14 +16,13 @@ export const DEFER_FOR = sql`interval '1 hour'`
 
 /**
  * Whether a mail is still wanted. Deliveries and welcomes go to active subscribers alone, confirmations (of an address that
- * a subscription moves to, too) to pending ones, "already subscribed" to those who get digests or paused them, the other
- * letters to all whom we know. Nothing goes to a
- * suppressed address, except that somebody who complained is asked to confirm when they subscribe again.
+ * a subscription moves to, too) to pending ones, "already subscribed" and links to vote to those who get digests or paused
+ * them, the other letters to all whom we know. Nothing goes to a suppressed address, except that somebody who complained is asked to confirm when they subscribe again.
  */
 export const WANTED: Record<MailStream, RawBuilder<boolean>> = {
   letters: sql`case m.kind when 'confirmation' then s.state = 'pending' when 'new-address' then s.state = 'pending'
         when 'welcome' then s.state = 'active'
-        when 'already-subscribed' then s.state in ('active', 'paused')
+        when 'already-subscribed' then s.state in ('active', 'paused') when 'vote' then s.state in ('active', 'paused')
         else s.state in ('pending', 'active', 'paused', 'unsubscribed') end
       and s.email is not null and not exists (select from suppressions x where x.email = lower(s.email)
         and not (m.kind = 'confirmation' and x.class = 'complaint'))`,

@@ -14,11 +14,13 @@ export interface NewLetter {
   preferences?: Preferences | null
   /** What the link to confirm a new address moves there. */
   moves?: Move | null
+  /** The paper that its link to vote leads to. */
+  paperId?: string | null
 }
 
 /** Stores a letter, ready to be sent at once. Returns its id. */
 export const storeLetter = async (db: Kysely<Tables>, letter: NewLetter): Promise<string> => {
-  const { preferences = null, moves = null } = letter
+  const { preferences = null, moves = null, paperId = null } = letter
   const { id } = await db
     .insertInto('letters')
     .values({
@@ -28,6 +30,7 @@ export const storeLetter = async (db: Kysely<Tables>, letter: NewLetter): Promis
       requested_at: letter.requestedAt,
       preferences: preferences === null ? null : (JSON.stringify(preferences) as never),
       moves: moves === null ? null : (JSON.stringify(moves) as never),
+      paper_id: paperId,
     })
     .returning('id')
     .executeTakeFirstOrThrow()

@@ -92,6 +92,7 @@ export const walkStory = async (context: StoryContext): Promise<void> => {
   const preferences = welcome.links.get('preferences') ?? ''
   await walkArchive(context)
   await walkTopicOffer(context, reader, preferences.replace('/preferences/', '/follow/').concat('/recsys'))
+  await walkVote(context, reader, welcome.links.get('vote') ?? '')
   await walkPreferences(context, reader, preferences)
   const reminder = await walkLostLinks(context, reader)
   for (const view of ['html', 'text', 'headers', 'raw']) {
@@ -211,6 +212,34 @@ const walkTopicOffer = async ({ show }: StoryContext, { open, press }: Reader, o
   await press('Follow')
   await show('topic-followed', 'page')
   await press('Undo')
+}
+
+/** A vote by the link of a digest, on the site by a browser that is remembered, and by a link that is mailed. */
+const walkVote = async ({ page, show }: StoryContext, { open, press, openMail }: Reader, link: string) => {
+  await open(link)
+  await show('vote', 'page')
+  await press('Vote')
+  await show('vote-counts', 'page')
+  await press('Take it back')
+  await show('vote-taken-back', 'page')
+  await press('Vote for it')
+  await press('Remember this browser')
+  await show('vote-remembered', 'page')
+  await open('/')
+  await page.locator('.paper .links a', { hasText: 'Vote' }).first().click()
+  await show('vote-on-the-site', 'page')
+  await press('Forget this browser')
+  await show('vote-forgotten', 'page')
+  await open('/')
+  await page.locator('.paper .links a', { hasText: 'Vote' }).first().click()
+  await show('vote-by-email', 'page')
+  await press('Email me the link')
+  await show('vote-refused', 'page')
+  await page.fill('#email', 'grace@example.net')
+  await press('Email me the link')
+  await page.waitForURL('**/vote/sent/*')
+  await show('vote-sent', 'page')
+  await openMail('mail-vote', 'grace@example.net', 4)
 }
 
 /** Preferences looked at, saved and refused, and a pause. */

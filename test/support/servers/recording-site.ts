@@ -210,6 +210,10 @@ const createRecordedSubscriptions = (
     origins.push(origin)
     return change(challenge, 'requestLinks', email)
   },
+  requestVoteLink: (email, paperId, origin) => {
+    origins.push(origin)
+    return change(challenge, 'requestVoteLink', email, paperId)
+  },
   proveWork: (proof) => change(proof === 'right', 'proveWork', proof),
   stampForm: () => STAMP,
   sealAddress: (address) => sealAddress([KEY], address, SEALED_AT),
@@ -318,6 +322,7 @@ const createRecordedVotes = (change: RecordChange): Votes => {
     return paperId === paper.id ? found : { outcome: 'no paper' as const }
   }
   return {
+    readPaper: async (paperId) => (paperId === paper.id ? paper : null),
     read: async (token, paperId) => answer(token, paperId, { outcome: 'open', paper }),
     vote: (token, paperId) => change(answer(token, paperId, { outcome: 'counts', paper }), 'vote', token, paperId),
     takeBack: (token, paperId) =>
