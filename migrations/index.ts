@@ -32,6 +32,7 @@ import * as accountLinks from './0026-account-links.ts'
 import * as personalData from './0027-personal-data.ts'
 import * as toldChanges from './0028-told-changes.ts'
 import * as paperSearch from './0030-paper-search.ts'
+import * as curation from './0031-curation.ts'
 import * as votes from './0032-votes.ts'
 import * as institutions from './0033-institutions.ts'
 import * as bringAList from './0034-bring-a-list.ts'
@@ -65,6 +66,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0027-personal-data': personalData,
   '0028-told-changes': toldChanges,
   '0030-paper-search': paperSearch,
+  '0031-curation': curation,
   '0032-votes': votes,
   '0033-institutions': institutions,
   '0034-bring-a-list': bringAList,
@@ -80,4 +82,5 @@ export const EARLIER_ORDERS: Record<string, readonly string[]> = {
   '0008-what-comes-back': ['0009-news-of-papers'],
   '0025-trending': ['0026-account-links', '0027-personal-data'],
   '0026-account-links': ['0027-personal-data'],
+  '0031-curation': ['0032-votes'],
 }

@@ -28,6 +28,9 @@ export type LetterKind =
   | 'address-changed'
   | 'vote'
 
+/** What a curator does to a paper: adds it to the trend, puts it on a list day, or takes it out of everything. */
+export type CurationAction = 'pick' | 'pin' | 'hide'
+
 /** Whose subscription moves to a new address, and their epoch when that was asked for: renewing the links calls it off. */
 export interface Move {
   subscriberId: string
@@ -143,6 +146,38 @@ export interface Tables {
   /** In how many digests of a local date a paper was, as far as their editions are complete. */
   paper_digests: { paper_id: string; local_date: string; digests: number }
   papers_scored: { single: Generated<boolean>; by_model: string }
+
+  // Curators, what they do to papers, and what readers suggest to them.
+  curators: {
+    id: Generated<string>
+    /** `null` once they are no curator any more. */
+    address: string | null
+    name: string
+    epoch: Generated<number>
+    added_at: Date
+    ended_at: Date | null
+  }
+  curations: {
+    id: Generated<string>
+    curator_id: string
+    action: CurationAction
+    paper_id: string
+    note: string | null
+    list_day: string | null
+    at: Date
+    undone_at: Date | null
+    undone_by: string | null
+  }
+  picked_lookups: { paper_id: string; asked_at: Date; times: Generated<number> }
+  suggestions: {
+    id: Generated<string>
+    paper_id: string
+    note: string | null
+    at: Date
+    decided_at: Date | null
+    decided_by: string | null
+    decision: 'picked' | 'declined' | null
+  }
 
   // How sources are asked.
   source_refreshes: { source: string; tried_at: Date; succeeded_at: Date | null; error: string | null }
