@@ -66,7 +66,7 @@ const METHODS = {
 /** A gate that every scored paper passes. */
 const NO_GATE = Number.MIN_VALUE
 
-const gradeFor = ({ grades }: JudgedCandidate, topics: readonly string[]): number =>
+export const gradeFor = ({ grades }: JudgedCandidate, topics: readonly string[]): number =>
   Math.max(0, ...topics.map((topic) => grades?.[topic] ?? 0))
 
 /** Utility of a paper: its relevance times the upvotes that it got in the end. */

@@ -30,8 +30,11 @@ import { readListings, readRowsFile } from './input-files.ts'
 import { type EvaluatedPaper, type Joined, joinPapers, type Label, readLabels, readUpvotes } from './judged-papers.ts'
 import { type GateResult, type RelevanceResult, type Scores, studyGate, studyRelevance } from './relevance-study.ts'
 import { type ReplayResult, replay } from './replay.ts'
+import { interval, number, row } from './table-rows.ts'
 import { type JudgedPaper, MIN_JUDGED, MIN_PAPERS, trainModel } from './training.ts'
 import { studyTrend, type TrendResult, trendsOf } from './trend-study.ts'
+import { studyVotes, type VotesResult } from './votes-study.ts'
+import { votesTables } from './votes-tables.ts'
 
 interface Options {
   papers: string
@@ -145,17 +148,12 @@ interface Report {
   gate: GateResult | null
   trend: TrendResult | null
   blend: BlendResult | null
+  votes: VotesResult | null
   excerpts: ExcerptResult | null
   repeats: number
   replay: Omit<ReplayResult, 'repeats'>
   baselines: Record<string, RelevanceResult | null>
 }
-
-const number = (value: number | null | undefined): string => (value == null ? '–' : value.toFixed(3))
-const interval = (ci: readonly [number, number] | null | undefined): string =>
-  ci == null ? '' : `[${ci[0].toFixed(3)}, ${ci[1].toFixed(3)}]`
-const row = (name: string, ...columns: string[]): string =>
-  `  ${name.padEnd(28)}${columns.map((column) => `${column} `.padEnd(24)).join('')}`.trimEnd()
 
 const readBefore = async (path: string): Promise<Before> => {
   const lines = (await readFile(path, 'utf8')).trim().split('\n')
@@ -201,7 +199,7 @@ const gateTables = (gate: GateResult, relevance: RelevanceResult, before: Before
 }
 
 const tables = (report: Report, before: Before | null): string => {
-  const { relevance, gate, trend, blend, excerpts, baselines, method } = report
+  const { relevance, gate, trend, blend, votes, excerpts, baselines, method } = report
   const lines = [
     `${report.papers} papers, ${report.judged} of them judged.`,
     method.trainedOn !== null
@@ -257,6 +255,7 @@ const tables = (report: Report, before: Before | null): string => {
         )
     lines.push(`  (${blend.digests} weekly digests of ${blend.subscribers} simulated subscribers with 1 to 4 topics)`)
   }
+  if (votes !== null) lines.push(...votesTables(votes))
   if (excerpts !== null) {
     const shares = ({ ok, best }: Pick<ExcerptResult, 'ok' | 'best'>): string[] =>
       [ok, best].map((one) => `${number(one.mean)} ${interval(one.ci)}`)
@@ -306,6 +305,7 @@ const evaluate = async (options: Options): Promise<Report> => {
     gate: studyGate(papers, scores, GATE),
     trend: studyTrend(papers, trends),
     blend: studyBlend(candidates),
+    votes: studyVotes(candidates),
     excerpts: studyExcerpts(papers, excerpts),
     repeats,
     replay: replayed,

@@ -20,8 +20,8 @@ const isOwn = ({ relevance }: Rankable): boolean =>
 /** The papers of a digest that are shown in short, of papers in its order. No source's count of upvotes is as good as none. */
 export const selectCompact = <P extends Rankable>(chosen: readonly RankedPaper<P>[]): ReadonlySet<P> => {
   const isCompact = ({ paper, squarely }: RankedPaper<P>): boolean => {
-    const isUnvoted = (paper.upvotes ?? 0) <= FEW_UPVOTES
-    return squarely < (isUnvoted ? LEAST_UNVOTED : LEAST_IN_FULL) && !isOwn(paper)
+    const isUnvoted = (paper.upvotes ?? 0) + (paper.votes ?? 0) <= FEW_UPVOTES
+    return squarely < (isUnvoted ? LEAST_UNVOTED : LEAST_IN_FULL) && !isOwn(paper) && paper.picked !== true
   }
   const full = chosen.filter((one) => !isCompact(one))
   const compact = chosen.filter(isCompact)

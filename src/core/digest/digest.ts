@@ -23,8 +23,22 @@ export interface DigestEntry {
   compact?: true
   /** "top N% of the month" among papers seen at the same age, 1 to 100; `null` where too little is known to say. */
   topPercent: number | null
+  /** How many readers here voted for it, where they are enough to tell (`endorsement`); absent otherwise. */
+  readers?: number
+  /** The curator who picked or pinned it; absent where none did. */
+  pick?: CuratorPick
   /** Where its upvotes stand among those of its list day, of a paper that is there because it trends; absent otherwise. */
   dayRank?: DayRank
+}
+
+/** What a curator said of a paper, as it is shown. */
+export interface CuratorPick {
+  /** The curator's name. */
+  by: string
+  /** Why, shortened and without double quotes; `null` where nothing was said. */
+  note: string | null
+  /** Whether it is pinned to the day that is shown. */
+  pinned?: true
 }
 
 /** The rank of a paper by upvotes among those of its list day. */
@@ -70,6 +84,8 @@ export interface PaperCard {
   upvotes: number | null
   /** Papers that say nearly the same; they count as sent too. */
   seeAlso: { title: string; url: string | null }[]
+  /** Whether it stands before the others since a curator pinned it; absent where not. */
+  pinned?: true
 }
 
 /** Everything of a digest that is the same for its whole cohort. */
@@ -83,6 +99,8 @@ export interface DigestIssue {
   topics: string[]
   /** Whether its readers chose what trends, and nothing besides; absent where not. */
   onlyTrending?: true
+  /** Whether a reason of it names readers or a curator; absent where none does. */
+  endorsed?: true
   /** Those of `topics` that brought no paper, of a weekly digest. */
   silent?: string[]
   cards: PaperCard[]

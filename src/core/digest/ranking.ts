@@ -2,7 +2,7 @@
 import { GATE } from '../relevance/gate.ts'
 import type { Match } from '../relevance/relevance.ts'
 import { TRENDING } from '../subscriber/preferences.ts'
-import type { Trend } from './trend.ts'
+import { liftedTrend, type Trend } from './trend.ts'
 
 /** Words of a paper that match an interest; of an author who is followed the name, as the paper has it. */
 export interface InterestMatch {
@@ -30,6 +30,12 @@ export interface Rankable {
   upvotes: number | null
   trend: Trend
   relevance: readonly Fit[]
+  /** Votes of readers here; absent where nobody voted. */
+  votes?: number
+  /** Whether a curator picked it. */
+  picked?: boolean
+  /** Whether it stands before all others, for it is pinned. */
+  first?: boolean
 }
 
 export interface RankedPaper<P extends Rankable = Rankable> {
@@ -48,7 +54,7 @@ export interface RankedPaper<P extends Rankable = Rankable> {
 const worthOf = ({ score, squarely }: Fit): number => (squarely === undefined ? score : (score + 2 * squarely) / 3)
 
 /** The papers of a day or week differ little in trend where it matters, so the trend lifts and never replaces fit. */
-const blend = (worth: number, { percentile }: Trend): number => worth * (1 + 2 * percentile)
+const blend = (worth: number, trend: Trend): number => worth * (1 + 2 * liftedTrend(trend))
 
 /**
  * A paper that is hardly voted for goes by a topic only where it is this likely squarely about it. Of 1,468 pairs of paper and
@@ -58,13 +64,20 @@ const blend = (worth: number, { percentile }: Trend): number => worth * (1 + 2 *
 const LEAST_UNVOTED = 0.5
 const FEW_UPVOTES = 2
 
-/** Whether a fit brings a paper to its reader. Where no source counts upvotes nothing is known to speak against it. */
-const isOffered = ({ score, squarely = 1 }: Fit, { upvotes }: Rankable, gate: number): boolean =>
-  score >= gate && (upvotes === null || upvotes > FEW_UPVOTES || squarely >= LEAST_UNVOTED)
+/** Whether hardly anybody is for a paper. Where no source counts upvotes nothing is known to speak against it. */
+const isUnvoted = ({ upvotes, votes = 0, picked = false }: Rankable): boolean =>
+  upvotes !== null && upvotes + votes <= FEW_UPVOTES && !picked
 
-/** Total and independent of the order of the input: by score, then upvotes, then id. */
+/** Whether a fit brings a paper to its reader. */
+const isOffered = ({ score, squarely = 1 }: Fit, paper: Rankable, gate: number): boolean =>
+  score >= gate && (squarely >= LEAST_UNVOTED || !isUnvoted(paper))
+
+/** Total and independent of the order of the input: the pinned, then by score, then upvotes, then id. */
 const compare = (a: RankedPaper, b: RankedPaper): number =>
-  b.score - a.score || (b.paper.upvotes ?? -1) - (a.paper.upvotes ?? -1) || (a.paper.id < b.paper.id ? -1 : 1)
+  Number(b.paper.first ?? false) - Number(a.paper.first ?? false) ||
+  b.score - a.score ||
+  (b.paper.upvotes ?? -1) - (a.paper.upvotes ?? -1) ||
+  (a.paper.id < b.paper.id ? -1 : 1)
 
 /** One key for titles that differ in case, spaces and marks: a paper listed again under another id. */
 const computeTitleKey = ({ title, id }: Rankable): string =>
@@ -129,6 +142,18 @@ export const rankPapers = <P extends Rankable>(
   })
 }
 
+/** So large a share of a digest is kept for what curators picked, for readers of what trends. */
+const SHARE_OF_PICKS = 0.3
+
+/** Of those that are there because they trend the best picked ones, and what is pinned: a pick is to be seen. */
+const bestPicks = <P extends Rankable>(ranked: readonly RankedPaper<P>[], most: number) => {
+  const picked = ranked.filter(({ paper, topic }) => topic === TRENDING && paper.picked === true)
+  return new Set([
+    ...picked.slice(0, Math.max(1, Math.round(most * SHARE_OF_PICKS))),
+    ...ranked.filter(({ paper }) => paper.first === true),
+  ])
+}
+
 /** For each topic the ranked paper that is best for it, not only those of which it is the best topic. */
 const bestOfTopics = <P extends Rankable>(
   ranked: readonly RankedPaper<P>[],
@@ -183,9 +208,9 @@ const takeVaried = <P extends { paper: Rankable; topic: string }>(inOrder: reado
 }
 
 /**
- * The papers of a digest, at most `most`, best first: of each topic its best paper, as long as there is room, then the
- * best of the others, those that only trend of several subjects. Without the first step a topic with many papers would
- * leave one with few nothing.
+ * The papers of a digest, at most `most`, best first: of each topic its best paper, and of what trends the best that
+ * curators picked, as long as there is room; then the best of the others, those that only trend of several subjects.
+ * Without the first step a topic with many papers would leave one with few nothing.
  */
 export const selectPapers = <P extends Rankable>(
   ranked: readonly RankedPaper<P>[],
@@ -193,7 +218,7 @@ export const selectPapers = <P extends Rankable>(
   most: number,
   gate = GATE,
 ): RankedPaper<P>[] => {
-  const slots = bestOfTopics(ranked, topics, gate)
+  const slots = new Set([...bestPicks(ranked, most), ...bestOfTopics(ranked, topics, gate)])
   const first = ranked.filter((one) => slots.has(one))
   const rest = ranked.filter((one) => !slots.has(one))
   return takeVaried([...first, ...rest], most).sort(compare)

@@ -2,6 +2,7 @@
 
 import { topicLabel } from '../subscriber/followed.ts'
 import type { DayRank, DigestEntry, DigestIssue } from './digest.ts'
+import type { Endorsed } from './endorsement.ts'
 import { isMostUpvotedFirst, matchesOf, onDays, shortName } from './headline.ts'
 import { kindOfInterest } from './interests.ts'
 import type { InterestMatch } from './ranking.ts'
@@ -32,22 +33,43 @@ const labelOf = (topic: string): string => {
   return kind === 'author' ? '' : topicLabel(topic)
 }
 
-/** Topic and words, then rank. */
-const joinReason = (topic: string | null, matches: readonly InterestMatch[], rank: string): string => {
-  const why = [foundWords(matches), rank].filter((part) => part !== '').join('; ')
+/** `7 readers here voted for it`, `picked by Ada Lovelace: “Its ablation alone”` */
+const endorsements = ({ readers, pick }: Endorsed): string[] => [
+  ...(readers === undefined ? [] : [`${number.format(readers)}${NBSP}readers here voted for it`]),
+  ...(pick === undefined
+    ? []
+    : [`${pick.pinned ? 'pinned' : 'picked'} by ${pick.by}${pick.note === null ? '' : `: “${pick.note}”`}`]),
+]
+
+const joinParts = (parts: readonly string[]): string => parts.filter((part) => part !== '').join('; ')
+
+const capitalised = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`
+
+/** Topic and words, then rank, then readers and curator. */
+const joinReason = (
+  topic: string | null,
+  matches: readonly InterestMatch[],
+  rank: string,
+  endorsed: Endorsed = {},
+): string => {
+  const found = joinParts([foundWords(matches), rank])
   const label = topic === null ? '' : labelOf(topic)
+  const said = joinParts(endorsements(endorsed))
+  const why = joinParts([found, label + found === '' ? capitalised(said) : said])
   return bindLastWords(label === '' || why === '' ? label + why : `${label}: ${why}`)
 }
 
-/** The last three words stay on one line. */
-const bindLastWords = (text: string): string => text.replace(/ (\S+) (\S+)$/, `${NBSP}$1${NBSP}$2`)
+/** The last three words stay on one line, save those of a quoted note, which may be long. */
+const bindLastWords = (text: string): string =>
+  text.endsWith('”') ? text : text.replace(/ (\S+) (\S+)$/, `${NBSP}$1${NBSP}$2`)
 
 /**
  * Why a paper is in a digest: `Diffusion language models: “masked diffusion” in the title, “denoising” in the abstract;
  * top 8% of the month`. Says only what the entry knows, and nothing that stands beside it: its upvotes, or its topic when
  * that is the heading it stands under (`underHeading`). Other beginnings are `Keyword: “sheet music” in the title` and
  * `By Yann LeCun`; of a paper that is there because it trends `2nd most upvoted of the 40 papers listed on Friday 17 April;
- * top 3% of the month`, and of a trending extra the rank alone, `Top 3% of the month’s papers`.
+ * top 3% of the month`, and of a trending extra the rank alone, `Top 3% of the month’s papers`. Votes and a pick of this
+ * site come last: `7 readers here voted for it; picked by Ada Lovelace: “Read it for the ablation”`.
  */
 export const digestReasonOf = (entry: DigestEntry, underHeading = false): string => {
   const { topic, matches, topPercent } = entry
@@ -55,10 +77,11 @@ export const digestReasonOf = (entry: DigestEntry, underHeading = false): string
   const percent = topPercent === null ? '' : ['op', `${topPercent}%`, 'of', 'the', 'month'].join(NBSP)
   // Only the upper tenth are trending extras, whether or not there is enough history to give a rank.
   if (topic === null)
-    return bindLastWords(percent === '' ? 'Among the most upvoted of its age' : `T${percent}’s papers`)
-  if (entry.dayRank !== undefined) return trendingReason(entry.dayRank, percent && `t${percent}`)
-  if (underHeading && matches.length === 0) return bindLastWords(percent && `T${percent}`)
-  return joinReason(underHeading ? null : topic, matches, percent && `t${percent}`)
+    return joinReason(null, [], percent === '' ? 'Among the most upvoted of its age' : `T${percent}’s papers`, entry)
+  if (entry.dayRank !== undefined)
+    return joinReason(null, [], trendingReason(entry.dayRank, percent && `t${percent}`), entry)
+  if (underHeading && matches.length === 0) return joinReason(null, [], percent && `T${percent}`, entry)
+  return joinReason(underHeading ? null : topic, matches, percent && `t${percent}`, entry)
 }
 
 /**
@@ -77,13 +100,20 @@ export const orderLineOf = (issue: DigestIssue): string => {
   const own = matchesOf(issue)
   if (own.length < 2) return ''
   const isCounted = own.some(({ upvotes }) => upvotes !== null && upvotes > 0)
+  const first = own.some(({ pinned }) => pinned) ? 'What a curator pinned comes first. ' : ''
   if (issue.onlyTrending) {
     // Where they stand by their upvotes that is said with their number.
     if (isMostUpvotedFirst(issue)) return ''
-    return isCounted ? 'Ranked by upvotes, each compared with papers of the same age.' : 'The newest papers come first.'
+    const here = issue.endorsed ? ', and by votes and picks here' : ''
+    return `${first}${isCounted ? `Ranked by upvotes, each compared with papers of the same age${here}.` : `The newest papers come first${issue.endorsed ? ', with those picked or voted for here' : ''}.`}`
   }
   const ranked = groups.length > 0 ? 'Ranked within each topic' : 'Ranked'
-  return `${ranked} by how well each paper fits what you follow${isCounted ? ' and by its upvotes' : ''}.`
+  const by = [
+    'how well each paper fits what you follow',
+    ...(isCounted ? ['its upvotes'] : []),
+    ...(issue.endorsed ? ['votes and picks here'] : []),
+  ]
+  return `${first}${ranked} by ${by.length > 2 ? `${by[0]}, by ${by[1]} and by ${by[2]}` : by.join(' and by ')}.`
 }
 
 /** 1st, 2nd, 3rd, 4th, 11th, 21st. */
@@ -99,11 +129,10 @@ const trendingReason = ({ listDay, rank, shared, counted, listed }: DayRank, per
   const among = `of the ${number.format(counted)} papers${counted === listed ? '' : ' with counts'} ${day}`
   const place = rank === 1 ? 'most upvoted' : `${ordinal(rank)} most upvoted`
   const stands = shared ? `joint ${place}` : place
-  const why = [`${stands} ${among}`, percent].filter((part) => part !== '').join('; ')
-  return bindLastWords(`${why.charAt(0).toUpperCase()}${why.slice(1)}`)
+  return bindLastWords(capitalised(joinParts([`${stands} ${among}`, percent])))
 }
 
-export interface ListDayContext {
+export interface ListDayContext extends Endorsed {
   topic: string | null
   matches: readonly InterestMatch[]
   upvotes: number | null
@@ -126,7 +155,8 @@ const dayRank = ({ upvotes, counts, total }: ListDayContext): string => {
 
 /**
  * Why a paper is on the page of its list day: `GUI, web & computer-use agents: “GUI agents” in the title; most upvoted
- * of the 26 listed this day`, else `2nd of 26`, `joint 5th of 26`. Empty when nothing is known.
+ * of the 26 listed this day`, else `2nd of 26`, `joint 5th of 26`; then votes and a pick of this site. Empty when nothing
+ * is known.
  */
 export const dayReasonOf = (context: ListDayContext): string =>
-  joinReason(context.topic, context.matches, dayRank(context))
+  joinReason(context.topic, context.matches, dayRank(context), context)

@@ -21,7 +21,12 @@ export interface Trend {
    * where too little is known to say so, or where it would be no praise.
    */
   topPercent: number | null
+  /** How far votes and picks of this site raise it for the ranking (`lift`); absent where there are none. */
+  lift?: number
 }
+
+/** The trend as the ranking sees it, 0 to 1. */
+export const liftedTrend = ({ percentile, lift = 0 }: Trend): number => percentile + lift
 
 interface UpvotesAtAge {
   paperId: string
@@ -45,6 +50,10 @@ const countBelow = (sorted: readonly number[], value: number, orEqual: boolean):
   }
   return low
 }
+
+/** The share of ascending numbers that are smaller than `value`, and half of those as great; 0 where there are none. */
+export const midRank = (sorted: readonly number[], value: number): number =>
+  sorted.length === 0 ? 0 : (countBelow(sorted, value, false) + countBelow(sorted, value, true)) / (2 * sorted.length)
 
 /** Ascending upvotes of papers of one age, joined one age after another until there are enough. */
 const poolOf = (ages: ReadonlyMap<string, number>[], order: number[], enough: number): number[] => {
@@ -81,10 +90,7 @@ export const createTrend = (
     const pool = pools[bucketOf(ageHours)]
     if (upvotes === null || pool === undefined) return { percentile: 0, topPercent: null }
     const { ranked, claimed } = pool
-    const percentile =
-      ranked.length === 0
-        ? 0
-        : (countBelow(ranked, upvotes, false) + countBelow(ranked, upvotes, true)) / (2 * ranked.length)
+    const percentile = midRank(ranked, upvotes)
     if (claimed.length < ENOUGH_TO_CLAIM) return { percentile, topPercent: null }
     // A count that no peer has is of a paper outside the history: it joins its peers, so that nothing is "top 0 %".
     const atLeast = claimed.length - countBelow(claimed, upvotes, false)

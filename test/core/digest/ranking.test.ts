@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { createLift } from '../../../src/core/digest/lift.ts'
 import { type Rankable, rankPapers, selectPapers } from '../../../src/core/digest/ranking.ts'
 import { GATE } from '../../../src/core/relevance/gate.ts'
+import { TRENDING } from '../../../src/core/subscriber/preferences.ts'
 
 const paper = (id: string, fits: Record<string, number>, more: Partial<Rankable> = {}): Rankable => ({
   id,
@@ -173,5 +175,77 @@ describe('selecting the papers of a digest', () => {
         expect(selectPapers(rankPapers(papers, more), more, most)).toEqual(before)
       }),
     )
+  })
+})
+
+describe('votes and picks of this site', () => {
+  const select = (papers: Rankable[], topics: string[], most = 10) =>
+    selectPapers(rankPapers(papers, topics), topics, most)
+
+  it('change nothing where there are none', () => {
+    fc.assert(
+      fc.property(candidates, choice, (papers, topics) => {
+        const voteless = papers.map((one) => ({ ...one, votes: 0, picked: false, first: false }))
+        const lifts = createLift([3, 1, 4])
+        const unlifted = voteless.map((one) => ({ ...one, trend: lifts(one.trend, one, one.upvotes !== null) }))
+        const shown = (all: ReturnType<typeof select>) =>
+          all.map(({ paper, topic, score, squarely }) => [paper.id, topic, score, squarely])
+        const before = shown(rankPapers(papers, topics))
+        expect(shown(rankPapers(unlifted, topics))).toEqual(before)
+        expect(shown(select(unlifted, topics))).toEqual(shown(select(papers, topics)))
+        // As it was before there were votes.
+        for (const [at, [id, , score]] of before.entries()) {
+          const one = papers.find((paper) => paper.id === id)
+          const fit = Math.max(
+            ...(one?.relevance ?? []).filter(({ topic }) => topics.includes(topic)).map((f) => f.score),
+          )
+          expect(score, `place ${at}`).toBe(fit * (1 + 2 * (one?.trend.percentile ?? 0)))
+        }
+      }),
+    )
+  })
+
+  it('bring nobody a paper that fits none of their topics', () => {
+    fc.assert(
+      fc.property(candidates, choice, fc.nat(10_000), (papers, topics, votes) => {
+        const lift = createLift([votes + 1])
+        const endorsed = papers.map((one) => {
+          const endorsement = { votes: votes + 1, picked: true }
+          return { ...one, ...endorsement, trend: lift(one.trend, endorsement, one.upvotes !== null) }
+        })
+        for (const { paper: chosen } of rankPapers(endorsed, topics)) {
+          expect(chosen.relevance.some(({ topic, score }) => topics.includes(topic) && score >= GATE)).toBe(true)
+        }
+      }),
+    )
+  })
+
+  it('count as upvotes where a paper has hardly any', () => {
+    const about = (id: string, more: Partial<Rankable>) =>
+      paper(id, {}, { upvotes: 1, relevance: [{ topic: 'a', score: 0.9, squarely: 0.3, matches: [] }], ...more })
+    const papers = [about('1', { votes: 1 }), about('2', { votes: 2 }), about('3', { picked: true })]
+    expect(ids(rankPapers(papers, ['a'])).sort()).toEqual(['2', '3'])
+  })
+
+  it('show what was picked to readers of what trends, whatever else trends, and what is pinned first', () => {
+    const fit = { topic: TRENDING, score: 0.6, matches: [] }
+    const others = Array.from({ length: 20 }, (_, n) => paper(`1${n + 10}`, {}, { ...trending(0.9), relevance: [fit] }))
+    const low = (id: string, more: Partial<Rankable>) => paper(id, {}, { ...trending(0.1), relevance: [fit], ...more })
+    const papers = [...others, low('2', { picked: true }), low('3', { picked: true, first: true }), low('4', {})]
+    const shown = ids(select(papers, [TRENDING]))
+    expect(shown).toHaveLength(10)
+    expect(shown[0]).toBe('3')
+    expect(shown).toContain('2')
+    expect(shown).not.toContain('4')
+  })
+
+  it('leave most of a digest to what trends, however much is picked', () => {
+    const fit = { topic: TRENDING, score: 0.6, matches: [] }
+    const of = (id: string, percentile: number, picked: boolean) =>
+      paper(id, {}, { ...trending(percentile), relevance: [fit], picked })
+    const papers = Array.from({ length: 30 }, (_, n) => of(`${n + 10}`, n / 100, true))
+    const popular = Array.from({ length: 10 }, (_, n) => of(`9${n}`, 0.9, false))
+    const shown = select([...papers, ...popular], [TRENDING])
+    expect(shown.filter(({ paper: one }) => one.picked)).toHaveLength(3)
   })
 })

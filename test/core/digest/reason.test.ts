@@ -75,6 +75,26 @@ describe('the reason of a paper in a digest', () => {
     expect(plain(digestReasonOf(entry({ topic: 'old-topic' })))).toMatch(/^old-topic: “masked diffusion”/)
   })
 
+  it('ends with the readers who voted and the curator who picked it', () => {
+    const pick = { by: 'Ada Lovelace', note: 'Read it for the ablation alone' }
+    const said = '7 readers here voted for it; picked by Ada Lovelace: “Read it for the ablation alone”'
+    const of = (more: Partial<DigestEntry>, underHeading = false) =>
+      plain(digestReasonOf(entry({ readers: 7, pick, matches: [], ...more }), underHeading))
+    expect(of({})).toBe(`Diffusion language models: top 8% of the month; ${said}`)
+    expect(of({ topPercent: null })).toBe(`Diffusion language models: ${said}`)
+    expect(of({ topPercent: null }, true)).toBe(said)
+    expect(of({ topic: null })).toBe(`Top 8% of the month’s papers; ${said}`)
+    const dayRank = { listDay: '2026-04-17', rank: 2, shared: false, counted: 40, listed: 40 }
+    expect(of({ topic: 'trending', dayRank, topPercent: null })).toBe(
+      `2nd most upvoted of the 40 papers listed on Friday 17 April; ${said}`,
+    )
+    const alone = entry({ matches: [], topPercent: null, pick: { ...pick, note: null } })
+    expect(plain(digestReasonOf(alone, true))).toBe('Picked by Ada Lovelace')
+    expect(of({ topPercent: null, readers: 1_234, pick: { by: 'Ada', note: null, pinned: true } }, true)).toBe(
+      '1,234 readers here voted for it; pinned by Ada',
+    )
+  })
+
   it('is one line that ends without a stop or a loose separator', () => {
     const words = fc.string({ unit: 'grapheme', minLength: 1 }).map((text) => text.replace(/\s/g, '') || 'x')
     const any = fc.record({
