@@ -1,6 +1,7 @@
 /** What feeds show: the newest papers, of all topics, of some, of a search, an author, an institution, or of one's own digests. */
 
 import { utcMidnight } from '../core/calendar.ts'
+import { endorsedBy } from '../core/digest/endorsement.ts'
 import { asWithdrawn, cardOf } from '../core/digest/paper-card.ts'
 import { explainedFits } from '../core/digest/quoted-phrases.ts'
 import { dayReasonOf } from '../core/digest/reason.ts'
@@ -8,6 +9,7 @@ import { entryHtml, entryId, entryTopics, type FeedEntry } from '../core/feed/fe
 import { GATE } from '../core/relevance/gate.ts'
 import { plainLatex } from '../core/text/latex.ts'
 import type { Keys } from '../core/token.ts'
+import { type Pick as CuratorsPick, readPicks } from '../store/curations.ts'
 import type { Database } from '../store/database.ts'
 import { type FeedPaper, readFeedPapers, readFeedPapersById } from '../store/papers/feed-papers.ts'
 import { readInstitution } from '../store/papers/institutions.ts'
@@ -40,12 +42,13 @@ export interface Feeds {
 }
 
 /**
- * An entry says why a paper is there by its topic and the words found, and has no counts: they are of a moment, and each
- * vote would be a new version of the feed.
+ * An entry says why a paper is there by its topic, the words found and who picked it, and has no counts: they are of a moment,
+ * and each vote would be a new version of the feed.
  */
 const entryOf = (
   { paper, listDay, published, updated, withdrawn, relevance }: FeedPaper,
   topics: readonly string[] | null,
+  pick: CuratorsPick | null,
   baseUrl: string,
 ): FeedEntry => {
   const fits = explainedFits(relevance)
@@ -56,6 +59,7 @@ const entryOf = (
     upvotes: null,
     counts: [],
     total: 0,
+    ...endorsedBy({ votes: 0, pick, pin: null }, false),
   })
   const whole = cardOf(paper, { reason, upvotes: null, comments: null, shownOn: listDay })
   const card = withdrawn ? asWithdrawn(whole) : whole
@@ -65,7 +69,7 @@ const entryOf = (
     url: card.url,
     authors: paper.authors.map(plainLatex),
     published,
-    updated,
+    updated: pick !== null && pick.at > updated ? pick.at : updated,
     topics: entryTopics(relevance),
     summary: card.excerpt,
     html: entryHtml(card),
@@ -82,37 +86,50 @@ export const createFeeds = ({
   keys: Keys
   now: () => Date
   baseUrl: string
-}): Feeds => ({
-  async readPapers(topics) {
-    const papers = await readFeedPapers(db, now(), { topics, gate: GATE, days: LIST_DAYS, max: MAX_ENTRIES })
-    return papers.map((paper) => entryOf(paper, topics, baseUrl))
-  },
-  async readSearch(request) {
-    const found = await findNewest(db, now(), request, MAX_ENTRIES)
-    if (found === null || 'problem' in found) return found
-    const papers = await readFeedPapersById(db, now(), found, GATE)
-    return papers.map((paper) => entryOf(paper, request.topic === '' ? null : [request.topic], baseUrl))
-  },
-  async readAuthor(slug) {
-    const at = now()
-    const { ids } = await readPapersBy(db, at, slug, { offset: 0, limit: MAX_ENTRIES })
-    const papers = await readFeedPapersById(db, at, ids, GATE)
-    const [name = slug] = writingsOf(papers, slug)
-    return papers.length === 0 ? null : { name, entries: papers.map((paper) => entryOf(paper, null, baseUrl)) }
-  },
-  async readInstitution(slug) {
-    const at = now()
-    const institution = await readInstitution(db, slug)
-    if (institution === null) return null
-    const { ids } = await readPapersOfInstitution(db, at, slug, { offset: 0, limit: MAX_ENTRIES })
-    const papers = await readFeedPapersById(db, at, ids, GATE)
-    if (papers.length === 0) return null
-    return { name: institution.fullName, entries: papers.map((paper) => entryOf(paper, null, baseUrl)) }
-  },
-  readOwn: (token) => readOwnFeed({ db, keys, now, baseUrl }, token),
-  async readEmptySince() {
-    const at = now()
-    const [newest] = await readListDays(db, at, 1)
-    return utcMidnight(newest ?? at.toISOString().slice(0, 10))
-  },
-})
+}): Feeds => {
+  const entriesOf = async (
+    papers: readonly FeedPaper[],
+    topics: readonly string[] | null,
+    at: Date,
+  ): Promise<FeedEntry[]> => {
+    const ids = papers.map(({ paper }) => paper.id)
+    const picks = await readPicks(db, ids, at)
+    return papers.map((one) => entryOf(one, topics, picks.get(one.paper.id) ?? null, baseUrl))
+  }
+  return {
+    async readPapers(topics) {
+      const at = now()
+      const papers = await readFeedPapers(db, at, { topics, gate: GATE, days: LIST_DAYS, max: MAX_ENTRIES })
+      return entriesOf(papers, topics, at)
+    },
+    async readSearch(request) {
+      const at = now()
+      const found = await findNewest(db, at, request, MAX_ENTRIES)
+      if (found === null || 'problem' in found) return found
+      const papers = await readFeedPapersById(db, at, found, GATE)
+      return entriesOf(papers, request.topic === '' ? null : [request.topic], at)
+    },
+    async readAuthor(slug) {
+      const at = now()
+      const { ids } = await readPapersBy(db, at, slug, { offset: 0, limit: MAX_ENTRIES })
+      const papers = await readFeedPapersById(db, at, ids, GATE)
+      const [name = slug] = writingsOf(papers, slug)
+      return papers.length === 0 ? null : { name, entries: await entriesOf(papers, null, at) }
+    },
+    async readInstitution(slug) {
+      const at = now()
+      const institution = await readInstitution(db, slug)
+      if (institution === null) return null
+      const { ids } = await readPapersOfInstitution(db, at, slug, { offset: 0, limit: MAX_ENTRIES })
+      const papers = await readFeedPapersById(db, at, ids, GATE)
+      if (papers.length === 0) return null
+      return { name: institution.fullName, entries: await entriesOf(papers, null, at) }
+    },
+    readOwn: (token) => readOwnFeed({ db, keys, now, baseUrl }, token),
+    async readEmptySince() {
+      const at = now()
+      const [newest] = await readListDays(db, at, 1)
+      return utcMidnight(newest ?? at.toISOString().slice(0, 10))
+    },
+  }
+}

@@ -19,6 +19,19 @@ export const countVotes = async (
   return new Map(rows.map(({ paperId, count }) => [paperId, count]))
 }
 
+/** The numbers of votes, by an instant, of the papers of some list days (`YYYY-MM-DD`) that have any. */
+export const countVotesOfDays = async (
+  db: Kysely<Tables>,
+  listDays: readonly string[],
+  until: Date,
+): Promise<number[]> => {
+  const { rows } = await sql<{ count: number }>`
+    select count(*)::int as count from papers p join votes v on v.paper_id = p.id
+    where p.list_day = any(${listDays}::date[]) and p.hidden_at is null and v.at <= ${until}
+    group by p.id`.execute(db)
+  return rows.map(({ count }) => count)
+}
+
 /** Whether a subscriber has voted for a paper. */
 export const hasVoted = async (db: Kysely<Tables>, paperId: string, subscriberId: string): Promise<boolean> => {
   const { rows } = await sql`

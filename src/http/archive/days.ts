@@ -24,7 +24,8 @@ const viewOf = (day: DayPage, maxCards: number) => {
   const list = listView(day, `/papers/${day.listDay}`)
   const cards = list.cards.slice(0, maxCards)
   // Papers from a file have no upvotes, and then no order worth a mention.
-  const order = cards.some((card) => card.upvotes !== null) ? ', most upvoted first' : ''
+  const pinned = cards[0]?.pinned ? 'pinned first, then ' : ''
+  const order = cards.some((card) => card.upvotes !== null) ? `, ${pinned}most upvoted first` : ''
   const isPart = cards.length < day.total && day.page === 1
   const count = `${isPart ? `${cards.length} of ` : ''}${countOfPapers(day.total)}${day.total === 1 ? '' : order}`
   return {

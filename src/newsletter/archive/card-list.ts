@@ -1,5 +1,6 @@
 /** A list of papers as every page of the site shows it: a part of it as cards, and how long it is in all. */
 import type { PaperCard } from '../../core/digest/digest.ts'
+import { type Curated, endorsedBy } from '../../core/digest/endorsement.ts'
 import { asWithdrawn, cardOf } from '../../core/digest/paper-card.ts'
 import { explainedFits } from '../../core/digest/quoted-phrases.ts'
 import type { Fit } from '../../core/digest/ranking.ts'
@@ -53,17 +54,29 @@ export const shownTopics = ({ relevance }: Pick<ShownPaper, 'relevance'>): { top
     return topic === undefined ? [] : [{ topic, fit }]
   })
 
-/** The card of a paper; `underTopic`: of its topics the one that the page is about. */
-export const listCardOf = (shown: ShownPaper, day: DayCounts = NO_RANK, underTopic?: string): ListCard => {
-  const { paper, listDay, upvotes, comments } = shown
+/** The card of a paper; `underTopic`: of its topics the one that the page is about; `pin`: how it is pinned to the page. */
+export const listCardOf = (
+  shown: ShownPaper,
+  day: DayCounts = NO_RANK,
+  underTopic?: string,
+  pin: Curated | null = null,
+): ListCard => {
+  const { paper, listDay, upvotes, comments, votes, pick } = shown
   if (shown.withdrawn)
     return { ...asWithdrawn(cardOf(paper, { reason: '', upvotes: null, comments: null })), topic: null, listDay }
   const topics = shownTopics(shown)
   const best = topics.find(({ topic }) => topic.slug === underTopic) ?? topics[0]
-  const reason = dayReasonOf({ topic: best?.topic.slug ?? null, matches: best?.fit.matches ?? [], upvotes, ...day })
+  const reason = dayReasonOf({
+    topic: best?.topic.slug ?? null,
+    matches: best?.fit.matches ?? [],
+    upvotes,
+    ...day,
+    ...endorsedBy({ votes, pick, pin }, pin !== null),
+  })
   const card = cardOf(paper, { reason, upvotes, comments, shownOn: listDay })
   return {
     ...card,
+    ...(pin === null ? {} : { pinned: true as const }),
     topic: best === undefined ? null : { slug: best.topic.slug, label: best.topic.label },
     listDay,
   }

@@ -1,11 +1,12 @@
 /** The lists of a day, of a week and of a month. */
 import { addDays, daysOfMonth, daysOfWeek } from '../../core/calendar.ts'
+import { readPins } from '../../store/curations.ts'
 import type { Database } from '../../store/database.ts'
 import { readBestOfDays, readListDayRange } from '../../store/papers/paper-lists.ts'
 import { readListDays, readListDaysAround, readListedDays } from '../../store/papers/papers.ts'
 import { type CardList, listCardOf, readCardList } from './card-list.ts'
 
-/** Most upvoted first; those withdrawn last, with nothing but their title and authors. */
+/** What curators pinned to the day first, then the most upvoted; those withdrawn last, with nothing but their title and authors. */
 export interface DayPage extends CardList {
   /** `YYYY-MM-DD` */
   listDay: string
@@ -51,11 +52,13 @@ export const readDayPage = async (
   if (shown === undefined || !days.includes(shown)) return null
   const listed = (await readListedDays(db, at, shown, shown)).get(shown)
   const day = { counts: listed?.upvotes ?? [], total: listed?.papers ?? 0 }
+  const pins = new Map((await readPins(db, [shown], at)).get(shown)?.map((pin) => [pin.paperId, pin]))
   const list = await readCardList(
     { db, at },
     page,
-    (part) => readBestOfDays(db, at, { first: shown, last: shown }, part),
-    (paper) => listCardOf(paper, day),
+    (part) => readBestOfDays(db, at, { first: shown, last: shown }, part, { pinned: [...pins.keys()] }),
+    (paper) =>
+      listCardOf(paper, paper.listDay === shown ? day : undefined, undefined, pins.get(paper.paper.id) ?? null),
   )
   return { ...list, listDay: shown, days: neighboursOf(days, shown) }
 }

@@ -22,7 +22,13 @@ export const readTopicPage = async (db: Database, at: Date, slug: string, page: 
   const days = last === undefined ? null : { first: earlier.at(-1) ?? last, last }
   const none = { cards: [], total: 0, page, pages: 0, counted: null, sample: false }
   if (days === null) return { ...none, slug, days }
-  const { ids } = await readBestOfDays(db, at, days, { offset: 0, limit: MAX_PAPERS }, { topic: slug, least: GATE })
+  const { ids } = await readBestOfDays(
+    db,
+    at,
+    days,
+    { offset: 0, limit: MAX_PAPERS },
+    { fit: { topic: slug, least: GATE } },
+  )
   // The score alone does not put a paper under a topic: its reason must be able to name it.
   const fitting = (await readShownPapers(db, at, ids)).filter(
     (shown) => !shown.withdrawn && shownTopics(shown).some(({ topic }) => topic.slug === slug),

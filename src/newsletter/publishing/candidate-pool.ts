@@ -2,6 +2,8 @@
 import { addDays, DAY, HOUR } from '../../core/calendar.ts'
 import { isPartial, RECENTLY_SENT_DAYS } from '../../core/digest/eligibility.ts'
 import { NOTHING_NEW } from '../../core/digest/empty-digest.ts'
+import type { Endorsements } from '../../core/digest/endorsement.ts'
+import { createLift } from '../../core/digest/lift.ts'
 import { createSimilarityCheck } from '../../core/digest/near-duplicates.ts'
 import { createPaperIndex, type PaperIndex } from '../../core/digest/paper-index.ts'
 import { explainedFits } from '../../core/digest/quoted-phrases.ts'
@@ -23,6 +25,8 @@ import {
   readTrendHistory,
 } from '../../store/papers/papers.ts'
 import { readStaleSources } from '../../store/refreshes.ts'
+import { countVotesOfDays } from '../../store/votes.ts'
+import { readEndorsements } from '../endorsements.ts'
 
 /** List days that a welcome is chosen from. */
 const WELCOME_LIST_DAYS = 7
@@ -32,6 +36,11 @@ const STALE_AFTER = 36 * HOUR
 export type DigestCandidate = Omit<ReadCandidate, 'relevance'> & {
   trend: Trend
   relevance: Fit[]
+  votes: number
+  picked: boolean
+  endorsements: Endorsements
+  /** The list day to which a curator pinned it, `YYYY-MM-DD`. */
+  pinnedTo: string | null
 }
 
 export interface CandidatePool {
@@ -67,22 +76,35 @@ export const loadCandidatePool = async (
   // Only the day that is still open is held back; once it is over, what it has is what it is.
   const partialDay = 'since' in of && fill.count > 0 && isPartial(fill.count, fill.earlier) ? today : null
   const trend = createTrend(await readTrendHistory(db, cutoff, TREND_LIST_DAYS, AGE_BUCKETS))
+  const lift = createLift(await countVotesOfDays(db, await readListDays(db, cutoff, TREND_LIST_DAYS), cutoff))
   const revisions = candidates.map(({ id, revision }) => ({ paperId: id, revision }))
   const texts = [...(await readTexts(db, revisions)).values()]
   const news = await readNews(db, new Date(cutoff.getTime() - RECENTLY_SENT_DAYS * DAY), cutoff)
   const stale = await readStaleSources(db, new Date(cutoff.getTime() - STALE_AFTER))
-  const prepare = (some: readonly ReadCandidate[]): DigestCandidate[] =>
-    markTrending(
+  const prepare = async (some: readonly ReadCandidate[]): Promise<DigestCandidate[]> => {
+    const endorsementsOf = await readEndorsements(db, some, cutoff)
+    return markTrending(
       some
         .filter((paper) => paper.listDay !== partialDay && !paper.withdrawn)
-        .map((paper) => ({
-          ...paper,
-          // Every cohort looks at these; a topic that the paper hardly touches, or that nothing explains, brings it to nobody.
-          relevance: explainedFits(paper.relevance.filter(({ score }) => score >= GATE)),
-          trend: trendOf(paper, trend, cutoff),
-        })),
+        .map((paper) => {
+          const { pinnedTo, ...endorsements } = endorsementsOf(paper.id)
+          const endorsement = {
+            votes: endorsements.votes,
+            picked: endorsements.pick !== null || endorsements.pin !== null,
+          }
+          return {
+            ...paper,
+            ...endorsement,
+            endorsements,
+            pinnedTo,
+            // Every cohort looks at these; a topic that the paper hardly touches, or that nothing explains, brings it to nobody.
+            relevance: explainedFits(paper.relevance.filter(({ score }) => score >= GATE)),
+            trend: lift(trendOf(paper, trend, cutoff), endorsement, paper.upvotes !== null),
+          }
+        }),
     )
-  const papers = prepare(candidates)
+  }
+  const papers = await prepare(candidates)
   const week = weekOf(await readListDays(db, cutoff, WEEK_DAYS), cutoff)
   const days = papers.map(({ listDay }) => listDay).sort()
   const [first, last] = [days[0], days.at(-1)]
@@ -90,7 +112,7 @@ export const loadCandidatePool = async (
     cutoff,
     papers,
     listed: first === undefined || last === undefined ? new Map() : await readListedDays(db, cutoff, first, last),
-    topicPapers: findTopicPapers(prepare(await readCandidates(db, cutoff, { listDays: week }))),
+    topicPapers: findTopicPapers(await prepare(await readCandidates(db, cutoff, { listDays: week }))),
     byId: new Map(papers.map(({ id, eligibleAt }) => [id, eligibleAt])),
     index: createPaperIndex(texts),
     isAlike: createSimilarityCheck(texts),

@@ -6,6 +6,7 @@ import type { DayRank, DigestEntry, DigestKind } from '../../core/digest/digest.
 import { ENOUGH_OWN_PAPERS, mostPapers } from '../../core/digest/digest-size.ts'
 import { lastForgottenDate } from '../../core/digest/eligibility.ts'
 import { emptyDigestLine, NOTHING_NEW } from '../../core/digest/empty-digest.ts'
+import { endorsedBy } from '../../core/digest/endorsement.ts'
 import { applyProfile, interestsOf } from '../../core/digest/interests.ts'
 import { selectUnsent } from '../../core/digest/near-duplicates.ts'
 import { type InterestMatch, rankPapers, selectPapers } from '../../core/digest/ranking.ts'
@@ -58,7 +59,7 @@ interface EntryContext {
 }
 
 const entryOf = (
-  paper: DigestCandidate,
+  paper: DigestCandidate & { first?: boolean },
   why: { topic: string | null; matches: InterestMatch[] },
   { seeAlso = [], isCompact = false, twinOf, dayRank }: EntryContext = {},
 ): DigestEntry => ({
@@ -70,19 +71,34 @@ const entryOf = (
   observedAt: paper.upvotes === null ? null : paper.observedAt.toISOString(),
   hourKnown: paper.hourKnown,
   topPercent: paper.trend.topPercent,
+  ...endorsedBy(paper.endorsements, paper.first === true),
   ...(dayRank === undefined ? {} : { dayRank }),
   ...(isCompact ? { compact: true } : {}),
   ...(twinOf === undefined ? {} : { twinOf: { paperId: twinOf.id, revision: twinOf.revision } }),
   ...(seeAlso.length === 0 ? {} : { seeAlso: seeAlso.map(({ id, revision }) => ({ paperId: id, revision })) }),
 })
 
+/**
+ * For readers of what trends, what is pinned to the newest list day that a digest is chosen from comes first. A week's digest
+ * has too many days for that.
+ */
+const putPinnedFirst = (
+  open: DigestCandidate[],
+  { kind, profile }: DigestRequest,
+): (DigestCandidate & { first?: boolean })[] => {
+  if (!profile.trending || kind === 'weekly') return open
+  const newest = open.reduce((latest, { listDay }) => (listDay > latest ? listDay : latest), '')
+  return open.map((paper) => (paper.pinnedTo === newest ? { ...paper, first: true } : paper))
+}
+
 /** The papers of a request: those of its own interests and, where these are few, trending extras. */
 const chooseEntries = (
   open: DigestCandidate[],
-  { kind, profile, recentlySent }: DigestRequest,
+  request: DigestRequest,
   { index, isAlike, listed, papers: candidates }: CandidatePool,
 ): DigestEntry[] => {
-  const papers = applyProfile(open, profile, index)
+  const { kind, profile, recentlySent } = request
+  const papers = applyProfile(putPinnedFirst(open, request), profile, index)
   const interests = interestsOf(profile)
   const most = mostPapers(kind, profile.papers)
   const { chosen, seeAlso, twins } = selectUnsent(

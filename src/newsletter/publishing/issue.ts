@@ -50,8 +50,8 @@ export const readIssue = async (db: Database, digest: FrozenDigest): Promise<Dig
   const also = ofTopics.filter(({ compact }) => compact === true)
   const groups = digest.kind === 'weekly' ? groupByTopic(own) : []
   const cardsOf = (entries: DigestEntry[], reasonOf = digestReasonOf): PaperCard[] =>
-    entries.map((entry) =>
-      cardOf(textOf(entry), {
+    entries.map((entry) => ({
+      ...cardOf(textOf(entry), {
         reason: reasonOf(entry),
         upvotes: entry.upvotes,
         comments: entry.comments,
@@ -60,7 +60,8 @@ export const readIssue = async (db: Database, digest: FrozenDigest): Promise<Dig
         followed: followedAuthors(entry),
         seeAlso: (entry.seeAlso ?? []).map(textOf),
       }),
-    )
+      ...(entry.pick?.pinned ? { pinned: true as const } : {}),
+    }))
   const labels = followedLabels(digest)
   // In the order of the labels.
   const interests = interestsOf(digest)
@@ -71,6 +72,7 @@ export const readIssue = async (db: Database, digest: FrozenDigest): Promise<Dig
     listDays: digest.list_days,
     topics: labels,
     ...(followsOnlyTrending(digest) ? { onlyTrending: true } : {}),
+    ...(digest.entries.some(({ readers, pick }) => (readers ?? pick) !== undefined) ? { endorsed: true } : {}),
     ...(digest.kind === 'weekly' ? { silent: labels.filter((_, n) => !brought.has(interests[n] ?? null)) } : {}),
     cards:
       groups.length < 2

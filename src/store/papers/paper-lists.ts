@@ -5,7 +5,9 @@ import type { ExcerptedPaper } from '../../core/papers/paper-excerpt.ts'
 import { GATE } from '../../core/relevance/gate.ts'
 import type { RareTerm } from '../../core/relevance/rare-terms.ts'
 import type { TopicRelevance } from '../../core/relevance/relevance.ts'
+import { type Pick as CuratorsPick, readPicks } from '../curations.ts'
 import type { Tables } from '../database.ts'
+import { countVotes } from '../votes.ts'
 import { paperOf, type Texts } from './papers.ts'
 
 /** A part of a list: how many papers to leave out before it, and how many it has at most. */
@@ -39,6 +41,9 @@ export interface ShownPaper {
   institution: Institution | null
   /** Best first. */
   relevance: TopicRelevance[]
+  /** Votes of readers here. */
+  votes: number
+  pick: CuratorsPick | null
 }
 
 /** URLs of one sitemap, at most. https://www.sitemaps.org/protocol.html */
@@ -60,26 +65,30 @@ const listed = async (db: Kysely<Tables>, query: RawBuilder<unknown>): Promise<L
 }
 
 /**
- * The papers of the list days from `first` to `last` (`YYYY-MM-DD`, both included) by their newest upvotes, the withdrawn
- * last; with `topic`, those that score at least `least` for it.
+ * The papers of the list days from `first` to `last` (`YYYY-MM-DD`, both included) by their newest upvotes, then by the votes
+ * of readers here, the withdrawn last; with `fit`, those that score at least `least` for the topic. Those of `pinned` (ids) come
+ * before the others in this order, whatever day lists them.
  */
 export const readBestOfDays = (
   db: Kysely<Tables>,
   now: Date,
   days: { first: string; last: string },
   { offset, limit }: Part,
-  fit?: { topic: string; least: number },
+  { fit, pinned = [] }: { fit?: { topic: string; least: number }; pinned?: readonly string[] } = {},
 ): Promise<ListedIds> => {
   const fits =
     fit === undefined
       ? sql`true`
       : sql`exists (select from paper_topics r where r.paper_id = p.id and r.topic = ${fit.topic} and r.score >= ${fit.least})`
+  const ofDays = sql`p.list_day between ${days.first}::date and ${days.last}::date`
   return listed(
     db,
     sql`
     select p.id, count(*) over ()::int as total from papers p ${newestCounts(now)}
-    where p.list_day between ${days.first}::date and ${days.last}::date and ${visibleBy(now)} and ${fits}
-    order by ${WITHDRAWN}, o.upvotes desc nulls last, p.id limit ${limit} offset ${offset}`,
+    where ${pinned.length === 0 ? ofDays : sql`(${ofDays} or p.id = any(${pinned}::text[]))`} and ${visibleBy(now)} and ${fits}
+    order by ${WITHDRAWN}, array_position(${pinned}::text[], p.id), o.upvotes desc nulls last,
+      (select count(*) from votes v where v.paper_id = p.id and v.at <= ${now}) desc, p.id
+    limit ${limit} offset ${offset}`,
   )
 }
 
@@ -171,7 +180,7 @@ export const readSimilar = async (
 /** The papers of these ids that may be shown, in the order given. */
 export const readShownPapers = async (db: Kysely<Tables>, now: Date, ids: readonly string[]): Promise<ShownPaper[]> => {
   if (ids.length === 0) return []
-  const { rows } = await sql<Texts & Omit<ShownPaper, 'paper'>>`
+  const { rows } = await sql<Texts & Omit<ShownPaper, 'paper' | 'votes' | 'pick'>>`
     select t.*, p.source, p.list_day as "listDay", p.listed_on as "listedOn", p.first_seen_at as "firstSeenAt", o.upvotes, o.comments, o.stars,
       o.observed_at as "observedAt", o.hour_known as "hourKnown", ${WITHDRAWN} as withdrawn,
       (select jsonb_build_object('name', i.name, 'fullName', i.full_name) from paper_institutions l
@@ -182,6 +191,8 @@ export const readShownPapers = async (db: Kysely<Tables>, now: Date, ids: readon
     join papers p on p.id = wanted.id
     join paper_texts t on t.paper_id = p.id and t.revision = p.revision ${newestCounts(now)}
     where ${visibleBy(now)} order by wanted.place`.execute(db)
+  const votes = await countVotes(db, ids, now)
+  const picks = await readPicks(db, ids, now)
   return rows.map((row) => ({
     paper: { ...paperOf(row), excerpt: row.excerpt },
     revision: row.revision,
@@ -197,6 +208,8 @@ export const readShownPapers = async (db: Kysely<Tables>, now: Date, ids: readon
     withdrawn: row.withdrawn,
     institution: row.institution,
     relevance: row.relevance,
+    votes: votes.get(row.paper_id) ?? 0,
+    pick: picks.get(row.paper_id) ?? null,
   }))
 }
 
