@@ -61,8 +61,10 @@ export const entryId = (baseUrl: string, feed: string, paperId: string): string 
 export const entryTopics = (relevance: readonly TopicRelevance[]): string[] =>
   explainedFits(relevance).flatMap(({ topic }) => topicBySlug(topic)?.label ?? [])
 
-/** What a reader sees of a paper below its title: why it is here, its excerpt, its authors and its links. */
-export const entryHtml = ({ reason, excerpt, authors, links }: PaperCard): string =>
+/** What a reader sees of a paper below its title: why it is here, its excerpt, its authors and its links. Never empty. */
+export const entryHtml = (card: PaperCard): string => knownHtml(card) || '<p>The source gave no abstract.</p>'
+
+const knownHtml = ({ reason, excerpt, authors, links }: PaperCard): string =>
   [
     reason === '' ? '' : `<p><em>${escapeMarkup(reason)}</em></p>`,
     excerpt === '' ? '' : `<p>${escapeMarkup(excerpt)}</p>`,
