@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { isDate } from '../../core/calendar.ts'
 import { TOPIC_GROUPS } from '../../core/topics.ts'
-import { MAX_QUERY, type SearchProblem, type SearchRequest } from '../../newsletter/archive/search.ts'
+import { MAX_QUERY, namedPaper, type SearchProblem, type SearchRequest } from '../../newsletter/archive/search.ts'
 import { BUDGET } from '../request-budgets.ts'
 import { type App, type PublicSite, sendProblem, show, wantsJson } from '../site.ts'
 import { countOfPapers, paperPath } from './card-list.ts'
@@ -12,7 +12,7 @@ import { institutionPath } from './institutions.ts'
 export const SearchQuery = Type.Object({
   q: Type.Optional(
     Type.Unknown({
-      description: 'Words; quotes for a phrase, or, and - before a word to leave out',
+      description: 'Words; quotes for a phrase, or, and - before a word to leave out. Or one arXiv id',
       examples: ['"world model" -video'],
     }),
   ),
@@ -73,6 +73,8 @@ export const searchRoutes = (app: App, site: PublicSite): void => {
     { schema: { querystring: SearchQuery }, config: { perMinute: BUDGET.search } },
     async (request, reply) => {
       const asked = readRequest(request.query)
+      const named = namedPaper(asked)
+      if (named !== null) return reply.redirect(paperPath(named), 303)
       const found = await site.archive.search(asked)
       if (found !== null && 'problem' in found) return sendSearchProblem(site, request, reply, asked, found.problem)
       const list =

@@ -2,6 +2,7 @@
 import type { Kysely } from 'kysely'
 import { isDate } from '../../core/calendar.ts'
 import { isCancelled } from '../../core/database-error.ts'
+import { readPaperReference } from '../../core/papers/paper-reference.ts'
 import { GATE } from '../../core/relevance/gate.ts'
 import { plainLatex } from '../../core/text/latex.ts'
 import { searchQuery } from '../../core/text/search-words.ts'
@@ -97,6 +98,17 @@ export const readSearch = (
   return { words, terms: { fit, author: name, from: days.from, to: days.to }, after: place }
 }
 
+/** The paper that was named, by its id or its address at arXiv or Hugging Face; `null` where it was not, or more was asked for. */
+export const namedPaper = ({ q, topic, author, from, to }: SearchRequest): string | null =>
+  [topic, author, from, to].every((field) => field === '') ? readPaperReference(q) : null
+
+/** The answer to a search for one paper by its id. */
+const readNamed = async (db: Database, at: Date, id: string): Promise<SearchPage> => {
+  const shown = await readShownPapers(db, at, [id])
+  const cards = shown.map((one) => ({ ...listCardOf(one), snippet: null }))
+  return { cards, institutions: [], total: cards.length, isCut: false, next: null }
+}
+
 /** Runs a search in a transaction that may not take long; the query is `null` where no words were typed. */
 const searching = async <T>(
   db: Database,
@@ -128,6 +140,8 @@ export const readSearchPage = async (
 ): Promise<SearchPage | { problem: SearchProblem } | null> => {
   const read = readSearch(request)
   if (read === null || 'problem' in read) return read
+  const named = namedPaper(request)
+  if (named !== null) return readNamed(db, at, named)
   const { words, terms, after } = read
   return searching(db, words, maxTime, async (trx, query) => {
     const found = await searchPapers(trx, at, { ...terms, query }, after, PAGE + 1)

@@ -135,6 +135,16 @@ it('a search shows what was found with the words marked, and a bad one what is w
   })
 })
 
+it('a search for an id or an address leads to the page of that paper', async () => {
+  await using site = await openTestSite()
+  for (const typed of ['2604.11784', ' arXiv:2604.11784v3', 'https://arxiv.org/pdf/2604.11784']) {
+    const { status, headers } = await fetch(`${site.url}/search?${new URLSearchParams({ q: typed })}`, {
+      redirect: 'manual',
+    })
+    expect([status, headers.get('location')]).toEqual([303, '/papers/2604.11784'])
+  }
+})
+
 it('a search that was stopped is answered in words with 503, and to a program as a problem', async () => {
   await using site = await openTestSite()
   const { status, page } = await read(`${site.url}/search?q=${SLOW_QUERY}`)

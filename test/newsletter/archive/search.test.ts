@@ -55,6 +55,10 @@ const idsOf = async (over: Partial<SearchRequest>) => {
 
 test.each<[string, Partial<SearchRequest>, string[]]>([
   ['a word of the title comes before one of the abstract', { q: 'sailing' }, ['2604.13001', '2604.13002']],
+  ['an id', { q: '2604.13001' }, ['2604.13001']],
+  ['an address at arXiv', { q: 'https://arxiv.org/abs/2604.13001v2' }, ['2604.13001']],
+  ['an address at Hugging Face', { q: 'huggingface.co/papers/2604.14002' }, ['2604.14002']],
+  ['an id that there is not', { q: '2604.99999' }, []],
   ['a phrase', { q: '"boats carry"' }, ['2604.13002']],
   ['a word to leave out', { q: 'boats -language' }, ['2604.13002']],
   ['either of two', { q: 'zebrafish or policy' }, ['2604.14002', '2604.13001']],
