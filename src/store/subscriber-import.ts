@@ -49,7 +49,10 @@ interface Row {
   linked: boolean
 }
 
-/** The rows of a call as a table `given`, with what is known of each: `seen`. */
+/**
+ * The rows of a call as a table `given`, with what is known of each: `seen`. Each is looked up by an index, however large
+ * the tables are: joined as a whole they would be read as a whole, by every call.
+ */
 const seenRows = ({ readers }: ImportBatch) => {
   const places = readers.map((_, place) => place)
   const hashes = readers.flatMap(({ addressHashes }, place) => addressHashes.map((hash) => ({ place, hash })))
@@ -62,17 +65,20 @@ const seenRows = ({ readers }: ImportBatch) => {
         as g(place, email, address_hash, choice, due_at, legacy_hash)),
     erased as materialized (
       select distinct h.place from unnest(${hashes.map((one) => one.place)}::int[], ${hashes.map((one) => one.hash)}::bytea[])
-        as h(place, hash) join erased_addresses e on e.address_hash = h.hash),
+        as h(place, hash), lateral (select from erased_addresses e where e.address_hash = h.hash limit 1) e),
     known_links as materialized (
       select h.place, l.subscriber_id from unnest(${tokens.map((one) => one.place)}::int[],
-        ${tokens.map((one) => one.hash)}::bytea[]) as h(place, hash) join legacy_links l on l.token_hash = h.hash),
+        ${tokens.map((one) => one.hash)}::bytea[]) as h(place, hash),
+        lateral (select l.subscriber_id from legacy_links l where l.token_hash = h.hash limit 1) l),
     known as materialized (
       select g.*, s.id, s.state, x.email is not null as suppressed, e.place is not null as erased,
         coalesce(l.subscriber_id <> s.id, l.subscriber_id is not null) or g.legacy_hash is not null
           and first_value(g.key) over (partition by g.legacy_hash order by g.place) <> g.key as taken,
         g.legacy_hash is not null and l.subscriber_id is null as unlinked,
         g.place = first_value(g.place) over (partition by g.legacy_hash order by g.place) as first_link
-      from given g left join subscribers s on lower(s.email) = g.key left join suppressions x on x.email = g.key
+      from given g
+        left join lateral (select s.id, s.state from subscribers s where lower(s.email) = g.key limit 1) s on true
+        left join lateral (select x.email from suppressions x where x.email = g.key limit 1) x on true
         left join erased e using (place) left join known_links l using (place)),
     seen as materialized (
       select k.*, not taken and row_number() over (partition by key, taken order by place) = 1 as first from known k)`
