@@ -1,6 +1,7 @@
 /** The report of rows that an import refused: a table that can be mended and imported in its turn. */
 import { constants } from 'node:fs'
 import { access, type FileHandle, open } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { csvLines } from '../../src/adapters/csv/csv-writer.ts'
 import { type ColumnPlaces, REFUSAL_COLUMNS } from '../../src/core/subscriber/list-columns.ts'
 import { readSpreadsheetCell } from '../../src/core/text/spreadsheet-cell.ts'
@@ -13,7 +14,7 @@ export interface RefusalFile extends RefusalReport {
 
 /**
  * The report as a file that is made with the first refused row; `null`: none is written. `begin` rejects with `UsageError`
- * where a file of this name is there. The columns of the list follow
+ * where a file of this name is there, or none can be made. The columns of the list follow
  * those that say what is wrong, and a row is as it was.
  */
 export const openRefusalFile = (
@@ -34,7 +35,10 @@ export const openRefusalFile = (
   }
   return {
     async begin() {
-      if (path !== null && (await isThere(path)))
+      if (path === null) return
+      if (!(await isThere(dirname(path), constants.W_OK)))
+        throw new UsageError(`${path} cannot be written; name another file by --refused`)
+      if (await isThere(path))
         throw new UsageError(
           `${path} is there already: it may have rows that you mended. Import it or move it away, or name another file by --refused`,
         )
@@ -54,8 +58,8 @@ export const openRefusalFile = (
   }
 }
 
-const isThere = (path: string): Promise<boolean> =>
-  access(path).then(
+const isThere = (path: string, mode = constants.F_OK): Promise<boolean> =>
+  access(path, mode).then(
     () => true,
     () => false,
   )

@@ -1,5 +1,6 @@
 /** `subscribers import`: brings a list along, with what its readers agreed to and the links that they have. */
 import { createHash } from 'node:crypto'
+import { join } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import { type CsvFile, openCsv } from '../../src/adapters/csv/csv-reader.ts'
 import { statedConsent } from '../../src/core/subscriber/consent.ts'
@@ -71,7 +72,7 @@ export const importCommand = (subscribers: Command, run: RunCommand): void => {
     .option('--separator <character>', 'between cells, or tab; by default as in the first line', separator)
     .option('--over <days>', 'begin with as many readers each day, over so many days', days)
     .option('--welcome', 'send each new reader a welcome, at most twenty a second')
-    .option('--refused <file>', 'the report of refused rows; by default FILE.refused.csv')
+    .option('--refused <file>', 'the report of refused rows; by default FILE.refused.csv, of - in DATA_DIR')
     .option('--dry-run', 'store nothing; print what would be, and write a report only where --refused names one')
     .action(async (path: string, options: ImportArguments) => {
       let accepted = 0
@@ -103,7 +104,9 @@ const importList = async (context: CliContext, path: string, options: ImportArgu
       '--consent must say where and when they agreed, such as "form on lab.example.org, 2019 to June 2026"',
     )
   const { dryRun = false } = options
-  const reportPath = options.refused ?? (dryRun ? null : `${path === '-' ? 'subscribers' : path}.refused.csv`)
+  // In a container nothing else can be written to.
+  const source = path === '-' ? join(context.config.dataDir, 'subscribers') : path
+  const reportPath = options.refused ?? (dryRun ? null : `${source}.refused.csv`)
   const file = await openCsv(path, options)
   const columns = readHeader(file.header, options.column)
   requireDefaults(options.default)
