@@ -21,6 +21,7 @@ import {
 } from '../support/browser/own-markup.ts'
 import { readFeed } from '../support/fixtures/feed-readers.ts'
 import { HARMFUL, hostileDay } from '../support/fixtures/hostile-papers.ts'
+import { papersOfDay } from '../support/fixtures/papers.ts'
 import { runProgram } from '../support/processes/program.ts'
 import { startTestService, type TestService } from '../support/servers/service.ts'
 import { thorough } from '../support/thoroughness.ts'
@@ -73,7 +74,7 @@ const readApi = async (service: TestService, day: string): Promise<Record<string
     expect([path, status]).toEqual([path, 200])
     const answer = JSON.parse(html)
     for (const [, url = ''] of html.matchAll(/"(?:url|page)":"((?:[^"\\]|\\.)*)"/g))
-      expect([path, url, url.startsWith('https://') || url.startsWith(`${own}/papers/`)]).toEqual([path, url, true])
+      expect([path, url, /^https:/.test(url) || url.startsWith(`${own}/`)]).toEqual([path, url, true])
     texts[`the API’s ${path}`] = textsOf(answer).join(' ')
     return answer
   }
@@ -130,6 +131,8 @@ const collect = async (service: TestService, day: string, nth: number): Promise<
   const pages: Record<string, Page> = {
     home: await site.get('/'),
     day: await site.get(`/papers/${day}`),
+    paper: await site.get(`/papers/${papersOfDay(day)[0]?.id}`),
+    institution: await site.get('/institutions/lab-0'),
     preview: await site.get('/preview?topics=robotics,code,agents,trending'),
     'preview in the settings': await site.post(`${preferences}/look`, { ...CHOICE, keywords: 'report' }),
     'digest in the browser': await site.get(mail.links.get('digests') ?? ''),
@@ -208,6 +211,7 @@ const follow = async (payloads: readonly string[]): Promise<void> => {
   expectWholeRecords(harmful.texts)
   expectOwnEntries(harmful.texts)
   // It is they that were shown, and not nothing.
+  expect(harmful.pages.paper).toContain('href="/institutions/lab-0"')
   expect(harmful.pages.day?.match(/report 2604\.14/g)?.length).toBeGreaterThanOrEqual(38)
   expect(harmful.mail.html.match(/report 2604\.14/g)?.length).toBeGreaterThan(5)
   expect([...harmful.mail.headers.keys()].sort()).toEqual([...harmless.mail.headers.keys()].sort())

@@ -5,7 +5,8 @@ import { expect } from 'vitest'
 import { everyMail } from '../fixtures/every-mail.ts'
 
 /** Whatever stands on a page of papers, in a mail or in an answer leads to one of these, or to us. */
-const HOSTS = new Set(['arxiv.org', 'huggingface.co', 'github.com', 'www.w3.org'])
+// The last is where the licence of abstracts is.
+const HOSTS = new Set(['arxiv.org', 'huggingface.co', 'github.com', 'www.w3.org', 'creativecommons.org'])
 
 /** Controls that are no white space of a text, and what is meant to be unseen or to turn what follows around. */
 export const UNSEEN = /[\p{Cc}--[\t\n\r]]|[\u200b\u202a-\u202e\u2066-\u2069\p{Cs}]|[\u{E0000}-\u{E007F}]/v
