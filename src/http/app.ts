@@ -23,7 +23,7 @@ import { limitRequests } from './request-budgets.ts'
 import { revalidatePages } from './revalidation.ts'
 import { recordRoutes } from './route-table.ts'
 import { shareImageRoutes } from './share-images.ts'
-import type { App, Pages, Site } from './site.ts'
+import type { App, Pages, PublicSite, Site } from './site.ts'
 import { subscriptionRoutes } from './subscription.ts'
 import { topicOfferRoutes } from './topic-offer.ts'
 import { unsubscriptionRoutes } from './unsubscription.ts'
@@ -116,20 +116,21 @@ export const buildApp = ({
   handleUnrouted(app, site)
 
   app.register(formbody)
-  operationsRoutes(app, { ...site, baseUrl: origin })
+  const publicSite: PublicSite = { ...site, baseUrl: origin }
+  operationsRoutes(app, publicSite)
   operatorRoutes(app, site)
-  apiRoutes(app, { ...site, baseUrl: origin })
+  apiRoutes(app, publicSite)
   citationRoutes(app, site)
   digestJsonRoutes(app, site)
   feedRoutes(app, site, baseUrl)
-  archiveRoutes(app, { ...site, baseUrl: origin })
-  aboutRoutes(app, { ...site, baseUrl: origin })
-  privacyRoutes(app, site)
+  archiveRoutes(app, publicSite)
+  aboutRoutes(app, publicSite)
+  privacyRoutes(app, publicSite)
   previewRoutes(app, site)
-  subscriptionRoutes(app, site)
-  shareImageRoutes(app, { ...site, baseUrl: origin })
-  embedRoutes(app, { ...site, baseUrl: origin })
-  widgetRoutes(app, { ...site, baseUrl: origin })
+  subscriptionRoutes(app, publicSite)
+  shareImageRoutes(app, publicSite)
+  embedRoutes(app, publicSite)
+  widgetRoutes(app, publicSite)
   preferencesRoutes(app, site)
   topicOfferRoutes(app, site)
   accountRoutes(app, site)

@@ -1,5 +1,6 @@
 /** What browsers, crawlers and supervisors fetch beside the pages: assets, `robots.txt`, and health. */
 import { Type } from 'typebox'
+import { makePublic } from './guard.ts'
 import { healthRoutes } from './health.ts'
 import type { App, PublicSite } from './site.ts'
 
@@ -35,7 +36,9 @@ export const operationsRoutes = (app: App, { pages, ready, log, baseUrl }: Publi
     )
   }
 
-  app.get('/robots.txt', async (_, reply) => reply.type('text/plain; charset=utf-8').send(robotsOf(app, baseUrl)))
+  app.get('/robots.txt', async (_, reply) =>
+    makePublic(reply).type('text/plain; charset=utf-8').send(robotsOf(app, baseUrl)),
+  )
 
   healthRoutes(app, { ready, log })
 }

@@ -1,6 +1,6 @@
 /** The privacy page: what is kept of readers, by the settings of this installation. */
 import { makePublic } from './guard.ts'
-import { type App, type Site, show } from './site.ts'
+import { type App, type PublicSite, show } from './site.ts'
 
 /** Deliveries go by the month, and what is due is looked for once a day. */
 const MONTH = 31
@@ -12,10 +12,11 @@ const inWords = (days: number): string => {
   return `${count} ${unit}${count === 1 ? '' : 's'}`
 }
 
-export const privacyRoutes = (app: App, { pages, privacy }: Pick<Site, 'pages' | 'privacy'>): void => {
+export const privacyRoutes = (app: App, { pages, privacy, baseUrl }: PublicSite): void => {
   const { retention, keepDeliveries, ...who } = privacy
   const view = {
     here: '/privacy',
+    canonical: `${baseUrl}/privacy`,
     ...who,
     keep: {
       unconfirmed: inWords(retention.unconfirmed),

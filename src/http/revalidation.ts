@@ -1,6 +1,7 @@
 /** Answers that a client keeps and asks for again: 304 where it has what there is (RFC 9110, 13). */
 import { createHash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { PUBLIC } from './guard.ts'
 import type { App } from './site.ts'
 
 const sameTag = (header: string, etag: string): boolean =>
@@ -33,11 +34,13 @@ export const sendRevalidated = (
 /** The stamp of a page's form differs each time; an earlier one is as good (`core/subscriber/form-stamp`). */
 const STAMP = /(?<=name="shown" value=")[^"]*/g
 
-/** Gives every page that may be kept and asked for again (`makePublic`) an ETag, and answers 304 to whoever has it. */
+const KEPT: unknown[] = [PUBLIC, 'no-cache']
+
+/** Gives every page that may be kept and asked for again an ETag, and answers 304 to whoever has it. */
 export const revalidatePages = (app: App): void => {
   app.addHook('onSend', async (request, reply, payload) => {
     const reads = request.method === 'GET' || request.method === 'HEAD'
-    const isOpen = reply.getHeader('cache-control') === 'no-cache' && !reply.hasHeader('etag')
+    const isOpen = KEPT.includes(reply.getHeader('cache-control')) && !reply.hasHeader('etag')
     if (!reads || !isOpen || reply.statusCode !== 200 || typeof payload !== 'string') return payload
     const etag = etagOf(payload.replace(STAMP, ''))
     // Weak: of one content two answers differ in their stamps.

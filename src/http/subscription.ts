@@ -32,7 +32,17 @@ import {
 } from './form.ts'
 import { keepForBack, makePublic, POLICY_WITH_SCRIPT } from './guard.ts'
 import { returnView } from './return-address.ts'
-import { type App, linkOrigin, type Pages, type Site, sendProblem, show, showDeadLink, wantsJson } from './site.ts'
+import {
+  type App,
+  linkOrigin,
+  type Pages,
+  type PublicSite,
+  type Site,
+  sendProblem,
+  show,
+  showDeadLink,
+  wantsJson,
+} from './site.ts'
 
 const SignUp = Type.Object({ ...ADDRESSED, ...CHOICES }, { additionalProperties: false })
 const LostMail = Type.Object(ADDRESSED, { additionalProperties: false })
@@ -102,7 +112,7 @@ const unreachable = (address: string): FieldError => ({
   expected: 'an address whose domain takes email, or the same address in “sure” too',
 })
 
-export const subscriptionRoutes = (app: App, site: Site): void => {
+export const subscriptionRoutes = (app: App, site: PublicSite): void => {
   requestRoutes(app, site)
   confirmationRoutes(app, site)
 }
@@ -162,7 +172,7 @@ export const createSignUp =
   }
 
 /** The two forms that take an address, and the pages that follow. */
-const requestRoutes = (app: App, site: Site): void => {
+const requestRoutes = (app: App, site: PublicSite): void => {
   const { subscriptions, pages } = site
   for (const from of ['/subscribe', '/links', '/vote'] as const)
     app.post(`${from}/proof`, { schema: { body: Proof } }, async (request, reply) => {
@@ -190,7 +200,11 @@ const requestRoutes = (app: App, site: Site): void => {
   }
 
   app.get('/links', async (_, reply) =>
-    show(makePublic(reply), pages, 'links', { here: '/links', form: { email: '', errors: {} } }),
+    show(makePublic(reply), pages, 'links', {
+      here: '/links',
+      canonical: `${site.baseUrl}/links`,
+      form: { email: '', errors: {} },
+    }),
   )
 
   app.post('/links', { schema: { body: LostMail } }, async (request, reply) => {

@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import { dateRange } from '../core/digest/headline.ts'
 import { topicBySlug } from '../core/topics.ts'
 import { paperPath } from './archive/card-list.ts'
-import { POLICY_FRAMED } from './guard.ts'
+import { POLICY_FRAMED, PUBLIC } from './guard.ts'
 import { BUDGET } from './request-budgets.ts'
 import { type App, type PublicSite, show } from './site.ts'
 
@@ -19,9 +19,11 @@ export const widgetRoutes = (app: App, { archive, pages, baseUrl }: PublicSite):
     '/widget/:topic',
     { schema: { params: Params }, config: { perMinute: BUDGET.archive } },
     async (request, reply) => {
-      // Kept out of search engines: what it shows is on the page of the topic.
-      reply.header('content-security-policy', POLICY_FRAMED).header('cache-control', 'no-cache')
       const topic = topicBySlug(request.params.topic)
+      // Kept out of search engines: what it shows is on the page of the topic.
+      reply
+        .header('content-security-policy', POLICY_FRAMED)
+        .header('cache-control', topic === undefined ? 'no-store' : PUBLIC)
       // In words inside the frame: a page that may not be framed would leave an empty box there.
       if (topic === undefined) return show(reply.code(404), pages, 'widget', { topic: null, canonical: null })
       const { cards, days } = await archive.readTopic(topic.slug, 1)

@@ -1,7 +1,9 @@
 /** What applies to every route: headers, error pages, logs, and a quick close. */
+
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { describe, expect, it } from 'vitest'
+import { PUBLIC } from '../../src/http/guard.ts'
 import { EMAIL, form, openTestSite, TOKEN } from '../support/servers/recording-site.ts'
 
 const TOKEN_PAGES = [
@@ -48,7 +50,7 @@ describe('every response', () => {
     }
     for (const path of OPEN_PAGES) {
       const { headers } = await fetch(site.url + path)
-      expect([headers.get('cache-control'), headers.get('x-robots-tag')]).toEqual(['no-cache', null])
+      expect([headers.get('cache-control'), headers.get('x-robots-tag')]).toEqual([PUBLIC, null])
     }
   })
 

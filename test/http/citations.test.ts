@@ -1,5 +1,7 @@
 /** Citations by their routes: what they are called and kept as, and what is said where there are none. */
+
 import { expect, it } from 'vitest'
+import { PUBLIC } from '../../src/http/guard.ts'
 import { readBibtex, readCslJson, readRis } from '../support/fixtures/citation-reader.ts'
 import { card, issueOf, openTestSite, TOKEN } from '../support/servers/recording-site.ts'
 
@@ -23,7 +25,7 @@ it.each(ENDINGS)('a paper, a day, a week and a digest are files that others read
     expect([path, answer.status, answer.headers.get('content-type')]).toEqual([path, 200, TYPES[ending]])
     expect(answer.headers.get('content-disposition')).toBe(`attachment; filename="${name}.${ending}"`)
     const isOwn = path.includes(TOKEN.view)
-    expect(answer.headers.get('cache-control')).toBe(isOwn ? 'no-store' : 'no-cache')
+    expect(answer.headers.get('cache-control')).toBe(isOwn ? 'no-store' : PUBLIC)
     expect(answer.headers.get('x-robots-tag')).toBe(isOwn ? 'noindex' : null)
     const read = READERS[ending](await answer.text())
     expect(read.map(({ DOI }) => DOI)).toEqual(

@@ -1,6 +1,8 @@
 /** What other sites have of ours: the HTML that is written for them, where a form of theirs leads, and a frame of papers. */
+
 import { describe, expect, it, test } from 'vitest'
 import { TOPICS } from '../../src/core/topics.ts'
+import { PUBLIC } from '../../src/http/guard.ts'
 import { card, form, openTestSite, STAMP, type TestSite } from '../support/servers/recording-site.ts'
 
 const BASE = 'https://round.example.org'
@@ -33,7 +35,7 @@ describe('the page that writes HTML for other sites', () => {
     const query = new URLSearchParams({ page: READING })
     for (const topic of ['agents', 'robotics']) query.append('topics', topic)
     const { status, headers, page } = await read(site, `/embed?${query}`)
-    expect([status, headers.get('cache-control'), headers.get('x-robots-tag')]).toEqual([200, 'no-cache', null])
+    expect([status, headers.get('cache-control'), headers.get('x-robots-tag')]).toEqual([200, PUBLIC, null])
     const [agents, robotics] = ['agents', 'robotics'].map((slug) => TOPICS.find((topic) => topic.slug === slug)?.label)
     expect(unescaped(copied(page, 'form-html'))).toBe(
       [
@@ -213,7 +215,7 @@ describe('the frame of a topic', () => {
     const cards = Array.from({ length: 8 }, (_, n) => card({ id: `2604.0000${n}`, title: `Paper <${n}> & more` }))
     await using site = await openTestSite({ baseUrl: BASE, cards })
     const { status, headers, page } = await read(site, '/widget/agents')
-    expect([status, headers.get('set-cookie'), headers.get('cache-control')]).toEqual([200, null, 'no-cache'])
+    expect([status, headers.get('set-cookie'), headers.get('cache-control')]).toEqual([200, null, PUBLIC])
     expect(headers.get('content-security-policy')).toContain('frame-ancestors *;')
     expect(page.match(/href="\/papers\/[^"]*"/g)).toEqual([0, 1, 2, 3, 4].map((n) => `href="/papers/2604.0000${n}"`))
     expect(page).toContain('Paper &lt;0&gt; &amp; more')

@@ -1,6 +1,8 @@
 /** Feeds by their routes: one address a choice, what is kept of them, and what is said where there is none. */
+
 import { expect, it } from 'vitest'
 import { TOPICS } from '../../src/core/topics.ts'
+import { PUBLIC } from '../../src/http/guard.ts'
 import { readFeed } from '../support/fixtures/feed-readers.ts'
 import { entry, openTestSite, TOKEN } from '../support/servers/recording-site.ts'
 
@@ -16,7 +18,7 @@ it.each(['atom', 'json'] as const)('all papers, a topic, several and all 38 have
     expect([path, answer.status, answer.headers.get('cache-control'), answer.headers.get('x-robots-tag')]).toEqual([
       path,
       200,
-      'no-cache',
+      PUBLIC,
       null,
     ])
     expect(answer.headers.get('content-type')).toBe(
@@ -76,7 +78,7 @@ it.each(['atom', 'json'] as const)(
     await using site = await openTestSite()
     const query = '?q=%22gui+agents%22+%3Cb%3E&topic=agents'
     const answer = await fetch(`${site.url}/feeds/search.${ending}${query}&after=0.1:x`)
-    expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, 'no-cache'])
+    expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, PUBLIC])
     const text = await answer.text()
     expect(text).toContain(`http://round.example.org/feeds/search.${ending}?q=%22gui+agents%22+%3Cb%3E`)
     expect(readFeed(text, ending)).toMatchObject({
@@ -105,7 +107,7 @@ it.each(['atom', 'json'] as const)(
       ['/institutions/plan-lab', 'Perception & LANguage Lab · Paper Round'],
     ]) {
       const answer = await fetch(`${site.url}/feeds${path}.${ending}`)
-      expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, 'no-cache'])
+      expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, PUBLIC])
       const text = await answer.text()
       expect(text).toContain(`http://round.example.org/feeds${path}.${ending}`)
       expect(text).toContain(`http://round.example.org${path}"`)

@@ -36,7 +36,8 @@ it('the process is alive by itself, and ready when its database responds', async
 it('crawlers are kept from personal pages and from searches, and are told of the sitemap', async () => {
   await using site = await openTestSite()
   const robots = await (await fetch(`${site.url}/robots.txt`)).text()
-  const personal = 'account address confirm digests feeds/own follow never preferences undo unsubscribe vote'.split(' ')
+  const personal =
+    'account address confirm digests feeds/own follow legacy never preferences undo unsubscribe vote'.split(' ')
   const closed = [...personal.map((path) => `/${path}/`), '/search', '/vote?'].sort().map((path) => `Disallow: ${path}`)
   expect(robots).toBe(['User-agent: *', ...closed, 'Sitemap: http://round.example.org/sitemap.xml', ''].join('\n'))
 })

@@ -12,7 +12,7 @@ import { createPages } from '../../src/adapters/templates/pages.ts'
 import type { ReadWebhook } from '../../src/core/bounces/provider-event.ts'
 import { buildApp } from '../../src/http/app.ts'
 import { createArchive } from '../../src/newsletter/archive/archive.ts'
-import { keepLists } from '../../src/newsletter/archive/list-cache.ts'
+import { keepFeeds, keepLists } from '../../src/newsletter/archive/list-cache.ts'
 import { createCitations } from '../../src/newsletter/citations.ts'
 import { createEditionCheck } from '../../src/newsletter/feedback/edition-alarm.ts'
 import { createWebhooks } from '../../src/newsletter/feedback/webhooks.ts'
@@ -52,7 +52,7 @@ export const openApi = async (context: ApiContext) => {
     accounts: createAccounts(subscribing),
     votes: createVotes(subscribing),
     citations: createCitations({ db, keys, now }),
-    feeds: createFeeds({ db, keys, now, baseUrl: config.baseUrl }),
+    feeds: keepFeeds(createFeeds({ db, keys, now, baseUrl: config.baseUrl }), now),
     archive: keepLists(createArchive({ db, keys, now }), now),
     previews: createPreviews({ db, now, candidates }),
     webhooks: createWebhooks({

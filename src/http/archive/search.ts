@@ -4,6 +4,7 @@ import { Type } from 'typebox'
 import { isDate } from '../../core/calendar.ts'
 import { TOPIC_GROUPS } from '../../core/topics.ts'
 import { MAX_QUERY, namedPaper, type SearchProblem, type SearchRequest } from '../../newsletter/archive/search.ts'
+import { makePublic } from '../guard.ts'
 import { BUDGET } from '../request-budgets.ts'
 import { type App, type PublicSite, sendProblem, show, wantsJson } from '../site.ts'
 import { countOfPapers, paperPath } from './card-list.ts'
@@ -88,6 +89,8 @@ export const searchRoutes = (app: App, site: PublicSite): void => {
               counted: '',
               pager: null,
             }
+      // There are as many addresses as there are words: no search engine is to follow them.
+      makePublic(reply).header('x-robots-tag', 'noindex')
       return show(reply, site.pages, 'search', {
         here: '/search',
         ...formOf(asked, null),

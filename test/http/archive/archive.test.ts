@@ -1,5 +1,7 @@
 /** The pages of the archive over HTTP: weeks, months, topics, papers, authors, search and sitemap. */
+
 import { expect, it } from 'vitest'
+import { PUBLIC } from '../../../src/http/guard.ts'
 import { SLOW_QUERY } from '../../support/servers/recorded-archive.ts'
 import { card, openTestSite } from '../../support/servers/recording-site.ts'
 
@@ -18,7 +20,7 @@ it.each([
 ])('%s has one heading, its own address, and an ETag that spares a second reading', async (path, heading) => {
   await using site = await openTestSite({ baseUrl: 'https://round.example.org' })
   const { status, page, headers } = await read(site.url + path)
-  expect([status, headers.get('x-robots-tag'), headers.get('cache-control')]).toEqual([200, null, 'no-cache'])
+  expect([status, headers.get('x-robots-tag'), headers.get('cache-control')]).toEqual([200, null, PUBLIC])
   expect(page.match(/<h1[^>]*>([^<]*)</g)).toEqual([expect.stringContaining(heading)])
   expect(page).toContain(`<link rel="canonical" href="https://round.example.org${path}">`)
   const again = await read(site.url + path, { 'if-none-match': headers.get('etag') ?? '' })

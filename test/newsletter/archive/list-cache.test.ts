@@ -1,8 +1,10 @@
 /** Days that are read once for all who look within seconds. */
 import { expect, test } from 'vitest'
+import type { FeedEntry } from '../../../src/core/feed/feed.ts'
 import type { Archive } from '../../../src/newsletter/archive/archive.ts'
 import type { DayPage } from '../../../src/newsletter/archive/days.ts'
-import { keepLists } from '../../../src/newsletter/archive/list-cache.ts'
+import { keepFeeds, keepLists } from '../../../src/newsletter/archive/list-cache.ts'
+import type { Feeds } from '../../../src/newsletter/feeds.ts'
 
 test('a day is read once for those who look at the same time, again after some seconds, and a failure is not kept', async () => {
   let now = Date.parse('2026-04-14T05:00:00Z')
@@ -31,4 +33,36 @@ test('a day is read once for those who look at the same time, again after some s
   await expect(kept.readDay()).rejects.toThrow('away')
   fault = null
   expect(await kept.readDay()).toEqual({ listDay: undefined })
+})
+
+test('a search and a feed are read once for those who ask within seconds, and a search that was stopped is not kept', async () => {
+  const asked: string[] = []
+  const archive = {
+    search: async ({ q }: { q: string }) => {
+      asked.push(q)
+      return q === 'slow' ? { problem: 'too-slow' as const } : { cards: [], total: 0, isCut: false, next: null }
+    },
+  } as Partial<Archive> as Archive
+  const request = { q: 'agents', topic: '', author: '', from: '', to: '', after: '' }
+  let now = Date.parse('2026-04-14T05:00:00Z')
+  const kept = keepLists(archive, () => new Date(now))
+  for (const q of ['agents', 'agents', 'slow', 'slow']) await kept.search({ ...request, q })
+  await kept.search({ ...request, topic: 'robotics' })
+  expect(asked).toEqual(['agents', 'slow', 'slow', 'agents'])
+  now += 10_000
+  await kept.search(request)
+  expect(asked).toHaveLength(5)
+
+  const read: (readonly string[] | null)[] = []
+  const feeds = keepFeeds(
+    {
+      readPapers: async (topics: readonly string[] | null) => {
+        read.push(topics)
+        return [] as FeedEntry[]
+      },
+    } as Partial<Feeds> as Feeds,
+    () => new Date(now),
+  )
+  for (const topics of [null, ['agents'], null, ['agents'], ['agents', 'robotics']]) await feeds.readPapers(topics)
+  expect(read).toEqual([null, ['agents'], ['agents', 'robotics']])
 })

@@ -9,6 +9,7 @@ const EXAMPLES: Record<string, readonly string[]> = {
   week: ['2026-W16', '2026-W54'],
   month: ['2026-04', '2026-13'],
   topic: ['agents', 'alchemy'],
+  topics: ['all', 'agents'],
   author: ['ada-lovelace', 'nobody'],
 }
 const QUERIES: Record<string, readonly string[]> = {
@@ -21,6 +22,8 @@ const QUERIES: Record<string, readonly string[]> = {
     '?topic=alchemy',
   ],
   '/embed': ['', '?topics=agents,robotics&page=http://lab.example.org/a?b', '?topics=alchemy&page=%3Cb%3E'],
+  '/feeds/search.atom': ['?q=agents'],
+  '/feeds/search.json': ['?q=agents'],
   '/preview': ['', '?topics=agents&keywords=Lean+4&authors=J.+Wang'],
 }
 const FORMS = ['email=ada%40', 'email=ada%40example.org&topics=agents&frequency=weekly&hour=7&timezone=Europe%2FLondon']
@@ -33,7 +36,8 @@ export interface AnsweredPage {
   html: string
 }
 
-const pathsOf = ({ url }: RouteOptions): string[] => {
+/** The paths of a route with examples for its parameters, and queries. */
+export const pathsOf = ({ url }: RouteOptions): string[] => {
   const names = [...url.matchAll(/:(\w+)/g)].map(([, name = '']) => name)
   const paths = names.reduce(
     (known, name) =>
