@@ -35,8 +35,9 @@ export interface Endorsements {
 const withSingleQuotes = (text: string): string =>
   text.replace(/(?<=^|[\s([{–—-])["“”„«»](?=\S)/gu, '‘').replace(/["“”„«»]/gu, '’')
 
-const shownPick = ({ curator, note }: Curated): CuratorPick => {
-  const shown = withSingleQuotes(cutAtClause(cleanLine(note ?? '', 1_000), NOTE_LENGTH))
+/** A pick as readers see it; its note is cut at `most` characters. */
+export const shownPick = ({ curator, note }: Curated, most = NOTE_LENGTH): CuratorPick => {
+  const shown = withSingleQuotes(cutAtClause(cleanLine(note ?? '', 1_000), most))
   return { by: withSingleQuotes(cleanLine(curator, NAME_LENGTH)), note: shown === '' ? null : shown }
 }
 

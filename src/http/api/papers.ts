@@ -50,7 +50,7 @@ const PaperDetails = Type.Object(
       'In how many digests it was, and between which dates; null where in fewer than five',
     ),
     stars: orNull(Type.Integer(), 'Of its repository'),
-    votes: Type.Integer({ description: 'Readers here who voted for it' }),
+    votes: orNull(Type.Integer(), 'Readers here who voted for it; null where fewer than five did'),
     counted: Counts,
     history: Type.Array(Type.Object({ at: Instant, upvotes: Type.Integer() }), {
       description: 'Upvotes as they were seen, the oldest first',

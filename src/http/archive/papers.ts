@@ -144,6 +144,7 @@ const viewOf = (page: PaperPage) => {
     counted: page.counted === null ? '' : instantInWords(page.counted),
     stars: page.stars,
     votes: page.votes,
+    pick: page.pick,
     chart: chartOf(page.history),
     history: page.history.map((one) => ({ seen: instantInWords(one), upvotes: one.upvotes })),
     events: eventsOf(page),

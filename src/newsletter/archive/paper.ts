@@ -1,4 +1,7 @@
 /** Everything that the site shows of one paper. */
+
+import type { CuratorPick } from '../../core/digest/digest.ts'
+import { LEAST_READERS, shownPick } from '../../core/digest/endorsement.ts'
 import { dayReasonOf } from '../../core/digest/reason.ts'
 import { ARXIV_ID, type Institution, type Paper } from '../../core/papers/paper.ts'
 import type { NewsKind } from '../../core/papers/paper-news.ts'
@@ -9,7 +12,6 @@ import type { Database } from '../../store/database.ts'
 import { type PaperDigests, readDigestsOf } from '../../store/papers/paper-digests.ts'
 import { readNewsOf, readShownPapers, readSimilar, readUpvoteHistory } from '../../store/papers/paper-lists.ts'
 import { readListedDays } from '../../store/papers/papers.ts'
-import { countVotes } from '../../store/votes.ts'
 import { type Counted, type ListCard, listCardOf, shownTopics } from './card-list.ts'
 
 export interface PaperPage {
@@ -33,8 +35,10 @@ export interface PaperPage {
   /** The digests it was in; `null` where fewer than `LEAST_DIGESTS` were. */
   digests: PaperDigests | null
   stars: number | null
-  /** How many readers here voted for it. */
-  votes: number
+  /** How many readers here voted for it; `null` where fewer than `LEAST_READERS` did. */
+  votes: number | null
+  /** Which curator picked it, and why, the note whole; `null` where none did. */
+  pick: CuratorPick | null
   counted: Counted | null
   withdrawn: boolean
   /** Upvotes as they were seen, the oldest first. */
@@ -47,6 +51,8 @@ export interface PaperPage {
 }
 
 const MAX_SIMILAR = 5
+/** Characters; a note is shorter. */
+const WHOLE_NOTE = 1_000
 /**
  * Each digest is another reader's, for none is sent a paper twice. Of fewer nothing is said: where readers are few and known,
  * it would tell what one of them follows.
@@ -59,14 +65,13 @@ const hasFreeAbstract = (id: string): boolean => ARXIV_ID.test(id)
 export const readPaperPage = async (db: Database, at: Date, id: string): Promise<PaperPage | null> => {
   const [shown] = await readShownPapers(db, at, [id])
   if (shown === undefined) return null
-  const { paper, listDay, withdrawn, upvotes } = shown
-  const [history, news, digests, day, similarIds, votes] = await Promise.all([
+  const { paper, listDay, withdrawn, upvotes, votes, pick } = shown
+  const [history, news, digests, day, similarIds] = await Promise.all([
     readUpvoteHistory(db, at, id),
     readNewsOf(db, at, id),
     readDigestsOf(db, id),
     readListedDays(db, at, listDay, listDay),
     readSimilar(db, at, id, rareTerms(paper), MAX_SIMILAR),
-    countVotes(db, [id], at),
   ])
   const similar = await readShownPapers(db, at, similarIds)
   const listed = day.get(listDay)
@@ -89,7 +94,8 @@ export const readPaperPage = async (db: Database, at: Date, id: string): Promise
     listedOn: shown.listedOn,
     digests: digests === null || digests.count < LEAST_DIGESTS ? null : digests,
     stars: shown.stars,
-    votes: votes.get(id) ?? 0,
+    votes: votes < LEAST_READERS ? null : votes,
+    pick: withdrawn || pick === null ? null : shownPick(pick, WHOLE_NOTE),
     counted: upvotes === null ? null : { at: shown.observedAt, hourKnown: shown.hourKnown },
     withdrawn,
     history: withdrawn ? [] : history,

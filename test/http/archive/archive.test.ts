@@ -87,6 +87,15 @@ it('a paper says to which institution it is linked and where, and not that its a
   expect((await read(`${other.url}/papers/2604.11784`)).page).not.toContain('Linked on')
 })
 
+it('a paper says how many readers are for it and which curator picked it, or nothing', async () => {
+  await using site = await openTestSite()
+  const { page } = await read(`${site.url}/papers/2604.11784`)
+  expect(page).toContain('7 readers here voted for it.')
+  expect(page).toContain('Picked by <bdi>Grace Hopper</bdi>: “<bdi>Its ‘ablation’ alone</bdi>”')
+  await using other = await openTestSite({ paper: { votes: null, pick: null } })
+  expect((await read(`${other.url}/papers/2604.11784`)).page).not.toMatch(/voted for it|Picked by/)
+})
+
 it('a paper says what happened to it after it was listed, in the order of its days', async () => {
   const news = [
     { kind: 'code' as const, version: null, seenAt: new Date('2026-04-13T10:00:00Z') },

@@ -65,6 +65,8 @@ test('a paper says who picked it and how many readers are for it wherever it is 
   await addVotes(db, few, 9, LATER)
   const said = '7 readers here voted for it; picked by Ada Lovelace: “Its ‘ablation’ alone”'
   const page = await archive.readPaper(id)
+  expect(page).toMatchObject({ votes: 7, pick: { by: 'Ada Lovelace', note: 'Its ‘ablation’ alone' } })
+  expect(await archive.readPaper(few)).toMatchObject({ votes: null, pick: null })
   const topic = page?.topics[0]?.slug ?? ''
   const lists = [
     (await archive.readDay('2026-04-14', 2))?.cards,

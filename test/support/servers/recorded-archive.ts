@@ -49,6 +49,7 @@ const paperPageOf = (card: PaperCard, over: Partial<PaperPage>): PaperPage => ({
   digests: { count: 1_234, first: '2026-04-14', last: '2026-04-17' },
   stars: 1,
   votes: 7,
+  pick: { by: 'Grace Hopper', note: 'Its ‘ablation’ alone' },
   counted: SEEN,
   withdrawn: false,
   history: [
