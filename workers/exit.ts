@@ -2,6 +2,7 @@
 import { CommanderError } from 'commander'
 import { UnusableDataFolder } from '../src/adapters/postgres/data-folder.ts'
 import { UnusableQueue } from '../src/adapters/queue/backend.ts'
+import { LittleSpace } from '../src/core/disk-space.ts'
 import { UnreadablePapers } from '../src/core/papers/paper-file.ts'
 import { SourceError } from '../src/core/papers/source-error.ts'
 import { UnusableModel } from '../src/core/relevance/model-format.ts'
@@ -30,6 +31,7 @@ const USER_ERRORS = [
   UnreadablePapers,
   UnreadableList,
   ImportUnderWay,
+  LittleSpace,
   UnusableModel,
   UnusableEdition,
   UnusableHold,

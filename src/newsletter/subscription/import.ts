@@ -54,6 +54,8 @@ export interface ImportPorts {
   db: Database
   keys: Keys
   now: () => Date
+  /** Rejects while there is too little space for more; left out where that cannot be known. */
+  requireSpace?: () => Promise<void>
 }
 
 export interface ImportOptions {
@@ -95,7 +97,8 @@ const TAKEN: FieldError = {
 /**
  * Imports a list, some thousand rows a transaction, with memory that does not grow. Whoever is new is active from then on, with
  * a record of consent that has the statement; whoever is known, whatever their state, stays as they are. Killed at any
- * point it has done each row once or not at all, and goes on where it was. Throws `ImportUnderWay`.
+ * point it has done each row once or not at all, and goes on where it was. Throws `ImportUnderWay`, and what
+ * `requireSpace` rejects with.
  */
 export const importSubscribers = async (
   ports: ImportPorts,
@@ -181,7 +184,7 @@ const readBatch = (rows: ListRow[], keys: Keys, readRow: ImportOptions['readRow'
 }
 
 /** Returns what stores a batch: all of it in one transaction, with how far the import has come. */
-const createImporter = ({ db, keys, now }: ImportPorts, options: ImportOptions) => {
+const createImporter = ({ db, keys, now, requireSpace }: ImportPorts, options: ImportOptions) => {
   const { key, statement, readRow, report, overDays = 1, dryRun = false } = options
   const dueOf = createFirstDue(overDays, options.welcomes !== undefined)
   const welcomes = options.welcomes === undefined ? null : createImportWelcomes(db, options.welcomes)
@@ -213,6 +216,7 @@ const createImporter = ({ db, keys, now }: ImportPorts, options: ImportOptions) 
       const reportOctets = await report.write(refused)
       return { progress: { rowsDone: before.rowsDone + rows.length, reportOctets, counts }, refused }
     }
+    await requireSpace?.()
     const digests = await welcomes?.(given.choices, at)
     return db.transaction().execute(async (trx) => {
       const stored = await storeImported(trx, given)

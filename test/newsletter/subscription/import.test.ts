@@ -1,6 +1,7 @@
 /** Bringing a list along: who becomes a subscriber, who stays as they are, and what goes on after a kill. */
 import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
+import { LittleSpace } from '../../../src/core/disk-space.ts'
 import { addressHashes } from '../../../src/core/subscriber/address-hash.ts'
 import { statedConsent } from '../../../src/core/subscriber/consent.ts'
 import { readHeader } from '../../../src/core/subscriber/list-columns.ts'
@@ -71,11 +72,17 @@ const importRows = (
     keys = KEYS as Keys,
     piece = 700,
     killAt = Number.POSITIVE_INFINITY,
+    requireSpace = async () => undefined,
     ...options
-  }: Partial<ImportOptions> & { keys?: Keys; piece?: number; killAt?: number } = {},
+  }: Partial<ImportOptions> & {
+    requireSpace?: () => Promise<undefined>
+    keys?: Keys
+    piece?: number
+    killAt?: number
+  } = {},
 ) => {
   const given = { key: null, statement, readRow: createRowReader(COLUMNS), report: createReport(), ...options }
-  return importSubscribers({ db, keys, now: () => AT }, listOf(rows, piece, killAt), given)
+  return importSubscribers({ db, keys, now: () => AT, requireSpace }, listOf(rows, piece, killAt), given)
 }
 
 const readAll = async (db: Database) => {
@@ -414,6 +421,22 @@ describe('an import that was killed', () => {
       .execute()
     expect(await importRows(db, rows)).toMatchObject({ kept: { unsubscribed: 1, active: expect.any(Number) } })
     expect(await countOf(db, 'subscribers')).toBe(9_405)
+  })
+
+  test('for its disk was nearly full goes on once there is space', async () => {
+    await using newsletter = await openNewsletter()
+    const { db } = newsletter
+    let batches = 0
+    const requireSpace = async () => {
+      if (++batches === 2) throw new LittleSpace('3 MB are free')
+      return undefined
+    }
+    await expect(importRows(db, rows, { key: KEY, requireSpace })).rejects.toThrow(LittleSpace)
+    expect(await countOf(db, 'subscribers')).toBe(3_960)
+    expect(await importRows(db, rows, { key: KEY, requireSpace })).toMatchObject({
+      resumedFrom: 4_000,
+      imported: 9_405,
+    })
   })
 
   test('two at a time are told from one another, and no row is there twice', async () => {
