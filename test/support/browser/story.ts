@@ -203,6 +203,9 @@ const walkArchive = async ({ page, siteUrl, show }: Visit) => {
   await show('author', 'page')
   await page.goto(`${siteUrl}/authors/nobody-at-all`)
   await show('no-such-author', 'page')
+  const map = await (await fetch(`${siteUrl}/sitemaps/institutions.xml`)).text()
+  await page.goto(siteUrl + (/\/institutions\/[^<]+/.exec(map)?.[0] ?? ''))
+  await show('institution', 'page')
 }
 
 /** A topic that a digest offers: followed and not any more. */

@@ -11,11 +11,13 @@ const EXAMPLES: Record<string, readonly string[]> = {
   topic: ['agents', 'alchemy'],
   topics: ['all', 'agents'],
   author: ['ada-lovelace', 'nobody'],
+  institution: ['plan-lab', 'nobody', '%3Cb%3E'],
 }
 const QUERIES: Record<string, readonly string[]> = {
   '/search': [
     '',
     '?q=agents',
+    '?q=plan+lab',
     '?q=-',
     '?topic=agents&from=2026-04-01',
     '?from=2031-01-01&to=2026-01-01',
