@@ -13,6 +13,7 @@ import { cellsOf, studyGate, studyRelevance } from './relevance-study.ts'
 import { replay } from './replay.ts'
 import { simulateSubscribers } from './subscribers.ts'
 import { studyTrend, trendsOf } from './trend-study.ts'
+import { studyVotes } from './votes-study.ts'
 
 const listing = (id: string, listDay: string): Listing => ({
   paper: {
@@ -217,6 +218,27 @@ describe('the study of the blend', () => {
 
   it('measures nothing without settled upvotes', () => {
     expect(studyBlend(candidates(9).map((paper) => ({ ...paper, settled: null })))).toBeNull()
+  })
+})
+
+describe('the study of votes', () => {
+  it('lets votes that share the crowd’s taste help papers that no source counts, and no colluders reach misfits', () => {
+    const result = studyVotes(candidates(60))
+    const of500 = result?.uncounted.find(
+      ({ voters, weight, taste }) => voters === 500 && weight === 0.7 && taste === "the crowd's",
+    )
+    expect(of500?.settled.mean).toBeGreaterThan(0)
+    expect(result?.votes).toHaveLength(18)
+    expect(result?.picks).toHaveLength(6)
+    expect(result?.collusion).toHaveLength(12)
+    for (const { misfits, places, ofPlaces } of result?.collusion ?? []) {
+      expect(misfits).toBe(0)
+      expect(places).toBeLessThan(ofPlaces / 2)
+    }
+  })
+
+  it('measures nothing without settled upvotes', () => {
+    expect(studyVotes(candidates(9).map((paper) => ({ ...paper, settled: null })))).toBeNull()
   })
 })
 

@@ -90,7 +90,7 @@ const dayApi = (app: App, site: PublicSite): void => {
       schema: {
         tags,
         operationId: 'readDay',
-        summary: 'The papers of a day, most upvoted first',
+        summary: 'The papers of a day, pinned first, then most upvoted',
         params: DateParam,
         querystring: After,
         response: { 200: DayList, ...PROBLEMS },

@@ -65,8 +65,8 @@ const listed = async (db: Kysely<Tables>, query: RawBuilder<unknown>): Promise<L
 }
 
 /**
- * The papers of the list days from `first` to `last` (`YYYY-MM-DD`, both included) by their newest upvotes, then by the votes
- * of readers here, the withdrawn last; with `fit`, those that score at least `least` for the topic. Those of `pinned` (ids) come
+ * The papers of the list days from `first` to `last` (`YYYY-MM-DD`, both included) by their newest upvotes, those of a single
+ * day then by the votes of readers here, the withdrawn last; with `fit`, those that score at least `least` for the topic. Those of `pinned` (ids) come
  * before the others in this order, whatever day lists them.
  */
 export const readBestOfDays = (
@@ -80,6 +80,11 @@ export const readBestOfDays = (
     fit === undefined
       ? sql`true`
       : sql`exists (select from paper_topics r where r.paper_id = p.id and r.topic = ${fit.topic} and r.score >= ${fit.least})`
+  // Of a month's papers it would take longer to count them than all else.
+  const votes =
+    days.first === days.last
+      ? sql`(select count(*) from votes v where v.paper_id = p.id and v.at <= ${now})`
+      : sql`null::int`
   const ofDays = sql`p.list_day between ${days.first}::date and ${days.last}::date`
   return listed(
     db,
@@ -87,7 +92,7 @@ export const readBestOfDays = (
     select p.id, count(*) over ()::int as total from papers p ${newestCounts(now)}
     where ${pinned.length === 0 ? ofDays : sql`(${ofDays} or p.id = any(${pinned}::text[]))`} and ${visibleBy(now)} and ${fits}
     order by ${WITHDRAWN}, array_position(${pinned}::text[], p.id), o.upvotes desc nulls last,
-      (select count(*) from votes v where v.paper_id = p.id and v.at <= ${now}) desc, p.id
+      ${votes} desc, p.id
     limit ${limit} offset ${offset}`,
   )
 }
