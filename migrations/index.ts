@@ -37,6 +37,7 @@ import * as votes from './0032-votes.ts'
 import * as institutions from './0033-institutions.ts'
 import * as bringAList from './0034-bring-a-list.ts'
 import * as voteLinks from './0035-vote-links.ts'
+import * as lettersToCurators from './0036-letters-to-curators.ts'
 import type { Migration } from './migration.ts'
 
 export const MIGRATIONS: Record<string, Migration> = {
@@ -71,16 +72,18 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0033-institutions': institutions,
   '0034-bring-a-list': bringAList,
   '0035-vote-links': voteLinks,
+  '0036-letters-to-curators': lettersToCurators,
 }
 
 /**
  * Migrations that landed after ones with a higher number, with those that a database may have had before them. Each pair
- * touches different tables or columns, so that both orders end in the same schema; any other order is none of ours.
+ * touches different tables or columns, or leaves what both change to a later one (the kinds of letters: 0036), so that both orders
+ * end in the same schema; any other order is none of ours.
  */
 export const EARLIER_ORDERS: Record<string, readonly string[]> = {
   '0006-ways-in-trouble': ['0007-deliveries-stand-alone'],
   '0008-what-comes-back': ['0009-news-of-papers'],
   '0025-trending': ['0026-account-links', '0027-personal-data'],
   '0026-account-links': ['0027-personal-data'],
-  '0031-curation': ['0032-votes'],
+  '0031-curation': ['0032-votes', '0033-institutions', '0034-bring-a-list', '0035-vote-links'],
 }

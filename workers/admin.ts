@@ -4,6 +4,7 @@ import { alarmCommands } from './admin/alarms.ts'
 import { backupCommands } from './admin/backup.ts'
 import { bounceCommands } from './admin/bounces.ts'
 import { createCliRunner } from './admin/context.ts'
+import { curatorCommands } from './admin/curators.ts'
 import { databaseCommands } from './admin/database.ts'
 import { destinationCommands } from './admin/destinations.ts'
 import { digestCommands } from './admin/digest.ts'
@@ -34,6 +35,7 @@ paperCommands(program, run)
 editionCommands(program, run)
 digestCommands(program, run)
 subscriberCommands(program, run)
+curatorCommands(program, run)
 destinationCommands(program, run)
 alarmCommands(program, run)
 mailCommands(program, run)

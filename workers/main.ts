@@ -46,10 +46,10 @@ const maintainOnce = async (
       )
       for (const { month, unsettled } of done.kept)
         console.log(`${month} is old enough to be dropped and stays: ${unsettled} of its mails are not settled.`)
-      const { letters, digests, observations, letterLimits, signUpCounts, providerEvents } = done.deleted
+      const { letters, digests, observations, letterLimits, signUpCounts, providerEvents, suggestions } = done.deleted
       console.log(
         `Rows ${would}deleted: ${letters} letters, ${digests} digests, ${observations} observations, ` +
-          `${letterLimits + signUpCounts} sign-up limits, ${providerEvents} events of providers.`,
+          `${letterLimits + signUpCounts} sign-up limits, ${providerEvents} events of providers, ${suggestions} suggestions.`,
       )
       if (personal !== null)
         console.log(

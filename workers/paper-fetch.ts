@@ -1,12 +1,13 @@
 /** Reading the sources by an operator's command, to store papers or as a dry run. */
 import { SourceError } from '../src/core/papers/source-error.ts'
+import { fetchPickedPapers } from '../src/newsletter/curation/picked-papers.ts'
 import { type IntakePorts, refreshPapers, refreshSource } from '../src/newsletter/intake.ts'
 import { type DryRun, dryRunSource } from '../src/newsletter/intake-dry-run.ts'
 import type { Source } from '../src/newsletter/source.ts'
 import type { Config } from './config/config.ts'
 import { readSource, type SourceSetting } from './config/sources.ts'
 import { UsageError } from './exit.ts'
-import { openSources } from './sources.ts'
+import { openPaperLookup, openSources } from './sources.ts'
 
 /** Reads one source instead of all that are set, and one list day (`YYYY-MM-DD`) instead of those that are due. */
 interface FetchOptions {
@@ -47,6 +48,7 @@ export const fetchPapers = async (
     for (const source of sources) await refreshSource(ports, source, [options.date])
     return { answered: labels, silent: [] }
   }
+  await fetchPickedPapers(ports, openPaperLookup(config))
   const answered = await refreshPapers(ports, sources)
   const silent = labels.filter((label) => !answered.includes(label))
   if (answered.length === 0)

@@ -1,9 +1,16 @@
 /** The sources of papers that the settings name, each with the functions that read it. */
-import { ARXIV_RATE_LIMIT, fetchArxivFeed, fetchArxivMetadata, MAX_IDS } from '../src/adapters/sources/arxiv.ts'
+import {
+  ARXIV_RATE_LIMIT,
+  fetchArxivFeed,
+  fetchArxivMetadata,
+  fetchArxivPapers,
+  MAX_IDS,
+} from '../src/adapters/sources/arxiv.ts'
 import { fetchHuggingFaceDay, HUGGING_FACE_RATE_LIMIT } from '../src/adapters/sources/hugging-face.ts'
 import { readPaperFiles } from '../src/adapters/sources/paper-files.ts'
 import { samplePapers } from '../src/adapters/sources/sample-papers.ts'
 import { lateBatch } from '../src/core/papers/arxiv-announcement.ts'
+import type { PaperLookup } from '../src/newsletter/curation/picked-papers.ts'
 import type { Source } from '../src/newsletter/source.ts'
 import type { Config } from './config/config.ts'
 import type { SourceSetting } from './config/sources.ts'
@@ -11,6 +18,14 @@ import type { SourceSetting } from './config/sources.ts'
 /** In the order of the setting; nothing is read yet. */
 export const openSources = (config: Pick<Config, 'sources' | 'baseUrl'>): Source[] =>
   config.sources.map((setting) => openSource(setting, config.baseUrl))
+
+/** Where picked papers are asked for, whatever the sources are. `arxivUrl`: in place of arXiv, for tests. */
+export const openPaperLookup = ({ baseUrl: contact }: Pick<Config, 'baseUrl'>, arxivUrl?: string): PaperLookup => ({
+  rateLimit: ARXIV_RATE_LIMIT,
+  fetchPapers: (ids, context) =>
+    fetchArxivPapers(ids, { ...context, contact, ...(arxivUrl === undefined ? {} : { baseUrl: arxivUrl }) }),
+  maxIds: MAX_IDS,
+})
 
 const openSource = (setting: SourceSetting, contact: string): Source => {
   switch (setting.kind) {

@@ -8,7 +8,8 @@ import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'no
 
 /**
  * What a link is for. `account`, `address` and `undo` name a letter and work once, for a limited time; `preferences`,
- * `feed`, `vote` and `account` end when their subscriber's epoch is raised, and those that stop mail never do.
+ * `feed`, `vote` and `account` end when their subscriber's epoch is raised, and those that stop mail never do. `curator` names
+ * a curator, and ends when theirs is raised or they are removed.
  */
 export const PURPOSES = [
   'confirm',
@@ -21,6 +22,7 @@ export const PURPOSES = [
   'undo',
   'feed',
   'vote',
+  'curator',
 ] as const
 export type Purpose = (typeof PURPOSES)[number]
 
@@ -98,5 +100,6 @@ export const TOKEN_PLACEHOLDERS = {
   address: 'ADDRESS_TOKEN'.padEnd(TOKEN_LENGTH, '_'),
   undo: 'UNDO_TOKEN'.padEnd(TOKEN_LENGTH, '_'),
   vote: 'VOTE_TOKEN'.padEnd(TOKEN_LENGTH, '_'),
+  curator: 'CURATOR_TOKEN'.padEnd(TOKEN_LENGTH, '_'),
   unsubscribeAddress: 'UNSUBSCRIBE_ADDRESS'.padEnd(ADDRESS_TOKEN_LENGTH, '_'),
 } as const satisfies Partial<Record<Purpose | 'unsubscribeAddress', string>>

@@ -9,6 +9,7 @@ import { archiveRoutes } from './archive/archive.ts'
 import { citationRoutes } from './citations.ts'
 import { CONNECTION_LIMITS, type ConnectionLimits, connectionOptions } from './connections.ts'
 import { inTurns, keepPages } from './costly-pages.ts'
+import { curationRoutes } from './curation.ts'
 import { digestJsonRoutes } from './digest-json.ts'
 import { embedRoutes } from './embed.ts'
 import { CROSS_SITE, handleError, handleUnrouted, sendErrorPage, unknownFields } from './errors.ts'
@@ -25,6 +26,7 @@ import { recordRoutes } from './route-table.ts'
 import { shareImageRoutes } from './share-images.ts'
 import type { App, Pages, PublicSite, Site } from './site.ts'
 import { subscriptionRoutes } from './subscription.ts'
+import { suggestionRoutes } from './suggestions.ts'
 import { topicOfferRoutes } from './topic-offer.ts'
 import { unsubscriptionRoutes } from './unsubscription.ts'
 import { voteRoutes } from './votes.ts'
@@ -137,6 +139,8 @@ export const buildApp = ({
   addressRoutes(app, site)
   unsubscriptionRoutes(app, site)
   voteRoutes(app, { ...site, baseUrl: origin })
+  curationRoutes(app, { ...site, baseUrl: origin })
+  suggestionRoutes(app, site)
   webhookRoutes(app, site)
   return app
 }

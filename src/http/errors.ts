@@ -10,6 +10,8 @@ interface ErrorPage {
   status: number
   heading: string
   sentence: string
+  /** Where to go on from a page; a path of ours. */
+  link?: { href: string; label: string }
 }
 
 const NOT_FOUND: ErrorPage = {
@@ -103,11 +105,11 @@ export const sendErrorPage = (
   request: FastifyRequest,
   reply: FastifyReply,
   { pages }: Pick<Site, 'pages'>,
-  { status, heading, sentence }: ErrorPage,
+  { status, heading, sentence, link }: ErrorPage,
 ): FastifyReply =>
   wantsJson(request)
     ? sendProblem(reply, status, heading, sentence)
-    : show(reply.code(status), pages, 'message', { heading, sentence })
+    : show(reply.code(status), pages, 'message', { heading, sentence, link: link ?? null })
 
 /**
  * Responds to a thrown error: with what was wrong about the request; or, logged, with when to try again where the database

@@ -17,6 +17,8 @@ declare module 'fastify' {
 
 /** Requests a minute of one client, which may be a university behind one address, or a proxy that scans mail. */
 export const BUDGET = {
+  /** Suggestions of papers: as many as a person types, from a lecture hall. */
+  suggestion: 20,
   /** What is made anew for each choice. */
   preview: 60,
   /** What looks through all papers. */

@@ -8,6 +8,8 @@ import type { FieldError } from '../core/subscriber/preferences.ts'
 import type { Retention } from '../core/subscriber/retention.ts'
 import type { Archive } from '../newsletter/archive/archive.ts'
 import type { Citations } from '../newsletter/citations.ts'
+import type { Curations } from '../newsletter/curation/curations.ts'
+import type { Suggestions } from '../newsletter/curation/suggestions.ts'
 import type { EditionReader } from '../newsletter/editions.ts'
 import type { Webhooks } from '../newsletter/feedback/webhooks.ts'
 import type { Feeds } from '../newsletter/feeds.ts'
@@ -59,6 +61,8 @@ export interface Site {
   votes: Votes
   archive: Archive
   citations: Citations
+  curations: Curations
+  suggestions: Suggestions
   feeds: Feeds
   previews: Previews
   pages: Pages

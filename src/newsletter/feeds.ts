@@ -9,7 +9,7 @@ import { entryHtml, entryId, entryTopics, type FeedEntry } from '../core/feed/fe
 import { GATE } from '../core/relevance/gate.ts'
 import { plainLatex } from '../core/text/latex.ts'
 import type { Keys } from '../core/token.ts'
-import { type Pick as CuratorsPick, readPicks } from '../store/curations.ts'
+import { type PaperPick, readPicks } from '../store/curations.ts'
 import type { Database } from '../store/database.ts'
 import { type FeedPaper, readFeedPapers, readFeedPapersById } from '../store/papers/feed-papers.ts'
 import { readInstitution } from '../store/papers/institutions.ts'
@@ -48,7 +48,7 @@ export interface Feeds {
 const entryOf = (
   { paper, listDay, published, updated, withdrawn, relevance }: FeedPaper,
   topics: readonly string[] | null,
-  pick: CuratorsPick | null,
+  pick: PaperPick | null,
   baseUrl: string,
 ): FeedEntry => {
   const fits = explainedFits(relevance)

@@ -25,6 +25,7 @@ import {
   deleteSignUpCounts,
   thinObservations,
 } from '../store/retention.ts'
+import { deleteSuggestions } from '../store/suggestions.ts'
 
 /** So many months beyond the present one stand ready: a maintenance that fails has weeks to be noticed. */
 const MONTHS_AHEAD = 2
@@ -33,6 +34,8 @@ const LOCK_TIMEOUT = '55P03'
 
 /** Rows that one statement deletes: it takes some tenths of a second, and is undone as soon when it is killed. */
 const BATCH = 5_000
+/** Days for which a suggestion is kept, decided or not: whoever still cares may suggest the paper again. */
+const KEEP_SUGGESTIONS = 90
 
 export interface MaintenanceOptions {
   now: Date
@@ -61,6 +64,7 @@ export interface DeletedRows {
   letterLimits: number
   signUpCounts: number
   providerEvents: number
+  suggestions: number
 }
 
 export interface Maintained extends MaintainedMonths {
@@ -152,6 +156,7 @@ export const deleteOld = async (
     letterLimits: await inBatches(() => deleteLetterLimits(db, batch)),
     signUpCounts: await inBatches(() => deleteSignUpCounts(db, batch)),
     providerEvents: await inBatches(() => deleteProviderEvents(db, batch)),
+    suggestions: await inBatches(() => deleteSuggestions(db, new Date(now.getTime() - KEEP_SUGGESTIONS * DAY), batch)),
   }
 }
 

@@ -8,7 +8,7 @@ import type { Database } from '../store/database.ts'
 import { acquirePermit, type PermitOutcome, releasePermit } from '../store/source-permits.ts'
 
 /** How often a source may be requested from; times in milliseconds. */
-interface RateLimit {
+export interface RateLimit {
   /** What shares one permit. */
   name: string
   /** Between the end of one request and the start of the next. */

@@ -27,6 +27,7 @@ export type LetterKind =
   | 'new-address'
   | 'address-changed'
   | 'vote'
+  | 'curator'
 
 /** What a curator does to a paper: adds it to the trend, puts it on a list day, or takes it out of everything. */
 export type CurationAction = 'pick' | 'pin' | 'hide'
@@ -363,7 +364,9 @@ export interface Tables {
   // The outbox: mails, the routes that take less of them for now, and the caps on what they are sent.
   letters: OutboxMail & {
     id: Generated<string>
-    subscriber_id: string
+    /** `null` of a letter to a curator. */
+    subscriber_id: string | null
+    curator_id: string | null
     kind: LetterKind
     digest_id: number | null
     requested_at: Date

@@ -9,7 +9,10 @@ import { localDateOfDelivery } from './outbox/delivery-id.ts'
 
 /** A mail that feedback may be about. Times are the database's. */
 export interface SentMail {
-  subscriberId: string
+  /** `null` of a letter to a curator. */
+  subscriberId: string | null
+  /** Of a letter to a curator, while they are one. */
+  curatorAddress: string | null
   editionId: number | null
   /** When a server took it, or may have; `null` where none can have. */
   handedAt: Date | null
@@ -21,9 +24,11 @@ export const readSentMail = async (db: Kysely<Tables>, { stream, id }: MailRefer
   const localDate = localDateOfDelivery(id)
   if (stream === 'deliveries' && localDate === null) return null
   const edition = stream === 'deliveries' ? sql`m.edition_id` : sql`null::bigint`
+  const curator =
+    stream === 'deliveries' ? sql`null` : sql`(select u.address from curators u where u.id = m.curator_id)`
   const day = stream === 'deliveries' ? sql`and m.local_date = ${localDate}::date` : sql``
   const { rows } = await sql<SentMail>`
-    select m.subscriber_id as "subscriberId", ${edition} as "editionId", now() as now,
+    select m.subscriber_id as "subscriberId", ${curator} as "curatorAddress", ${edition} as "editionId", now() as now,
       -- Feedback may arrive before the outcome of the attempt is recorded.
       case when m.state in ('sent', 'sending', 'unknown', 'failed') then coalesce(m.sent_at, m.attempted_at, now()) end
         as "handedAt"

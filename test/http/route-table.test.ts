@@ -68,6 +68,7 @@ GET /authors/:author
 GET /check-inbox
 GET /check-inbox/:sealed
 GET /confirm/:token
+GET /curate/:token
 GET /digests/:token
 GET /digests/:token.bib
 GET /digests/:token.csl.json
@@ -122,6 +123,7 @@ GET /sitemaps/institutions.xml
 GET /sitemaps/lists.xml
 GET /sitemaps/papers/:month
 GET /subscribe
+GET /suggest
 GET /topics
 GET /topics/:topic
 GET /topics/:topic.png
@@ -148,6 +150,7 @@ POST /api/v1/subscribe
 POST /api/v1/subscribe/proof
 POST /confirm/:token
 POST /confirm/:token/again
+POST /curate/:token
 POST /embed/subscribe
 POST /follow/:token/:topic
 POST /legacy/:token
@@ -161,6 +164,7 @@ POST /preferences/:token/pause
 POST /preview
 POST /subscribe
 POST /subscribe/proof
+POST /suggest
 POST /undo/:token
 POST /unsubscribe/:token
 POST /unsubscribe/:token/pause
@@ -276,7 +280,16 @@ test('every error is a problem (RFC 9457) for a program, and says nothing of how
 })
 
 /** Fields that bring every form past its own checks. */
-const FILLED = { email: EMAIL, topics: 'agents', until: '2026-05-15', sure: 'yes', proof: 'right', paper: '2604.11784' }
+const FILLED = {
+  email: EMAIL,
+  topics: 'agents',
+  until: '2026-05-15',
+  sure: 'yes',
+  proof: 'right',
+  act: 'pick',
+  paper: '2604.11784',
+  note: 'Worth reading',
+}
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' }
 /** `:topic` is one that there is. */
 const filledPathOf = (route: RouteOptions) => pathOf(route).replace(':topic', 'agents')
@@ -317,7 +330,7 @@ test('a form of another site is refused but for one click and what changes nothi
 
 /** Which routes answer without the database. */
 const WITHOUT_DATABASE =
-  /\/(?:about|topics|search|privacy|check-inbox.*|links(?:\/sent.*)?|vote(?:\/sent.*)?|account\/(?:address-)?sent|subscribe|embed(?:\/subscribe)?|robots\.txt|healthz|readyz|webhooks\/.*|share\.png|[\w-]+\.(?:css|js|svg)|v1\/openapi\.json|docs)$/
+  /\/(?:about|topics|search|privacy|check-inbox.*|links(?:\/sent.*)?|vote(?:\/sent.*)?|account\/(?:address-)?sent|subscribe|suggest|embed(?:\/subscribe)?|robots\.txt|healthz|readyz|webhooks\/.*|share\.png|[\w-]+\.(?:css|js|svg)|v1\/openapi\.json|docs)$/
 
 test('a fault behind any route is one plain answer, and tells nothing of what failed', async () => {
   const secret = `insert into "subscribers": Key (email)=(${EMAIL}) ${TOKEN.confirm} at postgres://round:pw@10.0.0.5/round`

@@ -20,7 +20,15 @@ import { runProgram, startProgram } from '../support/processes/program.ts'
 
 const at = (text: string): Date => new Date(text)
 const SPRING = at('2026-04-14T05:00:00Z')
-const NOTHING = { letters: 0, digests: 0, observations: 0, letterLimits: 0, signUpCounts: 0, providerEvents: 0 }
+const NOTHING = {
+  letters: 0,
+  digests: 0,
+  observations: 0,
+  letterLimits: 0,
+  signUpCounts: 0,
+  providerEvents: 0,
+  suggestions: 0,
+}
 const AUTUMN = at('2026-09-15T05:00:00Z')
 
 /** A reader who is owed the digest of the 15th of April, which was sent or was not. */
@@ -185,6 +193,19 @@ test('forgets limits of letters after 90 days, events of providers after 40, and
     select decode(lpad(n::text, 4, '0'), 'hex'), date_trunc('hour', now()) - n * interval '1 hour', 1, 0
     from generate_series(0, 9) n`.execute(db)
   const deleted = { ...NOTHING, letterLimits: 10, signUpCounts: 7, providerEvents: 10 }
+  expect(await maintain(db, { now: AUTUMN, keepDays: 90 })).toMatchObject({ deleted })
+  expect(await maintain(db, { now: AUTUMN, keepDays: 90 })).toMatchObject({ deleted: NOTHING })
+})
+
+test('forgets suggestions after 90 days, whatever was decided', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  await sql`insert into suggestions (paper_id, note, at)
+    select '2604.' || n, 'because', ${AUTUMN}::timestamptz - (n - 10000) * interval '1 day' from generate_series(10080, 10099) n`.execute(
+    db,
+  )
+  const deleted = { ...NOTHING, suggestions: 9 }
+  expect(await maintain(db, { now: AUTUMN, keepDays: 90, dryRun: true })).toMatchObject({ deleted })
   expect(await maintain(db, { now: AUTUMN, keepDays: 90 })).toMatchObject({ deleted })
   expect(await maintain(db, { now: AUTUMN, keepDays: 90 })).toMatchObject({ deleted: NOTHING })
 })

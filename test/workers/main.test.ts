@@ -295,7 +295,8 @@ test('maintain alone creates months, prints them, and finds nothing to do a seco
     code: 0,
     stdout:
       'Months of deliveries created: 2026-11, 2026-12, 2027-01; dropped: 2026-04, 2026-05, 2026-06.\n' +
-      'Rows deleted: 0 letters, 0 digests, 0 observations, 0 sign-up limits, 0 events of providers.\n' +
+      'Rows deleted: 0 letters, 0 digests, 0 observations, 0 sign-up limits, 0 events of providers, ' +
+      '0 suggestions.\n' +
       'Personal data deleted: 0 who left, 0 client addresses, 0 records of consent.\n',
   })
   const again = await runProgram('main', ['maintain', '--json'], settings)
@@ -303,7 +304,15 @@ test('maintain alone creates months, prints them, and finds nothing to do a seco
     created: [],
     dropped: [],
     kept: [],
-    deleted: { letters: 0, digests: 0, observations: 0, letterLimits: 0, signUpCounts: 0, providerEvents: 0 },
+    deleted: {
+      letters: 0,
+      digests: 0,
+      observations: 0,
+      letterLimits: 0,
+      signUpCounts: 0,
+      providerEvents: 0,
+      suggestions: 0,
+    },
     personal: { leavers: 0, clients: 0, consent: 0 },
   })
   expect(await lineOfError(['maintain', '--month', 'April'], settings)).toContain('--month is written as 2026-04')

@@ -14,6 +14,8 @@ import { buildApp } from '../../src/http/app.ts'
 import { createArchive } from '../../src/newsletter/archive/archive.ts'
 import { keepFeeds, keepLists } from '../../src/newsletter/archive/list-cache.ts'
 import { createCitations } from '../../src/newsletter/citations.ts'
+import { createCurations } from '../../src/newsletter/curation/curations.ts'
+import { createSuggestions } from '../../src/newsletter/curation/suggestions.ts'
 import { createEditionCheck } from '../../src/newsletter/feedback/edition-alarm.ts'
 import { createWebhooks } from '../../src/newsletter/feedback/webhooks.ts'
 import { createFeeds } from '../../src/newsletter/feeds.ts'
@@ -52,6 +54,8 @@ export const openApi = async (context: ApiContext) => {
     accounts: createAccounts(subscribing),
     votes: createVotes(subscribing),
     citations: createCitations({ db, keys, now }),
+    curations: createCurations({ db, keys, now, wakeFetch: () => void wake('tick') }),
+    suggestions: createSuggestions({ db, keys, now, requireSpace }),
     feeds: keepFeeds(createFeeds({ db, keys, now, baseUrl: config.baseUrl }), now),
     archive: keepLists(createArchive({ db, keys, now }), now),
     previews: createPreviews({ db, now, candidates }),

@@ -15,6 +15,8 @@ export interface ServiceContext extends Pick<Runtime, 'databaseUrl' | 'keys' | '
   /** The page of the embedded mailbox; `null` when mail leaves this machine. */
   mailboxUrl: string | null
   requireSpace?: Runtime['requireSpace']
+  /** Scheme and host of arXiv's API in place of arXiv's, for tests. */
+  arxivUrl?: string
   /** Deletes mails to an address that are kept on this machine; left out where none are. */
   forgetMails?: ErasurePorts['forgetMails']
 }

@@ -5,7 +5,8 @@ import { samplePapers } from '../../src/adapters/sources/sample-papers.ts'
 import { HOUR, MINUTE, SECOND } from '../../src/core/calendar.ts'
 import type { Log } from '../../src/core/log.ts'
 import { describeError } from '../../src/core/redact.ts'
-import { fillWithSample, refreshPapers } from '../../src/newsletter/intake.ts'
+import { fetchPickedPapers, type PaperLookup } from '../../src/newsletter/curation/picked-papers.ts'
+import { fillWithSample, type IntakePorts, refreshPapers } from '../../src/newsletter/intake.ts'
 import { tick } from '../../src/newsletter/tick.ts'
 import type { Database } from '../../src/store/database.ts'
 import { readLastTick } from '../../src/store/last-tick.ts'
@@ -13,7 +14,7 @@ import { holdsAnyPapers } from '../../src/store/papers/papers.ts'
 import { wereTried } from '../../src/store/refreshes.ts'
 import type { Config } from '../config/config.ts'
 import { openScorer } from '../scorer.ts'
-import { openSources } from '../sources.ts'
+import { openPaperLookup, openSources } from '../sources.ts'
 import type { RoleContext } from './context.ts'
 
 /** A start shows the papers of the sources if they answer within this time, and the sample otherwise. */
@@ -23,9 +24,11 @@ const SOURCES_TIMEOUT = MINUTE
 const REFRESH_INTERVAL = HOUR
 
 /** Resolves when there are papers, or when none can be had at once. */
-export const openScheduler = async ({ config, db, queue, now, log, wake, requireSpace }: RoleContext) => {
+export const openScheduler = async (context: RoleContext) => {
+  const { config, db, queue, now, log, wake, requireSpace } = context
   const stop = new AbortController()
   const ports = { db, now, log, scorer: await openScorer(config), signal: stop.signal }
+  const fetchPicked = createPickedFetch(ports, openPaperLookup(config, context.arxivUrl))
   const restarted = (await readLastTick(db)) !== null
   try {
     await queue.process('refresh', async () => {
@@ -33,6 +36,8 @@ export const openScheduler = async ({ config, db, queue, now, log, wake, require
     })
     const papersRead = waitForPapers(config, ports, () => stop.signal.aborted)
     await queue.process('tick', async () => {
+      // Beside the tick, since arXiv may take longer to answer than editions may wait.
+      fetchPicked()
       // What fell due while the service was down is published with the papers of that time, not those from before.
       await papersRead
       const { onUnknown, retention } = config
@@ -56,6 +61,32 @@ interface IntakeContext {
   db: Database
   now: () => Date
   log: Log
+}
+
+/** Wait after arXiv could not be read, milliseconds: it is looked at at each tick whether anything is wanted. */
+const PICKED_RETRY = 10 * MINUTE
+
+/** Returns what begins to fetch picked papers, unless that is under way or failed a moment ago. */
+const createPickedFetch = (ports: IntakePorts, lookup: PaperLookup) => {
+  let running = false
+  let notBefore = Number.NEGATIVE_INFINITY
+  return (): void => {
+    if (running || performance.now() < notBefore) return
+    running = true
+    void fetchPickedPapers(ports, lookup)
+      .then(({ failed }) => {
+        if (failed) notBefore = performance.now() + PICKED_RETRY
+      })
+      .catch((error) =>
+        ports.log.error(
+          { error: describeError(error) },
+          'picked papers could not be fetched; the next tick tries again',
+        ),
+      )
+      .finally(() => {
+        running = false
+      })
+  }
 }
 
 /** Resolves when every source has been tried since now, with or without success, or when the time for it is over. */

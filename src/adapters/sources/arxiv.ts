@@ -8,12 +8,14 @@ import {
   readAnnouncement,
   withdrawalOf,
 } from '../../core/papers/arxiv-announcement.ts'
-import type { Listing } from '../../core/papers/paper.ts'
+import type { Listing, Paper } from '../../core/papers/paper.ts'
 import { keepLatest, type Problem } from '../../core/papers/paper-file.ts'
 import type { PaperNews } from '../../core/papers/paper-news.ts'
-import { categoriesOf, readArxivId, UnreadableRow } from '../../core/papers/paper-row.ts'
+import { categoriesOf, MAX_AUTHORS, readArxivId, readDate, UnreadableRow } from '../../core/papers/paper-row.ts'
 import { SourceError } from '../../core/papers/source-error.ts'
 import { tellsWithdrawal } from '../../core/papers/withdrawal.ts'
+import { readAuthorEntries } from '../../core/text/author-list.ts'
+import { ABSTRACT_LENGTH, cleanLine, cleanText, TITLE_LENGTH } from '../../core/text/text.ts'
 import {
   getFromSource,
   type RateLimit,
@@ -171,21 +173,73 @@ export interface ArxivMetadata {
 export const fetchArxivMetadata = async (
   ids: readonly string[],
   options: ArxivOptions,
-): Promise<Map<string, ArxivMetadata>> => {
+): Promise<Map<string, ArxivMetadata>> =>
+  new Map([...(await queryApi(ids, options))].map(([id, entry]) => [id, metadataOf(entry)]))
+
+/**
+ * Papers as arXiv's API has them, by their ids, at most `MAX_IDS` of them; those that it does not know, or that it has without
+ * a title, are left out. An id by itself that it regards as malformed is unknown. Throws `SourceError`.
+ */
+export const fetchArxivPapers = async (
+  ids: readonly string[],
+  options: ArxivOptions,
+): Promise<Map<string, { paper: Paper; isWithdrawn: boolean }>> => {
+  const found = new Map<string, { paper: Paper; isWithdrawn: boolean }>()
+  for (const [id, entry] of await queryApi(ids, options, ids.length === 1)) {
+    const title = cleanLine(textOf(entry, ATOM, 'title'), TITLE_LENGTH)
+    if (title === '') continue
+    const { categories, isWithdrawn } = metadataOf(entry)
+    const authors = childrenOf(entry, ATOM, 'author').map((author) => textOf(author, ATOM, 'name'))
+    found.set(id, {
+      paper: {
+        id,
+        title,
+        abstract: cleanText(textOf(entry, ATOM, 'summary'), ABSTRACT_LENGTH),
+        authors: readAuthorEntries(authors.slice(0, MAX_AUTHORS)),
+        publishedOn: readDate(textOf(entry, ATOM, 'published')),
+        categories,
+        codeUrl: null,
+        projectUrl: null,
+        discussionUrl: null,
+      },
+      isWithdrawn,
+    })
+  }
+  return found
+}
+
+const metadataOf = (entry: XmlElement): ArxivMetadata => {
+  const [primary] = childrenOf(entry, ARXIV, 'primary_category')
+  return {
+    categories: categoriesOf([primary?.attributes.get('term'), ...termsOf(entry)]),
+    isWithdrawn: tellsWithdrawal({
+      comment: textOf(entry, ARXIV, 'comment'),
+      abstract: textOf(entry, ATOM, 'summary'),
+    }),
+  }
+}
+
+/** The entries of the API for some ids, by id; `mayRefuse`: that it refuses the query means that it knows none. */
+const queryApi = async (
+  ids: readonly string[],
+  options: ArxivOptions,
+  mayRefuse = false,
+): Promise<Map<string, XmlElement>> => {
   const url = new URL('/api/query', options.baseUrl ?? ARXIV_API)
   // Without max_results it returns ten, however many ids are given.
   url.search = `id_list=${ids.map(encodeURIComponent).join(',')}&max_results=${ids.length}`
-  const { body } = await getFromSource(url, requestOf(options))
-  const wanted = new Set(ids)
-  const found = new Map<string, ArxivMetadata>()
+  // It may answer 400 to an id that it regards as malformed.
+  const { body, status } = await getFromSource(url, { ...requestOf(options), expected: mayRefuse ? [400] : [] })
+  const found = new Map<string, XmlElement>()
+  if (status === 400) return found
   for (const entry of childrenOf(readAtom(body), ATOM, 'entry')) {
     // An error comes with status 200 too, as an entry.
-    if (textOf(entry, ATOM, 'id').includes('/api/errors')) throw new SourceError('it refused the query')
+    if (textOf(entry, ATOM, 'id').includes('/api/errors')) {
+      if (mayRefuse) return found
+      throw new SourceError('it refused the query')
+    }
     const id = readArxivId(textOf(entry, ATOM, 'id'))
-    const [primary] = childrenOf(entry, ARXIV, 'primary_category')
-    const categories = categoriesOf([primary?.attributes.get('term'), ...termsOf(entry)])
-    const remarks = { comment: textOf(entry, ARXIV, 'comment'), abstract: textOf(entry, ATOM, 'summary') }
-    if (id !== null && wanted.has(id)) found.set(id, { categories, isWithdrawn: tellsWithdrawal(remarks) })
+    if (id !== null && ids.includes(id)) found.set(id, entry)
   }
   return found
 }

@@ -63,6 +63,7 @@ const LETTERS = {
   'new-address': 'Confirm your new address',
   'address-changed': 'Your digests go to another address',
   vote: 'Your link to vote',
+  curator: 'Your curator’s link',
 } as const
 export type LetterKind = keyof typeof LETTERS
 export const LETTER_KINDS = Object.keys(LETTERS) as LetterKind[]
@@ -131,6 +132,7 @@ const sharedView = (site: string, postalAddress: string | null) => ({
     account: `${site}/account/${TOKEN_PLACEHOLDERS.account}`,
     address: `${site}/address/${TOKEN_PLACEHOLDERS.address}`,
     undo: `${site}/undo/${TOKEN_PLACEHOLDERS.undo}`,
+    curate: `${site}/curate/${TOKEN_PLACEHOLDERS.curator}`,
   },
 })
 

@@ -33,7 +33,7 @@ export class UnreadableRow extends Error {
 /** The time of an observation of which only the day is known. */
 const HOUR_OF_UNTIMED_LISTS = 'T09:00:00Z'
 /** More names than any paper has had; the rest of a longer list is dropped. */
-const MAX_AUTHORS = 5_000
+export const MAX_AUTHORS = 5_000
 const MAX_CATEGORIES = 20
 /** Of an `integer` column. */
 const MAX_COUNT = 2_147_483_647

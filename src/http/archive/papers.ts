@@ -81,6 +81,7 @@ export const sendNoPaper = (
       arxivId === null
         ? 'We have no paper with this id. One at arXiv has an id such as 2604.11784; a day is written 2026-04-15.'
         : `No list that we read has had arXiv ${arxivId}. It may be at arxiv.org/abs/${arxivId}.`,
+    ...(arxivId === null ? {} : { link: { href: `/suggest?paper=${arxivId}`, label: 'Suggest this paper' } }),
   })
 
 const NEWS = {

@@ -29,7 +29,7 @@ import {
   storeFeedback,
 } from '../../store/feedback.ts'
 import { readSubscriber } from '../../store/subscribers.ts'
-import { suppress } from '../../store/suppressions.ts'
+import { suppress, suppressAddress } from '../../store/suppressions.ts'
 
 /** Feedback on older mail is not believed: relays give up after five days, and people complain within weeks. */
 const MAX_AGE = 30 * DAY
@@ -111,6 +111,7 @@ const storeReport = async (
   if (sent === null || sent.handedAt === null) return 'foreign'
   if (sent.now.getTime() - sent.handedAt.getTime() > MAX_AGE) return 'foreign'
   if (dated !== null && dated.getTime() - sent.now.getTime() > MAX_CLOCK_SKEW) return 'foreign'
+  if (sent.subscriberId === null) return suppressCurator(trx, sent, report, source)
   // The lock makes two reports about one reader wait for each other.
   const reader = await readSubscriber(trx, { id: sent.subscriberId }, true)
   if (reader === undefined || reader.email === null) return 'foreign'
@@ -136,6 +137,29 @@ const storeReport = async (
   }
   if (bounceClass !== 'ours' && (await suppressIfFailing(trx, sent.subscriberId, source))) return 'suppressed'
   return 'recorded'
+}
+
+/** A curator has no subscription to stop: nothing is mailed to their address any more, and the report is not kept. */
+const suppressCurator = async (
+  trx: Database,
+  { curatorAddress }: { curatorAddress: string | null },
+  { kind, class: bounceClass, code, diagnostic, feedback }: Report & { kind: 'bounce' | 'complaint' },
+  source: string,
+): Promise<FeedbackResult> => {
+  if (curatorAddress === null) return 'foreign'
+  if (kind === 'bounce' && bounceClass !== 'hard') return 'recorded'
+  const said = diagnostic === null ? null : redactReply(diagnostic)
+  const changed = await suppressAddress(trx, curatorAddress, {
+    class: kind === 'complaint' ? 'complaint' : 'hard',
+    reason:
+      kind === 'complaint'
+        ? suppressionReason(`complained (${feedback ?? 'abuse'})`, code)
+        : suppressionReason('bounced', code, said),
+    code,
+    diagnostic: said,
+    source,
+  })
+  return changed ? 'suppressed' : 'known'
 }
 
 const outcomeOf = (digest: SentDigest): ArrivalOutcome => {

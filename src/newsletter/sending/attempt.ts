@@ -9,7 +9,7 @@ import type { Claimed } from '../../store/outbox/claims.ts'
 import { REFUSED_LIKE_OTHERS } from '../../store/outbox/conditions.ts'
 import type { OnUnknown } from '../../store/outbox/leases.ts'
 import type { AttemptResult, ServerReply } from '../../store/outbox/outcomes.ts'
-import { suppress } from '../../store/suppressions.ts'
+import { suppress, suppressAddress as suppressByAddress } from '../../store/suppressions.ts'
 import { type ComposedMail, UnrenderableDigest } from './mail.ts'
 import type { Routes } from './routes.ts'
 
@@ -192,10 +192,17 @@ const suppressAddress = async (
   const cause = { class: 'hard', code, diagnostic: reply.said, source: 'smtp' } as const
   try {
     await db.transaction().execute(async (trx) => {
+      // A curator has no subscription, and nothing is kept of what came back of their mail.
+      if (mail.kind === 'curator') return suppressByAddress(trx, mail.email, { ...cause, reason })
       const sent = await readSentMail(trx, { stream, id: mail.id })
       await suppress(trx, mail.subscriberId, { ...cause, reason, editionId: sent?.editionId ?? null })
       // Stored as feedback, like bounces that come later: the alarm that stops an edition counts both together.
-      if (sent !== null) await storeFeedback(trx, { stream, id: mail.id, ...sent }, { kind: 'bounce', ...cause })
+      if (sent !== null)
+        await storeFeedback(
+          trx,
+          { stream, id: mail.id, subscriberId: mail.subscriberId, editionId: sent.editionId },
+          { kind: 'bounce', ...cause },
+        )
     })
   } catch (error) {
     log.warn({ stream, id: mail.id, code, error: describeError(error) }, 'an address could not be suppressed yet')

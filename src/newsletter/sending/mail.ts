@@ -41,6 +41,9 @@ export interface LetterView {
   paperId?: string | null
 }
 
+/** Of whoever has none: a curator. */
+const NO_SUBSCRIPTION: LetterView = { frequency: 'daily', times: '', isUtc: true, topics: [] }
+
 interface Sender {
   name: string
   address: string
@@ -137,6 +140,7 @@ const TOKEN_VALUES: Record<string, (keys: Keys, mail: Claimed) => string> = {
   [TOKEN_PLACEHOLDERS.address]: (keys, mail) => deriveToken(keys, 'address', mail.id),
   [TOKEN_PLACEHOLDERS.undo]: (keys, mail) => deriveToken(keys, 'undo', mail.id),
   [TOKEN_PLACEHOLDERS.vote]: (keys, mail) => deriveToken(keys, 'vote', mail.subscriberId, mail.epoch),
+  [TOKEN_PLACEHOLDERS.curator]: (keys, mail) => deriveToken(keys, 'curator', mail.subscriberId, mail.epoch),
 }
 const PLACEHOLDERS = Object.keys(TOKEN_VALUES)
 
@@ -184,6 +188,7 @@ export const createComposer = (ports: ComposePorts) => {
 
   const renderLetter = async (mail: Claimed): Promise<RenderedMail> => {
     if (mail.kind === 'digest' || mail.kind === 'welcome') throw new Error(`${mail.kind} is not a letter of its own`)
+    if (mail.kind === 'curator') return ports.renderLetter('curator', NO_SUBSCRIPTION)
     const subscriber = await readSubscriber(db, { id: mail.subscriberId })
     if (subscriber === undefined) throw new Error('the subscriber is gone')
     // A confirmation shows what its own link confirms.

@@ -7,6 +7,7 @@ import {
   type ClaimKey,
   DEFER_FOR,
   LEASE,
+  LETTER_ADDRESSEE,
   NOT_HELD,
   RESTRICTED_DESTINATION,
   RESTRICTED_DESTINATIONS,
@@ -28,6 +29,7 @@ export interface Claimed extends ClaimKey {
   attempts: number
   /** Milliseconds since the mail was written down, by the database's clock. */
   waitedMs: number
+  /** Of a letter to a curator the curator's. */
   subscriberId: string
   epoch: number
   email: string
@@ -84,7 +86,7 @@ const FREE_SLOTS = sql`greatest(0, least(route.allowed, route.concurrency
           - (select count(*) from letters u where u.state = 'sending' and u.waits_for = route.name)
           - (select count(*) from deliveries u where u.state = 'sending' and u.waits_for = route.name)))`
 
-const WAITED_MS = sql`extract(epoch from now() - t.created_at)::float8 * 1000`
+const waitedMs = (mail: 'm' | 't') => sql`extract(epoch from now() - ${sql.ref(`${mail}.created_at`)})::float8 * 1000`
 
 const SENDING_TIME = sql`s.frequency, s.hour, s.weekday, s.time_zone as "timeZone", s.next_due_at as "nextDueAt"`
 
@@ -123,17 +125,17 @@ const LETTERS: ClaimStatements = {
       select m.id, ${WANTED.letters} as wanted,
         route.name as destination, route.name is not null and not selected.has_slot as defer
       from selected join letters m on m.id = selected.id
-      join subscribers s on s.id = m.subscriber_id left join ${destination}),
+      join ${LETTER_ADDRESSEE} left join ${destination}),
     taken as (
       update letters m set ${CLAIM_VALUES} from checked c where m.id = c.id returning m.*)`,
 
   claimed: sql`
-    select t.id, null as "localDate", t.fence, t.attempts, ${WAITED_MS} as "waitedMs",
-      t.subscriber_id as "subscriberId", s.epoch, s.email, t.kind, t.digest_id as "digestId", t.requested_at as date,
-      ${SENDING_TIME}, t.waits_for as "waitsFor", t.told_change as "toldChange",
-      ${wasRefusedLikeOthers(sql`t.reason`)} as "refusedLikeOthers"
-    from taken t join subscribers s on s.id = t.subscriber_id
-    where t.state = 'sending'`,
+    select m.id, null as "localDate", m.fence, m.attempts, ${waitedMs('m')} as "waitedMs",
+      s.id as "subscriberId", s.epoch, s.email, m.kind, m.digest_id as "digestId", m.requested_at as date,
+      ${SENDING_TIME}, m.waits_for as "waitsFor", m.told_change as "toldChange",
+      ${wasRefusedLikeOthers(sql`m.reason`)} as "refusedLikeOthers"
+    from taken m join ${LETTER_ADDRESSEE}
+    where m.state = 'sending'`,
 
   anyReady: sql`select from letters m
     where m.state in ('queued', 'deferred') and m.next_attempt_at <= now() and ${NOT_HELD}`,
@@ -168,7 +170,7 @@ const DELIVERIES: ClaimStatements = {
       returning m.*)`,
 
   claimed: sql`
-    select t.id, t.local_date as "localDate", t.fence, t.attempts, ${WAITED_MS} as "waitedMs",
+    select t.id, t.local_date as "localDate", t.fence, t.attempts, ${waitedMs('t')} as "waitedMs",
       t.subscriber_id as "subscriberId", s.epoch, s.email, 'digest' as kind, t.digest_id as "digestId", e.cutoff as date,
       ${SENDING_TIME}, t.waits_for as "waitsFor", t.told_change as "toldChange",
       ${wasRefusedLikeOthers(sql`t.reason`)} as "refusedLikeOthers"

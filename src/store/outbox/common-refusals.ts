@@ -1,7 +1,7 @@
 /** Refusals that readers have in common: the mails that had them, and taking back what that did to these mails. */
 import { type Kysely, sql } from 'kysely'
 import type { MailStream, Tables } from '../database.ts'
-import { wasRefusedLikeOthers } from './conditions.ts'
+import { LETTER_ADDRESSEE, wasRefusedLikeOthers } from './conditions.ts'
 
 /** A mail that a server refused lately, finally or for now. */
 export interface RefusedMail {
@@ -32,9 +32,9 @@ export const readRefused = async (db: Kysely<Tables>, stream: MailStream, relay:
     and m.attempted_at > r.since - interval '15 minutes' and not ${wasRefusedLikeOthers(sql`m.reason`)}`
   const mails =
     stream === 'letters'
-      ? sql`select m.id, null::date as local_date, m.subscriber_id, m.said, m.attempted_at
+      ? sql`select m.id, null::date as local_date, m.subscriber_id, m.curator_id, m.said, m.attempted_at
           from relay r join letters m on ${isRefused}`
-      : sql`select m.id, m.local_date, m.subscriber_id, m.said, m.attempted_at
+      : sql`select m.id, m.local_date, m.subscriber_id, null::uuid as curator_id, m.said, m.attempted_at
           from relay r join editions e on e.cutoff > now() - interval '14 days' or e.completed_at is null
           join deliveries m on m.edition_id = e.id and ${isRefused}`
   const { rows } = await sql<RefusedMail>`
@@ -42,7 +42,7 @@ export const readRefused = async (db: Kysely<Tables>, stream: MailStream, relay:
     select m.id, m.local_date::text as "localDate", s.email, m.said,
       exists (select from suppressions x where x.email = lower(s.email) and x.source = 'smtp' and x.class = 'hard'
         and x.diagnostic = m.said and x.created_at >= m.attempted_at - interval '5 minutes') as suppressed
-    from (${mails}) m join subscribers s on s.id = m.subscriber_id where s.email is not null`.execute(db)
+    from (${mails}) m join ${LETTER_ADDRESSEE} where s.email is not null`.execute(db)
   return rows
 }
 

@@ -15,14 +15,26 @@ export const LEASE = sql`interval '60 seconds'`
 export const DEFER_FOR = sql`interval '1 hour'`
 
 /**
+ * Joins whom a letter goes to as `s`: a subscriber, or a curator, whose state is `curator` or `ended` and who is owed no
+ * digest. The columns of both have the same types, so that Postgres finds each by its key.
+ */
+export const LETTER_ADDRESSEE = sql`(
+      select id, email, state, epoch, frequency, hour, weekday, time_zone, next_due_at from subscribers
+      union all
+      select id, address, case when ended_at is null then 'curator' else 'ended' end, epoch, 'daily', 0::smallint, 1::smallint,
+        'UTC', null::timestamptz from curators) s on s.id = coalesce(m.subscriber_id, m.curator_id)`
+
+/**
  * Whether a mail is still wanted. Deliveries and welcomes go to active subscribers alone, confirmations (of an address that
  * a subscription moves to, too) to pending ones, "already subscribed" and links to vote to those who get digests or paused
- * them, the other letters to all whom we know. Nothing goes to a suppressed address, except that somebody who complained is asked to confirm when they subscribe again.
+ * them, a curator's link to whoever is one, the other letters to all whom we know. Nothing goes to a suppressed address,
+ * except that somebody who complained is asked to confirm when they subscribe again.
  */
 export const WANTED: Record<MailStream, RawBuilder<boolean>> = {
   letters: sql`case m.kind when 'confirmation' then s.state = 'pending' when 'new-address' then s.state = 'pending'
         when 'welcome' then s.state = 'active'
         when 'already-subscribed' then s.state in ('active', 'paused') when 'vote' then s.state in ('active', 'paused')
+        when 'curator' then s.state = 'curator'
         else s.state in ('pending', 'active', 'paused', 'unsubscribed') end
       and s.email is not null and not exists (select from suppressions x where x.email = lower(s.email)
         and not (m.kind = 'confirmation' and x.class = 'complaint'))`,

@@ -1,7 +1,13 @@
 /** Mails that wait for a throttled or capped destination: deferred in bulk, requeued when it is free, given up after a day. */
 import { type Kysely, sql } from 'kysely'
 import type { MailStream, Tables } from '../database.ts'
-import { DEFER_FOR, RESTRICTED_DESTINATION, RESTRICTED_DESTINATIONS, RUNNING_EDITIONS } from './conditions.ts'
+import {
+  DEFER_FOR,
+  LETTER_ADDRESSEE,
+  RESTRICTED_DESTINATION,
+  RESTRICTED_DESTINATIONS,
+  RUNNING_EDITIONS,
+} from './conditions.ts'
 
 /**
  * Of the `limit` mails that have been ready longest, and of deliveries in each running edition, defers those that go to a
@@ -13,13 +19,13 @@ export const deferThrottled = async (db: Kysely<Tables>, stream: MailStream, lim
     stream === 'letters'
       ? sql`
     with oldest as (
-      select m.id, m.subscriber_id from letters m
+      select m.id, m.subscriber_id, m.curator_id from letters m
       where m.state in ('queued', 'deferred') and m.next_attempt_at <= now()
       order by m.next_attempt_at limit ${limit}),
     throttled as (
-      select m.id, route.name from oldest o join subscribers s on s.id = o.subscriber_id join ${RESTRICTED_DESTINATION}
-      join letters m on m.id = o.id
-      where m.state in ('queued', 'deferred') and m.next_attempt_at <= now() for update of m skip locked)
+      select l.id, route.name from oldest m join ${LETTER_ADDRESSEE} join ${RESTRICTED_DESTINATION}
+      join letters l on l.id = m.id
+      where l.state in ('queued', 'deferred') and l.next_attempt_at <= now() for update of l skip locked)
     update letters m set waits_for = t.name, next_attempt_at = now() + ${DEFER_FOR}
     from throttled t where m.id = t.id returning 1`
       : sql`

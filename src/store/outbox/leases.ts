@@ -1,7 +1,7 @@
 /** Leases of claimed mails: renewed while a server takes its time, checked again, and ended when their mailer died. */
 import { type Kysely, sql } from 'kysely'
 import type { MailStream, Tables } from '../database.ts'
-import { type ClaimKey, claimRows, IS_SENDING, LEASE, SAME_CLAIM, WANTED } from './conditions.ts'
+import { type ClaimKey, claimRows, IS_SENDING, LEASE, LETTER_ADDRESSEE, SAME_CLAIM, WANTED } from './conditions.ts'
 
 /** Extends the leases of claimed mails to 60 seconds from now. Returns the ids of those that are still the caller's. */
 export const renew = async (db: Kysely<Tables>, stream: MailStream, claims: readonly ClaimKey[]): Promise<string[]> => {
@@ -26,7 +26,7 @@ export const stillWanted = async (
     stream === 'letters'
       ? sql<{ id: string }>`select m.id from ${claimRows(claims)}
           join letters m on ${SAME_CLAIM} and ${IS_SENDING}
-          join subscribers s on s.id = m.subscriber_id where ${WANTED.letters}`
+          join ${LETTER_ADDRESSEE} where ${WANTED.letters}`
       : sql<{ id: string }>`select m.id from ${claimRows(claims)}
           join deliveries m on ${SAME_CLAIM} and m.local_date = u.local_date and ${IS_SENDING}
           join subscribers s on s.id = m.subscriber_id where ${WANTED.deliveries}`

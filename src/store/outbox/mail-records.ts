@@ -2,12 +2,19 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { type Preferences, STANDARD } from '../../core/subscriber/preferences.ts'
 import type { MailStream, Tables } from '../database.ts'
+import { LETTER_ADDRESSEE } from './conditions.ts'
 import { localDateOfDelivery } from './delivery-id.ts'
 import type { ServerReply } from './outcomes.ts'
 
-/** The letter with this id (a UUID); `undefined` when there is none. */
+/** The letter to a subscriber with this id (a UUID); `undefined` when there is none. */
 export const readLetter = async (db: Kysely<Tables>, id: string) => {
-  const letter = await db.selectFrom('letters').selectAll().where('id', '=', id).executeTakeFirst()
+  const letter = await db
+    .selectFrom('letters')
+    .selectAll()
+    .where('id', '=', id)
+    .where('subscriber_id', 'is not', null)
+    .$narrowType<{ subscriber_id: string }>()
+    .executeTakeFirst()
   return letter === undefined ? undefined : { ...letter, preferences: complete(letter.preferences) }
 }
 
@@ -77,12 +84,12 @@ const FACTS: Record<MailStream, RawBuilder<unknown>> = {
     null as "failedBefore", ${OUTCOME}`,
 }
 
-/** A mail by its id (a UUID), with its reader and its digest; `undefined` where there is none. */
+/** A mail by its id (a UUID), with its reader (of a letter to a curator the curator) and its digest; `undefined` where there is none. */
 export const readMailRecord = async (db: Kysely<Tables>, id: string) => {
-  const more = sql`, m.subscriber_id as subscriber, s.email, m.digest_id as digest`
+  const more = sql`, s.id as subscriber, s.email, m.digest_id as digest`
   const localDate = localDateOfDelivery(id)
   const { rows } = await sql<MailRecord & { subscriber: string; email: string | null; digest: number | null }>`
-    select ${FACTS.letters} ${more} from letters m join subscribers s on s.id = m.subscriber_id where m.id = ${id}::uuid
+    select ${FACTS.letters} ${more} from letters m join ${LETTER_ADDRESSEE} where m.id = ${id}::uuid
     union all
     select ${FACTS.deliveries} ${more} from deliveries m join editions e on e.id = m.edition_id
       join subscribers s on s.id = m.subscriber_id

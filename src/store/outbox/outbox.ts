@@ -37,6 +37,11 @@ export const storeLetter = async (db: Kysely<Tables>, letter: NewLetter): Promis
   return id
 }
 
+/** Stores the letter with a curator's link, ready to be sent at once. */
+export const storeCuratorLetter = async (db: Kysely<Tables>, curatorId: string, requestedAt: Date): Promise<void> => {
+  await db.insertInto('letters').values({ curator_id: curatorId, kind: 'curator', requested_at: requestedAt }).execute()
+}
+
 /** Lets a letter that waits to be sent count as asked for anew; `false` where there is none. */
 export const renewWaitingLetter = async (
   db: Kysely<Tables>,

@@ -3,6 +3,7 @@ import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { destinationOf } from '../../core/sending/destination.ts'
 import type { SendLimit, Usage, WarmUp } from '../../core/sending/send-limit.ts'
 import type { Tables } from '../database.ts'
+import { LETTER_ADDRESSEE } from './conditions.ts'
 import type { Route, RouteKind } from './throttled-routes.ts'
 
 /** A capped route, and what of its caps is used up. */
@@ -105,13 +106,13 @@ const countPast = async (db: Kysely<Tables>, { kind, name, domains }: Route): Pr
   await sql`
     insert into send_counts as c (kind, name, minute, mails)
     select ${kind}, ${name}, date_trunc('minute', m.at), count(*) from (
-      select subscriber_id, coalesce(attempted_at, now()) as at from letters
+      select subscriber_id, curator_id, coalesce(attempted_at, now()) as at from letters
         where state = 'sending' or attempted_at > now() - interval '25 hours'
       union all
-      select subscriber_id, coalesce(attempted_at, now()) from deliveries
+      select subscriber_id, null, coalesce(attempted_at, now()) from deliveries
         where edition_id in (select id from editions where completed_at is null or begun_at > now() - interval '7 days')
           and (state = 'sending' or attempted_at > now() - interval '25 hours')) m
-      join subscribers s on s.id = m.subscriber_id
+      join ${LETTER_ADDRESSEE}
     where ${ofRoute} group by 3
     on conflict (kind, name, minute) do update set mails = c.mails + excluded.mails`.execute(db)
 }

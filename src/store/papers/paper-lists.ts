@@ -5,7 +5,7 @@ import type { ExcerptedPaper } from '../../core/papers/paper-excerpt.ts'
 import { GATE } from '../../core/relevance/gate.ts'
 import type { RareTerm } from '../../core/relevance/rare-terms.ts'
 import type { TopicRelevance } from '../../core/relevance/relevance.ts'
-import { type Pick as CuratorsPick, readPicks } from '../curations.ts'
+import { type PaperPick, readPicks } from '../curations.ts'
 import type { Tables } from '../database.ts'
 import { countVotes } from '../votes.ts'
 import { paperOf, type Texts } from './papers.ts'
@@ -43,7 +43,7 @@ export interface ShownPaper {
   relevance: TopicRelevance[]
   /** Votes of readers here. */
   votes: number
-  pick: CuratorsPick | null
+  pick: PaperPick | null
 }
 
 /** URLs of one sitemap, at most. https://www.sitemaps.org/protocol.html */

@@ -26,7 +26,7 @@ const signUp = async (db: Database, email: string, preferences = LONDON_DAILY) =
   const letter = await db
     .selectFrom('letters')
     .innerJoin('subscribers', 'subscribers.id', 'letters.subscriber_id')
-    .select(['letters.id', 'subscriber_id'])
+    .select(['letters.id', 'subscribers.id as subscriber_id'])
     .where('email', '=', email)
     .executeTakeFirstOrThrow()
   return { id: letter.subscriber_id, token: deriveToken(KEYS, 'confirm', letter.id) }

@@ -88,7 +88,7 @@ export const linksOf = (html: string): Map<string, string> => {
   const links = new Map<string, string>()
   for (const [, href = ''] of html.matchAll(/href="([^"]+)"/g)) {
     const [, path, kind = ''] =
-      /^https?:\/\/localhost:\d+(\/(confirm|preferences|follow|unsubscribe|digests|links|never|account|address|undo|vote)\b[^"]*)$/.exec(
+      /^https?:\/\/localhost:\d+(\/(confirm|preferences|follow|unsubscribe|digests|links|never|account|address|undo|vote|curate)\b[^"]*)$/.exec(
         href,
       ) ?? []
     if (path !== undefined && !links.has(kind)) links.set(kind, path)

@@ -28,7 +28,11 @@ const QUERIES: Record<string, readonly string[]> = {
   '/feeds/search.json': ['?q=agents'],
   '/preview': ['', '?topics=agents&keywords=Lean+4&authors=J.+Wang'],
 }
-const FORMS = ['email=ada%40', 'email=ada%40example.org&topics=agents&frequency=weekly&hour=7&timezone=Europe%2FLondon']
+const FORMS = [
+  'email=ada%40',
+  'act=pick&paper=agents&note=',
+  'email=ada%40example.org&topics=agents&frequency=weekly&hour=7&timezone=Europe%2FLondon',
+]
 
 export interface AnsweredPage {
   /** `GET /topics/agents` */

@@ -15,6 +15,8 @@ import type { App, PrivacyFacts, Site } from '../../../src/http/site.ts'
 import type { PaperPage } from '../../../src/newsletter/archive/paper.ts'
 import { readSearch } from '../../../src/newsletter/archive/search.ts'
 import type { Citations } from '../../../src/newsletter/citations.ts'
+import type { Curation, Curations } from '../../../src/newsletter/curation/curations.ts'
+import type { Suggestions } from '../../../src/newsletter/curation/suggestions.ts'
 import type { Feeds } from '../../../src/newsletter/feeds.ts'
 import type { Previews } from '../../../src/newsletter/publishing/preview.ts'
 import type { AccountData } from '../../../src/newsletter/subscription/account-link.ts'
@@ -42,6 +44,8 @@ export const TOKEN = {
   undo: 'undo'.padEnd(43, '0'),
   feed: 'feed'.padEnd(43, '0'),
   vote: 'vote'.padEnd(43, '0'),
+  curate: 'curate'.padEnd(43, '0'),
+  formerCurator: 'former-curator'.padEnd(43, '0'),
 }
 
 /** Numbers that are no default. */
@@ -352,6 +356,77 @@ const createRecordedAccounts = (change: RecordChange, challenge: Challenge | nul
 
 /** The real ones, as the pages are; one for all, for it has fonts. */
 const shareImages = createShareImages()
+/** What the one curator there is did: a pick that arXiv is asked for, a pin that was undone, and a hide. */
+const DID = {
+  curator: 'Grace Hopper',
+  at: new Date('2026-04-15T09:00:00Z'),
+  undoneBy: null,
+  undoneAt: null,
+  askedAt: null,
+}
+const CURATIONS: Curation[] = [
+  {
+    ...DID,
+    id: '0a0b0c0d-0000-4000-8000-000000000011',
+    action: 'pick',
+    paperId: '2604.19999',
+    title: null,
+    note: 'The first proof of its kind',
+    listDay: '2026-04-15',
+  },
+  {
+    ...DID,
+    id: '0a0b0c0d-0000-4000-8000-000000000012',
+    action: 'pin',
+    paperId: '2604.11784',
+    title: 'A paper about agents',
+    note: null,
+    listDay: '2026-04-15',
+    undoneBy: 'Ada Lovelace',
+    undoneAt: new Date('2026-04-15T10:00:00Z'),
+  },
+  {
+    ...DID,
+    id: '0a0b0c0d-0000-4000-8000-000000000013',
+    action: 'hide',
+    paperId: '2604.11785',
+    title: 'A paper about <b>agents</b>',
+    note: 'Withdrawn by its authors',
+    listDay: null,
+  },
+]
+
+const createRecordedCurations = (change: RecordChange): Curations => ({
+  readPage: async (token) => {
+    if (token === TOKEN.formerCurator) return 'removed'
+    return token === TOKEN.curate
+      ? {
+          name: 'Grace Hopper',
+          suggestions: [
+            {
+              id: '0a0b0c0d-0000-4000-8000-000000000021',
+              paperId: '2604.20001',
+              note: 'It halves the cost',
+              at: new Date('2026-04-15T08:00:00Z'),
+            },
+          ],
+          waiting: 1,
+          done: CURATIONS,
+          older: null,
+          newestDay: '2026-04-15',
+        }
+      : null
+  },
+  act: async (token, asked) => {
+    if (token === TOKEN.formerCurator) return 'removed'
+    if (token !== TOKEN.curate) return null
+    return change({ outcome: 'done', paperId: '2604.11784', waiting: false }, 'act', token, asked)
+  },
+})
+
+const createRecordedSuggestions = (change: RecordChange): Suggestions => ({
+  suggest: (paper) => change('stored', 'suggest', paper),
+})
 
 export const openTestSite = async ({
   baseUrl = 'http://round.example.org',
@@ -403,6 +478,8 @@ export const openTestSite = async ({
     subscriptions: failingBy(fault, subscriptions ?? createRecordedSubscriptions(change, origins, challenge, chosen)),
     accounts: failingBy(fault, createRecordedAccounts(change, challenge)),
     votes: failingBy(fault, createRecordedVotes(change)),
+    curations: failingBy(fault, createRecordedCurations(change)),
+    suggestions: failingBy(fault, createRecordedSuggestions(change)),
     archive: failingBy(fault, archive),
     citations: failingBy(fault, createRecordedCitations()),
     feeds: failingBy(fault, createRecordedFeeds(feedEntries)),

@@ -39,7 +39,12 @@ export interface TestServiceOptions {
   writePapers?: (folder: string) => Promise<unknown>
   settings?: Record<string, string>
   smtpUrl?: string
+  /** Where picked papers are asked for; by default nowhere. */
+  arxivUrl?: string
 }
+
+/** Nobody listens there. */
+const NO_ARXIV = 'http://127.0.0.1:1'
 
 const KEY = Buffer.alloc(32, 7)
 
@@ -74,6 +79,7 @@ export const startTestService = async (options: TestServiceOptions): Promise<Tes
       smtpUrl: options.smtpUrl ?? mailbox.smtpUrl,
       mailboxUrl: mailbox.url,
       now,
+      arxivUrl: options.arxivUrl ?? NO_ARXIV,
       log: { info: say('info'), warn: say('warn'), error: say('error') },
       alone: true,
     },
