@@ -14,7 +14,15 @@ import { digestJsonRoutes } from './digest-json.ts'
 import { embedRoutes } from './embed.ts'
 import { CROSS_SITE, handleError, handleUnrouted, sendErrorPage, unknownFields } from './errors.ts'
 import { feedRoutes } from './feeds.ts'
-import { CROSS_ORIGIN, isCrossSite, isJson, replaceNulls, securityHeaders, takeUnknownFields } from './guard.ts'
+import {
+  CROSS_ORIGIN,
+  isCrossSite,
+  isJson,
+  replaceNulls,
+  securityHeaders,
+  takeUnknownFields,
+  unknownInQuery,
+} from './guard.ts'
 import { operationsRoutes } from './operations.ts'
 import { operatorRoutes } from './operator.ts'
 import { preferencesRoutes } from './preferences.ts'
@@ -24,7 +32,7 @@ import { limitRequests } from './request-budgets.ts'
 import { revalidatePages } from './revalidation.ts'
 import { recordRoutes } from './route-table.ts'
 import { shareImageRoutes } from './share-images.ts'
-import type { App, Pages, PublicSite, Site } from './site.ts'
+import { type App, isApi, type Pages, type PublicSite, type Site } from './site.ts'
 import { subscriptionRoutes } from './subscription.ts'
 import { suggestionRoutes } from './suggestions.ts'
 import { topicOfferRoutes } from './topic-offer.ts'
@@ -102,6 +110,9 @@ export const buildApp = ({
     const unknown = takeUnknownFields(request)
     // A browser or a bookmark may add to a form; a program that sends JSON is told, for it expects something of the field.
     if (unknown.length > 0 && isJson(request)) return sendErrorPage(request, reply, site, unknownFields(unknown))
+    // So is one that asks: a filter whose name has a typo would otherwise be answered with everything.
+    const asked = isApi(request) && request.routeOptions.url !== undefined ? unknownInQuery(request) : []
+    if (asked.length > 0) return sendErrorPage(request, reply, site, unknownFields(asked))
   })
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? null

@@ -13,7 +13,7 @@ import {
   type WhenEmpty,
 } from '../core/subscriber/preferences.ts'
 import { readTimeZone, TIME_ZONES } from '../core/subscriber/time-zone.ts'
-import { TOPIC_GROUPS } from '../core/topics.ts'
+import { TOPIC_GROUPS, TOPICS } from '../core/topics.ts'
 
 /** A field that no reader sees and no browser fills in; programs that fill in every field give themselves away by it. */
 export const HONEYPOT = 'subject'
@@ -27,38 +27,57 @@ export const SURE = 'sure'
 /** A form that is a button: whatever else a browser sends with it is dropped. */
 export const BUTTON = Type.Object({}, { additionalProperties: false })
 
+/**
+ * A field of a form, a query or a JSON body. Whatever is sent in it is taken, since `core` reads it and says in words what is
+ * wrong with every field at once; `sentAs` is the JSON Schema of what is right, for the document of the API.
+ */
+export const sent = (sentAs: object, description: string, example?: unknown) =>
+  Type.Optional(Type.Unknown({ description, sentAs, ...(example === undefined ? {} : { examples: [example] }) }))
+
+const TEXT = { type: 'string' }
+const OF_TEXTS = { type: 'array', items: TEXT }
+const TOPIC_NAMES = { type: 'string', enum: TOPICS.map(({ slug }) => slug) }
+
+/** The name of one topic. */
+export const TOPIC_FIELD = sent(TOPIC_NAMES, 'The name of a topic', 'robotics')
+
 /** The address, and what a form holds besides what a reader types, which a program may leave out. */
 export const ADDRESSED = {
-  email: Type.Optional(Type.Unknown({ description: 'One email address' })),
-  [HONEYPOT]: Type.Optional(Type.Unknown({ description: 'Left empty' })),
-  [FORM_STAMP]: Type.Optional(Type.Unknown({ description: 'The stamp of a page’s form' })),
-  [BACK]: Type.Optional(Type.Unknown({ description: 'The page of another site that the form was on, sealed' })),
-  [SURE]: Type.Optional(Type.Unknown({ description: 'The address once more, where it was asked whether it is right' })),
+  email: sent({ type: 'string', format: 'email', maxLength: 254 }, 'One email address', 'ada@example.org'),
+  [HONEYPOT]: sent(TEXT, 'Left empty'),
+  [FORM_STAMP]: sent(TEXT, 'The stamp of a page’s form'),
+  [BACK]: sent(TEXT, 'The page of another site that the form was on, sealed'),
+  [SURE]: sent(TEXT, 'The address once more, where it was asked whether it is right'),
 }
 
 /** The fields of a form as they are sent. `readPreferences` reads them, so that every error is shown at once. */
 export const CHOICES = {
-  topics: Type.Optional(
-    Type.Unknown({
-      description: 'Topic names, trending among them; left out, with no keywords and authors either: trending',
-      examples: ['robotics,code'],
-    }),
+  topics: sent(
+    { anyOf: [OF_TEXTS, TEXT] },
+    'Topic names, trending among them, an array or a comma list; left out, with no keywords and authors either: trending',
+    'robotics,code',
   ),
-  keywords: Type.Optional(
-    Type.Unknown({ description: 'Phrases of your own, at most 20, an array or one a line', examples: ['Lean 4'] }),
+  keywords: sent({ anyOf: [OF_TEXTS, TEXT] }, 'Phrases of your own, at most 20, an array or one a line', 'Lean 4'),
+  authors: sent({ anyOf: [OF_TEXTS, TEXT] }, 'Names of authors to follow, at most 20, likewise', 'Grace Hopper'),
+  muted: sent({ anyOf: [OF_TEXTS, TEXT] }, 'Phrases that keep a paper away, at most 20, likewise', 'survey'),
+  when_empty: sent(
+    { type: 'string', enum: ['skip', 'send'] },
+    'What to do when there is nothing new: skip or send',
+    'skip',
   ),
-  authors: Type.Optional(Type.Unknown({ description: 'Names of authors to follow, at most 20, likewise' })),
-  muted: Type.Optional(Type.Unknown({ description: 'Phrases that keep a paper away, at most 20, likewise' })),
-  when_empty: Type.Optional(Type.Unknown({ description: 'What to do when there is nothing new: skip or send' })),
-  papers: Type.Optional(Type.Unknown({ description: 'The most papers of a digest: 3, 5, 10, 15 or usual' })),
-  frequency: Type.Optional(
-    Type.Unknown({ description: 'daily or weekly; daily where it is left out', examples: ['weekly'] }),
+  papers: sent(
+    { enum: [...DIGEST_SIZES, 'usual'] },
+    'The most papers of a digest: 3, 5, 10, 15 or usual, which is 10 daily and 15 weekly',
+    5,
   ),
-  timezone: Type.Optional(
-    Type.Unknown({ description: 'An IANA time zone such as Europe/London, else UTC', examples: ['Europe/London'] }),
+  frequency: sent(
+    { type: 'string', enum: ['daily', 'weekly'], default: 'daily' },
+    'daily or weekly; daily where it is left out',
+    'weekly',
   ),
-  hour: Type.Optional(Type.Unknown({ description: '0 to 23', examples: ['7'] })),
-  weekday: Type.Optional(Type.Unknown({ description: '1 (Monday) to 7', examples: ['6'] })),
+  timezone: sent(TEXT, 'An IANA time zone such as Europe/London, else UTC', 'Europe/London'),
+  hour: sent({ type: 'integer', minimum: 0, maximum: 23, default: 7 }, 'The hour to send at, 0 to 23', 7),
+  weekday: sent({ type: 'integer', minimum: 1, maximum: 7, default: 6 }, 'The day of a weekly digest, 1 (Monday) to 7', 6),
 }
 
 /** A name as time zones have them, such as `America/Coyhaique`, also of one that we do not know. */

@@ -100,6 +100,12 @@ export const takeUnknownFields = (request: FastifyRequest): string[] => {
   return unknown
 }
 
+/** The names in a query that its route has nothing for. */
+export const unknownInQuery = (request: FastifyRequest): string[] => {
+  const { properties = {} } = (request.routeOptions.schema?.querystring ?? {}) as { properties?: object }
+  return Object.keys(request.query as object).filter((name) => !Object.hasOwn(properties, name))
+}
+
 const withoutNulls = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(withoutNulls)
   return typeof value === 'string' ? value.replaceAll('\0', '\ufffd') : value

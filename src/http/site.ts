@@ -94,8 +94,9 @@ export interface PublicSite extends Site {
   baseUrl: string
 }
 
-/** The API is for programs alone, and says its limits with each answer. */
-export const isApi = ({ url }: Pick<FastifyRequest, 'url'>): boolean => url.startsWith('/api/v1/')
+/** The API is for programs alone, also where it has nothing, and says its limits with each answer; its page is for people. */
+export const isApi = ({ url }: Pick<FastifyRequest, 'url'>): boolean =>
+  /^\/api(?![^/?])/.test(url) && !/^\/api\/docs\/?(?![^?])/.test(url)
 
 /** Whether the response should be JSON: it is the API’s, the body was, or the client accepts it and no page. */
 export const wantsJson = (request: FastifyRequest): boolean => {

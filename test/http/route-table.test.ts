@@ -52,10 +52,13 @@ GET /account/address-sent
 GET /account/sent
 GET /address/:token
 GET /api/docs
+GET /api/v1/authors/:author
 GET /api/v1/days
 GET /api/v1/days/:date
 GET /api/v1/editions
 GET /api/v1/editions/:id
+GET /api/v1/institutions/:institution
+GET /api/v1/months/:month
 GET /api/v1/openapi.json
 GET /api/v1/papers/:archive/:number
 GET /api/v1/papers/:paper

@@ -7,11 +7,12 @@ import { digestApi } from './digests.ts'
 import { apiViewOf, type OpenApiDocument } from './documentation.ts'
 import { listApi } from './lists.ts'
 import { paperApi } from './papers.ts'
-import { openTo } from './schema.ts'
+import { peopleApi } from './people.ts'
+import { documented, openTo } from './schema.ts'
 import { searchApi } from './search.ts'
 
 const ABOUT = [
-  'Papers, lists, topics, search, previews and subscriptions as JSON. No key is needed.',
+  'Papers, lists, topics, authors, institutions, search, previews and subscriptions as JSON. No key is needed.',
   'Lists come in parts: send the “next” of one part as “after” to get the one behind it.',
   'RateLimit-Policy and RateLimit say how many requests a minute are served and how many are left. A request over the limit gets 429 with Retry-After.',
   'Answers that can be kept have an ETag. What cannot be served is answered by a problem (RFC 9457).',
@@ -22,6 +23,7 @@ export const apiRoutes = (app: App, site: PublicSite): void => {
   app.register(async (api: App) => {
     await api.register(swagger, {
       hideUntagged: true,
+      transform: ({ schema, url }) => ({ schema: documented(schema), url }),
       openapi: {
         openapi: '3.1.0',
         info: { title: 'Paper Round', version: '1', description: ABOUT, license: { name: 'MIT', identifier: 'MIT' } },
@@ -35,6 +37,7 @@ export const apiRoutes = (app: App, site: PublicSite): void => {
     paperApi(api, site)
     searchApi(api, site)
     listApi(api, site)
+    peopleApi(api, site)
     digestApi(api, site)
     const document = () => api.swagger() as unknown as OpenApiDocument
     api.get('/api/docs', async (_, reply) =>

@@ -1,7 +1,7 @@
 /** A digest before one subscribes, and subscribing to it. */
 import { Type } from 'typebox'
 import { digestJsonOf } from '../../core/digest/digest-json.ts'
-import { ADDRESSED, CHOICES, SURE } from '../form.ts'
+import { ADDRESSED, CHOICES, SURE, sent } from '../form.ts'
 import { Choice, readChoice } from '../preview.ts'
 import { BUDGET } from '../request-budgets.ts'
 import { type App, type PublicSite, sendProblem } from '../site.ts'
@@ -51,7 +51,7 @@ const SignUp = Type.Object(
   { additionalProperties: false },
 )
 const Proof = Type.Object(
-  { proof: Type.Optional(Type.Unknown({ description: 'The solved challenge, base64 of its JSON' })) },
+  { proof: sent({ type: 'string' }, 'The solved challenge, base64 of its JSON') },
   { additionalProperties: false },
 )
 const Taken = Type.Object(

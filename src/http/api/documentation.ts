@@ -10,6 +10,7 @@ interface Schema {
   required?: string[]
   items?: Schema
   anyOf?: Schema[]
+  enum?: unknown[]
 }
 interface Content {
   content?: Record<string, { schema: Schema }>
@@ -83,14 +84,22 @@ const WORDS: Record<string, string> = {
 const shapeOf = (title: string | undefined): Shape | null =>
   title === undefined ? null : { title, id: `shape-${title.toLowerCase().replace(/\W+/g, '-')}` }
 
+/** Values of a field that are named one by one; of topics there are more, and an operation that lists them. */
+const MOST_NAMED = 6
+
 const typeOf = (schema: Schema): TypeView => {
-  const { type = '', format, title, items, anyOf = [] } = schema
+  const { type = '', format, title, items, anyOf = [], enum: choice } = schema
   if (title !== undefined) return { before: '', shape: shapeOf(title), after: '' }
+  if (choice !== undefined && choice.length <= MOST_NAMED)
+    return { before: `one of ${choice.join(', ')}`, shape: null, after: '' }
   if (items !== undefined) {
     const { before, ...of } = typeOf(items)
     return { ...of, before: `list of ${before}` }
   }
-  const [only] = anyOf.filter((one) => one.type !== 'null')
+  const values = anyOf.filter((one) => one.type !== 'null')
+  const [only] = values
+  // Of several none has a name of its own.
+  if (values.length > 1) return { before: values.map((one) => typeOf(one).before).join(' or '), shape: null, after: '' }
   if (only !== undefined) {
     const of = typeOf(only)
     return { ...of, after: `${of.after} or null` }

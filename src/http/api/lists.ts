@@ -1,9 +1,10 @@
-/** The papers of days, weeks and topics. */
+/** The papers of days, weeks, months and topics. */
 import { Type } from 'typebox'
-import { isDate } from '../../core/calendar.ts'
+import { daysOfMonth, daysOfWeek, isDate } from '../../core/calendar.ts'
 import { TOPIC_GROUPS, topicBySlug } from '../../core/topics.ts'
+import type { PeriodPage } from '../../newsletter/archive/days.ts'
 import { sendNoDay } from '../archive/days.ts'
-import { sendNoWeek } from '../archive/periods.ts'
+import { sendNoMonth, sendNoWeek } from '../archive/periods.ts'
 import { NO_TOPIC } from '../archive/topics.ts'
 import { sendErrorPage } from '../errors.ts'
 import { BUDGET } from '../request-budgets.ts'
@@ -15,23 +16,28 @@ const MOST_DAYS = 100
 
 const DateParam = Type.Object({ date: Type.String({ description: 'A list day', examples: ['2026-04-15'] }) })
 const WeekParam = Type.Object({ week: Type.String({ description: 'An ISO week', examples: ['2026-W16'] }) })
+const MonthParam = Type.Object({ month: Type.String({ description: 'A month', examples: ['2026-04'] }) })
 const TopicParam = Type.Object({ topic: Type.String({ description: 'The name of a topic', examples: ['agents'] }) })
 
 const Days = Type.Object({ days: Type.Array(Day), next: Next }, { title: 'Days', description: 'A part of the days' })
 const DayList = Type.Object({ date: Day, ...LIST }, { title: 'Papers of a day', description: 'A part of the day' })
+const PERIOD = {
+  first: Day,
+  last: Day,
+  days: Type.Array(Type.Object({ date: Day, papers: Type.Integer() }), {
+    description: 'Its list days, oldest first, with how many papers each has',
+  }),
+  ...LIST,
+}
+const Before = orNull(Type.String(), 'null where the archive begins')
+const Behind = orNull(Type.String(), 'null where it ends')
 const WeekList = Type.Object(
-  {
-    week: Type.String(),
-    first: Day,
-    last: Day,
-    days: Type.Array(Type.Object({ date: Day, papers: Type.Integer() }), {
-      description: 'Its list days, oldest first, with how many papers each has',
-    }),
-    weekBefore: orNull(Type.String(), 'null where the archive begins'),
-    weekAfter: orNull(Type.String(), 'null where it ends'),
-    ...LIST,
-  },
+  { week: Type.String(), weekBefore: Before, weekAfter: Behind, ...PERIOD },
   { title: 'Papers of a week', description: 'A part of the week' },
+)
+const MonthList = Type.Object(
+  { month: Type.String(), monthBefore: Before, monthAfter: Behind, ...PERIOD },
+  { title: 'Papers of a month', description: 'A part of the month' },
 )
 const Topics = Type.Object(
   {
@@ -58,6 +64,7 @@ const TopicList = Type.Object(
 export const listApi = (app: App, site: PublicSite): void => {
   dayApi(app, site)
   weekApi(app, site)
+  monthApi(app, site)
   topicApi(app, site)
 }
 
@@ -127,12 +134,41 @@ const weekApi = (app: App, site: PublicSite): void => {
       const { week } = request.params
       const page = pageAt(request.query.after)
       if (page === null) return sendErrorPage(request, reply, site, NO_PART)
-      const found = /^\d{4}-W\d\d$/.test(week) ? await site.archive.readWeek(week, page) : null
+      const found = daysOfWeek(week) === null ? null : await site.archive.readWeek(week, page)
       if (found === null) return sendNoWeek(site, request, reply, week)
-      const { first, last, days, before, after } = found
-      return { week, first, last, days, weekBefore: before, weekAfter: after, ...listOf(found, site.baseUrl) }
+      return { week, weekBefore: found.before, weekAfter: found.after, ...periodOf(found, site) }
     },
   )
+}
+
+const monthApi = (app: App, site: PublicSite): void => {
+  app.get(
+    '/api/v1/months/:month',
+    {
+      config: openTo(),
+      schema: {
+        tags: ['Lists'],
+        operationId: 'readMonth',
+        summary: 'The papers of a month, most upvoted first',
+        params: MonthParam,
+        querystring: After,
+        response: { 200: MonthList, ...PROBLEMS },
+      },
+    },
+    async (request, reply) => {
+      const { month } = request.params
+      const page = pageAt(request.query.after)
+      if (page === null) return sendErrorPage(request, reply, site, NO_PART)
+      const found = daysOfMonth(month) === null ? null : await site.archive.readMonth(month, page)
+      if (found === null) return sendNoMonth(site, request, reply, month)
+      return { month, monthBefore: found.before, monthAfter: found.after, ...periodOf(found, site) }
+    },
+  )
+}
+
+const periodOf = (found: PeriodPage, { baseUrl }: PublicSite) => {
+  const { first, last, days } = found
+  return { first, last, days, ...listOf(found, baseUrl) }
 }
 
 const topicApi = (app: App, site: PublicSite): void => {

@@ -25,6 +25,9 @@ const PaperDetails = Type.Object(
     ...PAPER_FIELDS,
     abstract: orNull(Type.String(), 'Whole where its licence allows; else null, and there is an excerpt'),
     authorNames: Type.Array(Type.String(), { description: 'All of them, in the paper’s order' }),
+    authorSlugs: Type.Array(orNull(Type.String()), {
+      description: 'What programs call them, likewise; null for a name without letters',
+    }),
     institution: orNull(
       Type.Object({
         name: Type.String({ description: 'At Hugging Face' }),
@@ -73,6 +76,7 @@ const detailsOf = (page: PaperPage, baseUrl: string) => ({
   ...paperOf(page.card, baseUrl),
   abstract: page.withdrawn ? null : page.abstract,
   authorNames: page.authors.map(({ name }) => name),
+  authorSlugs: page.authors.map(({ slug }) => slug || null),
   institution:
     page.institution === null ? null : { ...page.institution, page: baseUrl + institutionPath(page.institution.name) },
   topics: page.topics,

@@ -47,9 +47,9 @@ export const PROBLEMS = {
 }
 
 export const After = Type.Object({
-  after: Type.Optional(Type.String({ description: 'Where the part before ended: its `next`', examples: ['p2'] })),
+  after: Type.Optional(Type.String({ description: 'Where the part before ended: its “next”', examples: ['p2'] })),
 })
-export const Next = orNull(Type.String(), 'The `after` of the next part; null at the end')
+export const Next = orNull(Type.String(), 'The “after” of the next part; null at the end')
 
 /** The fields of every list of papers. */
 export const LIST = {
@@ -80,6 +80,22 @@ export const NO_PART = {
   status: 400,
   heading: 'No such part',
   sentence: 'Send as “after” what the part before has as “next”, or leave it out for the first part.',
+}
+
+type Fields = { properties?: Record<string, { sentAs?: object }> }
+
+/** A route’s schema for the document: of each field what is right to send (`sentAs`), where any value is taken. */
+export const documented = <T>(schema: T): T => {
+  const fieldsOf = (fields: unknown) => {
+    const { properties, ...rest } = fields as Fields
+    if (properties === undefined) return fields
+    const told = Object.entries(properties).map(([name, { sentAs = {}, ...field }]) => [name, { ...field, ...sentAs }])
+    return { ...rest, properties: Object.fromEntries(told) }
+  }
+  const parts = Object.entries((schema ?? {}) as object)
+  return Object.fromEntries(
+    parts.map(([part, fields]) => [part, part === 'querystring' || part === 'body' ? fieldsOf(fields) : fields]),
+  ) as T
 }
 
 /** What scripts of any site may read, within a budget. */

@@ -109,6 +109,10 @@ const weeksOf = ({ days }: PeriodPage) =>
 export const sendNoWeek = (site: PublicSite, request: FastifyRequest, reply: FastifyReply, week: string) =>
   sendNone(site, request, reply, WEEKS, week)
 
+/** Likewise for a month. */
+export const sendNoMonth = (site: PublicSite, request: FastifyRequest, reply: FastifyReply, month: string) =>
+  sendNone(site, request, reply, MONTHS, month)
+
 const sendNone = async (
   site: PublicSite,
   request: FastifyRequest,

@@ -3,25 +3,33 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { isDate } from '../../core/calendar.ts'
 import { TOPIC_GROUPS } from '../../core/topics.ts'
-import { MAX_QUERY, namedPaper, type SearchProblem, type SearchRequest } from '../../newsletter/archive/search.ts'
+import {
+  MAX_AUTHOR,
+  MAX_QUERY,
+  namedPaper,
+  type SearchProblem,
+  type SearchRequest,
+} from '../../newsletter/archive/search.ts'
+import { sent, TOPIC_FIELD } from '../form.ts'
 import { makePublic } from '../guard.ts'
 import { BUDGET } from '../request-budgets.ts'
 import { type App, type PublicSite, sendProblem, show, wantsJson } from '../site.ts'
 import { countOfPapers, paperPath } from './card-list.ts'
 import { institutionPath } from './institutions.ts'
 
+const TEXT = { type: 'string' }
+const DATE = { type: 'string', format: 'date' }
 export const SearchQuery = Type.Object({
-  q: Type.Optional(
-    Type.Unknown({
-      description: 'Words; quotes for a phrase, or, and - before a word to leave out. Or one arXiv id',
-      examples: ['"world model" -video'],
-    }),
+  q: sent(
+    { ...TEXT, maxLength: MAX_QUERY },
+    'Words; quotes for a phrase, or, and - before a word to leave out. Or one arXiv id',
+    '"world model" -video',
   ),
-  topic: Type.Optional(Type.Unknown({ description: 'The name of a topic' })),
-  author: Type.Optional(Type.Unknown({ description: 'A surname, or a whole name' })),
-  from: Type.Optional(Type.Unknown({ description: 'The first list day, YYYY-MM-DD' })),
-  to: Type.Optional(Type.Unknown({ description: 'The last list day, YYYY-MM-DD' })),
-  after: Type.Optional(Type.Unknown({ description: 'Where the part before ended, as its link has it' })),
+  topic: TOPIC_FIELD,
+  author: sent({ ...TEXT, maxLength: MAX_AUTHOR }, 'A surname, or a whole name', 'Lovelace'),
+  from: sent(DATE, 'The first list day', '2026-04-13'),
+  to: sent(DATE, 'The last list day', '2026-04-17'),
+  after: sent(TEXT, 'Where the part before ended: its “next”'),
 })
 
 /** Characters of what was typed that are shown again. */

@@ -59,7 +59,7 @@ export interface SearchPage {
 
 /** Characters of a query; the longest title of two years has 175. */
 export const MAX_QUERY = 300
-const MAX_AUTHOR = 100
+export const MAX_AUTHOR = 100
 const PAGE = 20
 const MAX_INSTITUTIONS = 3
 /** Milliseconds of Postgres's time; some hundred times what a search takes. */

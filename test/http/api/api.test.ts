@@ -88,8 +88,11 @@ test('the document is OpenAPI 3.1, as another program judges it, and names no ro
   expect(judged.valid).toBe(true)
   expect(document).toMatchObject({ openapi: '3.1.0', info: { version: '1' } })
   expect(Object.keys(document.paths).sort()).toEqual([
+    '/api/v1/authors/{author}',
     '/api/v1/days',
     '/api/v1/days/{date}',
+    '/api/v1/institutions/{institution}',
+    '/api/v1/months/{month}',
     '/api/v1/papers/{archive}/{number}',
     '/api/v1/papers/{paper}',
     '/api/v1/preview',
@@ -126,6 +129,9 @@ test('the days, a week and a topic are those of the site', async () => {
     { date: '2026-04-13', papers: 38 },
     { date: '2026-04-14', papers: 38 },
   ])
+  const month = await read<List & { days: object[]; first: string }>('/api/v1/months/2026-04')
+  expect(month).toMatchObject({ total: 114, first: '2026-04-01', monthBefore: null, monthAfter: null, next: 'p2' })
+  expect(month.days).toHaveLength(3)
   const { topics } = await read<{ topics: { slug: string }[] }>('/api/v1/topics')
   expect(topics.map(({ slug }) => slug)).toEqual(TOPICS.map(({ slug }) => slug))
   const topic = await read<List & { label: string }>('/api/v1/topics/robotics')
@@ -143,6 +149,89 @@ test('a paper is told in full, and under the id of a version at its own address'
   const moved = await fetch(`${service.url}/api/v1/papers/${id}v2`, { redirect: 'manual' })
   expect([moved.status, moved.headers.get('location')]).toEqual([301, `/api/v1/papers/${id}`])
   expect((await call('/api/v1/papers/hep-ex/0307015')).status).toBe(404)
+})
+
+test('an author has all their papers at one address, however the name is written', async () => {
+  const author = await read<List & { slug: string; names: string[] }>('/api/v1/authors/ada-lovelace')
+  expect(author).toMatchObject({ slug: 'ada-lovelace', names: ['Ada Lovelace'], total: 114, next: 'p2' })
+  const second = await read('/api/v1/authors/ada-lovelace?after=p2')
+  expect(second.papers.filter(({ id }) => author.papers.some((one) => one.id === id))).toEqual([])
+  const [{ id = '' } = {}] = author.papers
+  const { authorSlugs } = await read<{ authorSlugs: string[] }>(`/api/v1/papers/${id}`)
+  expect(authorSlugs).toEqual(['ada-lovelace', 'grace-hopper'])
+  const other = await fetch(`${service.url}/api/v1/authors/Lovelace,%20Ada`, { redirect: 'manual' })
+  expect([other.status, other.headers.get('location')]).toEqual([301, '/api/v1/authors/ada-lovelace'])
+})
+
+interface Parameter {
+  name: string
+  description?: string
+  schema: { type?: string; enum?: unknown[]; anyOf?: object[]; format?: string }
+}
+/** Every field that may be sent, by operation. */
+const sentFields = (): { at: string; field: Parameter }[] =>
+  Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).flatMap(([method, operation]) => {
+      const { parameters = [], requestBody } = operation as Operation & {
+        parameters?: Parameter[]
+        requestBody?: { content: Record<string, { schema: { properties: Record<string, Parameter['schema']> } }> }
+      }
+      const inBody = Object.values(requestBody?.content ?? {}).flatMap(({ schema }) =>
+        Object.entries(schema.properties).map(([name, { ...field }]) => ({
+          name,
+          ...('description' in field ? { description: String(field.description) } : {}),
+          schema: field,
+        })),
+      )
+      return [...parameters, ...inBody].map((field) => ({ at: `${method} ${path} ${field.name}`, field }))
+    }),
+  )
+
+test('the document says of each field that may be sent what it is and what is right in it', () => {
+  const fields = sentFields()
+  expect(fields.length).toBeGreaterThan(40)
+  for (const { at, field } of fields) {
+    const { type, enum: values, anyOf } = field.schema
+    expect([at, type ?? values ?? anyOf, field.description]).toEqual([
+      at,
+      expect.anything(),
+      expect.stringMatching(/\w{3}/),
+    ])
+  }
+  const named = Object.fromEntries(fields.map(({ at, field }) => [at, field.schema]))
+  expect(named['get /api/v1/search from']).toMatchObject({ type: 'string', format: 'date' })
+  expect(named['get /api/v1/preview frequency']).toMatchObject({ enum: ['daily', 'weekly'] })
+  expect(named['post /api/v1/subscribe hour']).toMatchObject({ type: 'integer', minimum: 0, maximum: 23 })
+  expect(named['post /api/v1/subscribe email']).toMatchObject({ type: 'string', format: 'email' })
+  expect(JSON.stringify(document)).not.toContain('sentAs')
+})
+
+test('what the document says is right is taken, and what it says is wrong is refused by the name of its field', async () => {
+  const subscribe = (choices: object) =>
+    call('/api/v1/subscribe', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ email: EMAIL, topics: ['robotics'], ...choices }),
+    })
+  const wrongByField: Record<string, unknown[]> = {
+    topics: ['alchemy', ['robotics', 'alchemy'], 7],
+    frequency: ['hourly'],
+    hour: [24, -1, 'noon'],
+    weekday: [0, 8],
+    papers: [4, 'all'],
+    when_empty: ['never'],
+    timezone: [7],
+    email: ['ada', 7],
+  }
+  for (const [field, values] of Object.entries(wrongByField))
+    for (const value of values) {
+      const { status, body } = await subscribe({ [field]: value })
+      const { errors = [] } = body as { errors?: { field: string }[] }
+      expect([field, value, status, errors.map((error) => error.field)]).toEqual([field, value, 400, [field]])
+    }
+  const right = [{ frequency: 'weekly', hour: 0, weekday: 7 }, { papers: 15, when_empty: 'send' }, { papers: 'usual' }]
+  for (const choices of [...right, { topics: 'robotics,code' }, { keywords: ['Lean 4'], authors: 'Grace Hopper' }])
+    expect([choices, (await subscribe(choices)).status]).toEqual([choices, 202])
 })
 
 test('a search finds papers by their words, in parts by a cursor', async () => {
@@ -196,6 +285,16 @@ test.each([
   ['/api/v1/days?after=p2', 400, 'Send as “after”'],
   ['/api/v1/days?after=2026-04-14&after=2026-04-13', 400, 'given twice'],
   ['/api/v1/weeks/2026-04', 404, 'one is written'],
+  ['/api/v1/months/2026-13', 404, 'one is written'],
+  ['/api/v1/months/2026-03', 404, 'The archive begins'],
+  ['/api/v1/months/2026-04?after=p0', 400, 'Send as “after”'],
+  ['/api/v1/authors/nobody', 404, 'no paper by an author'],
+  ['/api/v1/authors/%00', 404, 'no paper by an author'],
+  ['/api/v1/authors/ada-lovelace?after=x', 400, 'Send as “after”'],
+  ['/api/v1/institutions/nobody', 404, 'institution of this name'],
+  ['/api/v1/institutions/%20', 404, 'institution of this name'],
+  ['/api/v1/preview?topic=robotics', 400, 'There is no field “topic” here.'],
+  ['/api/v1/topics?page=2', 400, 'There is no field “page” here.'],
   ['/api/v1/weeks/2026-W10', 404, 'The archive begins'],
   ['/api/v1/topics/x', 404, 'no topic of this name'],
   ['/api/v1/topics/robotics?after=p0', 400, 'Send as “after”'],
@@ -217,9 +316,41 @@ test.each([
   },
 )
 
-test('an address that the API does not have is a problem too', async () => {
-  const answer = await fetch(`${service.url}/api/v1/nowhere`, { headers: { accept: 'text/html' } })
-  expect([answer.status, answer.headers.get('content-type')]).toEqual([404, expect.stringContaining('problem+json')])
+test('whatever is asked of an address under /api is answered by a problem, save by the page about it', async () => {
+  const html = { accept: 'text/html' }
+  const form = { ...html, 'content-type': 'application/x-www-form-urlencoded' }
+  const requests: [path: string, init: RequestInit, status: number][] = [
+    ['/api', {}, 404],
+    ['/api/', {}, 404],
+    ['/api/v1', {}, 404],
+    ['/api/v1/nowhere', {}, 404],
+    ['/api/v1/nowhere?x=1', {}, 404],
+    ['/api/v2/days', {}, 404],
+    ['/api/docs/nowhere', {}, 404],
+    ['/api/v1/%', {}, 404],
+    ['/api/v1/days', { method: 'DELETE' }, 405],
+    ['/api/v1/subscribe', {}, 405],
+    ['/api/v1/subscribe', { method: 'POST', headers: form, body: `email=${'x'.repeat(70_000)}` }, 413],
+    ['/api/v1/subscribe', { method: 'POST', headers: { ...html, 'content-type': 'text/csv' }, body: 'a' }, 415],
+    ['/api/v1/subscribe', { method: 'POST', headers: { ...html, 'content-type': 'application/json' }, body: '{' }, 400],
+  ]
+  for (const [path, init, status] of requests) {
+    const answer = await fetch(service.url + path, { headers: html, ...init })
+    const type = answer.headers.get('content-type')
+    expect([path, answer.status, type]).toEqual([path, status, expect.stringMatching(/^application\/problem\+json/)])
+    expect([path, await answer.json()]).toEqual([
+      path,
+      expect.objectContaining({ type: 'about:blank', status, detail: expect.stringMatching(/\w{3}/) }),
+    ])
+    if (status === 405) expect([path, answer.headers.get('allow')]).toEqual([path, expect.stringMatching(/GET|POST/)])
+    expect([path, answer.headers.get('ratelimit-policy')]).toEqual([
+      path,
+      path.endsWith('%') ? null : expect.any(String),
+    ])
+  }
+  const page = await fetch(`${service.url}/api/docs`, { headers: html })
+  expect([page.status, page.headers.get('content-type')]).toEqual([200, expect.stringContaining('text/html')])
+  expect(page.headers.get('ratelimit-policy')).toBeNull()
 })
 
 test('every operation of the document was called and answered as it says', () => {

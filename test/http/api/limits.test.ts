@@ -9,6 +9,8 @@ const READABLE = [
   '/api/v1/days',
   '/api/v1/days/2026-04-13',
   '/api/v1/weeks/2026-W16',
+  '/api/v1/months/2026-04',
+  '/api/v1/authors/ada-lovelace',
   '/api/v1/topics',
   '/api/v1/topics/robotics',
   '/api/v1/search?q=agents',
