@@ -4,7 +4,7 @@ import { isAway, isDiskFull } from '../core/database-error.ts'
 import { describeError } from '../core/redact.ts'
 import { quoted } from '../core/text/text.ts'
 import { methodsOf } from './route-table.ts'
-import { type App, type Site, sendProblem, show, wantsJson } from './site.ts'
+import { type App, isApi, type Site, sendProblem, show, wantsJson } from './site.ts'
 
 interface ErrorPage {
   status: number
@@ -18,6 +18,12 @@ const NOT_FOUND: ErrorPage = {
   status: 404,
   heading: 'Page not found',
   sentence: 'The address may have a typo, or the page may have moved.',
+}
+
+const NOT_IN_API: ErrorPage = {
+  status: 404,
+  heading: 'Not found',
+  sentence: 'The API has nothing at this address. What it has is listed at /api/docs and /api/v1/openapi.json.',
 }
 
 export const CROSS_SITE: ErrorPage = {
@@ -95,7 +101,7 @@ const REFUSALS: Record<string, ErrorPage> = {
 }
 
 /** A query that its route's schema refuses. */
-const WRONG_QUERY: ErrorPage = {
+export const WRONG_QUERY: ErrorPage = {
   ...UNREADABLE,
   sentence: 'A field of the query has a value that it can’t have, or was given twice.',
 }
@@ -140,7 +146,8 @@ export const handleUnrouted = (app: App, site: Site): void => {
     const path = request.url.replace(/[?#].*$/s, '').replace(/(?<=.)\/$/, '')
     const allowed = methodsOf(app.routeTable, path)
     // A route may call the not-found handler itself.
-    if (allowed.length === 0 || allowed.includes(request.method)) return sendErrorPage(request, reply, site, NOT_FOUND)
+    if (allowed.length === 0 || allowed.includes(request.method))
+      return sendErrorPage(request, reply, site, isApi(request) ? NOT_IN_API : NOT_FOUND)
     return sendErrorPage(request, reply.header('allow', allowed.join(', ')), site, {
       status: 405,
       heading: 'That isn’t possible here',

@@ -171,6 +171,8 @@ const periodOf = (found: PeriodPage, { baseUrl }: PublicSite) => {
   return { first, last, days, ...listOf(found, baseUrl) }
 }
 
+const NO_SUCH_TOPIC = { ...NO_TOPIC, sentence: 'There is no topic of this name. All of them are at /api/v1/topics.' }
+
 const topicApi = (app: App, site: PublicSite): void => {
   const tags = ['Topics']
   app.get(
@@ -200,7 +202,7 @@ const topicApi = (app: App, site: PublicSite): void => {
     },
     async (request, reply) => {
       const topic = topicBySlug(request.params.topic)
-      if (topic === undefined) return sendErrorPage(request, reply, site, NO_TOPIC)
+      if (topic === undefined) return sendErrorPage(request, reply, site, NO_SUCH_TOPIC)
       const page = pageAt(request.query.after)
       if (page === null) return sendErrorPage(request, reply, site, NO_PART)
       const found = await site.archive.readTopic(topic.slug, page)

@@ -1,7 +1,7 @@
 /** Search of all papers. */
 import { Type } from 'typebox'
 import { readRequest, SearchQuery, sendSearchProblem } from '../archive/search.ts'
-import { sendErrorPage } from '../errors.ts'
+import { sendErrorPage, WRONG_QUERY } from '../errors.ts'
 import { BUDGET } from '../request-budgets.ts'
 import type { App, PublicSite } from '../site.ts'
 import { PAPER_FIELDS, paperOf } from './paper-summary.ts'
@@ -48,6 +48,9 @@ export const searchApi = (app: App, site: PublicSite): void => {
       },
     },
     async (request, reply) => {
+      // A page shows in its form what it was asked; here a filter that was dropped would not be seen.
+      if (Object.values(request.query).some((value) => typeof value !== 'string'))
+        return sendErrorPage(request, reply, site, WRONG_QUERY)
       const asked = readRequest(request.query)
       const found = await site.archive.search(asked)
       if (found === null) return sendErrorPage(request, reply, site, NOTHING_ASKED)
