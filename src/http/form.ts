@@ -77,7 +77,11 @@ export const CHOICES = {
   ),
   timezone: sent(TEXT, 'An IANA time zone such as Europe/London, else UTC', 'Europe/London'),
   hour: sent({ type: 'integer', minimum: 0, maximum: 23, default: 7 }, 'The hour to send at, 0 to 23', 7),
-  weekday: sent({ type: 'integer', minimum: 1, maximum: 7, default: 6 }, 'The day of a weekly digest, 1 (Monday) to 7', 6),
+  weekday: sent(
+    { type: 'integer', minimum: 1, maximum: 7, default: 6 },
+    'The day of a weekly digest, 1 (Monday) to 7',
+    6,
+  ),
 }
 
 /** A name as time zones have them, such as `America/Coyhaique`, also of one that we do not know. */
