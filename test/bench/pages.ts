@@ -6,7 +6,7 @@
  *
  * `--folder FOLDER` keeps the data there, and takes it from there the next time.
  */
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { Agent, type OutgoingHttpHeaders, request } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -20,7 +20,7 @@ import { startProgram } from '../support/processes/program.ts'
 import { percentile } from '../support/servers/sign-up-load.ts'
 
 const PAPERS = 10_000
-const CLOCK = '2026-05-05T15:00:00Z'
+const BEGINNING = '2026-05-05T15:00:00Z'
 const BUSY_DAY = '2026-05-04'
 const BUSY_PAPERS = 500
 const MOST_AUTHORS = 573
@@ -28,6 +28,10 @@ const REQUESTS = 200
 const CLIENTS = 8
 const LIMITS = { bytes: 60_000, p95: 100 }
 const TRIVIAL = '/healthz'
+
+/** The service's clock: data that is kept has seen later times with each run. */
+const clockFor = (folder: string): string =>
+  new Date(Date.parse(BEGINNING) + Date.now() - statSync(folder).birthtimeMs).toISOString()
 
 const random = createRandom(1)
 const shuffled = <T>(all: readonly T[]): T[] =>
@@ -66,8 +70,8 @@ const writeCopies = async (folder: string, count: number): Promise<void> => {
   await writeFile(join(folder, 'copies.jsonl'), rows.map((row) => JSON.stringify(row)).join('\n'))
 }
 
-const importInto = async (data: string, folder: string): Promise<number> => {
-  await using program = startProgram('admin', ['papers', 'import', folder, '--json'], { DATA_DIR: data, CLOCK })
+const importInto = async (data: string, folder: string, clock: string): Promise<number> => {
+  await using program = startProgram('admin', ['papers', 'import', folder, '--json'], { DATA_DIR: data, CLOCK: clock })
   const { code, stdout, stderr } = await program.end()
   if (code !== 0) throw new Error(`the import ended with ${code}: ${stderr}`)
   return (JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as { added: number }).added
@@ -77,10 +81,10 @@ const fill = async (folder: string, say: (line: string) => void): Promise<void> 
   const data = join(folder, 'data')
   if (existsSync(data)) return
   await writeRecorded(join(folder, 'recorded'))
-  const recorded = existsSync(SHARED_DATA) ? await importInto(data, join(folder, 'recorded')) : 0
+  const recorded = existsSync(SHARED_DATA) ? await importInto(data, join(folder, 'recorded'), clockFor(folder)) : 0
   say(recorded > 0 ? `${recorded} recorded papers are imported` : 'no ../shared/data: all papers are made up')
   await writeCopies(join(folder, 'copies'), PAPERS - recorded)
-  say(`and ${await importInto(data, join(folder, 'copies'))} copies`)
+  say(`and ${await importInto(data, join(folder, 'copies'), clockFor(folder))} copies`)
 }
 
 interface Answer {
@@ -272,7 +276,7 @@ const run = async (kept: string | undefined, say: (line: string) => void) => {
     await mkdir(none, { recursive: true })
     await using service = startProgram('main', [], {
       DATA_DIR: join(folder, 'data'),
-      CLOCK,
+      CLOCK: clockFor(folder),
       PORT: '0',
       MAILBOX_PORT: '0',
       PAPER_SOURCES: `file:${none}`,

@@ -114,6 +114,17 @@ describe.skipIf(NEEDS_CHROMIUM !== '')(`by keyboard in a browser${NEEDS_CHROMIUM
     ['preferences', `/preferences/${TOKEN.preferences}`],
     ['preview', '/preview?topics=agents&keywords=Lean+4'],
     ['page of a dead link', '/confirm/cut'],
+    ['page of a week', '/weeks/2026-W16'],
+    ['page of a month', '/months/2026-04'],
+    ['list of topics', '/topics'],
+    ['page of a topic', '/topics/agents'],
+    ['page of a paper', '/papers/2604.11784'],
+    ['page of an author', '/authors/ada-lovelace'],
+    ['search', '/search?q=agents&topic=agents'],
+    ['refused search', '/search?q=-'],
+    ['page about the choice of papers', '/about'],
+    ['page about privacy', '/privacy'],
+    ['page that is not there', '/nowhere'],
   ]
   test.each(thorough ? [...some, ...others] : some)(
     'on the %s every stop shows its ring, in reading order',

@@ -32,15 +32,23 @@ const findFaults = (page: Page, options: object): Promise<string[]> =>
       violations.flatMap(({ id, nodes }) => nodes.map(({ target, html }) => id + ': ' + target + ' ' + html)))`,
   )
 
+/** The rule of WCAG 2.2 AA that axe leaves out by itself. */
+const TARGETS = 'target-size'
+
 /** What axe is to look for: everything, save what a mail cannot have. */
-const rulesFor = (kind: 'page' | 'mail') => {
-  const without = kind === 'mail' ? NOT_FOR_MAIL : []
-  return { rules: Object.fromEntries(without.map((rule) => [rule, { enabled: false }])) }
-}
+const rulesFor = (kind: 'page' | 'mail') => ({
+  rules:
+    kind === 'page'
+      ? { [TARGETS]: { enabled: true } }
+      : Object.fromEntries(NOT_FOR_MAIL.map((rule) => [rule, { enabled: false }])),
+})
 const CONTRAST = { runOnly: ['color-contrast'] }
 
+/** Between a small phone and a large desktop; 640 is a desktop of 1280 px that is zoomed to 200 %. */
+const WIDTHS = [360, 640, 1920]
+
 /**
- * What is wrong with a page, a line each: on the `'whole'` grid at 320, 360 and 1280 px, light and dark, or at 320 px in
+ * What is wrong with a page, a line each: on the `'whole'` grid from 320 to 1920 px, light and dark, or at 320 px in
  * light alone; of one of ours with letters twice as large too. Needs a window with `bypassCSP`, and leaves its size and scheme changed.
  */
 export const judgePage = async (
@@ -54,6 +62,7 @@ export const judgePage = async (
   const measure = async (width: number) => {
     await page.setViewportSize({ width, height: HEIGHT })
     note(`${width} px, sticks out`, await probe(page, 'overflow'))
+    if (kind === 'page') note(`${width} px, cut off`, await probe(page, 'cutOff'))
     if (kind === 'page' && width < 1280) note(`${width} px, too small to press`, await probe(page, 'smallTargets'))
   }
   // Only colours differ between the schemes, so each width is judged whole in one and for contrast in the other.
@@ -64,13 +73,14 @@ export const judgePage = async (
   }
 
   await page.evaluate(AXE)
-  if (grid === 'whole') await measure(360)
+  if (grid === 'whole') for (const width of kind === 'page' ? WIDTHS : [360]) await measure(width)
   await measure(320)
   if (kind === 'page') note('320 px with large letters, sticks out', await withLargeText(page))
   await look('light', everything)
   if (grid === 'narrow') return wrong
   await look('dark', CONTRAST)
   await measure(1280)
+  if (kind === 'page') note('1280 px with large letters, sticks out', await withLargeText(page))
   await look('dark', everything)
   await look('light', CONTRAST)
   return wrong
@@ -79,7 +89,7 @@ export const judgePage = async (
 /** What sticks out when the reader's own size of text is 200 %. Our pages are measured in rem; a browser's setting is that. */
 const withLargeText = async (page: Page): Promise<string[]> => {
   await page.evaluate("document.documentElement.style.fontSize = '200%'")
-  const wide = await probe<string[]>(page, 'overflow')
+  const wide = [...(await probe<string[]>(page, 'overflow')), ...(await probe<string[]>(page, 'cutOff'))]
   await page.evaluate("document.documentElement.style.fontSize = ''")
   return wide
 }

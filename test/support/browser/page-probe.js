@@ -28,6 +28,20 @@ globalThis.pageProbe ??= (() => {
       )
       return wide.length > 0 ? wide.map(nameOf) : ['the page itself']
     },
+    /** What holds more than it shows: fields scroll by themselves, and what only a screen reader has is meant to. */
+    cutOff() {
+      return [...document.body.querySelectorAll('*')]
+        .filter((one) => one.closest('.vh, input, textarea, select, iframe, svg') === null && isShown(one))
+        .filter((one) => {
+          const { overflowX, overflowY } = getComputedStyle(one)
+          const hides = (overflow) => overflow === 'hidden' || overflow === 'clip'
+          return (
+            (hides(overflowX) && one.scrollWidth > one.clientWidth + 1) ||
+            (hides(overflowY) && one.scrollHeight > one.clientHeight + 1)
+          )
+        })
+        .map(nameOf)
+    },
     smallTargets() {
       for (const folded of document.querySelectorAll('details')) folded.open = true
       const targets = new Set([...document.querySelectorAll(TARGETS)].map(pressedOn))
