@@ -85,8 +85,8 @@ const cardViewOf = (card: PaperCard, place: number, allowance: Allowance) => ({
     const href = linkOf(url)
     return href === null ? [] : [{ label, url: href }]
   }),
-  // What follows the reader's own part of the link.
-  vote: encodeURIComponent(card.id),
+  // What follows the reader's own part of the link; empty for none.
+  vote: allowance.votes ? encodeURIComponent(card.id) : '',
   seeAlso: card.seeAlso.map((other) => ({ title: other.title, url: linkOf(other.url) })),
 })
 

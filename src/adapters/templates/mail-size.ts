@@ -11,20 +11,24 @@ export interface Allowance {
   /** So many of them, the first ones, keep their excerpt. */
   excerpts: number
   authors: boolean
+  /** Whether each has a link to vote. */
+  votes: boolean
 }
 
 /**
- * What gives way, and in which order, when a digest outgrows what Gmail shows: excerpts from the last paper upwards, then
- * authors, and in the last resort whole papers, which wait in the browser; a title is never cut. Latin script never gets
- * here; fifteen papers in scripts of three octets a character, nine in quoted-printable, do.
+ * What gives way, and in which order, when a digest outgrows what Gmail shows: links to vote, which the site has too,
+ * excerpts from the last paper upwards, then authors, and in the last resort whole papers, which wait in the browser; a
+ * title is never cut. Latin script never gets here; fifteen papers in scripts of three octets a character, nine in quoted-printable, do.
  */
 export const allowancesFor = (papers: number): [Allowance, ...Allowance[]] => {
-  const allowances: [Allowance, ...Allowance[]] = [{ papers, excerpts: papers, authors: true }]
+  const allowances: [Allowance, ...Allowance[]] = [{ papers, excerpts: papers, authors: true, votes: true }]
+  const rest = { papers, votes: false }
+  allowances.push({ ...rest, excerpts: papers, authors: true })
   for (let excerpts = papers; excerpts > 0; ) {
     excerpts = Math.floor(excerpts / 2)
-    allowances.push({ papers, excerpts, authors: true })
+    allowances.push({ ...rest, excerpts, authors: true })
   }
-  for (let shown = papers; shown > 0; shown--) allowances.push({ papers: shown, excerpts: 0, authors: false })
+  for (let shown = papers; shown > 0; shown--) allowances.push({ ...rest, papers: shown, excerpts: 0, authors: false })
   return allowances
 }
 

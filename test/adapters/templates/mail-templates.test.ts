@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { compileMessage } from '../../../src/adapters/smtp/message.ts'
-import { createMailTemplates, LETTER_KINDS } from '../../../src/adapters/templates/mail-templates.ts'
+import { createMailTemplates, LETTER_KINDS, type Mail } from '../../../src/adapters/templates/mail-templates.ts'
 import type { DigestIssue, PaperCard } from '../../../src/core/digest/digest.ts'
 import { TOKEN_PLACEHOLDERS } from '../../../src/core/token.ts'
 import { propertyRuns } from '../../support/thoroughness.ts'
@@ -474,6 +474,18 @@ describe('size', () => {
     expect(left.exec(mail.text)?.[1]).toBe(left.exec(wordsOf(mail.html))?.[1])
     expect(shown).toBeGreaterThan(6)
     expect(linksOfText(mail.text)).toEqual(linksOfHtml(mail.html))
+  })
+
+  test('that is too long gives up its links to vote before any other text', () => {
+    const partsOf = ({ html, text }: Mail) => ({
+      votes: html.match(/\/vote\//g)?.length ?? 0,
+      votesInText: text.match(/Vote: /g)?.length ?? 0,
+      excerpts: html.match(/class="ink gap"/g)?.length ?? 0,
+    })
+    const usual = issue({ kind: 'weekly', cards: Array.from({ length: 15 }, () => card({ links })) })
+    expect(partsOf(templates.renderDigest(usual))).toEqual({ votes: 15, votesInText: 15, excerpts: 15 })
+    const long = templates.renderDigest(worst('Lorem ipsum '))
+    expect(partsOf(long)).toEqual({ votes: 0, votesInText: 0, excerpts: 15 })
   })
 
   test('of the largest papers in any characters stays below it too, and shows one at least', async () => {
