@@ -1,6 +1,7 @@
 /** Voting for a paper: by a reader's own link, or in a browser that holds it; and having such a link mailed. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
+import { LEAST_READERS } from '../core/digest/endorsement.ts'
 import type { Press, VotedPaper } from '../newsletter/votes.ts'
 import { paperPath } from './archive/card-list.ts'
 import { sendErrorPage } from './errors.ts'
@@ -63,7 +64,15 @@ export const voteRoutes = (app: App, site: PublicSite): void => {
   siteRoutes(app, site)
 }
 
-const viewOf = (paper: VotedPaper) => ({ ...paper, path: paperPath(paper.id), vote: encodeURIComponent(paper.id) })
+/** As on every page: so few that it may tell how one reader voted are not told. */
+const toldVotes = ({ votes }: VotedPaper): number | null => (votes < LEAST_READERS ? null : votes)
+
+const viewOf = (paper: VotedPaper) => ({
+  ...paper,
+  votes: toldVotes(paper),
+  path: paperPath(paper.id),
+  vote: encodeURIComponent(paper.id),
+})
 
 /** The page of a vote link; `holder`: the token that the browser holds. */
 const showVote = (
@@ -89,7 +98,7 @@ const linkRoutes = (app: App, site: PublicSite): void => {
     if (press === null) return showDeadLink(reply, pages)
     if (!('paper' in press)) return sendErrorPage(request, reply, site, REFUSED[press.outcome])
     return wantsJson(request)
-      ? reply.send({ status: press.outcome, votes: press.paper.votes })
+      ? reply.send({ status: press.outcome, votes: toldVotes(press.paper) })
       : showVote(reply, site, { token, ...press })
   }
 

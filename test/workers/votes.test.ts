@@ -75,20 +75,30 @@ test('opening the link changes nothing; one press votes, a second says that it c
   const again = await mailed.site.post(path)
   expect(again.text).toContain('Your vote counts already')
   expect(again.html).toContain('name="undo" value="yes">Take it back</button>')
-  expect(again.text).toContain('1 reader here has voted for it')
+  expect(again.text).not.toContain('here have voted for it')
   expect(await votes()).toMatchObject([{ paper_id: paper, at: DUE }])
   // The link looks the same as before: whoever was forwarded it learns nothing of its reader by opening it.
   expect((await mailed.site.get(path)).html).toBe(page.html)
 
   const other = await another('ben')
-  expect(await press(other.path)).toEqual({ status: 200, said: { status: 'counts', votes: 2 } })
+  expect(await press(other.path)).toEqual({ status: 200, said: { status: 'counts', votes: null } })
   expect((await mailed.site.get(`/papers/${paper}`)).text).not.toContain('here voted for it')
   const api = await fetch(`${mailed.url}/api/v1/papers/${paper}`)
   expect(await api.json()).toMatchObject({ votes: null })
 
   expect((await mailed.site.post(path, { undo: 'yes' })).text).toContain('Your vote is taken back')
-  expect(await press(path, { undo: 'yes' })).toEqual({ status: 200, said: { status: 'none', votes: 1 } })
+  expect(await press(path, { undo: 'yes' })).toEqual({ status: 200, said: { status: 'none', votes: null } })
   expect((await votes()).map(({ subscriber_id }) => subscriber_id)).toEqual([other.id])
+})
+
+test('how many readers voted is told from the fifth on, as on every page', async () => {
+  await forget()
+  const { path, paper } = linkOf()
+  const told: unknown[] = []
+  for (const name of ['c', 'd', 'e', 'f']) told.push((await press((await another(`fifth-${name}`)).path)).said.votes)
+  expect(told).toEqual([null, null, null, null])
+  expect((await mailed.site.post(path)).text).toContain('5 readers here have voted for it.')
+  expect((await mailed.site.get(`/papers/${paper}`)).text).toContain('5 readers here voted for it.')
 })
 
 test('fifty presses at once give one vote', async () => {
@@ -97,7 +107,7 @@ test('fifty presses at once give one vote', async () => {
   const answers = await Promise.all(Array.from({ length: 50 }, () => press(path)))
   expect(answers.filter(({ said }) => said.status === 'counts')).toHaveLength(1)
   expect(answers.filter(({ said }) => said.status === 'counted')).toHaveLength(49)
-  for (const { status, said } of answers) expect([status, said.votes]).toEqual([200, 1])
+  for (const { status, said } of answers) expect([status, said.votes]).toEqual([200, null])
   expect((await votes()).map(({ paper_id }) => paper_id)).toEqual([paper])
 })
 
