@@ -14,6 +14,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { createRandom } from '../../src/core/relevance/regression.ts'
 import { TOPICS } from '../../src/core/topics.ts'
+import { PAGE_CARDS } from '../../src/newsletter/archive/card-list.ts'
 import { readCorpus, SHARED_DATA } from '../support/fixtures/large-archive.ts'
 import { announcedIn } from '../support/processes/announced.ts'
 import { startProgram } from '../support/processes/program.ts'
@@ -26,7 +27,9 @@ const BUSY_PAPERS = 500
 const MOST_AUTHORS = 573
 const REQUESTS = 200
 const CLIENTS = 8
+/** Feeds are read by programs, two days of papers at a time. */
 const LIMITS = { bytes: 60_000, p95: 100 }
+const isFeed = (kind: string): boolean => kind.includes('feed')
 const TRIVIAL = '/healthz'
 
 /** The service's clock: data that is kept has seen later times with each run. */
@@ -148,7 +151,10 @@ const addressesOf = async ({ ask }: Client): Promise<Record<string, string[]>> =
   const papers: string[] = []
   for (const path of months) papers.push(...pathsIn((await ask(path)).body, location))
   const some = shuffled(papers).slice(0, REQUESTS)
-  const busy = Array.from({ length: Math.ceil(BUSY_PAPERS / 30) }, (_, n) => `/papers/${BUSY_DAY}?page=${n + 1}`)
+  const busy = Array.from(
+    { length: Math.ceil(BUSY_PAPERS / PAGE_CARDS) },
+    (_, n) => `/papers/${BUSY_DAY}?page=${n + 1}`,
+  )
   const named: string[] = []
   for (const path of shuffled(papers.filter((one) => /\/26/.test(one))).slice(0, 60))
     named.push(...pathsIn((await ask(path)).body, /href="(\/authors\/[^"]+)"/g).slice(0, 2))
@@ -249,7 +255,8 @@ const measure = async (client: Client, say: (line: string) => void) => {
     const one = percentiles(await timesOf(client, addresses, 1), trivial.one)
     const eight = percentiles(await timesOf(client, addresses, CLIENTS), trivial.eight)
     const weight = await weigh(client, addresses)
-    const isOver = weight.bytes > LIMITS.bytes || one.p95_ms > LIMITS.p95 || eight.p95_ms > LIMITS.p95
+    const isHeavy = weight.bytes > LIMITS.bytes && !isFeed(kind)
+    const isOver = isHeavy || one.p95_ms > LIMITS.p95 || eight.p95_ms > LIMITS.p95
     measured[kind] = { addresses: addresses.length, ...weight, one, eight, over: isOver }
     say(
       [

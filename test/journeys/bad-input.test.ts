@@ -6,6 +6,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { PAGE_CARDS } from '../../src/newsletter/archive/card-list.ts'
 import { readFeed } from '../support/fixtures/feed-readers.ts'
 import { HARMFUL } from '../support/fixtures/hostile-papers.ts'
 import { findHtmlFaults } from '../support/fixtures/html-validator.ts'
@@ -15,7 +16,7 @@ import { startTestService } from '../support/servers/service.ts'
 const MAX_BYTES = 60_000
 const BUSY = 500
 const AUTHORS = 573
-const LAST_PAGE = Math.ceil(BUSY / 30)
+const LAST_PAGE = Math.ceil(BUSY / PAGE_CARDS)
 
 const REPEATED =
   'A harness to train and to test agents with a language model is described, and measured on tasks of many kinds. '

@@ -40,5 +40,10 @@ export const keepLists = (archive: Archive, now: () => Date): Archive => {
 /** Feeds that many readers fetch, kept likewise. */
 export const keepFeeds = (feeds: Feeds, now: () => Date): Feeds => {
   const keep = createKeep(now)
-  return { ...feeds, readPapers: (topics) => keep(`papers ${topics}`, () => feeds.readPapers(topics)) }
+  const keepSearch = createKeep(now)
+  return {
+    ...feeds,
+    readPapers: (topics) => keep(`papers ${topics}`, () => feeds.readPapers(topics)),
+    readSearch: (request) => keepSearch(JSON.stringify(request), () => feeds.readSearch(request)),
+  }
 }

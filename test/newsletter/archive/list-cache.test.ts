@@ -60,9 +60,15 @@ test('a search and a feed are read once for those who ask within seconds, and a 
         read.push(topics)
         return [] as FeedEntry[]
       },
+      readSearch: async () => {
+        read.push(null)
+        return [] as FeedEntry[]
+      },
     } as Partial<Feeds> as Feeds,
     () => new Date(now),
   )
   for (const topics of [null, ['agents'], null, ['agents'], ['agents', 'robotics']]) await feeds.readPapers(topics)
   expect(read).toEqual([null, ['agents'], ['agents', 'robotics']])
+  for (let n = 0; n < 2; n++) await feeds.readSearch(request)
+  expect(read).toHaveLength(4)
 })
