@@ -13,6 +13,7 @@ export const FINDS = {
     query: 'delegation provenance',
     paper: 'HDP: A Lightweight Cryptographic Protocol for Human Delegation Provenance in Agentic AI Systems',
     topic: 'LLM agents & tool use',
+    suggests: '2604.00007',
   },
   graphs: {
     comes: '2026-04-09T12:00:00Z',
@@ -20,6 +21,7 @@ export const FINDS = {
     query: 'graph agents',
     paper: 'AgentGL: Towards Agentic Graph Learning with LLMs via Reinforcement Learning',
     topic: 'LLM agents & tool use',
+    suggests: '2604.00008',
   },
 }
 

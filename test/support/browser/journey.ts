@@ -23,6 +23,8 @@ export interface JourneyContext {
   query: string
   paper: string
   topic: string
+  /** A paper that is not held, by its id. */
+  suggests: string
   /** Where the reader presses Unsubscribe. */
   leaves: 'page' | 'mail program'
 }
@@ -45,6 +47,7 @@ export const walkJourney = async (context: JourneyContext): Promise<void> => {
   const page = await readDigest(context)
   await vote(context)
   await cite(context, page)
+  await suggest(context, page)
   await readFeeds(context)
   await leave(context)
 }
@@ -135,6 +138,18 @@ const cite = async ({ hands }: JourneyContext, digest: Page) => {
   expect(saved.suggestedFilename()).toMatch(/^[\w-]+\.bib$/)
   const cited = readBibtex(await text(await saved.createReadStream()))
   expect(cited.map(({ title }) => title)).toEqual(titles)
+}
+
+/** Suggests a paper that is missing, by the link at the foot of every page. */
+const suggest = async ({ service, hands, due, suggests }: JourneyContext, page: Page) => {
+  await hands.press(link(page, 'Suggest a paper'))
+  await untilHeading(page, 'Suggest a paper')
+  await hands.write(page.getByRole('textbox', { name: 'Paper' }), `https://arxiv.org/abs/${suggests}`)
+  await hands.write(page.getByRole('textbox', { name: 'Why it matters' }), 'It is about what I do')
+  // No person is as fast as a test.
+  service.setClock(minutesAfter(due, 2))
+  await hands.press(button(page, 'Suggest'))
+  await untilHeading(page, 'Thank you')
 }
 
 /** What a feed reader finds under the address of a link. */
