@@ -1,5 +1,10 @@
 /** What other sites are told of a page when somebody shares a link to it: Open Graph metadata (https://ogp.me). */
 
+import { cutAtWord } from '../core/text/text.ts'
+
+/** Characters of a description: no site shows more. */
+const MAX_DESCRIPTION = 160
+
 /** As `layout` writes it. */
 export interface ShareMeta {
   type: 'website' | 'article'
@@ -15,5 +20,10 @@ export const imagePath = (path: string): string => (path === '/' ? '/share.png' 
 export const shareMeta = (
   baseUrl: string,
   path: string,
-  { type = 'website', ...words }: { type?: ShareMeta['type']; title: string; description: string },
-): ShareMeta => ({ type, ...words, image: baseUrl + imagePath(path) })
+  { type = 'website', title, description }: { type?: ShareMeta['type']; title: string; description: string },
+): ShareMeta => ({
+  type,
+  title,
+  description: cutAtWord(description, MAX_DESCRIPTION),
+  image: baseUrl + imagePath(path),
+})
