@@ -183,6 +183,7 @@ const walkArchive = async ({ page, siteUrl, show }: Visit) => {
     ['/weeks', 'week'],
     ['/months', 'month'],
     ['/topics', 'topics'],
+    ['/suggest', 'suggest'],
     ['/search', 'search'],
   ] as const) {
     await page.goto(siteUrl + path)
@@ -395,7 +396,7 @@ const walkMissing = async ({ page, siteUrl, show }: Visit): Promise<void> => {
   }
 }
 
-/** What is shown too late, or of much, by links of a mail. */
+/** What is shown too late, or of much, by links of a mail; and what papers of the story do not have. */
 const walkLinks = async ({ page, show }: Pick<StoryContext, 'page' | 'show'>): Promise<void> => {
   await using site = await openTestSite({ chosen: { topics: TOPICS.concat('agents', 'code'), trending: true } })
   await page.goto(`${site.url}/confirm/${TOKEN.expired}`)
@@ -404,6 +405,10 @@ const walkLinks = async ({ page, show }: Pick<StoryContext, 'page' | 'show'>): P
   await show('expired-forgotten', 'page')
   await page.goto(`${site.url}/preferences/${TOKEN.preferences}`)
   await show('preferences-many', 'page')
+  await page.goto(`${site.url}/curate/${TOKEN.curate}`)
+  await show('curate', 'page')
+  await page.goto(`${site.url}/institutions/plan-lab`)
+  await show('institution', 'page')
 }
 
 /** The pages and the mail that the story does not come by: hard content, nothing at all, and a fault of ours. */
