@@ -123,7 +123,6 @@ const vote = async (journey: JourneyContext) => {
     const page = await followMail(journey, /^Vote: /)
     await hands.press(button(page, 'Vote'))
     await untilHeading(page, answer)
-    expect(await page.innerText('main')).toContain('1 reader here has voted for it')
     await page.close()
   }
 }
