@@ -151,7 +151,7 @@ export const buildApp = ({
   unsubscriptionRoutes(app, site)
   voteRoutes(app, { ...site, baseUrl: origin })
   curationRoutes(app, { ...site, baseUrl: origin })
-  suggestionRoutes(app, site)
+  suggestionRoutes(app, publicSite)
   webhookRoutes(app, site)
   return app
 }

@@ -9,7 +9,7 @@ import { paperPath } from './archive/card-list.ts'
 import { FORM_STAMP, HONEYPOT } from './form.ts'
 import { keepForBack, makePublic } from './guard.ts'
 import { BUDGET } from './request-budgets.ts'
-import { type App, type Site, sendProblem, show, wantsJson } from './site.ts'
+import { type App, type PublicSite, sendProblem, show, wantsJson } from './site.ts'
 
 const Prefilled = Type.Object({ paper: Type.Optional(Type.Unknown({ description: 'An arXiv id' })) })
 const Suggested = Type.Object(
@@ -64,7 +64,7 @@ const ANSWERS: Record<SuggestResult, { status: number; heading: string; sentence
 /** Seconds until a suggestion may find room again. */
 const RETRY_AFTER = 86_400
 
-export const suggestionRoutes = (app: App, { suggestions, pages }: Pick<Site, 'suggestions' | 'pages'>): void => {
+export const suggestionRoutes = (app: App, { suggestions, pages, baseUrl }: PublicSite): void => {
   const showForm = (
     reply: FastifyReply,
     typed: { paper: string; note: string },
@@ -72,6 +72,7 @@ export const suggestionRoutes = (app: App, { suggestions, pages }: Pick<Site, 's
     notice: string | null = null,
   ): FastifyReply =>
     show(reply, pages, 'suggest', {
+      canonical: `${baseUrl}/suggest`,
       form: { ...typed, errors: Object.fromEntries(errors.map(({ field, problem }) => [field, problem])) },
       notice,
     })
