@@ -26,12 +26,17 @@ const VERBS = { pick: 'picked', pin: 'pinned', hide: 'hid' } as const
 const whereTo = ({ action, listDay }: Pick<Curation, 'action' | 'listDay'>): string =>
   action === 'pin' && listDay !== null ? ` to ${longDate(listDay)}` : ''
 
-const DONE: Record<CuratorAct['act'], (asked: CuratorAct, paper: string, waiting: boolean) => string> = {
-  pick: (_, paper, waiting) =>
-    waiting
-      ? `Picked: ${paper}. It isn’t here yet; we ask arXiv for it now.`
-      : `Picked: ${paper}. Readers see your name and the note.`,
-  accept: (asked, paper, waiting) => DONE.pick(asked, paper, waiting),
+type Done = Extract<ActResult, { outcome: 'done' }>
+
+const DONE: Record<CuratorAct['act'], (asked: CuratorAct, paper: string, done: Done) => string> = {
+  pick: (_, paper, { waiting, newsUntil }) => {
+    if (waiting) return `Picked: ${paper}. It isn’t here yet; we ask arXiv for it now.`
+    const picked = `Picked: ${paper}. Readers see your name and the note`
+    return newsUntil === null
+      ? `${picked}.`
+      : `${picked} on the site. Daily digests won’t bring it: they take in papers for three days, this one until ${seen(newsUntil)}.`
+  },
+  accept: (asked, paper, done) => DONE.pick(asked, paper, done),
   pin: (asked, paper) => `Pinned ${paper}${asked.act === 'pin' ? ` to ${longDate(asked.listDay)}` : ''}.`,
   hide: (_, paper) => `Hidden: ${paper}. Nobody is shown or sent it any more.`,
   undo: (_, paper) => `Undone for ${paper}. A paper that was picked stays in the archive; hide it to take it away.`,
@@ -48,7 +53,7 @@ export const answerTo = (asked: CuratorAct, result: ActResult): Answer => {
   })
   switch (result.outcome) {
     case 'done': {
-      const sentence = DONE[asked.act](asked, nameOf(result.paperId), result.waiting)
+      const sentence = DONE[asked.act](asked, nameOf(result.paperId), result)
       return { status: 200, isRefused: false, sentence, field: null }
     }
     case 'already': {

@@ -157,3 +157,13 @@ export const readPaperState = async (db: Kysely<Tables>, paperId: string): Promi
   if (row === undefined) return 'unknown'
   return row.hidden_at === null ? 'held' : 'hidden'
 }
+
+/** When a paper that is held was last news for digests: since its sighting, or its first listing by Hugging Face. */
+export const readNewsInstant = async (db: Kysely<Tables>, paperId: string): Promise<Date | undefined> => {
+  const row = await db
+    .selectFrom('papers')
+    .select(sql<Date>`greatest(eligible_at, eligible_again_at)`.as('at'))
+    .where('id', '=', paperId)
+    .executeTakeFirst()
+  return row?.at
+}

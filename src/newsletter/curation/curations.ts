@@ -5,6 +5,7 @@
  * two at the same moment the second is told what the first did.
  */
 import { addDays, DAY, isDate } from '../../core/calendar.ts'
+import { NEWS_SPAN } from '../../core/digest/eligibility.ts'
 import { ARXIV_ID } from '../../core/papers/paper.ts'
 import type { Keys } from '../../core/token.ts'
 import {
@@ -16,6 +17,7 @@ import {
   lockCuratedPaper,
   readCuration,
   readInForce,
+  readNewsInstant,
   readPaperState,
   setHidden,
   undoCuration,
@@ -49,8 +51,11 @@ export type CuratorAct =
 
 /** What came of it. All but `done` change nothing. */
 export type ActResult =
-  /** `waiting`: the paper is not held, and arXiv is asked for it. */
-  | { outcome: 'done'; paperId: string; waiting: boolean }
+  /**
+   * `waiting`: the paper is not held, and arXiv is asked for it. `newsUntil`: when a picked paper ceased to be news, which
+   * daily digests therefore do not bring any more; `null` where they do, and of whatever else was done.
+   */
+  | { outcome: 'done'; paperId: string; waiting: boolean; newsUntil: Date | null }
   /** It is in force already, by whoever did it first. */
   | { outcome: 'already'; first: Curation }
   /** A hidden paper is neither picked nor pinned: that is to be undone first. */
@@ -173,7 +178,15 @@ const apply = async (context: ActContext, asked: CuratorAct & { act: 'pick' | 'p
     if (state === 'held') await setHidden(trx, paperId, at)
     await decideSuggestion(trx, paperId, 'declined', by)
   }
-  return { outcome: 'done', paperId, waiting: act === 'pick' && state === 'unknown' }
+  const newsUntil = act === 'pick' && state === 'held' ? await readEndOfNews(trx, paperId, at) : null
+  return { outcome: 'done', paperId, waiting: act === 'pick' && state === 'unknown', newsUntil }
+}
+
+/** When a paper ceased to be news; `null` where it is news at `at`. */
+const readEndOfNews = async (trx: Database, paperId: string, at: Date): Promise<Date | null> => {
+  const since = await readNewsInstant(trx, paperId)
+  const until = since === undefined ? at : new Date(since.getTime() + NEWS_SPAN)
+  return until < at ? until : null
 }
 
 /** Whether a paper may be pinned to a day: one with a list, or one whose list may come. */
@@ -201,7 +214,7 @@ const undo = async ({ trx, curator, at }: ActContext, id: string): Promise<ActRe
     return { outcome: 'undone already', by: undone?.undoneBy ?? '', at: undone?.undoneAt ?? at }
   }
   if (found.action === 'hide') await setHidden(trx, paperId, null)
-  return { outcome: 'done', paperId, waiting: false }
+  return { outcome: 'done', paperId, waiting: false, newsUntil: null }
 }
 
 /** Decides a suggestion of a paper whose lock is held. */
@@ -214,5 +227,5 @@ const decide = async (context: ActContext, asked: CuratorAct & { act: 'accept' |
   if (decision !== null) return { outcome: 'decided already', decision, by: decidedBy ?? '' }
   if (asked.act === 'accept') return apply(context, { act: 'pick', paperId, note: asked.note })
   await decideSuggestion(trx, paperId, 'declined', { by: curator.id, at })
-  return { outcome: 'done', paperId, waiting: false }
+  return { outcome: 'done', paperId, waiting: false, newsUntil: null }
 }

@@ -55,6 +55,17 @@ const openCurated = async () => {
 }
 const isShown = async (db: Database, id: string) => (await readShownPapers(db, minutesLater(600), [id])).length > 0
 
+test('a pick of a paper that is no news any more says since when daily digests do not bring it', async () => {
+  await using curated = await openCurated()
+  const { db, ada, paper, act } = curated
+  const seenAt = new Date(NOON.getTime() - 5 * 24 * 60 * 60_000)
+  await db.updateTable('papers').set({ eligible_at: seenAt, eligible_again_at: null }).where('id', '=', paper).execute()
+  expect(await act(ada, { act: 'pick', paperId: paper, note: 'Old' })).toMatchObject({
+    outcome: 'done',
+    newsUntil: new Date(seenAt.getTime() + 3 * 24 * 60 * 60_000),
+  })
+})
+
 test('a pick is in force from when it was made until it is undone, and says who picked it and why', async () => {
   await using curated = await openCurated()
   const { db, ada, grace, paper, act, page } = curated
@@ -62,6 +73,7 @@ test('a pick is in force from when it was made until it is undone, and says who 
     outcome: 'done',
     paperId: paper,
     waiting: false,
+    newsUntil: null,
   })
   expect(curated.wakes()).toBe(0)
   const again = await act(grace, { act: 'pick', paperId: paper, note: 'Mine' })

@@ -420,7 +420,7 @@ const createRecordedCurations = (change: RecordChange): Curations => ({
   act: async (token, asked) => {
     if (token === TOKEN.formerCurator) return 'removed'
     if (token !== TOKEN.curate) return null
-    return change({ outcome: 'done', paperId: '2604.11784', waiting: false }, 'act', token, asked)
+    return change({ outcome: 'done', paperId: '2604.11784', waiting: false, newsUntil: null }, 'act', token, asked)
   },
 })
 
