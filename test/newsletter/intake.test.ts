@@ -110,13 +110,12 @@ describe('the sample', () => {
   test('fills an empty installation, and is hidden permanently by the first real paper', async () => {
     await using newsletter = await openNewsletter()
     const { db } = newsletter
-    const ports = { db, now: () => NOW, log: SILENT }
-    expect(await fillWithSample(ports, samplePapers())).toBe(true)
+    expect(await fillWithSample(db, samplePapers())).toBe(true)
     expect(await readListDays(db, NOW, 9)).toHaveLength(7)
     await storeDay(db, '2026-04-14', ['robotics'])
     expect(await readListDays(db, NOW, 9)).toEqual(['2026-04-14'])
     expect(await holdsRealPapers(db)).toBe(true)
-    expect(await fillWithSample(ports, samplePapers())).toBe(false)
+    expect(await fillWithSample(db, samplePapers())).toBe(false)
     await storeAll(db, 'sample', samplePapers())
     expect(await readListDays(db, NOW, 9)).toEqual(['2026-04-14'])
   })

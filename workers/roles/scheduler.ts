@@ -113,5 +113,8 @@ const waitForPapers = async (
 const settleSample = async (config: Config, ports: IntakeContext, papersRead: Promise<void>): Promise<void> => {
   if (await holdsAnyPapers(ports.db)) return
   await Promise.race([papersRead, new Promise((resume) => setTimeout(resume, FIRST_PAPERS_TIMEOUT))])
-  if (config.smtpUrl === null && !config.production) await fillWithSample(ports, samplePapers())
+  if (config.smtpUrl !== null || config.production || !(await fillWithSample(ports.db, samplePapers()))) return
+  // Where the sample itself is a source, it has only come late.
+  if (!config.sources.some(({ kind }) => kind === 'sample'))
+    ports.log.warn({}, 'no source could be read: showing the sample papers that ship with the project')
 }
