@@ -71,6 +71,9 @@ describe.skipIf(!wanted)(`the stack${wanted ? '' : ' (skipped: needs Docker and 
     'serves a reader from subscribing to the one click that ends it',
     async () => {
       expect((await site.get('/')).status).toBe(200)
+      // Drawn by an optional package, which the image must have nevertheless.
+      const picture = await site.get('/share.png')
+      expect([picture.status, picture.headers.get('content-type')]).toEqual([200, 'image/png'])
       const welcome = await subscribe(ADA)
       await subscribe(GRACE)
       const welcomed = titlesOf(welcome.html)
@@ -169,7 +172,7 @@ describe.skipIf(!wanted)(`the stack${wanted ? '' : ' (skipped: needs Docker and 
         expect(await snapshot()).toEqual(before)
         // Links are derived from the key, so this shows that the key is the same.
         expect((await site.get(digest?.links.get('digests') ?? '')).status).toBe(200)
-        expect((await site.get(digest?.links.get('preferences') ?? '')).text).toContain(GRACE)
+        expect((await site.get(digest?.links.get('preferences') ?? '')).text).toContain('g•••@example.net')
       }
       expect(titlesOf((await subscribe('alan@example.org')).html).length).toBeGreaterThan(0)
     },
