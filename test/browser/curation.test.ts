@@ -18,6 +18,12 @@ describe.skipIf(NEEDS_CHROMIUM !== '')(`pages of curation in a browser${NEEDS_CH
     const judge = async (name: string) => {
       wrong.push(...(await judgePage(page, name, 'page', thorough ? 'whole' : 'narrow')))
     }
+    /** Does what sends a form, and waits for the page that answers it. */
+    const send = async (press: () => Promise<void>) => {
+      const answered = page.waitForEvent('load')
+      await press()
+      await answered
+    }
     for (const [name, path] of [
       ['a curator', `/curate/${TOKEN.curate}`],
       ['who is no curator any more', `/curate/${TOKEN.formerCurator}`],
@@ -27,16 +33,16 @@ describe.skipIf(NEEDS_CHROMIUM !== '')(`pages of curation in a browser${NEEDS_CH
       await judge(name)
     }
     await page.fill('#paper', 'no paper')
-    await page.click('button.great')
+    await send(() => page.click('button.great'))
     await judge('a suggestion that names no paper')
     await page.goto(`${site.url}/curate/${TOKEN.curate}`)
     await page.fill('#pick-paper', 'no paper')
-    await page.click('button[value=pick]')
+    await send(() => page.click('button[value=pick]'))
     await judge('a pick that names no paper')
     expect(await page.locator('#pick-paper').inputValue()).toBe('no paper')
     await page.fill('#pick-paper', '2604.11784')
     await page.fill('#pick-note', 'A first')
-    await page.keyboard.press('Enter')
+    await send(() => page.keyboard.press('Enter'))
     await judge('what was picked')
     expect(wrong).toEqual([])
     expect(site.changes).toEqual([['act', TOKEN.curate, { act: 'pick', paperId: '2604.11784', note: 'A first' }]])
