@@ -1,4 +1,5 @@
 /** The sitemap: an index, one map of the lists, one of the institutions, and one of the papers of each month. https://www.sitemaps.org/protocol.html */
+import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
 import { isoWeekOf } from '../../core/calendar.ts'
 import { TOPICS } from '../../core/topics.ts'
@@ -15,7 +16,10 @@ const NAMESPACE = 'http://www.sitemaps.org/schemas/sitemap/0.9'
 const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' }
 const escapeXml = (text: string): string => text.replace(/[&<>"']/g, (sign) => ENTITIES[sign] ?? sign)
 
-const document = (root: 'urlset' | 'sitemapindex', item: 'url' | 'sitemap', addresses: readonly string[]): string => {
+type Root = 'urlset' | 'sitemapindex'
+
+const document = (root: Root, addresses: readonly string[]): string => {
+  const item = root === 'urlset' ? 'url' : 'sitemap'
   const items = addresses.map((address) => `<${item}><loc>${escapeXml(address)}</loc></${item}>`)
   return `<?xml version="1.0" encoding="UTF-8"?>\n<${root} xmlns="${NAMESPACE}">\n${items.join('\n')}\n</${root}>\n`
 }
@@ -25,6 +29,16 @@ const distinct = (values: readonly string[]): string[] => [...new Set(values)]
 
 export const sitemapRoutes = (app: App, { archive, baseUrl }: PublicSite): void => {
   const config = { perMinute: BUDGET.archive }
+  const sendMap = (reply: FastifyReply, root: Root, paths: readonly string[]): FastifyReply =>
+    makePublic(reply)
+      .type(XML)
+      .send(
+        document(
+          root,
+          paths.map((path) => baseUrl + path),
+        ),
+      )
+
   app.get('/sitemap.xml', { config }, async (_, reply) => {
     const months = distinct((await archive.readDays()).map(monthOf))
     const maps = [
@@ -32,15 +46,7 @@ export const sitemapRoutes = (app: App, { archive, baseUrl }: PublicSite): void 
       '/sitemaps/institutions.xml',
       ...months.map((month) => `/sitemaps/papers/${month}.xml`),
     ]
-    return makePublic(reply)
-      .type(XML)
-      .send(
-        document(
-          'sitemapindex',
-          'sitemap',
-          maps.map((path) => baseUrl + path),
-        ),
-      )
+    return sendMap(reply, 'sitemapindex', maps)
   })
 
   app.get('/sitemaps/lists.xml', { config }, async (_, reply) => {
@@ -56,42 +62,18 @@ export const sitemapRoutes = (app: App, { archive, baseUrl }: PublicSite): void 
       ...distinct(days.map(isoWeekOf)).map((week) => `/weeks/${week}`),
       ...days.map((day) => `/papers/${day}`),
     ]
-    return makePublic(reply)
-      .type(XML)
-      .send(
-        document(
-          'urlset',
-          'url',
-          paths.map((path) => baseUrl + path),
-        ),
-      )
+    return sendMap(reply, 'urlset', paths)
   })
 
   app.get('/sitemaps/institutions.xml', { config }, async (_, reply) => {
     const slugs = await archive.readInstitutionSlugs()
-    return makePublic(reply)
-      .type(XML)
-      .send(
-        document(
-          'urlset',
-          'url',
-          slugs.map((slug) => baseUrl + institutionPath(slug)),
-        ),
-      )
+    return sendMap(reply, 'urlset', slugs.map(institutionPath))
   })
 
   app.get('/sitemaps/papers/:month', { schema: { params: Params }, config }, async (request, reply) => {
     const [, month = ''] = /^(\d{4}-\d\d)\.xml$/.exec(request.params.month) ?? []
     const ids = month === '' ? [] : await archive.readIdsOfMonth(month)
     if (ids.length === 0) return reply.callNotFound()
-    return makePublic(reply)
-      .type(XML)
-      .send(
-        document(
-          'urlset',
-          'url',
-          ids.map((id) => baseUrl + paperPath(id)),
-        ),
-      )
+    return sendMap(reply, 'urlset', ids.map(paperPath))
   })
 }

@@ -97,35 +97,29 @@ export const readBestOfDays = (
   )
 }
 
-/** The papers with an author of this slug (`core/text/author-name`), the newest first. */
-export const readPapersBy = (
+/** The papers of those rows of a table `s` with a `paper_id` that meet a condition, the newest first. */
+const newestOf = (
   db: Kysely<Tables>,
   now: Date,
-  slug: string,
+  table: RawBuilder<unknown>,
+  condition: RawBuilder<unknown>,
   { offset, limit }: Part,
 ): Promise<ListedIds> =>
   listed(
     db,
     sql`
-    select p.id, count(*) over ()::int as total from paper_search s join papers p on p.id = s.paper_id
-    where s.authors @> array[${slug}] and ${visibleBy(now)}
+    select p.id, count(*) over ()::int as total from ${table} join papers p on p.id = s.paper_id
+    where ${condition} and ${visibleBy(now)}
     order by p.list_day desc, p.id desc limit ${limit} offset ${offset}`,
   )
 
+/** The papers with an author of this slug (`core/text/author-name`), the newest first. */
+export const readPapersBy = (db: Kysely<Tables>, now: Date, slug: string, part: Part): Promise<ListedIds> =>
+  newestOf(db, now, sql`paper_search s`, sql`s.authors @> array[${slug}]`, part)
+
 /** The papers that are linked to an institution (`core/papers/paper`), the newest first. */
-export const readPapersOfInstitution = (
-  db: Kysely<Tables>,
-  now: Date,
-  slug: string,
-  { offset, limit }: Part,
-): Promise<ListedIds> =>
-  listed(
-    db,
-    sql`
-    select p.id, count(*) over ()::int as total from paper_institutions i join papers p on p.id = i.paper_id
-    where i.institution = ${slug} and ${visibleBy(now)}
-    order by p.list_day desc, p.id desc limit ${limit} offset ${offset}`,
-  )
+export const readPapersOfInstitution = (db: Kysely<Tables>, now: Date, slug: string, part: Part): Promise<ListedIds> =>
+  newestOf(db, now, sql`paper_institutions s`, sql`s.institution = ${slug}`, part)
 
 /**
  * The share of all papers that may be compared with one. With its rarest terms up to so many, 95 % of the papers that are like
