@@ -38,6 +38,7 @@ import * as institutions from './0033-institutions.ts'
 import * as bringAList from './0034-bring-a-list.ts'
 import * as voteLinks from './0035-vote-links.ts'
 import * as lettersToCurators from './0036-letters-to-curators.ts'
+import * as operators from './0037-operators.ts'
 import type { Migration } from './migration.ts'
 
 export const MIGRATIONS: Record<string, Migration> = {
@@ -73,6 +74,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0034-bring-a-list': bringAList,
   '0035-vote-links': voteLinks,
   '0036-letters-to-curators': lettersToCurators,
+  '0037-operators': operators,
 }
 
 /**

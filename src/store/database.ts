@@ -59,6 +59,9 @@ export interface ImportCounts {
   welcomes: number
 }
 
+/** What an operator may: look at everything, act on editions, readers and papers, or also say who is an operator. */
+export type OperatorRole = 'look' | 'act' | 'own'
+
 /** Why an address is not mailed; `operator`: by hand. */
 export type SuppressionClass = 'hard' | 'soft' | 'complaint' | 'reader' | 'operator'
 
@@ -448,6 +451,38 @@ export interface Tables {
     attempts: Generated<number>
     sent_at: Date | null
     error: string | null
+  }
+
+  // Operators, and what was done by whom.
+  operators: {
+    id: Generated<string>
+    name: string
+    role: OperatorRole
+    /** `null` once they are none any more. */
+    token_hash: Buffer | null
+    added_at: Date
+    ended_at: Date | null
+    last_seen_at: Date | null
+  }
+  operator_sessions: {
+    token_hash: Buffer
+    /** `null` of whoever has the ADMIN_TOKEN. */
+    operator_id: string | null
+    credential: Buffer
+    begun_at: Date
+    seen_at: Date
+    ends_at: Date
+    message: string | null
+  }
+  audit_log: {
+    id: Generated<number>
+    at: Date
+    by_whom: string
+    via: 'admin' | 'command'
+    action: string
+    subject: string | null
+    detail: Generated<Record<string, unknown>>
+    undoes: number | null
   }
 }
 

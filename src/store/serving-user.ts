@@ -9,8 +9,8 @@ import { UnusableDatabase } from './schema.ts'
 const SCHEMAS = ['public', 'bullmq']
 /** Which version of the schema there is: only `migrate` says. */
 const READ_ONLY = ['kysely_migration', 'schema_compatibility', 'bullmq.migration']
-/** What is put on record once: rows are added, and deleted by `maintain` alone. */
-const APPEND_ONLY = ['consent_records', 'consent_wordings']
+/** What is put on record once: rows are added, and deleted by `maintain` alone, if at all. */
+const APPEND_ONLY = ['consent_records', 'consent_wordings', 'audit_log']
 
 const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`
 

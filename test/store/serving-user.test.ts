@@ -106,7 +106,11 @@ describe('it can neither create nor drop', () => {
   })
 
   test('what is on record is read and added to, and neither changed nor deleted', async () => {
-    for (const [table, column] of Object.entries({ consent_records: 'event', consent_wordings: 'version' })) {
+    for (const [table, column] of Object.entries({
+      consent_records: 'event',
+      consent_wordings: 'version',
+      audit_log: 'action',
+    })) {
       expect(await refusalOf(serving, `select from ${table}`)).toBeNull()
       expect(await refusalOf(serving, `update ${table} set ${column} = ${column}`)).toBe(INSUFFICIENT_PRIVILEGE)
       expect(await refusalOf(serving, `delete from ${table}`)).toBe(INSUFFICIENT_PRIVILEGE)
