@@ -39,6 +39,7 @@ import * as bringAList from './0034-bring-a-list.ts'
 import * as voteLinks from './0035-vote-links.ts'
 import * as lettersToCurators from './0036-letters-to-curators.ts'
 import * as operators from './0037-operators.ts'
+import * as dailyFigures from './0043-daily-figures.ts'
 import type { Migration } from './migration.ts'
 
 export const MIGRATIONS: Record<string, Migration> = {
@@ -75,6 +76,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0035-vote-links': voteLinks,
   '0036-letters-to-curators': lettersToCurators,
   '0037-operators': operators,
+  '0043-daily-figures': dailyFigures,
 }
 
 /**

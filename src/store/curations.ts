@@ -111,7 +111,7 @@ export const addCuration = async (
 ): Promise<void> => {
   await db
     .insertInto('curations')
-    .values({ ...curation, undone_at: null, undone_by: null })
+    .values({ ...curation, undone_at: null, undone_by: null, undone_by_operator: null })
     .execute()
 }
 

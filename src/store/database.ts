@@ -171,7 +171,11 @@ export interface Tables {
     at: Date
     undone_at: Date | null
     undone_by: string | null
+    /** The name of an operator, where one undid it. */
+    undone_by_operator: string | null
   }
+  /** Papers that an operator hides, while they do. */
+  operator_hides: { paper_id: string; by_whom: string; reason: string; at: Date }
   picked_lookups: { paper_id: string; asked_at: Date; times: Generated<number> }
   suggestions: {
     id: Generated<string>
@@ -484,6 +488,9 @@ export interface Tables {
     detail: Generated<Record<string, unknown>>
     undoes: number | null
   }
+
+  /** Figures by the UTC day; a day that was counted has a row for each label. */
+  daily_figures: { name: string; day: string; label: string; count: number; counted_at: Date }
 }
 
 export type Database = Kysely<Tables>
