@@ -57,7 +57,7 @@ export interface Listing {
 }
 
 /** Where papers come from. `sample` is the small set that ships with the project. */
-export type SourceName = 'huggingface' | 'file' | 'sample' | 'arxiv'
+export type SourceName = 'huggingface' | 'file' | 'sample' | 'arxiv' | 'biorxiv' | 'medrxiv'
 
 /** What any id of a paper is made of; the database refuses some of what is not. */
 export const PAPER_ID = /^[\w.:/-]{1,100}$/
