@@ -7,7 +7,7 @@ import { join } from 'node:path'
 
 const SHIPPED = new Set(
   // Fonts are under the OFL, which lets anybody bundle them with a program of any licence.
-  'MIT MIT-0 ISC 0BSD BSD-2-Clause BSD-3-Clause Apache-2.0 BlueOak-1.0.0 CC0-1.0 CC-BY-4.0 Python-2.0 PostgreSQL OFL-1.1'.split(
+  'MIT MIT-0 ISC 0BSD BSD-2-Clause BSD-3-Clause Apache-2.0 BlueOak-1.0.0 CC0-1.0 CC-BY-4.0 PSF-2.0 Python-2.0 PostgreSQL OFL-1.1'.split(
     ' ',
   ),
 )

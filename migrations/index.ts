@@ -39,6 +39,7 @@ import * as bringAList from './0034-bring-a-list.ts'
 import * as voteLinks from './0035-vote-links.ts'
 import * as lettersToCurators from './0036-letters-to-curators.ts'
 import * as operators from './0037-operators.ts'
+import * as announcements from './0038-announcements.ts'
 import * as preprintsOfBiology from './0041-preprints-of-biology.ts'
 import * as dailyFigures from './0043-daily-figures.ts'
 import type { Migration } from './migration.ts'
@@ -77,6 +78,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0035-vote-links': voteLinks,
   '0036-letters-to-curators': lettersToCurators,
   '0037-operators': operators,
+  '0038-announcements': announcements,
   '0041-preprints-of-biology': preprintsOfBiology,
   '0043-daily-figures': dailyFigures,
 }
@@ -92,5 +94,6 @@ export const EARLIER_ORDERS: Record<string, readonly string[]> = {
   '0025-trending': ['0026-account-links', '0027-personal-data'],
   '0026-account-links': ['0027-personal-data'],
   '0031-curation': ['0032-votes', '0033-institutions', '0034-bring-a-list', '0035-vote-links'],
+  '0038-announcements': ['0041-preprints-of-biology', '0043-daily-figures'],
   '0041-preprints-of-biology': ['0043-daily-figures'],
 }

@@ -210,6 +210,7 @@ export interface Tables {
     muted: Generated<string[]>
     when_empty: Generated<WhenEmpty>
     trending: Generated<boolean>
+    announcements: Generated<boolean>
     digest_papers: DigestSize | null
     frequency: Frequency
     hour: number
@@ -390,6 +391,36 @@ export interface Tables {
     digest_id: number
     failed_before: string | null
   }
+  announcements: {
+    id: Generated<number>
+    subject: string
+    body: string
+    content_hash: Buffer
+    topics: string[] | null
+    again: boolean
+    send_at: Date
+    written_at: Generated<Date>
+    written_by: string | null
+    addressed_to: string | null
+    published_at: Date | null
+    due: Generated<number>
+    completed_at: Date | null
+    totals: StateCount[] | null
+    checked_at: Date | null
+    missing: Generated<number>
+    paused_at: Date | null
+    paused_by: string | null
+    paused_why: string | null
+    alarmed_at: Date | null
+    canceled_at: Date | null
+    canceled_by: string | null
+  }
+  announcement_mails: OutboxMail & {
+    id: string
+    announcement_id: number
+    subscriber_id: string
+    failed_before: string | null
+  }
   throttled_routes: {
     kind: 'relay' | 'destination'
     name: string
@@ -427,6 +458,7 @@ export interface Tables {
     stream: MailStream
     subscriber_id: string
     edition_id: number | null
+    announcement_id: number | null
     class: BounceClass | null
     code: string | null
     diagnostic: string | null
