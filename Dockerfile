@@ -23,4 +23,4 @@ COPY workers workers
 USER node
 EXPOSE 8080
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 CMD ["node", "workers/health.ts"]
-ENTRYPOINT ["node", "-r", "./workers/preload.cjs", "workers/main.ts"]
+ENTRYPOINT ["node", "workers/main.ts"]

@@ -1,12 +1,31 @@
 /**
- * Loaded before the programs, in syntax that every Node can run. An older Node gets one line that says what is needed,
- * instead of a stack trace about a file extension; and a stop signal works while the rest still loads.
+ * Runs before the programs, in syntax that every Node can run. An older Node gets one line that says what to type, instead
+ * of a stack trace about a file extension; and a stop signal works while the rest still loads.
  */
+const { existsSync } = require('node:fs')
+const { basename, join } = require('node:path')
+
 const MIN_NODE = 24
+/** How npm runs each program, which puts the Node that `npm ci` brings along before the machine's. */
+const NPM_COMMANDS = { 'main.ts': 'npm start', 'admin.ts': 'npm run admin' }
+
+/** A word as a shell reads it. */
+const quote = (word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)
+
+const commandToType = () => {
+  const words = process.argv.slice(2).map(quote)
+  const npm = NPM_COMMANDS[basename(process.argv[1] || '')]
+  if (npm === undefined) return 'npm start'
+  return words.length === 0 ? npm : [npm, '--', ...words].join(' ')
+}
+
 if (Number.parseInt(process.versions.node, 10) < MIN_NODE) {
+  const isInstalled = existsSync(join(__dirname, '../node_modules/.bin/node'))
+  const advice = isInstalled
+    ? `npm has brought it along; type: ${commandToType()}`
+    : `npm brings it along on Linux and macOS, elsewhere install it; type: npm ci && ${commandToType()}`
   process.stderr.write(
-    `paper-round: Node ${MIN_NODE} or later is needed, this is ${process.versions.node}. ` +
-      'npm ci brings it along on Linux and macOS; elsewhere install it.\n',
+    `paper-round: Node ${MIN_NODE} or later is needed, this is ${process.versions.node}. ${advice}\n`,
   )
   process.exit(2)
 }

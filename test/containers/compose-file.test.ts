@@ -108,6 +108,7 @@ describe('docker-compose.yml', () => {
 
   test('passes every setting on, except those that the image sets and those that make no sense in it', () => {
     const noSense = [
+      'ENV_FILE',
       'SERVING_DATABASE_URL',
       'HOST',
       'PORT',
@@ -136,7 +137,8 @@ test('the Dockerfile copies all that the roles need', async () => {
   await using database = await openTestDatabase()
   const final = DOCKERFILE.slice(DOCKERFILE.lastIndexOf('\nFROM '))
   const copied = [...final.matchAll(/^COPY (?!--from)(.*) \S+$/gm)].flatMap(([, paths = '']) => paths.split(' '))
-  for (const path of copied) await cp(join(ROOT, path), join(folder.path, path), { recursive: true })
+  for (const path of copied)
+    await cp(join(ROOT, path), join(folder.path, path), { recursive: true, verbatimSymlinks: true })
   await symlink(join(ROOT, 'node_modules'), join(folder.path, 'node_modules'))
   const port = await findFreePort()
   const settings = {

@@ -9,7 +9,7 @@ import { type RestoreResult, requireKnownMigrations, restoreDatabase } from '../
 import { openDatabase } from '../../src/store/database.ts'
 import { countDue } from '../../src/store/subscribers.ts'
 import { createClock } from '../clock.ts'
-import { type Config, readConfig } from '../config/config.ts'
+import { type Config, loadConfig } from '../config/config.ts'
 import { openRuntime } from '../runtime.ts'
 import { counted } from './arguments.ts'
 import { readBackupFile, writeBackupFile } from './backup-file.ts'
@@ -55,7 +55,7 @@ export const backupCommands = (
     .option('--check', 'only read it to its end, and say whether this version could restore it')
     .option('--other-key', 'although the secret key is another: links in email that was sent are dead then')
     .action(async (file: string, options: { check?: boolean; otherKey?: boolean }) => {
-      const config = readConfig(environment)
+      const config = loadConfig(environment)
       const result = await (options.check ? check(file) : restore(config, file, options.otherKey ?? false)).catch(
         (error) => {
           throw error instanceof UnusableBackup

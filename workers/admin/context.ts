@@ -3,7 +3,7 @@ import { openQueue } from '../../src/adapters/queue/queue.ts'
 import { MINUTE } from '../../src/core/calendar.ts'
 import { type Database, openDatabase } from '../../src/store/database.ts'
 import { readLastTick } from '../../src/store/last-tick.ts'
-import { type Config, readConfig } from '../config/config.ts'
+import { type Config, loadConfig } from '../config/config.ts'
 import { createLog } from '../log.ts'
 import { openRuntime, type Runtime } from '../runtime.ts'
 
@@ -27,7 +27,7 @@ export type RunCommand = <T extends object>(
 export const createCliRunner =
   (environment: Record<string, string | undefined>, json: () => boolean): RunCommand =>
   async (command, format = String) => {
-    const config = readConfig(environment)
+    const config = loadConfig(environment)
     const runtime = await openRuntime(config, 'command', {
       migrate: false,
       onNotice: (notice) => console.error(notice),

@@ -21,7 +21,7 @@ import { requireSchema } from '../../src/store/migrate.ts'
 import { readThrottled } from '../../src/store/outbox/throttled-routes.ts'
 import { readServer } from '../../src/store/server.ts'
 import { readHold } from '../../src/store/service-hold.ts'
-import { type Config, readConfig } from '../config/config.ts'
+import { type Config, loadConfig } from '../config/config.ts'
 import { mailLeaves } from '../config/senders.ts'
 import { openRuntime } from '../runtime.ts'
 
@@ -216,7 +216,7 @@ export const doctorCommand = (
     .option('--name-server <addresses>', 'name servers to ask instead of this machine’s, by comma', nameServers)
     .addHelpText('after', HELP)
     .action(async (options: Options) => {
-      const checks = await check(readConfig(environment), options)
+      const checks = await check(loadConfig(environment), options)
       const ok = checks.every(({ status }) => status !== 'wrong')
       console.log(json() ? JSON.stringify({ ok, checks }) : describe(checks))
       if (!ok) process.exitCode = 1

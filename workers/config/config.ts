@@ -10,6 +10,7 @@ import { type RetentionConfig, readRetention } from './retention.ts'
 import { readSecrets, type SecretConfig } from './secrets.ts'
 import { mailLeaves, readSenders, type SenderConfig } from './senders.ts'
 import { createSettings, type Environment, oneOf, type Settings, UnusableSettings } from './settings.ts'
+import { readSettingsFile } from './settings-file.ts'
 import { readSignUps, type SignUpConfig } from './sign-ups.ts'
 import { readSources, type SourceConfig } from './sources.ts'
 import { readStores, type StoreConfig } from './stores.ts'
@@ -34,9 +35,18 @@ export interface Config
   clock: Date | null
 }
 
+/**
+ * Reads the configuration of the file of settings (`.env`, or ENV_FILE) and the environment, which comes first. Throws
+ * `UnusableSettings` with every fault found.
+ */
+export const loadConfig = (environment: Environment): Config => {
+  const { values, originOf } = readSettingsFile(environment)
+  return readConfig({ ...values, ...environment }, (name) => (environment[name] === undefined ? originOf(name) : null))
+}
+
 /** Reads the configuration. An empty variable counts as not set. Throws `UnusableSettings` with every fault found. */
-export const readConfig = (environment: Environment): Config => {
-  const settings = createSettings(environment)
+export const readConfig = (environment: Environment, originOf?: (name: string) => string | null): Config => {
+  const settings = createSettings(environment, originOf)
   const network = readNetwork(settings)
   const senders = readSenders(settings)
   const config: Config = {

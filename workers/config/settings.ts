@@ -1,6 +1,7 @@
 /** The environment as settings: which names there are, and one reader that collects what is wrong with all of them. */
 
 export const SETTING_NAMES = [
+  'ENV_FILE',
   'DATABASE_URL',
   'SERVING_DATABASE_URL',
   'REDIS_URL',
@@ -77,10 +78,15 @@ export class UnusableSettings extends Error {
   }
 }
 
-export const createSettings = (environment: Environment): Settings => {
+/** `originOf` says where a setting is written, such as `.env, line 12`; `null`: in the environment of the process. */
+export const createSettings = (
+  environment: Environment,
+  originOf: (name: string) => string | null = () => null,
+): Settings => {
   const faults: string[] = []
   const fault = (name: SettingName, clause: string) => {
-    faults.push(`${name}: ${clause}`)
+    const origin = originOf(name)
+    faults.push(`${name}${origin === null ? '' : ` (${origin})`}: ${clause}`)
   }
   const get = (name: SettingName): string | null => environment[name]?.trim() || null
   return {

@@ -1,5 +1,6 @@
 /** Typing errors in the domain of an address: which address is likely meant. Only a question: the typed one may be right. */
 import { parse } from 'tldts'
+import { errorsBetween } from '../text/typing-errors.ts'
 
 /** Providers that millions write to, by the name of their domain, and where they have mailboxes. */
 const PROVIDERS: Record<string, { endings: readonly string[]; anyOther: boolean }> = {
@@ -24,23 +25,6 @@ const COMMON_ENDS = ['com', 'org', 'net', 'edu', 'gov']
 const PRIVATE_ENDS = new Set(['test', 'example', 'invalid', 'localhost', 'local', 'lan', 'home', 'corp', 'internal'])
 /** Two errors are one too many in a shorter name. */
 const LONG_NAME = 7
-
-/** How many single errors part two names: a letter too much, missing, wrong, or two that changed places. */
-const errorsBetween = (one: string, other: string): number => {
-  let [before, last] = [[] as number[], Array.from({ length: other.length + 1 }, (_, at) => at)]
-  for (let i = 1; i <= one.length; i++) {
-    const now = [i]
-    for (let j = 1; j <= other.length; j++) {
-      const wrong = one[i - 1] === other[j - 1] ? 0 : 1
-      let least = Math.min((last[j] ?? 0) + 1, (now[j - 1] ?? 0) + 1, (last[j - 1] ?? 0) + wrong)
-      if (i > 1 && j > 1 && one[i - 1] === other[j - 2] && one[i - 2] === other[j - 1])
-        least = Math.min(least, (before[j - 2] ?? 0) + 1)
-      now.push(least)
-    }
-    ;[before, last] = [last, now]
-  }
-  return last[other.length] ?? 0
-}
 
 /** The end of a domain that does not exist, as it was likely meant. */
 const likelyEnd = (end: string): string | null => {

@@ -39,18 +39,26 @@ const OF_THE_RUN = Object.fromEntries(
 
 /**
  * A program of `workers/`; killed at the end of the test at the latest. `input` is its standard input, and `root` the folder
- * that holds the code, where it is not this one; `preload` is a module loaded before it.
+ * that holds the code, where it is not this one; `preload` is a module loaded before it; `node` the Node that runs it; `folder` its
+ * working directory, whose file of settings it reads; by default none is read.
  */
 export const startProgram = (
   file: 'main' | 'admin' | 'eval' | 'train',
   words: string[],
   settings: Record<string, string> = {},
-  { input = '', root = fileURLToPath(new URL('../../..', import.meta.url)), preload = null as string | null } = {},
+  {
+    input = '',
+    root = fileURLToPath(new URL('../../..', import.meta.url)),
+    preload = null as string | null,
+    node = process.execPath,
+    folder = null as string | null,
+  } = {},
 ): Program => {
   const script = join(root, file === 'eval' || file === 'train' ? 'test/evaluation' : 'workers', `${file}.ts`)
   const before = preload === null ? [] : ['--import', pathToFileURL(preload).href]
-  const child = spawn(process.execPath, [...before, script, ...words], {
-    env: { ...OF_THE_RUN, ...settings },
+  const child = spawn(node, [...before, script, ...words], {
+    env: { ...OF_THE_RUN, ...(folder === null ? { ENV_FILE: '' } : {}), ...settings },
+    cwd: folder ?? process.cwd(),
     stdio: 'pipe',
   })
   child.stdin.on('error', () => undefined).end(input)
