@@ -16,7 +16,7 @@ import { authorPath } from './authors.ts'
 import { instantInWords, Paged, paperPath } from './card-list.ts'
 import { showDay } from './days.ts'
 import { institutionPath } from './institutions.ts'
-import { chartOf } from './upvote-chart.ts'
+import { upvoteChart } from './upvote-chart.ts'
 
 const IdParam = Type.Object({
   paper: Type.String({ description: 'An arXiv id or source:id; or a list day, YYYY-MM-DD' }),
@@ -146,8 +146,7 @@ const viewOf = (page: PaperPage) => {
     stars: page.stars,
     votes: page.votes,
     pick: page.pick,
-    chart: chartOf(page.history),
-    history: page.history.map((one) => ({ seen: instantInWords(one), upvotes: one.upvotes })),
+    chart: upvoteChart(page.history.map((one) => ({ ...one, seen: instantInWords(one) }))),
     events: eventsOf(page),
     similar: page.similar.map((other) => ({ ...other, page: paperPath(other.id) })),
   }

@@ -68,7 +68,7 @@ it('a paper shows its counts as a picture and as a table, and 573 authors of whi
   const authors = Array.from({ length: 573 }, (_, n) => ({ name: `Author ${n}`, slug: `author-${n}` }))
   await using site = await openTestSite({ paper: { authors } })
   const { page } = await read(`${site.url}/papers/2604.11784`)
-  expect(page).toContain('<path class="run" d="M0 170L700 80"/>')
+  expect(page).toContain('<path class="run s1" d="M0 170L700 80"/>')
   expect(page).toMatch(/Monday 13 April 2026, 08:00 UTC<\/th><td>3</)
   expect(page).toContain('And 561 more authors')
   expect(page.length).toBeLessThan(60_000)
