@@ -11,6 +11,7 @@ import { countDigestPapers } from '../store/papers/paper-digests.ts'
 import { readHold } from '../store/service-hold.ts'
 import { forgetFailedSignUps } from '../store/sign-ups.ts'
 import { forgetUnconfirmed } from '../store/subscribers.ts'
+import { countDailyFigures } from './daily-figures.ts'
 import { finishCancellations } from './edition-cancellation.ts'
 import { checkEditions } from './feedback/edition-alarm.ts'
 import { suppressFailing } from './feedback/feedback.ts'
@@ -51,6 +52,10 @@ const CHECKS: readonly TickCheck[] = [
   { name: 'routes', run: sweepRoutes },
   { name: 'bounces and complaints of editions', run: checkEditions },
   { name: 'readers who cannot be reached', run: suppressFailing },
+  {
+    name: 'figures of the day',
+    run: ({ db, keepUnconfirmed }, now) => countDailyFigures(db, { now, keepUnconfirmed }),
+  },
 ]
 
 /** Does every check. Throws at the end when some failed, and names them; each is logged by then. */
