@@ -74,15 +74,15 @@ const openTools = async (): Promise<Tools> => {
   return { createCanvas, faces: { bold: await openFace('bold'), regular: await openFace('regular') } }
 }
 
-/** Draws pictures (PNG, 1200 × 630). The same card always gives the same bytes. */
-export const createShareImages = (): { draw: (card: ShareCard) => Promise<Buffer> } => {
+/** Draws pictures (PNG, 1200 × 630) with the service’s name. The same card always gives the same bytes. */
+export const createShareImages = (serviceName: string): { draw: (card: ShareCard) => Promise<Buffer> } => {
   let opening: Promise<Tools> | null = null
   return {
     async draw(card) {
       opening ??= openTools()
       const { createCanvas, faces } = await opening
       const canvas = createCanvas(WIDTH, HEIGHT)
-      drawCard(canvas.getContext('2d'), faces, card)
+      drawCard(canvas.getContext('2d'), faces, card, serviceName)
       // In a thread of its own.
       return canvas.encode('png')
     },
@@ -145,8 +145,8 @@ const setFont = (draw: Draw, { families }: Face, size: number): ((text: string) 
   return (text) => draw.measureText(text).width <= RIGHT - LEFT
 }
 
-const drawCard = (draw: Draw, { bold, regular }: Tools['faces'], card: ShareCard): void => {
-  drawSheet(draw, bold)
+const drawCard = (draw: Draw, { bold, regular }: Tools['faces'], card: ShareCard, serviceName: string): void => {
+  drawSheet(draw, bold, serviceName)
   const note = drawable(card.note, regular)
   const title = drawable(card.title, bold) || drawable(card.note, bold)
   let y = drawTitle(draw, bold, title)
@@ -164,7 +164,7 @@ const drawCard = (draw: Draw, { bold, regular }: Tools['faces'], card: ShareCard
 }
 
 /** The paper, the double rule of its margin with the mark of the name on it, and the name. */
-const drawSheet = (draw: Draw, bold: Face): void => {
+const drawSheet = (draw: Draw, bold: Face, serviceName: string): void => {
   draw.fillStyle = COLOURS.paper
   draw.fillRect(0, 0, WIDTH, HEIGHT)
   draw.fillStyle = COLOURS.margin
@@ -174,8 +174,8 @@ const drawSheet = (draw: Draw, bold: Face): void => {
   draw.arc(83.5, 84, 20, 0, 2 * Math.PI)
   draw.fill()
   draw.fillStyle = COLOURS.ink
-  setFont(draw, bold, 38)
-  draw.fillText('Paper Round', LEFT, 97)
+  const fits = setFont(draw, bold, 38)
+  draw.fillText(wrap(drawable(serviceName, bold), fits, 1).lines[0] ?? '', LEFT, 97)
   draw.fillRect(LEFT, 126, RIGHT - LEFT, 4)
   draw.fillRect(LEFT, 134, RIGHT - LEFT, 1)
 }

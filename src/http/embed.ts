@@ -51,7 +51,7 @@ export const embedRoutes = (app: App, site: PublicSite): void => {
           errors.length > 0
             ? null
             : {
-                form: formHtml(site.baseUrl, topics, page),
+                form: formHtml(site, topics, page),
                 frames: shown.map((topic) => frameHtml(site.baseUrl, topic)).join('\n'),
                 // Without the address of the site: pages name themselves by path, and their policy allows no other.
                 example: { path: widgetPath(shown[0]?.slug ?? ''), title: frameTitle(shown[0]?.label ?? '') },
@@ -123,12 +123,16 @@ const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;
 const escapeHtml = (text: string): string => text.replace(/[&<>"]/g, (sign) => ENTITIES[sign] ?? sign)
 
 /** A form in plain HTML, for a page of another site. */
-const formHtml = (baseUrl: string, topics: readonly Topic[], page: string): string => {
+const formHtml = (
+  { baseUrl, serviceName }: Pick<PublicSite, 'baseUrl' | 'serviceName'>,
+  topics: readonly Topic[],
+  page: string,
+): string => {
   const hidden = (name: string, value: string) => `  <input type="hidden" name="${name}" value="${escapeHtml(value)}">`
   const what = topics.length === 0 ? 'Trending research papers' : topics.map(({ label }) => label).join(', ')
   return [
     `<form action="${escapeHtml(baseUrl)}${FORM_PATH}" method="post">`,
-    `  <p>${escapeHtml(what)}, by email from <a href="${escapeHtml(baseUrl)}/">Paper Round</a>.</p>`,
+    `  <p>${escapeHtml(what)}, by email from <a href="${escapeHtml(baseUrl)}/">${escapeHtml(serviceName)}</a>.</p>`,
     '  <p><label>Email <input type="email" name="email" autocomplete="email" required></label></p>',
     ...(topics.length === 0 ? [] : [hidden('topics', topics.map(({ slug }) => slug).join(','))]),
     ...(page === '' ? [] : [hidden('return', page)]),

@@ -44,13 +44,14 @@ interface Shown {
 
 /** Returns what sends the entries of a feed in a format. */
 const createSender =
-  ({ feeds }: Pick<Site, 'feeds'>, root: string, ending: Ending) =>
+  ({ feeds, serviceName }: Pick<Site, 'feeds' | 'serviceName'>, root: string, ending: Ending) =>
   async (request: FastifyRequest, reply: FastifyReply, shown: Shown, entries: FeedEntry[]): Promise<FastifyReply> => {
     const { path, title, page, query = '' } = shown
     const isEmpty = entries.length === 0
     const feed: Feed = {
       id: `${root}${path}${query}`,
-      title: `${title} · Paper Round`,
+      title: `${title} · ${serviceName}`,
+      author: serviceName,
       self: { atom: `${root}${path}.atom${query}`, json: `${root}${path}.json${query}` },
       page: `${root}${page}`,
       updated: newestUpdate(entries, isEmpty ? await feeds.readEmptySince() : new Date(0)),
@@ -79,7 +80,7 @@ const titleOf = (slugs: readonly string[] | null): string => {
   return [first, ...more].join(', ')
 }
 
-export const feedRoutes = (app: App, site: Pick<Site, 'feeds' | 'pages'>, baseUrl: string): void => {
+export const feedRoutes = (app: App, site: Pick<Site, 'feeds' | 'pages' | 'serviceName'>, baseUrl: string): void => {
   const root = baseUrl.replace(/\/$/, '')
   // As searches for a page.
   const inTurn = createTurns()

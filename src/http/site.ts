@@ -74,6 +74,8 @@ export interface Site {
   webhooks?: Webhooks
   /** How well papers are chosen for each topic; left out, or empty, where it was not measured. */
   topicQuality?: readonly TopicQuality[]
+  /** The name that readers know. */
+  serviceName: string
   /** What the privacy page says. */
   privacy: PrivacyFacts
   log: Log

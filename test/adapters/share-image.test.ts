@@ -8,7 +8,7 @@ import { readCoverage } from '../../src/adapters/font-coverage.ts'
 import { createShareImages, type ShareCard, wrap } from '../../src/adapters/share-image.ts'
 import { HARMFUL } from '../support/fixtures/hostile-papers.ts'
 
-const { draw } = createShareImages()
+const { draw } = createShareImages('Paper Round')
 const CARD: ShareCard = { title: 'A paper about agents', text: 'Ada Lovelace, Grace Hopper', note: 'arXiv 2604.11784' }
 const titled = (title: string): ShareCard => ({ ...CARD, title })
 

@@ -1,4 +1,7 @@
-/** Every page as it is sent, before any browser mends it: valid HTML, by a validator that is not ours. */
+/**
+ * Every page as it is sent, before any browser mends it: valid HTML, by a validator that is not ours, with the name that an
+ * installation sets.
+ */
 import { expect, test } from 'vitest'
 import { HARD_ISSUE, STEERED_ISSUE } from '../support/fixtures/hard-issues.ts'
 import { findHtmlFaults } from '../support/fixtures/html-validator.ts'
@@ -13,6 +16,9 @@ const HOSTILE = card({
   authors: '"><em>',
 })
 const HARD = [card(), HOSTILE, card({ excerpt: '', upvotes: null, links: [] }), HOSTILE, ...HARD_ISSUE.cards]
+const NAME = 'Lab Letters & Co <x>'
+const ESCAPED = 'Lab Letters &amp; Co &lt;x&gt;'
+
 const QUALITY = [{ topic: 'agents', relevant: 4, precision: 0.9, recall: 0.8 }]
 
 /** Of pages of a route with the same heading and status, the longest stands for all where there is no time for each. */
@@ -25,9 +31,12 @@ const distinct = (pages: Awaited<ReturnType<typeof readEveryPage>>) => {
   return thorough ? pages : [...byKind.values()]
 }
 
-test('every page of every route is valid HTML, whatever its papers hold', { timeout: 300_000 }, async () => {
+test('every page of every route is valid HTML, whatever its papers hold, and has the name that is set and not the built-in one', {
+  timeout: 300_000,
+}, async () => {
   await using sites = new AsyncDisposableStack()
-  const open = async (options: Parameters<typeof openTestSite>[0]) => sites.use(await openTestSite(options))
+  const open = async (options: Parameters<typeof openTestSite>[0]) =>
+    sites.use(await openTestSite({ serviceName: NAME, ...options }))
   const usual = await open({
     cards: HARD,
     issue: STEERED_ISSUE,
@@ -41,12 +50,16 @@ test('every page of every route is valid HTML, whatever its papers hold', { time
   ]
   const routes = new Set<string>()
   const wrong: string[] = []
+  const misnamed: string[] = []
   for (const site of [usual, ...(thorough ? others : [])])
     for (const { request, route, status, html } of distinct(await readEveryPage(site))) {
       if (status === 200) routes.add(route)
+      const isNamed = /<title>.*<\/title>/.exec(html)?.[0].includes(ESCAPED) === true
+      if (!isNamed || html.includes('<x>') || /paper round/i.test(html)) misnamed.push(request)
       wrong.push(...(await findHtmlFaults(html)).map((fault) => `${request} (${status}): ${fault}`))
     }
   expect(wrong).toEqual([])
+  expect(misnamed).toEqual([])
   // Those that lead to a page, and not only to one which says that there is none.
   for (const route of ['/', '/topics/:topic', '/papers/:paper', '/digests/:token', '/preferences/:token', '/search'])
     expect(routes).toContain(route)

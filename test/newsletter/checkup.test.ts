@@ -71,7 +71,7 @@ const page = (status: number, body: string, headers = {}): SiteResponse => ({
   certificateUntil: LATER,
 })
 const HEALTHY = page(200, '{"status":"ok"}')
-const DEAD_LINK = page(404, '<title>Paper Round</title>')
+const DEAD_LINK = page(404, '<h1>This link no longer works</h1>')
 
 interface Circumstances extends Partial<Omit<CheckupPorts, 'visit'>> {
   mail?: Partial<typeof MAIL>
@@ -462,7 +462,7 @@ const FAILURES: [string, Circumstances, string, Check['status'], string][] = [
   ],
   [
     'one-click gets a cookie',
-    { oneClick: page(404, 'Paper Round', { 'set-cookie': ['a=b'] }) },
+    { oneClick: page(404, 'This link no longer works', { 'set-cookie': ['a=b'] }) },
     'one-click unsubscribe',
     'wrong',
     'cookies',

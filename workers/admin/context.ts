@@ -10,6 +10,7 @@ import { openRuntime, type Runtime } from '../runtime.ts'
 export interface CliContext extends Runtime {
   config: Config
   db: Database
+  serviceName: string
   /** Whether the output is JSON; only for commands that print as they go. */
   json: boolean
 }
@@ -43,7 +44,7 @@ export const createCliRunner =
           config.clock === null && config.databaseUrl === null && runtime.serviceRuns
             ? await clockOfService(db, runtime.now)
             : runtime.now
-        const result = await command({ ...runtime, now, config, db, json: json() })
+        const result = await command({ ...runtime, now, config, db, serviceName: config.serviceName, json: json() })
         if (result !== null) console.log(json() ? JSON.stringify(result) : format(result))
       } finally {
         await db.destroy()

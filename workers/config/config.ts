@@ -2,6 +2,7 @@
 import { readTimestamp } from '../../src/core/calendar.ts'
 import { type AlarmConfig, readAlarms } from './alarms.ts'
 import { type BounceConfig, readBounces } from './bounces.ts'
+import { type BrandingConfig, readBranding } from './branding.ts'
 import { type CapConfig, readCaps } from './caps.ts'
 import { type DkimConfig, readDkim } from './dkim.ts'
 import { type NetworkConfig, readNetwork } from './network.ts'
@@ -22,6 +23,7 @@ export interface Config
     StoreConfig,
     RetentionConfig,
     SecretConfig,
+    BrandingConfig,
     SenderConfig,
     CapConfig,
     DkimConfig,
@@ -48,10 +50,12 @@ export const loadConfig = (environment: Environment): Config => {
 export const readConfig = (environment: Environment, originOf?: (name: string) => string | null): Config => {
   const settings = createSettings(environment, originOf)
   const network = readNetwork(settings)
-  const senders = readSenders(settings)
+  const branding = readBranding(settings)
+  const senders = readSenders(settings, branding.serviceName)
   const config: Config = {
     production: environment.NODE_ENV === 'production',
     ...network,
+    ...branding,
     ...senders,
     ...readCaps(settings),
     ...readStores(settings),

@@ -1,6 +1,7 @@
 /** The settings of mail that leaves: the relay, the senders, what every mail must state, and what is sent twice. */
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { DEFAULT_NAME } from '../../src/core/branding/service-name.ts'
 import { readSmtpUrl } from '../../src/core/sending/smtp-url.ts'
 import { readAddress } from '../../src/core/subscriber/address.ts'
 import { oneOf, type Settings } from './settings.ts'
@@ -34,14 +35,16 @@ export interface SenderConfig {
   onUnknown: (typeof ON_UNKNOWN)[number]
 }
 
-export const DEFAULT_SENDER: Sender = { name: 'Paper Round', address: 'round@localhost' }
+export const DEFAULT_SENDER: Sender = { name: DEFAULT_NAME, address: 'round@localhost' }
 
 /** Two for letters, and four for each of four groups of digests. */
 export const DEFAULT_CONNECTIONS = 18
 const MAX_CONNECTIONS = 100
 
-export const readSenders = ({ get, read }: Settings): SenderConfig => {
-  const mailFrom = read('MAIL_FROM', DEFAULT_SENDER, readSender)
+/** `serviceName` is the sender’s, where the settings give it none. */
+export const readSenders = ({ get, read }: Settings, serviceName: string): SenderConfig => {
+  const readSender = senderReader(serviceName)
+  const mailFrom = read('MAIL_FROM', { ...DEFAULT_SENDER, name: serviceName }, readSender)
   return {
     smtpUrl: read('SMTP_URL', null, (text) => {
       readSmtpUrl(text)
@@ -99,11 +102,13 @@ const readContact = (text: string): string => {
   return read.address
 }
 
-const readSender = (text: string): Sender => {
-  const [, name = '', inBrackets] = /^(.*?)\s*<([^<>]+)>$/.exec(text) ?? []
-  const read = readAddress(inBrackets ?? text)
-  if ('problem' in read) throw new Error(`is not a sender (${read.problem}) Write: Paper Round <round@example.org>`)
-  if (/[\p{Cc}"<>]/u.test(name))
-    throw new Error('the name holds quotes, brackets or control characters; leave them out')
-  return { name: name || DEFAULT_SENDER.name, address: read.address }
-}
+const senderReader =
+  (serviceName: string) =>
+  (text: string): Sender => {
+    const [, name = '', inBrackets] = /^(.*?)\s*<([^<>]+)>$/.exec(text) ?? []
+    const read = readAddress(inBrackets ?? text)
+    if ('problem' in read) throw new Error(`is not a sender (${read.problem}) Write: Paper Round <round@example.org>`)
+    if (/[\p{Cc}"<>]/u.test(name))
+      throw new Error('the name holds quotes, brackets or control characters; leave them out')
+    return { name: name || serviceName, address: read.address }
+  }

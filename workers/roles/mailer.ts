@@ -121,8 +121,8 @@ const createWakeTimer = (wake: () => Promise<void>) => {
 
 /** The composer with its templates and, where DKIM is configured, a signer for digests and one for letters. */
 const createMailComposer = async ({ config, db, keys, log }: RoleContext) => {
-  const { baseUrl, postalAddress, mailFrom, lettersFrom, bounceDomain, dkim, lettersDkim } = config
-  const { renderDigest, renderLetter } = await createMailTemplates({ baseUrl, postalAddress })
+  const { baseUrl, postalAddress, serviceName, mailFrom, lettersFrom, bounceDomain, dkim, lettersDkim } = config
+  const { renderDigest, renderLetter } = await createMailTemplates({ baseUrl, postalAddress, serviceName })
   const signers = {
     digests: dkim === null ? null : createSigner(dkim),
     letters: lettersDkim === null ? null : createSigner(lettersDkim),
@@ -137,6 +137,7 @@ const createMailComposer = async ({ config, db, keys, log }: RoleContext) => {
     mailFrom,
     lettersFrom,
     bounceDomain,
+    serviceName,
     renderDigest,
     renderLetter,
     // Digests and letters that have the same sender have the same signing domain, too.

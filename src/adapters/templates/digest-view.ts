@@ -31,12 +31,17 @@ export interface DigestLines {
   changed: string | null
 }
 
-/** Everything that `digest.mjml` and `digest.txt.liquid` show of an issue; `site` is the host that it is sent from. */
-export const digestView = (issue: DigestIssue, { next, changed }: DigestLines, allowance: Allowance, site: string) => {
+/** Everything that `digest.mjml` and `digest.txt.liquid` show of an issue; `site` is the host that it is sent from, `service` its name. */
+export const digestView = (
+  issue: DigestIssue,
+  { next, changed }: DigestLines,
+  allowance: Allowance,
+  { site, service }: { site: string; service: string },
+) => {
   const cards = cardViewsOf(issue, allowance)
   const papers = papersOf(issue)
   return {
-    title: `Paper Round: ${headingOf(issue)}`,
+    title: `${service}: ${headingOf(issue)}`,
     opening: openingOf(issue),
     heading: headingOf(issue),
     standfirst: standfirstOf(issue),
@@ -53,7 +58,7 @@ export const digestView = (issue: DigestIssue, { next, changed }: DigestLines, a
     more: issue.kind === 'welcome' ? MORE_TO_CHOOSE : '',
     left: papers.length - cards.length,
     closing: next,
-    because: `You get this because you confirmed a ${issue.kind === 'welcome' ? '' : `${issue.kind} `}subscription to Paper Round at ${site}. We don’t track what you open or click.`,
+    because: `You get this because you confirmed a ${issue.kind === 'welcome' ? '' : `${issue.kind} `}subscription to ${service} at ${site}. We don’t track what you open or click.`,
     credits: creditsOf(cards),
   }
 }

@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { Liquid, type Template } from 'liquidjs'
+import { DEFAULT_NAME } from '../../core/branding/service-name.ts'
 import type { DigestIssue } from '../../core/digest/digest.ts'
 import { papersOf, subjectOf } from '../../core/digest/headline.ts'
 import type { Frequency } from '../../core/subscriber/preferences.ts'
@@ -50,23 +51,25 @@ export interface MailTemplateOptions {
   /** Origin (and path) of the site, by which every link is built. */
   baseUrl: string
   postalAddress: string | null
+  /** The name that readers know; `DEFAULT_NAME` where it is left out. */
+  serviceName?: string
   templatesFolder?: string
 }
 
 const FOLDER = path.join(import.meta.dirname, '../../../templates/emails')
 /** The letters, with their subjects. */
-const LETTERS = {
+const subjectsOf = (service: string) => ({
   confirmation: 'Confirm your subscription',
-  links: 'Your Paper Round links',
+  links: `Your ${service} links`,
   'already-subscribed': 'You are already subscribed',
   account: 'Your account link',
   'new-address': 'Confirm your new address',
   'address-changed': 'Your digests go to another address',
   vote: 'Your link to vote',
   curator: 'Your curator’s link',
-} as const
-export type LetterKind = keyof typeof LETTERS
-export const LETTER_KINDS = Object.keys(LETTERS) as LetterKind[]
+})
+export type LetterKind = keyof ReturnType<typeof subjectsOf>
+export const LETTER_KINDS = Object.keys(subjectsOf('')) as LetterKind[]
 const NAMES = ['digest', ...LETTER_KINDS] as const
 const MOST_TOPICS_NAMED = 12
 
@@ -79,14 +82,16 @@ type Compiled = Record<(typeof NAMES)[number], (view: object) => Omit<Mail, 'sub
 export const createMailTemplates = async ({
   baseUrl,
   postalAddress,
+  serviceName = DEFAULT_NAME,
   templatesFolder = FOLDER,
 }: MailTemplateOptions): Promise<MailTemplates> => {
   const { render, version } = await compileTemplates(templatesFolder)
-  const shared = sharedView(baseUrl.replace(/\/+$/, ''), postalAddress)
+  const shared = sharedView(baseUrl.replace(/\/+$/, ''), { service: serviceName, postalAddress })
+  const subjects = subjectsOf(serviceName)
 
   const renderIssue = (issue: DigestIssue, own: DigestLines, allowance: Allowance): Mail => ({
-    subject: stripControls(subjectOf(issue)),
-    ...render.digest({ ...shared, ...digestView(issue, own, allowance, shared.site) }),
+    subject: stripControls(subjectOf(issue, serviceName)),
+    ...render.digest({ ...shared, ...digestView(issue, own, allowance, shared) }),
   })
 
   return {
@@ -102,7 +107,7 @@ export const createMailTemplates = async ({
       return mail
     },
     renderLetter: (kind, { frequency, times, isUtc, topics, paperId }) => {
-      const subject = LETTERS[kind]
+      const subject = subjects[kind]
       const named = someOf(topics, MOST_TOPICS_NAMED)
       const paper = encodeURIComponent(paperId ?? '')
       const view = { ...shared, title: subject, frequency, times, isUtc, topics, named, paper }
@@ -113,9 +118,9 @@ export const createMailTemplates = async ({
 }
 
 /** What every mail is given. */
-const sharedView = (site: string, postalAddress: string | null) => ({
+const sharedView = (site: string, who: { service: string; postalAddress: string | null }) => ({
+  ...who,
   site: new URL(site).host,
-  postalAddress,
   line: '-'.repeat(TEXT_WIDTH),
   links: {
     confirm: `${site}/confirm/${TOKEN_PLACEHOLDERS.confirm}`,

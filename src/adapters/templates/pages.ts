@@ -3,12 +3,14 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { Liquid } from 'liquidjs'
+import { DEFAULT_NAME } from '../../core/branding/service-name.ts'
 import { utcMidnight } from '../../core/calendar.ts'
 import { longDate } from '../../core/digest/headline.ts'
 import { ARXIV_ID } from '../../core/papers/paper.ts'
-import { WORDINGS } from '../../core/subscriber/consent.ts'
+import { confirmedWording, REQUESTED } from '../../core/subscriber/consent.ts'
 import { clock, expectedTime, sendingTimes, weekdayInWords } from '../../core/subscriber/schedule.ts'
 import { TIME_ZONES } from '../../core/subscriber/time-zone.ts'
+import { escapeHtml } from './mail-text.ts'
 import { wholeWords } from './whole-words.ts'
 
 const TEMPLATES = path.resolve(import.meta.dirname, '../../../templates/pages')
@@ -62,18 +64,20 @@ const FILTERS = {
 
 /**
  * Pages by the names of their templates, each read once. `mailboxUrl` is the page of the embedded mailbox, which the pages
- * then point to. Everything a view holds is escaped. `render` throws for a template that does not exist, and for one that
+ * then point to, `serviceName` the name that readers know. Everything a view holds is escaped. `render` throws for a template that does not exist, and for one that
  * names a variable which its view lacks.
  */
 export const createPages = ({
   mailboxUrl = null,
+  serviceName = DEFAULT_NAME,
   templatesFolder = TEMPLATES,
 }: {
   mailboxUrl?: string | null
+  serviceName?: string
   templatesFolder?: string
 } = {}): { render: (name: string, view: object) => string; formStamp: string; assets: Asset[] } => {
-  const asset = (file: string, type: string): Asset => {
-    const content = readFileSync(path.join(templatesFolder, file), 'utf8')
+  const asset = (file: string, type: string, adapt = (text: string) => text): Asset => {
+    const content = adapt(readFileSync(path.join(templatesFolder, file), 'utf8'))
     const version = createHash('sha256').update(content).digest('base64url').slice(0, 16)
     return { href: `/${file}?v=${version}`, type, content, version }
   }
@@ -81,7 +85,7 @@ export const createPages = ({
   const script = asset('zone.js', 'text/javascript; charset=utf-8')
   const settings = asset('settings.js', 'text/javascript; charset=utf-8')
   const proof = asset('proof.js', 'text/javascript; charset=utf-8')
-  const icon = asset('icon.svg', 'image/svg+xml')
+  const icon = asset('icon.svg', 'image/svg+xml', (text) => text.replace(DEFAULT_NAME, () => escapeHtml(serviceName)))
   const engine = new Liquid({
     root: templatesFolder,
     extname: '.liquid',
@@ -103,7 +107,10 @@ export const createPages = ({
         zones: TIME_ZONES,
         mailboxUrl,
         formStamp: FORM_STAMP,
-        consent: { requested: WORDINGS.requested.text, confirmed: WORDINGS.confirmed.text },
+        consent: { requested: REQUESTED.text, confirmed: confirmedWording(serviceName).text },
+        name: serviceName,
+        // Of the software, where it has its own name.
+        software: serviceName === DEFAULT_NAME ? `${DEFAULT_NAME} is open source.` : '',
       },
     },
   })

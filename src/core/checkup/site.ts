@@ -41,6 +41,9 @@ export const checkSite = (baseUrl: string, response: SiteResponse, now: Date): F
     : warning(found, `the certificate ends in ${left} days; then no link can be opened`, 'renew it')
 }
 
+/** What the page of a dead link says, whatever the service is called. */
+const DEAD_LINK = 'This link no longer works'
+
 /**
  * Whether a one-click POST (RFC 8058) with an unknown token reaches the service, which answers 404 with its own page. A
  * redirect, a cookie or a challenge of the proxy would make a provider's button fail.
@@ -55,7 +58,7 @@ export const checkOneClick = (response: SiteResponse): Finding => {
   if (status >= 300 && status <= 399)
     return fault(`${found}, to ${String(headers.location)}`, 'providers treat a redirect as a failure (RFC 8058)', mend)
   if (cookie !== '') return fault(found, 'the response to a one-click request must set no cookie (RFC 8058)', mend)
-  return status === 404 && body.includes('Paper Round')
+  return status === 404 && body.includes(DEAD_LINK)
     ? fine(found)
     : fault(found, 'the request does not reach the service, which would answer 404 with its page', mend)
 }

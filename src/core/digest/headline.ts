@@ -108,10 +108,10 @@ export const matchesOf = ({ cards, also = [] }: DigestIssue): PaperCard[] => [..
 const hasOnlyExtras = (issue: DigestIssue): boolean => matchesOf(issue).length === 0 && issue.trendingExtras.length > 0
 
 /** The subject of a digest's mail; holds no emoji and no address. */
-export const subjectOf = (issue: DigestIssue): string => {
+export const subjectOf = (issue: DigestIssue, serviceName: string): string => {
   const own = matchesOf(issue)
   if (hasOnlyExtras(issue)) return `Beyond your topics: ${namesOf(issue.trendingExtras)}`
-  if (issue.kind === 'welcome') return `Welcome to Paper Round: ${firstPapers(own.length)}`
+  if (issue.kind === 'welcome') return `Welcome to ${serviceName}: ${firstPapers(own.length)}`
   if (issue.kind === 'weekly') return `${issue.onlyTrending ? 'Trending this week' : 'Your week'}: ${namesOf(own, 1)}`
   return `${issue.onlyTrending ? 'Trending papers' : 'Your papers'}: ${namesOf(own)}`
 }

@@ -26,7 +26,7 @@ const entryOf = ({ id, title, url, authors, published, updated, topics, summary,
     '</entry>',
   ].join('\n')
 
-export const atomOf = ({ id, title, self, page, updated, entries }: Feed): string =>
+export const atomOf = ({ id, title, author, self, page, updated, entries }: Feed): string =>
   `${[
     '<?xml version="1.0" encoding="utf-8"?>',
     '<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="en">',
@@ -34,7 +34,7 @@ export const atomOf = ({ id, title, self, page, updated, entries }: Feed): strin
     element('title', title, ' type="text"'),
     link('self', self.atom, 'application/atom+xml'),
     link('alternate', page, 'text/html'),
-    '<author><name>Paper Round</name></author>',
+    `<author>${element('name', author)}</author>`,
     element('updated', updated.toISOString()),
     ...entries.map(entryOf),
     '</feed>',

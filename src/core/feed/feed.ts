@@ -27,6 +27,8 @@ export interface FeedEntry {
 export interface Feed {
   id: string
   title: string
+  /** The name of the service, its author. */
+  author: string
   /** Where it stands, by format, and the page that shows the same; absolute. */
   self: { atom: string; json: string }
   page: string

@@ -6,14 +6,14 @@ const named = (authors: readonly string[]) => {
   return names.length === 0 ? {} : { authors: names.map((name) => ({ name })) }
 }
 
-export const jsonFeedOf = ({ title, self, page, entries }: Feed): string =>
+export const jsonFeedOf = ({ title, author, self, page, entries }: Feed): string =>
   JSON.stringify({
     version: 'https://jsonfeed.org/version/1.1',
     title: plainLine(title),
     home_page_url: page,
     feed_url: self.json,
     language: 'en',
-    authors: [{ name: 'Paper Round' }],
+    authors: [{ name: plainLine(author) }],
     items: entries.map(({ id, title: name, url, authors, published, updated, topics, summary, html }) => ({
       id,
       ...(url === null ? {} : { url }),

@@ -1,5 +1,7 @@
 /** Headers by which mail clients and providers know our mail: that it is automatic, and how to leave the list. */
+
 import { decodeBase32, encodeBase32 } from '../base32.ts'
+import { headerPhrase } from '../branding/service-name.ts'
 import { TOKEN_BYTES, TOKEN_PLACEHOLDERS } from '../token.ts'
 
 /** Keeps automatic replies away (RFC 3834; the second is Microsoft's). */
@@ -15,8 +17,9 @@ export const listHeaders = (
   domain: string,
   unsubscribeUrl: string,
   bounceDomain: string | null,
+  serviceName: string,
 ): Record<string, string> => ({
-  'List-Id': `Paper Round <digest.${domain}>`,
+  'List-Id': `${headerPhrase(serviceName)} <digest.${domain}>`,
   'List-Unsubscribe': [unsubscribeUrl, ...(bounceDomain === null ? [] : [mailtoAt(bounceDomain)])]
     .map((uri) => `<${uri}>`)
     .join(', '),

@@ -32,17 +32,18 @@ const wording = (version: string, text: string): Wording => ({
 /** The language of all pages and emails. */
 export const LANGUAGE = 'en'
 
-/** What the forms and the page that confirms show, word for word; templates print these. */
-export const WORDINGS = {
-  requested: wording(
-    'subscribe-1',
-    'We’ll email you a link to confirm. No tracking pixels, no click tracking. Unsubscribe at any time.',
-  ),
-  confirmed: wording(
+/** What every form shows from which somebody asks for digests, word for word; templates print it. */
+export const REQUESTED = wording(
+  'subscribe-1',
+  'We’ll email you a link to confirm. No tracking pixels, no click tracking. Unsubscribe at any time.',
+)
+
+/** What the pages that confirm show, likewise; it names whom the reader agrees to be mailed by. */
+export const confirmedWording = (serviceName: string): Wording =>
+  wording(
     'confirm-1',
-    'By confirming you ask Paper Round to email you these digests until you unsubscribe. Each of them has a link for that.',
-  ),
-} as const
+    `By confirming you ask ${serviceName} to email you these digests until you unsubscribe. Each of them has a link for that.`,
+  )
 
 /** Shorter ones say neither where nor when. */
 const LEAST_STATEMENT = 12

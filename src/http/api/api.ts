@@ -26,7 +26,12 @@ export const apiRoutes = (app: App, site: PublicSite): void => {
       transform: ({ schema, url }) => ({ schema: documented(schema), url }),
       openapi: {
         openapi: '3.1.0',
-        info: { title: 'Paper Round', version: '1', description: ABOUT, license: { name: 'MIT', identifier: 'MIT' } },
+        info: {
+          title: site.serviceName,
+          version: '1',
+          description: ABOUT,
+          license: { name: 'MIT', identifier: 'MIT' },
+        },
         servers: [{ url: site.baseUrl }],
       },
     })

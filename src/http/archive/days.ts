@@ -49,7 +49,7 @@ export const dayRoutes = (app: App, site: PublicSite): void => {
       here: '/',
       canonical: `${site.baseUrl}/`,
       share: shareMeta(site.baseUrl, '/', {
-        title: 'Paper Round: trending papers in your inbox',
+        title: `${site.serviceName}: trending papers in your inbox`,
         description: 'A short email, daily or weekly, with the papers that trend and the reason for each.',
       }),
       day: day === null ? null : viewOf(day, MAX_HOME_CARDS),

@@ -5,6 +5,7 @@
 
 import { LRUCache } from 'lru-cache'
 import { deriveReturnPath } from '../../core/bounces/verp.ts'
+import { DEFAULT_NAME } from '../../core/branding/service-name.ts'
 import type { DigestIssue } from '../../core/digest/digest.ts'
 import { describeError } from '../../core/redact.ts'
 import { AUTOMATIC_MAIL_HEADERS, addressToken, listHeaders } from '../../core/sending/list-headers.ts'
@@ -60,6 +61,8 @@ export interface ComposePorts {
   lettersFrom: Sender
   /** The domain under which each mail has an envelope sender of its own; `null` or left out for none. */
   bounceDomain?: string | null
+  /** The name that readers know; `DEFAULT_NAME` where it is left out. */
+  serviceName?: string
   /** `next` says when the next digest is to be expected, `changed` what was changed by a link of an earlier one. */
   renderDigest: (issue: DigestIssue, next: string, changed: string | null) => RenderedMail
   renderLetter: (kind: Exclude<LetterKind, 'welcome'>, view: LetterView) => RenderedMail
@@ -150,7 +153,7 @@ const PLACEHOLDERS = Object.keys(TOKEN_VALUES)
  * rejects with `UnrenderableDigest` for a digest that nobody can get, and with any other `Error` for one mail.
  */
 export const createComposer = (ports: ComposePorts) => {
-  const { db, keys, baseUrl, mailFrom, lettersFrom } = ports
+  const { db, keys, baseUrl, mailFrom, lettersFrom, serviceName = DEFAULT_NAME } = ports
   const nextDigestOf = createNextDigest()
   /** By digest, by what it says of the next one, which differs with the time zones of a cohort, and by what few are told. */
   const templates = new LRUCache<string, Promise<MessageTemplate>>({ max: MAX_TEMPLATES })
@@ -170,7 +173,7 @@ export const createComposer = (ports: ComposePorts) => {
   const compileDigest = async (id: number, next: string, changed: string | null): Promise<MessageTemplate> => {
     const issue = await keepResult(issues, id, () => readDigestIssue(id))
     const unsubscribeUrl = `${baseUrl}/unsubscribe/${TOKEN_PLACEHOLDERS.unsubscribe}`
-    const headers = listHeaders(issue, domainOf(mailFrom), unsubscribeUrl, ports.bounceDomain ?? null)
+    const headers = listHeaders(issue, domainOf(mailFrom), unsubscribeUrl, ports.bounceDomain ?? null, serviceName)
     return compile(ports.renderDigest(issue, next, changed), mailFrom, headers)
   }
 

@@ -2,14 +2,15 @@
  * Changing the address: the new one confirms, then the subscription moves there, and the old one is told and can undo it. Each
  * address stays a subscriber of its own, so that no link which one of them was sent reaches the other.
  */
+import { DEFAULT_NAME } from '../../core/branding/service-name.ts'
 import { DAY } from '../../core/calendar.ts'
 import { addressHash, addressHashes } from '../../core/subscriber/address-hash.ts'
-import { type ConsentOrigin, WORDINGS } from '../../core/subscriber/consent.ts'
+import { type ConsentOrigin, confirmedWording } from '../../core/subscriber/consent.ts'
 import { nextDue } from '../../core/subscriber/due.ts'
 import { mailboxKey } from '../../core/subscriber/mailbox.ts'
 import { maskAddress } from '../../core/subscriber/masked-address.ts'
 import { isSubscribed, type Preferences } from '../../core/subscriber/preferences.ts'
-import { type Keys, keyedHash, provesToken, readTokenId } from '../../core/token.ts'
+import { keyedHash, provesToken, readTokenId } from '../../core/token.ts'
 import { storeConsent } from '../../store/consent.ts'
 import type { Database } from '../../store/database.ts'
 import { forgetMoves, moveSubscription } from '../../store/moved-subscriptions.ts'
@@ -55,7 +56,7 @@ export const confirmAddressChange = (
     await useLetter(trx, letter.id, at)
     await moveSubscription(trx, from, to.id, at)
     await storeLetter(trx, { subscriberId: from.id, kind: 'address-changed', digestId: null, requestedAt: at })
-    await recordMove(trx, ports.keys, { from, to }, { origin, letter, at })
+    await recordMove(trx, ports, { from, to }, { origin, letter, at })
     await forgetLetterLimits(trx, keyedHash(ports.keys, mailboxKey(to.email)), LIMITS_UNTIL_CONFIRMED)
     return { ...addressChangeOf(found), confirmed: true }
   })
@@ -63,7 +64,7 @@ export const confirmAddressChange = (
 /** The record of consent: the new address has asked for the mail, and the old one gets no more. */
 const recordMove = async (
   trx: Database,
-  keys: Keys,
+  { keys, serviceName = DEFAULT_NAME }: Pick<LinkPorts, 'keys' | 'serviceName'>,
   { from, to }: { from: AddressedSubscriber; to: AddressedSubscriber },
   { origin, letter, at }: { origin: ConsentOrigin; letter: FoundChange['letter']; at: Date },
 ): Promise<void> => {
@@ -73,7 +74,7 @@ const recordMove = async (
     subscriberId: to.id,
     addressHash: addressHash(keys, to.email),
     origin,
-    wording: WORDINGS.confirmed,
+    wording: confirmedWording(serviceName),
     preferences: preferencesOf(from),
     letterId: letter.id,
     requestedAt: letter.requestedAt,

@@ -1,7 +1,8 @@
 /** Confirming a subscription by the link of a confirmation: it makes the subscriber active and owes them a welcome. */
+import { DEFAULT_NAME } from '../../core/branding/service-name.ts'
 import { DAY } from '../../core/calendar.ts'
 import { addressHash, addressHashes } from '../../core/subscriber/address-hash.ts'
-import { type ConsentOrigin, WORDINGS } from '../../core/subscriber/consent.ts'
+import { type ConsentOrigin, confirmedWording } from '../../core/subscriber/consent.ts'
 import { nextDue } from '../../core/subscriber/due.ts'
 import { mailboxKey } from '../../core/subscriber/mailbox.ts'
 import { maskAddress } from '../../core/subscriber/masked-address.ts'
@@ -103,7 +104,7 @@ export const confirm = async (
       subscriberId: subscriber.id,
       addressHash: addressHash(ports.keys, subscriber.email),
       origin,
-      wording: WORDINGS.confirmed,
+      wording: confirmedWording(ports.serviceName ?? DEFAULT_NAME),
       preferences: preferencesOf(subscriber),
       letterId: found.letter.id,
       requestedAt: found.letter.requestedAt,

@@ -1,4 +1,5 @@
 /** Personal data: everything that is held of a subscriber, as one object, and its erasure. */
+import { DEFAULT_NAME } from '../../core/branding/service-name.ts'
 import { papersOf, subjectOf } from '../../core/digest/headline.ts'
 import { addressHash, addressHashes } from '../../core/subscriber/address-hash.ts'
 import type { ConsentOrigin } from '../../core/subscriber/consent.ts'
@@ -86,7 +87,11 @@ export interface PersonalData {
 }
 
 /** Everything that is held of a subscriber or an address; `null` where nothing is. */
-export const exportPersonalData = async ({ db, keys, now }: LinkPorts, whom: Whom): Promise<PersonalData | null> => {
+export const exportPersonalData = async (
+  { db, keys, now, serviceName = DEFAULT_NAME }: LinkPorts,
+  whom: Whom,
+): Promise<PersonalData | null> => {
+  const describe = (digestId: number | null) => describeDigest(db, digestId, serviceName)
   const subscriber = await readSubscriber(db, whom)
   const email = subscriber?.email ?? ('email' in whom ? whom.email : null)
   const id = subscriber?.id ?? null
@@ -95,8 +100,8 @@ export const exportPersonalData = async ({ db, keys, now }: LinkPorts, whom: Who
     exportedAt: now(),
     subscriber: subscriber === undefined ? null : exportedSubscriber(subscriber),
     consent: await readConsent(db, { subscriberId: id, hashes }),
-    digests: id === null ? [] : await exportDigests(db, id),
-    letters: id === null ? [] : await exportLetters(db, id),
+    digests: id === null ? [] : await exportDigests(db, id, describe),
+    letters: id === null ? [] : await exportLetters(db, id, describe),
     votes: id === null ? [] : await readVotesOf(db, id),
     feedback: id === null ? [] : await readFeedbackTo(db, id),
     suppression: email === null ? null : await exportSuppression(db, email, hashes),
@@ -122,19 +127,29 @@ const exportedSubscriber = (subscriber: Subscriber): PersonalData['subscriber'] 
 })
 
 /** The subject and papers of a digest; nothing where it, or a text of it, is not kept any more. */
-const describeDigest = async (db: Database, id: number | null): Promise<Pick<ExportedDigest, 'subject' | 'papers'>> => {
+const describeDigest = async (
+  db: Database,
+  id: number | null,
+  serviceName: string,
+): Promise<Pick<ExportedDigest, 'subject' | 'papers'>> => {
   const digest = id === null ? undefined : await readDigest(db, id)
   if (digest === undefined) return { subject: null, papers: [] }
   const issue = await readIssue(db, digest)
-  return { subject: subjectOf(issue), papers: papersOf(issue).map(({ id, title }) => ({ id, title })) }
+  return { subject: subjectOf(issue, serviceName), papers: papersOf(issue).map(({ id, title }) => ({ id, title })) }
 }
 
-const exportDigests = async (db: Database, subscriberId: string): Promise<ExportedDigest[]> => {
+type DescribeDigest = (id: number | null) => ReturnType<typeof describeDigest>
+
+const exportDigests = async (
+  db: Database,
+  subscriberId: string,
+  describe: DescribeDigest,
+): Promise<ExportedDigest[]> => {
   const digests: ExportedDigest[] = []
   for (const one of await readDeliveriesOf(db, subscriberId))
     digests.push({
       date: one.local_date,
-      ...(await describeDigest(db, one.digest_id)),
+      ...(await describe(one.digest_id)),
       state: one.state,
       reason: one.reason,
       sentAt: one.sent_at,
@@ -143,12 +158,16 @@ const exportDigests = async (db: Database, subscriberId: string): Promise<Export
   return digests
 }
 
-const exportLetters = async (db: Database, subscriberId: string): Promise<PersonalData['letters']> => {
+const exportLetters = async (
+  db: Database,
+  subscriberId: string,
+  describe: DescribeDigest,
+): Promise<PersonalData['letters']> => {
   const letters: PersonalData['letters'] = []
   for (const one of await readLettersOf(db, subscriberId))
     letters.push({
       kind: one.kind,
-      subject: (await describeDigest(db, one.digest_id)).subject,
+      subject: (await describe(one.digest_id)).subject,
       requestedAt: one.requested_at,
       state: one.state,
       sentAt: one.sent_at,

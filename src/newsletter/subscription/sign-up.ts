@@ -3,7 +3,7 @@ import { isOutage } from '../../core/database-error.ts'
 import type { Log } from '../../core/log.ts'
 import { describeError } from '../../core/redact.ts'
 import { addressHash, addressHashes } from '../../core/subscriber/address-hash.ts'
-import { WORDINGS } from '../../core/subscriber/consent.ts'
+import { REQUESTED } from '../../core/subscriber/consent.ts'
 import { mailboxKey } from '../../core/subscriber/mailbox.ts'
 import { isSubscribed, type Preferences, STANDARD } from '../../core/subscriber/preferences.ts'
 import {
@@ -192,7 +192,7 @@ const recordRequest = async (
     addressHash: addressHash(keys, email),
     origin: from,
     // A program was shown no sentence of ours.
-    wording: from.source === 'form' ? WORDINGS.requested : null,
+    wording: from.source === 'form' ? REQUESTED : null,
     preferences,
     letterId,
     requestedAt,

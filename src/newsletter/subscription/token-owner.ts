@@ -8,6 +8,8 @@ export interface LinkPorts {
   db: Database
   keys: Keys
   now: () => Date
+  /** The name that readers know; `DEFAULT_NAME` where it is left out. */
+  serviceName?: string
 }
 
 /** A subscriber who is not erased. */

@@ -11,8 +11,10 @@ import {
   openingOf,
   shortName,
   standfirstOf,
-  subjectOf,
+  subjectOf as subjectFor,
 } from '../../../src/core/digest/headline.ts'
+
+const subjectOf = (one: DigestIssue): string => subjectFor(one, 'Paper Round')
 
 const card = (title: string): PaperCard => ({
   id: '2604.11784',

@@ -24,6 +24,7 @@ const entry = (over: Partial<FeedEntry> = {}): FeedEntry => ({
 const feed = (entries: FeedEntry[]): Feed => ({
   id: 'https://round.example.org/feeds/all',
   title: 'All papers · Paper Round',
+  author: 'Paper Round',
   self: { atom: 'https://round.example.org/feeds/all.atom', json: 'https://round.example.org/feeds/all.json' },
   page: 'https://round.example.org/',
   updated: new Date('2026-04-14T09:00:00Z'),

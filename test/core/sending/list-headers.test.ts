@@ -9,8 +9,8 @@ const DIGEST = { kind: 'daily', localDate: '2026-04-15' }
 const URL = 'https://round.example.org/unsubscribe/T'
 
 test('without a domain for incoming mail there is the URL alone, with one the URL first', () => {
-  expect(listHeaders(DIGEST, 'example.org', URL, null)['List-Unsubscribe']).toBe(`<${URL}>`)
-  expect(listHeaders(DIGEST, 'example.org', URL, 'b.example.org')['List-Unsubscribe']).toBe(
+  expect(listHeaders(DIGEST, 'example.org', URL, null, 'Paper Round')['List-Unsubscribe']).toBe(`<${URL}>`)
+  expect(listHeaders(DIGEST, 'example.org', URL, 'b.example.org', 'Paper Round')['List-Unsubscribe']).toBe(
     `<${URL}>, <mailto:u-${TOKEN_PLACEHOLDERS.unsubscribeAddress}@b.example.org?subject=unsubscribe>`,
   )
 })

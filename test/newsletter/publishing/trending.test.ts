@@ -57,7 +57,7 @@ describe('what trends', () => {
       const listed = day === '2026-04-14' ? 'Tuesday 14 April' : 'Monday 13 April'
       expect(plain(reason).split(';')[0]).toBe(`${place} of the 38 papers listed on ${listed}`)
     }
-    expect(subjectOf(issue)).toMatch(/^Trending papers: Advances in [^,]+, .+ and 8 more$/)
+    expect(subjectOf(issue, 'Paper Round')).toMatch(/^Trending papers: Advances in [^,]+, .+ and 8 more$/)
     expect([welcome.cards.length, welcome.trendingExtras]).toEqual([10, []])
     // Once more with what is left of these days, and then nothing: what has few upvotes does not trend.
     for (const day of ['2026-04-16', '2026-04-17', '2026-04-18']) await publish(db, new Date(`${day}T06:00:00Z`))
@@ -82,7 +82,7 @@ describe('what trends', () => {
       issue: await createPreviews({ db: newsletter.db, now: () => MORNING }).readDigest(TRENDING),
     }
     expect(alone.cards.some(({ id }) => id === ofTopic[0]?.id)).toBe(false)
-    expect(subjectOf(issue)).toMatch(/^Your papers: /)
+    expect(subjectOf(issue, 'Paper Round')).toMatch(/^Your papers: /)
   })
 
   test('a week of it is one list, beside a topic it is a group of its own', async () => {
@@ -92,7 +92,7 @@ describe('what trends', () => {
     const { readDigest } = createPreviews({ db, now: () => START })
     const alone = await readDigest({ ...TRENDING, frequency: 'weekly' })
     expect([alone.cards.length, alone.groups, alone.silent]).toEqual([15, [], []])
-    expect(subjectOf(alone)).toMatch(/^Trending this week: /)
+    expect(subjectOf(alone, 'Paper Round')).toMatch(/^Trending this week: /)
     const beside = await readDigest({ ...TRENDING, frequency: 'weekly', topics: ['robotics'] })
     expect(beside.groups.map(({ label }) => label).sort()).toEqual(['Robotics & embodied AI', 'Trending in all topics'])
   })

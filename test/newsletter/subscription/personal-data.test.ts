@@ -273,3 +273,19 @@ test('a client that a proxy names by no address subscribes all the same, and non
   const { consent } = (await exportPersonalData(portsOf(db), { email: ADA })) ?? {}
   expect(consent?.map(({ event, client }) => [event, client])).toEqual([['requested', null]])
 })
+
+test('where the service has a name of its own, that is what a reader is recorded to have agreed to, and what subjects say', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  const ports = { ...portsOf(db), serviceName: 'Lab Letters & Co <x>' }
+  const subscriptions = createSubscriptions({ ...ports, wake: wakeNobody, limits: NO_LIMITS })
+  await subscriptions.requestSubscription(ADA, LONDON_DAILY, FORM)
+  await answer(db)
+  const { id } = await db.selectFrom('letters').select('id').executeTakeFirstOrThrow()
+  expect(await subscriptions.confirm(deriveToken(KEYS, 'confirm', id), FORM)).toBe('confirmed')
+  const data = await exportPersonalData(ports, { email: ADA })
+  expect(data?.consent.find(({ event }) => event === 'confirmed')?.wording?.text).toMatch(
+    /^By confirming you ask Lab Letters & Co <x> to email you /,
+  )
+  expect(data?.letters.map(({ subject }) => subject)).toContain('Welcome to Lab Letters & Co <x>: no papers yet')
+})

@@ -355,7 +355,7 @@ const createRecordedAccounts = (change: RecordChange, challenge: Challenge | nul
 })
 
 /** The real ones, as the pages are; one for all, for it has fonts. */
-const shareImages = createShareImages()
+const shareImages = createShareImages('Paper Round')
 /** What the one curator there is did: a pick that arXiv is asked for, a pin that was undone, and a hide. */
 const DID = {
   curator: 'Grace Hopper',
@@ -430,6 +430,7 @@ const createRecordedSuggestions = (change: RecordChange): Suggestions => ({
 
 export const openTestSite = async ({
   baseUrl = 'http://round.example.org',
+  serviceName = 'Paper Round',
   cards = [card()],
   sample = false,
   paper = {} as Partial<PaperPage>,
@@ -485,10 +486,11 @@ export const openTestSite = async ({
     feeds: failingBy(fault, createRecordedFeeds(feedEntries)),
     previews: failingBy(fault, previews),
     topicQuality,
+    serviceName,
     privacy: PRIVACY,
     takesMail,
-    pages: createPages({ mailboxUrl }),
-    drawShareImage: shareImages.draw,
+    pages: createPages({ mailboxUrl, serviceName }),
+    drawShareImage: (serviceName === 'Paper Round' ? shareImages : createShareImages(serviceName)).draw,
     log: { info: write, warn: write, error: write },
     ready,
     editions: failingBy(fault, editions),

@@ -36,6 +36,7 @@ describe('without any setting', () => {
       adminToken: null,
       keepDeliveries: 90,
       retention: { unconfirmed: 7, leavers: 28, consent: 1095, clients: 180 },
+      serviceName: 'Paper Round',
       operatorName: 'Paper Round',
       contactEmail: 'round@localhost',
       minFreeSpace: 256_000_000,
