@@ -38,6 +38,7 @@ export const announcementOf = async (
         level: INFO,
         time: new Date().toISOString(),
         site: service.url,
+        admin: service.adminUrl,
         mailbox: mailbox?.url ?? null,
         papers,
         sources,
@@ -51,6 +52,7 @@ export const announcementOf = async (
     return [
       ready,
       ...(service.url === null ? [] : [`  site      ${service.url}`]),
+      ...(service.adminUrl === null ? [] : [`  admin     ${service.adminUrl}`]),
       mailbox === null
         ? '  mail      by SMTP_URL'
         : `  mailbox   ${mailbox.url}  (every mail sent; none leaves this machine)`,

@@ -50,7 +50,9 @@ const linesOf = (error: unknown): { lines: readonly string[]; code: number } => 
   const { code, port } = ((error as Error).cause ?? error) as { code?: string; port?: number }
   if (code === PORT_IN_USE)
     return {
-      lines: [`port ${port} is in use; stop what uses it, or set PORT, MAILBOX_PORT or HEALTH_PORT to another`],
+      lines: [
+        `port ${port} is in use; stop what uses it, or set PORT, MAILBOX_PORT, HEALTH_PORT or ADMIN_PORT to another`,
+      ],
       code: 2,
     }
   // Of an output whose end matters, such as a backup.

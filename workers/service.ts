@@ -22,6 +22,8 @@ import type { Role } from './roles/role.ts'
 export interface Service {
   /** Where the site listens; `null` without the role `api`. */
   url: string | null
+  /** The first of the pages for operators; `null` where there are none. */
+  adminUrl: string | null
   /** The port on which bounces are received; `null` where they are not. */
   bouncesPort: number | null
   close(): Promise<void>
@@ -128,13 +130,15 @@ const openRoles = async (
   context: RoleContext,
   roles: ReadonlySet<Role>,
   keep: Keep,
-): Promise<Pick<Service, 'url' | 'bouncesPort'>> => {
+): Promise<Omit<Service, 'close'>> => {
   const { bounces, bounceDomain } = context.config
   let url: string | null = null
+  let adminUrl: string | null = null
   let bouncesPort: number | null = null
   if (roles.has('api')) {
     const { openApi } = await import('./roles/api.ts')
     url = keep(await openApi(context)).url
+    adminUrl = await startAdmin(context, keep)
   }
   if (roles.has('bounces') && bounces !== null && bounceDomain !== null) {
     const { openBounces } = await import('./roles/bounces.ts')
@@ -148,7 +152,22 @@ const openRoles = async (
     const { openScheduler } = await import('./roles/scheduler.ts')
     keep(await openScheduler(context))
   }
-  return { url, bouncesPort }
+  return { url, adminUrl, bouncesPort }
+}
+
+/** Starts the pages for operators where they are wanted; returns their address. */
+const startAdmin = async (context: RoleContext, keep: Keep): Promise<string | null> => {
+  const { admin } = context.config
+  if (admin === null) return null
+  const { openAdmin } = await import('./roles/admin.ts')
+  try {
+    return keep(await openAdmin(context, admin)).url
+  } catch (error) {
+    // Whoever had ADMIN_TOKEN for /metrics alone asked for no such port: mail goes out all the same.
+    if (admin.chosen || (error as { code?: string }).code !== 'EADDRINUSE') throw error
+    context.log.warn({ port: admin.port }, 'the port of the admin pages is in use, so there are none; set ADMIN_PORT')
+    return null
+  }
 }
 
 /** Wakes a queue without ever failing: a job that the queue refuses loses nothing, since the next tick finds the work. */

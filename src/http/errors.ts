@@ -141,7 +141,7 @@ export const handleError = (
 }
 
 /** Responds to paths and methods without a route. Fastify has no 405: it comes with the methods that the path has. */
-export const handleUnrouted = (app: App, site: Site): void => {
+export const handleUnrouted = (app: App, site: Pick<Site, 'pages'>): void => {
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.replace(/[?#].*$/s, '').replace(/(?<=.)\/$/, '')
     const allowed = methodsOf(app.routeTable, path)

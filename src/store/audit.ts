@@ -1,12 +1,7 @@
 /** The record of what was done by whom: rows are added, and neither changed nor deleted by anybody. */
 import { type Kysely, type Selectable, sql } from 'kysely'
+import type { Actor } from '../core/operator.ts'
 import type { Tables } from './database.ts'
-
-/** One who acts: an operator on the admin pages, or the user of a machine by a command. */
-export interface Actor {
-  byWhom: string
-  via: 'admin' | 'command'
-}
 
 export interface NewAct extends Actor {
   /** A noun and what became of it: `edition.paused`, `suppression.removed`. */

@@ -5,6 +5,7 @@ import type { AlarmChannel, AlarmEvent, AlarmKind } from '../core/alarms.ts'
 import type { BounceClass } from '../core/bounces/bounce-class.ts'
 import { isDiskFull, isMissing } from '../core/database-error.ts'
 import type { DigestEntry, DigestKind, TopicOffer } from '../core/digest/digest.ts'
+import type { OperatorRole } from '../core/operator.ts'
 import type { SourceName } from '../core/papers/paper.ts'
 import type { FrozenNews, NewsKind } from '../core/papers/paper-news.ts'
 import type { Match } from '../core/relevance/relevance.ts'
@@ -58,9 +59,6 @@ export interface ImportCounts {
   /** Welcomes that are owed. */
   welcomes: number
 }
-
-/** What an operator may: look at everything, act on editions, readers and papers, or also say who is an operator. */
-export type OperatorRole = 'look' | 'act' | 'own'
 
 /** Why an address is not mailed; `operator`: by hand. */
 export type SuppressionClass = 'hard' | 'soft' | 'complaint' | 'reader' | 'operator'

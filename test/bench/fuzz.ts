@@ -68,6 +68,7 @@ const run = async (say: (line: string) => void) => {
     CLOCK: '2026-04-14T05:00:00Z',
     PAPER_SOURCES: `file:${papers}`,
     ADMIN_TOKEN,
+    ADMIN_PORT: '0',
     TRUST_PROXY: '127.0.0.0/8',
     WEBHOOK_POSTMARK_LOGIN: 'user:a-rather-long-password',
     LOG_LEVEL: 'error',

@@ -94,6 +94,7 @@ describe('docker-compose.yml', () => {
     )
     expect(published).toEqual([
       ['api', '127.0.0.1'],
+      ['api', '127.0.0.1'],
       ['bounces', '127.0.0.1'],
       ['mailpit', '127.0.0.1'],
     ])
@@ -113,6 +114,7 @@ describe('docker-compose.yml', () => {
       'HOST',
       'PORT',
       'HEALTH_PORT',
+      'ADMIN_PORT',
       'DATA_DIR',
       'MIN_FREE_MB',
       'MAILBOX_PORT',

@@ -115,6 +115,7 @@ const openService = async (queue: 'postgres' | 'redis') => {
     BOUNCES_PORT: String(bouncesPort),
     WEBHOOK_POSTMARK_LOGIN: 'hook:hook-password-long',
     ADMIN_TOKEN,
+    ADMIN_PORT: '0',
     TRUST_PROXY: '127.0.0.0/8',
     PAPER_SOURCES: `file:${join(folder.path, 'papers')}`,
     SIGN_UPS_PER_HOUR: 'client=1000,domain=1000,all=10000',

@@ -12,7 +12,18 @@ export interface NetworkConfig {
   mailboxPort: number
   /** Where every process, whatever its roles, reports its health; `null`: on the site only. */
   healthPort: number | null
+  /** Where the pages for operators are; `null` where there are none. */
+  admin: AdminListener | null
 }
+
+export interface AdminListener {
+  host: string
+  port: number
+  /** Whether the port was chosen: without it, one that is in use leaves the service without these pages, and nothing else. */
+  chosen: boolean
+}
+
+const ADMIN_PORT = 8090
 
 export const readNetwork = ({ get, read }: Settings): NetworkConfig => {
   const port = read('PORT', 8080, readPort)
@@ -23,7 +34,15 @@ export const readNetwork = ({ get, read }: Settings): NetworkConfig => {
     trustProxy: read('TRUST_PROXY', [], readNetworks),
     mailboxPort: read('MAILBOX_PORT', 8025, readPort),
     healthPort: read('HEALTH_PORT', null, readPort),
+    admin: readAdmin({ get, read }),
   }
+}
+
+/** There are pages for operators where somebody may sign in: with ADMIN_TOKEN, or as an operator who has a token. */
+const readAdmin = ({ get, read }: Pick<Settings, 'get' | 'read'>): AdminListener | null => {
+  const chosen = get('ADMIN_PORT') !== null
+  if (!chosen && get('ADMIN_TOKEN') === null) return null
+  return { host: get('ADMIN_HOST') ?? '127.0.0.1', port: read('ADMIN_PORT', ADMIN_PORT, readPort), chosen }
 }
 
 export const readPort = (text: string): number => {

@@ -75,13 +75,20 @@ export const createPages = ({
   mailboxUrl?: string | null
   serviceName?: string
   templatesFolder?: string
-} = {}): { render: (name: string, view: object) => string; formStamp: string; assets: Asset[] } => {
+} = {}): {
+  render: (name: string, view: object) => string
+  formStamp: string
+  assets: Asset[]
+  /** What the pages for operators refer to. */
+  adminAssets: Asset[]
+} => {
   const asset = (file: string, type: string, adapt = (text: string) => text): Asset => {
     const content = adapt(readFileSync(path.join(templatesFolder, file), 'utf8'))
     const version = createHash('sha256').update(content).digest('base64url').slice(0, 16)
     return { href: `/${file}?v=${version}`, type, content, version }
   }
   const styles = asset('site.css', 'text/css; charset=utf-8')
+  const adminStyles = asset('admin.css', 'text/css; charset=utf-8')
   const script = asset('zone.js', 'text/javascript; charset=utf-8')
   const settings = asset('settings.js', 'text/javascript; charset=utf-8')
   const proof = asset('proof.js', 'text/javascript; charset=utf-8')
@@ -99,6 +106,7 @@ export const createPages = ({
     globals: {
       site: {
         styles: styles.href,
+        adminStyles: adminStyles.href,
         script: script.href,
         settings: settings.href,
         proof: proof.href,
@@ -119,5 +127,6 @@ export const createPages = ({
     render: (name, view) => engine.renderFileSync(name, { here: null, ...view }),
     formStamp: FORM_STAMP,
     assets: [styles, script, settings, proof, icon],
+    adminAssets: [styles, adminStyles, icon],
   }
 }

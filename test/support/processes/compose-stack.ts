@@ -114,6 +114,7 @@ const environmentOf = async (folder: string, port: number): Promise<NodeJS.Proce
     ...Object.fromEntries(own.map((name) => [name, process.env[name]])),
     PAPER_ROUND_IMAGE: process.env.PAPER_ROUND_IMAGE || 'paper-round-test',
     PUBLISH_SITE: `127.0.0.1:${port}`,
+    PUBLISH_ADMIN: `127.0.0.1:${await findFreePort()}`,
     PUBLISH_MAILPIT: `127.0.0.1:${await findFreePort()}`,
     STORY_FOLDER: folder,
   }

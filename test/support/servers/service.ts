@@ -15,6 +15,8 @@ import { requireNamelessLog } from '../log-check.ts'
 
 export interface TestService extends AsyncDisposable {
   url: string
+  /** The first of the pages for operators; `null` without ADMIN_TOKEN. */
+  adminUrl: string | null
   databaseUrl: string
   /** Where bounces are received; 0 where they are not. */
   bouncesPort: number
@@ -70,7 +72,12 @@ export const startTestService = async (options: TestServiceOptions): Promise<Tes
   const say = (level: string) => (facts: object, event: string) => {
     logged.push(JSON.stringify({ level, event, ...facts }))
   }
-  const config = readConfig({ PORT: '0', PAPER_SOURCES: `file:${papers}`, ...options.settings })
+  const config = readConfig({
+    PORT: '0',
+    ...(options.settings?.ADMIN_TOKEN === undefined ? {} : { ADMIN_PORT: '0' }),
+    PAPER_SOURCES: `file:${papers}`,
+    ...options.settings,
+  })
   const service = await startService(
     config,
     {
@@ -96,6 +103,7 @@ export const startTestService = async (options: TestServiceOptions): Promise<Tes
   if (service.url === null) throw new Error('the site did not start')
   return {
     url: service.url,
+    adminUrl: service.adminUrl,
     databaseUrl: database.url,
     bouncesPort: service.bouncesPort ?? 0,
     mailboxUrl: mailbox.url,

@@ -34,6 +34,7 @@ describe('without any setting', () => {
       healthPort: null,
       onUnknown: 'resend',
       adminToken: null,
+      admin: null,
       keepDeliveries: 90,
       retention: { unconfirmed: 7, leavers: 28, consent: 1095, clients: 180 },
       serviceName: 'Paper Round',

@@ -1,0 +1,44 @@
+/** The admin site, beside the public one in the role `api`: the pages for operators, at an address of its own. */
+import type { AddressInfo } from 'node:net'
+import { createPages } from '../../src/adapters/templates/pages.ts'
+import { type AdminAppOptions, buildAdminApp } from '../../src/http/admin/app.ts'
+import { createOperators } from '../../src/newsletter/operators.ts'
+import { createTodayReader } from '../../src/newsletter/today.ts'
+import type { RoleContext } from './context.ts'
+
+type AdminContext = Pick<RoleContext, 'config' | 'db' | 'keys' | 'now' | 'log'>
+
+/** What the pages work with; each subject adds its use cases. */
+export const adminOptions = ({ config, db, keys, now, log }: AdminContext, host: string): AdminAppOptions => {
+  const pages = createPages({ serviceName: config.serviceName })
+  return {
+    host,
+    trustProxy: config.trustProxy,
+    log,
+    pages: { ...pages, assets: pages.adminAssets },
+    operators: createOperators({ db, keys, now, adminToken: config.adminToken }),
+    today: createTodayReader({ db }),
+  }
+}
+
+/** Starts it; rejects when the port is in use. */
+export const openAdmin = async (
+  context: AdminContext,
+  { host, port }: { host: string; port: number },
+): Promise<{ url: string; close(): Promise<void> }> => {
+  const app = buildAdminApp(adminOptions(context, host))
+  try {
+    await app.listen({ host, port })
+  } catch (error) {
+    await app.close()
+    throw error
+  }
+  const listening = app.server.address() as AddressInfo
+  const shown = host === '0.0.0.0' || host === '127.0.0.1' ? 'localhost' : host.includes(':') ? `[${host}]` : host
+  return {
+    url: `http://${shown}:${listening.port}/admin`,
+    async close() {
+      await app.close()
+    },
+  }
+}
