@@ -38,6 +38,17 @@ const USER_ERRORS = [
   UnusableBackup,
 ]
 const PORT_IN_USE = 'EADDRINUSE'
+/** SQLSTATE. */
+const WRONG_PASSWORD = '28P01'
+
+/** From Postgres's own message, which names the user. A shell would expand a `$` in double quotes, so there is none. */
+const describeWrongPassword = (message: string): string => {
+  const user = /"([^"]+)"/.exec(message)?.[1] ?? 'USER'
+  return (
+    `Postgres refuses the password of ${user}, and keeps the one that ${user} was made with; give it the one of your settings: ` +
+    `psql -c "alter role ${user} password '…'", and with docker-compose.yml write before it: docker compose exec postgres`
+  )
+}
 
 const linesOf = (error: unknown): { lines: readonly string[]; code: number } => {
   if (error instanceof UnusableSettings) return { lines: error.faults, code: 2 }
@@ -58,7 +69,8 @@ const linesOf = (error: unknown): { lines: readonly string[]; code: number } => 
   // Of an output whose end matters, such as a backup.
   if (code === 'EPIPE') return { lines: ['whoever read the output ended before all of it was written'], code: 1 }
   if (code === 'ENOENT' || code === 'EACCES' || code === 'EISDIR') return { lines: [(error as Error).message], code: 2 }
-  if (code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === '28P01' || code === '3D000')
+  if (code === WRONG_PASSWORD) return { lines: [describeWrongPassword((error as Error).message)], code: 2 }
+  if (code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === '3D000')
     return { lines: [`the database cannot be reached: ${(error as Error).message || code}`], code: 2 }
   return { lines: [error instanceof Error ? (error.stack ?? error.message) : String(error)], code: 1 }
 }

@@ -5,10 +5,12 @@ import { describeError } from '../src/core/redact.ts'
 import { maintain } from '../src/newsletter/maintenance.ts'
 import { deletePersonalData } from '../src/newsletter/personal-retention.ts'
 import { openDatabase } from '../src/store/database.ts'
+import { replacePassword } from '../src/store/passwords.ts'
 import { prepareServingUser } from '../src/store/serving-user.ts'
 import { announcementOf } from './announcement.ts'
 import { isWholeService, type MaintenanceArguments, readCommandLine } from './command-line.ts'
 import { type Config, loadConfig } from './config/config.ts'
+import { COMPOSE_PASSWORD } from './config/production.ts'
 import { endWith, ignoreClosedOutput, UsageError } from './exit.ts'
 import { createForgetMails, mailboxFolder } from './forget-mails.ts'
 import { createLog, logsJson } from './log.ts'
@@ -76,6 +78,12 @@ const start = async (signal: AbortSignal): Promise<() => Promise<void>> => {
   if (config.databaseUrl === null && task.kind === 'serve' && !whole)
     throw new UsageError('separate roles need DATABASE_URL; without it start all of them: npm start')
 
+  if (
+    task.kind === 'migrate' &&
+    config.databaseUrl !== null &&
+    (await replacePassword(config.databaseUrl, COMPOSE_PASSWORD))
+  )
+    console.log('The user of DATABASE_URL had the password that is for trying out; it now has the one of DATABASE_URL.')
   await using opened = new AsyncDisposableStack()
   const runtime = await openRuntime(config, 'service', {
     migrate: whole || task.kind === 'migrate',

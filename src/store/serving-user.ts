@@ -3,6 +3,7 @@
  * change what has been put on record. Tables belong to whoever migrates.
  */
 import { Client } from 'pg'
+import { refusesPassword } from './passwords.ts'
 import { UnusableDatabase } from './schema.ts'
 
 /** The schemas of the service: its own, and that of the queue, which is there where the queue is on Postgres. */
@@ -49,8 +50,8 @@ export const servingGrants = (user: string): string[] => {
 }
 
 /**
- * Makes the user that a URL names where it is missing, with the URL's password, and gives it its rights in the database of
- * `databaseUrl`, whose user owns the tables. Errors: `UnusableDatabase`, which says what to do, or Postgres's own.
+ * Makes the user that a URL names where it is missing, with the URL's password, gives it that password where it has another,
+ * and gives it its rights in the database of `databaseUrl`, whose user owns the tables. Errors: `UnusableDatabase`, which says what to do, or Postgres's own.
  */
 export const prepareServingUser = async (databaseUrl: string, servingUrl: string): Promise<void> => {
   const { username, password } = new URL(servingUrl)
@@ -80,8 +81,25 @@ export const prepareServingUser = async (databaseUrl: string, servingUrl: string
       await client.query(
         `create role ${quote(user)} login password ${client.escapeLiteral(decodeURIComponent(password))}`,
       )
+    else if (may && (await refusesPassword(servingUrl)))
+      await changePassword(client, owner, user, decodeURIComponent(password))
     await client.query(servingGrants(user).join(';\n'))
   } finally {
     await client.end()
+  }
+}
+
+/** SQLSTATE: since Postgres 16 only who made a role, or was given it, may change it. */
+const NOT_ALLOWED = '42501'
+
+const changePassword = async (client: Client, owner: string, user: string, password: string): Promise<void> => {
+  try {
+    await client.query(`alter role ${quote(user)} password ${client.escapeLiteral(password)}`)
+  } catch (error) {
+    if ((error as { code?: string }).code !== NOT_ALLOWED) throw error
+    throw new UnusableDatabase(
+      `the user ${user} has another password than SERVING_DATABASE_URL, and ${owner} may not change it; run as an ` +
+        `administrator: alter role ${quote(user)} password '…'`,
+    )
   }
 }

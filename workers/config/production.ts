@@ -7,7 +7,7 @@ import type { Settings } from './settings.ts'
 import type { StoreConfig } from './stores.ts'
 
 /** The password that docker-compose.yml fills in where none is set. */
-const COMPOSE_PASSWORD = 'at-home-only'
+export const COMPOSE_PASSWORD = 'at-home-only'
 
 /** By the list of public suffixes: .local, .internal, .test, bare names and addresses do not exist for a reader's browser. */
 const isPublicHost = (hostname: string): boolean => {
