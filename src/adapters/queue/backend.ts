@@ -1,12 +1,29 @@
 /** What the queue needs of BullMQ, the same on Postgres and on Redis, and how its jobs are kept there. */
 import type { QueueName } from './queue-names.ts'
 
+type JobState = 'waiting' | 'active' | 'delayed' | 'failed' | 'completed'
+
+/** What is read of a job; instants are milliseconds since 1970. */
+interface JobFacts {
+  id?: string | undefined
+  timestamp: number
+  /** Milliseconds after `timestamp` at which it may begin. */
+  delay?: number
+  finishedOn?: number
+  attemptsMade: number
+  failedReason?: string
+}
+
 /** The part of a BullMQ queue that is used here. */
 export interface JobQueue {
   add(name: string, data: object, options: { delay: number }): Promise<unknown>
   getWaitingCount(): Promise<number>
-  /** `next`: when the schedule adds its next job, in milliseconds since 1970. */
-  getJobScheduler(id: string): Promise<{ next?: number } | undefined>
+  getJobCounts(...states: JobState[]): Promise<Record<string, number>>
+  /** From one to another, the newest first unless `asc`. */
+  getJobs(states: JobState[], start: number, end: number, asc?: boolean): Promise<JobFacts[]>
+  isPaused(): Promise<boolean>
+  /** `next`: when the schedule adds its next job, in milliseconds since 1970; `every`: milliseconds. */
+  getJobScheduler(id: string): Promise<{ next?: number; every?: number | string } | undefined>
   upsertJobScheduler(id: string, repeat: { every: number }, template: { name: string; opts: object }): Promise<unknown>
   /** Rejects where its first connection failed: all that is asked of it afterwards fails as well. */
   waitUntilReady(): Promise<unknown>

@@ -1,10 +1,13 @@
 /** The queue: its jobs wake processes. A job says that there is work in the database, and never what the work is. */
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Queue as BullQueue } from 'bullmq'
 import type { Backend, JobQueue, Worker } from './backend.ts'
 import { coalesceWakes } from './coalesced-wakes.ts'
 import { readKeyPrefix } from './key-prefix.ts'
 import { openPostgresBackend } from './postgres-backend.ts'
-import type { QueueName } from './queue-names.ts'
+import type { QueueBoard } from './queue-board.ts'
+import { QUEUE_NAMES, type QueueName } from './queue-names.ts'
+import { type QueueState, readQueueState } from './queue-state.ts'
 import { openRedisBackend } from './redis-backend.ts'
 import { createSchedules } from './schedules.ts'
 
@@ -28,6 +31,10 @@ export interface Queue {
   schedule(name: QueueName, intervalMs: number): Promise<void>
   /** Resolves when the queue responds and every worker of this process runs; rejects otherwise. */
   ping(): Promise<void>
+  /** How each queue stands; rejects within seconds when the queue cannot be reached. */
+  readStates(): Promise<QueueState[]>
+  /** The board of all jobs, which is loaded when it is first asked for. */
+  openBoard(): Promise<QueueBoard>
   /** Takes no more jobs, waits up to `graceMs` for the handlers that run, and closes the connections. */
   close(options: { graceMs: number }): Promise<void>
 }
@@ -107,6 +114,17 @@ export const openQueue = async (options: Options): Promise<Queue> => {
       backend.requireConnection()
       await jobQueueOf('tick').getWaitingCount()
       if (!running.every((worker) => worker.isRunning())) throw new Error('a worker of the queue has stopped')
+    },
+
+    async readStates() {
+      backend.requireConnection()
+      return Promise.all(QUEUE_NAMES.map((name) => readQueueState(name, jobQueueOf(name))))
+    },
+
+    async openBoard() {
+      const { openQueueBoard } = await import('./queue-board.ts')
+      // What backends open are BullMQ's queues whole.
+      return openQueueBoard(() => QUEUE_NAMES.map((name) => jobQueueOf(name) as BullQueue))
     },
 
     async close({ graceMs }) {
