@@ -51,7 +51,7 @@ create index audit_log_by_subject on audit_log (subject, id desc);
 create index audit_log_by_action on audit_log (action, id desc);
 
 -- Whoever the table belongs to, too.
-create function refuse_change_of_audit() returns trigger language plpgsql as $$
+create or replace function refuse_change_of_audit() returns trigger language plpgsql as $$
 begin
   raise exception 'the record of what was done is never changed' using errcode = 'restrict_violation';
 end $$;

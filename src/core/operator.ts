@@ -17,6 +17,8 @@ export const allows = (role: OperatorRole, needed: OperatorRole): boolean =>
 export interface Actor {
   byWhom: string
   via: 'admin' | 'command'
+  /** The entry of the record that the act takes back, where it does. */
+  undoes?: number
 }
 
 /** The operator who has the ADMIN_TOKEN; nobody else may be called that. */

@@ -7,6 +7,8 @@ import { claimThrottled } from '../../src/store/outbox/claims.ts'
 import { LONDON_DAILY, SILENT, storeDay, wakeNobody } from '../support/fixtures/newsletter.ts'
 import { OPTIONS, openSendingNewsletter } from '../support/fixtures/sending-newsletter.ts'
 
+const ADA = { byWhom: 'ada', via: 'command' } as const
+
 const NEXT_MORNING = new Date('2026-04-16T06:00:00Z')
 
 test('while it is held neither digests nor letters leave and nothing is published, and the log says so at each tick', async () => {
@@ -14,7 +16,7 @@ test('while it is held neither digests nor letters leave and nothing is publishe
   const { db, ports, sink } = newsletter
   await storeDay(db, '2026-04-15', LONDON_DAILY.topics)
   await db.updateTable('letters').set({ state: 'queued' }).where('kind', '=', 'welcome').execute()
-  await holdService(db, { by: 'ada', why: 'a test' })
+  await holdService(db, ADA, 'a test')
   const warnings: string[] = []
   const woken: string[] = []
   const log = { ...SILENT, warn: (_: object, message: string) => warnings.push(message) }
@@ -53,19 +55,19 @@ test('while it is held neither digests nor letters leave and nothing is publishe
   expect(await db.selectFrom('editions').select('id').execute()).toHaveLength(1)
 
   await db.deleteFrom('throttled_routes').execute()
-  expect(await resumeService(db, NEXT_MORNING, { skipDue: false })).toBe(0)
+  expect(await resumeService(db, ADA, NEXT_MORNING, { skipDue: false })).toBe(0)
   await tick({ db, log: SILENT, wake: wakeNobody }, NEXT_MORNING)
   expect(await drain(ports, 'letters', OPTIONS)).toBe(1)
   expect(await drain(ports, 'deliveries', OPTIONS)).toBe(6)
-  await expect(resumeService(db, NEXT_MORNING, { skipDue: false })).rejects.toThrow(/not held/)
+  await expect(resumeService(db, ADA, NEXT_MORNING, { skipDue: false })).rejects.toThrow(/not held/)
 })
 
 test('a resumption that skips what is due publishes nothing of it, and the next regular time comes', async () => {
   await using newsletter = await openSendingNewsletter(2)
   const { db, ports } = newsletter
   await drain(ports, 'deliveries', OPTIONS)
-  await holdService(db, { by: null, why: 'a test' })
-  expect(await resumeService(db, NEXT_MORNING, { skipDue: true })).toBe(2)
+  await holdService(db, ADA, 'a test')
+  expect(await resumeService(db, ADA, NEXT_MORNING, { skipDue: true })).toBe(2)
   await tick({ db, log: SILENT, wake: wakeNobody }, NEXT_MORNING)
   expect(await db.selectFrom('editions').select('id').execute()).toHaveLength(1)
   const due = await db.selectFrom('subscribers').select('next_due_at').execute()

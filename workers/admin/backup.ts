@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import { readSecretKey } from '../../src/adapters/postgres/data-folder.ts'
 import { type Keys, keyedHash } from '../../src/core/token.ts'
+import { recordAct } from '../../src/store/audit.ts'
 import { type ArchiveReader, readArchive, UnusableBackup } from '../../src/store/backup/archive.ts'
 import { type BackupResult, dumpDatabase } from '../../src/store/backup/dump.ts'
 import { type RestoreResult, requireKnownMigrations, restoreDatabase } from '../../src/store/backup/restore.ts'
@@ -11,6 +12,7 @@ import { countDue } from '../../src/store/subscribers.ts'
 import { createClock } from '../clock.ts'
 import { type Config, loadConfig } from '../config/config.ts'
 import { openRuntime } from '../runtime.ts'
+import { commandActor } from './acts.ts'
 import { counted } from './arguments.ts'
 import { readBackupFile, writeBackupFile } from './backup-file.ts'
 import type { RunCommand } from './context.ts'
@@ -127,6 +129,12 @@ const restore = async (config: Config, file: string, otherKey: boolean): Promise
     const restored = await restoreDatabase(target.url, archive)
     const db = openDatabase(target.url, { connections: 1, name: 'paper-round restore', onError: () => undefined })
     try {
+      await recordAct(db, {
+        ...commandActor(),
+        action: 'database.restored',
+        subject: null,
+        detail: { made: restored.made },
+      })
       return { file, held: true, ...restored, due: await countDue(db, createClock(config.clock)()) }
     } finally {
       await db.destroy()

@@ -1,11 +1,15 @@
 /** What an operator's command works with: the settings, the database beside a service or without one, and its output. */
+import type { Command } from 'commander'
 import { openQueue } from '../../src/adapters/queue/queue.ts'
 import { MINUTE } from '../../src/core/calendar.ts'
+import type { Actor } from '../../src/core/operator.ts'
+import { recordAct } from '../../src/store/audit.ts'
 import { type Database, openDatabase } from '../../src/store/database.ts'
 import { readLastTick } from '../../src/store/last-tick.ts'
 import { type Config, loadConfig } from '../config/config.ts'
 import { createLog } from '../log.ts'
 import { openRuntime, type Runtime } from '../runtime.ts'
+import { actOf, commandActor } from './acts.ts'
 
 export interface CliContext extends Runtime {
   config: Config
@@ -13,6 +17,8 @@ export interface CliContext extends Runtime {
   serviceName: string
   /** Whether the output is JSON; only for commands that print as they go. */
   json: boolean
+  /** Who runs the command, for use cases that record what they did. */
+  actor: Actor
 }
 
 /**
@@ -24,9 +30,12 @@ export type RunCommand = <T extends object>(
   format?: (result: T) => string,
 ) => Promise<void>
 
-/** Returns what opens the database, runs a command, prints its result (as one object with `json`), and closes everything. */
+/**
+ * Returns what opens the database, runs a command, records what it did, prints its result (as one object with `json`), and
+ * closes everything. `running`: the command that was called.
+ */
 export const createCliRunner =
-  (environment: Record<string, string | undefined>, json: () => boolean): RunCommand =>
+  (environment: Record<string, string | undefined>, json: () => boolean, running: () => Command): RunCommand =>
   async (command, format = String) => {
     const config = loadConfig(environment)
     const runtime = await openRuntime(config, 'command', {
@@ -44,7 +53,11 @@ export const createCliRunner =
           config.clock === null && config.databaseUrl === null && runtime.serviceRuns
             ? await clockOfService(db, runtime.now)
             : runtime.now
-        const result = await command({ ...runtime, now, config, db, serviceName: config.serviceName, json: json() })
+        const actor = commandActor(running().opts<{ by?: string }>().by)
+        const { serviceName } = config
+        const result = await command({ ...runtime, now, config, db, serviceName, json: json(), actor })
+        const act = actOf(running(), result)
+        if (act !== null) await recordAct(db, act, now())
         if (result !== null) console.log(json() ? JSON.stringify(result) : format(result))
       } finally {
         await db.destroy()

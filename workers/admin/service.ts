@@ -12,11 +12,11 @@ export const serviceCommands = (program: Command, run: RunCommand): void => {
     .command('hold')
     .description('publish and send nothing more, neither digests nor letters; what mailers have claimed is finished')
     .requiredOption('--why <text>', 'shown wherever the hold is')
-    .option('--by <name>', 'who holds it')
+    .option('--by <name>', 'who holds it; by default your user name on this machine')
     .action((options: { why: string; by?: string }) =>
       run(
-        async ({ db }) => {
-          await holdService(db, { by: options.by ?? null, why: options.why })
+        async ({ db, actor }) => {
+          await holdService(db, actor, options.why)
           return { held: await readHold(db) }
         },
         () => 'The service is held: nothing is published or sent. To go on: service resume',
@@ -44,7 +44,9 @@ export const serviceCommands = (program: Command, run: RunCommand): void => {
     .action((options: { skipDue?: boolean }) =>
       run(
         async (context) => {
-          const passedOver = await resumeService(context.db, context.now(), { skipDue: options.skipDue ?? false })
+          const passedOver = await resumeService(context.db, context.actor, context.now(), {
+            skipDue: options.skipDue ?? false,
+          })
           await wakeOrNotify(context)
           return { held: null, passedOver }
         },

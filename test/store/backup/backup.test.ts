@@ -102,7 +102,7 @@ test.each(['without a schema', 'with the schema of this version'])(
       { why: expect.stringContaining('restored from the backup of'), restored_from: restored.made },
     ])
     // The counters go on behind the rows.
-    await resumeService(again.db, NEXT_MORNING, { skipDue: false })
+    await resumeService(again.db, { byWhom: 'ada', via: 'command' }, NEXT_MORNING, { skipDue: false })
     expect(await publish(again.db)).toMatchObject({ owed: 3 })
     await expect(restore(empty.url, archive)).rejects.toThrow(/holds something already \(.*, …\)/)
   },
@@ -125,7 +125,7 @@ test('nothing leaves until the hold ends, and what is sent again has the Message
   await storeDay(again.db, '2026-04-15', LONDON_DAILY.topics)
   expect(await publish(again.db)).toMatchObject({ subscribers: 0 })
   expect(await claim(again.db, 'deliveries', 10)).toEqual([])
-  await resumeService(again.db, NEXT_MORNING, { skipDue: false })
+  await resumeService(again.db, { byWhom: 'ada', via: 'command' }, NEXT_MORNING, { skipDue: false })
   expect(await claim(again.db, 'deliveries', 10)).toEqual([])
   const released = await resendMissed(again.db, unfinished[0]?.id ?? 0, { states: ['unknown'], address: null })
   expect(released).toMatchObject({ requeued: 3 })
