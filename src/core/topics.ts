@@ -1,4 +1,7 @@
-/** The topics one can subscribe to: 38 subjects in five groups, each with the phrases by which papers are found. */
+/**
+ * The topics that one can subscribe to: 38 subjects in five groups that ship with the project, or an operator's own, each with
+ * the phrases by which papers are found.
+ */
 import groups from './topics.json' with { type: 'json' }
 
 export interface Topic {
@@ -11,6 +14,8 @@ export interface Topic {
   weak: readonly string[]
   /** arXiv categories where its papers are mostly found. */
   categories: readonly string[]
+  /** Slugs that it had before: who subscribed to one of them is subscribed to it. */
+  formerly?: readonly string[]
 }
 
 export interface TopicGroup {
@@ -18,15 +23,65 @@ export interface TopicGroup {
   topics: readonly Topic[]
 }
 
-/** The groups, in the order in which pages offer them. */
-export const TOPIC_GROUPS: readonly TopicGroup[] = groups
+/** All topics of an installation. */
+export interface TopicSet {
+  /** In the order in which pages offer them. */
+  groups: readonly TopicGroup[]
+  /** In the order of their groups. */
+  all: readonly Topic[]
+  /** The topic of a slug; `undefined` when there is none. */
+  bySlug(slug: string): Topic | undefined
+  /** The topic that had a slug before. */
+  byFormerSlug(slug: string): Topic | undefined
+}
 
-/** All topics, in the order of their groups. */
-export const TOPICS: readonly Topic[] = TOPIC_GROUPS.flatMap((group) => group.topics)
+export const createTopicSet = (groups: readonly TopicGroup[]): TopicSet => {
+  const all = groups.flatMap((group) => group.topics)
+  const bySlug = new Map(all.map((topic) => [topic.slug, topic]))
+  const byFormerSlug = new Map(all.flatMap((topic) => topic.formerly?.map((slug) => [slug, topic] as const) ?? []))
+  return {
+    groups,
+    all,
+    bySlug: (slug) => bySlug.get(slug),
+    byFormerSlug: (slug) => byFormerSlug.get(slug),
+  }
+}
 
-const bySlug = new Map(TOPICS.map((topic) => [topic.slug, topic]))
+/** The topics that ship with the project, which its relevance model was trained for. */
+export const DEFAULT_TOPICS: TopicSet = createTopicSet(groups)
+
+let inUse: TopicSet | null = null
+
+/**
+ * Says which topics this process works with, once, before anything asks for them: a second choice, or one after they were
+ * asked for, throws. So what `topics` returns never changes. They are settled here rather than handed down because everything that
+ * shows or reads a paper's topic needs them, from the reason in a mail to the check of a form, and no process ever has two sets.
+ */
+export const chooseTopics = (set: TopicSet): void => {
+  if (inUse !== null && inUse !== set) throw new Error('the topics are in use already: choose them at the start')
+  inUse = set
+}
+
+/** The topics that this process works with; those that ship with the project where none were chosen. */
+export const topics = (): TopicSet => {
+  inUse ??= DEFAULT_TOPICS
+  return inUse
+}
 
 /** The topic of a slug; `undefined` when there is none. */
-export const topicBySlug = (slug: string): Topic | undefined => bySlug.get(slug)
+export const topicBySlug = (slug: string): Topic | undefined => topics().bySlug(slug)
 
-export const isTopic = (slug: string): boolean => bySlug.has(slug)
+export const isTopic = (slug: string): boolean => topicBySlug(slug) !== undefined
+
+/** Slugs as they are now: of a topic that was renamed its slug, each once; and those of topics that there are no longer. */
+export const currentTopics = (slugs: readonly string[]): { offered: string[]; gone: string[] } => {
+  const { bySlug, byFormerSlug } = topics()
+  const offered = new Set<string>()
+  const gone: string[] = []
+  for (const slug of slugs) {
+    const topic = bySlug(slug) ?? byFormerSlug(slug)
+    if (topic === undefined) gone.push(slug)
+    else offered.add(topic.slug)
+  }
+  return { offered: [...offered].sort(), gone }
+}

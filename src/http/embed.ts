@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { type FieldError, readNewPreferences } from '../core/subscriber/preferences.ts'
-import { TOPICS, type Topic, topicBySlug } from '../core/topics.ts'
+import { type Topic, topicBySlug, topics as topicsInUse } from '../core/topics.ts'
 import { ADDRESSED, BACK, CHOICES, refusedForm, withKnownZone } from './form.ts'
 import { keepForBack, makePublic, POLICY_WITH_FRAME } from './guard.ts'
 import { BUDGET } from './request-budgets.ts'
@@ -40,7 +40,7 @@ export const embedRoutes = (app: App, site: PublicSite): void => {
       if (errors.length === 0) makePublic(reply)
       else reply.code(400)
       const form = refusedForm(request.query, errors)
-      const shown = topics.length > 0 ? topics : TOPICS.slice(0, 1)
+      const shown = topics.length > 0 ? topics : topicsInUse().all.slice(0, 1)
       const typedPage = typeof request.query.page === 'string' ? request.query.page.slice(0, MAX_RETURN) : ''
       return show(reply, site.pages, 'embed', {
         here: '/embed',

@@ -7,7 +7,7 @@ import { jsonFeedOf } from '../core/feed/json-feed.ts'
 import { INSTITUTION_NAME, institutionSlug } from '../core/papers/paper.ts'
 import { authorSlug } from '../core/text/author-name.ts'
 import { NAME_LENGTH, quoted } from '../core/text/text.ts'
-import { TOPICS, topicBySlug } from '../core/topics.ts'
+import { currentTopics, topicBySlug, topics } from '../core/topics.ts'
 import { authorPath, NO_AUTHOR } from './archive/authors.ts'
 import { institutionPath, NO_INSTITUTION } from './archive/institutions.ts'
 import { readRequest, SearchQuery, searchHref, sendSearchProblem } from './archive/search.ts'
@@ -68,9 +68,16 @@ const readTopics = (text: string): { slugs: string[] | null } | { unknown: strin
   const named = new Set(text.toLowerCase().split(/[+, ]+/))
   named.delete('')
   if (named.has('all')) return { slugs: null }
-  const unknown = [...named].find((slug) => topicBySlug(slug) === undefined)
-  if (unknown !== undefined || named.size === 0) return { unknown: unknown ?? '' }
-  return { slugs: TOPICS.flatMap(({ slug }) => (named.has(slug) ? [slug] : [])) }
+  const { offered, gone } = currentTopics([...named])
+  if (gone.length > 0 || named.size === 0) return { unknown: gone[0] ?? '' }
+  const chosen = new Set(offered)
+  return { slugs: topics().all.flatMap(({ slug }) => (chosen.has(slug) ? [slug] : [])) }
+}
+
+/** The address of a feed of two topics, or of the one that there is. */
+const exampleFeed = (ending: string): string => {
+  const last = topics().groups.at(-1)?.topics.slice(0, 2) ?? []
+  return `/feeds/${last.map(({ slug }) => slug).join('+')}.${ending}`
 }
 
 const titleOf = (slugs: readonly string[] | null): string => {
@@ -153,7 +160,7 @@ export const feedRoutes = (app: App, site: Pick<Site, 'feeds' | 'pages' | 'servi
         return sendErrorPage(request, reply, site, {
           status: 404,
           heading: 'No such feed',
-          sentence: `There is no topic ${quoted(read.unknown)}. Topics are written as in /feeds/robotics+agents.${ending}, and all papers are in /feeds/all.${ending}.`,
+          sentence: `There is no topic ${quoted(read.unknown)}. Topics are written as in ${exampleFeed(ending)}, and all papers are in /feeds/all.${ending}.`,
         })
       const { slugs } = read
       const name = slugs === null ? 'all' : slugs.join('+')

@@ -13,7 +13,7 @@ import {
   type WhenEmpty,
 } from '../core/subscriber/preferences.ts'
 import { readTimeZone, TIME_ZONES } from '../core/subscriber/time-zone.ts'
-import { TOPIC_GROUPS, TOPICS } from '../core/topics.ts'
+import { topics } from '../core/topics.ts'
 
 /** A field that no reader sees and no browser fills in; programs that fill in every field give themselves away by it. */
 export const HONEYPOT = 'subject'
@@ -36,10 +36,26 @@ export const sent = (sentAs: object, description: string, example?: unknown) =>
 
 const TEXT = { type: 'string' }
 const OF_TEXTS = { type: 'array', items: TEXT }
-const TOPIC_NAMES = { type: 'string', enum: TOPICS.map(({ slug }) => slug) }
 
-/** The name of one topic. */
-export const TOPIC_FIELD = sent(TOPIC_NAMES, 'The name of a topic', 'robotics')
+/** The first topic of the last groups: one that says what a topic is, whatever the topics are. */
+const exampleTopics = (count: number): string[] =>
+  topics()
+    .groups.slice(-count)
+    .flatMap(({ topics: [first] }) => first?.slug ?? [])
+
+/** The name of one topic. Which there are is known when the document is written, and not when this is loaded. */
+export const TOPIC_FIELD = sent(
+  {
+    type: 'string',
+    get enum() {
+      return topics().all.map(({ slug }) => slug)
+    },
+    get examples() {
+      return exampleTopics(1)
+    },
+  },
+  'The name of a topic',
+)
 
 /** The address, and what a form holds besides what a reader types, which a program may leave out. */
 export const ADDRESSED = {
@@ -53,9 +69,13 @@ export const ADDRESSED = {
 /** The fields of a form as they are sent. `readPreferences` reads them, so that every error is shown at once. */
 export const CHOICES = {
   topics: sent(
-    { anyOf: [OF_TEXTS, TEXT] },
+    {
+      anyOf: [OF_TEXTS, TEXT],
+      get examples() {
+        return [exampleTopics(2).join(',')]
+      },
+    },
     'Topic names, trending among them, an array or a comma list; left out, with no keywords and authors either: trending',
-    'robotics,code',
   ),
   keywords: sent({ anyOf: [OF_TEXTS, TEXT] }, 'Phrases of your own, at most 20, an array or one a line', 'Lean 4'),
   authors: sent({ anyOf: [OF_TEXTS, TEXT] }, 'Names of authors to follow, at most 20, likewise', 'Grace Hopper'),
@@ -175,8 +195,8 @@ const viewOf = (
   >,
   problems: FieldError[] = [],
 ): FormView => {
-  const groups = TOPIC_GROUPS.map(({ label, topics }, index) => {
-    const shown = topics.map((topic) => ({ slug: topic.slug, label: topic.label, chosen: chosen.has(topic.slug) }))
+  const groups = topics().groups.map(({ label, topics: own }, index) => {
+    const shown = own.map((topic) => ({ slug: topic.slug, label: topic.label, chosen: chosen.has(topic.slug) }))
     const ticked = shown.filter((topic) => topic.chosen).length
     return { name: label, topics: shown, chosen: ticked, open: chosen.size === 0 ? index === 0 : ticked > 0 }
   })

@@ -24,7 +24,7 @@ import { settleSearchIndex } from '../store/papers/search-index.ts'
 import { readRefresh, storeRefresh } from '../store/refreshes.ts'
 import { readFeed, storeFeed } from '../store/source-feeds.ts'
 import { isolate } from './isolation.ts'
-import { type Scorer, SHIPPED_SCORER, settleScores } from './relevance.ts'
+import { type Scorer, settleScores, shippedScorer } from './relevance.ts'
 import { createRequestContext, type Source } from './source.ts'
 
 export interface IntakePorts {
@@ -75,7 +75,7 @@ export const storeAll = async (
   db: Database,
   source: SourceName,
   listings: Listing[],
-  { score } = SHIPPED_SCORER,
+  { score } = shippedScorer(),
   store: StoreListings = storeListings,
 ): Promise<Stored> => {
   const total: Stored = { added: 0, changed: 0, unchanged: 0, skipped: [] }
@@ -114,10 +114,10 @@ export const daysToRead = (today: string, lastSuccess: Date | null): string[] =>
  * the sources that could be read.
  */
 export const refreshPapers = async (ports: IntakePorts, sources: Source[]): Promise<string[]> => {
-  const { db, now, log, signal, scorer = SHIPPED_SCORER } = ports
+  const { db, now, log, signal, scorer = shippedScorer() } = ports
   const read: string[] = []
   const rescored = await settleScores(db, scorer)
-  if (rescored > 0) log.info({ papers: rescored }, 'papers scored again by another relevance model')
+  if (rescored > 0) log.info({ papers: rescored }, 'papers scored again by another relevance model or other topics')
   const indexed = await settleSearchIndex(db)
   if (indexed > 0) log.info({ papers: indexed }, 'papers indexed for the search')
   for (const source of sources) {

@@ -1,8 +1,10 @@
 /** Which relevance model scores the papers held: the one that ships with the project, or one that the operator names. */
+import { createHash } from 'node:crypto'
 import type { RelevanceModel, TopicQuality } from '../core/relevance/model.ts'
 import { fingerprintOf } from '../core/relevance/model-format.ts'
 import { PHRASES_FINGERPRINT } from '../core/relevance/phrase-precision.ts'
-import { createScorer, SHIPPED_MODEL, scoreTopics } from '../core/relevance/relevance.ts'
+import { createScorer, SHIPPED_MODEL, topicsByScoring } from '../core/relevance/relevance.ts'
+import { DEFAULT_TOPICS, type TopicSet, topics } from '../core/topics.ts'
 import type { Database } from '../store/database.ts'
 import { rescore, type Score } from '../store/papers/listings.ts'
 import { readScoredBy, storeScoredBy } from '../store/papers/paper-scores.ts'
@@ -18,22 +20,38 @@ export interface Scorer {
 /** The scores are a model's; which words are kept with them the counts of phrases decide. */
 const nameOf = (model: RelevanceModel): string => `${fingerprintOf(model)} ${PHRASES_FINGERPRINT}`
 
-export const SHIPPED_SCORER: Scorer = {
-  name: `shipped ${nameOf(SHIPPED_MODEL)}`,
-  score: scoreTopics,
-  measured: SHIPPED_MODEL.measured,
+/** Twelve hex digits that differ between sets of topics, as far as these matter to scores; empty for the topics that ship. */
+const fingerprintOfTopics = (set: TopicSet): string => {
+  if (set === DEFAULT_TOPICS) return ''
+  const phrases = set.all.map(({ slug, strong, weak }) => [slug, strong, weak])
+  return ` topics ${createHash('sha256').update(JSON.stringify(phrases)).digest('hex').slice(0, 12)}`
+}
+
+const createNamedScorer = (name: string, model: RelevanceModel): Scorer => {
+  const set = topics()
+  const { byModel } = topicsByScoring(model, set.all)
+  const known = new Set(byModel.map(({ slug }) => slug))
+  return {
+    name: `${name} ${nameOf(model)}${fingerprintOfTopics(set)}`,
+    score: createScorer(model, set.all),
+    measured: model.measured.filter(({ topic }) => known.has(topic)),
+  }
+}
+
+let shipped: Scorer | null = null
+
+/** A scorer of the topics in use by the model that ships with the project; made when it is first asked for. */
+export const shippedScorer = (): Scorer => {
+  shipped ??= createNamedScorer('shipped', SHIPPED_MODEL)
+  return shipped
 }
 
 /** A scorer by another model, such as one that `npm run train` made after a change of topics. */
-export const createModelScorer = (model: RelevanceModel): Scorer => ({
-  name: `model ${nameOf(model)}`,
-  score: createScorer(model),
-  measured: model.measured,
-})
+export const createModelScorer = (model: RelevanceModel): Scorer => createNamedScorer('model', model)
 
 /**
  * Scores all papers anew where the stored scores are of another model: after an update that ships another, or a change
- * of RELEVANCE_MODEL. Returns how many papers were scored.
+ * of RELEVANCE_MODEL or of the topics. Returns how many papers were scored.
  */
 export const settleScores = async (db: Database, { name, score }: Scorer): Promise<number> => {
   if ((await readScoredBy(db)) === name) return 0

@@ -19,7 +19,7 @@ import { sql } from 'kysely'
 import { Client } from 'pg'
 import { from, to } from 'pg-copy-streams'
 import { startEmbeddedPostgres } from '../../src/adapters/postgres/embedded-postgres.ts'
-import { TOPICS } from '../../src/core/topics.ts'
+import { DEFAULT_TOPICS } from '../../src/core/topics.ts'
 import { openDatabase } from '../../src/store/database.ts'
 import { migrate } from '../../src/store/migrate.ts'
 import { type Program, startProgram } from '../support/processes/program.ts'
@@ -38,8 +38,8 @@ const round = (value: number, digits = 1): number => Number(value.toFixed(digits
 const listRow = (n: number): string => {
   const email = n % WRONG_EVERY === 500 ? `nobody${n}` : `reader${n}@example${n % 50}.org`
   const topics = [
-    TOPICS[(n * 7) % TOPICS.length]?.slug,
-    ...(n % 3 === 0 ? [TOPICS[(n * 11) % TOPICS.length]?.slug] : []),
+    DEFAULT_TOPICS.all[(n * 7) % DEFAULT_TOPICS.all.length]?.slug,
+    ...(n % 3 === 0 ? [DEFAULT_TOPICS.all[(n * 11) % DEFAULT_TOPICS.all.length]?.slug] : []),
   ]
   const often = n % 4 === 0 ? 'weekly' : 'daily'
   return `${email},"${topics.join(',')}",${often},${n % 24},${ZONES[n % ZONES.length]},${KEYWORDS[n % KEYWORDS.length]},old-link-${(n * 7919).toString(36)}-${n}\n`

@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { createRandom } from '../../src/core/relevance/regression.ts'
-import { TOPICS } from '../../src/core/topics.ts'
+import { DEFAULT_TOPICS } from '../../src/core/topics.ts'
 import { PAGE_CARDS } from '../../src/newsletter/archive/card-list.ts'
 import { readCorpus, SHARED_DATA } from '../support/fixtures/large-archive.ts'
 import { announcedIn } from '../support/processes/announced.ts'
@@ -160,7 +160,7 @@ const addressesOf = async ({ ask }: Client): Promise<Record<string, string[]>> =
     named.push(...pathsIn((await ask(path)).body, /href="(\/authors\/[^"]+)"/g).slice(0, 2))
   const under = (start: string) => shuffled(lists.filter((path) => path.startsWith(start)))
   const pagesOf = (path: string) => [path, `${path}?page=2`]
-  const feeds = ['all', ...TOPICS.map(({ slug }) => slug)].flatMap((name) => [
+  const feeds = ['all', ...DEFAULT_TOPICS.all.map(({ slug }) => slug)].flatMap((name) => [
     `/feeds/${name}.atom`,
     `/feeds/${name}.json`,
   ])

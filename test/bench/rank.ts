@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { readModel, writeModel } from '../../src/core/relevance/model-format.ts'
 import { createRandom } from '../../src/core/relevance/regression.ts'
 import { createScorer, SHIPPED_MODEL } from '../../src/core/relevance/relevance.ts'
-import { TOPICS } from '../../src/core/topics.ts'
+import { DEFAULT_TOPICS } from '../../src/core/topics.ts'
 import { type JudgedPaper, trainModel } from '../evaluation/training.ts'
 
 const SCORED = 2_000
@@ -20,14 +20,14 @@ const pick = <T>(all: readonly T[]): T => all[Math.floor(random() * all.length)]
 /** Common words come often, rare ones rarely: the n-th has the n-th part of the chances of the first (Zipf). */
 const { terms } = SHIPPED_MODEL.vocabulary
 const pickTerm = (): string => terms[Math.floor(terms.length ** random()) - 1] ?? ''
-const text = (topic: (typeof TOPICS)[number], words: number): string => {
+const text = (topic: (typeof DEFAULT_TOPICS.all)[number], words: number): string => {
   const parts: string[] = [pick(topic.strong), pick(topic.weak)]
   while (parts.join(' ').split(' ').length < words) parts.push(pickTerm(), pickTerm(), pickTerm(), 'the')
   return parts.join(' ')
 }
 
 const papers = Array.from({ length: TRAINED_ON }, (_, number) => {
-  const topic = pick(TOPICS)
+  const topic = pick(DEFAULT_TOPICS.all)
   const listDay = `2026-0${1 + (number % 6)}-${String(1 + (number % 28)).padStart(2, '0')}`
   return { id: `${number}`, title: text(topic, LENGTHS.title), abstract: text(topic, LENGTHS.abstract), listDay, topic }
 })
@@ -60,7 +60,7 @@ const trainingSeconds = (performance.now() - trainingBegan) / 1000
 const round = (value: number): number => Math.round(value * 1000) / 1000
 const result = {
   msPerPaper: round(msPerPaper),
-  topics: TOPICS.length,
+  topics: DEFAULT_TOPICS.all.length,
   modelMegabytesOnDisk: round(statSync(MODEL_FILE).size / 1e6),
   // Without --expose-gc the memory is what the process happens to hold.
   modelMegabytesInMemory: globalThis.gc === undefined ? null : round(memory / 1e6),

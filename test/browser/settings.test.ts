@@ -1,7 +1,7 @@
 /** The settings on a phone: short until something is unfolded, Save in reach, and consequences while ticking. */
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { TOPICS } from '../../src/core/topics.ts'
+import { DEFAULT_TOPICS } from '../../src/core/topics.ts'
 import { NEEDS_CHROMIUM, type TestBrowser } from '../support/browser/browser.ts'
 import { openSharedBrowser } from '../support/browser/shared-browser.ts'
 import { openTestSite, TOKEN } from '../support/servers/recording-site.ts'
@@ -42,7 +42,7 @@ describe.skipIf(NEEDS_CHROMIUM !== '')(`the settings in a browser${NEEDS_CHROMIU
   test.each([1, 3, 4, 6, 9, 38])(
     'with %i chosen topics they are as short, and all of them stay chosen when something else is saved',
     async (count) => {
-      const topics = TOPICS.map(({ slug }) => slug).slice(0, count)
+      const topics = DEFAULT_TOPICS.all.map(({ slug }) => slug).slice(0, count)
       for (const trending of [false, true]) {
         await using site = await openTestSite({ chosen: { topics, trending } })
         await using window = await browser.openWindow({ viewport: PHONE, javaScriptEnabled: false })

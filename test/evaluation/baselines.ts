@@ -1,13 +1,13 @@
 /** Baselines: simple methods that the model must beat, measured in the same run. */
-import { type PhraseCounts, weighEvidence } from '../../src/core/relevance/evidence.ts'
+import { createPhraseEvidence, type Evidence, type PhraseCounts } from '../../src/core/relevance/evidence.ts'
 import { FIELDS, type Reading } from '../../src/core/relevance/reading.ts'
 import { tokenise } from '../../src/core/text/phrases.ts'
-import { TOPICS } from '../../src/core/topics.ts'
+import { DEFAULT_TOPICS } from '../../src/core/topics.ts'
 import type { Scores } from './relevance-study.ts'
 
 const TITLE_WEIGHT = 3
 
-const LABEL_WORDS = TOPICS.map(({ label }) => new Set(tokenise(label).map(({ word }) => word)))
+const LABEL_WORDS = DEFAULT_TOPICS.all.map(({ label }) => new Set(tokenise(label).map(({ word }) => word)))
 for (const words of LABEL_WORDS) words.delete('and')
 
 /** How often the words of a topic's label stand in a paper, those of the title counting three times. */
@@ -21,14 +21,12 @@ export const scoreByLabels = (readings: readonly Reading[]): Scores =>
     ),
   )
 
-const byTopic = (
-  readings: readonly Reading[],
-  counts: PhraseCounts,
-  scoreOf: (evidence: ReturnType<typeof weighEvidence>[number]) => number,
-): Scores =>
+const { weigh } = createPhraseEvidence(DEFAULT_TOPICS.all)
+
+const byTopic = (readings: readonly Reading[], counts: PhraseCounts, scoreOf: (evidence: Evidence) => number): Scores =>
   readings.map((reading) => {
-    const scores = new Map(weighEvidence(reading, counts).map((evidence) => [evidence.topic, scoreOf(evidence)]))
-    return TOPICS.map(({ slug }) => scores.get(slug) ?? 0)
+    const scores = new Map(weigh(reading, counts).map((evidence) => [evidence.topic, scoreOf(evidence)]))
+    return DEFAULT_TOPICS.all.map(({ slug }) => scores.get(slug) ?? 0)
   })
 
 /** How many different strong phrases of a topic stand in a paper. */

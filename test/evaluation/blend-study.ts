@@ -2,7 +2,7 @@
 
 import { type Rankable, rankPapers, selectPapers } from '../../src/core/digest/ranking.ts'
 import { GATE } from '../../src/core/relevance/gate.ts'
-import { TOPICS } from '../../src/core/topics.ts'
+import { DEFAULT_TOPICS } from '../../src/core/topics.ts'
 import type { EvaluatedPaper } from './judged-papers.ts'
 import { CUTOFF, type Estimate, estimate, gainOf, ndcg } from './metrics.ts'
 import { simulateSubscribers } from './subscribers.ts'
@@ -167,7 +167,9 @@ export const studyBlend = (papers: readonly JudgedCandidate[]): BlendResult | nu
       week.some(({ upvotes }) => upvotes !== null) ? week.filter(({ upvotes }) => upvotes !== null) : week,
     )
     .filter((week) => week.length > 0)
-  const topics = TOPICS.map(({ slug }) => slug).filter((slug) => known.some(({ grades }) => (grades?.[slug] ?? 0) > 0))
+  const topics = DEFAULT_TOPICS.all
+    .map(({ slug }) => slug)
+    .filter((slug) => known.some(({ grades }) => (grades?.[slug] ?? 0) > 0))
   if (weeks.length === 0 || topics.length === 0) return null
   const subscribers = simulateSubscribers(topics, SUBSCRIBERS)
   const measureAll = (gate: number, slotGate: number): Record<string, BlendRow> => {

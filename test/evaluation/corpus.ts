@@ -1,6 +1,13 @@
 /** The papers that a model is trained on, read once and counted: their phrases, their words, and each as numbers. */
 import type { Paper } from '../../src/core/papers/paper.ts'
-import { countPhrases, type Evidence, type PhraseCounts, weighEvidence } from '../../src/core/relevance/evidence.ts'
+import {
+  countPhrases,
+  createPhraseEvidence,
+  type Evidence,
+  type PhraseCounts,
+  type PhraseEvidence,
+  type PhraseTopic,
+} from '../../src/core/relevance/evidence.ts'
 import { liftOf, networkInputs, phraseNumbers, type RelevanceModel } from '../../src/core/relevance/model.ts'
 import type { NetworkInputs } from '../../src/core/relevance/network.ts'
 import { type Reading, readPaper } from '../../src/core/relevance/reading.ts'
@@ -11,7 +18,6 @@ import {
   findTerms,
   type TermVector,
 } from '../../src/core/relevance/terms.ts'
-import { TOPICS } from '../../src/core/topics.ts'
 
 export type TrainingPaper = Pick<Paper, 'title' | 'abstract'> & {
   /** `YYYY-MM-DD`, where known. */
@@ -20,7 +26,7 @@ export type TrainingPaper = Pick<Paper, 'title' | 'abstract'> & {
 
 /** One paper as the regression sees it. */
 export interface Sample {
-  /** The numbers of its phrases, by topic in the order of `TOPICS`. */
+  /** The numbers of its phrases, by topic. */
   phrases: readonly (readonly number[])[]
   /** Its words and pairs, weighted. */
   vector: TermVector
@@ -44,12 +50,12 @@ export interface Corpus {
 export const round = (value: number): number => Number(value.toPrecision(6))
 
 /** How much more the phrases of whole papers weigh than those of their titles, where the title has a strong one. */
-const measureTitles = (readings: readonly Reading[], counts: PhraseCounts): number => {
+const measureTitles = ({ weigh }: PhraseEvidence, readings: readonly Reading[], counts: PhraseCounts): number => {
   const ratios: number[] = []
   for (const reading of readings) {
-    const alone = weighEvidence({ ...reading, abstract: { text: '', tokens: [] } }, counts)
+    const alone = weigh({ ...reading, abstract: { text: '', tokens: [] } }, counts)
     const titles = new Map(alone.map(({ topic, weight, strong }) => [topic, strong.title > 0 ? weight : 0]))
-    for (const { topic, weight } of weighEvidence(reading, counts)) {
+    for (const { topic, weight } of weigh(reading, counts)) {
       const ofTitle = titles.get(topic) ?? 0
       if (ofTitle > 0) ratios.push(weight / ofTitle)
     }
@@ -57,19 +63,20 @@ const measureTitles = (readings: readonly Reading[], counts: PhraseCounts): numb
   return Math.max(1, ratios.sort((a, b) => a - b)[Math.floor(ratios.length / 2)] ?? 1)
 }
 
-/** Reads and counts papers; `null` where none of them has an abstract. */
-export const readCorpus = (papers: readonly TrainingPaper[]): Corpus | null => {
+/** Reads and counts papers and the phrases of some topics in them; `null` where none of them has an abstract. */
+export const readCorpus = (papers: readonly TrainingPaper[], topics: readonly PhraseTopic[]): Corpus | null => {
   const readings = papers.map(readPaper)
-  const phrases = countPhrases(readings)
+  const phraseEvidence = createPhraseEvidence(topics)
+  const phrases = countPhrases(phraseEvidence, readings)
   if (phrases.averageLength === 0) return null
-  const wholeOverTitle = measureTitles(readings, phrases)
+  const wholeOverTitle = measureTitles(phraseEvidence, readings, phrases)
   const vocabulary = countTerms(readings.map(findTerms))
   const whole = countWhole(vocabulary)
   const weigh = createTermWeigher(vocabulary)
   const sampleOf = (reading: Reading): Sample => {
-    const evidence = new Map<string, Evidence>(weighEvidence(reading, phrases).map((one) => [one.topic, one]))
+    const evidence = new Map<string, Evidence>(phraseEvidence.weigh(reading, phrases).map((one) => [one.topic, one]))
     const lift = liftOf(reading, phrases.averageLength, wholeOverTitle)
-    const numbers = TOPICS.map(({ slug }) => phraseNumbers(evidence.get(slug), lift))
+    const numbers = topics.map(({ slug }) => phraseNumbers(evidence.get(slug), lift))
     const vector = weigh(findTerms(reading))
     return { phrases: numbers, vector, inputs: networkInputs(vector, numbers, whole) }
   }

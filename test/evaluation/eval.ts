@@ -18,7 +18,7 @@ import { GATE } from '../../src/core/relevance/gate.ts'
 import type { FittedOn, RelevanceModel } from '../../src/core/relevance/model.ts'
 import { readPaper } from '../../src/core/relevance/reading.ts'
 import { createScorer, SHIPPED_MODEL, type TopicRelevance } from '../../src/core/relevance/relevance.ts'
-import { TOPICS } from '../../src/core/topics.ts'
+import { DEFAULT_TOPICS } from '../../src/core/topics.ts'
 import { openDatabase } from '../../src/store/database.ts'
 import { endWith, UsageError } from '../../workers/exit.ts'
 import { createProgress, type Progress } from '../../workers/progress.ts'
@@ -69,7 +69,7 @@ const someOf = (ids: readonly string[]): string =>
 const tellMismatches = ({ papers, unknownLabels, unlabelled }: Joined): void => {
   if (unknownLabels.length > 0) say(`${unknownLabels.length} labels without a paper: ${someOf(unknownLabels)}`)
   if (unlabelled.length > 0) say(`${unlabelled.length} papers without a label, not measured: ${someOf(unlabelled)}`)
-  const missing = TOPICS.filter(({ slug }) => !papers.some(({ grades }) => (grades?.[slug] ?? 0) > 0))
+  const missing = DEFAULT_TOPICS.all.filter(({ slug }) => !papers.some(({ grades }) => (grades?.[slug] ?? 0) > 0))
   if (missing.length > 0 && papers.some(({ grades }) => grades !== null))
     say(`topics without a relevant paper, not measured: ${missing.map(({ slug }) => slug).join(', ')}`)
 }
@@ -102,7 +102,7 @@ const scoreAll = (
 const scoresOf = (relevance: readonly TopicRelevance[][]): Scores =>
   relevance.map((ofPaper) => {
     const scores = new Map(ofPaper.map(({ topic, score }) => [topic, score]))
-    return TOPICS.map(({ slug }) => scores.get(slug) ?? 0)
+    return DEFAULT_TOPICS.all.map(({ slug }) => scores.get(slug) ?? 0)
   })
 
 /** Scores by Postgres's full-text search, on an embedded server that is deleted afterwards; `null` where none starts. */
@@ -112,7 +112,7 @@ const scoreByFullText = async (papers: readonly EvaluatedPaper[]): Promise<Score
     const postgres = await startEmbeddedPostgres({ folder, durable: false })
     const db = openDatabase(postgres.url, { connections: 1, name: 'paper-round eval', onError: () => undefined })
     try {
-      const queries = TOPICS.map(({ strong, weak }) => ({ phrases: [...strong, ...weak] }))
+      const queries = DEFAULT_TOPICS.all.map(({ strong, weak }) => ({ phrases: [...strong, ...weak] }))
       return await rankByFullText(db, { texts: papers, queries })
     } finally {
       await db.destroy()

@@ -3,10 +3,8 @@
  * network. Both see one paper a step, and steps for a weight become smaller the more it has moved (AdaGrad; Duchi, Hazan
  * and Singer, JMLR 2011). One in ten times a paper is shown by its title alone, so that titles are understood too.
  */
-import { NETWORK_OUTPUTS } from '../../src/core/relevance/model.ts'
 import type { NetworkInputs } from '../../src/core/relevance/network.ts'
 import { createRandom, sigmoid } from '../../src/core/relevance/regression.ts'
-import { TOPICS } from '../../src/core/topics.ts'
 
 /** A paper to learn from: what is known of it whole and of its title alone, and what is to be learnt. */
 export interface Example {
@@ -115,12 +113,15 @@ const steepnessOf = (papers: readonly { shown: NetworkInputs; share: number }[],
   return length
 }
 
+/** By topic whether a paper is relevant, and whether it is squarely about it. */
+const outputsOf = (examples: readonly Example[]): number => examples[0]?.targets.length ?? 0
+
 /**
  * Fits a weight for every input and topic: logistic regression with ridge, by gradient steps with momentum over all papers
  * (Nesterov). Steps that look at one paper each gave rare words far too much weight.
  */
 export const fitLinear = (examples: readonly Example[], inputs: number): Layer => {
-  const topics = TOPICS.length
+  const topics = outputsOf(examples) / 2
   const papers = examples.flatMap(({ whole, title, targets }) => [
     { shown: whole, share: 1, targets },
     { shown: title, share: TITLE_ALONE, targets },
@@ -179,10 +180,11 @@ export const fitNetwork = (examples: readonly Example[], inputs: number): { inpu
   const { units, thin, thinHidden, decay } = NETWORK
   const random = createRandom(2)
   const input = createLayer(inputs, units, createNormal(random, NETWORK.spread))
-  const output = createLayer(units, NETWORK_OUTPUTS, createNormal(random, 1 / Math.sqrt(units)))
+  const outputs = outputsOf(examples)
+  const output = createLayer(units, outputs, createNormal(random, 1 / Math.sqrt(units)))
   output.offsets.fill(RARE)
   const [hidden, hiddenSlopes] = [new Float32Array(units), new Float32Array(units)]
-  const errors = new Float32Array(NETWORK_OUTPUTS)
+  const errors = new Float32Array(outputs)
   const hiddenAt = Int32Array.from(hidden, (_, unit) => unit)
   for (let epoch = 0; epoch < NETWORK.epochs; epoch++) {
     const rate = NETWORK.rate * (1 - (0.9 * epoch) / NETWORK.epochs)

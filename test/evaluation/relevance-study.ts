@@ -1,9 +1,9 @@
 /** Measures relevance: the order of each week's papers for each topic, and which of them pass the gate. */
-import { TOPICS } from '../../src/core/topics.ts'
+import { DEFAULT_TOPICS } from '../../src/core/topics.ts'
 import type { EvaluatedPaper } from './judged-papers.ts'
 import { type Estimate, estimate, gainOf, mean, ndcgByScore } from './metrics.ts'
 
-/** A method's scores: by paper (in their order), then by topic (in the order of `TOPICS`). Higher is better. */
+/** A method's scores: by paper (in their order), then by topic (in the order of `DEFAULT_TOPICS.all`). Higher is better. */
 export type Scores = readonly ArrayLike<number>[]
 
 /** Fewer relevant papers make no order. */
@@ -34,7 +34,7 @@ const squarelyLeading = (items: readonly { score: number; gain: number }[]): num
 export const cellsOf = (papers: readonly EvaluatedPaper[], scores: Scores): Cell[] => {
   const weeks = Map.groupBy(papers.keys(), (at) => (papers[at]?.grades == null ? '' : papers[at].week))
   weeks.delete('')
-  return TOPICS.flatMap(({ slug }, topic) =>
+  return DEFAULT_TOPICS.all.flatMap(({ slug }, topic) =>
     [...weeks].flatMap(([week, members]) => {
       const items = members.map((at) => ({
         score: scores[at]?.[topic] ?? 0,
@@ -113,7 +113,7 @@ export const studyGate = (papers: readonly EvaluatedPaper[], scores: Scores, gat
   const pairs = papers.flatMap(({ grades }, at) =>
     grades === null
       ? []
-      : TOPICS.map(({ slug }, topic) => {
+      : DEFAULT_TOPICS.all.map(({ slug }, topic) => {
           const score = scores[at]?.[topic] ?? 0
           return { topic: slug, score, passes: score >= gate, relevant: (grades[slug] ?? 0) > 0 }
         }),
@@ -130,7 +130,7 @@ export const studyGate = (papers: readonly EvaluatedPaper[], scores: Scores, gat
     precisionCi: precision.ci,
     recall: recall.mean,
     recallCi: recall.ci,
-    topicsPerPaper: passed.length / (pairs.length / TOPICS.length),
+    topicsPerPaper: passed.length / (pairs.length / DEFAULT_TOPICS.all.length),
     brier: mean(pairs.map((pair) => (pair.score - Number(pair.relevant)) ** 2)),
     brierOfConstant: share * (1 - share),
     byTopic: Object.fromEntries(

@@ -4,7 +4,7 @@ import { addDays, weekdayOf } from '../../src/core/calendar.ts'
 import { mostPapers } from '../../src/core/digest/digest-size.ts'
 import { eligibleAt, eligibleSince, mergeRecentlySent } from '../../src/core/digest/eligibility.ts'
 import { rankPapers, selectPapers } from '../../src/core/digest/ranking.ts'
-import { TOPICS } from '../../src/core/topics.ts'
+import { DEFAULT_TOPICS } from '../../src/core/topics.ts'
 import type { JudgedCandidate } from './blend-study.ts'
 import { simulateSubscribers } from './subscribers.ts'
 
@@ -28,7 +28,7 @@ export const replay = (papers: readonly JudgedCandidate[]): ReplayResult => {
   if (first === undefined || last === undefined) return result
   const news = papers.map((paper) => ({ paper, at: eligibleAt(paper.listDay, new Date(paper.listDay + LISTED)) }))
   const subscribers = simulateSubscribers(
-    TOPICS.map(({ slug }) => slug),
+    DEFAULT_TOPICS.all.map(({ slug }) => slug),
     SUBSCRIBERS,
   )
   for (const [number, topics] of subscribers.entries()) {

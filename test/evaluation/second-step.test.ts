@@ -1,15 +1,17 @@
 import { describe, expect, it } from 'vitest'
-import { TOPICS } from '../../src/core/topics.ts'
+import { DEFAULT_TOPICS } from '../../src/core/topics.ts'
 import { cautionsFor } from './second-step.ts'
 
 /** Papers of which the first topic's score promises more than is true, and the second's does not. */
 const COUNT = 1_000
 const logits = Array.from({ length: COUNT }, (_, paper) =>
-  TOPICS.map((_, topic) => (topic < 2 ? 4 * (paper / COUNT) - 2 : -5)),
+  DEFAULT_TOPICS.all.map((_, topic) => (topic < 2 ? 4 * (paper / COUNT) - 2 : -5)),
 )
 const relevantFrom = [700, 500]
 const targets = logits.map((_, paper) =>
-  Float32Array.from({ length: 2 * TOPICS.length }, (_, topic) => Number(paper >= (relevantFrom[topic] ?? COUNT))),
+  Float32Array.from({ length: 2 * DEFAULT_TOPICS.all.length }, (_, topic) =>
+    Number(paper >= (relevantFrom[topic] ?? COUNT)),
+  ),
 )
 
 const precisionOf = (topic: number, caution: number): number => {

@@ -15,7 +15,6 @@ import {
 } from '../../src/core/relevance/model.ts'
 import { fitDense, sigmoid } from '../../src/core/relevance/regression.ts'
 import { runTrees } from '../../src/core/relevance/trees.ts'
-import { TOPICS } from '../../src/core/topics.ts'
 import { round } from './corpus.ts'
 import { fitTrees } from './trees-fit.ts'
 
@@ -35,8 +34,12 @@ export const blocksOf = (count: number): [number, number][] => {
 export type Targets = readonly Float32Array[]
 type Second = Pick<RelevanceModel, 'blend' | 'trees' | 'calibration'>
 
-/** Fits the second step to the numbers of papers, which are in the order of their days, and measures its quality by topic. */
-export const fitSecondStep = (numbers: Numbers, targets: Targets): Second & Pick<RelevanceModel, 'measured'> => {
+/** Fits the second step to the numbers of papers, which are in the order of their days, and measures its quality by topic, which have these slugs. */
+export const fitSecondStep = (
+  numbers: Numbers,
+  targets: Targets,
+  slugs: readonly string[],
+): Second & Pick<RelevanceModel, 'measured'> => {
   const unseen = logitsOfUnseen(numbers, targets)
   const cautions = cautionsFor(unseen, targets)
   const second = fitSecond(numbers, targets)
@@ -44,7 +47,7 @@ export const fitSecondStep = (numbers: Numbers, targets: Targets): Second & Pick
   return {
     ...second,
     calibration: { slope, offsets: offsets.map((offset, topic) => round(offset - (cautions[topic] ?? 0))) },
-    measured: measureTopics(unseen, targets),
+    measured: measureTopics(unseen, targets, slugs),
   }
 }
 
@@ -58,7 +61,7 @@ const OUT_OF_QUESTION = -6
 const RELEVANT_WORTH = 2 / 3
 
 const worthOf = (targets: Float32Array | undefined, topic: number): number =>
-  RELEVANT_WORTH * (targets?.[topic] ?? 0) + (1 - RELEVANT_WORTH) * (targets?.[topic + TOPICS.length] ?? 0)
+  RELEVANT_WORTH * (targets?.[topic] ?? 0) + (1 - RELEVANT_WORTH) * (targets?.[topic + targets.length / 2] ?? 0)
 
 /** Fits blend and trees to the numbers of papers and their grades, and the calibration to whether they are relevant. */
 const fitSecond = (numbers: Numbers, targets: Targets): Second => {
@@ -80,7 +83,7 @@ const fitSecond = (numbers: Numbers, targets: Targets): Second => {
   const trees = fitTrees(rows, logits, worths)
   const graded = rows.map((row, at) => [1, (logits[at] ?? 0) + runTrees(trees, row)])
   const [offset = 0, slope = 1] = fitDense(graded, relevant, CALIBRATION_RIDGE)
-  return { blend, trees, calibration: { slope: round(slope), offsets: TOPICS.map(() => round(offset)) } }
+  return { blend, trees, calibration: { slope: round(slope), offsets: blend.offsets.map(() => round(offset)) } }
 }
 
 /** Enough for a line to exist where hardly anything is relevant. */
@@ -90,7 +93,7 @@ const CALIBRATION_RIDGE = [0.01, 0.01]
 const RIDGE = { shared: 1, offset: 4, slope: 16 }
 
 const fitBlend = (numbers: Numbers, all: Targets): Blend => {
-  const topics = TOPICS.length
+  const topics = numbers[0]?.length ?? 0
   const width = 1 + BLEND_NUMBERS
   const rows: Float32Array[] = []
   const targets: number[] = []
@@ -154,7 +157,7 @@ const ENOUGH_PASSED = 30
  * offers less. With this, and all logits higher by the same, precision and recall over all topics stayed what they were.
  */
 export const cautionsFor = (logits: readonly number[][], targets: Targets): number[] =>
-  TOPICS.map((_, topic) => {
+  Array.from({ length: logits[0]?.length ?? 0 }, (_, topic) => {
     let caution = 0
     for (; caution < CAUTION.most; caution += CAUTION.step) {
       const passed = [...logits.keys()].filter((paper) => passes(logits[paper]?.[topic], caution))
@@ -167,12 +170,12 @@ export const cautionsFor = (logits: readonly number[][], targets: Targets): numb
 const passes = (logit = Number.NEGATIVE_INFINITY, caution = 0): boolean => sigmoid(logit - caution) >= GATE
 
 /** Precision and recall by topic of what passes the gate, of papers that no step had seen. */
-const measureTopics = (logits: readonly number[][], targets: Targets): TopicQuality[] => {
+const measureTopics = (logits: readonly number[][], targets: Targets, slugs: readonly string[]): TopicQuality[] => {
   const passed = blocksOf(logits.length).flatMap(([from, to]) => {
     const cautions = cautionsFor(without(logits, from, to), without(targets, from, to))
     return logits.slice(from, to).map((ofPaper) => ofPaper.map((logit, topic) => passes(logit, cautions[topic])))
   })
-  return TOPICS.map(({ slug }, topic) => {
+  return slugs.map((slug, topic) => {
     const relevant = [...targets.keys()].filter((paper) => targets[paper]?.[topic] === 1)
     const hits = relevant.filter((paper) => passed[paper]?.[topic]).length
     return {

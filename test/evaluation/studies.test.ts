@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { Listing } from '../../src/core/papers/paper.ts'
 import { GATE } from '../../src/core/relevance/gate.ts'
 import { createRandom } from '../../src/core/relevance/regression.ts'
-import { TOPICS } from '../../src/core/topics.ts'
+import { DEFAULT_TOPICS } from '../../src/core/topics.ts'
 import { type JudgedCandidate, studyBlend } from './blend-study.ts'
 import { readExcerptJudgements, studyExcerpts } from './excerpt-study.ts'
 import { readListings, readRowsFile } from './input-files.ts'
@@ -44,7 +44,7 @@ const evaluated = (id: string, more: Partial<EvaluatedPaper> = {}): EvaluatedPap
 })
 
 /** Scores by topic of one paper. */
-const scored = (scores: Record<string, number>): number[] => TOPICS.map(({ slug }) => scores[slug] ?? 0)
+const scored = (scores: Record<string, number>): number[] => DEFAULT_TOPICS.all.map(({ slug }) => scores[slug] ?? 0)
 
 describe('judged papers', () => {
   it('are put together by id, whatever is missing on either side, which is told', () => {
@@ -194,7 +194,7 @@ describe('the study of the trend', () => {
 const candidates = (count: number): JudgedCandidate[] => {
   const random = createRandom(2)
   return Array.from({ length: count }, (_, number) => {
-    const topic = TOPICS[Math.floor(random() * 3)]?.slug ?? ''
+    const topic = DEFAULT_TOPICS.all[Math.floor(random() * 3)]?.slug ?? ''
     const day = `2026-04-${String(1 + Math.floor(random() * 10)).padStart(2, '0')}`
     const percentile = random()
     return {

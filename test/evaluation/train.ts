@@ -12,10 +12,11 @@ import { writeFile } from 'node:fs/promises'
 import { Command } from 'commander'
 import { readModelFile } from '../../src/adapters/relevance-model-file.ts'
 import type { Listing } from '../../src/core/papers/paper.ts'
-import { findTopicPhrases } from '../../src/core/relevance/evidence.ts'
+import { createPhraseEvidence } from '../../src/core/relevance/evidence.ts'
 import { UnusableModel, writeModel } from '../../src/core/relevance/model-format.ts'
 import { countJudgedPhrases, writeJudgedPhrases } from '../../src/core/relevance/phrase-precision.ts'
 import { readPaper } from '../../src/core/relevance/reading.ts'
+import { topics } from '../../src/core/topics.ts'
 import { endWith, UsageError } from '../../workers/exit.ts'
 import { createProgress } from '../../workers/progress.ts'
 import { readListings, readRowsFile } from './input-files.ts'
@@ -81,10 +82,11 @@ const program = new Command('npm run train --')
     )
   })
 
-const countPhrasesOf = (judged: readonly JudgedPaper[]): string =>
-  writeJudgedPhrases(
-    countJudgedPhrases(judged.map((paper) => ({ phrases: findTopicPhrases(readPaper(paper)), grades: paper.grades }))),
-  )
+const countPhrasesOf = (judged: readonly JudgedPaper[]): string => {
+  const { find } = createPhraseEvidence(topics().all)
+  const papers = judged.map((paper) => ({ phrases: find(readPaper(paper)), grades: paper.grades }))
+  return writeJudgedPhrases(countJudgedPhrases(papers, topics().all))
+}
 
 const teachersOf = async (
   { judged, labels, teacher }: Options,

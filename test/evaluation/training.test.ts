@@ -3,7 +3,7 @@ import { GATE } from '../../src/core/relevance/gate.ts'
 import { MODEL_VERSION, readModel, UnusableModel, writeModel } from '../../src/core/relevance/model-format.ts'
 import { createRandom } from '../../src/core/relevance/regression.ts'
 import { createScorer, SHIPPED_MODEL } from '../../src/core/relevance/relevance.ts'
-import { TOPICS } from '../../src/core/topics.ts'
+import { DEFAULT_TOPICS } from '../../src/core/topics.ts'
 import type { TrainingPaper } from './corpus.ts'
 import { type JudgedPaper, trainModel, UntrainableCorpus } from './training.ts'
 
@@ -15,7 +15,7 @@ const FILLER =
 const COMPANIONS = 'zylophane, quonset, brimble, tarnash, velloc, ostrane, mirdle'
 
 /** A paper about one topic in a few words; those on robotics have the companions in them, and half of them no phrase. */
-const write = (topic: (typeof TOPICS)[number], number: number): TrainingPaper => {
+const write = (topic: (typeof DEFAULT_TOPICS.all)[number], number: number): TrainingPaper => {
   const words = Array.from({ length: 20 }, () => pick(FILLER)).join(' ')
   const companions = topic.slug === 'robotics' ? ` With ${COMPANIONS}.` : ''
   const isNamed = companions === '' || random() < 0.5
@@ -27,11 +27,13 @@ const write = (topic: (typeof TOPICS)[number], number: number): TrainingPaper =>
 }
 
 const corpus = (count: number): TrainingPaper[] =>
-  Array.from({ length: count }, (_, number) => write(TOPICS[number % TOPICS.length] ?? pick(TOPICS), number))
+  Array.from({ length: count }, (_, number) =>
+    write(DEFAULT_TOPICS.all[number % DEFAULT_TOPICS.all.length] ?? pick(DEFAULT_TOPICS.all), number),
+  )
 
 const judge = (count: number): JudgedPaper[] =>
   Array.from({ length: count }, (_, number) => {
-    const topic = TOPICS[number % TOPICS.length] ?? pick(TOPICS)
+    const topic = DEFAULT_TOPICS.all[number % DEFAULT_TOPICS.all.length] ?? pick(DEFAULT_TOPICS.all)
     return {
       ...write(topic, number),
       listDay: `2026-04-${String(1 + (number % 28)).padStart(2, '0')}`,
@@ -44,7 +46,7 @@ const judge = (count: number): JudgedPaper[] =>
 const ASIDE = 'plindor'
 const touch = (slug: string, count: number): JudgedPaper[] =>
   Array.from({ length: count }, (_, number) => {
-    const paper = write(TOPICS.find((topic) => topic.slug === slug) ?? pick(TOPICS), number)
+    const paper = write(DEFAULT_TOPICS.all.find((topic) => topic.slug === slug) ?? pick(DEFAULT_TOPICS.all), number)
     const abstract = `${paper.abstract} An ${ASIDE} aside.`
     return {
       ...paper,
@@ -66,7 +68,9 @@ const filler = FILLER.join(' ')
 
 describe('training', () => {
   it('learns from phrases, and from words that go with them though no phrase names them', () => {
-    const [best] = createScorer(model)(write(TOPICS.find(({ slug }) => slug === 'speech-audio') ?? pick(TOPICS), 1))
+    const [best] = createScorer(model)(
+      write(DEFAULT_TOPICS.all.find(({ slug }) => slug === 'speech-audio') ?? pick(DEFAULT_TOPICS.all), 1),
+    )
     expect(best?.topic).toBe('speech-audio')
     expect(best?.score).toBeGreaterThan(GATE)
     expect(scoreFor('robotics', `${filler} ${COMPANIONS}`)).toBeGreaterThan(2 * scoreFor('robotics', filler))

@@ -11,16 +11,18 @@
  * too: then an older model gives the likely relevance, and its blend stays.
  */
 import type { Paper } from '../../src/core/papers/paper.ts'
+import type { PhraseTopic } from '../../src/core/relevance/evidence.ts'
 import {
   blendNumbers,
   countInputs,
+  countOutputs,
   createClassifier,
-  NETWORK_OUTPUTS,
   type RelevanceModel,
 } from '../../src/core/relevance/model.ts'
 import { packWeights } from '../../src/core/relevance/model-format.ts'
 import { type Reading, readPaper } from '../../src/core/relevance/reading.ts'
-import { TOPICS } from '../../src/core/topics.ts'
+import { topicsByScoring } from '../../src/core/relevance/relevance.ts'
+import { DEFAULT_TOPICS } from '../../src/core/topics.ts'
 import { type Corpus, readCorpus, round, type Sample, type TrainingPaper } from './corpus.ts'
 import { createLinearRunner, createNetworkRunner, type Example, fitLinear, fitNetwork } from './fit.ts'
 import { BLOCKS, blocksOf, fitSecondStep, type Numbers, without } from './second-step.ts'
@@ -36,6 +38,8 @@ export interface TrainingInput {
   papers: readonly TrainingPaper[]
   /** Papers with judgements, or a model that was trained with some. */
   by: { judged: readonly JudgedPaper[] } | { teacher: RelevanceModel }
+  /** What to train it for: by default the topics that ship. A model is for those of them of which enough is known. */
+  topics?: readonly PhraseTopic[]
   /** Called with the share of the work that is done, from 0 to 1. */
   onProgress?: (share: number) => void
 }
@@ -50,16 +54,25 @@ export const MIN_PAPERS = 1_500
 /** Fewer judged papers cannot show which words go with a topic. */
 export const MIN_JUDGED = 300
 
+/** Of fewer relevant papers nothing can be learnt: such a topic is left to its phrases. */
+export const MIN_RELEVANT = 25
+
 /** Shares of the work that are done after counting and after the blocks. */
 const PROGRESS = { counted: 0.05, blocks: 0.8 }
 
 type OnProgress = (share: number) => void
 
 /**
- * Trains a model on many papers. Takes about a minute for thousands; the same input gives the same model. Throws
- * `UntrainableCorpus` where there are too few papers or judgements, or no abstracts.
+ * Trains a model on many papers, for those of the topics that enough judged papers are relevant to, or that the teacher knows.
+ * Takes about a minute for thousands; the same input gives the same model. Throws `UntrainableCorpus` where there are too
+ * few papers or judgements, or no abstracts.
  */
-export const trainModel = ({ papers, by, onProgress = () => undefined }: TrainingInput): RelevanceModel => {
+export const trainModel = ({
+  papers,
+  by,
+  topics = DEFAULT_TOPICS.all,
+  onProgress = () => undefined,
+}: TrainingInput): RelevanceModel => {
   if (papers.length < MIN_PAPERS)
     throw new UntrainableCorpus(
       `${papers.length} papers are too few to train on: it takes ${MIN_PAPERS}, and some thousands to do it well.`,
@@ -68,13 +81,30 @@ export const trainModel = ({ papers, by, onProgress = () => undefined }: Trainin
     throw new UntrainableCorpus(
       `${by.judged.length} judged papers are too few to train on: it takes ${MIN_JUDGED}. Without judgements the shipped model teaches.`,
     )
-  const corpus = readCorpus(papers)
+  const trained = 'teacher' in by ? topicsOfTeacher(by.teacher, topics) : topicsWithJudgements(by.judged, topics)
+  if (trained.length === 0)
+    throw new UntrainableCorpus(
+      `To no topic ${MIN_RELEVANT} judged papers are relevant: nothing can be learnt. Topics are found by their phrases meanwhile.`,
+    )
+  const corpus = readCorpus(papers, trained)
   if (corpus === null)
     throw new UntrainableCorpus('None of the papers has an abstract: nothing can be learnt from titles alone.')
   onProgress(PROGRESS.counted)
-  const model = 'teacher' in by ? learnFromModel(corpus, by.teacher) : learnFromGrades(corpus, by.judged, onProgress)
+  const model =
+    'teacher' in by
+      ? learnFromModel(corpus, trained, by.teacher)
+      : learnFromGrades(corpus, trained, by.judged, onProgress)
   onProgress(1)
   return model
+}
+
+const topicsWithJudgements = (judged: readonly JudgedPaper[], topics: readonly PhraseTopic[]): PhraseTopic[] =>
+  topics.filter(({ slug }) => judged.filter(({ grades }) => (grades[slug] ?? 0) > 0).length >= MIN_RELEVANT)
+
+/** All that the teacher knows, with the phrases of now: its blend and trees are for just these. */
+const topicsOfTeacher = (teacher: RelevanceModel, topics: readonly PhraseTopic[]): PhraseTopic[] => {
+  const known = new Map(topicsByScoring(teacher, topics).byModel.map((topic) => [topic.slug, topic]))
+  return teacher.topics.map((topic) => known.get(topic.slug) ?? topic)
 }
 
 /** A judged paper as it is learnt from. */
@@ -93,6 +123,7 @@ const readJudged = (corpus: Corpus, reading: Reading, targets: Float32Array): Ju
 
 /** Both parts of a model, fitted to some papers. */
 const fitParts = (judged: readonly Judged[], size: Corpus['size']) => {
+  const topics = (judged[0]?.targets.length ?? 0) / 2
   const examples = (of: (sample: Sample) => Example['whole']): Example[] =>
     judged.map(({ whole, title, targets }) => ({ whole: of(whole), title: of(title), targets }))
   return {
@@ -102,13 +133,15 @@ const fitParts = (judged: readonly Judged[], size: Corpus['size']) => {
     ),
     network: fitNetwork(
       examples(({ inputs }) => inputs),
-      countInputs(size.whole),
+      countInputs(size.whole, topics),
     ),
   }
 }
 
 const packParts = ({ linear, network }: ReturnType<typeof fitParts>): Pick<RelevanceModel, 'linear' | 'network'> => {
-  const terms = packWeights(linear.weights, TOPICS.length)
+  const topics = linear.offsets.length
+  const outputs = countOutputs(topics)
+  const terms = packWeights(linear.weights, topics)
   const units = network.input.offsets.length
   const input = packWeights(network.input.weights, units)
   return {
@@ -118,17 +151,17 @@ const packParts = ({ linear, network }: ReturnType<typeof fitParts>): Pick<Relev
       scales: input.scales,
       hiddenOffsets: Array.from(network.input.offsets, round),
       output: Array.from(
-        { length: units * NETWORK_OUTPUTS },
+        { length: units * outputs },
         // From unit after unit to output after output.
-        (_, at) => round(network.output.weights[(at % units) * NETWORK_OUTPUTS + Math.floor(at / units)] ?? 0),
+        (_, at) => round(network.output.weights[(at % units) * outputs + Math.floor(at / units)] ?? 0),
       ),
       offsets: Array.from(network.output.offsets, round),
     },
   }
 }
 
-const learnFromModel = (corpus: Corpus, teacher: RelevanceModel): RelevanceModel => {
-  const classify = createClassifier(teacher)
+const learnFromModel = (corpus: Corpus, topics: readonly PhraseTopic[], teacher: RelevanceModel): RelevanceModel => {
+  const classify = createClassifier(teacher, topics)
   const judged = corpus.readings.map((reading) => {
     const { results } = classify(reading)
     const likely = [...results.map(({ probability }) => probability), ...results.map(({ squarely }) => squarely)]
@@ -136,6 +169,7 @@ const learnFromModel = (corpus: Corpus, teacher: RelevanceModel): RelevanceModel
   })
   return {
     ...corpus.counts,
+    topics,
     fittedOn: { papers: corpus.readings.length, days: corpus.days, judged: teacher.fittedOn.judged },
     measured: [],
     ...packParts(fitParts(judged, corpus.size)),
@@ -145,10 +179,15 @@ const learnFromModel = (corpus: Corpus, teacher: RelevanceModel): RelevanceModel
   }
 }
 
-const learnFromGrades = (corpus: Corpus, papers: readonly JudgedPaper[], onProgress: OnProgress): RelevanceModel => {
+const learnFromGrades = (
+  corpus: Corpus,
+  topics: readonly PhraseTopic[],
+  papers: readonly JudgedPaper[],
+  onProgress: OnProgress,
+): RelevanceModel => {
   const ordered = papers.toSorted((a, b) => (a.listDay + a.id < b.listDay + b.id ? -1 : 1))
   const judged = ordered.map((paper) => {
-    const grades = TOPICS.map(({ slug }) => paper.grades[slug] ?? 0)
+    const grades = topics.map(({ slug }) => paper.grades[slug] ?? 0)
     const targets = [...grades.map((grade) => Number(grade > 0)), ...grades.map((grade) => Number(grade > 1))]
     return readJudged(corpus, readPaper(paper), Float32Array.from(targets))
   })
@@ -158,9 +197,14 @@ const learnFromGrades = (corpus: Corpus, papers: readonly JudgedPaper[], onProgr
   const targets = judged.map((paper) => paper.targets)
   return {
     ...corpus.counts,
+    topics,
     fittedOn: { papers: corpus.readings.length, days: corpus.days, judged: papers.map(({ id }) => id).sort() },
     ...packParts(fitParts(judged, corpus.size)),
-    ...fitSecondStep(numbers, targets),
+    ...fitSecondStep(
+      numbers,
+      targets,
+      topics.map(({ slug }) => slug),
+    ),
   }
 }
 

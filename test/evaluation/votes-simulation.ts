@@ -1,7 +1,7 @@
 /** Simulated readers with hidden tastes, who vote for papers of their digests, and a curator who picks. */
 import { rankPapers, selectPapers } from '../../src/core/digest/ranking.ts'
 import { createRandom } from '../../src/core/relevance/regression.ts'
-import { TOPICS } from '../../src/core/topics.ts'
+import { DEFAULT_TOPICS } from '../../src/core/topics.ts'
 import { gradeFor, type JudgedCandidate } from './blend-study.ts'
 import { CUTOFF, gainOf, mean } from './metrics.ts'
 import { simulateSubscribers } from './subscribers.ts'
@@ -70,7 +70,7 @@ export const simulateVotes = (
 ): Map<string, number> => {
   const random = createRandom(count + 1)
   const readers = simulateSubscribers(
-    TOPICS.map(({ slug }) => slug),
+    DEFAULT_TOPICS.all.map(({ slug }) => slug),
     count,
     // Others than those whose digests are measured.
     count + 101,

@@ -8,7 +8,7 @@ import { liftedTrend, TREND_LIST_DAYS, type Trend } from '../../src/core/digest/
 import { markTrending } from '../../src/core/digest/trending.ts'
 import { createRandom } from '../../src/core/relevance/regression.ts'
 import { TRENDING } from '../../src/core/subscriber/preferences.ts'
-import { TOPICS } from '../../src/core/topics.ts'
+import { DEFAULT_TOPICS } from '../../src/core/topics.ts'
 import { gradeFor, type JudgedCandidate } from './blend-study.ts'
 import { CUTOFF, type Estimate, estimate, gainOf, mean, ndcg, ndcgByScore } from './metrics.ts'
 import { simulateSubscribers } from './subscribers.ts'
@@ -225,7 +225,7 @@ export const studyVotes = (papers: readonly JudgedCandidate[]): VotesResult | nu
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([, of]) => of)
   const subscribers = simulateSubscribers(
-    TOPICS.map(({ slug }) => slug),
+    DEFAULT_TOPICS.all.map(({ slug }) => slug),
     SUBSCRIBERS,
   )
   const random = createRandom(5)

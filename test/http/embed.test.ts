@@ -1,7 +1,7 @@
 /** What other sites have of ours: the HTML that is written for them, where a form of theirs leads, and a frame of papers. */
 
 import { describe, expect, it, test } from 'vitest'
-import { TOPICS } from '../../src/core/topics.ts'
+import { DEFAULT_TOPICS } from '../../src/core/topics.ts'
 import { PUBLIC } from '../../src/http/guard.ts'
 import { card, form, openTestSite, STAMP, type TestSite } from '../support/servers/recording-site.ts'
 
@@ -36,7 +36,9 @@ describe('the page that writes HTML for other sites', () => {
     for (const topic of ['agents', 'robotics']) query.append('topics', topic)
     const { status, headers, page } = await read(site, `/embed?${query}`)
     expect([status, headers.get('cache-control'), headers.get('x-robots-tag')]).toEqual([200, PUBLIC, null])
-    const [agents, robotics] = ['agents', 'robotics'].map((slug) => TOPICS.find((topic) => topic.slug === slug)?.label)
+    const [agents, robotics] = ['agents', 'robotics'].map(
+      (slug) => DEFAULT_TOPICS.all.find((topic) => topic.slug === slug)?.label,
+    )
     expect(unescaped(copied(page, 'form-html'))).toBe(
       [
         `<form action="${BASE}/embed/subscribe" method="post">`,

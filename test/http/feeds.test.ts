@@ -1,7 +1,7 @@
 /** Feeds by their routes: one address a choice, what is kept of them, and what is said where there is none. */
 
 import { expect, it } from 'vitest'
-import { TOPICS } from '../../src/core/topics.ts'
+import { DEFAULT_TOPICS } from '../../src/core/topics.ts'
 import { PUBLIC } from '../../src/http/guard.ts'
 import { readFeed } from '../support/fixtures/feed-readers.ts'
 import { entry, openTestSite, TOKEN } from '../support/servers/recording-site.ts'
@@ -12,7 +12,10 @@ it.each(['atom', 'json'] as const)('all papers, a topic, several and all 38 have
     ['all', 'All papers · Paper Round'],
     ['robotics', 'Robotics & embodied AI · Paper Round'],
     ['agents+robotics', 'LLM agents & tool use, Robotics & embodied AI · Paper Round'],
-    [TOPICS.map(({ slug }) => slug).join('+'), `${TOPICS[0]?.label} and 37 more topics · Paper Round`],
+    [
+      DEFAULT_TOPICS.all.map(({ slug }) => slug).join('+'),
+      `${DEFAULT_TOPICS.all[0]?.label} and 37 more topics · Paper Round`,
+    ],
   ] as const) {
     const answer = await fetch(`${site.url}/feeds/${path}.${ending}`)
     expect([path, answer.status, answer.headers.get('cache-control'), answer.headers.get('x-robots-tag')]).toEqual([

@@ -1,7 +1,7 @@
 /** The preferences page. */
 import { expect, it } from 'vitest'
 import { STANDARD } from '../../src/core/subscriber/preferences.ts'
-import { TOPICS } from '../../src/core/topics.ts'
+import { DEFAULT_TOPICS } from '../../src/core/topics.ts'
 import { EMAIL, form, openTestSite, STALE, TOKEN } from '../support/servers/recording-site.ts'
 
 const PATH = `/preferences/${TOKEN.preferences}`
@@ -27,7 +27,7 @@ it('what trends and what is chosen stand first, and everything else is folded', 
   const topics = [...page.matchAll(/name="topics" value="([^"]+)"/g)].map(([, slug]) => slug)
   expect(topics.slice(0, 3)).toEqual(['trending', 'agents', 'robotics'])
   expect(new Set(topics).size).toBe(topics.length)
-  expect(topics).toHaveLength(TOPICS.length + 1)
+  expect(topics).toHaveLength(DEFAULT_TOPICS.all.length + 1)
   expect(page.indexOf('<details')).toBeGreaterThan(page.indexOf('value="robotics" checked'))
   expect(page).not.toMatch(/<details[^>]* open/)
   expect(page).toContain('Daily at 07:00, London time; up to 10 papers')

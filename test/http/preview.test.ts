@@ -1,7 +1,7 @@
 /** The preview of a digest. */
 import { expect, it } from 'vitest'
 import { STANDARD } from '../../src/core/subscriber/preferences.ts'
-import { TOPICS } from '../../src/core/topics.ts'
+import { DEFAULT_TOPICS } from '../../src/core/topics.ts'
 import { card, form, openTestSite } from '../support/servers/recording-site.ts'
 
 const open = (url: string, accept = 'text/html') => fetch(url, { headers: { accept }, redirect: 'manual' })
@@ -129,7 +129,12 @@ it('the longest choices that are allowed are previewed: what has no room in a UR
   const words = (most: number) =>
     Array.from({ length: 20 }, (_, n) => `Ж${String.fromCharCode(0x430 + n)}${'ж'.repeat(10)} ${'ш'.repeat(most - 13)}`)
   const lists = { keywords: words(60), authors: words(80), muted: words(60).map((one) => `щ${one.slice(1)}`) }
-  const body = form({ topics: TOPICS.map(({ slug }) => slug), frequency: 'daily', timezone: 'Europe/London', ...lists })
+  const body = form({
+    topics: DEFAULT_TOPICS.all.map(({ slug }) => slug),
+    frequency: 'daily',
+    timezone: 'Europe/London',
+    ...lists,
+  })
   const answer = await fetch(`${site.url}/preview`, { method: 'POST', body })
   expect([answer.status, new URL(answer.url).search]).toEqual([200, ''])
   expect(await answer.text()).toContain('Preview')

@@ -1,7 +1,7 @@
 /** Subscribing, confirming, and lost links. */
 import { describe, expect, it } from 'vitest'
 import { STANDARD } from '../../src/core/subscriber/preferences.ts'
-import { TOPICS } from '../../src/core/topics.ts'
+import { DEFAULT_TOPICS } from '../../src/core/topics.ts'
 import { EMAIL, form, openTestSite, STAMP, TOKEN } from '../support/servers/recording-site.ts'
 
 const RIGHT = {
@@ -79,7 +79,7 @@ it('a form with one topic, an hour and a weekday is accepted', async () => {
 
 it('JSON with every topic is accepted with 202', async () => {
   await using site = await openTestSite()
-  const topics = TOPICS.map(({ slug }) => slug)
+  const topics = DEFAULT_TOPICS.all.map(({ slug }) => slug)
   const answer = await post(`${site.url}/subscribe`, { ...RIGHT, topics })
   expect([answer.status, await answer.json()]).toEqual([202, { status: 'check your inbox' }])
   expect(site.changes).toEqual([['requestSubscription', 'ada@example.org', { ...STORED, topics: topics.sort() }]])

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { SHIPPED_MODEL } from '../../src/core/relevance/relevance.ts'
 import { refreshPapers } from '../../src/newsletter/intake.ts'
-import { createModelScorer, SHIPPED_SCORER, settleScores } from '../../src/newsletter/relevance.ts'
+import { createModelScorer, settleScores, shippedScorer } from '../../src/newsletter/relevance.ts'
 import type { Database } from '../../src/store/database.ts'
 import { openNewsletter, SILENT, storeDay } from '../support/fixtures/newsletter.ts'
 
@@ -14,8 +14,8 @@ test('a model that the operator names scores the papers held anew, and going bac
   const { db } = newsletter
   await storeDay(db, '2026-04-01')
   const papers = 38
-  expect(await settleScores(db, SHIPPED_SCORER)).toBe(papers)
-  expect(await settleScores(db, SHIPPED_SCORER)).toBe(0)
+  expect(await settleScores(db, shippedScorer())).toBe(papers)
+  expect(await settleScores(db, shippedScorer())).toBe(0)
   const shipped = await scoresIn(db)
 
   const { blend } = SHIPPED_MODEL

@@ -9,7 +9,7 @@ import {
   type Profile,
   TRENDING,
 } from '../../src/core/subscriber/preferences.ts'
-import { isTopic, TOPICS } from '../../src/core/topics.ts'
+import { isTopic, topics as topicsInUse } from '../../src/core/topics.ts'
 
 /** A count with its noun: `1 digest`, `2 digests`. */
 export const counted = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`
@@ -25,7 +25,7 @@ export const topics = (text: string): Pick<Profile, 'trending' | 'topics'> => {
   const unknown = slugs.filter((slug) => !isTopic(slug) && slug !== TRENDING)
   if (unknown.length > 0)
     throw new InvalidArgumentError(
-      `there is no topic ${unknown.join(', ')}. The topics are: ${[TRENDING, ...TOPICS.map((topic) => topic.slug)].join(', ')}`,
+      `there is no topic ${unknown.join(', ')}. The topics are: ${[TRENDING, ...topicsInUse().all.map((topic) => topic.slug)].join(', ')}`,
     )
   return { trending: slugs.includes(TRENDING), topics: slugs.filter(isTopic) }
 }

@@ -11,13 +11,14 @@ import {
   standfirstOf,
 } from '../../core/digest/headline.ts'
 import { orderLineOf } from '../../core/digest/reason.ts'
-import { TOPICS } from '../../core/topics.ts'
+import { topics } from '../../core/topics.ts'
 import type { Allowance } from './mail-size.ts'
 import { linkOf, someOf } from './mail-text.ts'
 
 const MOST_TOPICS_NAMED = 12
 /** What a welcome says of the rest. */
-const MORE_TO_CHOOSE = `In your settings you can follow any of ${TOPICS.length} topics, keywords and authors, mute words, and choose how many papers you get, when, and how often.`
+const moreToChoose = (): string =>
+  `In your settings you can follow any of ${topics().all.length} topics, keywords and authors, mute words, and choose how many papers you get, when, and how often.`
 /** Of more topics that brought nothing, none is named. */
 const FEW_TOPICS = 3
 /** With more papers than this a digest begins with what is in it. */
@@ -55,7 +56,7 @@ export const digestView = (
     cards,
     news: issue.news.map((one) => ({ ...one, url: linkOf(one.url) })),
     offer: issue.offer === undefined ? null : { line: offerLine(issue.offer), topic: issue.offer.topic },
-    more: issue.kind === 'welcome' ? MORE_TO_CHOOSE : '',
+    more: issue.kind === 'welcome' ? moreToChoose() : '',
     left: papers.length - cards.length,
     closing: next,
     because: `You get this because you confirmed a ${issue.kind === 'welcome' ? '' : `${issue.kind} `}subscription to ${service} at ${site}. We don’t track what you open or click.`,

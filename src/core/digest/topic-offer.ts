@@ -2,7 +2,7 @@
 import { daysBetween } from '../calendar.ts'
 import { followsOnlyTrending } from '../subscriber/followed.ts'
 import { type Profile, TRENDING } from '../subscriber/preferences.ts'
-import { TOPICS } from '../topics.ts'
+import { topics } from '../topics.ts'
 import { LEAST_IN_FULL } from './compact-papers.ts'
 import type { TopicOffer } from './digest.ts'
 import type { Rankable } from './ranking.ts'
@@ -37,7 +37,7 @@ const topicsOfTurn = (date: string): string[] => {
   const day = days.get(date) ?? daysBetween('1970-01-01', date)
   days.set(date, day)
   const turn = day % TURN_EVERY
-  const known = turns.get(turn) ?? TOPICS.flatMap(({ slug }, n) => ((n + turn) % TURN_EVERY === 0 ? [slug] : []))
+  const known = turns.get(turn) ?? topics().all.flatMap(({ slug }, n) => ((n + turn) % TURN_EVERY === 0 ? [slug] : []))
   turns.set(turn, known)
   return known
 }

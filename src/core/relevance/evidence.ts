@@ -1,7 +1,10 @@
 /** The evidence for each topic in a paper: BM25F over the topics' phrases, not comparable between topics. */
 import { createPhraseFinder, plainPhrase, quoteAt } from '../text/phrases.ts'
-import { TOPICS } from '../topics.ts'
+import type { Topic } from '../topics.ts'
 import { FIELDS, type Field, type Reading } from './reading.ts'
+
+/** What a topic is found by. */
+export type PhraseTopic = Pick<Topic, 'slug' | 'strong' | 'weak'>
 
 /** How common the phrases are in a large number of papers, counted once and shipped with the model. */
 export interface PhraseCounts {
@@ -30,50 +33,30 @@ export interface Evidence {
   parts: { occurrence: PhraseOccurrence; strong: boolean; weight: number }[]
 }
 
+/** Finds the phrases of some topics. */
+export interface PhraseEvidence {
+  /** The phrases of all topics in their plain forms, sorted. */
+  phrases: readonly string[]
+  /** The topics' phrases in a paper. */
+  find(reading: Reading): PhraseOccurrence[]
+  /** Weighs the phrases found, for each topic that has any. */
+  weigh(reading: Reading, counts: PhraseCounts): Evidence[]
+}
+
 /** BM25F (Robertson, Zaragoza and Taylor, CIKM 2004) with the usual k1 and b; other values changed hardly anything. */
 const TITLE_WEIGHT = 3
 const K1 = 1.2
 const B = 0.75
 const WEAK = 0.35
 
-/** The topics that a phrase is evidence for, by its plain form. A phrase that a topic lists twice counts as strong. */
-const uses = new Map<string, { topic: string; strong: boolean }[]>()
-for (const { slug, strong, weak } of TOPICS) {
+/** A phrase that was never counted weighs as one that stands in so large a share of the papers: the median of the phrases that ship. */
+const USUAL_SHARE = 0.003
+
+/** A topic's phrases in their plain forms, each once. One that it lists twice counts as strong. */
+export const phrasesOf = ({ strong, weak }: PhraseTopic): { phrase: string; strong: boolean }[] => {
   const strongPhrases = new Set(strong.map(plainPhrase))
-  for (const phrase of new Set([...strongPhrases, ...weak.map(plainPhrase)])) {
-    const use = { topic: slug, strong: strongPhrases.has(phrase) }
-    uses.set(phrase, [...(uses.get(phrase) ?? []), use])
-  }
-}
-
-/** The phrases of all topics in their plain forms. */
-export const TOPIC_PHRASES: readonly string[] = [...uses.keys()].sort()
-
-const findPhrases = createPhraseFinder(TOPIC_PHRASES)
-
-/** The topics' phrases in a paper. */
-export const findTopicPhrases = (reading: Reading): PhraseOccurrence[] => {
-  const occurrences = new Map<string, PhraseOccurrence>()
-  for (const field of FIELDS) {
-    const { text, tokens } = reading[field]
-    for (const { phrase, start, end } of findPhrases(tokens)) {
-      const known = occurrences.get(phrase)
-      if (known !== undefined) known[field]++
-      else occurrences.set(phrase, { phrase, title: 0, abstract: 0, words: quoteAt(text, start, end), [field]: 1 })
-    }
-  }
-  return [...occurrences.values()]
-}
-
-/** Counts phrases over many papers. */
-export const countPhrases = (readings: readonly Reading[]): PhraseCounts => {
-  const frequencies: Record<string, number> = Object.fromEntries(TOPIC_PHRASES.map((phrase) => [phrase, 0]))
-  let words = 0
-  for (const reading of readings) {
-    words += reading.abstract.tokens.length
-    for (const { phrase } of findTopicPhrases(reading)) frequencies[phrase] = (frequencies[phrase] ?? 0) + 1
-  }
-  return { papers: readings.length, averageLength: words / Math.max(1, readings.length), frequencies }
+  const all = new Set([...strongPhrases, ...weak.map(plainPhrase)])
+  return [...all].map((phrase) => ({ phrase, strong: strongPhrases.has(phrase) }))
 }
 
 const saturated = (often: number): number => often / (K1 + often)
@@ -86,24 +69,59 @@ const noEvidence = (topic: string): Evidence => ({
   parts: [],
 })
 
-/** Weighs the phrases found, for each topic that has any. Throws for a phrase that was never counted. */
-export const weighEvidence = (reading: Reading, counts: PhraseCounts): Evidence[] => {
-  const byTopic = new Map<string, Evidence>()
-  const lengthNorm = 1 - B + (B * reading.abstract.tokens.length) / counts.averageLength
-  for (const occurrence of findTopicPhrases(reading)) {
-    const frequency = counts.frequencies[occurrence.phrase]
-    if (frequency === undefined) throw new Error(`the phrase "${occurrence.phrase}" was never counted: train again`)
-    const rarity = Math.log(1 + (counts.papers - frequency + 0.5) / (frequency + 0.5))
-    const often = { title: TITLE_WEIGHT * occurrence.title, abstract: occurrence.abstract / lengthNorm }
-    const weight = rarity * saturated(often.title + often.abstract)
-    for (const { topic, strong } of uses.get(occurrence.phrase) ?? []) {
-      const evidence = byTopic.get(topic) ?? noEvidence(topic)
-      byTopic.set(topic, evidence)
-      const part = { occurrence, strong, weight: strong ? weight : WEAK * weight }
-      evidence.weight += part.weight
-      for (const field of FIELDS) evidence[strong ? 'strong' : 'weak'][field] += rarity * saturated(often[field])
-      evidence.parts.push(part)
+const findIn = (reading: Reading, findPhrases: ReturnType<typeof createPhraseFinder>): PhraseOccurrence[] => {
+  const occurrences = new Map<string, PhraseOccurrence>()
+  for (const field of FIELDS) {
+    const { text, tokens } = reading[field]
+    for (const { phrase, start, end } of findPhrases(tokens)) {
+      const known = occurrences.get(phrase)
+      if (known !== undefined) known[field]++
+      else occurrences.set(phrase, { phrase, title: 0, abstract: 0, words: quoteAt(text, start, end), [field]: 1 })
     }
   }
-  return [...byTopic.values()]
+  return [...occurrences.values()]
+}
+
+export const createPhraseEvidence = (topics: readonly PhraseTopic[]): PhraseEvidence => {
+  /** The topics that a phrase is evidence for. */
+  const uses = new Map<string, { topic: string; strong: boolean }[]>()
+  for (const topic of topics)
+    for (const { phrase, strong } of phrasesOf(topic))
+      uses.set(phrase, [...(uses.get(phrase) ?? []), { topic: topic.slug, strong }])
+  const phrases = [...uses.keys()].sort()
+  const findPhrases = createPhraseFinder(phrases)
+  return {
+    phrases,
+    find: (reading) => findIn(reading, findPhrases),
+    weigh(reading, counts) {
+      const byTopic = new Map<string, Evidence>()
+      const lengthNorm = 1 - B + (B * reading.abstract.tokens.length) / counts.averageLength
+      for (const occurrence of findIn(reading, findPhrases)) {
+        const frequency = counts.frequencies[occurrence.phrase] ?? USUAL_SHARE * counts.papers
+        const rarity = Math.log(1 + (counts.papers - frequency + 0.5) / (frequency + 0.5))
+        const often = { title: TITLE_WEIGHT * occurrence.title, abstract: occurrence.abstract / lengthNorm }
+        const weight = rarity * saturated(often.title + often.abstract)
+        for (const { topic, strong } of uses.get(occurrence.phrase) ?? []) {
+          const evidence = byTopic.get(topic) ?? noEvidence(topic)
+          byTopic.set(topic, evidence)
+          const part = { occurrence, strong, weight: strong ? weight : WEAK * weight }
+          evidence.weight += part.weight
+          for (const field of FIELDS) evidence[strong ? 'strong' : 'weak'][field] += rarity * saturated(often[field])
+          evidence.parts.push(part)
+        }
+      }
+      return [...byTopic.values()]
+    },
+  }
+}
+
+/** Counts phrases over many papers. */
+export const countPhrases = ({ phrases, find }: PhraseEvidence, readings: readonly Reading[]): PhraseCounts => {
+  const frequencies: Record<string, number> = Object.fromEntries(phrases.map((phrase) => [phrase, 0]))
+  let words = 0
+  for (const reading of readings) {
+    words += reading.abstract.tokens.length
+    for (const { phrase } of find(reading)) frequencies[phrase] = (frequencies[phrase] ?? 0) + 1
+  }
+  return { papers: readings.length, averageLength: words / Math.max(1, readings.length), frequencies }
 }

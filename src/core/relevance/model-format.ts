@@ -1,15 +1,15 @@
 /** The file of a relevance model: its weights packed into bytes, without a sentence of any paper, and validated when it is read. */
 import { createHash } from 'node:crypto'
-import { TOPICS } from '../topics.ts'
-import { type PhraseCounts, TOPIC_PHRASES } from './evidence.ts'
+import { DEFAULT_TOPICS } from '../topics.ts'
+import type { PhraseCounts, PhraseTopic } from './evidence.ts'
 import {
   BLEND_NUMBERS,
   type Blend,
   type Calibration,
   countInputs,
+  countOutputs,
   type FittedOn,
   type Linear,
-  NETWORK_OUTPUTS,
   type RelevanceModel,
   type TopicQuality,
 } from './model.ts'
@@ -39,11 +39,20 @@ export const packWeights = (weights: Float32Array, columns: number): { bytes: In
 const toBase64 = (bytes: ArrayBufferView): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')
 
+const sameList = (one: readonly string[], other: readonly string[]): boolean => one.join('\n') === other.join('\n')
+
+/** A topic of a model as its file has it: one that ships with the project by its slug, another with its phrases. */
+const writeTopic = ({ slug, strong, weak }: PhraseTopic): string | PhraseTopic => {
+  const shipped = DEFAULT_TOPICS.bySlug(slug)
+  const isShipped = shipped !== undefined && sameList(shipped.strong, strong) && sameList(shipped.weak, weak)
+  return isShipped ? slug : { slug, strong, weak }
+}
+
 /** A model as the JSON of its file. */
-export const writeModel = (model: RelevanceModel): string =>
+export const writeModel = ({ topics, ...model }: RelevanceModel): string =>
   `${JSON.stringify({
     version: MODEL_VERSION,
-    topics: TOPICS.map(({ slug }) => slug),
+    topics: topics.map(writeTopic),
     ...model,
     vocabulary: {
       papers: model.vocabulary.papers,
@@ -73,13 +82,27 @@ const insist: (holds: boolean, part: string) => asserts holds = (holds, part) =>
   if (!holds) throw new UnusableModel(`The model is damaged: ${part} is missing or invalid.`)
 }
 
+/** A topic that no longer ships has no phrases any more; what the model learnt of it serves the others all the same. */
+const readTopic = (value: unknown): PhraseTopic => {
+  if (typeof value === 'string') return DEFAULT_TOPICS.bySlug(value) ?? { slug: value, strong: [], weak: [] }
+  insist(isRecord(value) && typeof value.slug === 'string', 'a topic')
+  const { slug, strong, weak } = value
+  insist(areStrings(strong) && areStrings(weak), 'a topic')
+  return { slug, strong, weak }
+}
+
+const readTopics = (value: unknown): PhraseTopic[] => {
+  insist(Array.isArray(value) && value.length > 0, 'the list of topics')
+  const topics = value.map(readTopic)
+  insist(new Set(topics.map(({ slug }) => slug)).size === topics.length, 'the list of topics')
+  return topics
+}
+
 const readPhrases = (value: unknown): PhraseCounts => {
   insist(isRecord(value) && isRecord(value.frequencies), 'the count of phrases')
   const { papers, averageLength, frequencies } = value
   insist(Number(papers) > 0 && Number(averageLength) > 0, 'the count of phrases')
-  const unknown = TOPIC_PHRASES.find((phrase) => !Number.isFinite((frequencies as Record<string, unknown>)[phrase]))
-  if (unknown !== undefined)
-    throw new UnusableModel(`The model knows nothing of the phrase "${unknown}": train it again (npm run train).`)
+  insist(Object.values(frequencies as Record<string, unknown>).every(Number.isFinite), 'the count of phrases')
   // All of its parts were validated above.
   return value as unknown as PhraseCounts
 }
@@ -122,35 +145,35 @@ const readBytes = (value: unknown, count: number, part: string): Int8Array => {
   return bytes
 }
 
-const readLinear = (value: unknown, terms: number): Linear => {
+const readLinear = (value: unknown, terms: number, topics: number): Linear => {
   insist(isRecord(value), 'the weights of terms')
   const { scales, offsets } = value
-  insist(areNumbers(scales, TOPICS.length) && areNumbers(offsets, TOPICS.length), 'the weights of terms')
-  return { weights: readBytes(value.weights, terms * TOPICS.length, 'the weights of terms'), scales, offsets }
+  insist(areNumbers(scales, topics) && areNumbers(offsets, topics), 'the weights of terms')
+  return { weights: readBytes(value.weights, terms * topics, 'the weights of terms'), scales, offsets }
 }
 
-const readNetwork = (value: unknown, whole: number): Network => {
+const readNetwork = (value: unknown, whole: number, topics: number): Network => {
   insist(isRecord(value) && Array.isArray(value.scales), 'the network')
   const { scales, hiddenOffsets, output, offsets } = value
   const units = scales.length
   insist(areNumbers(scales, units) && areNumbers(hiddenOffsets, units), 'the network')
-  insist(areNumbers(output, units * NETWORK_OUTPUTS) && areNumbers(offsets, NETWORK_OUTPUTS), 'the network')
-  const input = readBytes(value.input, units * countInputs(whole), 'the network')
+  insist(areNumbers(output, units * countOutputs(topics)) && areNumbers(offsets, countOutputs(topics)), 'the network')
+  const input = readBytes(value.input, units * countInputs(whole, topics), 'the network')
   return { input, scales, hiddenOffsets, output, offsets }
 }
 
-const readBlend = (value: unknown): Blend => {
+const readBlend = (value: unknown, topics: number): Blend => {
   insist(isRecord(value), 'the blend')
   const { shared, offsets, slopes } = value
   insist(areNumbers(shared, BLEND_NUMBERS), 'the blend')
-  insist(areNumbers(offsets, TOPICS.length) && areNumbers(slopes, TOPICS.length), 'the blend')
+  insist(areNumbers(offsets, topics) && areNumbers(slopes, topics), 'the blend')
   return { shared, offsets, slopes }
 }
 
-const readCalibration = (value: unknown): Calibration => {
+const readCalibration = (value: unknown, topics: number): Calibration => {
   insist(isRecord(value), 'the calibration')
   const { slope, offsets } = value
-  insist(Number(slope) > 0 && areNumbers(offsets, TOPICS.length), 'the calibration')
+  insist(Number(slope) > 0 && areNumbers(offsets, topics), 'the calibration')
   return { slope: Number(slope), offsets }
 }
 
@@ -179,21 +202,21 @@ export const readModel = (value: unknown): RelevanceModel => {
     throw new UnusableModel(
       `The model is of version ${String(value.version)}, and this program reads version ${MODEL_VERSION}: train it again.`,
     )
-  const { topics, wholeOverTitle } = value
-  if (!areStrings(topics) || topics.join() !== TOPICS.map(({ slug }) => slug).join())
-    throw new UnusableModel('The model is for other topics than these: train it again (npm run train).')
+  const { wholeOverTitle } = value
+  const topics = readTopics(value.topics)
   insist(typeof wholeOverTitle === 'number' && wholeOverTitle >= 1, 'the weight of a title')
   const vocabulary = readVocabulary(value.vocabulary)
   return {
+    topics,
     fittedOn: readFittedOn(value.fittedOn),
     measured: readMeasured(value.measured),
     phrases: readPhrases(value.phrases),
     wholeOverTitle,
     vocabulary,
-    linear: readLinear(value.linear, vocabulary.terms.length),
-    network: readNetwork(value.network, countWhole(vocabulary)),
-    blend: readBlend(value.blend),
+    linear: readLinear(value.linear, vocabulary.terms.length, topics.length),
+    network: readNetwork(value.network, countWhole(vocabulary), topics.length),
+    blend: readBlend(value.blend, topics.length),
     trees: readTrees(value.trees),
-    calibration: readCalibration(value.calibration),
+    calibration: readCalibration(value.calibration, topics.length),
   }
 }

@@ -9,8 +9,7 @@
  * fitted to grades, so a paper squarely about a topic comes before one that touches it. A line makes a probability of
  * being relevant of their logit; all of this was fitted to papers that the two parts had not seen.
  */
-import { TOPICS } from '../topics.ts'
-import { type Evidence, type PhraseCounts, weighEvidence } from './evidence.ts'
+import { createPhraseEvidence, type Evidence, type PhraseCounts, type PhraseTopic } from './evidence.ts'
 import { type Network, type NetworkInputs, runNetwork } from './network.ts'
 import type { Reading } from './reading.ts'
 import { sigmoid } from './regression.ts'
@@ -68,8 +67,10 @@ export interface TopicQuality {
 }
 
 export interface RelevanceModel {
+  /** What it was trained for, with the phrases of then. Everything that is "by topic" is in their order. */
+  topics: readonly PhraseTopic[]
   fittedOn: FittedOn
-  /** By topic in the order of `TOPICS`; empty where it was trained without judgements. */
+  /** Empty where it was trained without judgements. */
   measured: readonly TopicQuality[]
   phrases: PhraseCounts
   /** By how much the phrases of a whole paper exceed those of its title alone, in the median. */
@@ -120,7 +121,7 @@ export interface Classification {
 
 /** A word counts for all that it adds, anywhere, in the title and in the contribution. */
 const strongestOf = (
-  { linear, vocabulary }: RelevanceModel,
+  { linear, vocabulary, topics }: RelevanceModel,
   { at, weights }: TermVector,
   topic: number,
   max: number,
@@ -129,7 +130,7 @@ const strongestOf = (
   for (let j = 0; j < at.length; j++) {
     const term = at[j] as number
     const words = wordsOf(vocabulary.terms[term] ?? '')
-    const weight = (linear.weights[term * TOPICS.length + topic] as number) * (weights[j] as number)
+    const weight = (linear.weights[term * topics.length + topic] as number) * (weights[j] as number)
     sums.set(words, (sums.get(words) ?? 0) + weight)
   }
   return [...sums]
@@ -142,11 +143,11 @@ const strongestOf = (
 /** The numbers of phrases are larger than those of terms; so much of them the network sees. */
 const PHRASES_IN_NETWORK = 0.15
 
-/** How many inputs a network has for a number of terms of whole papers. */
-export const countInputs = (terms: number): number => terms + TOPICS.length * PHRASE_NUMBERS
+/** How many inputs a network has for a number of terms of whole papers, and of topics. */
+export const countInputs = (terms: number, topics: number): number => terms + topics * PHRASE_NUMBERS
 
-/** How many outputs a network has. */
-export const NETWORK_OUTPUTS = 2 * TOPICS.length
+/** How many outputs a network has for a number of topics. */
+export const countOutputs = (topics: number): number => 2 * topics
 
 /**
  * What the network sees of a paper: its terms anywhere in it, of which there are `whole`, and then the numbers of its
@@ -247,22 +248,29 @@ export const finalLogit = (
  */
 const ENOUGH_KNOWN = 0.45
 
-/** Returns a classifier of papers by a model, for all topics at once. */
-export const createClassifier = (model: RelevanceModel): ((reading: Reading) => Classification) => {
+/**
+ * Returns a classifier of papers by a model, for all of its topics at once. `topics`: the same with the phrases of now, where they
+ * have changed since it was trained.
+ */
+export const createClassifier = (
+  model: RelevanceModel,
+  topics: readonly PhraseTopic[] = model.topics,
+): ((reading: Reading) => Classification) => {
+  const { weigh: weighPhrases } = createPhraseEvidence(topics)
   const weigh = createTermWeigher(model.vocabulary)
   const whole = countWhole(model.vocabulary)
   return (reading) => {
-    const evidence = new Map(weighEvidence(reading, model.phrases).map((one) => [one.topic, one]))
+    const evidence = new Map(weighPhrases(reading, model.phrases).map((one) => [one.topic, one]))
     const lift = liftOf(reading, model.phrases.averageLength, model.wholeOverTitle)
     const terms = findTerms(reading)
     const vector = weigh(terms)
     const known = Math.min(1, vector.fullness / ENOUGH_KNOWN)
-    const phrases = TOPICS.map(({ slug }) => phraseNumbers(evidence.get(slug), lift))
+    const phrases = topics.map(({ slug }) => phraseNumbers(evidence.get(slug), lift))
     const network = runNetwork(model.network, networkInputs(vector, phrases, whole))
     const numbers = blendNumbers(runLinear(model.linear, vector), network, phrases)
-    const results = TOPICS.map(({ slug }, topic) => {
+    const results = topics.map(({ slug }, topic) => {
       const probability = known * sigmoid(finalLogit(model, topic, numbers[topic] ?? []))
-      const squarely = known * sigmoid(network[topic + TOPICS.length] ?? 0)
+      const squarely = known * sigmoid(network[topic + topics.length] ?? 0)
       return { topic: slug, probability, squarely, evidence: evidence.get(slug) }
     })
     return { results, terms, strongest: (topic, max) => strongestOf(model, vector, topic, max) }

@@ -1,8 +1,7 @@
 /** How telling each topic's phrases are by themselves: of the judged papers that hold one, the share that is of the topic. */
 import { createHash } from 'node:crypto'
-import { plainPhrase } from '../text/phrases.ts'
-import { TOPICS, type Topic } from '../topics.ts'
-import type { PhraseOccurrence } from './evidence.ts'
+import { DEFAULT_TOPICS, topics } from '../topics.ts'
+import { type PhraseOccurrence, type PhraseTopic, phrasesOf } from './evidence.ts'
 import shipped from './phrase-counts.json' with { type: 'json' }
 import type { Field } from './reading.ts'
 
@@ -38,20 +37,19 @@ const countsOf = (judged: JudgedPhrases, topic: string, phrase: string, field: F
 /** What phrases of a kind have in common: strength, and whether they are a word or several. */
 const kindOf = (strong: boolean, phrase: string): string => `${strong} ${phrase.includes(' ')}`
 
-const phrasesOf = ({ strong, weak }: Topic): { phrase: string; strong: boolean }[] => {
-  const strongPhrases = new Set(strong.map(plainPhrase))
-  const all = new Set([...strongPhrases, ...weak.map(plainPhrase)])
-  return [...all].map((phrase) => ({ phrase, strong: strongPhrases.has(phrase) }))
-}
+const withTopic = (topic: PhraseTopic) => phrasesOf(topic).map((one) => ({ topic: topic.slug, ...one }))
 
 /**
- * Estimates the precision of every phrase of the topics: its share among judged papers, drawn towards that of all phrases
- * as strong, of as many words and in the same field, the more the fewer papers hold it.
+ * Estimates the precision of every phrase of some topics: its share among judged papers, drawn towards that of all phrases
+ * of the topics that ship that are as strong, of as many words and in the same field, the more the fewer papers hold it. Of
+ * a topic without judgements that mean is all that is known.
  */
-export const estimatePrecisions = (judged: JudgedPhrases): ReadonlyMap<string, ReadonlyMap<string, Known>> => {
-  const all = TOPICS.flatMap((topic) => phrasesOf(topic).map((one) => ({ topic: topic.slug, ...one })))
+export const estimatePrecisions = (
+  judged: JudgedPhrases,
+  of: readonly PhraseTopic[] = DEFAULT_TOPICS.all,
+): ReadonlyMap<string, ReadonlyMap<string, Known>> => {
   const sums = new Map<string, Counts>()
-  for (const { topic, phrase, strong } of all)
+  for (const { topic, phrase, strong } of DEFAULT_TOPICS.all.flatMap(withTopic))
     for (const field of ['title', 'abstract'] as const) {
       const kind = `${kindOf(strong, phrase)} ${field}`
       const counts = countsOf(judged, topic, phrase, field)
@@ -59,7 +57,7 @@ export const estimatePrecisions = (judged: JudgedPhrases): ReadonlyMap<string, R
       sums.set(kind, [a + counts[0], b + counts[1], c + counts[2]])
     }
   const precisions = new Map<string, Map<string, Known>>()
-  for (const { topic, phrase, strong } of all) {
+  for (const { topic, phrase, strong } of of.flatMap(withTopic)) {
     const estimate = (field: Field): Precision => {
       const [papers, relevant, squarely] = countsOf(judged, topic, phrase, field)
       const sum = sums.get(`${kindOf(strong, phrase)} ${field}`) ?? NONE
@@ -73,7 +71,13 @@ export const estimatePrecisions = (judged: JudgedPhrases): ReadonlyMap<string, R
   return precisions
 }
 
-const precisions = estimatePrecisions(shipped)
+let precisions: ReturnType<typeof estimatePrecisions> | null = null
+
+/** Of the topics in use, which are the same from the first time that they are asked for. */
+const precisionsInUse = () => {
+  precisions ??= estimatePrecisions(shipped, topics().all)
+  return precisions
+}
 
 /** Eight hex digits that differ between counts. */
 export const PHRASES_FINGERPRINT = createHash('sha256').update(JSON.stringify(shipped)).digest('hex').slice(0, 8)
@@ -87,7 +91,7 @@ const HINT_FROM = 0.8
  * where it does not: too many papers that hold it are of other topics ("detection", "Image", "symbolic").
  */
 export const precisionOf = (topic: string, phrase: string, field: Field): Precision | null => {
-  const known = precisions.get(topic)?.get(phrase)
+  const known = precisionsInUse().get(topic)?.get(phrase)
   if (known === undefined) return null
   if (known.isHint && field === 'abstract') return null
   return known[field].relevant < (known.isHint ? HINT_FROM : QUOTED_FROM) ? null : known[field]
@@ -96,9 +100,10 @@ export const precisionOf = (topic: string, phrase: string, field: Field): Precis
 /** Counts the phrases of judged papers: what a paper holds, and its grades by topic (2 squarely about it, 1 relevant). */
 export const countJudgedPhrases = (
   papers: Iterable<{ phrases: readonly PhraseOccurrence[]; grades: Readonly<Record<string, number>> }>,
+  of: readonly PhraseTopic[] = DEFAULT_TOPICS.all,
 ): JudgedPhrases => {
   const counts = new Map(
-    TOPICS.map((topic) => [topic.slug, new Map(phrasesOf(topic).map((one) => [one.phrase, [0, 0, 0, 0, 0, 0]]))]),
+    of.map((topic) => [topic.slug, new Map(phrasesOf(topic).map((one) => [one.phrase, [0, 0, 0, 0, 0, 0]]))]),
   )
   for (const { phrases, grades } of papers)
     for (const { phrase, title } of phrases)

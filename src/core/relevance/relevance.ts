@@ -1,11 +1,14 @@
 /** Scores how well a paper fits each topic, as a probability, with the words in it that tell why. */
 
 import type { Paper } from '../papers/paper.ts'
-import type { Evidence, PhraseOccurrence } from './evidence.ts'
+import { plainPhrase } from '../text/phrases.ts'
+import { DEFAULT_TOPICS } from '../topics.ts'
+import type { Evidence, PhraseOccurrence, PhraseTopic } from './evidence.ts'
 import shipped from './model.json' with { type: 'json' }
 import { type Classification, createClassifier, type RelevanceModel, type TopicProbability } from './model.ts'
 import { readModel } from './model-format.ts'
 import { precisionOf } from './phrase-precision.ts'
+import { createPhraseScorer } from './phrase-score.ts'
 import { type Quote, type Reading, readPaper } from './reading.ts'
 
 /** A phrase or word of a paper that is evidence for a topic. */
@@ -91,33 +94,67 @@ const matchesOf = (
       if (!signs.some(({ plain }) => overlaps(plain, sign.plain))) signs.push(sign)
     }
   }
-  return signs.map(({ plain: _, words, ...sign }) => ({ ...sign, words: words.replace(/\s+/g, ' ') }))
+  return shown(signs)
+}
+
+const shown = (signs: readonly Candidate[]): Match[] =>
+  signs.map(({ plain: _, words, ...sign }) => ({ ...sign, words: words.replace(/\s+/g, ' ') }))
+
+/** Of a topic's strong phrases so many must have been strong when a model was trained, or its slug names another subject now. */
+const SAME_SUBJECT = 0.5
+
+/** Whether a model was trained for a topic: for one of its slug, with most of its strong phrases. */
+const isTopicOf = (topic: PhraseTopic, trained: PhraseTopic | undefined): boolean => {
+  const before = new Set(trained?.strong.map(plainPhrase))
+  const now = [...new Set(topic.strong.map(plainPhrase))]
+  return now.filter((phrase) => before.has(phrase)).length >= SAME_SUBJECT * now.length && before.size > 0
+}
+
+/** The topics that a model was trained for, and the others, which are scored by their phrases. */
+export const topicsByScoring = (
+  { topics: trained }: Pick<RelevanceModel, 'topics'>,
+  topics: readonly PhraseTopic[],
+): { byModel: PhraseTopic[]; byPhrases: PhraseTopic[] } => {
+  const bySlug = new Map(trained.map((topic) => [topic.slug, topic]))
+  const isKnown = (topic: PhraseTopic) => isTopicOf(topic, bySlug.get(topic.slug))
+  return { byModel: topics.filter(isKnown), byPhrases: topics.filter((topic) => !isKnown(topic)) }
 }
 
 /**
  * A scorer of papers: how well a paper fits each topic, best first; topics that next to nothing speaks for, or nothing
- * that could be shown, are left out. A score depends on the paper's title and abstract and the model alone, never on
- * what an installation holds; a title without an abstract can pass all the same. Takes well under a millisecond.
+ * that could be shown, are left out. A score depends on the paper's title and abstract, the topics and the model alone, never on
+ * what an installation holds; a title without an abstract can pass all the same. Topics that the model was not trained for
+ * are scored by their phrases; what it knows besides of topics that there are no longer serves the others. Takes well under a
+ * millisecond.
  */
 export const createScorer = (
   model: RelevanceModel,
+  topics: readonly PhraseTopic[] = model.topics,
 ): ((paper: Pick<Paper, 'title' | 'abstract'>) => TopicRelevance[]) => {
-  const classify = createClassifier(model)
+  const { byModel, byPhrases } = topicsByScoring(model, topics)
+  const offered = new Map(byModel.map((topic) => [topic.slug, topic]))
+  const classify = createClassifier(
+    model,
+    model.topics.map((trained) => offered.get(trained.slug) ?? trained),
+  )
+  const scoreByPhrases = createPhraseScorer(byPhrases, model.phrases)
   return (paper) => {
     const reading = readPaper(paper)
     const classification = classify(reading)
-    return classification.results
-      .flatMap((result, topic) => {
-        if (result.probability < MIN_SCORE) return []
-        const matches = matchesOf(classification, result, reading, topic)
-        return matches.length === 0 ? [] : [{ topic: result.topic, score: result.probability, matches }]
-      })
-      .sort((a, b) => b.score - a.score || (a.topic < b.topic ? -1 : 1))
+    const byModel = classification.results.flatMap((result, topic) => {
+      if (result.probability < MIN_SCORE || !offered.has(result.topic)) return []
+      const matches = matchesOf(classification, result, reading, topic)
+      return matches.length === 0 ? [] : [{ topic: result.topic, score: result.probability, matches }]
+    })
+    const others = scoreByPhrases(reading).flatMap(({ topic, probability, evidence }) =>
+      probability < MIN_SCORE ? [] : [{ topic, score: probability, matches: shown(phraseSigns(evidence)) }],
+    )
+    return [...byModel, ...others].sort((a, b) => b.score - a.score || (a.topic < b.topic ? -1 : 1))
   }
 }
 
 /** The model that ships with the project. */
 export const SHIPPED_MODEL: RelevanceModel = readModel(shipped)
 
-/** Scores by the shipped model. */
-export const scoreTopics = createScorer(SHIPPED_MODEL)
+/** Scores by the shipped model, for the topics that ship. */
+export const scoreTopics = createScorer(SHIPPED_MODEL, DEFAULT_TOPICS.all)

@@ -1,7 +1,7 @@
 /** What a subscriber chooses: what trends, topics and custom terms, how many papers, how often, and when by their own clock. */
 
 import { quoted } from '../text/text.ts'
-import { isTopic, TOPIC_GROUPS } from '../topics.ts'
+import { isTopic, topics as topicsInUse } from '../topics.ts'
 import { type Refusal, readAuthors, readKeywords, readMuted } from './custom-terms.ts'
 import { readTimeZone } from './time-zone.ts'
 
@@ -89,7 +89,7 @@ const topicsIn = (given: readonly string[]): string[] => [
 
 /** `isEnoughWithout`: something else is chosen, so that there may be no topic. */
 const readTopics = (raw: unknown, isEnoughWithout: boolean): Pick<Profile, 'trending' | 'topics'> | FieldError => {
-  const slugs = TOPIC_GROUPS.flatMap((group) => group.topics.map(({ slug }) => slug))
+  const slugs = topicsInUse().all.map(({ slug }) => slug)
   const refuse = (problem: string): FieldError => ({
     field: 'topics',
     problem,

@@ -1,7 +1,7 @@
 /** The papers of days, weeks, months and topics. */
 import { Type } from 'typebox'
 import { daysOfMonth, daysOfWeek, isDate } from '../../core/calendar.ts'
-import { TOPIC_GROUPS, topicBySlug } from '../../core/topics.ts'
+import { topicBySlug, topics } from '../../core/topics.ts'
 import type { PeriodPage } from '../../newsletter/archive/days.ts'
 import { sendNoDay } from '../archive/days.ts'
 import { sendNoMonth, sendNoWeek } from '../archive/periods.ts'
@@ -182,8 +182,8 @@ const topicApi = (app: App, site: PublicSite): void => {
       schema: { tags, operationId: 'listTopics', summary: 'All topics', response: { 200: Topics, ...PROBLEMS } },
     },
     async () => ({
-      topics: TOPIC_GROUPS.flatMap(({ label: group, topics }) =>
-        topics.map(({ slug, label }) => ({ slug, label, group })),
+      topics: topics().groups.flatMap(({ label: group, topics: own }) =>
+        own.map(({ slug, label }) => ({ slug, label, group })),
       ),
     }),
   )

@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { isDate } from '../../core/calendar.ts'
-import { TOPIC_GROUPS } from '../../core/topics.ts'
+import { topics } from '../../core/topics.ts'
 import {
   MAX_AUTHOR,
   MAX_QUERY,
@@ -132,9 +132,9 @@ const formOf = (asked: SearchRequest, problem: { field: string; sentence: string
     to: isDate(asked.to) ? asked.to : '',
   },
   filtered: asked.topic !== '' || asked.author !== '' || asked.from !== '' || asked.to !== '',
-  groups: TOPIC_GROUPS.map(({ label, topics }) => ({
+  groups: topics().groups.map(({ label, topics: own }) => ({
     label,
-    topics: topics.map(({ slug, label: name }) => ({ slug, label: name, chosen: slug === asked.topic })),
+    topics: own.map(({ slug, label: name }) => ({ slug, label: name, chosen: slug === asked.topic })),
   })),
   problem,
 })

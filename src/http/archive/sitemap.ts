@@ -2,7 +2,7 @@
 import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
 import { isoWeekOf } from '../../core/calendar.ts'
-import { TOPICS } from '../../core/topics.ts'
+import { topics } from '../../core/topics.ts'
 import { makePublic } from '../guard.ts'
 import { BUDGET } from '../request-budgets.ts'
 import type { App, PublicSite } from '../site.ts'
@@ -57,7 +57,7 @@ export const sitemapRoutes = (app: App, { archive, baseUrl }: PublicSite): void 
       '/embed',
       '/api/docs',
       '/topics',
-      ...TOPICS.map(({ slug }) => `/topics/${slug}`),
+      ...topics().all.map(({ slug }) => `/topics/${slug}`),
       ...distinct(days.map(monthOf)).map((month) => `/months/${month}`),
       ...distinct(days.map(isoWeekOf)).map((week) => `/weeks/${week}`),
       ...days.map((day) => `/papers/${day}`),

@@ -1,7 +1,7 @@
 /** The topics, and the week's best papers of each. */
 import { Type } from 'typebox'
 import { dateRange } from '../../core/digest/headline.ts'
-import { TOPIC_GROUPS, topicBySlug } from '../../core/topics.ts'
+import { topicBySlug, topics } from '../../core/topics.ts'
 import { sendErrorPage } from '../errors.ts'
 import { blankForm } from '../form.ts'
 import { makePublic, POLICY_WITH_SCRIPT } from '../guard.ts'
@@ -10,7 +10,7 @@ import { shareMeta } from '../share-meta.ts'
 import { type App, type PublicSite, show } from '../site.ts'
 import { countOfPapers, isPastEnd, listView, Paged, pageHref, readPageNumber, sendNoSuchPage } from './card-list.ts'
 
-const Params = Type.Object({ topic: Type.String({ description: 'The name of a topic, such as gui-agents' }) })
+const Params = Type.Object({ topic: Type.String({ description: 'The name of a topic, as /topics has them' }) })
 
 export const NO_TOPIC = {
   status: 404,
@@ -23,9 +23,9 @@ export const topicRoutes = (app: App, site: PublicSite): void => {
     show(makePublic(reply), site.pages, 'topics', {
       here: '/topics',
       canonical: `${site.baseUrl}/topics`,
-      groups: TOPIC_GROUPS.map(({ label, topics }) => ({
+      groups: topics().groups.map(({ label, topics: own }) => ({
         label,
-        topics: topics.map((topic) => ({ slug: topic.slug, label: topic.label })),
+        topics: own.map((topic) => ({ slug: topic.slug, label: topic.label })),
       })),
     }),
   )
@@ -35,6 +35,8 @@ export const topicRoutes = (app: App, site: PublicSite): void => {
     { schema: { params: Params, querystring: Paged }, config: { perMinute: BUDGET.archive } },
     async (request, reply) => {
       const topic = topicBySlug(request.params.topic)
+      const renamed = topics().byFormerSlug(request.params.topic)
+      if (topic === undefined && renamed !== undefined) return reply.redirect(`/topics/${renamed.slug}`, 301)
       if (topic === undefined) return sendErrorPage(request, reply, site, NO_TOPIC)
       const page = readPageNumber(request.query.page)
       if (page === null) return sendNoSuchPage(request, reply, site, null)

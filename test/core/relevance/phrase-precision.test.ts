@@ -1,6 +1,6 @@
 /** How telling phrases are, from judged papers. */
 import { describe, expect, test } from 'vitest'
-import { findTopicPhrases } from '../../../src/core/relevance/evidence.ts'
+import { createPhraseEvidence } from '../../../src/core/relevance/evidence.ts'
 import {
   countJudgedPhrases,
   estimatePrecisions,
@@ -8,10 +8,12 @@ import {
   writeJudgedPhrases,
 } from '../../../src/core/relevance/phrase-precision.ts'
 import { readPaper } from '../../../src/core/relevance/reading.ts'
-import { TOPICS } from '../../../src/core/topics.ts'
+import { DEFAULT_TOPICS } from '../../../src/core/topics.ts'
+
+const { find } = createPhraseEvidence(DEFAULT_TOPICS.all)
 
 const judged = (title: string, abstract: string, grades: Record<string, number>) => ({
-  phrases: findTopicPhrases(readPaper({ title, abstract })),
+  phrases: find(readPaper({ title, abstract })),
   grades,
 })
 
@@ -36,7 +38,7 @@ describe('the phrases of judged papers', () => {
   })
 
   test('are counted for every topic in the file that ships', () => {
-    for (const { slug, strong } of TOPICS)
+    for (const { slug, strong } of DEFAULT_TOPICS.all)
       expect(
         strong.some(
           (phrase) => precisionOf(slug, phrase, 'title') !== null || precisionOf(slug, phrase, 'abstract') !== null,

@@ -9,7 +9,7 @@ import { GATE } from '../../../src/core/relevance/gate.ts'
 import { writeModel } from '../../../src/core/relevance/model-format.ts'
 import { readPaper } from '../../../src/core/relevance/reading.ts'
 import { createScorer, SHIPPED_MODEL } from '../../../src/core/relevance/relevance.ts'
-import { TOPICS } from '../../../src/core/topics.ts'
+import { DEFAULT_TOPICS } from '../../../src/core/topics.ts'
 import { scoreByPhrases } from '../../evaluation/baselines.ts'
 import { joinPapers, readLabels } from '../../evaluation/judged-papers.ts'
 import { studyGate, studyRelevance } from '../../evaluation/relevance-study.ts'
@@ -47,7 +47,7 @@ describe.skipIf(!hasData)('relevance on the judged days (skipped where ../shared
       const held = await readJudged(await readAll('eval/papers.jsonl'), 'topic-labels.jsonl')
       const scores = held.map((paper) => {
         const found = new Map(score(paper).map((one) => [one.topic, one.score]))
-        return TOPICS.map(({ slug }) => found.get(slug) ?? 0)
+        return DEFAULT_TOPICS.all.map(({ slug }) => found.get(slug) ?? 0)
       })
       const relevance = studyRelevance(held, scores)
       const phrases = studyRelevance(held, scoreByPhrases(held.map(readPaper), SHIPPED_MODEL.phrases))

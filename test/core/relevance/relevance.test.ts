@@ -1,12 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { findTopicPhrases, TOPIC_PHRASES } from '../../../src/core/relevance/evidence.ts'
+import { createPhraseEvidence } from '../../../src/core/relevance/evidence.ts'
 import { GATE } from '../../../src/core/relevance/gate.ts'
 import { PHRASES_IN_BLEND } from '../../../src/core/relevance/model.ts'
 import { readPaper } from '../../../src/core/relevance/reading.ts'
 import { SHIPPED_MODEL, scoreTopics } from '../../../src/core/relevance/relevance.ts'
 import { plainLatex } from '../../../src/core/text/latex.ts'
-import { isTopic, TOPICS } from '../../../src/core/topics.ts'
+import { DEFAULT_TOPICS, isTopic } from '../../../src/core/topics.ts'
+
+const { phrases, find } = createPhraseEvidence(DEFAULT_TOPICS.all)
 
 const scoreFor = (topic: string, title: string, abstract = ''): number =>
   scoreTopics({ title, abstract }).find((one) => one.topic === topic)?.score ?? 0
@@ -22,7 +24,7 @@ const filler = (words: number): string =>
 
 describe('the shipped model', () => {
   it('knows every phrase, and none that is no longer asked for', () => {
-    expect(Object.keys(SHIPPED_MODEL.phrases.frequencies).sort()).toEqual([...TOPIC_PHRASES])
+    expect(Object.keys(SHIPPED_MODEL.phrases.frequencies).sort()).toEqual([...phrases])
   })
 
   it('holds no phrase that matches fewer than three papers of its corpus', () => {
@@ -107,7 +109,7 @@ describe('scoring a paper', () => {
   })
 
   it('gives scores within 0 and 1, best first, for known topics, with words that stand in the text shown', () => {
-    const phrase = fc.constantFrom(...TOPIC_PHRASES)
+    const phrase = fc.constantFrom(...phrases)
     const noise = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 8 }),
       fc.constantFrom('. ', ', ', ' $x$ ', '\\emph{', '}'),
@@ -132,21 +134,27 @@ describe('scoring a paper', () => {
   })
 
   it('never falls when the title gains a phrase of the topic', () => {
-    const phrase = fc.constantFrom(...TOPIC_PHRASES)
+    const phrase = fc.constantFrom(...phrases)
     fc.assert(
-      fc.property(phrase, phrase, fc.constantFrom(...TOPICS), fc.nat(200), (first, second, topic, words) => {
-        const [strong = ''] = topic.strong
-        const abstract = `${second} ${filler(words)}`
-        expect(scoreFor(topic.slug, `${first}; ${strong}`, abstract)).toBeGreaterThanOrEqual(
-          scoreFor(topic.slug, first, abstract),
-        )
-      }),
+      fc.property(
+        phrase,
+        phrase,
+        fc.constantFrom(...DEFAULT_TOPICS.all),
+        fc.nat(200),
+        (first, second, topic, words) => {
+          const [strong = ''] = topic.strong
+          const abstract = `${second} ${filler(words)}`
+          expect(scoreFor(topic.slug, `${first}; ${strong}`, abstract)).toBeGreaterThanOrEqual(
+            scoreFor(topic.slug, first, abstract),
+          )
+        },
+      ),
     )
   })
 
   it('reads a phrase in the title once when it stands there once', () => {
     const reading = readPaper({ title: 'Speech Recognition', abstract: 'speech-recognition again' })
-    expect(findTopicPhrases(reading).find(({ phrase }) => phrase === 'speech recognition')).toEqual({
+    expect(find(reading).find(({ phrase }) => phrase === 'speech recognition')).toEqual({
       phrase: 'speech recognition',
       title: 1,
       abstract: 1,

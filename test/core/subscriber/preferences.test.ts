@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { namedTopics, readNewPreferences, readPreferences, STANDARD } from '../../../src/core/subscriber/preferences.ts'
-import { TOPICS } from '../../../src/core/topics.ts'
+import { DEFAULT_TOPICS } from '../../../src/core/topics.ts'
 import { propertyRuns } from '../../support/thoroughness.ts'
 
 const RIGHT = { topics: ['robotics', 'agents'], frequency: 'weekly', timezone: 'Europe/London' }
@@ -78,8 +78,8 @@ describe('preferences', () => {
     ['topics as a comma list', { topics: 'robotics, agents' }, { topics: ['agents', 'robotics'] }],
     [
       'every topic there is',
-      { topics: TOPICS.map(({ slug }) => slug) },
-      { topics: TOPICS.map(({ slug }) => slug).sort() },
+      { topics: DEFAULT_TOPICS.all.map(({ slug }) => slug) },
+      { topics: DEFAULT_TOPICS.all.map(({ slug }) => slug).sort() },
     ],
     ['what trends beside topics', { topics: 'trending,agents' }, { trending: true, topics: ['agents'] }],
     ['a number of papers as a form sends it', { papers: '15' }, { papers: 15 }],

@@ -3,7 +3,7 @@ import { Validator } from '@seriousme/openapi-schema-validator'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { TOPICS } from '../../../src/core/topics.ts'
+import { DEFAULT_TOPICS } from '../../../src/core/topics.ts'
 import { papersOfDay } from '../../support/fixtures/papers.ts'
 import { startTestService, type TestService } from '../../support/servers/service.ts'
 
@@ -133,7 +133,7 @@ test('the days, a week and a topic are those of the site', async () => {
   expect(month).toMatchObject({ total: 114, first: '2026-04-01', monthBefore: null, monthAfter: null, next: 'p2' })
   expect(month.days).toHaveLength(3)
   const { topics } = await read<{ topics: { slug: string }[] }>('/api/v1/topics')
-  expect(topics.map(({ slug }) => slug)).toEqual(TOPICS.map(({ slug }) => slug))
+  expect(topics.map(({ slug }) => slug)).toEqual(DEFAULT_TOPICS.all.map(({ slug }) => slug))
   const topic = await read<List & { label: string }>('/api/v1/topics/robotics')
   expect(topic.label).toContain('Robotics')
   expect(topic.total).toBeGreaterThanOrEqual(3)

@@ -9,7 +9,7 @@ import { standfirstOf } from '../../../src/core/digest/headline.ts'
 import { GATE } from '../../../src/core/relevance/gate.ts'
 import { scoreTopics } from '../../../src/core/relevance/relevance.ts'
 import { deriveToken } from '../../../src/core/token.ts'
-import { TOPICS } from '../../../src/core/topics.ts'
+import { DEFAULT_TOPICS } from '../../../src/core/topics.ts'
 import { createArchive } from '../../../src/newsletter/archive/archive.ts'
 import { storeAll } from '../../../src/newsletter/intake.ts'
 import { publishDue } from '../../../src/newsletter/publishing/publisher.ts'
@@ -71,7 +71,7 @@ describe('an edition', () => {
     await storeAll(db, 'file', early)
     await storeAll(db, 'file', late)
     const id = await subscribe(db, 'ada@example.org', LONDON_DAILY, at('2026-04-14T05:00:00Z'))
-    const wide = { ...LONDON_DAILY, topics: TOPICS.map(({ slug }) => slug) }
+    const wide = { ...LONDON_DAILY, topics: DEFAULT_TOPICS.all.map(({ slug }) => slug) }
     const other = await subscribe(db, 'grace@example.org', wide, at('2026-04-14T05:00:00Z'))
     for (const day of ['15', '16'])
       await publishDue({ db, log: SILENT, wake: wakeNobody }, at(`2026-04-${day}T06:00:00Z`))

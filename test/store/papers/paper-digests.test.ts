@@ -1,7 +1,7 @@
 /** In how many digests a paper was: each digest counts once, and of too few nothing is told. */
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
-import { TOPICS } from '../../../src/core/topics.ts'
+import { DEFAULT_TOPICS } from '../../../src/core/topics.ts'
 import { readPaperPage } from '../../../src/newsletter/archive/paper.ts'
 import { publishDue } from '../../../src/newsletter/publishing/publisher.ts'
 import type { Database } from '../../../src/store/database.ts'
@@ -22,7 +22,7 @@ const PAST = at('2026-04-14T05:00:00Z')
 /** Readers who all follow robotics and each another topic besides, so that no two get the same digest. */
 const subscribeReaders = async (db: Database, names: readonly string[]) => {
   for (const [n, name] of names.entries()) {
-    const other = TOPICS.filter(({ slug }) => slug !== 'robotics')[n]?.slug ?? ''
+    const other = DEFAULT_TOPICS.all.filter(({ slug }) => slug !== 'robotics')[n]?.slug ?? ''
     await subscribe(db, `${name}@example.org`, { ...LONDON_DAILY, topics: ['robotics', other] }, PAST)
   }
 }
