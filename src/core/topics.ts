@@ -2,6 +2,7 @@
  * The topics that one can subscribe to: 38 subjects in five groups that ship with the project, or an operator's own, each with
  * the phrases by which papers are found.
  */
+import { createHash } from 'node:crypto'
 import groups from './topics.json' with { type: 'json' }
 
 export interface Topic {
@@ -49,6 +50,12 @@ export const createTopicSet = (groups: readonly TopicGroup[]): TopicSet => {
 
 /** The topics that ship with the project, which its relevance model was trained for. */
 export const DEFAULT_TOPICS: TopicSet = createTopicSet(groups)
+
+/** Twelve hex digits that differ between sets of topics, as far as these decide which papers are found. */
+export const fingerprintOfTopics = ({ all }: TopicSet): string => {
+  const phrases = all.map(({ slug, strong, weak }) => [slug, strong, weak])
+  return createHash('sha256').update(JSON.stringify(phrases)).digest('hex').slice(0, 12)
+}
 
 let inUse: TopicSet | null = null
 

@@ -1,10 +1,9 @@
 /** Which relevance model scores the papers held: the one that ships with the project, or one that the operator names. */
-import { createHash } from 'node:crypto'
 import type { RelevanceModel, TopicQuality } from '../core/relevance/model.ts'
 import { fingerprintOf } from '../core/relevance/model-format.ts'
 import { PHRASES_FINGERPRINT } from '../core/relevance/phrase-precision.ts'
 import { createScorer, SHIPPED_MODEL, topicsByScoring } from '../core/relevance/relevance.ts'
-import { DEFAULT_TOPICS, type TopicSet, topics } from '../core/topics.ts'
+import { DEFAULT_TOPICS, fingerprintOfTopics, type TopicSet, topics } from '../core/topics.ts'
 import type { Database } from '../store/database.ts'
 import { rescore, type Score } from '../store/papers/listings.ts'
 import { readScoredBy, storeScoredBy } from '../store/papers/paper-scores.ts'
@@ -20,19 +19,15 @@ export interface Scorer {
 /** The scores are a model's; which words are kept with them the counts of phrases decide. */
 const nameOf = (model: RelevanceModel): string => `${fingerprintOf(model)} ${PHRASES_FINGERPRINT}`
 
-/** Twelve hex digits that differ between sets of topics, as far as these matter to scores; empty for the topics that ship. */
-const fingerprintOfTopics = (set: TopicSet): string => {
-  if (set === DEFAULT_TOPICS) return ''
-  const phrases = set.all.map(({ slug, strong, weak }) => [slug, strong, weak])
-  return ` topics ${createHash('sha256').update(JSON.stringify(phrases)).digest('hex').slice(0, 12)}`
-}
+/** What tells scores for one set of topics from those for another; nothing for the topics that ship. */
+const nameOfTopics = (set: TopicSet): string => (set === DEFAULT_TOPICS ? '' : ` topics ${fingerprintOfTopics(set)}`)
 
 const createNamedScorer = (name: string, model: RelevanceModel): Scorer => {
   const set = topics()
   const { byModel } = topicsByScoring(model, set.all)
   const known = new Set(byModel.map(({ slug }) => slug))
   return {
-    name: `${name} ${nameOf(model)}${fingerprintOfTopics(set)}`,
+    name: `${name} ${nameOf(model)}${nameOfTopics(set)}`,
     score: createScorer(model, set.all),
     measured: model.measured.filter(({ topic }) => known.has(topic)),
   }

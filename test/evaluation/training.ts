@@ -55,7 +55,7 @@ export const MIN_PAPERS = 1_500
 export const MIN_JUDGED = 300
 
 /** Of fewer relevant papers nothing can be learnt: such a topic is left to its phrases. */
-export const MIN_RELEVANT = 25
+export const MIN_RELEVANT = 10
 
 /** Shares of the work that are done after counting and after the blocks. */
 const PROGRESS = { counted: 0.05, blocks: 0.8 }
