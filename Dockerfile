@@ -18,6 +18,7 @@ COPY --from=dependencies /app/node_modules node_modules
 COPY package.json LICENSE ./
 COPY migrations migrations
 COPY templates templates
+COPY topics topics
 COPY src src
 COPY workers workers
 USER node

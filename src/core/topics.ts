@@ -59,14 +59,17 @@ export const fingerprintOfTopics = ({ all }: TopicSet): string => {
 
 let inUse: TopicSet | null = null
 
+const same = (one: TopicSet, other: TopicSet): boolean =>
+  one === other || JSON.stringify(one.groups) === JSON.stringify(other.groups)
+
 /**
- * Says which topics this process works with, once, before anything asks for them: a second choice, or one after they were
+ * Says which topics this process works with, once, before anything asks for them: a choice of others, or one after they were
  * asked for, throws. So what `topics` returns never changes. They are settled here rather than handed down because everything that
  * shows or reads a paper's topic needs them, from the reason in a mail to the check of a form, and no process ever has two sets.
  */
 export const chooseTopics = (set: TopicSet): void => {
-  if (inUse !== null && inUse !== set) throw new Error('the topics are in use already: choose them at the start')
-  inUse = set
+  if (inUse !== null && !same(inUse, set)) throw new Error('the topics are in use already: choose them at the start')
+  inUse ??= set
 }
 
 /** The topics that this process works with; those that ship with the project where none were chosen. */

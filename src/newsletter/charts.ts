@@ -1,7 +1,7 @@
 /** Numbers over time, by day, week or month, for charts: of each day either a number that was counted, or that it is not known. */
 import { MAX_SHARES, MIN_COUNTS } from '../core/bounces/edition-alarm.ts'
 import { addDays, datesOfWeek, daysBetween, daysOfMonth, isoWeekOf } from '../core/calendar.ts'
-import { TOPICS } from '../core/topics.ts'
+import { topics } from '../core/topics.ts'
 import {
   countPapers,
   countPapersByTopic,
@@ -201,7 +201,7 @@ const readTopicNumbers = async (db: Database, from: string, today: string): Prom
   const last = (await readLastCounted(db, ['topics'])).get('topics')?.day ?? null
   const readers = byDay(last === null ? [] : await readDays(db, 'topics', last)).get(last ?? today)
   const papers = new Map((await countPapersByTopic(db, from)).map(({ topic, count }) => [topic, count]))
-  const known = new Map(TOPICS.map(({ slug, label }) => [slug, label]))
+  const known = new Map(topics().all.map(({ slug, label }) => [slug, label]))
   const slugs = new Set(['trending', ...known.keys(), ...papers.keys(), ...(readers?.keys() ?? [])])
   return [...slugs]
     .map((slug) => ({

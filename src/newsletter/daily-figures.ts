@@ -7,7 +7,7 @@
  */
 import { addDays, HOUR } from '../core/calendar.ts'
 import { STANDARD_RETENTION } from '../core/subscriber/retention.ts'
-import { TOPICS } from '../core/topics.ts'
+import { topics } from '../core/topics.ts'
 import {
   countJoined,
   countLeft,
@@ -29,7 +29,10 @@ import { equationOfOpen } from './editions.ts'
 /** The figures that are kept, with the labels that each day has whatever was counted. */
 export const KEPT_FIGURES = {
   subscribers: ['active', 'paused', 'pending', 'unsubscribed', 'suppressed', 'erased'],
-  topics: ['trending', ...TOPICS.map(({ slug }) => slug)],
+  // Not known before the settings are read.
+  get topics(): readonly string[] {
+    return ['trending', ...topics().all.map(({ slug }) => slug)]
+  },
   requests: ['requested'],
   joined: ['confirmed', 'imported'],
   left: ['unsubscribed', 'never', 'complaint', 'bounce', 'erased'],

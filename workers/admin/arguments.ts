@@ -9,7 +9,8 @@ import {
   type Profile,
   TRENDING,
 } from '../../src/core/subscriber/preferences.ts'
-import { isTopic, topics as topicsInUse } from '../../src/core/topics.ts'
+import { currentTopics, topics } from '../../src/core/topics.ts'
+import { UsageError } from '../exit.ts'
 
 /** A count with its noun: `1 digest`, `2 digests`. */
 export const counted = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`
@@ -20,14 +21,18 @@ export const instant = (text: string): Date => {
   return found
 }
 
-export const topics = (text: string): Pick<Profile, 'trending' | 'topics'> => {
-  const slugs = [...new Set(text.split(',').map((slug) => slug.trim()))].sort()
-  const unknown = slugs.filter((slug) => !isTopic(slug) && slug !== TRENDING)
-  if (unknown.length > 0)
-    throw new InvalidArgumentError(
-      `there is no topic ${unknown.join(', ')}. The topics are: ${[TRENDING, ...topicsInUse().all.map((topic) => topic.slug)].join(', ')}`,
+/**
+ * Topics by their names, by comma, what trends among them. It is no parser of an option: which topics there are is known once the
+ * settings are read. Throws `UsageError` for a name that is none.
+ */
+export const readTopicNames = (text: string): Pick<Profile, 'trending' | 'topics'> => {
+  const slugs = [...new Set(text.split(',').map((slug) => slug.trim()))]
+  const { offered, gone } = currentTopics(slugs.filter((slug) => slug !== TRENDING))
+  if (gone.length > 0)
+    throw new UsageError(
+      `there is no topic ${gone.join(', ')}. The topics are: ${[TRENDING, ...topics().all.map(({ slug }) => slug)].join(', ')}`,
     )
-  return { trending: slugs.includes(TRENDING), topics: slugs.filter(isTopic) }
+  return { trending: slugs.includes(TRENDING), topics: offered }
 }
 
 export const digestSize = (text: string): DigestSize => {

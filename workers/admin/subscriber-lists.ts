@@ -8,12 +8,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import { csvLines } from '../../src/adapters/csv/csv-writer.ts'
 import { isDate, readTimestamp } from '../../src/core/calendar.ts'
 import { EXPORT_COLUMNS, exportCells, exportRow } from '../../src/core/subscriber/listed-subscriber.ts'
-import {
-  type Frequency,
-  namedTopics,
-  type Profile,
-  type SubscriberState,
-} from '../../src/core/subscriber/preferences.ts'
+import { type Frequency, namedTopics, type SubscriberState } from '../../src/core/subscriber/preferences.ts'
 import type { Database } from '../../src/store/database.ts'
 import {
   countListed,
@@ -23,14 +18,14 @@ import {
   type SubscriberFilter,
 } from '../../src/store/subscriber-list.ts'
 import { UsageError } from '../exit.ts'
-import { counted, frequency, someOf, topics } from './arguments.ts'
+import { counted, frequency, readTopicNames, someOf } from './arguments.ts'
 import type { RunCommand } from './context.ts'
 
 const STATES: readonly SubscriberState[] = ['pending', 'active', 'paused', 'unsubscribed', 'suppressed', 'erased']
 
 export interface FilterOptions {
   state?: SubscriberState[]
-  topic?: Pick<Profile, 'trending' | 'topics'>
+  topic?: string
   frequency?: Frequency
   since?: Date
   until?: Date
@@ -47,14 +42,14 @@ const moment = (text: string): Date => {
 export const withFilters = (command: Command): Command =>
   command
     .option('--state <a,b>', `some of ${STATES.join(',')}`, someOf(STATES))
-    .option('--topic <a,b>', 'who follows one of these at least, trending among them', topics)
+    .option('--topic <a,b>', 'who follows one of these at least, trending among them')
     .option('--frequency <daily|weekly>', 'who gets digests as often', frequency)
     .option('--since <day>', 'who subscribed then or later', moment)
     .option('--until <day>', 'who subscribed before', moment)
 
 export const filterOf = (options: FilterOptions, text: string | null = null): SubscriberFilter => ({
   states: options.state ?? null,
-  topics: options.topic === undefined ? null : namedTopics(options.topic),
+  topics: options.topic === undefined ? null : namedTopics(readTopicNames(options.topic)),
   frequency: options.frequency ?? null,
   since: options.since ?? null,
   until: options.until ?? null,
@@ -62,8 +57,8 @@ export const filterOf = (options: FilterOptions, text: string | null = null): Su
 })
 
 /** Whether any of them is given. */
-export const hasFilter = (options: FilterOptions): boolean =>
-  Object.values(filterOf(options)).some((value) => value !== null)
+export const hasFilter = ({ state, topic, frequency, since, until }: FilterOptions): boolean =>
+  [state, topic, frequency, since, until].some((value) => value !== undefined)
 
 const MOST_LISTED = 10_000
 
@@ -76,23 +71,26 @@ const most = (text: string): number => {
 type ListOptions = FilterOptions & { limit: number }
 
 export const listCommands = (subscribers: Command, run: RunCommand): void => {
-  const list = (filter: SubscriberFilter, limit: number) =>
+  const list = (options: ListOptions, text: string | null) =>
     run(
-      async ({ db }) => ({
-        all: (await countListed(db, filter)).all,
-        subscribers: (await listSubscribers(db, filter, limit)).map(exportRow),
-      }),
+      async ({ db }) => {
+        const filter = filterOf(options, text)
+        return {
+          all: (await countListed(db, filter)).all,
+          subscribers: (await listSubscribers(db, filter, options.limit)).map(exportRow),
+        }
+      },
       ({ all, subscribers: rows }) => [listHead(all, rows.length), ...rows.map(lineOf)].join('\n'),
     )
 
   withFilters(subscribers.command('list').description('subscribers, the newest first'))
     .addOption(limitOption())
-    .action((options: ListOptions) => list(filterOf(options), options.limit))
+    .action((options: ListOptions) => list(options, null))
 
   withFilters(subscribers.command('search').description('subscribers by a part of their address, keywords or authors'))
     .argument('<text>', 'such as example.org')
     .addOption(limitOption())
-    .action((text: string, options: ListOptions) => list(filterOf(options, text), options.limit))
+    .action((text: string, options: ListOptions) => list(options, text))
 
   withFilters(
     subscribers.command('count').description('how many there are by state, and of those who get digests by choice'),

@@ -1,5 +1,6 @@
 /** The configuration: read from the environment once, with every fault named at the same time, and complete from then on. */
 import { readTimestamp } from '../../src/core/calendar.ts'
+import { chooseTopics } from '../../src/core/topics.ts'
 import { type AlarmConfig, readAlarms } from './alarms.ts'
 import { type BounceConfig, readBounces } from './bounces.ts'
 import { type BrandingConfig, readBranding } from './branding.ts'
@@ -15,6 +16,7 @@ import { readSettingsFile } from './settings-file.ts'
 import { readSignUps, type SignUpConfig } from './sign-ups.ts'
 import { readSources, type SourceConfig } from './sources.ts'
 import { readStores, type StoreConfig } from './stores.ts'
+import { readTopics, type TopicConfig } from './topics.ts'
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'] as const
 
@@ -28,6 +30,7 @@ export interface Config
     CapConfig,
     DkimConfig,
     SourceConfig,
+    TopicConfig,
     BounceConfig,
     SignUpConfig,
     AlarmConfig {
@@ -38,12 +41,16 @@ export interface Config
 }
 
 /**
- * Reads the configuration of the file of settings (`.env`, or ENV_FILE) and the environment, which comes first. Throws
- * `UnusableSettings` with every fault found.
+ * Reads the configuration of the file of settings (`.env`, or ENV_FILE) and the environment, which comes first, and
+ * settles the topics of this process. Throws `UnusableSettings` with every fault found.
  */
 export const loadConfig = (environment: Environment): Config => {
   const { values, originOf } = readSettingsFile(environment)
-  return readConfig({ ...values, ...environment }, (name) => (environment[name] === undefined ? originOf(name) : null))
+  const config = readConfig({ ...values, ...environment }, (name) =>
+    environment[name] === undefined ? originOf(name) : null,
+  )
+  chooseTopics(config.topics)
+  return config
 }
 
 /** Reads the configuration. An empty variable counts as not set. Throws `UnusableSettings` with every fault found. */
@@ -63,6 +70,7 @@ export const readConfig = (environment: Environment, originOf?: (name: string) =
     ...readSecrets(settings),
     ...readDkim(settings, senders),
     ...readSources(settings),
+    ...readTopics(settings),
     ...readBounces(settings, network.host),
     ...readSignUps(settings, senders, environment.NODE_ENV === 'production'),
     ...readAlarms(settings),

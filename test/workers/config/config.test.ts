@@ -2,6 +2,7 @@
 import { resolve } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { DEFAULT_TOPICS } from '../../../src/core/topics.ts'
 import { readConfig } from '../../../workers/config/config.ts'
 import { faultsOf, PRODUCTION } from '../../support/fixtures/settings.ts'
 
@@ -27,6 +28,8 @@ describe('without any setting', () => {
       dkim: null,
       lettersDkim: null,
       sources: [{ kind: 'huggingface' }],
+      topics: DEFAULT_TOPICS,
+      topicExamples: new Map(),
       relevanceModel: null,
       trustProxy: [],
       logLevel: 'info',
