@@ -3,7 +3,7 @@ import type { BounceClass } from '../core/bounces/bounce-class.ts'
 import { balance, type Equation, type StateCount } from '../core/sending/ledger.ts'
 import { countReturned } from '../store/bounce-list.ts'
 import type { Database } from '../store/database.ts'
-import { type EditionRow, readEdition, readEditions } from '../store/editions.ts'
+import { type EditionRow, readEdition, readEditions, readEditionsSince } from '../store/editions.ts'
 import { countStates, type OpenEdition, readOpenEditions } from '../store/outbox/mail-counts.ts'
 import { foreseeEditions } from './sending/limits.ts'
 
@@ -49,9 +49,21 @@ export const createEditionReader = (db: Database): EditionReader => ({
 })
 
 /** The newest editions first, at most `most`. */
-export const listEditions = async (db: Database, most: number): Promise<EditionSummary[]> => {
-  const rows = await readEditions(db, most)
-  const openEditions = await readOpenEditions(db)
+export const listEditions = async (db: Database, most: number): Promise<EditionSummary[]> =>
+  summarizeAll(db, await readEditions(db, most), await readOpenEditions(db))
+
+/** Those of an instant or later, and all that are open, the newest first; `openEditions`: of `readOpenEditions`. */
+export const listEditionsSince = async (
+  db: Database,
+  since: Date,
+  openEditions: OpenEdition[],
+): Promise<EditionSummary[]> => summarizeAll(db, await readEditionsSince(db, since), openEditions)
+
+const summarizeAll = async (
+  db: Database,
+  rows: EditionRow[],
+  openEditions: OpenEdition[],
+): Promise<EditionSummary[]> => {
   const open = new Map(openEditions.map((one) => [one.id, one]))
   const expected = await foreseeEditions(db, async () => openEditions)
   return rows.map((row) => {

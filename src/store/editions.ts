@@ -87,6 +87,24 @@ export const readEditions = async (db: Kysely<Tables>, most: number): Promise<Ed
   return rows
 }
 
+/** The editions whose cut-off is at an instant or later, and those that are not complete, the newest first. */
+export const readEditionsSince = async (db: Kysely<Tables>, since: Date): Promise<EditionRow[]> => {
+  const { rows } = await sql<EditionRow>`
+    select ${editionColumns} from editions e where e.cutoff >= ${since} or e.completed_at is null order by e.cutoff desc`.execute(
+    db,
+  )
+  return rows
+}
+
+/** How many digests of the complete editions since an instant were sent, by what these came to. */
+export const countSentSince = async (db: Kysely<Tables>, since: Date): Promise<number> => {
+  const { rows } = await sql<{ sent: number }>`
+    select coalesce(sum((total->>'count')::int), 0)::int as sent
+    from editions e, jsonb_array_elements(e.totals) total
+    where e.cutoff >= ${since} and e.completed_at is not null and total->>'state' = 'sent'`.execute(db)
+  return rows[0]?.sent ?? 0
+}
+
 /** The editions that are not complete, without looking at their deliveries: of one under way there may be a million. */
 export const readIncompleteEditions = async (db: Kysely<Tables>): Promise<EditionRow[]> => {
   const { rows } = await sql<EditionRow>`

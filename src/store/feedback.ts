@@ -164,12 +164,18 @@ export const readOpenFeedback = async (
   return rows
 }
 
-/** How many mails of the editions of the last seven days have feedback, by class of bounce; complaints as one class. */
-export const countFeedback = async (db: Kysely<Tables>): Promise<Record<BounceClass | 'complaint', number>> => {
+/**
+ * How many mails of the editions since an instant (by default seven days before the database's now) have feedback, by class of
+ * bounce; complaints as one class.
+ */
+export const countFeedback = async (
+  db: Kysely<Tables>,
+  since: Date | null = null,
+): Promise<Record<BounceClass | 'complaint', number>> => {
   const { rows } = await sql<{ of: BounceClass | 'complaint'; count: number }>`
     select coalesce(r.class, 'complaint') as of, count(*)::int as count
     from editions e join mail_feedback r on r.edition_id = e.id
-    where e.cutoff > now() - interval '7 days' group by 1`.execute(db)
+    where e.cutoff > coalesce(${since}::timestamptz, now() - interval '7 days') group by 1`.execute(db)
   const counts = Object.fromEntries(rows.map(({ of, count }) => [of, count]))
   return { hard: 0, soft: 0, ours: 0, unknown: 0, complaint: 0, ...counts }
 }

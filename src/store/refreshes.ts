@@ -6,6 +6,10 @@ import type { Tables } from './database.ts'
 export const readRefresh = (db: Kysely<Tables>, source: string) =>
   db.selectFrom('source_refreshes').selectAll().where('source', '=', source).executeTakeFirst()
 
+/** The last refresh of each source, by its label. */
+export const readRefreshes = (db: Kysely<Tables>) =>
+  db.selectFrom('source_refreshes').selectAll().orderBy('source').execute()
+
 /** Stores a refresh that began `at`: with its error, or `null` for a success, which replaces the time of the last one. */
 export const storeRefresh = async (
   db: Kysely<Tables>,

@@ -17,7 +17,7 @@ export const adminOptions = ({ config, db, keys, now, log }: AdminContext, host:
     log,
     pages: { ...pages, assets: pages.adminAssets },
     operators: createOperators({ db, keys, now, adminToken: config.adminToken }),
-    today: createTodayReader({ db }),
+    today: createTodayReader({ db, now }),
   }
 }
 

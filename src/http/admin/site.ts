@@ -18,6 +18,10 @@ export interface AdminSite {
 /** The pages in the order of the navigation; each subject adds its own. */
 const NAVIGATION = [{ href: '/admin', label: 'Today' }]
 
+/** Whether a subject has pages here, to which others may lead. */
+export const hasPage = (path: string): boolean =>
+  NAVIGATION.some(({ href }) => href !== '/admin' && (path === href || path.startsWith(`${href}/`)))
+
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** What an operator’s role must allow at the least; left out, the route is open to whoever is not signed in. */

@@ -109,6 +109,22 @@ export const readLetterFigures = async (
   return { states, oldestWaiting: ages.length === 0 ? null : Math.max(...ages) }
 }
 
+/** How many confirmations of the last 24 hours, and of those that wait, are in which state; and sign-ups without one yet. */
+export const readConfirmationFigures = async (
+  db: Kysely<Tables>,
+): Promise<{ states: Partial<Record<LetterState, number>>; notIssued: number }> => {
+  const { rows } = await sql<{ state: LetterState | null; count: number }>`
+    with known as (
+      select state, kind from letters where state in ('queued', 'deferred')
+      union all select state, kind from letters where state = 'sending'
+      union all select state, kind from letters
+        where created_at > now() - interval '24 hours' and state in ('sent', 'failed', 'skipped'))
+    select state, count(*)::int as count from known where kind = 'confirmation' group by state
+    union all select null, count(*)::int from sign_ups where kind = 'subscribe' and set_aside_at is null`.execute(db)
+  const states = Object.fromEntries(rows.flatMap(({ state, count }) => (state === null ? [] : [[state, count]])))
+  return { states, notIssued: rows.find(({ state }) => state === null)?.count ?? 0 }
+}
+
 /**
  * For how many seconds the oldest request of somebody who looks at their inbox has waited for its letter, for no reason of
  * their mailbox's: it was not issued yet, or no attempt counted against it. `null` where none waits; what was set aside or

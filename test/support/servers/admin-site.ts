@@ -4,7 +4,7 @@ import type { OperatorRole } from '../../../src/core/operator.ts'
 import { buildAdminApp } from '../../../src/http/admin/app.ts'
 import type { App } from '../../../src/http/site.ts'
 import { addOperator } from '../../../src/newsletter/operators.ts'
-import { openDatabase } from '../../../src/store/database.ts'
+import { type Database, openDatabase } from '../../../src/store/database.ts'
 import { readConfig } from '../../../workers/config/config.ts'
 import { adminOptions } from '../../../workers/roles/admin.ts'
 import { openTestDatabase } from '../databases/postgres.ts'
@@ -14,10 +14,14 @@ export const ADMIN_TOKEN = 'admin-token-of-a-test'.padEnd(43, '0')
 
 export type AdminTestSite = Awaited<ReturnType<typeof openAdminSite>>
 
-/** Opens it; `clock` is where the service's clock stands until `setClock`. */
-export const openAdminSite = async (options: { clock?: string; settings?: Record<string, string> } = {}) => {
-  const database = await openTestDatabase()
-  const db = openDatabase(database.url, { connections: 6, name: 'test', onError: () => undefined })
+/**
+ * Opens it, with a database of its own or that of a newsletter; `clock` is where the service's clock stands until `setClock`.
+ */
+export const openAdminSite = async (
+  options: { clock?: string; settings?: Record<string, string>; db?: Database } = {},
+) => {
+  await using opened = new AsyncDisposableStack()
+  const db = options.db ?? (await openOwnDatabase(opened))
   let clock = new Date(options.clock ?? '2026-04-15T09:00:00Z')
   const now = () => clock
   const log: string[] = []
@@ -31,6 +35,7 @@ export const openAdminSite = async (options: { clock?: string; settings?: Record
   await app.listen({ host: '127.0.0.1', port: 0 })
   const { port } = app.server.address() as { port: number }
   const url = `http://localhost:${port}`
+  const rest = opened.move()
   return {
     app,
     db,
@@ -61,13 +66,19 @@ export const openAdminSite = async (options: { clock?: string; settings?: Record
     browser: () => createBrowser(app, port),
     async [Symbol.asyncDispose]() {
       await app.close()
-      await db.destroy()
-      await database[Symbol.asyncDispose]()
+      await rest.disposeAsync()
     },
   }
 }
 
 let operators = 0
+
+const openOwnDatabase = async (opened: AsyncDisposableStack): Promise<Database> => {
+  const database = opened.use(await openTestDatabase())
+  const db = openDatabase(database.url, { connections: 6, name: 'test', onError: () => undefined })
+  opened.defer(() => db.destroy())
+  return db
+}
 
 export interface Answer {
   status: number
