@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import type { Canvas, SKRSContext2D } from '@napi-rs/canvas'
+import type { Branding } from '../core/branding/branding.ts'
 import { readCoverage } from './font-coverage.ts'
 
 export interface ShareCard {
@@ -75,14 +76,14 @@ const openTools = async (): Promise<Tools> => {
 }
 
 /** Draws pictures (PNG, 1200 × 630) with the service’s name. The same card always gives the same bytes. */
-export const createShareImages = (serviceName: string): { draw: (card: ShareCard) => Promise<Buffer> } => {
+export const createShareImages = (branding: Branding): { draw: (card: ShareCard) => Promise<Buffer> } => {
   let opening: Promise<Tools> | null = null
   return {
     async draw(card) {
       opening ??= openTools()
       const { createCanvas, faces } = await opening
       const canvas = createCanvas(WIDTH, HEIGHT)
-      drawCard(canvas.getContext('2d'), faces, card, serviceName)
+      drawCard(canvas.getContext('2d'), faces, card, branding)
       // In a thread of its own.
       return canvas.encode('png')
     },
@@ -145,8 +146,8 @@ const setFont = (draw: Draw, { families }: Face, size: number): ((text: string) 
   return (text) => draw.measureText(text).width <= RIGHT - LEFT
 }
 
-const drawCard = (draw: Draw, { bold, regular }: Tools['faces'], card: ShareCard, serviceName: string): void => {
-  drawSheet(draw, bold, serviceName)
+const drawCard = (draw: Draw, { bold, regular }: Tools['faces'], card: ShareCard, branding: Branding): void => {
+  drawSheet(draw, bold, branding)
   const note = drawable(card.note, regular)
   const title = drawable(card.title, bold) || drawable(card.note, bold)
   let y = drawTitle(draw, bold, title)
@@ -164,18 +165,18 @@ const drawCard = (draw: Draw, { bold, regular }: Tools['faces'], card: ShareCard
 }
 
 /** The paper, the double rule of its margin with the mark of the name on it, and the name. */
-const drawSheet = (draw: Draw, bold: Face, serviceName: string): void => {
+const drawSheet = (draw: Draw, bold: Face, { name, accent }: Branding): void => {
   draw.fillStyle = COLOURS.paper
   draw.fillRect(0, 0, WIDTH, HEIGHT)
   draw.fillStyle = COLOURS.margin
   for (const x of [78, 86]) draw.fillRect(x, 0, 3, HEIGHT)
-  draw.fillStyle = COLOURS.pencil
+  draw.fillStyle = accent?.light.act ?? COLOURS.pencil
   draw.beginPath()
   draw.arc(83.5, 84, 20, 0, 2 * Math.PI)
   draw.fill()
   draw.fillStyle = COLOURS.ink
   const fits = setFont(draw, bold, 38)
-  draw.fillText(wrap(drawable(serviceName, bold), fits, 1).lines[0] ?? '', LEFT, 97)
+  draw.fillText(wrap(drawable(name, bold), fits, 1).lines[0] ?? '', LEFT, 97)
   draw.fillRect(LEFT, 126, RIGHT - LEFT, 4)
   draw.fillRect(LEFT, 134, RIGHT - LEFT, 1)
 }

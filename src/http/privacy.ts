@@ -1,4 +1,4 @@
-/** The privacy page: what is kept of readers, by the settings of this installation. */
+/** Who runs this installation and what it keeps of readers: the privacy page, and the imprint where there is one. */
 import { makePublic } from './guard.ts'
 import { type App, type PublicSite, show } from './site.ts'
 
@@ -12,7 +12,7 @@ const inWords = (days: number): string => {
   return `${count} ${unit}${count === 1 ? '' : 's'}`
 }
 
-export const privacyRoutes = (app: App, { pages, privacy, baseUrl }: PublicSite): void => {
+export const privacyRoutes = (app: App, { pages, privacy, hasImprint, baseUrl }: PublicSite): void => {
   const { retention, keepDeliveries, ...who } = privacy
   const view = {
     here: '/privacy',
@@ -27,4 +27,8 @@ export const privacyRoutes = (app: App, { pages, privacy, baseUrl }: PublicSite)
     },
   }
   app.get('/privacy', async (_, reply) => show(makePublic(reply), pages, 'privacy', view))
+  if (hasImprint)
+    app.get('/imprint', async (_, reply) =>
+      show(makePublic(reply), pages, 'imprint', { here: '/imprint', canonical: `${baseUrl}/imprint` }),
+    )
 }

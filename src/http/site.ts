@@ -31,7 +31,7 @@ export interface Pages {
   render(name: string, view: object): string
   /** What stands in a rendered page where the stamp of its form goes. */
   formStamp: string
-  assets: { href: string; type: string; content: string; version: string }[]
+  assets: { href: string; type: string; content: string | Buffer; version: string }[]
 }
 
 /** Who runs this installation, and for how many days it keeps what. */
@@ -76,6 +76,8 @@ export interface Site {
   topicQuality?: readonly TopicQuality[]
   /** The name that readers know. */
   serviceName: string
+  /** Whether the installation has an imprint, which is a page then. */
+  hasImprint: boolean
   /** What the privacy page says. */
   privacy: PrivacyFacts
   log: Log

@@ -6,9 +6,10 @@ import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 import { readCoverage } from '../../src/adapters/font-coverage.ts'
 import { createShareImages, type ShareCard, wrap } from '../../src/adapters/share-image.ts'
+import { UNBRANDED } from '../../src/core/branding/branding.ts'
 import { HARMFUL } from '../support/fixtures/hostile-papers.ts'
 
-const { draw } = createShareImages('Paper Round')
+const { draw } = createShareImages(UNBRANDED)
 const CARD: ShareCard = { title: 'A paper about agents', text: 'Ada Lovelace, Grace Hopper', note: 'arXiv 2604.11784' }
 const titled = (title: string): ShareCard => ({ ...CARD, title })
 

@@ -119,6 +119,8 @@ describe('docker-compose.yml', () => {
       'MIN_FREE_MB',
       'MAILBOX_PORT',
       'CLOCK',
+      // What it names is mounted where it is looked for.
+      'BRANDING_DIR',
       'BOUNCES_HOST',
       'BOUNCES_PORT',
     ]

@@ -3,6 +3,7 @@
  * installation sets.
  */
 import { expect, test } from 'vitest'
+import { BRANDED } from '../support/fixtures/branded.ts'
 import { HARD_ISSUE, STEERED_ISSUE } from '../support/fixtures/hard-issues.ts'
 import { findHtmlFaults } from '../support/fixtures/html-validator.ts'
 import { readEveryPage } from '../support/servers/every-page.ts'
@@ -16,7 +17,6 @@ const HOSTILE = card({
   authors: '"><em>',
 })
 const HARD = [card(), HOSTILE, card({ excerpt: '', upvotes: null, links: [] }), HOSTILE, ...HARD_ISSUE.cards]
-const NAME = 'Lab Letters & Co <x>'
 const ESCAPED = 'Lab Letters &amp; Co &lt;x&gt;'
 
 const QUALITY = [{ topic: 'agents', relevant: 4, precision: 0.9, recall: 0.8 }]
@@ -36,7 +36,7 @@ test('every page of every route is valid HTML, whatever its papers hold, and has
 }, async () => {
   await using sites = new AsyncDisposableStack()
   const open = async (options: Parameters<typeof openTestSite>[0]) =>
-    sites.use(await openTestSite({ serviceName: NAME, ...options }))
+    sites.use(await openTestSite({ branding: BRANDED, ...options }))
   const usual = await open({
     cards: HARD,
     issue: STEERED_ISSUE,

@@ -54,7 +54,7 @@ export const createCliRunner =
             ? await clockOfService(db, runtime.now)
             : runtime.now
         const actor = commandActor(running().opts<{ by?: string }>().by)
-        const { serviceName } = config
+        const serviceName = config.branding.name
         const result = await command({ ...runtime, now, config, db, serviceName, json: json(), actor })
         const act = actOf(running(), result)
         if (act !== null) await recordAct(db, act, now())

@@ -30,7 +30,7 @@ export const digestCommands = (program: Command, run: RunCommand): void => {
           const templates = await createMailTemplates({
             baseUrl: context.config.baseUrl,
             postalAddress: context.config.postalAddress,
-            serviceName: context.config.serviceName,
+            branding: context.config.branding,
           })
           const mail = templates.renderDigest(issue)
           if (options.out !== undefined) await writeFile(options.out, mail.html)

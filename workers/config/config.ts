@@ -57,12 +57,12 @@ export const loadConfig = (environment: Environment): Config => {
 export const readConfig = (environment: Environment, originOf?: (name: string) => string | null): Config => {
   const settings = createSettings(environment, originOf)
   const network = readNetwork(settings)
-  const branding = readBranding(settings)
-  const senders = readSenders(settings, branding.serviceName)
+  const { branding } = readBranding(settings)
+  const senders = readSenders(settings, branding.name)
   const config: Config = {
     production: environment.NODE_ENV === 'production',
     ...network,
-    ...branding,
+    branding,
     ...senders,
     ...readCaps(settings),
     ...readStores(settings),

@@ -26,6 +26,8 @@ export interface SenderConfig {
    * digest must not keep the next confirmation from arriving. The same as `mailFrom` unless it is set.
    */
   lettersFrom: Sender
+  /** Where replies go; `null`: to the sender. */
+  replyTo: Sender | null
   postalAddress: string | null
   /** Who runs the service, for the privacy page: the sender's name unless it is set. */
   operatorName: string
@@ -54,6 +56,7 @@ export const readSenders = ({ get, read }: Settings, serviceName: string): Sende
     smtpConnections: read('SMTP_CONNECTIONS', DEFAULT_CONNECTIONS, readConnections),
     mailFrom,
     lettersFrom: read('LETTERS_FROM', mailFrom, readSender),
+    replyTo: read('REPLY_TO', null, senderReader('')),
     postalAddress: get('POSTAL_ADDRESS'),
     operatorName: get('OPERATOR_NAME') ?? mailFrom.name,
     contactEmail: read('CONTACT_EMAIL', mailFrom.address, readContact),

@@ -10,7 +10,7 @@ type AdminContext = Pick<RoleContext, 'config' | 'db' | 'keys' | 'now' | 'log'>
 
 /** What the pages work with; each subject adds its use cases. */
 export const adminOptions = ({ config, db, keys, now, log }: AdminContext, host: string): AdminAppOptions => {
-  const pages = createPages({ serviceName: config.serviceName })
+  const pages = createPages({ branding: config.branding })
   return {
     host,
     trustProxy: config.trustProxy,

@@ -6,10 +6,12 @@ import { createSendgridReader } from '../../src/adapters/bounces/webhook-sendgri
 import { createSesReader } from '../../src/adapters/bounces/webhook-ses.ts'
 import { createLookup } from '../../src/adapters/checkup/name-servers.ts'
 import { createTakesMail } from '../../src/adapters/mail-domains.ts'
+import { drawMailLogo } from '../../src/adapters/mail-logo.ts'
 import { createShareImages } from '../../src/adapters/share-image.ts'
 import { fetchPinnedText } from '../../src/adapters/sources/pinned-fetch.ts'
 import { createPages } from '../../src/adapters/templates/pages.ts'
 import type { ReadWebhook } from '../../src/core/bounces/provider-event.ts'
+import type { Logo } from '../../src/core/branding/logo.ts'
 import { buildApp } from '../../src/http/app.ts'
 import { createArchive } from '../../src/newsletter/archive/archive.ts'
 import { keepFeeds, keepLists } from '../../src/newsletter/archive/list-cache.ts'
@@ -25,6 +27,8 @@ import { createAccounts } from '../../src/newsletter/subscription/accounts.ts'
 import { createSubscriptions } from '../../src/newsletter/subscription/subscription.ts'
 import { createVotes } from '../../src/newsletter/votes.ts'
 import type { Config } from '../config/config.ts'
+import { DEFAULT_SENDER } from '../config/senders.ts'
+import { UnusableSettings } from '../config/settings.ts'
 import { openScorer } from '../scorer.ts'
 import type { RoleContext } from './context.ts'
 
@@ -40,7 +44,7 @@ export const openApi = async (context: ApiContext) => {
     db,
     keys,
     now,
-    serviceName: config.serviceName,
+    serviceName: config.branding.name,
     requireSpace,
     forgetMails,
     candidates,
@@ -71,7 +75,8 @@ export const openApi = async (context: ApiContext) => {
     }),
     topicQuality: measured,
     ...(config.domainServers === null ? {} : { takesMail: createTakesMail(createLookup(config.domainServers)) }),
-    serviceName: config.serviceName,
+    serviceName: config.branding.name,
+    hasImprint: config.branding.texts.imprint !== null,
     privacy: {
       operator: config.operatorName,
       postalAddress: config.postalAddress,
@@ -79,8 +84,8 @@ export const openApi = async (context: ApiContext) => {
       retention: config.retention,
       keepDeliveries: config.keepDeliveries,
     },
-    pages: createPages({ mailboxUrl, serviceName: config.serviceName }),
-    drawShareImage: createShareImages(config.serviceName).draw,
+    pages: createPages({ mailboxUrl, ...(await ownLooks(config)) }),
+    drawShareImage: createShareImages(config.branding).draw,
     baseUrl: config.baseUrl,
     trustProxy: config.trustProxy,
     log,
@@ -100,6 +105,19 @@ export const openApi = async (context: ApiContext) => {
   const host = config.host === '0.0.0.0' || config.host === '127.0.0.1' ? 'localhost' : config.host
   return { url: `http://${host}:${port}`, close }
 }
+
+/** What the installation has of its own on its pages; `UnusableSettings` where its logo cannot be drawn. */
+const ownLooks = async ({ branding, contactEmail }: Config) => ({
+  branding,
+  // Where no sender is set, nobody reads what is written to it.
+  contact: contactEmail === DEFAULT_SENDER.address ? null : contactEmail,
+  files: branding.logo === null ? [] : [await drawLogo(branding.logo)],
+})
+
+const drawLogo = (logo: Logo) =>
+  drawMailLogo(logo).catch((error: Error) => {
+    throw new UnusableSettings([`BRANDING_DIR: ${error.message}`])
+  })
 
 /** The webhooks of the providers that are configured, by name. */
 const openWebhookReaders = ({ webhooks }: Config): Map<string, ReadWebhook> => {

@@ -121,8 +121,8 @@ const createWakeTimer = (wake: () => Promise<void>) => {
 
 /** The composer with its templates and, where DKIM is configured, a signer for digests and one for letters. */
 const createMailComposer = async ({ config, db, keys, log }: RoleContext) => {
-  const { baseUrl, postalAddress, serviceName, mailFrom, lettersFrom, bounceDomain, dkim, lettersDkim } = config
-  const { renderDigest, renderLetter } = await createMailTemplates({ baseUrl, postalAddress, serviceName })
+  const { baseUrl, postalAddress, branding, replyTo, mailFrom, lettersFrom, bounceDomain, dkim, lettersDkim } = config
+  const { renderDigest, renderLetter } = await createMailTemplates({ baseUrl, postalAddress, branding })
   const signers = {
     digests: dkim === null ? null : createSigner(dkim),
     letters: lettersDkim === null ? null : createSigner(lettersDkim),
@@ -137,7 +137,8 @@ const createMailComposer = async ({ config, db, keys, log }: RoleContext) => {
     mailFrom,
     lettersFrom,
     bounceDomain,
-    serviceName,
+    serviceName: branding.name,
+    replyTo,
     renderDigest,
     renderLetter,
     // Digests and letters that have the same sender have the same signing domain, too.

@@ -18,6 +18,8 @@ export interface Sender {
 /** What all messages of a template share. */
 export interface SharedParts {
   from: Sender
+  /** Where replies go; `null` or left out: to the sender. */
+  replyTo?: Sender | null
   subject: string
   /** Further headers, such as `List-Unsubscribe`, but none of those that this module writes itself. Values are literal. */
   headers: Record<string, string>
@@ -77,6 +79,11 @@ const bareAddress = (value: string, what: string): string => {
   return value
 }
 
+const senderOf = ({ name, address }: Sender, what: string): Sender => ({
+  name: withoutControls(name, what),
+  address: bareAddress(address, what),
+})
+
 /** Values with which nodemailer composes the headers that each message has of its own. */
 const STAND_IN = {
   to: 'to@stand-in.invalid',
@@ -110,7 +117,8 @@ export const compileMessage = async (
     if (!PLACEHOLDER.test(placeholder)) throw new Error(`${JSON.stringify(placeholder)} cannot be a placeholder`)
   const composer = new MailComposer({
     ...BOUNDARY,
-    from: { name: withoutControls(shared.from.name, 'From'), address: bareAddress(shared.from.address, 'From') },
+    from: senderOf(shared.from, 'From'),
+    ...(shared.replyTo == null ? {} : { replyTo: senderOf(shared.replyTo, 'Reply-To') }),
     to: { name: '', address: STAND_IN.to },
     subject: withoutControls(shared.subject, 'Subject'),
     messageId: `<${STAND_IN.messageId}>`,

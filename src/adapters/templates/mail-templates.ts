@@ -8,7 +8,9 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { Liquid, type Template } from 'liquidjs'
-import { DEFAULT_NAME } from '../../core/branding/service-name.ts'
+import type { Accent } from '../../core/branding/accent.ts'
+import { type Branding, UNBRANDED } from '../../core/branding/branding.ts'
+import { holdsName, logoBox, MAIL_LOGO, mailLogoPath } from '../../core/branding/logo.ts'
 import type { DigestIssue } from '../../core/digest/digest.ts'
 import { papersOf, subjectOf } from '../../core/digest/headline.ts'
 import type { Frequency } from '../../core/subscriber/preferences.ts'
@@ -18,6 +20,8 @@ import { type DigestLines, digestView } from './digest-view.ts'
 import { type Allowance, allowancesFor, isTooLong } from './mail-size.ts'
 import { escapeHtml, escapeText, issueWithoutPlaceholders, someOf, stripControls } from './mail-text.ts'
 import { compileMjml } from './mjml.ts'
+import { ownWords } from './own-words.ts'
+import { recolour } from './recolour.ts'
 import { wholeWords } from './whole-words.ts'
 
 /** A mail whose links hold `TOKEN_PLACEHOLDERS` where a subscriber's tokens go. */
@@ -51,8 +55,8 @@ export interface MailTemplateOptions {
   /** Origin (and path) of the site, by which every link is built. */
   baseUrl: string
   postalAddress: string | null
-  /** The name that readers know; `DEFAULT_NAME` where it is left out. */
-  serviceName?: string
+  /** What the installation sets for itself: its name, logo, colour and words; nothing where it is left out. */
+  branding?: Branding
   templatesFolder?: string
 }
 
@@ -82,16 +86,21 @@ type Compiled = Record<(typeof NAMES)[number], (view: object) => Omit<Mail, 'sub
 export const createMailTemplates = async ({
   baseUrl,
   postalAddress,
-  serviceName = DEFAULT_NAME,
+  branding = UNBRANDED,
   templatesFolder = FOLDER,
 }: MailTemplateOptions): Promise<MailTemplates> => {
-  const { render, version } = await compileTemplates(templatesFolder)
-  const shared = sharedView(baseUrl.replace(/\/+$/, ''), { service: serviceName, postalAddress })
-  const subjects = subjectsOf(serviceName)
+  const { render, version } = await compileTemplates(templatesFolder, branding.accent)
+  const shared = sharedView(baseUrl.replace(/\/+$/, ''), postalAddress, branding)
+  const subjects = subjectsOf(branding.name)
+  const welcome = branding.texts.welcome && ownWords(branding.texts.welcome, branding.accent, 'body')
 
   const renderIssue = (issue: DigestIssue, own: DigestLines, allowance: Allowance): Mail => ({
-    subject: stripControls(subjectOf(issue, serviceName)),
-    ...render.digest({ ...shared, ...digestView(issue, own, allowance, shared) }),
+    subject: stripControls(subjectOf(issue, branding.name)),
+    ...render.digest({
+      ...shared,
+      ...digestView(issue, own, allowance, shared),
+      own: issue.kind === 'welcome' ? welcome : null,
+    }),
   })
 
   return {
@@ -118,8 +127,12 @@ export const createMailTemplates = async ({
 }
 
 /** What every mail is given. */
-const sharedView = (site: string, who: { service: string; postalAddress: string | null }) => ({
-  ...who,
+const sharedView = (site: string, postalAddress: string | null, { name, accent, logo, texts }: Branding) => ({
+  service: name,
+  postalAddress,
+  logo: logo && { ...logoBox(logo, MAIL_LOGO), url: `${site}${mailLogoPath(logo)}`, holdsName: holdsName(logo) },
+  footer: texts.footer && ownWords(texts.footer, accent, 'small'),
+  imprint: texts.imprint && `${site}/imprint`,
   site: new URL(site).host,
   line: '-'.repeat(TEXT_WIDTH),
   links: {
@@ -141,7 +154,10 @@ const sharedView = (site: string, who: { service: string; postalAddress: string 
   },
 })
 
-const compileTemplates = async (folder: string): Promise<{ render: Compiled; version: string }> => {
+const compileTemplates = async (
+  folder: string,
+  accent: Accent | null,
+): Promise<{ render: Compiled; version: string }> => {
   const hash = createHash('sha256')
   const read = async (name: string): Promise<string> => {
     const text = await readFile(path.join(folder, name), 'utf8')
@@ -152,11 +168,16 @@ const compileTemplates = async (folder: string): Promise<{ render: Compiled; ver
   const html = new Liquid({ ...settings, outputEscape: escapeHtml })
   html.registerFilter('wholeWords', (text: string) => wholeWords(text, 'style="white-space: nowrap"'))
   const plain = new Liquid({ ...settings, outputEscape: escapeText })
-  const head = await read('head.mjml')
+  const head = recolour(await read('head.mjml'), accent)
+  const brand = await read('brand.mjml')
+  const foot = await read('foot.mjml')
   const mjml: Record<string, string> = {}
   const texts: Record<string, string> = {}
   for (const name of NAMES) {
-    mjml[name] = (await read(`${name}.mjml`)).replace('<mj-head />', head)
+    mjml[name] = (await read(`${name}.mjml`))
+      .replace('<mj-head />', head)
+      .replace('<mj-brand />', brand)
+      .replace('<mj-foot />', foot)
     texts[name] = await read(`${name}.txt.liquid`)
   }
   const skeletons = await compileMjml(mjml)

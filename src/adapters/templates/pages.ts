@@ -1,8 +1,9 @@
 /** The pages: Liquid templates in, HTML out, and the files that go with them. */
-import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { Liquid } from 'liquidjs'
+import { type Branding, UNBRANDED } from '../../core/branding/branding.ts'
+import { holdsName, logoBox, versionOf } from '../../core/branding/logo.ts'
 import { DEFAULT_NAME } from '../../core/branding/service-name.ts'
 import { utcMidnight } from '../../core/calendar.ts'
 import { longDate } from '../../core/digest/headline.ts'
@@ -10,7 +11,9 @@ import { ARXIV_ID } from '../../core/papers/paper.ts'
 import { confirmedWording, REQUESTED } from '../../core/subscriber/consent.ts'
 import { clock, expectedTime, sendingTimes, weekdayInWords } from '../../core/subscriber/schedule.ts'
 import { TIME_ZONES } from '../../core/subscriber/time-zone.ts'
+import { type HtmlOptions, markdownToHtml } from '../../core/text/markdown.ts'
 import { escapeHtml } from './mail-text.ts'
+import { recolour } from './recolour.ts'
 import { wholeWords } from './whole-words.ts'
 
 const TEMPLATES = path.resolve(import.meta.dirname, '../../../templates/pages')
@@ -29,9 +32,30 @@ const NAV = [
 export interface Asset {
   href: string
   type: string
-  content: string
+  content: string | Buffer
   /** The version that `href` carries as `?v=`, also good as an ETag. */
   version: string
+}
+
+const fileOf = (at: string, type: string, content: string | Buffer): Asset => {
+  const version = versionOf(content)
+  return { href: `${at}?v=${version}`, type, content, version }
+}
+
+/** What the masthead has room for beside the menu, and on a phone above it; pixels. */
+const LOGO = { height: 36, width: 200 }
+/** Of `icon.svg`. */
+const ICON_COLOURS = /#98291f|#d68f84/g
+
+/** Words of the installation as HTML, each once. */
+const textsOf = ({ texts }: Branding) => {
+  const html = (text: string | null, options: HtmlOptions) => text && markdownToHtml(text, options)
+  return {
+    welcome: html(texts.welcome, {}),
+    footer: html(texts.footer, { topHeading: 3, attributes: { p: { class: 'quiet' } } }),
+    privacy: html(texts.privacy, { paths: true }),
+    imprint: html(texts.imprint, { paths: true }),
+  }
 }
 
 /** Whoever types it into a field that is shown again sees a stamp there, which tells them nothing. */
@@ -64,16 +88,21 @@ const FILTERS = {
 
 /**
  * Pages by the names of their templates, each read once. `mailboxUrl` is the page of the embedded mailbox, which the pages
- * then point to, `serviceName` the name that readers know. Everything a view holds is escaped. `render` throws for a template that does not exist, and for one that
+ * then point to; `branding` is what the installation sets for
+ * itself, `contact` the address that every page links to, `files` are served beside the pages’ own. Everything a view holds is escaped. `render` throws for a template that does not exist, and for one that
  * names a variable which its view lacks.
  */
 export const createPages = ({
   mailboxUrl = null,
-  serviceName = DEFAULT_NAME,
+  branding = UNBRANDED,
+  contact = null,
+  files = [],
   templatesFolder = TEMPLATES,
 }: {
   mailboxUrl?: string | null
-  serviceName?: string
+  branding?: Branding
+  contact?: string | null
+  files?: readonly Asset[]
   templatesFolder?: string
 } = {}): {
   render: (name: string, view: object) => string
@@ -82,17 +111,21 @@ export const createPages = ({
   /** What the pages for operators refer to. */
   adminAssets: Asset[]
 } => {
-  const asset = (file: string, type: string, adapt = (text: string) => text): Asset => {
-    const content = adapt(readFileSync(path.join(templatesFolder, file), 'utf8'))
-    const version = createHash('sha256').update(content).digest('base64url').slice(0, 16)
-    return { href: `/${file}?v=${version}`, type, content, version }
-  }
-  const styles = asset('site.css', 'text/css; charset=utf-8')
+  const asset = (file: string, type: string, adapt = (text: string) => text): Asset =>
+    fileOf(`/${file}`, type, adapt(readFileSync(path.join(templatesFolder, file), 'utf8')))
+  const { name, accent, logo } = branding
+  const styles = asset('site.css', 'text/css; charset=utf-8', (text) => recolour(text, accent))
   const adminStyles = asset('admin.css', 'text/css; charset=utf-8')
   const script = asset('zone.js', 'text/javascript; charset=utf-8')
   const settings = asset('settings.js', 'text/javascript; charset=utf-8')
   const proof = asset('proof.js', 'text/javascript; charset=utf-8')
-  const icon = asset('icon.svg', 'image/svg+xml', (text) => text.replace(DEFAULT_NAME, () => escapeHtml(serviceName)))
+  const icon = asset('icon.svg', 'image/svg+xml', (text) =>
+    text.replace(DEFAULT_NAME, () => escapeHtml(name)).replace(ICON_COLOURS, (own) => accent?.light.act ?? own),
+  )
+  const logoFile = logo && fileOf(`/${logo.name}`, logo.type, logo.content)
+  const logoFiles = logoFile === null ? [] : [logoFile]
+  // A tab shows a square.
+  const tabIcon = logo === null || logoFile === null || holdsName(logo) ? icon : logoFile
   const engine = new Liquid({
     root: templatesFolder,
     extname: '.liquid',
@@ -110,15 +143,19 @@ export const createPages = ({
         script: script.href,
         settings: settings.href,
         proof: proof.href,
-        icon: icon.href,
+        icon: tabIcon.href,
+        iconType: tabIcon.type,
         nav: NAV,
         zones: TIME_ZONES,
         mailboxUrl,
         formStamp: FORM_STAMP,
-        consent: { requested: REQUESTED.text, confirmed: confirmedWording(serviceName).text },
-        name: serviceName,
+        consent: { requested: REQUESTED.text, confirmed: confirmedWording(name).text },
+        name,
+        contact,
+        logo: logo && { ...logoBox(logo, LOGO), href: logoFile?.href, holdsName: holdsName(logo) },
+        texts: textsOf(branding),
         // Of the software, where it has its own name.
-        software: serviceName === DEFAULT_NAME ? `${DEFAULT_NAME} is open source.` : '',
+        software: name === DEFAULT_NAME ? `${DEFAULT_NAME} is open source.` : '',
       },
     },
   })
@@ -126,7 +163,7 @@ export const createPages = ({
   return {
     render: (name, view) => engine.renderFileSync(name, { here: null, ...view }),
     formStamp: FORM_STAMP,
-    assets: [styles, script, settings, proof, icon],
-    adminAssets: [styles, adminStyles, icon],
+    assets: [styles, script, settings, proof, icon, ...logoFiles, ...files],
+    adminAssets: [styles, adminStyles, icon, ...logoFiles],
   }
 }

@@ -59,6 +59,8 @@ export interface ComposePorts {
   mailFrom: Sender
   /** The sender of letters: another address where mailbox providers are to judge the two apart. */
   lettersFrom: Sender
+  /** Where replies go; `null` or left out: to the sender. */
+  replyTo?: Sender | null
   /** The domain under which each mail has an envelope sender of its own; `null` or left out for none. */
   bounceDomain?: string | null
   /** The name that readers know; `DEFAULT_NAME` where it is left out. */
@@ -70,6 +72,7 @@ export interface ComposePorts {
   compileMessage: (
     shared: {
       from: Sender
+      replyTo: Sender | null
       subject: string
       headers: Record<string, string>
       text: string
@@ -178,7 +181,10 @@ export const createComposer = (ports: ComposePorts) => {
   }
 
   const compile = (mail: RenderedMail, from: Sender, headers: Record<string, string>): Promise<MessageTemplate> =>
-    ports.compileMessage({ ...mail, from, headers: { ...AUTOMATIC_MAIL_HEADERS, ...headers } }, PLACEHOLDERS)
+    ports.compileMessage(
+      { ...mail, from, replyTo: ports.replyTo ?? null, headers: { ...AUTOMATIC_MAIL_HEADERS, ...headers } },
+      PLACEHOLDERS,
+    )
 
   /** Several lanes ask for the same digest at the same time: it is compiled for the first, and all get that template. */
   const templateOf = (id: number, next: string, changed: string | null): Promise<MessageTemplate> => {

@@ -1,7 +1,9 @@
 /** A site on loopback whose use cases write down what was asked of them: for tests of the HTTP floor alone. */
 import type { AddressInfo } from 'node:net'
+import { drawMailLogo } from '../../../src/adapters/mail-logo.ts'
 import { createShareImages } from '../../../src/adapters/share-image.ts'
 import { createPages } from '../../../src/adapters/templates/pages.ts'
+import { UNBRANDED } from '../../../src/core/branding/branding.ts'
 import type { DigestIssue, PaperCard } from '../../../src/core/digest/digest.ts'
 import type { Volume } from '../../../src/core/digest/volume.ts'
 import { entryHtml, entryId, type FeedEntry } from '../../../src/core/feed/feed.ts'
@@ -355,7 +357,7 @@ const createRecordedAccounts = (change: RecordChange, challenge: Challenge | nul
 })
 
 /** The real ones, as the pages are; one for all, for it has fonts. */
-const shareImages = createShareImages('Paper Round')
+const shareImages = createShareImages(UNBRANDED)
 /** What the one curator there is did: a pick that arXiv is asked for, a pin that was undone, and a hide. */
 const DID = {
   curator: 'Grace Hopper',
@@ -430,7 +432,8 @@ const createRecordedSuggestions = (change: RecordChange): Suggestions => ({
 
 export const openTestSite = async ({
   baseUrl = 'http://round.example.org',
-  serviceName = 'Paper Round',
+  branding = UNBRANDED,
+  contact = null as string | null,
   cards = [card()],
   sample = false,
   paper = {} as Partial<PaperPage>,
@@ -486,11 +489,17 @@ export const openTestSite = async ({
     feeds: failingBy(fault, createRecordedFeeds(feedEntries)),
     previews: failingBy(fault, previews),
     topicQuality,
-    serviceName,
+    serviceName: branding.name,
+    hasImprint: branding.texts.imprint !== null,
     privacy: PRIVACY,
     takesMail,
-    pages: createPages({ mailboxUrl, serviceName }),
-    drawShareImage: (serviceName === 'Paper Round' ? shareImages : createShareImages(serviceName)).draw,
+    pages: createPages({
+      mailboxUrl,
+      branding,
+      contact,
+      files: branding.logo === null ? [] : [await drawMailLogo(branding.logo)],
+    }),
+    drawShareImage: (branding === UNBRANDED ? shareImages : createShareImages(branding)).draw,
     log: { info: write, warn: write, error: write },
     ready,
     editions: failingBy(fault, editions),

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { UNBRANDED } from '../../../src/core/branding/branding.ts'
 import { DEFAULT_TOPICS } from '../../../src/core/topics.ts'
 import { readConfig } from '../../../workers/config/config.ts'
 import { faultsOf, PRODUCTION } from '../../support/fixtures/settings.ts'
@@ -40,7 +41,8 @@ describe('without any setting', () => {
       admin: null,
       keepDeliveries: 90,
       retention: { unconfirmed: 7, leavers: 28, consent: 1095, clients: 180 },
-      serviceName: 'Paper Round',
+      branding: UNBRANDED,
+      replyTo: null,
       operatorName: 'Paper Round',
       contactEmail: 'round@localhost',
       minFreeSpace: 256_000_000,
