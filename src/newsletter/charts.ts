@@ -56,11 +56,17 @@ export interface TopicNumbers {
 }
 
 export interface Charts {
-  subscribers: NumbersOverTime
+  /** Readers, `active` and `paused`. */
+  readers: NumbersOverTime
+  /** Who does not get mail: `pending`, `unsubscribed`, `suppressed`. */
+  others: NumbersOverTime
   joined: NumbersOverTime
+  imported: NumbersOverTime
+  /** The first day of which it is known how many asked; `null` where none is. */
+  requestsSince: string | null
   left: NumbersOverTime
   deliveries: NumbersOverTime
-  /** Parts of 1 of the digests that were handed over; `null` where none were. */
+  /** Parts of 1 of the digests that were handed over; periods without any are left out. */
   bounceShare: NumbersOverTime
   complaintShare: NumbersOverTime
   papers: NumbersOverTime
@@ -130,6 +136,15 @@ const seriesOf = (
   pick: typeof total,
 ): NumberSeries[] => labels.map((name) => ({ name, values: periods.map((period) => pick(days, period, name)) }))
 
+/** What the page of numbers over time reads. */
+export interface ChartReader {
+  read(query: ChartQuery): Promise<Charts>
+}
+
+export const createChartReader = ({ db, now }: { db: Database; now: () => Date }): ChartReader => ({
+  read: (query) => readCharts(db, now(), query),
+})
+
 /** Everything that the page of numbers over time shows; nothing of it reads subscribers or deliveries. */
 export const readCharts = async (db: Database, now: Date, query: ChartQuery): Promise<Charts> => {
   const today = now.toISOString().slice(0, 10)
@@ -148,26 +163,32 @@ export const readCharts = async (db: Database, now: Date, query: ChartQuery): Pr
     await kept('returns'),
   ]
   const over = (series: NumberSeries[], since: string | null): NumbersOverTime => ({ periods, series, since })
+  const [sent = [], refused = []] = [
+    seriesOf(deliveries.days, periods, ['sent'], total)[0]?.values,
+    seriesOf(returns.days, periods, ['refused'], total)[0]?.values,
+  ]
+  const handed = periods.map((_, n) => add(sent[n], refused[n]))
   const share = (label: string): NumbersOverTime => {
-    const [sent = [], refused = [], returned = []] = [
-      ...seriesOf(deliveries.days, periods, ['sent'], total),
-      ...seriesOf(returns.days, periods, ['refused', label], total),
-    ].map(({ values }) => values)
-    const values = periods.map((_, n) => {
-      const [handed, back] = [add(sent[n], refused[n]), returned[n] ?? null]
-      return handed === null || handed === 0 || back === null ? null : Math.min(1, back / handed)
-    })
-    return over([{ name: label, values }], returns.since)
+    const returned = seriesOf(returns.days, periods, [label], total)[0]?.values ?? []
+    const shown = periods.map((period, n) => ({ period, of: handed[n] ?? null, back: returned[n] ?? null }))
+    const some = shown.filter(({ of }) => of !== 0)
+    const values = some.map(({ of, back }) => (of === null || back === null ? null : Math.min(1, back / of)))
+    return { periods: some.map(({ period }) => period), series: [{ name: label, values }], since: returns.since }
   }
+  const states = (labels: readonly string[]) =>
+    over(seriesOf(subscribers.days, periods, labels, lastOf), subscribers.since)
   return {
-    subscribers: over(seriesOf(subscribers.days, periods, STATES_SHOWN, lastOf), subscribers.since),
+    readers: states(['active', 'paused']),
+    others: states(['pending', 'unsubscribed', 'suppressed']),
     joined: over(
       [
         ...seriesOf(requests.days, periods, KEPT_FIGURES.requests, total),
-        ...seriesOf(joined.days, periods, KEPT_FIGURES.joined, total),
+        ...seriesOf(joined.days, periods, ['confirmed'], total),
       ],
       joined.since,
     ),
+    imported: over(seriesOf(joined.days, periods, ['imported'], total), joined.since),
+    requestsSince: requests.since,
     left: over(seriesOf(left.days, periods, KEPT_FIGURES.left, total), left.since),
     deliveries: over(seriesOf(deliveries.days, periods, KEPT_FIGURES.deliveries, total), deliveries.since),
     bounceShare: share('hard'),
@@ -178,9 +199,6 @@ export const readCharts = async (db: Database, now: Date, query: ChartQuery): Pr
     countedAt: (await readLastCounted(db, ['subscribers'])).get('subscribers')?.countedAt ?? null,
   }
 }
-
-/** Those who are erased are nobody any more. */
-const STATES_SHOWN = KEPT_FIGURES.subscribers.filter((state) => state !== 'erased')
 
 const add = (a: number | null | undefined, b: number | null | undefined): number | null =>
   a === null || a === undefined ? null : a + (b ?? 0)

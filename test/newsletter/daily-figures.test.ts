@@ -77,9 +77,13 @@ test('what records tell of the days before is counted the first time; the states
   ])
   expect(lines(charts.left)).toEqual(['2026-04-05 unsubscribed 1', '2026-04-06 complaint 1', '2026-04-06 bounce 1'])
   expect(unknownDays(charts.left).at(-1)).toBe('2026-03-31')
-  expect(unknownDays(charts.subscribers).at(-1)).toBe('2026-04-13')
-  expect(lines(charts.subscribers)).toEqual(['2026-04-14 active 1', '2026-04-14 paused 1', '2026-04-14 suppressed 3'])
-  expect(charts.subscribers.since).toBe('2026-04-14')
+  expect(unknownDays(charts.readers).at(-1)).toBe('2026-04-13')
+  expect([...lines(charts.readers), ...lines(charts.others)]).toEqual([
+    '2026-04-14 active 1',
+    '2026-04-14 paused 1',
+    '2026-04-14 suppressed 3',
+  ])
+  expect(charts.readers.since).toBe('2026-04-14')
   expect(charts.topics.slice(0, 2).map(({ slug, readers }) => [slug, readers])).toEqual([
     ['diffusion-lm', 2],
     ['robotics', 2],
@@ -151,7 +155,7 @@ test('days on which nobody counted the states are not known; a week is known by 
   await countDailyFigures(db, { now: at('2026-04-10T01:00:00Z') })
   const now = at('2026-04-14T12:00:00Z')
   const active = (charts: Charts) =>
-    charts.subscribers.periods.map(({ last }, n) => [last.slice(5), charts.subscribers.series[0]?.values[n]])
+    charts.readers.periods.map(({ last }, n) => [last.slice(5), charts.readers.series[0]?.values[n]])
   expect(active(await readCharts(db, now, DAILY)).slice(-8)).toEqual([
     ['04-07', 1],
     ['04-08', null],
@@ -170,16 +174,10 @@ test('days on which nobody counted the states are not known; a week is known by 
   ])
   // Of the week in which the first record falls only a part is known, and of the last week not all days were counted yet.
   const joined = ({ joined }: Charts) => joined.series.map(({ name, values }) => [name, values.slice(-3)])
-  expect(joined(weeks).slice(1)).toEqual([
-    ['confirmed', [null, null, null]],
-    ['imported', [null, null, null]],
-  ])
+  expect(joined(weeks).slice(1)).toEqual([['confirmed', [null, null, null]]])
   // Records tell of them: they are counted as soon as somebody counts again.
   await countDailyFigures(db, { now })
-  expect(joined(await readCharts(db, now, { range: 30, by: 'week' })).slice(1)).toEqual([
-    ['confirmed', [null, 0, 0]],
-    ['imported', [null, 0, 0]],
-  ])
+  expect(joined(await readCharts(db, now, { range: 30, by: 'week' })).slice(1)).toEqual([['confirmed', [null, 0, 0]]])
 })
 
 test.each([

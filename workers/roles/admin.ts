@@ -2,6 +2,7 @@
 import type { AddressInfo } from 'node:net'
 import { createPages } from '../../src/adapters/templates/pages.ts'
 import { type AdminAppOptions, buildAdminApp } from '../../src/http/admin/app.ts'
+import { createChartReader } from '../../src/newsletter/charts.ts'
 import { createOperators } from '../../src/newsletter/operators.ts'
 import { createTodayReader } from '../../src/newsletter/today.ts'
 import type { RoleContext } from './context.ts'
@@ -18,6 +19,7 @@ export const adminOptions = ({ config, db, keys, now, log }: AdminContext, host:
     pages: { ...pages, assets: pages.adminAssets },
     operators: createOperators({ db, keys, now, adminToken: config.adminToken }),
     today: createTodayReader({ db, now }),
+    charts: createChartReader({ db, now }),
   }
 }
 

@@ -9,6 +9,7 @@ import { replaceNulls, securityHeaders, takeUnknownFields } from '../guard.ts'
 import { limitRequests } from '../request-budgets.ts'
 import { recordRoutes } from '../route-table.ts'
 import type { App, Pages } from '../site.ts'
+import { chartRoutes } from './charts.ts'
 import { isOwnHost } from './host-names.ts'
 import { guardRoutes } from './session.ts'
 import { signInRoutes } from './sign-in.ts'
@@ -89,5 +90,6 @@ export const buildAdminApp = (options: AdminAppOptions): App => {
   assetRoutes(app, pages.assets)
   signInRoutes(app, site)
   todayRoutes(app, site)
+  chartRoutes(app, site)
   return app
 }

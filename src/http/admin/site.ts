@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import type { Log } from '../../core/log.ts'
 import { type Actor, allows, type OperatorRole } from '../../core/operator.ts'
+import type { ChartReader } from '../../newsletter/charts.ts'
 import type { Operators, SignedIn } from '../../newsletter/operators.ts'
 import type { TodayReader } from '../../newsletter/today.ts'
 import type { Pages } from '../site.ts'
@@ -13,10 +14,14 @@ export interface AdminSite {
   log: Log
   operators: Operators
   today: TodayReader
+  charts: ChartReader
 }
 
 /** The pages in the order of the navigation; each subject adds its own. */
-const NAVIGATION = [{ href: '/admin', label: 'Today' }]
+const NAVIGATION = [
+  { href: '/admin', label: 'Today' },
+  { href: '/admin/charts', label: 'Charts' },
+]
 
 /** Whether a subject has pages here, to which others may lead. */
 export const hasPage = (path: string): boolean =>
