@@ -18,6 +18,7 @@ import type { Config } from './config/config.ts'
 import { createReadiness } from './readiness.ts'
 import type { RoleContext, ServiceContext } from './roles/context.ts'
 import type { Role } from './roles/role.ts'
+import { readVersion } from './version.ts'
 
 export interface Service {
   /** Where the site listens; `null` without the role `api`. */
@@ -103,7 +104,10 @@ export const startService = async (
   const operations = {
     ready: createReadiness({ db, queue, roles, now, requireSpace }),
     editions: createEditionReader(db),
-    metrics: createMetrics(createFigureReader(db, now)),
+    metrics: createMetrics(createFigureReader(db, now), {
+      info: { version: readVersion(), roles: [...roles].join('+') },
+      onError: (error) => log.warn({ error: describeError(error) }, 'the figures for metrics could not be read'),
+    }),
   }
   // Before the roles, so that a port in use ends the start before anything has been published or sent.
   if (config.healthPort !== null) {

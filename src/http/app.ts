@@ -117,6 +117,11 @@ export const buildApp = ({
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? null
     if (route === '/healthz' && reply.statusCode === 200) return
+    site.metrics.countRequest({
+      method: request.method,
+      status: reply.statusCode,
+      seconds: reply.elapsedTime / 1000,
+    })
     const facts = { method: request.method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }
     site.log.info(facts, 'request')
   })

@@ -30,7 +30,9 @@ export const healthRoutes = (app: Pick<FastifyInstance, 'get'>, { ready, log }: 
 }
 
 /** Builds the routes for a process without the site; its caller makes them listen. */
-export const buildHealthApp = (health: Health & Pick<Site, 'metrics'>): FastifyInstance => {
+export const buildHealthApp = (
+  health: Health & { metrics: Pick<Site['metrics'], 'contentType' | 'read'> },
+): FastifyInstance => {
   const app = Fastify({ logger: false, forceCloseConnections: true, ...connectionOptions(CONNECTION_LIMITS, {}) })
   app.setErrorHandler((error, _, reply) => {
     health.log.warn({ error: describeError(error) }, 'a request failed')

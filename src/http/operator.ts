@@ -5,7 +5,10 @@ import { Type } from 'typebox'
 import { type App, type Site, sendProblem } from './site.ts'
 
 /** Open to everyone who can reach it, since no figure is about a person; the site guards it all the same (`operatorRoutes`). */
-export const metricsRoute = (app: Pick<FastifyInstance, 'get'>, { contentType, read }: Site['metrics']): void => {
+export const metricsRoute = (
+  app: Pick<FastifyInstance, 'get'>,
+  { contentType, read }: Pick<Site['metrics'], 'contentType' | 'read'>,
+): void => {
   app.get('/metrics', { config: { perMinute: null } }, async (_, reply) => reply.type(contentType).send(await read()))
 }
 

@@ -87,7 +87,11 @@ export interface Site {
    */
   ready: () => Promise<{ held?: string } | undefined>
   editions: EditionReader
-  metrics: { contentType: string; read(): Promise<string> }
+  metrics: {
+    contentType: string
+    read(): Promise<string>
+    countRequest(request: { method: string; status: number; seconds: number }): void
+  }
   /** The bearer token of operators; `null`: there are no routes for them. */
   adminToken: string | null
 }

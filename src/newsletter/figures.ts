@@ -5,11 +5,19 @@ import { countAlarms } from '../store/alarms.ts'
 import type { Database } from '../store/database.ts'
 import { countFeedback } from '../store/feedback.ts'
 import { readLastTick } from '../store/last-tick.ts'
-import { type OpenEdition, readLetterFigures, readOpenEditions } from '../store/outbox/mail-counts.ts'
+import {
+  countRecent,
+  type OpenEdition,
+  readLetterFigures,
+  readOldestUnsentLetter,
+  readOpenEditions,
+} from '../store/outbox/mail-counts.ts'
+import { isAnythingCapped } from '../store/outbox/send-limits.ts'
 import { isRelayThrottled } from '../store/outbox/throttled-routes.ts'
 import { readSourceTimes } from '../store/refreshes.ts'
+import { readHold } from '../store/service-hold.ts'
 import { countSetAside } from '../store/set-aside-subscribers.ts'
-import { countSubscribers } from '../store/subscribers.ts'
+import { countSubscribers, readFirstDue } from '../store/subscribers.ts'
 import { equationOfOpen } from './editions.ts'
 
 export interface Figures {
@@ -19,12 +27,18 @@ export interface Figures {
   /** Of the editions that are not complete. */
   deliveries: Record<MailState, number>
   resentDeliveries: number
+  /** Of the editions of the last 24 hours: how many digests were due, and of how many nobody knows whether they arrived once. */
+  recent: { due: number; uncertain: number }
+  /** For how long the first subscriber who is due has waited to be published to, seconds; 0 when nobody is due. */
+  overdue: number
   /** For how long the oldest delivery that may be claimed has been ready, seconds; `null` when none waits. */
   oldestDelivery: number | null
   /** Of the last 24 hours, and all that wait. */
   letters: Record<LetterState, number>
   /** The same of letters. */
   oldestLetter: number | null
+  /** For how long the oldest request of a letter waits that no mailbox refused, seconds; `null` when none does. */
+  oldestRequest: number | null
   /** Feedback on the editions of the last seven days, by class. */
   feedback: Record<string, number>
   /** Seconds since the last tick, never negative; `null` before the first. */
@@ -37,6 +51,10 @@ export interface Figures {
   sourceAges: Record<string, number>
   /** Whether a relay takes less than it is given, or nothing. */
   relayThrottled: boolean
+  /** Whether an operator capped what the relay or a destination is sent. */
+  capped: boolean
+  /** Whether an operator holds the service. */
+  held: boolean
   /** Alarms that stand, by kind. */
   alarms: Record<string, number>
   /** What failed for a reason of its own and waits for an operator. */
@@ -70,6 +88,7 @@ export const readFigures = async (db: Database, now: Date): Promise<Omit<Figures
   const open = await readOpenEditions(db)
   const letters = await readLetterFigures(db)
   const lastTick = await readLastTick(db)
+  const firstDue = await readFirstDue(db)
   const sum = (of: (one: OpenEdition) => number) => open.reduce((total, one) => total + of(one), 0)
   const ages = open.flatMap((one) => one.oldestWaiting ?? [])
   return {
@@ -87,15 +106,20 @@ export const readFigures = async (db: Database, now: Date): Promise<Omit<Figures
       canceled: sum((one) => one.canceled),
     },
     resentDeliveries: sum((one) => one.resent),
+    recent: await countRecent(db),
+    overdue: firstDue === null ? 0 : secondsSince(firstDue, now),
     oldestDelivery: ages.length === 0 ? null : Math.max(...ages),
     letters: letters.states,
     oldestLetter: letters.oldestWaiting,
+    oldestRequest: await readOldestUnsentLetter(db, now),
     feedback: await countFeedback(db),
     sinceTick: lastTick === null ? null : secondsSince(lastTick, now),
     sourceAges: Object.fromEntries(
       (await readSourceTimes(db)).map(({ source, at }) => [source, secondsSince(at, now)]),
     ),
     relayThrottled: await isRelayThrottled(db),
+    capped: await isAnythingCapped(db),
+    held: (await readHold(db)) !== null,
     alarms: await countAlarms(db),
     setAside: await countSetAside(db),
   }

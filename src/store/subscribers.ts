@@ -314,6 +314,16 @@ export const readSubscribersSince = async (db: Kysely<Tables>): Promise<Date | n
   return row?.since ?? null
 }
 
+/** When the first subscriber who is to be published to is due, past or to come; `null` where nobody is. */
+export const readFirstDue = async (db: Kysely<Tables>): Promise<Date | null> => {
+  const row = await db
+    .selectFrom('subscribers')
+    .select(({ fn }) => fn.min('next_due_at').as('at'))
+    .where('next_due_at', 'is not', null)
+    .executeTakeFirst()
+  return row?.at ?? null
+}
+
 /** How many subscribers are in each state, and how many confirmed since an instant; reads every one of them. */
 export const countSubscribers = async (
   db: Kysely<Tables>,

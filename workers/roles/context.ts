@@ -1,4 +1,5 @@
 /** What the roles of a process work with: given to the service at its start, and opened by it once for all of them. */
+import type { Metrics } from '../../src/adapters/metrics.ts'
 import type { Queue } from '../../src/adapters/queue/queue.ts'
 import type { QueueName } from '../../src/adapters/queue/queue-names.ts'
 import type { Log } from '../../src/core/log.ts'
@@ -29,5 +30,5 @@ export interface RoleContext extends ServiceContext {
   wake: (name: QueueName) => Promise<void>
   requireSpace: Runtime['requireSpace']
   /** What operators read of every process, whatever its roles. */
-  operations: Pick<AppOptions, 'ready' | 'editions' | 'metrics'>
+  operations: Pick<AppOptions, 'ready' | 'editions'> & { metrics: Metrics }
 }

@@ -1,9 +1,11 @@
 /** The role `mailer`: sends the outbox, letters beside deliveries. */
+import type { Metrics } from '../../src/adapters/metrics.ts'
 import { bitsOf, createSigner } from '../../src/adapters/smtp/dkim.ts'
 import { compileMessage } from '../../src/adapters/smtp/message.ts'
 import { openSmtp } from '../../src/adapters/smtp/smtp.ts'
 import { createMailTemplates } from '../../src/adapters/templates/mail-templates.ts'
 import { readSmtpUrl } from '../../src/core/sending/smtp-url.ts'
+import type { AttemptPorts } from '../../src/newsletter/sending/attempt.ts'
 import { drain } from '../../src/newsletter/sending/delivery.ts'
 import { applyRelaySettings } from '../../src/newsletter/sending/limits.ts'
 import { createComposer } from '../../src/newsletter/sending/mail.ts'
@@ -35,6 +37,7 @@ const RECOMMENDED_DKIM_BITS = 2048
 /** Handles the queues of both streams. Closing lets the mails that have begun go through, and requeues the others. */
 export const openMailer = async (context: RoleContext) => {
   const { config, db, queue, keys, now, log, wake, smtpUrl } = context
+  const { metrics } = context.operations
   const { onUnknown } = config
   const compose = await createMailComposer(context)
   // The relay counts connections, whatever they carry.
@@ -70,6 +73,7 @@ export const openMailer = async (context: RoleContext) => {
       routes,
       monotonic: () => performance.now(),
       random: Math.random,
+      onAttempt: countIn(metrics),
       wake: () => wake(stream),
       wakeIn: timers[stream].wakeIn,
     }
@@ -92,6 +96,16 @@ export const openMailer = async (context: RoleContext) => {
     },
   }
 }
+
+/** Counts attempts by what came of them; what was only put back was none. */
+const countIn =
+  (metrics: Metrics): NonNullable<AttemptPorts['onAttempt']> =>
+  (stream, { kind, waitedMs }, { state, resend }) => {
+    if (state === 'queued' && !resend) return
+    const outcome = resend ? 'unknown' : state
+    const isConfirmation = kind === 'confirmation' && outcome === 'sent'
+    metrics.countMail({ stream, outcome, ...(isConfirmation ? { confirmedAfter: waitedMs / 1000 } : {}) })
+  }
 
 /** Timers end by another clock than the database's: rather a little late than for nothing. */
 const TIMER_SLACK = 100

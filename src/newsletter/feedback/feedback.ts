@@ -26,6 +26,7 @@ import {
   readRecentlyFailed,
   readSentMail,
   type SentDigest,
+  type SentMail,
   storeFeedback,
 } from '../../store/feedback.ts'
 import { readSubscriber } from '../../store/subscribers.ts'
@@ -89,9 +90,22 @@ export const recordFeedback = async (
   if (report.kind !== 'bounce' && report.kind !== 'complaint') return 'ignored'
   if (report.kind === 'complaint' && !isComplaint(report)) return 'ignored'
   const { kind } = report
-  const result = await db.transaction().execute((trx) => storeReport(trx, mail, { ...report, kind }, source, dated))
+  const { result, edition } = await db.transaction().execute(async (trx) => {
+    const sent = await readSentMail(trx, mail)
+    const stored = sent === null ? 'foreign' : await storeReport(trx, mail, sent, { ...report, kind }, source, dated)
+    return { result: stored, edition: sent?.editionId ?? null }
+  })
   if (result === 'suppressed' || result === 'recorded') {
-    const facts = { mail: mail.id, kind, class: report.class, code: report.code, source, result }
+    const facts = {
+      stream: mail.stream,
+      mail: mail.id,
+      edition,
+      kind,
+      class: report.class,
+      code: report.code,
+      source,
+      result,
+    }
     if (report.class === 'ours')
       log.warn(facts, 'a mail was refused for who we are or what we send: nobody is suppressed')
     else log.info(facts, kind === 'complaint' ? 'a mail was complained about' : 'a mail bounced')
@@ -103,12 +117,12 @@ export const recordFeedback = async (
 const storeReport = async (
   trx: Database,
   mail: MailReference,
+  sent: SentMail,
   report: Report & { kind: 'bounce' | 'complaint' },
   source: string,
   dated: Date | null,
 ): Promise<FeedbackResult> => {
-  const sent = await readSentMail(trx, mail)
-  if (sent === null || sent.handedAt === null) return 'foreign'
+  if (sent.handedAt === null) return 'foreign'
   if (sent.now.getTime() - sent.handedAt.getTime() > MAX_AGE) return 'foreign'
   if (dated !== null && dated.getTime() - sent.now.getTime() > MAX_CLOCK_SKEW) return 'foreign'
   if (sent.subscriberId === null) return suppressCurator(trx, sent, report, source)

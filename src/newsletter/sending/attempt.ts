@@ -30,7 +30,15 @@ export interface AttemptPorts {
   routes: Routes
   /** 0 to 1, to spread retries. */
   random: () => number
+  /** Is told what came of each attempt, for metrics; must not throw. */
+  onAttempt?: (stream: MailStream, mail: Claimed, result: AttemptResult) => void
 }
+
+/** What names a mail in every line about it: `mails show` finds it by `mail`, `editions show` the other. */
+export const mailFacts = (
+  stream: MailStream,
+  { id, editionId }: Pick<Claimed, 'id' | 'editionId'>,
+): { stream: MailStream; mail: string; edition: number | null } => ({ stream, mail: id, edition: editionId })
 
 export interface AttemptOptions {
   /** Asked before each message: once it returns true, what has begun is finished and the rest is put back. */
@@ -85,7 +93,7 @@ export const attempt = async (
     })
   } catch (error) {
     // Nothing has left. It concerns this mail alone, and must not end the group.
-    ports.log.error({ stream, id: mail.id, error: describeError(error) }, 'a mail cannot be given to any server')
+    ports.log.error({ ...mailFacts(stream, mail), error: describeError(error) }, 'a mail cannot be given to any server')
     return giveUpComposing(mail, 'could not be given to a server')
   }
   // The next claim checks consent again, and finds the connection open.
@@ -154,7 +162,7 @@ const compose = async (
     const ofCohort = error instanceof UnrenderableDigest
     if (ofCohort && mail.digestId !== null) unrenderable.add(mail.digestId)
     ports.log.error(
-      { stream, id: mail.id, digest: mail.digestId, error: describeError(error) },
+      { ...mailFacts(stream, mail), digest: mail.digestId, error: describeError(error) },
       ofCohort ? 'a digest could not be rendered: nobody of its cohort gets it' : 'a mail could not be composed',
     )
     return null
@@ -171,10 +179,10 @@ const resend = (
   reply: ServerReply,
 ): AttemptResult => {
   if (hold) {
-    log.warn({ stream, id: mail.id }, 'the connection died after the last byte: the digest is held until released')
+    log.warn(mailFacts(stream, mail), 'the connection died after the last byte: the digest is held until released')
     return attemptResult(mail, { state: 'unknown', reason, counts: true, reply })
   }
-  log.warn({ stream, id: mail.id }, 'the connection died after the last byte: the mail is sent again and counted')
+  log.warn(mailFacts(stream, mail), 'the connection died after the last byte: the mail is sent again and counted')
   return attemptResult(mail, { state: 'queued', reason, counts: true, resend: true, retryAfterMs: afterMs, reply })
 }
 
@@ -205,9 +213,12 @@ const suppressAddress = async (
         )
     })
   } catch (error) {
-    log.warn({ stream, id: mail.id, code, error: describeError(error) }, 'an address could not be suppressed yet')
+    log.warn(
+      { ...mailFacts(stream, mail), code, error: describeError(error) },
+      'an address could not be suppressed yet',
+    )
     return false
   }
-  log.info({ stream, id: mail.id, code }, 'the address does not exist: suppressed')
+  log.info({ ...mailFacts(stream, mail), code }, 'the address does not exist: suppressed')
   return true
 }

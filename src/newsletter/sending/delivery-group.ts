@@ -243,6 +243,7 @@ export const sendGroup = async (
         const mayBegin: MayBegin = (at) =>
           leases.suffice(claimed) && (at === 'body' || monotonic() - wantedAt <= RECHECK_AFTER)
         const result = await attempt(ports, stream, claimed, { unrenderable, mayBegin }, options)
+        ports.onAttempt?.(stream, claimed, result)
         if (result.state === 'sent') sent++
         else if (result.retryAfterMs > 0) retryInMs = Math.min(retryInMs ?? result.retryAfterMs, result.retryAfterMs)
         conclude(claimed, result)

@@ -36,6 +36,8 @@ export interface Claimed extends ClaimKey {
   /** `digest` for a delivery. */
   kind: 'digest' | Tables['letters']['kind']
   digestId: number | null
+  /** `null` for a letter. */
+  editionId: number | null
   /** What `Date` says: the edition's cut-off, or when the letter was asked for. */
   date: Date
   /** The throttled or capped destination under whose limit it is sent; `null` for all others. */
@@ -131,7 +133,7 @@ const LETTERS: ClaimStatements = {
 
   claimed: sql`
     select m.id, null as "localDate", m.fence, m.attempts, ${waitedMs('m')} as "waitedMs",
-      s.id as "subscriberId", s.epoch, s.email, m.kind, m.digest_id as "digestId", m.requested_at as date,
+      s.id as "subscriberId", s.epoch, s.email, m.kind, m.digest_id as "digestId", null as "editionId", m.requested_at as date,
       ${SENDING_TIME}, m.waits_for as "waitsFor", m.told_change as "toldChange",
       ${wasRefusedLikeOthers(sql`m.reason`)} as "refusedLikeOthers"
     from taken m join ${LETTER_ADDRESSEE}
@@ -171,7 +173,8 @@ const DELIVERIES: ClaimStatements = {
 
   claimed: sql`
     select t.id, t.local_date as "localDate", t.fence, t.attempts, ${waitedMs('t')} as "waitedMs",
-      t.subscriber_id as "subscriberId", s.epoch, s.email, 'digest' as kind, t.digest_id as "digestId", e.cutoff as date,
+      t.subscriber_id as "subscriberId", s.epoch, s.email, 'digest' as kind, t.digest_id as "digestId", e.id as "editionId",
+      e.cutoff as date,
       ${SENDING_TIME}, t.waits_for as "waitsFor", t.told_change as "toldChange",
       ${wasRefusedLikeOthers(sql`t.reason`)} as "refusedLikeOthers"
     from taken t join subscribers s on s.id = t.subscriber_id join editions e on e.id = t.edition_id

@@ -68,6 +68,22 @@ export const readOpenEditions = async (db: Kysely<Tables>): Promise<OpenEdition[
   return rows
 }
 
+const BEGAN_TODAY = sql`begun_at > now() - interval '24 hours'`
+
+/**
+ * Of the editions that began in the last 24 hours: how many digests were due, and of how many nobody knows whether they
+ * arrived, or arrived once. Reads these alone, by the indexes of what was missed and what was sent again.
+ */
+export const countRecent = async (db: Kysely<Tables>): Promise<{ due: number; uncertain: number }> => {
+  const ofRecent = sql`m.edition_id = any(array(select id from editions where ${BEGAN_TODAY}))`
+  const { rows } = await sql<{ due: number; uncertain: number }>`
+    select (select coalesce(sum(due), 0)::int from editions where ${BEGAN_TODAY}) as due,
+      (select count(*)::int from deliveries m where ${ofRecent} and m.resent > 0)
+      + (select count(*)::int from deliveries m where ${ofRecent} and m.state in ('failed', 'skipped', 'unknown')
+          and m.state = 'unknown' and m.resent = 0) as uncertain`.execute(db)
+  return rows[0] ?? { due: 0, uncertain: 0 }
+}
+
 /** How many deliveries of each edition wait for which throttled or capped destination. */
 export const readWaitingByDestination = async (
   db: Kysely<Tables>,

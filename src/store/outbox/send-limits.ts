@@ -26,6 +26,12 @@ export interface CountedIn extends Pick<Route, 'kind' | 'name'> {
 export const isLimited = (relay: string | null): RawBuilder<boolean> =>
   sql`exists (select from send_limits where kind = 'destination' or name = ${relay})`
 
+/** Whether an operator capped anything that is sent, over whichever relay. */
+export const isAnythingCapped = async (db: Kysely<Tables>): Promise<boolean> => {
+  const { rows } = await sql`select from send_limits limit 1`.execute(db)
+  return rows.length > 0
+}
+
 interface LimitRow extends Omit<LimitedRoute, 'warmUp' | 'used'> {
   hour: number
   day: number

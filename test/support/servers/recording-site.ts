@@ -190,7 +190,7 @@ const reducedTo = (to: { frequency: 'weekly' } | { pauseUntil: string }) =>
     : { preferences: PREFERENCES, pausedUntil: to.pauseUntil }
 
 /** What reads no database, and goes on when that fails. */
-const PURE = new Set(['stampForm', 'sealAddress', 'openAddress', 'localToday'])
+const PURE = new Set(['countRequest', 'stampForm', 'sealAddress', 'openAddress', 'localToday'])
 
 /** Use cases that all reject with `fault`, save those that need no database. */
 const failingBy = <UseCases extends object>(fault: Error | null, useCases: UseCases): UseCases =>
@@ -506,6 +506,7 @@ export const openTestSite = async ({
     metrics: failingBy(fault, {
       contentType: 'text/plain; version=0.0.4; charset=utf-8',
       read: async () => '# figures\n',
+      countRequest: () => undefined,
     }),
     adminToken,
     baseUrl,
