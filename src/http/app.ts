@@ -29,6 +29,7 @@ import { preferencesRoutes } from './preferences.ts'
 import { previewRoutes } from './preview.ts'
 import { privacyRoutes } from './privacy.ts'
 import { limitRequests } from './request-budgets.ts'
+import { answerRequestId, identifyRequests, REQUEST_ID_OPTIONS } from './request-ids.ts'
 import { revalidatePages } from './revalidation.ts'
 import { recordRoutes } from './route-table.ts'
 import { shareImageRoutes } from './share-images.ts'
@@ -82,10 +83,12 @@ export const buildApp = ({
     logger: false,
     trustProxy: trustProxy.length > 0 ? trustProxy : false,
     bodyLimit: 64 * KILOBYTE,
+    ...REQUEST_ID_OPTIONS,
     ...connectionOptions(limits, headers),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAM_LENGTH },
     frameworkErrors: (error, request, reply) => {
       reply.headers(headers)
+      answerRequestId(request, reply)
       handleError(error, request, reply, site)
     },
   })
@@ -93,6 +96,7 @@ export const buildApp = ({
     .setValidatorCompiler(TypeBoxValidatorCompiler)
   app.server.maxConnections = limits.connections
   recordRoutes(app)
+  identifyRequests(app)
 
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(headers)
@@ -122,7 +126,8 @@ export const buildApp = ({
       status: reply.statusCode,
       seconds: reply.elapsedTime / 1000,
     })
-    const facts = { method: request.method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }
+    const { id, method } = request
+    const facts = { request: id, method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }
     site.log.info(facts, 'request')
   })
   // A browser keeps a spare connection on which it has sent no request yet. Node does not count it as idle, and closing

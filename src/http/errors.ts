@@ -132,7 +132,12 @@ export const handleError = (
     ((error.statusCode ?? 500) < 500 ? UNREADABLE : undefined)
   if (refusal !== undefined) return sendErrorPage(request, reply, site, refusal)
   site.log.error(
-    { method: request.method, route: request.routeOptions.url ?? null, error: describeError(error) },
+    {
+      request: request.id,
+      method: request.method,
+      route: request.routeOptions.url ?? null,
+      error: describeError(error),
+    },
     'a request failed',
   )
   const outage = outageOf(error)

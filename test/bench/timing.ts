@@ -58,7 +58,7 @@ const ask = (url: string, email: string, client: number): Promise<Omit<Sample, '
         text += chunk
       })
       answer.on('end', () => {
-        const { date, ...rest } = answer.headers
+        const { date, 'x-request-id': id, ...rest } = answer.headers
         const all = JSON.stringify([answer.statusCode, rest, text])
         resolve({ ms, bytes: all.replace(/[\w-]{80,}/g, ({ length }) => `<${length}>`) })
       })

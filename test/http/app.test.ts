@@ -252,13 +252,52 @@ it('the log has one line a request, with the pattern of the route, and never an 
   await fetch(`${site.url}/subscribe?${EMAIL}`, { method: 'DELETE' })
   const lines = site.log.join('\n')
   expect(site.log.slice(0, 3).map((line) => JSON.parse(line))).toEqual([
-    { event: 'request', method: 'POST', route: '/confirm/:token', status: 200, ms: expect.any(Number) },
-    { event: 'request', method: 'POST', route: '/subscribe', status: 303, ms: expect.any(Number) },
-    { event: 'request', method: 'GET', route: null, status: 404, ms: expect.any(Number) },
+    {
+      event: 'request',
+      request: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      method: 'POST',
+      route: '/confirm/:token',
+      status: 200,
+      ms: expect.any(Number),
+    },
+    {
+      event: 'request',
+      request: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      method: 'POST',
+      route: '/subscribe',
+      status: 303,
+      ms: expect.any(Number),
+    },
+    {
+      event: 'request',
+      request: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      method: 'GET',
+      route: null,
+      status: 404,
+      ms: expect.any(Number),
+    },
   ])
   expect(lines).not.toContain('canary')
   expect(lines).not.toContain(TOKEN.confirm)
   expect(lines).not.toContain('127.0.0.1')
+})
+
+it('each answer names its request as the log does, and a proxy that is trusted may name it', async () => {
+  await using site = await openTestSite({ trustProxy: ['127.0.0.1'] })
+  await using open = await openTestSite()
+  const named = async (url: string, headers: Record<string, string>) =>
+    (await fetch(`${url}/topics`, { headers })).headers.get('x-request-id')
+  const from = { 'x-forwarded-for': '192.0.2.1', 'x-request-id': '7f3a9c1e5b' }
+  expect(await named(site.url, from)).toBe('7f3a9c1e5b')
+  expect(site.log.map((line) => JSON.parse(line).request)).toEqual(['7f3a9c1e5b'])
+  // A client that no trusted proxy forwards cannot choose what stands in the log, nor can one send what is no id.
+  const own = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+  expect(await named(open.url, from)).toMatch(own)
+  expect(await named(site.url, { 'x-request-id': '7f3a9c1e5b' })).toMatch(own)
+  for (const odd of ['ada@example.org', 'a'.repeat(41), 'short', 'a b c d e f g h'])
+    expect(await named(site.url, { ...from, 'x-request-id': odd })).toMatch(own)
+  for (const path of ['/nowhere', '/%zz', '/healthz', '/search?q=1&q=2'])
+    expect((await fetch(open.url + path)).headers.get('x-request-id')).toMatch(own)
 })
 
 it('closing does not wait for a connection without a request', async () => {

@@ -26,7 +26,7 @@ const OPEN = [
   '/weeks/2026-W16',
 ]
 /** What differs from one answer to the next. */
-const OF_THE_MOMENT = ['date', 'connection', 'keep-alive', 'ratelimit']
+const OF_THE_MOMENT = ['x-request-id', 'date', 'connection', 'keep-alive', 'ratelimit']
 const STAMP = /(?<=name="shown" value=")[^"]*/g
 
 const headersOf = ({ headers }: Response) =>
