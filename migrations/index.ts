@@ -40,6 +40,7 @@ import * as voteLinks from './0035-vote-links.ts'
 import * as lettersToCurators from './0036-letters-to-curators.ts'
 import * as operators from './0037-operators.ts'
 import * as announcements from './0038-announcements.ts'
+import * as eventWebhooks from './0039-event-webhooks.ts'
 import * as missedInOrder from './0040-missed-in-order.ts'
 import * as preprintsOfBiology from './0041-preprints-of-biology.ts'
 import * as dailyFigures from './0043-daily-figures.ts'
@@ -80,6 +81,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0036-letters-to-curators': lettersToCurators,
   '0037-operators': operators,
   '0038-announcements': announcements,
+  '0039-event-webhooks': eventWebhooks,
   '0040-missed-in-order': missedInOrder,
   '0041-preprints-of-biology': preprintsOfBiology,
   '0043-daily-figures': dailyFigures,
@@ -97,6 +99,7 @@ export const EARLIER_ORDERS: Record<string, readonly string[]> = {
   '0026-account-links': ['0027-personal-data'],
   '0031-curation': ['0032-votes', '0033-institutions', '0034-bring-a-list', '0035-vote-links'],
   '0038-announcements': ['0041-preprints-of-biology', '0043-daily-figures'],
+  '0039-event-webhooks': ['0040-missed-in-order', '0041-preprints-of-biology', '0043-daily-figures'],
   '0040-missed-in-order': ['0041-preprints-of-biology', '0043-daily-figures'],
   '0041-preprints-of-biology': ['0043-daily-figures'],
 }

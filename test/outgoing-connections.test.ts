@@ -10,12 +10,12 @@ const ROOT = resolve(import.meta.dirname, '..')
 
 /** Files that can open a connection by themselves, and what decides where to. */
 const CONNECTING: Record<string, string> = {
-  'src/adapters/alarm-webhook.ts': 'ALARM_WEBHOOK_URL',
   'src/adapters/checkup/name-servers.ts': 'the name servers of the machine',
   'src/adapters/checkup/site-visit.ts': 'BASE_URL, for doctor',
   'src/adapters/smtp/conversation.ts': 'SMTP_URL',
   'src/adapters/sources/pinned-fetch.ts': 'the host of Amazon SNS in the region of the topic that is set',
-  'src/adapters/sources/public-network.ts': 'PAPER_SOURCES, public addresses alone',
+  'src/adapters/public-network.ts':
+    'PAPER_SOURCES, ALARM_WEBHOOK_URL and the receivers of event webhooks; public addresses alone unless an operator says otherwise',
   'workers/health.ts': 'the process itself',
 }
 

@@ -19,6 +19,7 @@ import { createReadiness } from './readiness.ts'
 import type { RoleContext, ServiceContext } from './roles/context.ts'
 import type { Role } from './roles/role.ts'
 import { readVersion } from './version.ts'
+import { watchWebhooks } from './webhooks.ts'
 
 export interface Service {
   /** Where the site listens; `null` without the role `api`. */
@@ -155,6 +156,7 @@ const openRoles = async (
   if (roles.has('scheduler')) {
     const { openScheduler } = await import('./roles/scheduler.ts')
     keep(await openScheduler(context))
+    keep(watchWebhooks(context))
   }
   return { url, adminUrl, bouncesPort }
 }

@@ -23,6 +23,7 @@ import {
   deleteLetters,
   deleteProviderEvents,
   deleteSignUpCounts,
+  deleteWebhookMessages,
   thinObservations,
 } from '../store/retention.ts'
 import { deleteSuggestions } from '../store/suggestions.ts'
@@ -36,6 +37,8 @@ const LOCK_TIMEOUT = '55P03'
 const BATCH = 5_000
 /** Days for which a suggestion is kept, decided or not: whoever still cares may suggest the paper again. */
 const KEEP_SUGGESTIONS = 90
+/** Days for which a webhook message and its attempts are kept: it is tried for three. */
+const KEEP_WEBHOOK_MESSAGES = 30
 
 export interface MaintenanceOptions {
   now: Date
@@ -65,6 +68,7 @@ export interface DeletedRows {
   signUpCounts: number
   providerEvents: number
   suggestions: number
+  webhookMessages: number
 }
 
 export interface Maintained extends MaintainedMonths {
@@ -157,6 +161,7 @@ export const deleteOld = async (
     signUpCounts: await inBatches(() => deleteSignUpCounts(db, batch)),
     providerEvents: await inBatches(() => deleteProviderEvents(db, batch)),
     suggestions: await inBatches(() => deleteSuggestions(db, new Date(now.getTime() - KEEP_SUGGESTIONS * DAY), batch)),
+    webhookMessages: await inBatches(() => deleteWebhookMessages(db, KEEP_WEBHOOK_MESSAGES, batch)),
   }
 }
 

@@ -5,6 +5,7 @@ import type { AlarmChannel, AlarmEvent, AlarmKind } from '../core/alarms.ts'
 import type { BounceClass } from '../core/bounces/bounce-class.ts'
 import { isDiskFull, isMissing } from '../core/database-error.ts'
 import type { DigestEntry, DigestKind, TopicOffer } from '../core/digest/digest.ts'
+import type { WebhookEvent } from '../core/event-webhook.ts'
 import type { OperatorRole } from '../core/operator.ts'
 import type { SourceName } from '../core/papers/paper.ts'
 import type { FrozenNews, NewsKind } from '../core/papers/paper-news.ts'
@@ -517,6 +518,43 @@ export interface Tables {
     subject: string | null
     detail: Generated<Record<string, unknown>>
     undoes: number | null
+  }
+
+  // Who is told of events by webhook, and of what.
+  webhook_endpoints: {
+    id: Generated<string>
+    url: string
+    events: WebhookEvent[]
+    with_addresses: boolean
+    any_network: boolean
+    secret_epoch: Generated<number>
+    former_secret_until: Date | null
+    added_at: Date
+    added_by: string
+    failing_since: Date | null
+    failures: Generated<number>
+    not_before: Date | null
+    disabled_at: Date | null
+    disabled_why: string | null
+  }
+  webhook_messages: {
+    id: Generated<string>
+    endpoint_id: string
+    event: WebhookEvent | 'webhook.test'
+    at: Date
+    subscriber_id: string | null
+    data: Record<string, unknown>
+    attempts: Generated<number>
+    next_attempt_at: Date | null
+    delivered_at: Date | null
+  }
+  webhook_attempts: {
+    message_id: string
+    attempt: number
+    at: Date
+    milliseconds: number
+    status: number | null
+    error: string | null
   }
 
   /** Figures by the UTC day; a day that was counted has a row for each label. */

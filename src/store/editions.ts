@@ -75,9 +75,19 @@ export const addDue = async (db: Kysely<Tables>, id: number, owed: number): Prom
   if (rows.length === 0) throw new CanceledEdition(`edition ${id} was canceled`)
 }
 
-/** Records, by the database's clock, that everybody due has their delivery. */
+/**
+ * Records, by the database's clock, that everybody due has their delivery, and owes that to the webhooks that are told of
+ * it, unless the edition is canceled.
+ */
 export const markPublished = async (db: Kysely<Tables>, id: number): Promise<void> => {
-  await sql`update editions set published_at = now() where id = ${id}`.execute(db)
+  await sql`
+    with published as (update editions set published_at = now() where id = ${id} and published_at is null
+        returning id, cutoff, due, canceled_at)
+    insert into webhook_messages (endpoint_id, event, at, data, next_attempt_at)
+    select w.id, 'edition.published', now(),
+      jsonb_build_object('edition', p.id, 'cutoff', p.cutoff, 'due', p.due), now()
+    from published p, webhook_endpoints w
+    where p.canceled_at is null and w.disabled_at is null and 'edition.published' = any(w.events)`.execute(db)
 }
 
 /** At most `most`, the newest cut-off first. */

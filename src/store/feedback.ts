@@ -5,6 +5,7 @@ import type { EditionFeedback } from '../core/bounces/edition-alarm.ts'
 import type { EditionFailures } from '../core/bounces/soft-bounces.ts'
 import type { MailReference } from '../core/bounces/verp.ts'
 import type { Tables } from './database.ts'
+import { storeEvent } from './event-webhooks.ts'
 import { localDateOfDelivery } from './outbox/delivery-id.ts'
 
 /** A mail that feedback may be about. Times are the database's. */
@@ -37,8 +38,8 @@ export const readSentMail = async (db: Kysely<Tables>, { stream, id }: MailRefer
 }
 
 /**
- * Stores feedback on a mail. There is one row per mail and kind, and a worse class replaces a better one, so that order and
- * repetition do not matter. Returns whether anything changed.
+ * Stores feedback on a mail, and owes it to the webhooks that are told of it. There is one row per mail and kind, and a
+ * worse class replaces a better one, so that order and repetition do not matter. Returns whether anything changed.
  */
 export const storeFeedback = async (
   db: Kysely<Tables>,
@@ -60,7 +61,21 @@ export const storeFeedback = async (
       diagnostic = excluded.diagnostic, source = excluded.source
       where ${rank(sql.ref('excluded.class'))} > ${rank(sql.ref('r.class'))}
     returning 1`.execute(db)
-  return rows.length > 0
+  if (rows.length === 0) return false
+  const { kind, class: bounceClass, code, diagnostic, source } = what
+  await storeEvent(db, {
+    event: kind === 'complaint' ? 'email.complained' : 'email.bounced',
+    subscriberId: mail.subscriberId,
+    data: {
+      email: mail.id,
+      edition: mail.editionId,
+      ...(kind === 'complaint' ? {} : { class: bounceClass }),
+      code,
+      diagnostic,
+      source,
+    },
+  })
+  return true
 }
 
 /** What came back of one mail. */
@@ -227,7 +242,7 @@ export const isKnownEvent = async (db: Kysely<Tables>, provider: string, event: 
     .executeTakeFirst()) !== undefined
 
 /** Stores an event as taken, and deletes events of more than 40 days ago, whose mails are too old for feedback. */
-export const storeEvent = async (db: Kysely<Tables>, provider: string, event: string): Promise<void> => {
+export const storeProviderEvent = async (db: Kysely<Tables>, provider: string, event: string): Promise<void> => {
   await sql`with old as (delete from provider_events where at < now() - interval '40 days')
     insert into provider_events (provider, event) values (${provider}, ${event}) on conflict do nothing`.execute(db)
 }

@@ -49,6 +49,12 @@ export const deleteSignUpCounts = (db: Kysely<Tables>, options: DeleteOptions): 
   return countOf(db, options.dryRun ? old : deleted)
 }
 
+/** Webhook messages of so many days ago, with their attempts, by the database's clock, which dated them. */
+export const deleteWebhookMessages = (db: Kysely<Tables>, days: number, options: DeleteOptions): Promise<number> => {
+  const old = sql`select id from webhook_messages where at < now() - ${days}::int * interval '1 day' limit ${most(options)}`
+  return countOf(db, options.dryRun ? old : sql`delete from webhook_messages where id in (${old}) returning 1`)
+}
+
 /** Events of providers whose mails cannot come back any more; they tell none twice after so long. */
 export const deleteProviderEvents = (db: Kysely<Tables>, options: DeleteOptions): Promise<number> => {
   const old = sql`select provider, event from provider_events where at < now() - interval '40 days'

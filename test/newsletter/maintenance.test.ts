@@ -28,6 +28,7 @@ const NOTHING = {
   signUpCounts: 0,
   providerEvents: 0,
   suggestions: 0,
+  webhookMessages: 0,
 }
 const AUTUMN = at('2026-09-15T05:00:00Z')
 

@@ -312,6 +312,7 @@ test('maintain alone creates months, prints them, and finds nothing to do a seco
       signUpCounts: 0,
       providerEvents: 0,
       suggestions: 0,
+      webhookMessages: 0,
     },
     personal: { leavers: 0, clients: 0, consent: 0 },
   })

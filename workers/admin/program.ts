@@ -20,6 +20,7 @@ import { serviceCommands } from './service.ts'
 import { setAsideCommands } from './set-aside.ts'
 import { subscriberCommands } from './subscribers.ts'
 import { suppressionCommands } from './suppressions.ts'
+import { webhookCommands } from './webhooks.ts'
 
 /** `json`: whether the output is to be JSON, once the program has been parsed. */
 export const createAdminProgram = (
@@ -51,6 +52,7 @@ export const createAdminProgram = (
   mailCommands(program, run)
   bounceCommands(program, run, json)
   suppressionCommands(program, run)
+  webhookCommands(program, run)
   serviceCommands(program, run)
   backupCommands(program, run, environment, json)
   setAsideCommands(program, run)

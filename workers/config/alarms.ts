@@ -1,5 +1,5 @@
 /** The settings of alarms: where the operator is told of what is wrong. */
-import { readWebhookSecret } from '../../src/adapters/alarm-webhook.ts'
+import { readWebhookSecret } from '../../src/adapters/standard-webhook.ts'
 import { readAddress } from '../../src/core/subscriber/address.ts'
 import type { Settings } from './settings.ts'
 

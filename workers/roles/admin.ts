@@ -1,8 +1,10 @@
 /** The admin site, beside the public one in the role `api`: the pages for operators, at an address of its own. */
 import type { AddressInfo } from 'node:net'
+import { isPrivateLiteral } from '../../src/adapters/public-network.ts'
 import { createPages } from '../../src/adapters/templates/pages.ts'
 import { type AdminAppOptions, buildAdminApp } from '../../src/http/admin/app.ts'
 import { createChartReader } from '../../src/newsletter/charts.ts'
+import { createEventWebhooks } from '../../src/newsletter/event-webhooks.ts'
 import { createOperators } from '../../src/newsletter/operators.ts'
 import { createTodayReader } from '../../src/newsletter/today.ts'
 import type { RoleContext } from './context.ts'
@@ -20,6 +22,7 @@ export const adminOptions = ({ config, db, keys, now, log }: AdminContext, host:
     operators: createOperators({ db, keys, now, adminToken: config.adminToken }),
     today: createTodayReader({ db, now }),
     charts: createChartReader({ db, now }),
+    eventWebhooks: createEventWebhooks({ db, keys, now, isPrivateLiteral }),
   }
 }
 

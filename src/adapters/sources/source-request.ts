@@ -1,7 +1,7 @@
 /** Requests to sources on the web: rate-limited, with a timeout, and without trust in what they answer. */
 import { MINUTE, SECOND } from '../../core/calendar.ts'
 import { SourceError } from '../../core/papers/source-error.ts'
-import { fetchFromNetwork, isPrivateLiteral, NOT_PUBLIC } from './public-network.ts'
+import { fetchFromNetwork, isPrivateLiteral, NOT_PUBLIC } from '../public-network.ts'
 
 /**
  * Makes a request once it has a permit, which no other of our processes has for the source meanwhile. Rejects as the

@@ -15,6 +15,7 @@ import { guardRoutes } from './session.ts'
 import { signInRoutes } from './sign-in.ts'
 import type { AdminSite } from './site.ts'
 import { todayRoutes } from './today.ts'
+import { webhookRoutes } from './webhooks.ts'
 
 export interface AdminAppOptions extends Omit<AdminSite, 'pages'> {
   pages: Pages
@@ -91,5 +92,6 @@ export const buildAdminApp = (options: AdminAppOptions): App => {
   signInRoutes(app, site)
   todayRoutes(app, site)
   chartRoutes(app, site)
+  webhookRoutes(app, site)
   return app
 }

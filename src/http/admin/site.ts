@@ -4,6 +4,7 @@ import { Type } from 'typebox'
 import type { Log } from '../../core/log.ts'
 import { type Actor, allows, type OperatorRole } from '../../core/operator.ts'
 import type { ChartReader } from '../../newsletter/charts.ts'
+import type { EventWebhooks } from '../../newsletter/event-webhooks.ts'
 import type { Operators, SignedIn } from '../../newsletter/operators.ts'
 import type { TodayReader } from '../../newsletter/today.ts'
 import type { Pages } from '../site.ts'
@@ -15,12 +16,14 @@ export interface AdminSite {
   operators: Operators
   today: TodayReader
   charts: ChartReader
+  eventWebhooks: EventWebhooks
 }
 
-/** The pages in the order of the navigation; each subject adds its own. */
-const NAVIGATION = [
+/** The pages in the order of the navigation; each subject adds its own. `role`: only operators who may are led there. */
+const NAVIGATION: readonly { href: string; label: string; role?: OperatorRole }[] = [
   { href: '/admin', label: 'Today' },
   { href: '/admin/charts', label: 'Charts' },
+  { href: '/admin/webhooks', label: 'Webhooks', role: 'own' },
 ]
 
 /** Whether a subject has pages here, to which others may lead. */
@@ -90,7 +93,9 @@ const frameOf = ({ signedIn, routeOptions, url }: FastifyRequest) => {
             mayOwn: allows(signedIn.role, 'own'),
           },
     message: signedIn?.message ?? null,
-    navigation: NAVIGATION.map((item) => ({ ...item, current: routeOptions.url !== undefined && under(item.href) })),
+    navigation: NAVIGATION.filter(({ role }) => signedIn !== null && allows(signedIn.role, role ?? 'look')).map(
+      (item) => ({ ...item, current: routeOptions.url !== undefined && under(item.href) }),
+    ),
   }
 }
 

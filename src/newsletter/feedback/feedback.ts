@@ -20,6 +20,7 @@ import { DAY } from '../../core/calendar.ts'
 import type { Log } from '../../core/log.ts'
 import { classOfReply, redactReply } from '../../core/sending/smtp-outcome.ts'
 import type { Database } from '../../store/database.ts'
+import { storeEvent } from '../../store/event-webhooks.ts'
 import {
   readEditionFailures,
   readRecentDigests,
@@ -230,12 +231,19 @@ export const recordReaderComplaint = async (
   source: string,
 ): Promise<FeedbackResult> => {
   if (!isComplaint(report)) return 'ignored'
-  const changed = await suppress(db, subscriberId, {
-    class: 'complaint',
-    reason: `complained (${report.feedback ?? 'abuse'})`,
-    code: null,
-    diagnostic: null,
-    source,
+  const changed = await db.transaction().execute(async (trx) => {
+    const suppressed = await suppress(trx, subscriberId, {
+      class: 'complaint',
+      reason: `complained (${report.feedback ?? 'abuse'})`,
+      code: null,
+      diagnostic: null,
+      source,
+    })
+    if (suppressed) {
+      const data = { email: null, edition: null, code: null, diagnostic: null, source }
+      await storeEvent(trx, { event: 'email.complained', subscriberId, data })
+    }
+    return suppressed
   })
   if (changed) log.info({ subscriber: subscriberId, source }, 'a reader complained')
   return changed ? 'suppressed' : 'known'

@@ -2,7 +2,7 @@
 import type { ProviderEvent, ReadWebhook, WebhookRequest } from '../../core/bounces/provider-event.ts'
 import type { MailReference } from '../../core/bounces/verp.ts'
 import type { Keys } from '../../core/token.ts'
-import { isKnownEvent, readNewestMailTo, readSentMail, storeEvent } from '../../store/feedback.ts'
+import { isKnownEvent, readNewestMailTo, readSentMail, storeProviderEvent } from '../../store/feedback.ts'
 import { findMarkedMail } from './bounce-receiver.ts'
 import { type FeedbackPorts, recordFeedback } from './feedback.ts'
 
@@ -59,7 +59,7 @@ export const createWebhooks = (ports: WebhookPorts): Webhooks => {
         const mail = await findMail(event)
         if (mail !== null) await recordFeedback(ports, mail, event.report, provider, event.at)
         // Last: an event whose feedback could not be stored must come again.
-        await storeEvent(db, provider, id)
+        await storeProviderEvent(db, provider, id)
       }
       return 'taken'
     },

@@ -54,18 +54,17 @@ test('nothing but signing in is open to whoever is not signed in', async () => {
 test('each role may what it is for: a form of a higher one is refused, and changes nothing', async () => {
   await using site = await openFilledSite()
   for (const role of OPERATOR_ROLES) {
-    for (const route of guardedOf(site).filter((one) => !allows(role, roleOf(one)))) {
-      const browser = await site.signInAs(role)
-      const before = await contentOf(site)
-      const answer = await browser.ask(
-        route.method as 'GET',
-        pathOf(route, '1'),
-        changes(route) ? new URLSearchParams({ csrf: browser.csrf() }).toString() : null,
-      )
+    const browser = await site.signInAs(role)
+    const before = await contentOf(site)
+    const above = guardedOf(site).filter((one) => one.method !== 'HEAD' && !allows(role, roleOf(one)))
+    for (const route of above) {
+      const fields = changes(route) ? new URLSearchParams({ csrf: browser.csrf() }).toString() : null
+      const answer = await browser.ask(route.method as 'GET', pathOf(route, '1'), fields)
       expect([role, nameOf(route), answer.status]).toEqual([role, nameOf(route), 403])
       expect(answer.text).toContain('Your role does not allow that')
-      expect(await contentOf(site)).toEqual(before)
     }
+    expect(above.length > 0).toBe(role !== 'own')
+    expect(await contentOf(site)).toEqual(before)
   }
 })
 
@@ -113,8 +112,8 @@ test('a form with nothing in it, or with nonsense, is answered in words, and is 
   const own = await site.signInAs('own')
   for (const route of guardedOf(site).filter((one) => changes(one) && one.url !== '/admin/sign-out')) {
     const names = Object.keys((route.schema?.body as { properties?: object })?.properties ?? {})
-    for (const value of [null, '', 'x'.repeat(5_000), '-1', 'é', '<b>', '11111111-1111-4111-8111-111111111111'])
-      for (const id of ['1', 'x', '11111111-1111-4111-8111-111111111111']) {
+    for (const value of [null, '', 'x'.repeat(5_000), '-1', '11111111-1111-4111-8111-111111111111'])
+      for (const id of ['1', 'é', '11111111-1111-4111-8111-111111111111']) {
         const fields = value === null ? {} : Object.fromEntries(names.map((name) => [name, value]))
         const { status } = await own.post(pathOf(route, id), fields)
         expect([nameOf(route), value?.slice(0, 9), id, status < 500]).toEqual([

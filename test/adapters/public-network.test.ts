@@ -2,8 +2,8 @@
 import { createServer } from 'node:http'
 import { type AddressInfo, connect, type LookupFunction } from 'node:net'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { createPublicLookup } from '../../../src/adapters/sources/public-network.ts'
-import { getFromSource } from '../../../src/adapters/sources/source-request.ts'
+import { createPublicLookup } from '../../src/adapters/public-network.ts'
+import { getFromSource } from '../../src/adapters/sources/source-request.ts'
 
 /** Counts what reaches this machine. */
 let reached = 0

@@ -5,7 +5,7 @@
 import { lookup as systemLookup } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import type { Agent, RequestInit, Response } from 'undici'
-import { isPublicAddress } from '../../core/public-address.ts'
+import { isPublicAddress } from '../core/public-address.ts'
 
 /** The code of the error where a name resolves to no public address. */
 export const NOT_PUBLIC = 'ENOTPUBLIC'
