@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest, RawServerDefault } from 'fastify'
 import type { Log } from '../core/log.ts'
+import type { OperatorRole } from '../core/operator.ts'
 import type { TopicQuality } from '../core/relevance/model.ts'
 import type { FieldError } from '../core/subscriber/preferences.ts'
 import type { Retention } from '../core/subscriber/retention.ts'
@@ -92,8 +93,8 @@ export interface Site {
     read(): Promise<string>
     countRequest(request: { method: string; status: number; seconds: number }): void
   }
-  /** The bearer token of operators; `null`: there are no routes for them. */
-  adminToken: string | null
+  /** The role that a bearer token has, `null` for one that is nobody’s. Without operators there are no routes for them. */
+  roleOfToken: ((token: string) => Promise<OperatorRole | null>) | null
 }
 
 /** What pages that anybody may find work with. */

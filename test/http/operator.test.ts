@@ -36,7 +36,7 @@ const editions = {
   readAccount: async (id: number) => (id === 7 ? ACCOUNT : null),
 }
 
-test('without ADMIN_TOKEN there are no such routes', async () => {
+test('without operators there are no such routes', async () => {
   await using site = await openTestSite({ editions })
   for (const address of ADDRESSES)
     expect((await fetch(site.url + address, { headers: { authorization: 'Bearer ' } })).status).toBe(404)

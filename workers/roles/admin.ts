@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { isPrivateLiteral } from '../../src/adapters/public-network.ts'
 import { createPages } from '../../src/adapters/templates/pages.ts'
 import { type AdminAppOptions, buildAdminApp } from '../../src/http/admin/app.ts'
+import { createAudit } from '../../src/newsletter/audit.ts'
 import { createChartReader } from '../../src/newsletter/charts.ts'
 import { createEventWebhooks } from '../../src/newsletter/event-webhooks.ts'
 import { createOperators } from '../../src/newsletter/operators.ts'
@@ -23,6 +24,7 @@ export const adminOptions = ({ config, db, keys, now, log }: AdminContext, host:
     today: createTodayReader({ db, now }),
     charts: createChartReader({ db, now }),
     eventWebhooks: createEventWebhooks({ db, keys, now, isPrivateLiteral }),
+    audit: createAudit({ db, now }),
   }
 }
 

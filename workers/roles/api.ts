@@ -21,6 +21,7 @@ import { createSuggestions } from '../../src/newsletter/curation/suggestions.ts'
 import { createEditionCheck } from '../../src/newsletter/feedback/edition-alarm.ts'
 import { createWebhooks } from '../../src/newsletter/feedback/webhooks.ts'
 import { createFeeds } from '../../src/newsletter/feeds.ts'
+import { createOperators } from '../../src/newsletter/operators.ts'
 import { createCandidateCache } from '../../src/newsletter/publishing/candidate-cache.ts'
 import { createPreviews } from '../../src/newsletter/publishing/preview.ts'
 import { createAccounts } from '../../src/newsletter/subscription/accounts.ts'
@@ -90,7 +91,8 @@ export const openApi = async (context: ApiContext) => {
     trustProxy: config.trustProxy,
     log,
     ...operations,
-    adminToken: config.adminToken,
+    roleOfToken:
+      config.admin === null ? null : createOperators({ db, keys, now, adminToken: config.adminToken }).roleOf,
   })
   const close = async () => {
     await app.close()

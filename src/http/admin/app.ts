@@ -9,8 +9,10 @@ import { replaceNulls, securityHeaders, takeUnknownFields } from '../guard.ts'
 import { limitRequests } from '../request-budgets.ts'
 import { recordRoutes } from '../route-table.ts'
 import type { App, Pages } from '../site.ts'
+import { auditRoutes } from './audit.ts'
 import { chartRoutes } from './charts.ts'
 import { isOwnHost } from './host-names.ts'
+import { operatorRoutes } from './operators.ts'
 import { guardRoutes } from './session.ts'
 import { signInRoutes } from './sign-in.ts'
 import type { AdminSite } from './site.ts'
@@ -93,5 +95,7 @@ export const buildAdminApp = (options: AdminAppOptions): App => {
   todayRoutes(app, site)
   chartRoutes(app, site)
   webhookRoutes(app, site)
+  operatorRoutes(app, site)
+  auditRoutes(app, site)
   return app
 }

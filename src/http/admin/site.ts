@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import type { Log } from '../../core/log.ts'
 import { type Actor, allows, type OperatorRole } from '../../core/operator.ts'
+import type { Audit } from '../../newsletter/audit.ts'
 import type { ChartReader } from '../../newsletter/charts.ts'
 import type { EventWebhooks } from '../../newsletter/event-webhooks.ts'
 import type { Operators, SignedIn } from '../../newsletter/operators.ts'
@@ -17,6 +18,7 @@ export interface AdminSite {
   today: TodayReader
   charts: ChartReader
   eventWebhooks: EventWebhooks
+  audit: Audit
 }
 
 /** The pages in the order of the navigation; each subject adds its own. `role`: only operators who may are led there. */
@@ -24,6 +26,8 @@ const NAVIGATION: readonly { href: string; label: string; role?: OperatorRole }[
   { href: '/admin', label: 'Today' },
   { href: '/admin/charts', label: 'Charts' },
   { href: '/admin/webhooks', label: 'Webhooks', role: 'own' },
+  { href: '/admin/operators', label: 'Operators', role: 'own' },
+  { href: '/admin/audit', label: 'Record' },
 ]
 
 /** Whether a subject has pages here, to which others may lead. */

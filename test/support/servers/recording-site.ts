@@ -508,7 +508,7 @@ export const openTestSite = async ({
       read: async () => '# figures\n',
       countRequest: () => undefined,
     }),
-    adminToken,
+    roleOfToken: adminToken === null ? null : async (token) => (token === adminToken ? 'own' : null),
     baseUrl,
     trustProxy,
     monotonic,
