@@ -40,7 +40,12 @@ export const readAccount = async (db: Database, of: string): Promise<Account | n
     pausedUntil: subscriber.paused_until,
     nextDueAt: subscriber.next_due_at,
     suppressed: (await readSuppression(db, subscriber.email))?.reason ?? null,
-    mails: await readMailsOf(db, subscriber.id, 20),
+    mails: (await readMailsOf(db, subscriber.id, 20)).map(
+      ({ what, localDate, state, attempts, resent, reason, createdAt }) => ({
+        what: localDate === null ? what : `digest of ${localDate}`,
+        ...{ state, attempts, resent, reason, at: createdAt },
+      }),
+    ),
   }
 }
 

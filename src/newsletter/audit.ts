@@ -2,7 +2,9 @@
 import type { Actor } from '../core/operator.ts'
 import { type Act, type ActFilter, readAct, readActChoices, readActs, UndoneAlready } from '../store/audit.ts'
 import type { Database } from '../store/database.ts'
-import { UnusableEdition } from './edition-control.ts'
+import { readSubscriber } from '../store/subscribers.ts'
+import { pauseEdition, resumeEdition, UnusableEdition } from './edition-control.ts'
+import { addSuppression, removeSuppression } from './feedback/suppressions.ts'
 import { resumeService, UnusableHold } from './service-hold.ts'
 
 export type { Act, ActFilter } from '../store/audit.ts'
@@ -15,8 +17,42 @@ export interface AuditPorts {
 /** Takes an act back by the use case that does the opposite, and is recorded by it; a sentence where that cannot be. */
 type Undo = (ports: AuditPorts, by: Actor, act: Act) => Promise<{ problem: string } | null>
 
+const WHY_UNDONE = 'what was done before is undone'
+
+/** The number at the end of a subject, as of `edition:12`. */
+const idOf = ({ subject }: Act): number => Number(subject?.split(':')[1])
+
+/** The address of the subscriber whom an act was about; `null` where it was about nobody’s, or they are erased. */
+const addressOf = async (db: Database, { subject }: Act): Promise<string | null> => {
+  const [kind, id = ''] = subject?.split(':') ?? []
+  return kind === 'subscriber' ? ((await readSubscriber(db, { id }))?.email ?? null) : null
+}
+
+/** The record holds no whole address. */
+const NO_ADDRESS = { problem: 'The record does not hold the address. Find it under Suppressions.' }
+
 /** The acts that can be taken back, and how. Each subject adds its own. */
 const UNDOS: Readonly<Record<string, Undo>> = {
+  'edition.paused': async ({ db }, by, act) => {
+    await resumeEdition(db, idOf(act), by)
+    return null
+  },
+  'edition.resumed': async ({ db }, by, act) => {
+    await pauseEdition(db, idOf(act), { by: by.byWhom, why: WHY_UNDONE }, by)
+    return null
+  },
+  'suppression.added': async ({ db, now }, by, act) => {
+    const email = await addressOf(db, act)
+    if (email === null) return NO_ADDRESS
+    const removed = await removeSuppression(db, now(), email, { ...by, whom: by.byWhom, why: WHY_UNDONE })
+    return removed === null ? { problem: 'The address is not suppressed any more.' } : null
+  },
+  'suppression.removed': async ({ db }, by, act) => {
+    const email = await addressOf(db, act)
+    if (email === null) return NO_ADDRESS
+    const added = await addSuppression(db, email, { ...by, whom: by.byWhom, why: WHY_UNDONE })
+    return 'added' in added && added.added ? null : { problem: 'The address is suppressed already.' }
+  },
   'service.held': async ({ db, now }, by) => {
     await resumeService(db, by, now(), { skipDue: false })
     return null

@@ -11,9 +11,11 @@
  */
 import { localDateAt } from '../core/calendar.ts'
 import type { Log } from '../core/log.ts'
+import type { Actor } from '../core/operator.ts'
 import { describeError } from '../core/redact.ts'
 import type { MailState } from '../core/sending/ledger.ts'
 import { servedZone } from '../core/subscriber/time-zone.ts'
+import { recordAct } from '../store/audit.ts'
 import type { Database } from '../store/database.ts'
 import { balanceEdition } from '../store/edition-balance.ts'
 import {
@@ -61,6 +63,14 @@ export interface CancellationResult {
   lastDue: Date | null
 }
 
+/** Who cancels an edition and why; `again`: its readers are due at once. Recorded as done by `actor`. */
+export interface CancellationRequest {
+  by: string | null
+  why: string | null
+  again: boolean
+  actor?: Actor
+}
+
 const NOT_ARRIVED: MailState[] = ['queued', 'deferred', 'failed', 'skipped']
 const ARRIVED: MailState[] = ['sent', 'unknown']
 
@@ -71,10 +81,33 @@ const ARRIVED: MailState[] = ['sent', 'unknown']
 export const cancelEdition = async (
   ports: CancellationPorts,
   id: number,
-  how: { by: string | null; why: string | null; again: boolean; dryRun: boolean },
+  how: CancellationRequest & { dryRun: boolean },
 ): Promise<CancellationResult> => {
-  const { db, now } = ports
-  const edition = await db.transaction().execute(async (trx): Promise<Cancellation> => {
+  const edition = await beginCancellation(ports, id, how, how.dryRun)
+  const [underWay = edition] = await readCancellations(ports.db, id)
+  return createPass(ports, underWay, how.dryRun).run()
+}
+
+/**
+ * Only marks an edition as canceled, which stops it: `finishCancellations` does the rest at the next tick, however many its
+ * readers are; returns `null`. Throws as `cancelEdition`.
+ */
+export const markEditionCanceled = async (
+  ports: Omit<CancellationPorts, 'log'>,
+  id: number,
+  how: CancellationRequest,
+): Promise<null> => {
+  await beginCancellation(ports, id, how, false)
+  return null
+}
+
+const beginCancellation = (
+  { db, now }: Omit<CancellationPorts, 'log'>,
+  id: number,
+  how: CancellationRequest,
+  dryRun: boolean,
+): Promise<Cancellation> =>
+  db.transaction().execute(async (trx) => {
     const row = await readEdition(trx, id, true)
     if (row === undefined) throw new UnusableEdition(`there is no edition ${id}`)
     if (row.completedAt !== null && row.canceledAt !== null)
@@ -82,13 +115,14 @@ export const cancelEdition = async (
     if (row.completedAt !== null && row.cutoff <= now())
       throw new UnusableEdition(`edition ${id} is complete: nothing of it waits`)
     const { cutoff, publishedAt } = row
-    if (!how.dryRun && row.canceledAt === null)
+    if (!dryRun && row.canceledAt === null) {
       await markCanceled(trx, id, { by: how.by, why: how.why, dueAgain: how.again })
+      const detail = { why: how.why, ...(how.again ? { again: true } : {}) }
+      if (how.actor !== undefined)
+        await recordAct(trx, { ...how.actor, action: 'edition.canceled', subject: `edition:${id}`, detail })
+    }
     return { id, cutoff, publishedAt, dueAgain: how.again }
   })
-  const [underWay = edition] = await readCancellations(db, id)
-  return createPass(ports, underWay, how.dryRun).run()
-}
 
 /** Goes on with the cancellations that are not finished; one that fails is logged and tried again at the next tick. */
 export const finishCancellations = async (ports: CancellationPorts): Promise<void> => {

@@ -48,9 +48,9 @@ export const createEditionReader = (db: Database): EditionReader => ({
   readAccount: (id) => readEditionAccount(db, id),
 })
 
-/** The newest editions first, at most `most`. */
-export const listEditions = async (db: Database, most: number): Promise<EditionSummary[]> =>
-  summarizeAll(db, await readEditions(db, most), await readOpenEditions(db))
+/** The newest editions first, at most `most`, those whose cut-off is before `before`. */
+export const listEditions = async (db: Database, most: number, before: Date | null = null): Promise<EditionSummary[]> =>
+  summarizeAll(db, await readEditions(db, most, before), await readOpenEditions(db))
 
 /** Those of an instant or later, and all that are open, the newest first; `openEditions`: of `readOpenEditions`. */
 export const listEditionsSince = async (
@@ -72,6 +72,25 @@ const summarizeAll = async (
       ? summarize(row, balance(row.due, row.totals ?? []), null)
       : summarize(still, equationOfOpen(still), expected.get(row.id) ?? null)
   })
+}
+
+/**
+ * All of one edition as its balance was drawn, where it is complete: no delivery is counted again, so it takes a moment
+ * whatever their number. `perSecond` is then its average over `seconds`. Every other edition is counted.
+ */
+export const readEditionBalance = async (db: Database, id: number): Promise<EditionAccount | null> => {
+  const row = await readEdition(db, id)
+  if (row === undefined || row.completedAt === null || row.totals === null) return readEditionAccount(db, id)
+  const equation = balance(row.due, row.totals)
+  const seconds = (row.completedAt.getTime() - row.begunAt.getTime()) / 1000
+  return {
+    ...summarize(row, equation, null),
+    counts: row.totals,
+    resent: row.totals.reduce((sum, one) => sum + one.resent, 0),
+    returned: await countReturned(db, id),
+    seconds,
+    perSecond: seconds > 0 && equation.sent > 0 ? equation.sent / seconds : null,
+  }
 }
 
 /** All of one edition, every delivery counted; `null` when no edition has this id. */

@@ -77,3 +77,31 @@ export const countReturned = async (
   const counts = Object.fromEntries(rows.map(({ of, count }) => [of, count]))
   return { hard: 0, soft: 0, ours: 0, unknown: 0, complaint: 0, ...counts }
 }
+
+/** A bounce or a complaint of an edition, with its reader. */
+export interface FeedbackRow {
+  at: Date
+  kind: 'bounce' | 'complaint'
+  class: BounceClass | null
+  code: string | null
+  /** What was said, without addresses. */
+  diagnostic: string | null
+  source: string
+  /** A UUID. */
+  subscriber: string
+  /** `null` when the subscriber is erased. */
+  email: string | null
+}
+
+/** The newest bounces and complaints of an edition, at most `most`. */
+export const readEditionFeedback = async (
+  db: Kysely<Tables>,
+  editionId: number,
+  most: number,
+): Promise<FeedbackRow[]> => {
+  const { rows } = await sql<FeedbackRow>`
+    select f.at, f.kind, f.class, f.code, f.diagnostic, f.source, s.id as subscriber, s.email
+    from (select * from mail_feedback where edition_id = ${editionId} order by at desc, mail_id limit ${most}) f
+      join subscribers s on s.id = f.subscriber_id order by f.at desc, f.mail_id`.execute(db)
+  return rows
+}

@@ -90,10 +90,15 @@ export const markPublished = async (db: Kysely<Tables>, id: number): Promise<voi
     where p.canceled_at is null and w.disabled_at is null and 'edition.published' = any(w.events)`.execute(db)
 }
 
-/** At most `most`, the newest cut-off first. */
-export const readEditions = async (db: Kysely<Tables>, most: number): Promise<EditionRow[]> => {
+/** At most `most`, the newest cut-off first, those before `before`. */
+export const readEditions = async (
+  db: Kysely<Tables>,
+  most: number,
+  before: Date | null = null,
+): Promise<EditionRow[]> => {
   const { rows } = await sql<EditionRow>`
-    select ${editionColumns} from editions e order by e.cutoff desc limit ${most}`.execute(db)
+    select ${editionColumns} from editions e where ${before === null ? sql`true` : sql`e.cutoff < ${before}`}
+    order by e.cutoff desc limit ${most}`.execute(db)
   return rows
 }
 

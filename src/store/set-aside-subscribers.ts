@@ -57,6 +57,16 @@ export const readSetAsideSubscribers = async (db: Kysely<Tables>): Promise<SetAs
   return rows
 }
 
+/** Why and since when one subscriber is set aside, and when they are tried again; `null` where they are not. */
+export const readSetAsideOf = async (
+  db: Kysely<Tables>,
+  id: string,
+): Promise<{ reason: string; since: Date; retryAt: Date } | null> => {
+  const { rows } = await sql<{ reason: string; since: Date; retryAt: Date }>`
+    select a.reason, a.set_aside_at as since, a.retry_at as "retryAt" from ${STANDING} where s.id = ${id}`.execute(db)
+  return rows[0] ?? null
+}
+
 /** Has subscribers who were set aside tried at the next tick: they are due when they were due. Returns how many. */
 export const retrySetAsideSubscribers = async (db: Kysely<Tables>, which: { id: string } | 'all'): Promise<number> => {
   const { rows } = await sql`

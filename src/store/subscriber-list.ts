@@ -16,6 +16,9 @@ export interface SubscriberFilter {
   until: Date | null
   /** In the address, a keyword or the name of an author, in any letter case. */
   text: string | null
+  /** The one with this id (a UUID), and the one with this address in any letter case; left out, whoever. */
+  id?: string
+  email?: string
 }
 
 export const EVERYBODY: SubscriberFilter = {
@@ -30,9 +33,11 @@ export const EVERYBODY: SubscriberFilter = {
 /** `%` and `_` stand for themselves. */
 const containing = (text: string): string => `%${text.replace(/[\\%_]/g, '\\$&')}%`
 
-const matching = ({ states, topics, frequency, since, until, text }: SubscriberFilter) => {
+const matching = ({ states, topics, frequency, since, until, text, id, email }: SubscriberFilter) => {
   const wanted = text === null ? '' : containing(text)
   return sql`true
+    ${id === undefined ? sql`` : sql`and id = ${id}`}
+    ${email === undefined ? sql`` : sql`and lower(email) = ${email.toLowerCase()}`}
     ${states === null ? sql`` : sql`and state = any(${states}::text[])`}
     ${topics === null ? sql`` : sql`and (topics && ${topics.filter((slug) => slug !== TRENDING)}::text[] or ${topics.includes(TRENDING)} and trending)`}
     ${frequency === null ? sql`` : sql`and frequency = ${frequency}`}
@@ -57,15 +62,25 @@ const listed = (row: Subscriber): ListedSubscriber => ({
   nextDueAt: row.next_due_at,
 })
 
-/** The newest first, at most `most`. */
+/** The newest first, at most `most`, those behind the subscriber whose id is `after`. */
 export const listSubscribers = async (
   db: Kysely<Tables>,
   filter: SubscriberFilter,
   most: number,
+  after: string | null = null,
 ): Promise<ListedSubscriber[]> => {
+  const behind = sql`and (requested_at, id) < (select a.requested_at, a.id from subscribers a where a.id = ${after})`
   const { rows } = await sql<Subscriber>`
-    select * from subscribers where ${matching(filter)} order by requested_at desc, id limit ${most}`.execute(db)
+    select * from subscribers where ${matching(filter)} ${after === null ? sql`` : behind}
+    order by requested_at desc, id desc limit ${most}`.execute(db)
   return rows.map(listed)
+}
+
+/** How many subscribers there are by state. Reads every one of them. */
+export const countStates = async (db: Kysely<Tables>): Promise<Partial<Record<SubscriberState, number>>> => {
+  const { rows } = await sql<{ state: SubscriberState; count: number }>`
+    select state, count(*)::int as count from subscribers group by 1 order by 2 desc, 1`.execute(db)
+  return Object.fromEntries(rows.map(({ state, count }) => [state, count]))
 }
 
 /** All of them in pages of at most `size`, in no order that means anything; one that comes meanwhile may be left out. */

@@ -33,6 +33,61 @@ export interface SuppressionFilter {
   until: Date | null
 }
 
+/** A suppression with the subscriber of its address, by their id; `null` where it has none. */
+export type ListedSuppression = Suppression & { subscriber: string | null }
+
+/**
+ * At most `max` suppressions of some classes, the newest first, those behind the address `after`; only those of an edition,
+ * and only those with a text in their address, where these are given.
+ */
+export const listSuppressionsWhere = async (
+  db: Kysely<Tables>,
+  { classes, editionId, text }: { classes: readonly SuppressionClass[]; editionId: number | null; text: string | null },
+  after: string | null,
+  max: number,
+): Promise<ListedSuppression[]> => {
+  const behind = sql`and (created_at, email) < (select a.created_at, a.email from suppressions a where a.email = ${after})`
+  const { rows } = await sql<ListedSuppression>`
+    select x.*, s.id as subscriber from (
+      select * from suppressions where class = any(${classes}::text[])
+        ${editionId === null ? sql`` : sql`and edition_id = ${editionId}`}
+        ${text === null ? sql`` : sql`and position(${text.toLowerCase()} in email) > 0`}
+        ${after === null ? sql`` : behind}
+      order by created_at desc, email desc limit ${max}) x left join subscribers s on lower(s.email) = x.email
+    order by x.created_at desc, x.email desc`.execute(db)
+  return rows
+}
+
+/** How many addresses are suppressed, by class; and how many were erased, under a hash each. */
+export const countSuppressions = async (
+  db: Kysely<Tables>,
+): Promise<{ classes: Partial<Record<SuppressionClass, number>>; erased: number }> => {
+  const { rows } = await sql<{ class: SuppressionClass; count: number }>`
+    select class, count(*)::int as count from suppressions group by 1 order by 2 desc, 1`.execute(db)
+  const erased = await sql<{ count: number }>`select count(*)::int as count from erased_addresses`.execute(db)
+  return {
+    classes: Object.fromEntries(rows.map((row) => [row.class, row.count])),
+    erased: erased.rows[0]?.count ?? 0,
+  }
+}
+
+export type SuppressionChange = Selectable<Tables['suppression_log']> & { subscriber: string | null }
+
+/** The newest changes to suppressions, at most `max`, those with a lower number than `before`. */
+export const listSuppressionChanges = async (
+  db: Kysely<Tables>,
+  before: number | null,
+  max: number,
+): Promise<SuppressionChange[]> => {
+  const { rows } = await sql<SuppressionChange>`
+    select x.*, s.id as subscriber from (
+      select * from suppression_log where ${before === null ? sql`true` : sql`id < ${before}`}
+      order by id desc limit ${max}) x left join subscribers s on lower(s.email) = x.email order by x.id desc`.execute(
+    db,
+  )
+  return rows
+}
+
 /** At most `max` suppressions that a filter lets through, by address, those after `after`. */
 export const readSuppressionsWhere = async (
   db: Kysely<Tables>,

@@ -90,7 +90,7 @@ test('what mailers have is finished and the rest is never sent; its papers come 
   for (const attempt of [
     () => resumeEdition(db, id),
     () => pauseEdition(db, id, { by: null, why: null }),
-    () => resendMissed(db, id, { states: ['failed'], address: null }),
+    () => resendMissed(db, id, { states: ['failed'], subscriber: null }),
   ])
     await expect(attempt()).rejects.toThrow(/is canceled/)
   await expect(cancelEdition(portsOf(db), id, HOW)).rejects.toThrow(/canceled already/)

@@ -104,7 +104,7 @@ test('an edition with every state adds up, by state and reason, and is complete 
   await sql`drop table deliveries_2026_04`.execute(newsletter.db)
   expect(await readEditionAccount(newsletter.db, id)).toMatchObject(complete)
   expect(await reconcileIn(newsletter)).toEqual([])
-  await expect(resendMissed(newsletter.db, id, { states: ['failed'], address: null })).rejects.toThrow(
+  await expect(resendMissed(newsletter.db, id, { states: ['failed'], subscriber: null })).rejects.toThrow(
     /dropped with their month/,
   )
 })
@@ -163,9 +163,11 @@ test('a digest of unknown outcome that is held goes out only when it is released
   expect(await drain(newsletter.ports, 'deliveries', HOLD)).toBe(0)
   expect(newsletter.sink.messages).toHaveLength(1)
   expect(await readFigures(newsletter.db, DUE)).toMatchObject({ openEditions: 0 })
-  expect(await resendMissed(newsletter.db, id, { states: ['failed'], address: null })).toMatchObject({ requeued: 0 })
+  expect(await resendMissed(newsletter.db, id, { states: ['failed'], subscriber: null })).toMatchObject({ requeued: 0 })
 
-  expect(await resendMissed(newsletter.db, id, { states: ['unknown'], address: null })).toMatchObject({ requeued: 1 })
+  expect(await resendMissed(newsletter.db, id, { states: ['unknown'], subscriber: null })).toMatchObject({
+    requeued: 1,
+  })
   expect(await drain(newsletter.ports, 'deliveries', HOLD)).toBe(1)
   expect(await drain(newsletter.ports, 'deliveries', HOLD)).toBe(0)
   const ids = messageIds(newsletter, 'reader0@example.org')
@@ -201,7 +203,7 @@ test('when a mailer dies, digests are held if so configured and letters never, a
   expect(await record(newsletter.db, 'deliveries', [{ ...first, ...late, state: 'sent' }])).toBe(1)
   expect((await newsletter.states()).map((one) => one.state).sort()).toEqual(['sent', 'unknown'])
   const id = await editionOf(newsletter)
-  await resendMissed(newsletter.db, id, { states: ['unknown'], address: null })
+  await resendMissed(newsletter.db, id, { states: ['unknown'], subscriber: null })
   expect(await record(newsletter.db, 'deliveries', [{ ...second, ...late, state: 'sent' }])).toBe(0)
 })
 
@@ -219,13 +221,15 @@ test('a resend reaches those who did not get the digest, and not those who have 
   })
   refusing = false
   await stopMail(newsletter.db, newsletter.ids[1] ?? '', 'unsubscribed')
-  await expect(resendMissed(newsletter.db, id, { states: ['failed'], address: 'nobody@example.org' })).rejects.toThrow(
-    UnusableEdition,
-  )
-  expect(await resendMissed(newsletter.db, id, { states: ['failed'], address: 'reader2@example.org' })).toMatchObject({
+  await expect(
+    resendMissed(newsletter.db, id, { states: ['failed'], subscriber: { email: 'nobody@example.org' } }),
+  ).rejects.toThrow(UnusableEdition)
+  expect(
+    await resendMissed(newsletter.db, id, { states: ['failed'], subscriber: { email: 'reader2@example.org' } }),
+  ).toMatchObject({
     requeued: 1,
   })
-  expect(await resendMissed(newsletter.db, id, { states: ['failed'], address: null })).toMatchObject({
+  expect(await resendMissed(newsletter.db, id, { states: ['failed'], subscriber: null })).toMatchObject({
     from: { failed: 2 },
   })
   expect(await drain(newsletter.ports, 'deliveries', OPTIONS)).toBe(2)
@@ -246,7 +250,7 @@ test('a resend reaches those who did not get the digest, and not those who have 
   expect((await readMailDay(newsletter.db, 'reader2@example.org', '2026-04-15'))?.mails).toMatchObject([
     { state: 'sent', failedBefore },
   ])
-  expect(await resendMissed(newsletter.db, id, { states: ['failed', 'unknown'], address: null })).toMatchObject({
+  expect(await resendMissed(newsletter.db, id, { states: ['failed', 'unknown'], subscriber: null })).toMatchObject({
     requeued: 0,
   })
 })

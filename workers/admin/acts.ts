@@ -23,7 +23,6 @@ interface RecordedCommand {
 /** `reads`: it changes nothing. `itself`: its use case records it, in the transaction of the act. */
 type Recorded = 'reads' | 'itself' | RecordedCommand
 
-const edition = ({ args: [id] }: Run) => `edition:${id}`
 const ofResult =
   (kind: string) =>
   ({ result }: Run) =>
@@ -38,11 +37,11 @@ export const ACTS: Readonly<Record<string, Recorded>> = {
   'editions list': 'reads',
   'editions show': 'reads',
   'editions missed': 'reads',
-  'editions resend': { action: 'edition.resent', subject: edition, keeps: ['requeued', 'from'] },
-  'editions release': { action: 'edition.resent', subject: edition, keeps: ['requeued', 'from'] },
-  'editions pause': { action: 'edition.paused', subject: edition, keeps: ['why'] },
-  'editions resume': { action: 'edition.resumed', subject: edition },
-  'editions cancel': { action: 'edition.canceled', subject: edition, keeps: ['why', 'again'] },
+  'editions resend': 'itself',
+  'editions release': 'itself',
+  'editions pause': 'itself',
+  'editions resume': 'itself',
+  'editions cancel': 'itself',
   'digest preview': 'reads',
   'subscribers list': 'reads',
   'subscribers search': 'reads',
@@ -52,7 +51,7 @@ export const ACTS: Readonly<Record<string, Recorded>> = {
   'subscribers consent': 'reads',
   'subscribers import': { action: 'subscribers.imported', keeps: ['imported', 'kept', 'refused', 'links', 'welcomes'] },
   'subscribers export': { action: 'subscribers.exported', keeps: ['exported', 'format'] },
-  'subscribers erase': { action: 'subscriber.erased' },
+  'subscribers erase': 'itself',
   'curators add': { action: 'curator.added', subject: ofResult('curator'), keeps: ['name'] },
   'curators list': 'reads',
   'curators link': { action: 'curator.link-renewed', subject: ofResult('curator'), keeps: ['name'] },
@@ -76,15 +75,15 @@ export const ACTS: Readonly<Record<string, Recorded>> = {
   'webhooks enable': 'itself',
   'webhooks remove': 'itself',
   'suppressions list': 'reads',
-  'suppressions add': { action: 'suppression.added', keeps: ['why', 'added'] },
-  'suppressions remove': { action: 'suppression.removed', keeps: ['why', 'removed', 'classes', 'states', 'edition'] },
+  'suppressions add': 'itself',
+  'suppressions remove': 'itself',
   'service hold': 'itself',
   'service show': 'reads',
   'service resume': 'itself',
   backup: { action: 'database.backed-up', keeps: ['tables', 'rows', 'octets'] },
   restore: 'itself',
   'set-aside list': 'reads',
-  'set-aside retry': { action: 'set-aside.retried', keeps: ['subscribers', 'signUps'] },
+  'set-aside retry': 'itself',
   'operators add': 'itself',
   'operators list': 'reads',
   'operators role': 'itself',

@@ -6,6 +6,7 @@ import { cancelEdition, finishCancellations } from '../../src/newsletter/edition
 import {
   MISSED,
   pauseEdition,
+  type Resend,
   resendMissed,
   resumeEdition,
   streamMissed,
@@ -127,8 +128,8 @@ const reportCommands = (editions: Command, run: RunCommand): void => {
 }
 
 const resendCommands = (editions: Command, run: RunCommand): void => {
-  const resend = async (context: CliContext, id: number, which: { states: MailState[]; address: string | null }) => {
-    const result = await resendMissed(context.db, id, which)
+  const resend = async (context: CliContext, id: number, which: Resend) => {
+    const result = await resendMissed(context.db, id, which, context.actor)
     if (result.requeued > 0) await wakeOrNotify(context)
     return { edition: id, ...result }
   }
@@ -150,7 +151,11 @@ const resendCommands = (editions: Command, run: RunCommand): void => {
     .option('--subscriber <address>', 'to this one only')
     .action((id: number, options: { state: MailState[]; subscriber?: string }) =>
       run(
-        (context) => resend(context, id, { states: options.state, address: options.subscriber ?? null }),
+        (context) =>
+          resend(context, id, {
+            states: options.state,
+            subscriber: options.subscriber === undefined ? null : { email: options.subscriber },
+          }),
         requeuedText,
       ),
     )
@@ -162,7 +167,9 @@ const resendCommands = (editions: Command, run: RunCommand): void => {
         'Message-ID as before; each is counted as resent, since it may arrive a second time',
     )
     .argument('<id>', 'its number', editionId)
-    .action((id: number) => run((context) => resend(context, id, { states: ['unknown'], address: null }), requeuedText))
+    .action((id: number) =>
+      run((context) => resend(context, id, { states: ['unknown'], subscriber: null }), requeuedText),
+    )
 }
 
 const pauseCommands = (editions: Command, run: RunCommand): void => {
@@ -174,8 +181,8 @@ const pauseCommands = (editions: Command, run: RunCommand): void => {
     .option('--why <text>', 'shown wherever the edition is')
     .action((id: number, options: { by?: string; why?: string }) =>
       run(
-        async ({ db }) => {
-          await pauseEdition(db, id, { by: options.by ?? null, why: options.why ?? null })
+        async ({ db, actor }) => {
+          await pauseEdition(db, id, { by: options.by ?? null, why: options.why ?? null }, actor)
           return { edition: id, paused: true }
         },
         () => `Edition ${id} is paused. To go on: editions resume ${id}`,
@@ -189,7 +196,7 @@ const pauseCommands = (editions: Command, run: RunCommand): void => {
     .action((id: number) =>
       run(
         async (context) => {
-          await resumeEdition(context.db, id)
+          await resumeEdition(context.db, id, context.actor)
           await wakeOrNotify(context)
           return { edition: id, paused: false }
         },
@@ -215,7 +222,7 @@ const cancelCommand = (editions: Command, run: RunCommand): void => {
       run(async (context) => {
         const { by = null, why = null, again = false, dryRun = false } = options
         const ports = { db: context.db, log: createLog('error'), now: context.now }
-        const canceled = await cancelEdition(ports, id, { by, why, again, dryRun })
+        const canceled = await cancelEdition(ports, id, { by, why, again, dryRun, actor: context.actor })
         return {
           edition: id,
           dryRun,

@@ -46,8 +46,8 @@ export const setAsideCommands = (program: Command, run: RunCommand): void => {
     .argument('<id>', 'of a subscriber or a sign-up, as set-aside list has them, or all', which)
     .action((given: Which) =>
       run(
-        async ({ db }) => {
-          const retried = await retrySetAside(db, given)
+        async ({ db, actor }) => {
+          const retried = await retrySetAside(db, given, actor)
           if (given !== 'all' && retried.subscribers + retried.signUps === 0)
             throw new UsageError('it is not set aside; set-aside list shows what is')
           return retried

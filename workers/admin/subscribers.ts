@@ -134,7 +134,7 @@ const personalDataCommands = (subscribers: Command, run: RunCommand): void => {
       run(
         async (context) => {
           const forgetMails = context.config.smtpUrl === null ? createForgetMails(context.config) : undefined
-          const erased = await erase({ ...context, forgetMails }, whomOf(address), BY_COMMAND)
+          const erased = await erase({ ...context, forgetMails }, whomOf(address), BY_COMMAND, context.actor)
           if (erased === null) throw unknown(address)
           return { erased: true }
         },

@@ -1,15 +1,15 @@
 /** `suppressions …`: addresses that are not mailed, and why. */
-import { userInfo } from 'node:os'
 import type { Command } from 'commander'
+import type { Actor } from '../../src/core/operator.ts'
 import { addressHashes } from '../../src/core/subscriber/address-hash.ts'
+import { createSuppressionAdministration } from '../../src/newsletter/administration/suppressions.ts'
 import {
   addSuppression,
+  type By,
   type RemovedSuppressions,
-  removeSuppression,
   removeSuppressions,
 } from '../../src/newsletter/feedback/suppressions.ts'
 import {
-  forgetErased,
   listSuppressions,
   readErased,
   readSuppression,
@@ -39,8 +39,7 @@ const lineOf = (one: ReturnType<typeof visible>): string =>
 const erasedLine = ({ class: why, at }: { class: string; at: Date }): string =>
   `The address was erased at ${at.toISOString()}${why === 'erased' ? '' : ` and must not be mailed (${why})`}; it may ${why === 'erased' || why === 'complaint' ? '' : 'not '}subscribe again.`
 
-/** The name that was given, or the user of this machine. */
-const operator = (named: string | undefined): string => named ?? userInfo().username
+const byOf = (actor: Actor, why: string): By => ({ ...actor, whom: actor.byWhom, why })
 
 export const suppressionCommands = (program: Command, run: RunCommand): void => {
   const suppressions = program.command('suppressions').description('addresses that are not mailed')
@@ -86,8 +85,8 @@ export const suppressionCommands = (program: Command, run: RunCommand): void => 
     .option('--by <name>', 'who decides; by default your user name on this machine')
     .action((address: string, options: { why: string; by?: string }) =>
       run(
-        async ({ db }) => {
-          const added = await addSuppression(db, address, { whom: operator(options.by), why: options.why })
+        async ({ db, actor }) => {
+          const added = await addSuppression(db, address, byOf(actor, options.why))
           if ('problem' in added) throw new UsageError(added.problem)
           return added
         },
@@ -140,11 +139,8 @@ const removeOne = (run: RunCommand, address: string, options: RemoveOptions): Pr
   if (isBulk(options))
     throw new UsageError('write an address, or which suppressions by --edition, --class, --since, --until')
   return run(
-    async ({ db, keys, now }) => {
-      const by = { whom: operator(options.by), why: options.why }
-      const forgotten = await forgetErased(db, addressHashes(keys, address))
-      const removed =
-        (await removeSuppression(db, now(), address, by)) ?? (forgotten ? { email: address, state: null } : null)
+    async ({ actor, ...ports }) => {
+      const removed = await createSuppressionAdministration(ports).remove(actor, address, options.why)
       if (removed === null) throw new UsageError(`${address} is not suppressed`)
       return removed
     },
@@ -158,8 +154,8 @@ const removeMany = (run: RunCommand, options: RemoveOptions): Promise<void> => {
   if (edition === null && classes === undefined && since === null && until === null)
     throw new UsageError('write an address, or which suppressions by --edition, --class, --since, --until')
   const which = { editionId: edition, classes: classes ?? CAUSED_BY_SERVERS, since, until }
-  return run(async ({ db, now }) => {
-    const by = { whom: operator(options.by), why: options.why }
+  return run(async ({ db, now, actor }) => {
+    const by = byOf(actor, options.why)
     return { edition, dryRun, ...(await removeSuppressions(db, now(), which, by, dryRun)) }
   }, removedText)
 }

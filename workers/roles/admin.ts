@@ -3,17 +3,23 @@ import type { AddressInfo } from 'node:net'
 import { isPrivateLiteral } from '../../src/adapters/public-network.ts'
 import { createPages } from '../../src/adapters/templates/pages.ts'
 import { type AdminAppOptions, buildAdminApp } from '../../src/http/admin/app.ts'
+import { createEditionAdministration } from '../../src/newsletter/administration/editions.ts'
+import { createSetAsideAdministration } from '../../src/newsletter/administration/set-aside.ts'
+import { createSubscriberAdministration } from '../../src/newsletter/administration/subscribers.ts'
+import { createSuppressionAdministration } from '../../src/newsletter/administration/suppressions.ts'
 import { createAudit } from '../../src/newsletter/audit.ts'
 import { createChartReader } from '../../src/newsletter/charts.ts'
 import { createEventWebhooks } from '../../src/newsletter/event-webhooks.ts'
 import { createOperators } from '../../src/newsletter/operators.ts'
+import { domainOf } from '../../src/newsletter/sending/mail.ts'
 import { createTodayReader } from '../../src/newsletter/today.ts'
 import type { RoleContext } from './context.ts'
 
-type AdminContext = Pick<RoleContext, 'config' | 'db' | 'keys' | 'now' | 'log'>
+type AdminContext = Pick<RoleContext, 'config' | 'db' | 'keys' | 'now' | 'log' | 'wake' | 'forgetMails'>
 
 /** What the pages work with; each subject adds its use cases. */
-export const adminOptions = ({ config, db, keys, now, log }: AdminContext, host: string): AdminAppOptions => {
+export const adminOptions = (context: AdminContext, host: string): AdminAppOptions => {
+  const { config, db, keys, now, log, wake, forgetMails } = context
   const pages = createPages({ branding: config.branding })
   return {
     host,
@@ -25,6 +31,11 @@ export const adminOptions = ({ config, db, keys, now, log }: AdminContext, host:
     charts: createChartReader({ db, now }),
     eventWebhooks: createEventWebhooks({ db, keys, now, isPrivateLiteral }),
     audit: createAudit({ db, now }),
+    editions: createEditionAdministration({ db, log, now, wake }),
+    subscribers: createSubscriberAdministration({ db, keys, now, wake, forgetMails }),
+    suppressions: createSuppressionAdministration({ db, keys, now }),
+    setAside: createSetAsideAdministration({ db, wake }),
+    mailDomains: { digests: domainOf(config.mailFrom), letters: domainOf(config.lettersFrom) },
   }
 }
 

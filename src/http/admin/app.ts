@@ -11,11 +11,15 @@ import { recordRoutes } from '../route-table.ts'
 import type { App, Pages } from '../site.ts'
 import { auditRoutes } from './audit.ts'
 import { chartRoutes } from './charts.ts'
+import { editionRoutes } from './editions.ts'
 import { isOwnHost } from './host-names.ts'
 import { operatorRoutes } from './operators.ts'
 import { guardRoutes } from './session.ts'
+import { setAsideRoutes } from './set-aside.ts'
 import { signInRoutes } from './sign-in.ts'
 import type { AdminSite } from './site.ts'
+import { subscriberRoutes } from './subscribers.ts'
+import { suppressionRoutes } from './suppressions.ts'
 import { todayRoutes } from './today.ts'
 import { webhookRoutes } from './webhooks.ts'
 
@@ -97,5 +101,9 @@ export const buildAdminApp = (options: AdminAppOptions): App => {
   webhookRoutes(app, site)
   operatorRoutes(app, site)
   auditRoutes(app, site)
+  editionRoutes(app, site)
+  subscriberRoutes(app, site)
+  suppressionRoutes(app, site)
+  setAsideRoutes(app, site)
   return app
 }

@@ -3,6 +3,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import type { Log } from '../../core/log.ts'
 import { type Actor, allows, type OperatorRole } from '../../core/operator.ts'
+import type { EditionAdministration } from '../../newsletter/administration/editions.ts'
+import type { SetAsideAdministration } from '../../newsletter/administration/set-aside.ts'
+import type { SubscriberAdministration } from '../../newsletter/administration/subscribers.ts'
+import type { SuppressionAdministration } from '../../newsletter/administration/suppressions.ts'
 import type { Audit } from '../../newsletter/audit.ts'
 import type { ChartReader } from '../../newsletter/charts.ts'
 import type { EventWebhooks } from '../../newsletter/event-webhooks.ts'
@@ -19,11 +23,21 @@ export interface AdminSite {
   charts: ChartReader
   eventWebhooks: EventWebhooks
   audit: Audit
+  editions: EditionAdministration
+  subscribers: SubscriberAdministration
+  suppressions: SuppressionAdministration
+  setAside: SetAsideAdministration
+  /** The domains at which the Message-IDs of digests and of letters end. */
+  mailDomains: { digests: string; letters: string }
 }
 
 /** The pages in the order of the navigation; each subject adds its own. `role`: only operators who may are led there. */
 const NAVIGATION: readonly { href: string; label: string; role?: OperatorRole }[] = [
   { href: '/admin', label: 'Today' },
+  { href: '/admin/editions', label: 'Editions' },
+  { href: '/admin/subscribers', label: 'Subscribers' },
+  { href: '/admin/suppressions', label: 'Suppressions' },
+  { href: '/admin/set-aside', label: 'Set aside' },
   { href: '/admin/charts', label: 'Charts' },
   { href: '/admin/webhooks', label: 'Webhooks', role: 'own' },
   { href: '/admin/operators', label: 'Operators', role: 'own' },

@@ -1,9 +1,12 @@
 /** What an operator does with suppressions: add one, remove one, and remove many. */
 import { localDateAt } from '../../core/calendar.ts'
+import type { Actor } from '../../core/operator.ts'
 import { readAddress } from '../../core/subscriber/address.ts'
 import { firstDueAfterPause, nextDue } from '../../core/subscriber/due.ts'
+import { maskAddress } from '../../core/subscriber/masked-address.ts'
 import type { SubscriberState } from '../../core/subscriber/preferences.ts'
-import type { Database } from '../../store/database.ts'
+import { recordAct } from '../../store/audit.ts'
+import type { Database, SuppressionClass } from '../../store/database.ts'
 import { activate, preferencesOf, readSubscriber, stopMail, storePause } from '../../store/subscribers.ts'
 import {
   readSuppression,
@@ -13,6 +16,30 @@ import {
   unsuppress,
 } from '../../store/suppressions.ts'
 
+/** Who changes a suppression and why, which is logged; with `via` an operator does it, and it goes on record. */
+export interface By {
+  whom: string
+  why: string
+  via?: Actor['via'] | undefined
+  /** The entry of the record that this takes back. */
+  undoes?: number | undefined
+}
+
+/** Puts a change on record: of a subscriber under their id, of any other address masked. */
+const record = async (
+  trx: Database,
+  { whom, why, via, undoes }: By,
+  action: 'suppression.added' | 'suppression.removed',
+  of: { email: string; class: SuppressionClass; subscriber: string | null },
+): Promise<void> => {
+  if (via === undefined) return
+  const subject = of.subscriber === null ? `address:${maskAddress(of.email)}` : `subscriber:${of.subscriber}`
+  await recordAct(trx, {
+    ...{ byWhom: whom, via, action, subject, detail: { class: of.class, why } },
+    ...(undoes === undefined ? {} : { undoes }),
+  })
+}
+
 /**
  * Suppresses an address by hand; `added` is `false` where it was suppressed already. `problem`: what was typed is no
  * address, as a sentence that does not repeat it.
@@ -20,18 +47,25 @@ import {
 export const addSuppression = async (
   db: Database,
   typed: string,
-  by: { whom: string; why: string },
+  by: By,
 ): Promise<{ email: string; added: boolean } | { problem: string }> => {
   const read = readAddress(typed)
   if ('problem' in read) return read
-  const added = await suppressAddress(db, read.address, {
-    class: 'operator',
-    reason: by.why,
-    code: null,
-    diagnostic: null,
-    source: by.whom,
+  const email = read.address.toLowerCase()
+  const added = await db.transaction().execute(async (trx) => {
+    const subscriber = await readSubscriber(trx, { email }, true)
+    const isNew = await suppressAddress(trx, email, {
+      class: 'operator',
+      reason: by.why,
+      code: null,
+      diagnostic: null,
+      source: by.whom,
+    })
+    if (isNew)
+      await record(trx, by, 'suppression.added', { email, class: 'operator', subscriber: subscriber?.id ?? null })
+    return isNew
   })
-  return { email: read.address.toLowerCase(), added }
+  return { email, added }
 }
 
 /**
@@ -43,7 +77,7 @@ export const removeSuppression = (
   db: Database,
   now: Date,
   email: string,
-  by: { whom: string; why: string },
+  by: By,
 ): Promise<{ email: string; state: SubscriberState | null } | null> =>
   db.transaction().execute(async (trx) => {
     const suppression = await readSuppression(trx, email)
@@ -52,6 +86,11 @@ export const removeSuppression = (
     const reader = await readSubscriber(trx, { email }, true)
     const removed = await unsuppress(trx, email, by)
     if (removed === undefined) return null
+    await record(trx, by, 'suppression.removed', {
+      email: removed.email,
+      class: removed.class,
+      subscriber: reader?.id ?? null,
+    })
     if (reader === undefined || reader.state !== 'suppressed')
       return { email: removed.email, state: reader?.state ?? null }
     const preferences = preferencesOf(reader)
@@ -90,20 +129,22 @@ const AT_A_TIME = 500
 /**
  * Removes the suppressions that a filter lets through, each in a transaction of its own, so that it may be run again when
  * it was broken off. With `dryRun` nothing changes. What becomes of the subscribers is as with one (`removeSuppression`).
+ * At most `most`, by their addresses.
  */
 export const removeSuppressions = async (
   db: Database,
   now: Date,
   which: SuppressionFilter,
-  by: { whom: string; why: string },
+  by: By,
   dryRun: boolean,
+  most = Number.POSITIVE_INFINITY,
 ): Promise<RemovedSuppressions> => {
   const result: RemovedSuppressions = { removed: 0, classes: {}, states: {}, addresses: [] }
   const count = (of: Record<string, number>, key: string) => {
     of[key] = (of[key] ?? 0) + 1
   }
   for (let after = ''; ; ) {
-    const some = await readSuppressionsWhere(db, which, after, AT_A_TIME)
+    const some = await readSuppressionsWhere(db, which, after, Math.min(AT_A_TIME, most - result.removed))
     for (const { email, class: suppressionClass } of some) {
       const removed = dryRun ? { email, state: null } : await removeSuppression(db, now, email, by)
       if (removed === null) continue
@@ -113,7 +154,7 @@ export const removeSuppressions = async (
       if (result.addresses.length < MAX_ADDRESSES) result.addresses.push(email)
     }
     const last = some.at(-1)
-    if (last === undefined || some.length < AT_A_TIME) return result
+    if (last === undefined || some.length < AT_A_TIME || result.removed >= most) return result
     after = last.email
   }
 }

@@ -231,4 +231,5 @@ export const createComposer = (ports: ComposePorts) => {
   }
 }
 
-const domainOf = ({ address }: Sender): string => address.split('@')[1] ?? 'localhost'
+/** What the Message-ID of a sender’s mails ends with. */
+export const domainOf = ({ address }: Sender): string => address.split('@')[1] ?? 'localhost'

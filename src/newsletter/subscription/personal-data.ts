@@ -1,9 +1,11 @@
 /** Personal data: everything that is held of a subscriber, as one object, and its erasure. */
 import { DEFAULT_NAME } from '../../core/branding/service-name.ts'
 import { papersOf, subjectOf } from '../../core/digest/headline.ts'
+import type { Actor } from '../../core/operator.ts'
 import { addressHash, addressHashes } from '../../core/subscriber/address-hash.ts'
 import type { ConsentOrigin } from '../../core/subscriber/consent.ts'
 import type { Preferences, SubscriberState } from '../../core/subscriber/preferences.ts'
+import { recordAct } from '../../store/audit.ts'
 import { type ConsentRecord, forgetConsentDetails, readConsent, storeConsent } from '../../store/consent.ts'
 import type { Database, SuppressionClass } from '../../store/database.ts'
 import { readDigest } from '../../store/digests.ts'
@@ -203,12 +205,13 @@ export interface ErasurePorts extends LinkPorts {
 /**
  * Erases a subscriber, or an address that nobody subscribes with and that is suppressed: no mail to it begins more than two
  * seconds after this has resolved, and of the address only a keyed hash is kept. They can come back by subscribing and
- * confirming again. `origin` goes into the record of consent, which loses what is personal. `null` where there is nobody.
+ * confirming again. Recorded as done by `actor`, an operator, where one does it. `origin` goes into the record of consent, which loses what is personal. `null` where there is nobody.
  */
 export const erase = async (
   { db, keys, now, forgetMails }: ErasurePorts,
   whom: Whom,
   origin: ConsentOrigin,
+  actor: Actor | null = null,
 ): Promise<'erased' | null> => {
   const done = await db.transaction().execute(async (trx) => {
     const subscriber = await readSubscriber(trx, whom, true)
@@ -219,6 +222,10 @@ export const erase = async (
     const requests = await readSignUpsOf(trx, email)
     if (!isKnown && requests.length === 0) return null
     const hash = addressHash(keys, email)
+    if (actor !== null) {
+      const subject = subscriber === undefined ? null : `subscriber:${subscriber.id}`
+      await recordAct(trx, { ...actor, action: 'subscriber.erased', subject })
+    }
     await hashSuppression(trx, email, hash, at)
     if (subscriber === undefined) {
       await deleteSignUps(trx, email)

@@ -1,5 +1,6 @@
 /** Looks up one mail, or all mails of one subscriber, and what became of each. */
 import { type Kysely, type RawBuilder, sql } from 'kysely'
+import type { ChangeByLink } from '../../core/subscriber/change-by-link.ts'
 import { type Preferences, STANDARD } from '../../core/subscriber/preferences.ts'
 import type { MailStream, Tables } from '../database.ts'
 import { LETTER_ADDRESSEE } from './conditions.ts'
@@ -31,27 +32,6 @@ export const readDelivery = async (db: Kysely<Tables>, id: string) => {
     .where('local_date', '=', localDate)
     .where('id', '=', id)
     .executeTakeFirst()
-}
-
-/** The newest `limit` mails of a subscriber, letters and digests together, the newest first. */
-export const readMailsOf = async (db: Kysely<Tables>, subscriberId: string, limit: number) => {
-  const { rows } = await sql<{
-    /** `digest of YYYY-MM-DD`, or the kind of letter. */
-    what: string
-    state: string
-    attempts: number
-    resent: number
-    reason: string | null
-    /** When it was written down. */
-    at: Date
-  }>`
-    select kind as what, state, attempts, resent, reason, created_at as at from letters
-      where subscriber_id = ${subscriberId}
-    union all
-    select 'digest of ' || local_date, state, attempts, resent, reason, created_at from deliveries
-      where subscriber_id = ${subscriberId}
-    order by at desc limit ${limit}`.execute(db)
-  return rows
 }
 
 /** A mail, and what became of it. */
@@ -95,6 +75,37 @@ export const readMailRecord = async (db: Kysely<Tables>, id: string) => {
       join subscribers s on s.id = m.subscriber_id
     where m.local_date = ${localDate}::date and m.id = ${id}::uuid`.execute(db)
   return rows[0]
+}
+
+/** One of all the mails of a subscriber. */
+export interface MailOfSubscriber extends MailRecord {
+  /** The local date of a digest, `YYYY-MM-DD`; `null` for a letter. */
+  localDate: string | null
+  /** When it was written down. */
+  createdAt: Date
+  /** Of a digest or a welcome. */
+  digest: number | null
+  /** The change of settings that it told of. */
+  toldChange: ChangeByLink | null
+  /** When the link of a letter was used, where it works once. */
+  usedAt: Date | null
+}
+
+/** The newest `most` mails of a subscriber, letters and digests together, the newest first. */
+export const readMailsOf = async (
+  db: Kysely<Tables>,
+  subscriberId: string,
+  most: number,
+): Promise<MailOfSubscriber[]> => {
+  const more = sql`, m.created_at as "createdAt", m.digest_id as digest, m.told_change as "toldChange"`
+  const { rows } = await sql<MailOfSubscriber>`
+    select ${FACTS.letters} ${more}, null::date as "localDate", m.used_at as "usedAt"
+    from letters m where m.subscriber_id = ${subscriberId}
+    union all
+    select ${FACTS.deliveries} ${more}, m.local_date, null from deliveries m join editions e on e.id = m.edition_id
+    where m.subscriber_id = ${subscriberId}
+    order by "createdAt" desc, id limit ${most}`.execute(db)
+  return rows
 }
 
 /**

@@ -127,7 +127,7 @@ test('nothing leaves until the hold ends, and what is sent again has the Message
   expect(await claim(again.db, 'deliveries', 10)).toEqual([])
   await resumeService(again.db, { byWhom: 'ada', via: 'command' }, NEXT_MORNING, { skipDue: false })
   expect(await claim(again.db, 'deliveries', 10)).toEqual([])
-  const released = await resendMissed(again.db, unfinished[0]?.id ?? 0, { states: ['unknown'], address: null })
+  const released = await resendMissed(again.db, unfinished[0]?.id ?? 0, { states: ['unknown'], subscriber: null })
   expect(released).toMatchObject({ requeued: 3 })
   expect(await publish(again.db)).toMatchObject({ owed: 3 })
   for (const day of ['2026-04-15', '2026-04-16']) expect(await idsOf(again.db, day)).toEqual(await idsOf(db, day))

@@ -29,7 +29,17 @@ export const openAdminSite = async (
     log.push(JSON.stringify({ level, event, ...facts }))
   }
   const config = readConfig({ ADMIN_TOKEN, ...options.settings })
-  const context = { config, db, keys: KEYS, now, log: { info: say('info'), warn: say('warn'), error: say('error') } }
+  const wakes: string[] = []
+  const context = {
+    config,
+    db,
+    keys: KEYS,
+    now,
+    log: { info: say('info'), warn: say('warn'), error: say('error') },
+    wake: async (name: string) => {
+      wakes.push(name)
+    },
+  }
   let monotonic = 0
   const app = buildAdminApp({ ...adminOptions(context, '127.0.0.1'), monotonic: () => monotonic })
   await app.listen({ host: '127.0.0.1', port: 0 })
@@ -42,6 +52,8 @@ export const openAdminSite = async (
     url,
     port,
     log,
+    /** The queues that were woken. */
+    wakes,
     context,
     setClock(at: string) {
       clock = new Date(at)
