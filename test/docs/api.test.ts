@@ -45,7 +45,7 @@ test('every command of docs/api.md works as it stands, and is answered as the pa
     if (language !== 'json') continue
     const command = blocks[at - 1] ?? { text: '' }
     const shown = JSON.parse(text)
-    const answer = JSON.parse(answers[commands.findIndex((one) => one === command)] ?? '')
+    const answer = JSON.parse(answers[commands.indexOf(command as (typeof commands)[number])] ?? '')
     expect([command.text, shapeOf(shown, answer)]).toEqual([command.text, shown])
   }
   const revalidated = commands.findIndex(({ text }) => text.includes('If-None-Match'))

@@ -47,7 +47,7 @@ test('each attack has an answer, and a test that shows it', () => {
 })
 
 test('each file, setting and page that they name is there', () => {
-  const settings = read('.env.example') + read('docker-compose.yml') + read('README.md')
+  const settings = read('.env.example') + read('docker-compose.yml') + read('docs/settings.md')
   for (const text of [MODEL, SECURITY]) {
     for (const [, path = ''] of text.matchAll(/`((?:src|docs|\.ci|templates)\/[\w./-]+)`/g))
       expect([path, existsSync(join(ROOT, path))]).toEqual([path, true])
