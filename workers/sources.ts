@@ -8,6 +8,7 @@ import {
 } from '../src/adapters/sources/arxiv.ts'
 import { fetchHuggingFaceDay, HUGGING_FACE_RATE_LIMIT } from '../src/adapters/sources/hugging-face.ts'
 import { readPaperFiles } from '../src/adapters/sources/paper-files.ts'
+import { fetchPreprintDay, PREPRINT_RATE_LIMIT } from '../src/adapters/sources/preprints.ts'
 import { samplePapers } from '../src/adapters/sources/sample-papers.ts'
 import { lateBatch } from '../src/core/papers/arxiv-announcement.ts'
 import type { PaperLookup } from '../src/newsletter/curation/picked-papers.ts'
@@ -15,9 +16,11 @@ import type { Source } from '../src/newsletter/source.ts'
 import type { Config } from './config/config.ts'
 import type { SourceSetting } from './config/sources.ts'
 
-/** In the order of the setting; nothing is read yet. */
-export const openSources = (config: Pick<Config, 'sources' | 'baseUrl'>): Source[] =>
-  config.sources.map((setting) => openSource(setting, config.baseUrl))
+const PREPRINT_ARCHIVE_DAYS = 14
+
+/** In the order of the setting; nothing is read yet. `preprintUrl`: in place of bioRxiv's interface, for tests. */
+export const openSources = (config: Pick<Config, 'sources' | 'baseUrl'>, preprintUrl?: string): Source[] =>
+  config.sources.map((setting) => openSource(setting, config.baseUrl, preprintUrl))
 
 /** Where picked papers are asked for, whatever the sources are. `arxivUrl`: in place of arXiv, for tests. */
 export const openPaperLookup = ({ baseUrl: contact }: Pick<Config, 'baseUrl'>, arxivUrl?: string): PaperLookup => ({
@@ -27,7 +30,7 @@ export const openPaperLookup = ({ baseUrl: contact }: Pick<Config, 'baseUrl'>, a
   maxIds: MAX_IDS,
 })
 
-const openSource = (setting: SourceSetting, contact: string): Source => {
+const openSource = (setting: SourceSetting, contact: string, preprintUrl: string | undefined): Source => {
   switch (setting.kind) {
     case 'huggingface':
       return {
@@ -47,6 +50,19 @@ const openSource = (setting: SourceSetting, contact: string): Source => {
         lateBatch,
         fetchMetadata: (ids, context) => fetchArxivMetadata(ids, { ...context, contact }),
         maxIds: MAX_IDS,
+      }
+    case 'biorxiv':
+    case 'medrxiv':
+      return {
+        kind: 'days',
+        name: setting.kind,
+        label: setting.categories.length === 0 ? setting.kind : `${setting.kind}:${setting.categories.join('+')}`,
+        rateLimit: PREPRINT_RATE_LIMIT,
+        fetchDay: (day, now, context) =>
+          fetchPreprintDay(setting.kind, setting.categories, day, { ...context, now, contact, baseUrl: preprintUrl }),
+        // Some 200 papers a day, at weekends too: as many days as digests may look back.
+        archiveDays: PREPRINT_ARCHIVE_DAYS,
+        everyDay: true,
       }
     case 'file':
       return {

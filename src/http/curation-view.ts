@@ -1,6 +1,6 @@
 /** What the curators' page shows of what was done and suggested, and how it answers, in words. */
 import { longDate } from '../core/digest/headline.ts'
-import { arxivPage } from '../core/papers/paper.ts'
+import { serverOf } from '../core/papers/paper.ts'
 import { plainTitle } from '../core/text/latex.ts'
 import type { ActResult, Curation, CuratorAct, Suggestion } from '../newsletter/curation/curations.ts'
 import { instantInWords, paperPath } from './archive/card-list.ts'
@@ -18,7 +18,10 @@ export interface Answer {
 const seen = (at: Date): string => instantInWords({ at, hourKnown: true })
 
 /** `arXiv 2604.11784`, or the id of a paper that is not there. */
-const nameOf = (paperId: string): string => (arxivPage(paperId) === null ? paperId : `arXiv ${paperId}`)
+const nameOf = (paperId: string): string => {
+  const server = serverOf(paperId)
+  return server === null ? paperId : `${server.name} ${server.number}`
+}
 
 const VERBS = { pick: 'picked', pin: 'pinned', hide: 'hid' } as const
 
@@ -104,7 +107,7 @@ export const doneView = (one: Curation) => {
   return {
     id: one.id,
     name,
-    href: isHeld && !isHidden ? paperPath(one.paperId) : arxivPage(one.paperId),
+    href: isHeld && !isHidden ? paperPath(one.paperId) : (serverOf(one.paperId)?.page ?? null),
     paper: nameOf(one.paperId),
     verb: VERBS[one.action],
     to: whereTo(one),
@@ -128,7 +131,7 @@ export const suggestionView = (
 ) => ({
   id,
   paper: nameOf(paperId),
-  href: arxivPage(paperId),
+  href: serverOf(paperId)?.page ?? null,
   note,
   at: seen(at),
   typed: form.note,

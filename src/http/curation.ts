@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { readNote } from '../core/papers/curation-note.ts'
-import { PAPER_ID } from '../core/papers/paper.ts'
+import { PAPER_ID, serverOf } from '../core/papers/paper.ts'
 import { readPaperReference } from '../core/papers/paper-reference.ts'
 import type { FieldError } from '../core/subscriber/preferences.ts'
 import type { ActResult, CuratorAct, CuratorPage } from '../newsletter/curation/curations.ts'
@@ -52,7 +52,10 @@ const readPaper = (typed: string, baseUrl: string): string | null => {
   const text = typed.trim()
   const own = `${baseUrl}/papers/`
   const id = text.startsWith(own) ? decodeURI(text.slice(own.length)) : text
-  return readPaperReference(id) ?? (PAPER_ID.test(id) && id.includes(':') && !id.includes('/') ? id : null)
+  return (
+    readPaperReference(id) ??
+    (PAPER_ID.test(id) && id.includes(':') && (serverOf(id) !== null || !id.includes('/')) ? id : null)
+  )
 }
 
 /** What a form asks for, or what is wrong about its fields. */

@@ -5,7 +5,7 @@ import { LRUCache } from 'lru-cache'
 import { Type } from 'typebox'
 import { isDate } from '../core/calendar.ts'
 import { dateRange, longDate } from '../core/digest/headline.ts'
-import { ARXIV_ID, PAPER_ID } from '../core/papers/paper.ts'
+import { PAPER_ID, serverOf } from '../core/papers/paper.ts'
 import { topicBySlug } from '../core/topics.ts'
 import type { ListCard } from '../newsletter/archive/card-list.ts'
 import { countOfPapers } from './archive/card-list.ts'
@@ -96,7 +96,8 @@ export const shareImageRoutes = (app: App, site: PublicSite): void => {
     const page = PAPER_ID.test(id) ? await site.archive.readPaper(id) : null
     if (page === null) return sendNoPaper(site, request, reply, null)
     const { card } = page
-    const name = ARXIV_ID.test(id) ? `arXiv ${id}` : id
+    const server = serverOf(id)
+    const name = server === null ? id : `${server.name} ${server.number}`
     const note = page.withdrawn ? `${name}, withdrawn` : `${name}, listed ${longDate(card.listDay)}`
     return send(request, reply, { title: page.title, text: card.authors, note })
   }

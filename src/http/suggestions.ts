@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { readNote } from '../core/papers/curation-note.ts'
+import { ARXIV_ID } from '../core/papers/paper.ts'
 import { readPaperReference } from '../core/papers/paper-reference.ts'
 import type { FieldError } from '../core/subscriber/preferences.ts'
 import type { SuggestResult } from '../newsletter/curation/suggestions.ts'
@@ -86,7 +87,9 @@ export const suggestionRoutes = (app: App, { suggestions, pages, baseUrl }: Publ
   app.post('/suggest', { schema: { body: Suggested }, config }, async (request, reply) => {
     const { body } = request
     const typed = { paper: textOf(body.paper).slice(0, MAX_SHOWN), note: textOf(body.note) }
-    const paperId = readPaperReference(textOf(body.paper))
+    const named = readPaperReference(textOf(body.paper))
+    // Those that nobody holds are asked for at arXiv alone.
+    const paperId = named !== null && ARXIV_ID.test(named) ? named : null
     const read = readNote(typed.note, null)
     const errors: FieldError[] = []
     if (paperId === null)

@@ -41,7 +41,7 @@ export interface IntakePorts {
 export interface Part {
   name: SourceName
   listings: Listing[]
-  /** News of papers that were listed before; only of feeds. */
+  /** News of papers that were listed before. */
   news?: PaperNews[]
   /** The rows that were skipped, and why. */
   problems: Problem[]
@@ -100,12 +100,16 @@ export const addCounts = (total: StoredCounts, counts: StoredCounts): void => {
 }
 
 /** The list days to read, newest first: the growing ones, those missed since the last success, at first the archive. */
-export const daysToRead = (today: string, lastSuccess: Date | null): string[] => {
-  const gap = lastSuccess === null ? ARCHIVE_DAYS : daysBetween(lastSuccess.toISOString().slice(0, 10), today)
-  const span = Math.min(ARCHIVE_DAYS, GROWING_DAYS + Math.max(0, gap))
+export const daysToRead = (
+  today: string,
+  lastSuccess: Date | null,
+  { archiveDays = ARCHIVE_DAYS, everyDay = false }: { archiveDays?: number; everyDay?: boolean } = {},
+): string[] => {
+  const gap = lastSuccess === null ? archiveDays : daysBetween(lastSuccess.toISOString().slice(0, 10), today)
+  const span = Math.min(archiveDays, GROWING_DAYS + Math.max(0, gap))
   const days = Array.from({ length: span }, (_, back) => addDays(today, -back))
-  // Weekend lists are empty and left out, except today's, in case that changes.
-  return days.filter((day, back) => back === 0 || weekdayOf(day) <= 5)
+  // Weekend lists of Hugging Face are empty and left out, except today's, in case that changes.
+  return everyDay ? days : days.filter((day, back) => back === 0 || weekdayOf(day) <= 5)
 }
 
 /**
@@ -155,6 +159,7 @@ export const refreshSource = async (ports: IntakePorts, source: Source, days?: s
     if (skipped.length > 1 && skipped.length === listings.length)
       throw new SourceError(`none of its rows can be stored: ${skipped[0]?.where}, ${skipped[0]?.problem}`)
     addCounts(total, counts)
+    if (news !== undefined && source.kind === 'days') await storeNews(db, news)
     if (news === undefined || source.kind !== 'feed') await remember?.()
     else if (await storeReplacements(ports, source, news)) await remember?.()
   }
@@ -185,11 +190,11 @@ async function* readDays(
 ): AsyncGenerator<Part> {
   const context = createRequestContext(db, source.rateLimit, signal)
   const last = await readRefresh(db, source.label)
-  for (const day of days ?? daysToRead(now().toISOString().slice(0, 10), last?.succeeded_at ?? null)) {
+  for (const day of days ?? daysToRead(now().toISOString().slice(0, 10), last?.succeeded_at ?? null, source)) {
     // A day is stored whole or not at all: a fetch that fails on its second page gives no listings.
-    const { rows, problems } = await source.fetchDay(day, now(), context)
+    const { rows, problems, news } = await source.fetchDay(day, now(), context)
     const named = problems.map(({ where, problem }) => ({ where: `${day}, ${where}`, problem }))
-    yield { name: source.name, listings: rows, problems: named, notices: [] }
+    yield { name: source.name, listings: rows, problems: named, notices: [], ...(news === undefined ? {} : { news }) }
   }
 }
 

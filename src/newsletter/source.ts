@@ -42,14 +42,22 @@ export interface FeedReading {
   validators: FeedVersion
 }
 
-/** A source with lists by day (Hugging Face), one that shows its latest batch (arXiv), or one read whole (files). */
+/** A source with lists by day (Hugging Face, bioRxiv), one that shows its latest batch (arXiv), or one read whole (files). */
 export type Source =
   | {
       kind: 'days'
       name: SourceName
       label: string
       rateLimit: RateLimit
-      fetchDay: (day: string, now: Date, context: RequestContext) => Promise<{ rows: Listing[]; problems: Problem[] }>
+      /** `news`: of papers that were listed before. */
+      fetchDay: (
+        day: string,
+        now: Date,
+        context: RequestContext,
+      ) => Promise<{ rows: Listing[]; problems: Problem[]; news?: PaperNews[] }>
+      /** Days that the first refresh reads, and whether weekends have lists, where it is not as with Hugging Face. */
+      archiveDays?: number
+      everyDay?: boolean
     }
   | {
       kind: 'feed'

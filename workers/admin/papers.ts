@@ -31,7 +31,10 @@ export const paperCommands = (program: Command, run: RunCommand): void => {
       'read the sources in PAPER_SOURCES now instead of at the next full hour; with --dry-run nothing is stored, and it\n' +
         'prints what would be, what was understood and what was skipped',
     )
-    .option('--source <source>', 'read this one only, set or not: huggingface, arxiv:cs.CL+cs.LG, file:PATH, sample')
+    .option(
+      '--source <source>',
+      'read this one only, set or not: huggingface, arxiv:cs.CL+cs.LG, biorxiv, file:PATH, sample',
+    )
     .option('--date <day>', 'read one list day only, such as 2026-04-14', day)
     .option('--dry-run', 'store nothing')
     .action((options: { source?: string; date?: string; dryRun?: boolean }) =>

@@ -1,12 +1,15 @@
 /** The settings of papers: the sources that they come from, and the model that relates them to topics. */
 import { resolve } from 'node:path'
 import { ARXIV_CATEGORY } from '../../src/core/papers/paper.ts'
+import { categorySlug, type PreprintServer } from '../../src/core/papers/preprint.ts'
 import type { Settings } from './settings.ts'
 
 export type SourceSetting =
   | { kind: 'huggingface' }
   /** At least one category, such as `cs.CL`. */
   | { kind: 'arxiv'; categories: string[] }
+  /** Of all categories where none is named; such as `cell-biology`. */
+  | { kind: 'biorxiv' | 'medrxiv'; categories: string[] }
   | { kind: 'file'; path: string }
   | { kind: 'sample' }
 
@@ -28,10 +31,23 @@ export const readSource = (setting: string): SourceSetting => {
   const [kind] = setting.split(':')
   if ((kind === 'huggingface' || kind === 'sample') && setting === kind) return { kind }
   if (kind === 'arxiv') return { kind, categories: readCategories(setting.slice('arxiv:'.length)) }
+  if (kind === 'biorxiv' || kind === 'medrxiv') return { kind, categories: readPreprintCategories(setting, kind) }
   if (kind === 'file' && setting.length > 'file:'.length) return { kind, path: resolve(setting.slice('file:'.length)) }
   throw new Error(
-    `does not know ${JSON.stringify(setting)}; write a comma list of huggingface, arxiv:cs.CL+cs.LG, file:PATH, sample`,
+    `does not know ${JSON.stringify(setting)}; write a comma list of huggingface, arxiv:cs.CL+cs.LG, biorxiv, biorxiv:neuroscience+genomics, medrxiv, file:PATH, sample`,
   )
+}
+
+/** The categories after the colon, as its pages write them or with hyphens; none without a colon. */
+const readPreprintCategories = (setting: string, server: PreprintServer): string[] => {
+  if (setting === server) return []
+  const names = setting.slice(server.length + 1).split('+')
+  const unknown = names.find((name) => !/^[A-Za-z]+(?:[ _-](?:and[ _-])?[A-Za-z]+)*$/.test(name.trim()))
+  if (unknown !== undefined || setting[server.length] !== ':')
+    throw new Error(
+      `${JSON.stringify(unknown ?? setting)} is no category of ${server}; write them with hyphens, ${server}:${server === 'biorxiv' ? 'neuroscience+cell-biology' : 'oncology+infectious-diseases'}`,
+    )
+  return [...new Set(names.map(categorySlug))]
 }
 
 const readCategories = (text: string): string[] => {

@@ -18,6 +18,8 @@ export interface ServiceContext extends Pick<Runtime, 'databaseUrl' | 'keys' | '
   requireSpace?: Runtime['requireSpace']
   /** Scheme and host of arXiv's API in place of arXiv's, for tests. */
   arxivUrl?: string
+  /** The same of the interface of bioRxiv and medRxiv. */
+  preprintUrl?: string
   /** Deletes mails to an address that are kept on this machine; left out where none are. */
   forgetMails?: ErasurePorts['forgetMails']
 }

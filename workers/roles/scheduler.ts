@@ -29,10 +29,11 @@ export const openScheduler = async (context: RoleContext) => {
   const stop = new AbortController()
   const ports = { db, now, log, scorer: await openScorer(config), signal: stop.signal }
   const fetchPicked = createPickedFetch(ports, openPaperLookup(config, context.arxivUrl))
+  const sources = openSources(config, context.preprintUrl)
   const restarted = (await readLastTick(db)) !== null
   try {
     await queue.process('refresh', async () => {
-      await refreshPapers(ports, openSources(config))
+      await refreshPapers(ports, sources)
     })
     const papersRead = waitForPapers(config, ports, () => stop.signal.aborted)
     await queue.process('tick', async () => {

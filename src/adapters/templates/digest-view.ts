@@ -151,10 +151,18 @@ const contentsOf = (issue: DigestIssue, allowance: Allowance) => {
   })
 }
 
+/** The hosts that show where a paper is. */
+const SERVERS = [
+  { host: 'arxiv.org', name: 'arXiv' },
+  { host: 'www.biorxiv.org', name: 'bioRxiv' },
+  { host: 'www.medrxiv.org', name: 'medRxiv' },
+]
+
 /** Credit to the sources that the links show to have given something, and to no others. */
 const creditsOf = (cards: ReturnType<typeof cardViewsOf>): string => {
   const hosts = new Set(cards.flatMap((card) => [card.url, ...card.links.map(({ url }) => url)]).map(hostOf))
-  const texts = hosts.has('arxiv.org') ? 'titles, authors and excerpts are from arXiv' : ''
+  const servers = SERVERS.filter(({ host }) => hosts.has(host)).map(({ name }) => name)
+  const texts = servers.length === 0 ? '' : `titles, authors and excerpts are from ${servers.join(' and ')}`
   const votes = hosts.has('huggingface.co') && cards.some((card) => card.count) ? 'upvotes are from Hugging Face' : ''
   const credits = [texts, votes].filter(Boolean).join('; ')
   return credits === '' ? '' : `${credits.charAt(0).toUpperCase()}${credits.slice(1)}.`

@@ -7,7 +7,7 @@ import { holdsName, logoBox, versionOf } from '../../core/branding/logo.ts'
 import { DEFAULT_NAME } from '../../core/branding/service-name.ts'
 import { utcMidnight } from '../../core/calendar.ts'
 import { longDate } from '../../core/digest/headline.ts'
-import { ARXIV_ID } from '../../core/papers/paper.ts'
+import { serverOf } from '../../core/papers/paper.ts'
 import { confirmedWording, REQUESTED } from '../../core/subscriber/consent.ts'
 import { clock, expectedTime, sendingTimes, weekdayInWords } from '../../core/subscriber/schedule.ts'
 import { TIME_ZONES } from '../../core/subscriber/time-zone.ts'
@@ -83,7 +83,11 @@ const FILTERS = {
   wholeWords: (text: string) => wholeWords(text, 'class="whole-word"'),
   /** Text from elsewhere becomes a link only as https: no other scheme is ever written into an href. */
   https: (url: string | null) => (url?.startsWith('https://') ? url : ''),
-  arxiv: (id: string) => (ARXIV_ID.test(id) ? id : ''),
+  /** `arXiv 2604.11784`; empty for a paper that is at no server that we know. */
+  atServer: (id: string) => {
+    const server = serverOf(id)
+    return server === null ? '' : `${server.name}\u00a0${server.number}`
+  },
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import { Temporal } from 'temporal-polyfill'
 import { daysBetween } from '../calendar.ts'
-import { arxivPage, arxivPdf, type Paper } from '../papers/paper.ts'
+import { type Paper, serverOf } from '../papers/paper.ts'
 import { type ExcerptedPaper, excerptOfPaper, readableTexts } from '../papers/paper-excerpt.ts'
 import { excerptAround } from '../text/excerpt.ts'
 import { plainLatex, plainTitle } from '../text/latex.ts'
@@ -25,7 +25,7 @@ export interface CardContext {
   seeAlso?: readonly Paper[]
 }
 
-const pageOf = (paper: Paper): string | null => arxivPage(paper.id) ?? paper.discussionUrl
+const pageOf = (paper: Paper): string | null => serverOf(paper.id)?.page ?? paper.discussionUrl
 
 /** Where a keyword of the reader's own brought the paper and stands in its abstract alone, its words there; else `null`. */
 export const keywordInAbstract = ({ topic, matches }: Pick<DigestEntry, 'topic' | 'matches'>): string | null => {
@@ -96,7 +96,7 @@ export const cardOf = (
 ): PaperCard => {
   const discussion = comments === null || comments === 0 ? 'Discussion' : `Discussion (${comments})`
   const links = [
-    { label: 'PDF', url: arxivPdf(paper.id) },
+    { label: 'PDF', url: serverOf(paper.id)?.pdf ?? null },
     { label: 'Code', url: paper.codeUrl },
     projectLinkOf(paper),
     { label: discussion, url: paper.discussionUrl },

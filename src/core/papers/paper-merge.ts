@@ -1,5 +1,5 @@
 /** Which source wins where several list one paper, or one lists it again: its texts, its list day, when it was first seen. */
-import type { Listing, Observation, Paper, SourceName } from './paper.ts'
+import { COUNTS_NOTHING, type Listing, type Observation, type Paper, type SourceName } from './paper.ts'
 import type { PaperNews } from './paper-news.ts'
 import { tellsWithdrawal } from './withdrawal.ts'
 
@@ -81,8 +81,8 @@ export const mergeListing = (
   const isListed = source === 'huggingface'
   const hasNewCode = real !== null && real.paper.codeUrl === null && texts.codeUrl !== null
   const kind = tellsWithdrawal({ abstract: paper.abstract }) ? 'withdrawn' : hasNewCode ? 'code' : null
-  // arXiv counts nothing: its observation says only that the paper was there by then.
-  const isKnown = source === 'arxiv' && real !== null && real.firstSeenAt <= observation.at
+  // Such an observation says only that the paper was there by then.
+  const isKnown = COUNTS_NOTHING.has(source) && real !== null && real.firstSeenAt <= observation.at
   return {
     paper: texts,
     revision: (held?.revision ?? 0) + (change === 'unchanged' ? 0 : 1),

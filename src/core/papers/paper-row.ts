@@ -11,6 +11,7 @@ import {
   type Listing,
   type Observation,
   type Paper,
+  serverOf,
 } from './paper.ts'
 
 /** What is known about rows before they are read. */
@@ -102,6 +103,7 @@ const idOf = (row: Row, title: string): string => {
   const text = typeof value === 'number' ? String(value) : (stringOf(value)?.trim() ?? '')
   const arxivId = readArxivId(text)
   if (arxivId !== null) return arxivId
+  if (serverOf(text) !== null) return text
   const own = text.replace(/^file:/, '')
   return /^[\w.-]{1,80}$/.test(own) ? `file:${own}` : idOfTitle(title)
 }
@@ -184,7 +186,7 @@ export const readHuggingFaceRow = (row: unknown, context: RowContext): Listing =
 /**
  * A flat record, as in a line of JSON Lines. Only a title is needed; the first name that holds something counts:
  *
- * - id: `id arxiv_id arxivId paper_id arxiv_url url`; what is no arXiv id becomes `file:id`, none a hash of the title
+ * - id: `id arxiv_id arxivId paper_id arxiv_url url`; what is no arXiv id, nor `biorxiv:` or `medrxiv:` with a DOI, becomes `file:id`, none a hash of the title
  * - abstract: `abstract summary`; authors: `authors`; categories: `categories`
  * - list day: `list_day listDay daily_date date submittedOnDailyAt`
  * - submitted to arXiv: `published_on publishedOn arxiv_published_at published_at publishedAt published`

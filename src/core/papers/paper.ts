@@ -2,7 +2,7 @@
 
 /** The texts and links of a paper; every string has been cleaned by `core/text`. */
 export interface Paper {
-  /** The arXiv id without version, such as `2604.11784`, or `source:id` for a paper that has none. */
+  /** The arXiv id without version, such as `2604.11784`, or `source:id` for a paper that has none, such as `biorxiv:10.1101/2026.04.01.123456`. */
   id: string
   title: string
   /** Empty where the source gave none. */
@@ -11,7 +11,7 @@ export interface Paper {
   authors: string[]
   /** Submission date at arXiv, `YYYY-MM-DD`, where known. */
   publishedOn: string | null
-  /** arXiv categories such as `cs.CL`, where known. */
+  /** Its source's categories, such as `cs.CL` or `cell-biology`, where known. */
   categories: string[]
   /** https links, `null` where there is none. */
   codeUrl: string | null
@@ -59,6 +59,9 @@ export interface Listing {
 /** Where papers come from. `sample` is the small set that ships with the project. */
 export type SourceName = 'huggingface' | 'file' | 'sample' | 'arxiv' | 'biorxiv' | 'medrxiv'
 
+/** Sources that count nothing: what they observe is that a paper is there. */
+export const COUNTS_NOTHING: ReadonlySet<SourceName> = new Set(['arxiv', 'biorxiv', 'medrxiv'])
+
 /** What any id of a paper is made of; the database refuses some of what is not. */
 export const PAPER_ID = /^[\w.:/-]{1,100}$/
 
@@ -68,8 +71,35 @@ export const ARXIV_ID = /^(?:\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?\/\d{7})$/
 /** An arXiv category, `cs.CL` or `cond-mat.str-el`, or a whole archive, `cs`. https://arxiv.org/category_taxonomy */
 export const ARXIV_CATEGORY = /^(?:[a-z]{2,8}|q)(?:-[a-z]{2,4})?(?:\.(?:[A-Z]{2}|[a-z]{4,6}|[a-z]{2,5}-[a-z]{2,4}))?$/
 
-/** The page of a paper at arXiv, or `null` for a paper that is not there. */
-export const arxivPage = (id: string): string | null => (ARXIV_ID.test(id) ? `https://arxiv.org/abs/${id}` : null)
+/** A server of preprints that a paper is at, by its id. */
+export interface PaperServer {
+  /** What readers call it. */
+  name: 'arXiv' | 'bioRxiv' | 'medRxiv'
+  /** What the paper is called there: its arXiv id, or its DOI. */
+  number: string
+  /** The page of its abstract, and its PDF; https. */
+  page: string
+  pdf: string
+  doi: string
+}
 
-/** The PDF of a paper at arXiv, or `null` for a paper that is not there. */
-export const arxivPdf = (id: string): string | null => (ARXIV_ID.test(id) ? `https://arxiv.org/pdf/${id}` : null)
+const PREPRINT_ID = /^(?:bio|med)rxiv:(10\.\d{4,9}\/[\w.-]{1,60})$/
+
+/** Where a paper is; `null` for one that is at no server that we know. */
+export const serverOf = (id: string): PaperServer | null => {
+  if (ARXIV_ID.test(id))
+    return {
+      name: 'arXiv',
+      number: id,
+      page: `https://arxiv.org/abs/${id}`,
+      pdf: `https://arxiv.org/pdf/${id}`,
+      // https://info.arxiv.org/help/doi.html
+      doi: `10.48550/arXiv.${id}`,
+    }
+  const [, doi] = PREPRINT_ID.exec(id) ?? []
+  if (doi === undefined) return null
+  const name = id.startsWith('bio') ? 'bioRxiv' : 'medRxiv'
+  // The page of a DOI is that of its newest version; a PDF has the number of one in its address, and the first stays.
+  const pdf = `https://www.${name.toLowerCase()}.org/content/${doi}v1.full.pdf`
+  return { name, number: doi, page: `https://doi.org/${doi}`, pdf, doi }
+}

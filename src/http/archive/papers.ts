@@ -4,7 +4,7 @@ import { Type } from 'typebox'
 import { isDate } from '../../core/calendar.ts'
 import { dateRange, longDate } from '../../core/digest/headline.ts'
 import { metaTagsOf } from '../../core/papers/citation/meta-tags.ts'
-import { arxivPage, PAPER_ID } from '../../core/papers/paper.ts'
+import { PAPER_ID, serverOf } from '../../core/papers/paper.ts'
 import { readArxivId } from '../../core/papers/paper-row.ts'
 import type { PaperPage } from '../../newsletter/archive/paper.ts'
 import { sendErrorPage } from '../errors.ts'
@@ -137,7 +137,7 @@ const viewOf = (page: PaperPage) => {
       page.institution === null
         ? null
         : { name: page.institution.fullName, href: institutionPath(page.institution.name) },
-    source: arxivPage(paper.id),
+    server: serverOf(paper.id),
     submitted: paper.publishedOn === null ? null : longDate(paper.publishedOn),
     listDay: card.listDay,
     rank: page.rank,

@@ -52,7 +52,9 @@ export const topicRoutes = (app: App, site: PublicSite): void => {
         }),
         topic: { slug: topic.slug, label: topic.label },
         count:
-          found.total === 0 ? '' : `${countOfPapers(found.total)}${found.total === 1 ? '' : ', most upvoted first'}`,
+          found.total === 0
+            ? ''
+            : `${countOfPapers(found.total)}${found.total > 1 && found.counted !== null ? ', most upvoted first' : ''}`,
         days: found.days === null ? null : dateRange(found.days.first, found.days.last),
         list: listView(found, path),
         form: blankForm(),

@@ -43,6 +43,8 @@ export interface TestServiceOptions {
   smtpUrl?: string
   /** Where picked papers are asked for; by default nowhere. */
   arxivUrl?: string
+  /** Where bioRxiv and medRxiv are asked; by default nowhere. */
+  preprintUrl?: string
 }
 
 /** Nobody listens there. */
@@ -87,6 +89,7 @@ export const startTestService = async (options: TestServiceOptions): Promise<Tes
       mailboxUrl: mailbox.url,
       now,
       arxivUrl: options.arxivUrl ?? NO_ARXIV,
+      preprintUrl: options.preprintUrl ?? NO_ARXIV,
       log: { info: say('info'), warn: say('warn'), error: say('error') },
       alone: true,
     },

@@ -93,7 +93,7 @@ const nameOf = (name: CitedName): string => {
 const MONTHS = 'jan feb mar apr may jun jul aug sep oct nov dec'.split(' ')
 
 const entryOf = (citation: Citation): string => {
-  const { key, title, names, date, arxivId, primaryClass, doi, url, withdrawn } = citation
+  const { key, title, names, date, server, arxivId, primaryClass, doi, url, withdrawn } = citation
   const month = date?.month == null ? undefined : MONTHS[date.month - 1]
   const fields: (readonly [name: string, value: string | null])[] = [
     ['title', titleOf(title)],
@@ -102,6 +102,8 @@ const entryOf = (citation: Citation): string => {
     ['eprint', arxivId],
     ['archivePrefix', arxivId === null ? null : 'arXiv'],
     ['primaryClass', primaryClass],
+    // A preprint that has no eprint is named by its server and its DOI.
+    ['publisher', arxivId === null ? server : null],
     ['doi', doi],
     // An address stands as it is: what would end it, or the entry, is written in percent.
     ['url', url?.replace(/[{}\\]/g, encodeURIComponent) ?? null],

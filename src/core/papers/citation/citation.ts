@@ -1,7 +1,7 @@
 /** What is cited of a paper, the same in every format: its names, date, identifiers, and a key that stays the same. */
 import { nameWords } from '../../text/author-name.ts'
 import { plainLatex, plainTitle } from '../../text/latex.ts'
-import { ARXIV_ID, arxivPage, type Paper } from '../paper.ts'
+import { ARXIV_ID, type Paper, serverOf } from '../paper.ts'
 import { type CitedName, readPersonName } from './person-name.ts'
 
 /** A paper that is to be cited. */
@@ -18,7 +18,9 @@ export interface Citation {
   names: CitedName[]
   /** As far as it is known. */
   date: { year: number; month: number | null; day: number | null } | null
-  /** The arXiv id; `null` for a paper that is not there, and then it has no class and no DOI. */
+  /** The server of preprints that it is at; `null` where we know of none. */
+  server: string | null
+  /** The arXiv id; `null` for a paper that is not there, and then it has no class. */
   arxivId: string | null
   /** The first of its arXiv categories, where they are known. */
   primaryClass: string | null
@@ -93,18 +95,19 @@ const citationOf = ({ paper, withdrawn }: CitedPaper): Citation => {
   // A title of braces alone has no plain form.
   const title = plainTitle(paper.title) || paper.title
   const date = dateOf(paper)
-  const arxivId = ARXIV_ID.test(paper.id) ? paper.id : null
+  const server = serverOf(paper.id)
+  const arxivId = server?.name === 'arXiv' ? paper.id : null
   return {
     key: keyOf(paper, title, names, date),
     title,
     names,
     date,
+    server: server?.name ?? null,
     arxivId,
     primaryClass: arxivId === null ? null : (paper.categories[0] ?? null),
     categories: paper.categories,
-    url: arxivPage(paper.id) ?? paper.discussionUrl ?? paper.projectUrl ?? paper.codeUrl,
-    // https://info.arxiv.org/help/doi.html
-    doi: arxivId === null ? null : `10.48550/arXiv.${arxivId}`,
+    url: server?.page ?? paper.discussionUrl ?? paper.projectUrl ?? paper.codeUrl,
+    doi: server?.doi ?? null,
     abstract: arxivId === null ? '' : plainLatex(paper.abstract),
     withdrawn,
   }

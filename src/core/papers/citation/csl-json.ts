@@ -16,7 +16,7 @@ const nameOf = (name: CitedName): Record<string, string> => {
 /** A list with an item for each paper; `article` is what CSL calls a preprint. */
 export const cslJsonOf = (cited: readonly CitedPaper[]): string =>
   JSON.stringify(
-    citationsOf(cited).map(({ key, title, names, date, arxivId, doi, url, abstract, withdrawn }) => ({
+    citationsOf(cited).map(({ key, title, names, date, server, arxivId, doi, url, abstract, withdrawn }) => ({
       id: key,
       type: 'article',
       title,
@@ -24,7 +24,8 @@ export const cslJsonOf = (cited: readonly CitedPaper[]): string =>
       ...(date === null
         ? {}
         : { issued: { 'date-parts': [[date.year, date.month, date.day].filter((part) => part !== null)] } }),
-      ...(arxivId === null ? {} : { publisher: 'arXiv', number: `arXiv:${arxivId}` }),
+      ...(server === null ? {} : { publisher: server }),
+      ...(arxivId === null ? {} : { number: `arXiv:${arxivId}` }),
       ...(doi === null ? {} : { DOI: doi }),
       ...(url === null ? {} : { URL: url }),
       ...(abstract === '' ? {} : { abstract }),

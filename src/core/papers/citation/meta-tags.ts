@@ -1,5 +1,5 @@
 /** What a paper's page says of it in its head, for reference managers and search engines of scholars. */
-import { arxivPdf } from '../paper.ts'
+import { serverOf } from '../paper.ts'
 import { type CitedPaper, citationsOf, dateText } from './citation.ts'
 import { invertedName } from './person-name.ts'
 
@@ -20,7 +20,7 @@ const MAX_CREATORS = 100
 export const metaTagsOf = (cited: CitedPaper): MetaTag[] => {
   const [citation] = citationsOf([cited])
   if (citation === undefined) return []
-  const { title, names, arxivId, doi, url, abstract } = citation
+  const { title, names, arxivId, server, doi, url, abstract } = citation
   const authors = names.map(invertedName)
   const tags: (readonly [name: string, content: string | null])[] = [
     ['citation_title', title],
@@ -30,13 +30,13 @@ export const metaTagsOf = (cited: CitedPaper): MetaTag[] => {
     ['citation_doi', doi],
     ['citation_abstract', abstract],
     ['citation_abstract_html_url', url],
-    ['citation_pdf_url', arxivPdf(cited.paper.id)],
+    ['citation_pdf_url', serverOf(cited.paper.id)?.pdf ?? null],
     ['DC.type', 'preprint'],
     ['DC.title', title],
     ...(authors.length > MAX_CREATORS ? [] : authors).map((author) => ['DC.creator', author] as const),
     ['DC.date', dateText(citation, '-')],
     ['DC.identifier', doi === null ? url : `doi:${doi}`],
-    ['DC.publisher', arxivId === null ? null : 'arXiv'],
+    ['DC.publisher', server],
   ]
   return tags.flatMap(([name, content]) => (content === null || content === '' ? [] : [{ name, content }]))
 }

@@ -6,7 +6,7 @@ import { invertedName } from './person-name.ts'
 export const risOf = (cited: readonly CitedPaper[]): string =>
   citationsOf(cited)
     .map((citation) => {
-      const { key, title, names, date, arxivId, categories, doi, url, abstract, withdrawn } = citation
+      const { key, title, names, date, server, arxivId, categories, doi, url, abstract, withdrawn } = citation
       const lines: (readonly [tag: string, value: string | null])[] = [
         ['TY', 'UNPB'],
         ['ID', key],
@@ -15,7 +15,7 @@ export const risOf = (cited: readonly CitedPaper[]): string =>
         ['PY', date === null ? null : String(date.year)],
         // Year, month and day, each followed by a slash, known or not.
         ['DA', date === null ? null : `${dateText(citation, '/')}${date.day === null ? '//' : '/'}`],
-        ['PB', arxivId === null ? null : 'arXiv'],
+        ['PB', server],
         ['AN', arxivId === null ? null : `arXiv:${arxivId}`],
         ['DO', doi],
         ['UR', url],
