@@ -83,7 +83,7 @@ export const topicBySlug = (slug: string): Topic | undefined => topics().bySlug(
 
 export const isTopic = (slug: string): boolean => topicBySlug(slug) !== undefined
 
-/** Slugs as they are now: of a topic that was renamed its slug, each once; and those of topics that there are no longer. */
+/** Slugs as they are now, in their order: of a topic that was renamed its slug, each once; and those of topics that are gone. */
 export const currentTopics = (slugs: readonly string[]): { offered: string[]; gone: string[] } => {
   const { bySlug, byFormerSlug } = topics()
   const offered = new Set<string>()
@@ -93,5 +93,5 @@ export const currentTopics = (slugs: readonly string[]): { offered: string[]; go
     if (topic === undefined) gone.push(slug)
     else offered.add(topic.slug)
   }
-  return { offered: [...offered].sort(), gone }
+  return { offered: [...offered], gone }
 }

@@ -13,7 +13,7 @@ import {
   type WhenEmpty,
 } from '../core/subscriber/preferences.ts'
 import { readTimeZone, TIME_ZONES } from '../core/subscriber/time-zone.ts'
-import { topics } from '../core/topics.ts'
+import { currentTopics, topics } from '../core/topics.ts'
 
 /** A field that no reader sees and no browser fills in; programs that fill in every field give themselves away by it. */
 export const HONEYPOT = 'subject'
@@ -235,7 +235,7 @@ export const blankForm = (): FormView =>
 export const filledForm = (preferences: Preferences, problems: FieldError[] = []): FormView =>
   viewOf(
     '',
-    new Set(namedTopics(preferences)),
+    new Set(namedTopics({ ...preferences, topics: currentTopics(preferences.topics).offered })),
     {
       ...preferences,
       keywords: preferences.keywords.join('\n'),

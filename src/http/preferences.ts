@@ -5,6 +5,7 @@ import { addDays } from '../core/calendar.ts'
 import { broadAuthorLine } from '../core/digest/broad-author.ts'
 import type { DigestIssue } from '../core/digest/digest.ts'
 import { changeLine, volumeLine } from '../core/digest/volume.ts'
+import { goneTopicsInWords } from '../core/subscriber/offered-topics.ts'
 import { latestPause, pauseChoices, readPause } from '../core/subscriber/pause.ts'
 import { type FieldError, isSubscribed, type Preferences, readPreferences } from '../core/subscriber/preferences.ts'
 import { expectedTime } from '../core/subscriber/schedule.ts'
@@ -213,6 +214,7 @@ const showPreferences = async (
         : { kind: preview.kind, cards: [...preview.cards, ...(preview.also ?? []), ...preview.trendingExtras] },
     ownTerms: ownTermsInWords(shown),
     schedule: scheduleInWords(shown),
+    gone: goneTopicsInWords(own.preferences),
     form: form ?? filledForm(own.preferences),
     notice: notice ?? null,
     volume: volume === null ? null : volumeLine(volume),

@@ -12,6 +12,8 @@ import { readScoredBy, storeScoredBy } from '../store/papers/paper-scores.ts'
 export interface Scorer {
   name: string
   score: Score
+  /** Slugs of topics that it scores by their phrases, for the model was not trained for them. */
+  byPhrases: readonly string[]
   /** How good it is by topic, as measured in training; empty where that was not possible. */
   measured: readonly TopicQuality[]
 }
@@ -24,11 +26,12 @@ const nameOfTopics = (set: TopicSet): string => (set === DEFAULT_TOPICS ? '' : `
 
 const createNamedScorer = (name: string, model: RelevanceModel): Scorer => {
   const set = topics()
-  const { byModel } = topicsByScoring(model, set.all)
+  const { byModel, byPhrases } = topicsByScoring(model, set.all)
   const known = new Set(byModel.map(({ slug }) => slug))
   return {
     name: `${name} ${nameOf(model)}${nameOfTopics(set)}`,
     score: createScorer(model, set.all),
+    byPhrases: byPhrases.map(({ slug }) => slug),
     measured: model.measured.filter(({ topic }) => known.has(topic)),
   }
 }

@@ -124,6 +124,7 @@ export interface PreviousDigest {
   /** Of the papers asked for, those that it holds as recently sent. */
   recentlySent: string[]
   localDate: string
+  topics: string[]
   emptySince: string | null
   /** Of an empty digest: why it has no papers. */
   note: string | null
@@ -141,7 +142,7 @@ export const readPreviousDigests = async (
 ): Promise<Map<number, PreviousDigest>> => {
   if (ids.length === 0) return new Map()
   const { rows } = await sql<PreviousDigest>`
-    select id, local_date as "localDate", empty_since as "emptySince", note, news,
+    select id, local_date as "localDate", topics, empty_since as "emptySince", note, news,
       array(select key from jsonb_object_keys(recently_sent) key where key = any(${[...papers]})) as "recentlySent"
     from digests where id = any(${ids})`.execute(db)
   return new Map(rows.map((previous) => [previous.id, previous]))

@@ -32,6 +32,8 @@ const route = ({ args: [name] }: Run) => `route:${name}`
 /** By the words of the command. A command that is not here does not run. */
 export const ACTS: Readonly<Record<string, Recorded>> = {
   'papers import': { action: 'papers.imported', keeps: ['papers', 'added', 'changed', 'skipped'] },
+  'topics list': 'reads',
+  'topics check': 'reads',
   'papers fetch': { action: 'papers.fetched', keeps: ['answered', 'silent', 'source', 'date'] },
   'editions publish': { action: 'edition.published', keeps: ['at', 'owed'] },
   'editions list': 'reads',

@@ -32,7 +32,7 @@ export const readTopicNames = (text: string): Pick<Profile, 'trending' | 'topics
     throw new UsageError(
       `there is no topic ${gone.join(', ')}. The topics are: ${[TRENDING, ...topics().all.map(({ slug }) => slug)].join(', ')}`,
     )
-  return { trending: slugs.includes(TRENDING), topics: offered }
+  return { trending: slugs.includes(TRENDING), topics: offered.sort() }
 }
 
 export const digestSize = (text: string): DigestSize => {

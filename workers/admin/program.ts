@@ -20,6 +20,7 @@ import { serviceCommands } from './service.ts'
 import { setAsideCommands } from './set-aside.ts'
 import { subscriberCommands } from './subscribers.ts'
 import { suppressionCommands } from './suppressions.ts'
+import { topicCommands } from './topics.ts'
 import { webhookCommands } from './webhooks.ts'
 
 /** `json`: whether the output is to be JSON, once the program has been parsed. */
@@ -40,9 +41,12 @@ export const createAdminProgram = (
     readActOf(command)
     running = command
   })
-  const run = createCliRunner(environment, json, () => running)
+  const runWith = (settings: Record<string, string>) =>
+    createCliRunner({ ...environment, ...settings }, json, () => running)
+  const run = runWith({})
 
   paperCommands(program, run)
+  topicCommands(program, run, runWith)
   editionCommands(program, run)
   digestCommands(program, run)
   subscriberCommands(program, run)

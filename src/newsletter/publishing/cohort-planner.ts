@@ -7,6 +7,7 @@ import { DAY } from '../../core/calendar.ts'
 import { cohortKey } from '../../core/digest/cohort.ts'
 import { lastForgottenDate, NEWS_SPAN, RECENTLY_SENT_DAYS } from '../../core/digest/eligibility.ts'
 import type { FrozenNews } from '../../core/papers/paper-news.ts'
+import { goneTopicsLine, offeredProfile } from '../../core/subscriber/offered-topics.ts'
 import type { Database } from '../../store/database.ts'
 import {
   extendRecentlySent,
@@ -166,8 +167,13 @@ const formCohorts = async (
     const previous = first.lastDigestId === null ? undefined : previousDigests.get(first.lastDigestId)
     const news = newsOf.get(previous?.id) ?? newsSincePrevious(previous, first.lastCutoff, pool)
     newsOf.set(previous?.id, news)
-    const profile = profiles.get(first.first)
-    if (profile === undefined) throw new Error('a locked subscriber was deleted')
+    const stored = profiles.get(first.first)
+    if (stored === undefined) throw new Error('a locked subscriber was deleted')
+    const { profile, gone } = offeredProfile(stored)
+    const lines = [
+      goneTopicsLine(stored, previous?.topics ?? []),
+      emptyDigestNote(previous, first.frequency, { at: cutoff, localDate: slot.localDate }),
+    ].filter((line) => line !== null)
     const request: DigestRequest = {
       kind: first.frequency,
       profile,
@@ -177,7 +183,8 @@ const formCohorts = async (
         const eligibleAt = pool.byId.get(id)
         return eligibleAt !== undefined && eligibleAt.getTime() > since.getTime()
       }),
-      note: emptyDigestNote(previous, first.frequency, { at: cutoff, localDate: slot.localDate }),
+      note: lines.join(' ') || null,
+      goneTopics: gone,
       news,
     }
     const key = cohortKey({ ...request, cutoff }).toString('hex')

@@ -14,6 +14,7 @@ import { offerTopic } from '../../core/digest/topic-offer.ts'
 import { selectTrendingExtras } from '../../core/digest/trending-extras.ts'
 import { type FrozenNews, newsSince } from '../../core/papers/paper-news.ts'
 import type { Due } from '../../core/subscriber/due.ts'
+import { offeredProfile } from '../../core/subscriber/offered-topics.ts'
 import { type Frequency, type Profile, TRENDING } from '../../core/subscriber/preferences.ts'
 import type { Database } from '../../store/database.ts'
 import { type NewDigest, type PreviousDigest, readPreviousDigests } from '../../store/digests.ts'
@@ -31,8 +32,10 @@ export interface DigestRequest {
   since: Date
   /** Papers sent before that are still among the candidates. */
   recentlySent: string[]
-  /** The line about the empty digests before this one (`emptyDigestNote`). */
+  /** What the digest begins with: of topics that are gone (`goneTopicsLine`), and of empty digests before it (`emptyDigestNote`). */
   note: string | null
+  /** Slugs that its subscribers chose and that are no topics now; the profile is without them. */
+  goneTopics?: readonly string[]
   /** What has become of papers sent before (`newsSincePrevious`). */
   news: FrozenNews[]
 }
@@ -184,7 +187,8 @@ export const composeDigest = (
     kind: request.kind,
     localDate: request.localDate,
     trending: request.profile.trending,
-    topics: request.profile.topics,
+    // An empty digest is not mailed, so that what it would have told of topics is untold still.
+    topics: entries.length > 0 ? request.profile.topics : [...request.profile.topics, ...(request.goneTopics ?? [])],
     keywords: request.profile.keywords,
     authors: request.profile.authors,
     cutoff: pool.cutoff,
@@ -243,7 +247,7 @@ type WelcomedSubscriber = ChosenColumns & Pick<Subscriber, 'last_digest_id'>
 
 /** What of a subscriber their welcome is composed from: while it is the same, so is the welcome. */
 const welcomeBasisOf = (subscriber: WelcomedSubscriber) => ({
-  profile: profileOf(subscriber),
+  profile: offeredProfile(profileOf(subscriber)).profile,
   timeZone: preferencesOf(subscriber).timeZone,
   lastDigestId: subscriber.last_digest_id,
 })
