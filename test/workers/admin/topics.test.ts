@@ -61,7 +61,7 @@ test('what topics would find is told before readers see it, with the examples th
   expect(code).toBe(0)
   expect(stdout).toContain('9 papers of 1 week, 15 topics.')
   expect(stdout).toContain('gene-editing (Gene editing & CRISPR): 3 papers, 2.6 a week')
-  expect(stdout).toContain('such as  Prime editing of stem lines with short guide RNA, part 2026-04-0')
+  expect(stdout).toContain('such as  Prime editing of stem lines with short guide RNA: ')
   expect(stdout).toMatch(/no paper holds {2}genome editing, /)
   expect(stdout).toContain('by 3 judged papers: precision 100 %, recall 100 %')
   expect(stdout).toContain('Nothing needs a look.')
