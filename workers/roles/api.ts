@@ -85,7 +85,11 @@ export const openApi = async (context: ApiContext) => {
       retention: config.retention,
       keepDeliveries: config.keepDeliveries,
     },
-    pages: createPages({ mailboxUrl, ...(await ownLooks(config)) }),
+    pages: createPages({
+      mailboxUrl,
+      sources: config.sources.map(({ kind }) => kind),
+      ...(await ownLooks(config)),
+    }),
     drawShareImage: createShareImages(config.branding).draw,
     baseUrl: config.baseUrl,
     trustProxy: config.trustProxy,

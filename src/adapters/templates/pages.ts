@@ -7,7 +7,8 @@ import { holdsName, logoBox, versionOf } from '../../core/branding/logo.ts'
 import { DEFAULT_NAME } from '../../core/branding/service-name.ts'
 import { utcMidnight } from '../../core/calendar.ts'
 import { longDate } from '../../core/digest/headline.ts'
-import { serverOf } from '../../core/papers/paper.ts'
+import { type SourceName, serverOf } from '../../core/papers/paper.ts'
+import { creditsOf } from '../../core/papers/source-credits.ts'
 import { confirmedWording, REQUESTED } from '../../core/subscriber/consent.ts'
 import { clock, expectedTime, sendingTimes, weekdayInWords } from '../../core/subscriber/schedule.ts'
 import { TIME_ZONES } from '../../core/subscriber/time-zone.ts'
@@ -93,7 +94,7 @@ const FILTERS = {
 /**
  * Pages by the names of their templates, each read once. `mailboxUrl` is the page of the embedded mailbox, which the pages
  * then point to; `branding` is what the installation sets for
- * itself, `contact` the address that every page links to, `files` are served beside the pages’ own. Everything a view holds is escaped. `render` throws for a template that does not exist, and for one that
+ * itself, `contact` the address that every page links to, `files` are served beside the pages’ own, `sources` are thanked at their foot. Everything a view holds is escaped. `render` throws for a template that does not exist, and for one that
  * names a variable which its view lacks.
  */
 export const createPages = ({
@@ -101,12 +102,14 @@ export const createPages = ({
   branding = UNBRANDED,
   contact = null,
   files = [],
+  sources = ['huggingface'],
   templatesFolder = TEMPLATES,
 }: {
   mailboxUrl?: string | null
   branding?: Branding
   contact?: string | null
   files?: readonly Asset[]
+  sources?: readonly SourceName[]
   templatesFolder?: string
 } = {}): {
   render: (name: string, view: object) => string
@@ -156,6 +159,7 @@ export const createPages = ({
         consent: { requested: REQUESTED.text, confirmed: confirmedWording(name).text },
         name,
         contact,
+        credits: creditsOf(sources),
         logo: logo && { ...logoBox(logo, LOGO), href: logoFile?.href, holdsName: holdsName(logo) },
         texts: textsOf(branding),
         // Of the software, where it has its own name.

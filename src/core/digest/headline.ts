@@ -121,7 +121,10 @@ export const openingOf = (issue: DigestIssue): string => {
   const own = matchesOf(issue)
   const extras = issue.trendingExtras.length
   if (hasOnlyExtras(issue)) return `${namesOf(issue.trendingExtras)}, trending beyond your topics.`
-  const ranked = own.length > 1 ? `, ranked by ${issue.onlyTrending ? 'upvotes' : 'fit and upvotes'}` : ''
+  // Where no source counts upvotes, nothing is ranked by them.
+  const isCounted = own.some(({ upvotes }) => upvotes !== null)
+  const by = [...(issue.onlyTrending ? [] : ['fit']), ...(isCounted ? ['upvotes'] : [])].join(' and ')
+  const ranked = own.length > 1 && by !== '' ? `, ranked by ${by}` : ''
   return `${namesOf(own)}${ranked}${extras === 0 ? '' : `, and ${counted(extras, 'trending paper')}`}.`
 }
 

@@ -92,10 +92,14 @@ describe('the line after the subject', () => {
   const trendingExtras = [card('D: x'), card('E: y')]
 
   test('says of nothing but papers that match that they are ranked by fit', () => {
-    expect(openingOf(issue({}))).toBe('ClawGUI, KnowRL and 1 more, ranked by fit and upvotes.')
-    expect(openingOf(issue({ trendingExtras }))).toBe(
+    const cards = issue({}).cards.map((one) => ({ ...one, upvotes: 3 }))
+    expect(openingOf(issue({ cards }))).toBe('ClawGUI, KnowRL and 1 more, ranked by fit and upvotes.')
+    expect(openingOf(issue({ cards, trendingExtras }))).toBe(
       'ClawGUI, KnowRL and 1 more, ranked by fit and upvotes, and 2 trending papers.',
     )
+    const uncounted = [card('A: x'), card('B: y')].map((one) => ({ ...one, upvotes: null }))
+    expect(openingOf(issue({ cards: uncounted }))).toBe('A and B, ranked by fit.')
+    expect(openingOf(issue({ cards: uncounted, onlyTrending: true }))).toBe('A and B.')
     expect(openingOf(issue({ cards: [], trendingExtras }))).toBe('D and E, trending beyond your topics.')
   })
 
