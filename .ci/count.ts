@@ -38,6 +38,7 @@ for (const test of skipped) console.log(`skipped: ${test}`)
 
 /** Whether this machine could have run a test, by what its name says that it needs. */
 const couldRun = (test: string): boolean => {
+  if (/needs kubectl/.test(test)) return spawnSync('kubectl', ['version', '--client']).status === 0
   if (/needs Docker/.test(test)) return spawnSync('docker', ['version']).status === 0
   return existsSync('../shared') || !/shared/.test(test)
 }

@@ -5,6 +5,7 @@ import type { Health } from '../src/http/health.ts'
 import { describeHold } from '../src/newsletter/service-hold.ts'
 import type { Database } from '../src/store/database.ts'
 import { readLastTick } from '../src/store/last-tick.ts'
+import { isReadOnly } from '../src/store/read-only.ts'
 import { readHold } from '../src/store/service-hold.ts'
 import type { Role } from './roles/role.ts'
 
@@ -33,7 +34,8 @@ export const createReadiness = ({ db, queue, roles, now, requireSpace }: Readine
     await requireSpace()
     // The site works without the queue: the next tick finds what the site would have woken others for.
     if (roles.has('scheduler') || roles.has('mailer')) await queue.ping()
-    if (!roles.has('scheduler')) return found
+    // Nothing can tick, and no other process could.
+    if (!roles.has('scheduler') || (await isReadOnly(db))) return found
     const last = await readLastTick(db)
     const age = now().getTime() - Math.max(begun, last?.getTime() ?? 0)
     if (age > MAX_TICK_AGE) throw new Error(`no tick for ${Math.floor(age / MINUTE)} minutes`)

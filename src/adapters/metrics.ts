@@ -140,7 +140,7 @@ const createFigureMetrics = () => {
   const sources = gauge('source_age_seconds', 'Since each source of papers was read last.', ['source'])
   const relay = gauge('relay_throttled', '1 while the relay takes less than it is given, or nothing.')
   const capped = gauge('sending_capped', '1 while an operator’s cap or warm-up limits what is sent.')
-  const held = gauge('held', '1 while an operator holds the service.')
+  const held = gauge('held', '1 while an operator holds the service, or the database is read-only.')
   const alarms = gauge('alarms', 'Alarms of the service that stand, by kind.', ['kind'])
   const setAside = gauge('set_aside', 'Subscribers and sign-ups that fail for a reason of their own.', ['kind'])
   const tick = gauge('last_tick_age_seconds', 'Since the scheduler ticked last, by the clock of the service.')

@@ -1,6 +1,6 @@
 /**
- * What an error of Postgres or of the connection to it means: values that it refuses, a full disk, a database that is away,
- * or any other outage.
+ * What an error of Postgres or of the connection to it means: values that it refuses, a full disk, a database that is away
+ * or read-only, or any other outage.
  *
  * Codes: https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
@@ -21,6 +21,8 @@ const CONNECTION_GONE =
 const DISK_FULL = /^(?:53100|ENOSPC)$/
 /** A server that starts, stops, takes no more connections, or cannot be reached. */
 const AWAY = /^(?:08\w{3}|57P0[1-4]|53300|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN)$/
+/** A transaction may change nothing: the database is a standby, or was made read-only. */
+const READ_ONLY = '25006'
 /** A table or a column that does not exist. */
 const MISSING = /^(?:42P01|42703)$/
 /** A statement that took longer than it may, or was cancelled. */
@@ -35,6 +37,9 @@ const isConnectionGone = (error: unknown): boolean =>
 
 /** Whether the disk of the database is full. */
 export const isDiskFull = (error: unknown): boolean => DISK_FULL.test(codeOf(error))
+
+/** Whether the database is read-only for now. */
+export const isReadOnlyError = (error: unknown): boolean => codeOf(error) === READ_ONLY
 
 /** Whether the schema has no such table or column (any more). */
 export const isMissing = (error: unknown): boolean => MISSING.test(codeOf(error))

@@ -1,6 +1,6 @@
 /** Responses to requests that cannot be served: a page for people, a problem (RFC 9457) for programs. */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
-import { isAway, isDiskFull } from '../core/database-error.ts'
+import { isAway, isDiskFull, isReadOnlyError } from '../core/database-error.ts'
 import { describeError } from '../core/redact.ts'
 import { quoted } from '../core/text/text.ts'
 import { methodsOf } from './route-table.ts'
@@ -38,6 +38,9 @@ const INTERNAL_ERROR: ErrorPage = {
   sentence: 'This is a fault on our side, and it has been logged. Please try again in a few minutes.',
 }
 
+/** Routes of links by which readers leave. */
+const LEAVING = /^\/(?:unsubscribe|legacy)\//
+
 /** Something that we need is missing for a while: the same request succeeds later. */
 interface Outage extends ErrorPage {
   /** Seconds. */
@@ -58,7 +61,23 @@ const AWAY: Outage = {
   retryAfter: 60,
 }
 
-const outageOf = (error: unknown): Outage | null => {
+const READ_ONLY: Outage = {
+  status: 503,
+  heading: 'Changes are paused for maintenance',
+  sentence: 'We’re doing maintenance, so nothing was changed. You can go on reading. Please try again in ten minutes.',
+  retryAfter: 600,
+}
+
+/** Nothing can be sent either, for a mailer claims what it sends; and a provider that unsubscribes by one click asks again. */
+const READ_ONLY_LEAVING: Outage = {
+  ...READ_ONLY,
+  sentence:
+    'We’re doing maintenance, so you’re still subscribed, and no email is sent meanwhile. Your link keeps working: ' +
+    'please press it again in ten minutes.',
+}
+
+const outageOf = (error: unknown, { routeOptions }: FastifyRequest): Outage | null => {
+  if (isReadOnlyError(error)) return LEAVING.test(routeOptions.url ?? '') ? READ_ONLY_LEAVING : READ_ONLY
   if (isDiskFull(error)) return FULL
   return isAway(error) ? AWAY : null
 }
@@ -140,7 +159,7 @@ export const handleError = (
     },
     'a request failed',
   )
-  const outage = outageOf(error)
+  const outage = outageOf(error, request)
   if (outage === null) return sendErrorPage(request, reply, site, INTERNAL_ERROR)
   return sendErrorPage(request, reply.header('retry-after', outage.retryAfter), site, outage)
 }

@@ -14,6 +14,7 @@ import {
 } from '../store/outbox/mail-counts.ts'
 import { isAnythingCapped } from '../store/outbox/send-limits.ts'
 import { isRelayThrottled } from '../store/outbox/throttled-routes.ts'
+import { isReadOnly } from '../store/read-only.ts'
 import { readSourceTimes } from '../store/refreshes.ts'
 import { readHold } from '../store/service-hold.ts'
 import { countSetAside } from '../store/set-aside-subscribers.ts'
@@ -53,7 +54,7 @@ export interface Figures {
   relayThrottled: boolean
   /** Whether an operator capped what the relay or a destination is sent. */
   capped: boolean
-  /** Whether an operator holds the service. */
+  /** Whether an operator holds the service, or the database is read-only. */
   held: boolean
   /** Alarms that stand, by kind. */
   alarms: Record<string, number>
@@ -119,7 +120,7 @@ export const readFigures = async (db: Database, now: Date): Promise<Omit<Figures
     ),
     relayThrottled: await isRelayThrottled(db),
     capped: await isAnythingCapped(db),
-    held: (await readHold(db)) !== null,
+    held: (await readHold(db)) !== null || (await isReadOnly(db)),
     alarms: await countAlarms(db),
     setAside: await countSetAside(db),
   }

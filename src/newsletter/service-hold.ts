@@ -2,6 +2,8 @@
 import type { Actor } from '../core/operator.ts'
 import { recordAct } from '../store/audit.ts'
 import type { Database } from '../store/database.ts'
+import { countLeased } from '../store/outbox/leases.ts'
+import { inWritableSession, isReadOnly, setReadOnly } from '../store/read-only.ts'
 import { deleteHold, readHold, type ServiceHold, storeHold } from '../store/service-hold.ts'
 import { passOverDue } from './next-due.ts'
 
@@ -20,6 +22,46 @@ export const holdService = (db: Database, actor: Actor, why: string): Promise<vo
     await storeHold(trx, { by: actor.byWhom, why, restoredFrom: null })
     await recordAct(trx, { ...actor, action: 'service.held', subject: null, detail: { why } })
   })
+
+/** How long what mailers have claimed may take to be finished, milliseconds; a lease that ends is renewed while a server answers. */
+const FINISH_WITHIN = 90_000
+const LOOK_EVERY = 200
+
+/**
+ * Makes the database read-only, for maintenance: the site shows all pages and changes nothing. The service is held first, and
+ * what mailers have claimed is finished, so that no outcome is lost. Returns how many sessions of others could not be ended
+ * and go on writing; throws `UnusableHold` where mailers do not finish in time.
+ */
+export const makeReadOnly = async (db: Database, actor: Actor, why: string): Promise<number> => {
+  await db.transaction().execute(async (trx) => {
+    await storeHold(trx, { by: actor.byWhom, why, restoredFrom: null })
+    await recordAct(trx, { ...actor, action: 'service.made-read-only', subject: null, detail: { why } })
+  })
+  const until = performance.now() + FINISH_WITHIN
+  while ((await countLeased(db)) > 0) {
+    if (performance.now() > until)
+      throw new UnusableHold('mailers have not finished what they claimed: the service is held, and not read-only')
+    await new Promise((resume) => setTimeout(resume, LOOK_EVERY))
+  }
+  return db.connection().execute((connection) => setReadOnly(connection, true))
+}
+
+/**
+ * Ends the hold, and makes a database writable again that `makeReadOnly` made read-only. Returns besides how many sessions
+ * could not be ended, and stay read-only.
+ */
+export const endHold = async (
+  db: Database,
+  actor: Actor,
+  now: Date,
+  options: { skipDue: boolean },
+): Promise<{ passedOver: number; left: number }> => {
+  if (!(await isReadOnly(db))) return { passedOver: await resumeService(db, actor, now, options), left: 0 }
+  return inWritableSession(db, async (connection) => {
+    const left = await setReadOnly(connection, false)
+    return { passedOver: await resumeService(connection, actor, now, options), left }
+  })
+}
 
 /**
  * Ends the hold. With `skipDue` those who are due by now get no digest for it: they move on to their next regular time,

@@ -8,6 +8,7 @@ import { describeError } from '../core/redact.ts'
 import { STANDARD_RETENTION } from '../core/subscriber/retention.ts'
 import { storeLastTick } from '../store/last-tick.ts'
 import { countDigestPapers } from '../store/papers/paper-digests.ts'
+import { isReadOnly } from '../store/read-only.ts'
 import { readHold } from '../store/service-hold.ts'
 import { forgetFailedSignUps } from '../store/sign-ups.ts'
 import { forgetUnconfirmed } from '../store/subscribers.ts'
@@ -60,6 +61,8 @@ const CHECKS: readonly TickCheck[] = [
 
 /** Does every check. Throws at the end when some failed, and names them; each is logged by then. */
 export const tick = async (ports: TickPorts, now: Date): Promise<void> => {
+  if (await isReadOnly(ports.db))
+    return ports.log.warn({}, 'the database is read-only: nothing is published or sent; the next tick looks again')
   const failed: { name: string; error: unknown }[] = []
   for (const { name, run } of CHECKS)
     try {

@@ -80,6 +80,7 @@ export const ACTS: Readonly<Record<string, Recorded>> = {
   'suppressions add': 'itself',
   'suppressions remove': 'itself',
   'service hold': 'itself',
+  'service read-only': 'itself',
   'service show': 'reads',
   'service resume': 'itself',
   backup: { action: 'database.backed-up', keeps: ['tables', 'rows', 'octets'] },

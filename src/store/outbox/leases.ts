@@ -16,6 +16,14 @@ export const renew = async (db: Kysely<Tables>, stream: MailStream, claims: read
   return rows.map((row) => row.id)
 }
 
+/** How many mails mailers have claimed and not finished. */
+export const countLeased = async (db: Kysely<Tables>): Promise<number> => {
+  const { rows } = await sql<{ leased: number }>`
+    select ((select count(*) from letters where state = 'sending' and lease_until > now())
+      + (select count(*) from deliveries where state = 'sending' and lease_until > now()))::int as leased`.execute(db)
+  return rows[0]?.leased ?? 0
+}
+
 /** The ids of those claimed mails that are still the caller's and still wanted, for mails that waited before they began. */
 export const stillWanted = async (
   db: Kysely<Tables>,
