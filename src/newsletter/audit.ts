@@ -5,6 +5,7 @@ import type { Database } from '../store/database.ts'
 import { readSubscriber } from '../store/subscribers.ts'
 import { pauseEdition, resumeEdition, UnusableEdition } from './edition-control.ts'
 import { addSuppression, removeSuppression } from './feedback/suppressions.ts'
+import { showPaper } from './administration/papers.ts'
 import { resumeService, UnusableHold } from './service-hold.ts'
 
 export type { Act, ActFilter } from '../store/audit.ts'
@@ -56,6 +57,10 @@ const UNDOS: Readonly<Record<string, Undo>> = {
   'service.held': async ({ db, now }, by) => {
     await resumeService(db, by, now(), { skipDue: false })
     return null
+  },
+  'paper.hidden': async (ports, by, { subject }) => {
+    const shown = await showPaper(ports, by, (subject ?? '').replace(/^paper:/, ''))
+    return 'problem' in shown ? shown : null
   },
 }
 

@@ -76,7 +76,7 @@ export interface Curation {
 
 const CURATION = sql`
     select c.id, c.action, c.paper_id as "paperId", t.title, c.note, c.list_day as "listDay", u.name as curator, c.at,
-      v.name as "undoneBy", c.undone_at as "undoneAt", l.asked_at as "askedAt"
+      coalesce(v.name, c.undone_by_operator) as "undoneBy", c.undone_at as "undoneAt", l.asked_at as "askedAt"
     from curations c join curators u on u.id = c.curator_id left join curators v on v.id = c.undone_by
     left join papers p on p.id = c.paper_id left join paper_texts t on t.paper_id = p.id and t.revision = p.revision
     left join picked_lookups l on l.paper_id = c.paper_id`
@@ -125,6 +125,18 @@ export const undoCuration = async (db: Kysely<Tables>, id: string, by: string, a
     .returning('id')
     .execute()
   return undone.length > 0
+}
+
+/** Undoes what a curator did, by an operator of this name; `false` where it was undone before. */
+export const undoCurationByOperator = async (
+  db: Kysely<Tables>,
+  id: string,
+  operator: string,
+  at: Date,
+): Promise<boolean> => {
+  const { rows } = await sql`update curations set undone_at = ${at}, undone_by_operator = ${operator}
+    where id = ${id}::uuid and undone_at is null returning 1`.execute(db)
+  return rows.length > 0
 }
 
 /** How much a curator did and undid since an instant. */

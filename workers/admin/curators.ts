@@ -48,7 +48,7 @@ export const curatorCommands = (program: Command, run: RunCommand): void => {
     .argument('<address>', 'their email address')
     .requiredOption('--name <name>', 'the name that readers see beside what they do')
     .action((address: string, { name }: { name: string }) =>
-      run(async (context) => mailed(context, await nameCurator(context, address, name)), mailedText),
+      run(async (context) => mailed(context, await nameCurator(context, context.actor, address, name)), mailedText),
     )
 
   curators
@@ -66,7 +66,7 @@ export const curatorCommands = (program: Command, run: RunCommand): void => {
     .description('mail a curator a fresh link; older links stop working at once')
     .argument('<address>')
     .action((address: string) =>
-      run(async (context) => mailed(context, await renewCuratorLink(context, address)), mailedText),
+      run(async (context) => mailed(context, await renewCuratorLink(context, context.actor, address)), mailedText),
     )
 
   curators
@@ -76,7 +76,7 @@ export const curatorCommands = (program: Command, run: RunCommand): void => {
     .action((address: string) =>
       run(
         async (context) => {
-          const removed = await removeCurator(context, address)
+          const removed = await removeCurator(context, context.actor, address)
           if ('problem' in removed) throw new UsageError(removed.problem)
           return visible(removed)
         },

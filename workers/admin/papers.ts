@@ -1,9 +1,12 @@
-/** `papers …`: bring papers in. */
+/** `papers …`: bring papers in, hide them and show them again. */
 import type { Command } from 'commander'
 import { readPaperFiles } from '../../src/adapters/sources/paper-files.ts'
+import { readPaperReference } from '../../src/core/papers/paper-reference.ts'
+import { hidePaper, type PaperAct, showPaper } from '../../src/newsletter/curation/paper-desk.ts'
 import { storeAll } from '../../src/newsletter/intake.ts'
 import { storeRefresh } from '../../src/store/refreshes.ts'
 import { reportDryRun } from '../dry-run-report.ts'
+import { UsageError } from '../exit.ts'
 import { type DryRuns, dryRunPapers, fetchPapers } from '../paper-fetch.ts'
 import { createProgress } from '../progress.ts'
 import { openScorer } from '../scorer.ts'
@@ -11,7 +14,7 @@ import { day } from './arguments.ts'
 import { type CliContext, portsOf, type RunCommand } from './context.ts'
 
 export const paperCommands = (program: Command, run: RunCommand): void => {
-  const papers = program.command('papers').description('bring papers in')
+  const papers = program.command('papers').description('bring papers in, hide them and show them again')
 
   papers
     .command('import')
@@ -45,6 +48,40 @@ export const paperCommands = (program: Command, run: RunCommand): void => {
             ({ answered, silent }) =>
               [`Read: ${answered.join(', ')}.`, ...silent.map((label) => `Not read: ${label}.`)].join('\n'),
           ),
+    )
+
+  visibilityCommands(papers, run)
+}
+
+/** `papers hide` and `papers show`; the id of a paper may be an address of it. */
+const visibilityCommands = (papers: Command, run: RunCommand): void => {
+  const idOf = (typed: string) => readPaperReference(typed) ?? typed
+  const orProblem = (result: PaperAct) => {
+    if ('problem' in result) throw new UsageError(result.problem)
+    return result
+  }
+
+  papers
+    .command('hide')
+    .description('take a paper out of everything that readers are shown or sent; mails that wait stay as they are')
+    .argument('<paper>', 'its id, or its address at arXiv or Hugging Face')
+    .requiredOption('--why <reason>', 'why, for the record')
+    .action((paper: string, { why }: { why: string }) =>
+      run(
+        async (context) => orProblem(await hidePaper(context, context.actor, idOf(paper), why)),
+        ({ paperId, title }) => `${paperId} is hidden: ${title}`,
+      ),
+    )
+
+  papers
+    .command('show')
+    .description('show a paper again that an operator or a curator hid')
+    .argument('<paper>', 'its id, or its address at arXiv or Hugging Face')
+    .action((paper: string) =>
+      run(
+        async (context) => orProblem(await showPaper(context, context.actor, idOf(paper))),
+        ({ paperId, title }) => `${paperId} is shown again: ${title}`,
+      ),
     )
 }
 

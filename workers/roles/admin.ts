@@ -4,6 +4,7 @@ import { isPrivateLiteral } from '../../src/adapters/public-network.ts'
 import { createPages } from '../../src/adapters/templates/pages.ts'
 import { type AdminAppOptions, buildAdminApp } from '../../src/http/admin/app.ts'
 import { createEditionAdministration } from '../../src/newsletter/administration/editions.ts'
+import { createPaperAdministration } from '../../src/newsletter/administration/papers.ts'
 import { createSetAsideAdministration } from '../../src/newsletter/administration/set-aside.ts'
 import { createSubscriberAdministration } from '../../src/newsletter/administration/subscribers.ts'
 import { createSuppressionAdministration } from '../../src/newsletter/administration/suppressions.ts'
@@ -36,6 +37,7 @@ export const adminOptions = (context: AdminContext, host: string): AdminAppOptio
     suppressions: createSuppressionAdministration({ db, keys, now }),
     setAside: createSetAsideAdministration({ db, wake }),
     mailDomains: { digests: domainOf(config.mailFrom), letters: domainOf(config.lettersFrom) },
+    papers: createPaperAdministration({ db, keys, now, wakeLetters: () => void wake('letters') }),
   }
 }
 

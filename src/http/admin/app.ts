@@ -12,8 +12,10 @@ import type { App, Pages } from '../site.ts'
 import { auditRoutes } from './audit.ts'
 import { chartRoutes } from './charts.ts'
 import { editionRoutes } from './editions.ts'
+import { curatorRoutes } from './curators.ts'
 import { isOwnHost } from './host-names.ts'
 import { operatorRoutes } from './operators.ts'
+import { paperRoutes } from './papers.ts'
 import { guardRoutes } from './session.ts'
 import { setAsideRoutes } from './set-aside.ts'
 import { signInRoutes } from './sign-in.ts'
@@ -105,5 +107,7 @@ export const buildAdminApp = (options: AdminAppOptions): App => {
   subscriberRoutes(app, site)
   suppressionRoutes(app, site)
   setAsideRoutes(app, site)
+  paperRoutes(app, site)
+  curatorRoutes(app, site)
   return app
 }

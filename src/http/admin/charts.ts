@@ -13,6 +13,7 @@ import {
 import { type Chart, type ChartSource, chartOf, valueInWords } from '../chart.ts'
 import type { App } from '../site.ts'
 import { type AdminSite, requireRole, showAdmin } from './site.ts'
+import { sourceName } from './words.ts'
 
 const PATH = '/admin/charts'
 const Query = Type.Object({ days: Type.Optional(Type.Unknown()), by: Type.Optional(Type.Unknown()) })
@@ -27,7 +28,7 @@ const hrefOf = ({ range, by }: ChartQuery, file = ''): string => `${PATH}${file}
 
 const RANGE_WORDS: Record<(typeof RANGES)[number], string> = { 30: '30 days', 90: '90 days', 365: 'a year' }
 
-/** The names of labels in legends and tables; of a source that is new its own. */
+/** The names of labels in legends and tables; others are those of sources. */
 const LABELS: Record<string, string> = {
   active: 'Active',
   paused: 'Paused',
@@ -47,12 +48,6 @@ const LABELS: Record<string, string> = {
   unknown: 'Outcome unknown',
   canceled: 'Canceled',
   hard: 'Bounced for good',
-  huggingface: 'Hugging Face',
-  arxiv: 'arXiv',
-  biorxiv: 'bioRxiv',
-  medrxiv: 'medRxiv',
-  file: 'Files',
-  sample: 'Sample',
 }
 
 const shortDate = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' })
@@ -164,7 +159,7 @@ const DRAWINGS: readonly Drawing[] = [
 ]
 
 const seriesOf = ({ series }: NumbersOverTime, labels: Record<string, string> = {}): ChartSource['series'] =>
-  series.map(({ name, values }) => ({ name: labels[name] ?? LABELS[name] ?? name, values }))
+  series.map(({ name, values }) => ({ name: labels[name] ?? LABELS[name] ?? sourceName(name), values }))
 
 const isEmpty = ({ series }: NumbersOverTime): boolean =>
   series.every(({ values }) => values.every((value) => value === null || value === 0))

@@ -4,6 +4,7 @@ import { Type } from 'typebox'
 import type { Log } from '../../core/log.ts'
 import { type Actor, allows, type OperatorRole } from '../../core/operator.ts'
 import type { EditionAdministration } from '../../newsletter/administration/editions.ts'
+import type { PaperAdministration } from '../../newsletter/administration/papers.ts'
 import type { SetAsideAdministration } from '../../newsletter/administration/set-aside.ts'
 import type { SubscriberAdministration } from '../../newsletter/administration/subscribers.ts'
 import type { SuppressionAdministration } from '../../newsletter/administration/suppressions.ts'
@@ -29,6 +30,7 @@ export interface AdminSite {
   setAside: SetAsideAdministration
   /** The domains at which the Message-IDs of digests and of letters end. */
   mailDomains: { digests: string; letters: string }
+  papers: PaperAdministration
 }
 
 /** The pages in the order of the navigation; each subject adds its own. `role`: only operators who may are led there. */
@@ -38,6 +40,8 @@ const NAVIGATION: readonly { href: string; label: string; role?: OperatorRole }[
   { href: '/admin/subscribers', label: 'Subscribers' },
   { href: '/admin/suppressions', label: 'Suppressions' },
   { href: '/admin/set-aside', label: 'Set aside' },
+  { href: '/admin/papers', label: 'Papers' },
+  { href: '/admin/curators', label: 'Curators' },
   { href: '/admin/charts', label: 'Charts' },
   { href: '/admin/webhooks', label: 'Webhooks', role: 'own' },
   { href: '/admin/operators', label: 'Operators', role: 'own' },

@@ -75,3 +75,20 @@ export const CLASS_WORDS: Record<string, string> = {
   operator: 'by an operator',
   erased: 'the address was erased',
 }
+
+const SOURCE_NAMES: Record<string, string> = {
+  huggingface: 'Hugging Face',
+  arxiv: 'arXiv',
+  biorxiv: 'bioRxiv',
+  medrxiv: 'medRxiv',
+  file: 'Files',
+  import: 'Imported by hand',
+  sample: 'The sample',
+}
+
+/** The name of a source of papers, or of what it was set to: `arXiv (cs.CL+cs.LG)`. */
+export const sourceName = (label: string): string => {
+  const [kind = '', ...rest] = label.split(':')
+  const name = SOURCE_NAMES[kind] ?? kind
+  return rest.length === 0 ? name : `${name} (${rest.join(':')})`
+}

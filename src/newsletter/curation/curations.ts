@@ -24,6 +24,7 @@ import {
 } from '../../store/curations.ts'
 import type { Curator } from '../../store/curators.ts'
 import type { Database } from '../../store/database.ts'
+import { readOperatorHide } from '../../store/operator-hides.ts'
 import { readListDays } from '../../store/papers/papers.ts'
 import { forgetLookup } from '../../store/picked-lookups.ts'
 import { decideSuggestion, readSuggestion, readWaitingSuggestions, type Suggestion } from '../../store/suggestions.ts'
@@ -213,7 +214,9 @@ const undo = async ({ trx, curator, at }: ActContext, id: string): Promise<ActRe
     const undone = await readCuration(trx, id)
     return { outcome: 'undone already', by: undone?.undoneBy ?? '', at: undone?.undoneAt ?? at }
   }
-  if (found.action === 'hide') await setHidden(trx, paperId, null)
+  // What an operator hid besides stays hidden.
+  if (found.action === 'hide' && (await readOperatorHide(trx, paperId)) === undefined)
+    await setHidden(trx, paperId, null)
   return { outcome: 'done', paperId, waiting: false, newsUntil: null }
 }
 

@@ -1,8 +1,10 @@
 /** Curators: an operator names them by their address, and the link that is mailed there shows who they are. */
+import type { Actor } from '../../core/operator.ts'
 import { readCuratorName } from '../../core/papers/curation-note.ts'
 import { readAddress } from '../../core/subscriber/address.ts'
 import { addressHashes } from '../../core/subscriber/address-hash.ts'
 import { type Keys, provesToken, readTokenId } from '../../core/token.ts'
+import { recordAct } from '../../store/audit.ts'
 import { addCurator, type Curator, endCurator, raiseCuratorEpoch, readCurator } from '../../store/curators.ts'
 import type { Database } from '../../store/database.ts'
 import { storeCuratorLetter } from '../../store/outbox/outbox.ts'
@@ -34,9 +36,13 @@ const mailLink = async (trx: Database, { keys, now }: CuratorPorts, curator: Cur
   return { curator, suppressed: await readSuppressionClass(trx, address, addressHashes(keys, address)) }
 }
 
+const recordCuratorAct = (trx: Database, { now }: CuratorPorts, by: Actor, what: string, { id, name }: Curator) =>
+  recordAct(trx, { ...by, action: `curator.${what}`, subject: `curator:${id}`, detail: { name } }, now())
+
 /** Names a curator and owes them the letter with their link. */
 export const nameCurator = async (
   ports: CuratorPorts,
+  by: Actor,
   typedAddress: string,
   typedName: string,
 ): Promise<MailedCurator | Problem> => {
@@ -48,20 +54,28 @@ export const nameCurator = async (
     const curator = await addCurator(trx, { address: read.address, name: named.name, at: ports.now() })
     if (curator === null)
       return { problem: 'This address is a curator’s already; curators link mails them a fresh link.' }
+    await recordCuratorAct(trx, ports, by, 'named', curator)
     return mailLink(trx, ports, curator)
   })
 }
 
 /** Owes a curator a letter with a fresh link; every older one is dead at once. */
-export const renewCuratorLink = (ports: CuratorPorts, address: string): Promise<MailedCurator | Problem> =>
+export const renewCuratorLink = (ports: CuratorPorts, by: Actor, address: string): Promise<MailedCurator | Problem> =>
   ports.db.transaction().execute(async (trx) => {
     const curator = await raiseCuratorEpoch(trx, address.trim())
-    return curator === undefined ? NO_CURATOR : mailLink(trx, ports, curator)
+    if (curator === undefined) return NO_CURATOR
+    await recordCuratorAct(trx, ports, by, 'link-renewed', curator)
+    return mailLink(trx, ports, curator)
   })
 
 /** Removes a curator: their link is dead at once, their address is forgotten, and what they did stays. */
-export const removeCurator = async ({ db, now }: CuratorPorts, address: string): Promise<Curator | Problem> =>
-  (await endCurator(db, address.trim(), now())) ?? NO_CURATOR
+export const removeCurator = (ports: CuratorPorts, by: Actor, address: string): Promise<Curator | Problem> =>
+  ports.db.transaction().execute(async (trx) => {
+    const curator = await endCurator(trx, address.trim(), ports.now())
+    if (curator === undefined) return NO_CURATOR
+    await recordCuratorAct(trx, ports, by, 'ended', curator)
+    return curator
+  })
 
 /** A link that was ours: its curator was `removed`, or it was `replaced` by a fresher one. */
 export type EndedLink = 'removed' | 'replaced'

@@ -131,9 +131,10 @@ const storePapers = async (trx: Kysely<Tables>, papers: HeldPaper[]): Promise<vo
         list_day: eb.ref('excluded.list_day'),
         first_seen_at: eb.ref('excluded.first_seen_at'),
         eligible_at: eb.ref('excluded.eligible_at'),
-        // A sample that turns out real is shown; what a curator hid stays hidden, however often it is listed.
+        // A sample that turns out real is shown; what somebody hid stays hidden, however often it is listed.
         hidden_at: sql<Date | null>`case when papers.source <> 'sample' then papers.hidden_at
-          else (select c.at from curations c where c.paper_id = papers.id and c.action = 'hide' and c.undone_at is null) end`,
+          else coalesce((select h.at from operator_hides h where h.paper_id = papers.id),
+            (select c.at from curations c where c.paper_id = papers.id and c.action = 'hide' and c.undone_at is null)) end`,
         listed_on: eb.ref('excluded.listed_on'),
         listed_at: eb.ref('excluded.listed_at'),
         eligible_again_at: eb.ref('excluded.eligible_again_at'),

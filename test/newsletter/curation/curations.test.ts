@@ -10,7 +10,7 @@ import { storeAll } from '../../../src/newsletter/intake.ts'
 import { readPicks, readPins } from '../../../src/store/curations.ts'
 import type { Database } from '../../../src/store/database.ts'
 import { readShownPapers } from '../../../src/store/papers/paper-lists.ts'
-import { KEYS, listingsOf, openNewsletter, storeDay } from '../../support/fixtures/newsletter.ts'
+import { BY_OPERATOR, KEYS, listingsOf, openNewsletter, storeDay } from '../../support/fixtures/newsletter.ts'
 import { propertyRuns } from '../../support/thoroughness.ts'
 
 const NOON = new Date('2026-04-15T12:00:00Z')
@@ -25,7 +25,7 @@ const openCurated = async () => {
   let at = NOON
   const tokens: string[] = []
   for (const name of ['Ada', 'Grace']) {
-    const named = await nameCurator({ db, keys: KEYS, now: () => NOON }, `${name}@example.org`, name)
+    const named = await nameCurator({ db, keys: KEYS, now: () => NOON }, BY_OPERATOR, `${name}@example.org`, name)
     if ('problem' in named) throw new Error(named.problem)
     tokens.push(deriveToken(KEYS, 'curator', named.curator.id))
   }

@@ -7,7 +7,7 @@ import { recordFeedback } from '../../../src/newsletter/feedback/feedback.ts'
 import { addSuppression } from '../../../src/newsletter/feedback/suppressions.ts'
 import { drain } from '../../../src/newsletter/sending/delivery.ts'
 import type { Curator } from '../../../src/store/curators.ts'
-import { KEYS, SILENT } from '../../support/fixtures/newsletter.ts'
+import { BY_OPERATOR, KEYS, SILENT } from '../../support/fixtures/newsletter.ts'
 import { DUE, OPTIONS, openSendingNewsletter } from '../../support/fixtures/sending-newsletter.ts'
 
 const GRACE = 'Grace@example.org'
@@ -33,7 +33,7 @@ const sendLetters = async ({ ports, sink }: Sending, to = GRACE): Promise<string
   return tokens
 }
 const named = async (newsletter: Sending): Promise<Curator> => {
-  const result = await nameCurator(portsOf(newsletter), GRACE, '  Grace   Hopper ')
+  const result = await nameCurator(portsOf(newsletter), BY_OPERATOR, GRACE, '  Grace   Hopper ')
   if ('problem' in result) throw new Error(result.problem)
   return result.curator
 }
@@ -46,7 +46,9 @@ test('a curator is mailed one link that works, a fresh one ends it, and removing
   const curations = curationsOf(newsletter)
   expect(await curations.readPage(first, null)).toMatchObject({ name: 'Grace Hopper' })
 
-  expect(await renewCuratorLink(portsOf(newsletter), GRACE.toLowerCase())).toMatchObject({ suppressed: null })
+  expect(await renewCuratorLink(portsOf(newsletter), BY_OPERATOR, GRACE.toLowerCase())).toMatchObject({
+    suppressed: null,
+  })
   expect(await curations.readPage(first, null)).toBe('replaced')
   const [second = ''] = await sendLetters(newsletter)
   expect(second).not.toBe(first)
@@ -54,7 +56,10 @@ test('a curator is mailed one link that works, a fresh one ends it, and removing
     outcome: 'done',
   })
 
-  expect(await removeCurator(portsOf(newsletter), GRACE)).toMatchObject({ address: null, name: 'Grace Hopper' })
+  expect(await removeCurator(portsOf(newsletter), BY_OPERATOR, GRACE)).toMatchObject({
+    address: null,
+    name: 'Grace Hopper',
+  })
   for (const token of [first, second]) {
     expect(await curations.readPage(token, null)).toBe('removed')
     expect(await curations.act(token, { act: 'hide', paperId: '2604.13001', note: 'no' })).toBe('removed')
@@ -71,7 +76,7 @@ test('a curator is mailed one link that works, a fresh one ends it, and removing
 test('a letter that waits while its curator is removed is not sent', async () => {
   await using newsletter = await openSendingNewsletter(1)
   await named(newsletter)
-  await removeCurator(portsOf(newsletter), GRACE)
+  await removeCurator(portsOf(newsletter), BY_OPERATOR, GRACE)
   expect(await sendLetters(newsletter)).toEqual([])
   expect(
     await newsletter.db.selectFrom('letters').select(['state', 'reason']).where('kind', '=', 'curator').execute(),
@@ -84,27 +89,29 @@ test.each([
   ['an endless name', GRACE, 'G'.repeat(61), /The name has 61 characters; at most 60/],
 ])('%s is refused in words', async (_, address, name, words) => {
   await using newsletter = await openSendingNewsletter(1)
-  expect(await nameCurator(portsOf(newsletter), address, name)).toEqual({ problem: expect.stringMatching(words) })
+  expect(await nameCurator(portsOf(newsletter), BY_OPERATOR, address, name)).toEqual({
+    problem: expect.stringMatching(words),
+  })
   expect(await newsletter.db.selectFrom('curators').selectAll().execute()).toEqual([])
 })
 
 test('an address is a curator’s once, also of two who name them at the same moment; an unknown one is refused', async () => {
   await using newsletter = await openSendingNewsletter(1)
   const ports = portsOf(newsletter)
-  const both = await Promise.all(['Grace', 'Hopper'].map((name) => nameCurator(ports, GRACE, name)))
+  const both = await Promise.all(['Grace', 'Hopper'].map((name) => nameCurator(ports, BY_OPERATOR, GRACE, name)))
   expect(both.filter((one) => 'problem' in one)).toEqual([
     { problem: 'This address is a curator’s already; curators link mails them a fresh link.' },
   ])
   expect(await sendLetters(newsletter)).toHaveLength(1)
   const unknown = { problem: 'No curator has this address; see curators list.' }
-  expect(await renewCuratorLink(ports, 'nobody@example.org')).toEqual(unknown)
-  expect(await removeCurator(ports, 'nobody@example.org')).toEqual(unknown)
+  expect(await renewCuratorLink(ports, BY_OPERATOR, 'nobody@example.org')).toEqual(unknown)
+  expect(await removeCurator(ports, BY_OPERATOR, 'nobody@example.org')).toEqual(unknown)
 })
 
 test('nothing is mailed to a suppressed address, which whoever names it is told', async () => {
   await using newsletter = await openSendingNewsletter(1)
   await addSuppression(newsletter.db, GRACE, { whom: 'op', why: 'asked' })
-  expect(await nameCurator(portsOf(newsletter), GRACE, 'Grace')).toMatchObject({ suppressed: 'operator' })
+  expect(await nameCurator(portsOf(newsletter), BY_OPERATOR, GRACE, 'Grace')).toMatchObject({ suppressed: 'operator' })
   expect(await sendLetters(newsletter)).toEqual([])
 })
 

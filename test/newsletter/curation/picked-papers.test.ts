@@ -9,7 +9,7 @@ import { storeAll } from '../../../src/newsletter/intake.ts'
 import { readCandidates } from '../../../src/store/papers/papers.ts'
 import { openPaperLookup } from '../../../workers/sources.ts'
 import { queryAnswerOf } from '../../support/fixtures/arxiv-feed.ts'
-import { KEYS, listingsOf, openNewsletter, SILENT, storeDay } from '../../support/fixtures/newsletter.ts'
+import { BY_OPERATOR, KEYS, listingsOf, openNewsletter, SILENT, storeDay } from '../../support/fixtures/newsletter.ts'
 import { openSourceServer, type SourceServer } from '../../support/servers/source-server.ts'
 
 const NOON = new Date('2026-04-15T12:00:00Z')
@@ -32,7 +32,7 @@ const openPicking = async (listDay = '2026-04-14') => {
   const newsletter = await openNewsletter()
   const { db } = newsletter
   await storeDay(db, listDay, ['robotics'])
-  const named = await nameCurator({ db, keys: KEYS, now: () => NOON }, 'ada@example.org', 'Ada')
+  const named = await nameCurator({ db, keys: KEYS, now: () => NOON }, BY_OPERATOR, 'ada@example.org', 'Ada')
   if ('problem' in named) throw new Error(named.problem)
   const token = deriveToken(KEYS, 'curator', named.curator.id)
   const curations = createCurations({ db, keys: KEYS, now: () => NOON, wakeFetch: () => undefined })
