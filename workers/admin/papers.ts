@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { readPaperFiles } from '../../src/adapters/sources/paper-files.ts'
 import { readPaperReference } from '../../src/core/papers/paper-reference.ts'
-import { hidePaper, type PaperAct, showPaper } from '../../src/newsletter/curation/paper-desk.ts'
+import { hidePaper, type PaperAct, showPaper } from '../../src/newsletter/administration/papers.ts'
 import { storeAll } from '../../src/newsletter/intake.ts'
 import { storeRefresh } from '../../src/store/refreshes.ts'
 import { reportDryRun } from '../dry-run-report.ts'

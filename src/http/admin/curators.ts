@@ -2,7 +2,7 @@
 import { Type } from 'typebox'
 import { longDate } from '../../core/digest/headline.ts'
 import { plainTitle } from '../../core/text/latex.ts'
-import type { Curation, Curator, CuratorDesk } from '../../newsletter/curation/paper-desk.ts'
+import type { Curation, Curator, CuratorDesk } from '../../newsletter/administration/papers.ts'
 import type { App } from '../site.ts'
 import { paperHref } from './papers.ts'
 import { type AdminSite, actorOf, field, form, requireRole, sendBack, showAdmin, textOf } from './site.ts'

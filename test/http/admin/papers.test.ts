@@ -75,7 +75,7 @@ test('curators are named and ended, their links renewed, and what they did is un
   expect([refused.status, refused.text]).toEqual([422, expect.stringContaining('value="grace@example.org"')])
   const named = await browser.press('/admin/curators', { name: 'Emmy Noether', address: 'emmy@example.org' })
   expect(named.text).toContain('The link is on its way to Emmy Noether.')
-  expect(site.woken).toEqual(['letters'])
+  expect(site.wakes).toEqual(['letters'])
   const id = '00000000-0000-4000-8000-000000000001'
   expect((await browser.press(`/admin/curators/${id}/link`)).text).toContain('Older links are dead.')
   expect((await browser.press(`/admin/curators/${id}/end`)).text).toContain('Grace Hopper is no curator any more')

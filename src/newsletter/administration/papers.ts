@@ -34,8 +34,8 @@ import {
 } from '../../store/papers/paper-record.ts'
 import { limitCosts, resolveQuery } from '../../store/papers/paper-search.ts'
 import { readWaitingSuggestions, type Suggestion } from '../../store/suggestions.ts'
-import type { CuratorPorts } from './curators.ts'
-import { type MailedCurator, nameCurator, type Problem, removeCurator, renewCuratorLink } from './curators.ts'
+import type { CuratorPorts } from '../curation/curators.ts'
+import { type MailedCurator, nameCurator, type Problem, removeCurator, renewCuratorLink } from '../curation/curators.ts'
 
 export type { Curation, Curator, FoundPaper, PaperRecord, Suggestion }
 
@@ -47,7 +47,7 @@ const MAX_SUGGESTIONS = 50
 const MAX_SHOWN = 20
 const SEARCH_MS = 2_000
 
-export interface PaperDeskPorts extends CuratorPorts {
+export interface PaperPorts extends CuratorPorts {
   /** Wakes whoever sends letters; what waits is in the database. */
   wakeLetters: () => void
 }
@@ -71,7 +71,7 @@ export interface CuratorDesk {
   waiting: number
 }
 
-export interface PaperDesk {
+export interface PaperAdministration {
   /** By an id or an address of a paper, or by words of it; `slow`: the words took too long to look for. */
   search(typed: string): Promise<FoundPaper[] | 'slow'>
   readHidden(): Promise<FoundPaper[]>
@@ -86,7 +86,7 @@ export interface PaperDesk {
   endCurator(by: Actor, id: string): Promise<Curator | Problem>
 }
 
-export const createPaperDesk = (ports: PaperDeskPorts): PaperDesk => {
+export const createPaperAdministration = (ports: PaperPorts): PaperAdministration => {
   const { db } = ports
   const addressOf = async (id: string): Promise<string> =>
     (await readCurators(db)).find((one) => one.id === id)?.address ?? ''
@@ -149,7 +149,7 @@ const titleOf = async (trx: Database, id: string): Promise<string> => (await rea
 
 /** Takes a paper out of everything that readers are shown or sent from now on; mails that were composed stay as they are. */
 export const hidePaper = (
-  { db, now }: Pick<PaperDeskPorts, 'db' | 'now'>,
+  { db, now }: Pick<PaperPorts, 'db' | 'now'>,
   by: Actor,
   id: string,
   typedReason: string,
@@ -172,7 +172,7 @@ export const hidePaper = (
   })
 
 /** Lets a paper in again, whoever hid it; a sample beside real papers stays out. */
-export const showPaper = ({ db, now }: Pick<PaperDeskPorts, 'db' | 'now'>, by: Actor, id: string): Promise<PaperAct> =>
+export const showPaper = ({ db, now }: Pick<PaperPorts, 'db' | 'now'>, by: Actor, id: string): Promise<PaperAct> =>
   db.transaction().execute(async (trx): Promise<PaperAct> => {
     if (!mayBeId(id)) return UNKNOWN
     await lockCuratedPaper(trx, id)
@@ -193,7 +193,7 @@ export const showPaper = ({ db, now }: Pick<PaperDeskPorts, 'db' | 'now'>, by: A
   })
 
 /** Undoes what a curator did; a hide of an operator's own stays. */
-const undoCurationOf = ({ db, now }: PaperDeskPorts, by: Actor, id: string): Promise<PaperAct> =>
+const undoCurationOf = ({ db, now }: PaperPorts, by: Actor, id: string): Promise<PaperAct> =>
   db.transaction().execute(async (trx): Promise<PaperAct> => {
     const found = await readCuration(trx, id)
     if (found === undefined) return { problem: 'There is no such entry any more.' }

@@ -1,10 +1,10 @@
 /** What operators do to papers: hide them, whatever curators do, show them again, and undo what curators did. */
 import { expect, test } from 'vitest'
 import { deriveToken } from '../../../src/core/token.ts'
+import { createPaperAdministration, hidePaper, showPaper } from '../../../src/newsletter/administration/papers.ts'
 import { createAudit } from '../../../src/newsletter/audit.ts'
 import { createCurations } from '../../../src/newsletter/curation/curations.ts'
 import { nameCurator } from '../../../src/newsletter/curation/curators.ts'
-import { createPaperDesk, hidePaper, showPaper } from '../../../src/newsletter/curation/paper-desk.ts'
 import { storeAll } from '../../../src/newsletter/intake.ts'
 import type { Database } from '../../../src/store/database.ts'
 import { readCandidates } from '../../../src/store/papers/papers.ts'
@@ -28,7 +28,7 @@ const openDesk = async () => {
   const [paper, other] = await db.selectFrom('papers').select('id').orderBy('id').execute()
   if (paper === undefined || other === undefined) throw new Error('too few papers')
   const woken: string[] = []
-  const desk = createPaperDesk({ db, keys: KEYS, now, wakeLetters: () => woken.push('letters') })
+  const desk = createPaperAdministration({ db, keys: KEYS, now, wakeLetters: () => woken.push('letters') })
   const named = await nameCurator({ db, keys: KEYS, now }, BY_OPERATOR, 'grace@example.org', 'Grace Hopper')
   if ('problem' in named) throw new Error(named.problem)
   const token = deriveToken(KEYS, 'curator', named.curator.id, 0)
