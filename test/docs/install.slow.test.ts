@@ -60,7 +60,7 @@ test('a database made by the guide’s SQL and its settings in .env are enough f
     ['HEALTH_PORT=8081', 'HEALTH_PORT=0'],
   )
   // Papers and name servers of the outside are left alone.
-  const offline = `PORT=0\nDOMAIN_LOOKUPS=off\nPAPER_SOURCES=file:${join(folder.path, 'papers')}\n`
+  const offline = `PORT=0\nADMIN_PORT=0\nDOMAIN_LOOKUPS=off\nPAPER_SOURCES=file:${join(folder.path, 'papers')}\n`
   await writeFile(join(folder.path, '.env'), own + offline)
 
   await using service = startProgram('main', [], {}, { folder: folder.path })
