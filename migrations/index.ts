@@ -44,6 +44,7 @@ import * as eventWebhooks from './0039-event-webhooks.ts'
 import * as missedInOrder from './0040-missed-in-order.ts'
 import * as preprintsOfBiology from './0041-preprints-of-biology.ts'
 import * as dailyFigures from './0043-daily-figures.ts'
+import * as announcementsToTry from './0045-announcements-to-try.ts'
 import type { Migration } from './migration.ts'
 
 export const MIGRATIONS: Record<string, Migration> = {
@@ -85,6 +86,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0040-missed-in-order': missedInOrder,
   '0041-preprints-of-biology': preprintsOfBiology,
   '0043-daily-figures': dailyFigures,
+  '0045-announcements-to-try': announcementsToTry,
 }
 
 /**

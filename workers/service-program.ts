@@ -48,10 +48,10 @@ const maintainOnce = async (
       )
       for (const { month, unsettled } of done.kept)
         console.log(`${month} is old enough to be dropped and stays: ${unsettled} of its mails are not settled.`)
-      const { letters, digests, observations, letterLimits, signUpCounts, providerEvents, suggestions } = done.deleted
+      const { letters, announcementMails, digests, observations, ...rest } = done.deleted
       console.log(
-        `Rows ${would}deleted: ${letters} letters, ${digests} digests, ${observations} observations, ` +
-          `${letterLimits + signUpCounts} sign-up limits, ${providerEvents} events of providers, ${suggestions} suggestions.`,
+        `Rows ${would}deleted: ${letters} letters, ${announcementMails} mails of announcements, ${digests} digests, ${observations} observations, ` +
+          `${rest.letterLimits + rest.signUpCounts} sign-up limits, ${rest.providerEvents} events of providers, ${rest.suggestions} suggestions.`,
       )
       if (personal !== null)
         console.log(

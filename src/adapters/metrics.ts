@@ -33,9 +33,11 @@ export interface Figures {
   setAside: { subscribers: number; signUps: number }
 }
 
+const MAIL_STREAMS = ['letters', 'deliveries', 'announcement_mails'] as const
+
 /** What became of an attempt at a mail. */
 export interface SentMail {
-  stream: 'letters' | 'deliveries'
+  stream: (typeof MAIL_STREAMS)[number]
   /** `sent`, `failed`, `deferred`, `skipped`, or `unknown`: nobody knows whether the server has it. */
   outcome: string
   /** Of a confirmation that was sent: seconds since it was asked for. */
@@ -88,7 +90,7 @@ const createProcessMetrics = (info: { version: string; roles: string }) => {
   })
   // A series that begins with its first fault shows no increase: Prometheus has to have seen it without.
   for (const method of METHODS) for (const status of ['2xx', '3xx', '4xx', '5xx']) requests.zero({ method, status })
-  for (const stream of ['letters', 'deliveries'])
+  for (const stream of MAIL_STREAMS)
     for (const outcome of ['sent', 'deferred', 'failed', 'skipped', 'unknown']) mails.inc({ stream, outcome }, 0)
   const confirmations = new Histogram({
     name: 'paper_round_confirmation_duration_seconds',

@@ -23,6 +23,7 @@ export const PURPOSES = [
   'feed',
   'vote',
   'curator',
+  'announcements',
 ] as const
 export type Purpose = (typeof PURPOSES)[number]
 
@@ -101,5 +102,6 @@ export const TOKEN_PLACEHOLDERS = {
   undo: 'UNDO_TOKEN'.padEnd(TOKEN_LENGTH, '_'),
   vote: 'VOTE_TOKEN'.padEnd(TOKEN_LENGTH, '_'),
   curator: 'CURATOR_TOKEN'.padEnd(TOKEN_LENGTH, '_'),
+  announcements: 'ANNOUNCEMENTS_TOKEN'.padEnd(TOKEN_LENGTH, '_'),
   unsubscribeAddress: 'UNSUBSCRIBE_ADDRESS'.padEnd(ADDRESS_TOKEN_LENGTH, '_'),
 } as const satisfies Partial<Record<Purpose | 'unsubscribeAddress', string>>

@@ -36,6 +36,11 @@ const Pause = Type.Object(
   { additionalProperties: false },
 )
 
+const Announcements = Type.Object(
+  { ...SETTINGS, announcements: Type.Optional(Type.Unknown({ description: 'yes or no' })) },
+  { additionalProperties: false },
+)
+
 type PreferencesSite = Pick<Site, 'subscriptions' | 'previews' | 'pages'>
 
 export const preferencesRoutes = (app: App, site: PreferencesSite): void => {
@@ -113,10 +118,40 @@ export const preferencesRoutes = (app: App, site: PreferencesSite): void => {
     if (wantsJson(request)) return { status: 'saved' }
     const done = read.until === null ? 'Digests resumed.' : 'Digests paused.'
     const { form, revision, differ } = carriedSettings(request.body, own)
-    const notice = differ ? `${done} Your other changes are in the form, and not saved yet.` : done
+    const notice = differ ? `${done} ${NOT_SAVED_YET}` : done
+    return showPreferences(reply, site, token, changed, { form, revision, notice })
+  })
+  announcementRoute(app, site)
+}
+
+/** Whether announcements come, too: apart from what is saved together, since the link in one changes it as well. */
+const announcementRoute = (app: App, site: PreferencesSite): void => {
+  const { subscriptions, pages } = site
+  const url = '/preferences/:token/announcements'
+  app.post(url, { schema: { params: TokenParam, body: Announcements } }, async (request, reply) => {
+    const { token } = request.params
+    const own = await subscriptions.readPreferences(token)
+    if (own === null) return showDeadLink(reply, pages)
+    if (!isSubscribed(own.state)) return showNotSubscribed(request, reply, site)
+    const { announcements } = request.body
+    if (announcements !== 'yes' && announcements !== 'no') {
+      const problem = 'Choose whether you want announcements.'
+      const errors = [{ field: 'announcements', problem, expected: 'yes or no' }]
+      const { form, revision } = carriedSettings(request.body, own, errors)
+      return refuse(request, reply, site, token, own, errors, { form, revision })
+    }
+    const changed = await subscriptions.changeAnnouncements(token, announcements === 'yes')
+    if (changed === null) return showDeadLink(reply, pages)
+    if (!isSubscribed(changed.state)) return showNotSubscribed(request, reply, site)
+    if (wantsJson(request)) return { status: 'saved' }
+    const done = announcements === 'yes' ? 'You get announcements again.' : 'You get no more announcements.'
+    const { form, revision, differ } = carriedSettings(request.body, own)
+    const notice = differ ? `${done} ${NOT_SAVED_YET}` : done
     return showPreferences(reply, site, token, changed, { form, revision, notice })
   })
 }
+
+const NOT_SAVED_YET = 'Your other changes are in the form, and not saved yet.'
 
 type Sent = Readonly<Record<string, unknown>>
 

@@ -1,5 +1,5 @@
 /** Leaving: the page of the unsubscribe link, the one click of RFC 8058, and the offers to have less mail instead. */
-import type { FastifyReply } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { pauseChoices, readPause } from '../core/subscriber/pause.ts'
 import type { Subscriptions } from '../newsletter/subscription/subscription.ts'
@@ -7,8 +7,12 @@ import { BUTTON } from './form.ts'
 import { type App, type Site, sendProblem, show, showDeadLink, wantsJson } from './site.ts'
 
 const UNSUBSCRIBE = '/unsubscribe/:token'
+/** The link in an announcement. */
+const ANNOUNCEMENTS = '/announcements/:token'
 /** The links of a former system, which its host redirects to this route. */
 const LEGACY = '/legacy/:token'
+
+type Answer = (request: FastifyRequest<{ Params: { token: string } }>, reply: FastifyReply) => Promise<FastifyReply>
 
 /** Our own token for that of a link; `null` where it is unknown. */
 type FindToken = (token: string) => Promise<string | null>
@@ -28,6 +32,7 @@ export const unsubscriptionRoutes = (app: App, site: UnsubscriptionSite): void =
   const { subscriptions } = site
   linkRoutes(app, site, UNSUBSCRIBE, async (token) => token)
   linkRoutes(app, site, LEGACY, (token) => subscriptions.findLegacyLink(token))
+  announcementRoutes(app, site)
   refusalRoutes(app, site)
   reductionRoutes(app, site)
 }
@@ -52,7 +57,27 @@ const linkRoutes = (app: App, site: UnsubscriptionSite, url: string, find: FindT
     const wanted = view.subscribed || view.state === 'pending'
     return show(reply, pages, wanted ? 'unsubscribe' : 'unsubscribed', view)
   })
-  oneClickRoute(app, site, url, find)
+  oneClickRoute(app, url, async (request, reply) => {
+    const from = { ip: request.ip, form: url, source: 'link' }
+    const token = await find(request.params.token)
+    const left = token === null ? null : await subscriptions.unsubscribe(token, from)
+    const view = left === null ? null : await viewOf(subscriptions, token)
+    return view === null ? showDeadLink(reply, pages) : show(reply, pages, 'unsubscribed', view)
+  })
+}
+
+/** The link in an announcement ends these alone: each list has its own way out (RFC 8058). */
+const announcementRoutes = (app: App, { subscriptions, pages }: UnsubscriptionSite): void => {
+  app.get(ANNOUNCEMENTS, { schema: { params: TokenParam } }, async (request, reply) => {
+    const { token } = request.params
+    const found = await subscriptions.readAnnouncementStop(token)
+    return found === null ? showDeadLink(reply, pages) : show(reply, pages, 'stop-announcements', { ...found, token })
+  })
+  oneClickRoute(app, ANNOUNCEMENTS, async (request, reply) => {
+    const stopped = await subscriptions.stopAnnouncements(request.params.token)
+    if (stopped === null) return showDeadLink(reply, pages)
+    return show(reply, pages, 'stop-announcements', { ...stopped, token: '' })
+  })
 }
 
 /**
@@ -60,7 +85,7 @@ const linkRoutes = (app: App, site: UnsubscriptionSite, url: string, find: FindT
  * does not. Gmail sends it urlencoded, the RFC prefers multipart, others send no type at all: any body is read and
  * dropped. The response is the page itself, since providers take a redirect for a failure.
  */
-const oneClickRoute = (app: App, { subscriptions, pages }: UnsubscriptionSite, url: string, find: FindToken): void => {
+const oneClickRoute = (app: App, url: string, answer: Answer): void => {
   app.register(async (oneClick) => {
     oneClick.removeAllContentTypeParsers()
     oneClick.addContentTypeParser('*', { bodyLimit: MAX_ONE_CLICK_OCTETS, parseAs: 'buffer' }, async () => ({}))
@@ -70,17 +95,7 @@ const oneClickRoute = (app: App, { subscriptions, pages }: UnsubscriptionSite, u
     })
     // A provider unsubscribes thousands of readers from a few machines: it is never told to come later.
     const config = { perMinute: null, anySite: true }
-    oneClick.post<{ Params: { token: string } }>(
-      url,
-      { config, schema: { params: TokenParam, body: AnyBody } },
-      async (request, reply) => {
-        const from = { ip: request.ip, form: url, source: 'link' }
-        const token = await find(request.params.token)
-        const left = token === null ? null : await subscriptions.unsubscribe(token, from)
-        const view = left === null ? null : await viewOf(subscriptions, token)
-        return view === null ? showDeadLink(reply, pages) : show(reply, pages, 'unsubscribed', view)
-      },
-    )
+    oneClick.post<{ Params: { token: string } }>(url, { config, schema: { params: TokenParam, body: AnyBody } }, answer)
   })
 }
 

@@ -18,6 +18,7 @@ import { countUnsettled, createMonth, dropMonth, monthAfter, readMonths, withMon
 import { readListDays } from '../store/papers/papers.ts'
 import {
   type DeleteOptions,
+  deleteAnnouncementMails,
   deleteDigests,
   deleteLetterLimits,
   deleteLetters,
@@ -62,6 +63,7 @@ export interface MaintainedMonths {
 /** How many rows were deleted. */
 export interface DeletedRows {
   letters: number
+  announcementMails: number
   digests: number
   observations: number
   letterLimits: number
@@ -155,6 +157,7 @@ export const deleteOld = async (
   return {
     // First, for a welcome's digest is kept as long as its letter.
     letters: await inBatches(() => deleteLetters(db, before, batch)),
+    announcementMails: await inBatches(() => deleteAnnouncementMails(db, before, batch)),
     digests: await deleteOldDigests(db, before, dropped, options),
     observations: await thinOldObservations(db, options),
     letterLimits: await inBatches(() => deleteLetterLimits(db, batch)),

@@ -12,6 +12,7 @@ import { isReadOnly } from '../store/read-only.ts'
 import { readHold } from '../store/service-hold.ts'
 import { forgetFailedSignUps } from '../store/sign-ups.ts'
 import { forgetUnconfirmed } from '../store/subscribers.ts'
+import { runAnnouncements } from './announcement-run.ts'
 import { countDailyFigures } from './daily-figures.ts'
 import { finishCancellations } from './edition-cancellation.ts'
 import { checkEditions } from './feedback/edition-alarm.ts'
@@ -50,6 +51,7 @@ const CHECKS: readonly TickCheck[] = [
   { name: 'editions', run: publishWithSpace },
   { name: 'papers of digests', run: ({ db }) => countDigestPapers(db) },
   { name: 'unconfirmed requests', run: (ports, now) => forgetRequests(ports, now) },
+  { name: 'announcements', run: runAnnouncements },
   { name: 'routes', run: sweepRoutes },
   { name: 'bounces and complaints of editions', run: checkEditions },
   { name: 'readers who cannot be reached', run: suppressFailing },

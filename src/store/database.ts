@@ -16,9 +16,18 @@ import type { ChangeByLink } from '../core/subscriber/change-by-link.ts'
 import type { ConsentEvent, ConsentOrigin } from '../core/subscriber/consent.ts'
 import type { DigestSize, Frequency, Preferences, SubscriberState, WhenEmpty } from '../core/subscriber/preferences.ts'
 
-/** The two tables of the outbox: mails to one address each, and digests of an edition. Both have the same states. */
-export const MAIL_STREAMS = ['letters', 'deliveries'] as const
+/**
+ * The three tables of the outbox: mails to one address each, digests of an edition, and mails of an announcement. All have
+ * the same states.
+ */
+export const MAIL_STREAMS = ['letters', 'deliveries', 'announcement_mails'] as const
 export type MailStream = (typeof MAIL_STREAMS)[number]
+
+/** The queues that wake mailers. Mails of announcements have none of their own: they are sent after deliveries. */
+export const MAIL_QUEUES = ['letters', 'deliveries'] as const
+export type MailQueue = (typeof MAIL_QUEUES)[number]
+/** The queue that wakes mailers for a stream. */
+export const queueOf = (stream: MailStream): MailQueue => (stream === 'letters' ? 'letters' : 'deliveries')
 
 export type LetterKind =
   | 'confirmation'
@@ -397,6 +406,7 @@ export interface Tables {
     content_hash: Buffer
     topics: string[] | null
     again: boolean
+    is_test: Generated<boolean>
     send_at: Date
     written_at: Generated<Date>
     written_by: string | null

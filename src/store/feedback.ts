@@ -15,21 +15,23 @@ export interface SentMail {
   /** Of a letter to a curator, while they are one. */
   curatorAddress: string | null
   editionId: number | null
+  announcementId: number | null
   /** When a server took it, or may have; `null` where none can have. */
   handedAt: Date | null
   now: Date
 }
 
-/** A letter or delivery by its id; `null` where there is none, or the id is no delivery's. */
+/** A mail by its id; `null` where there is none, or the id is no delivery's. */
 export const readSentMail = async (db: Kysely<Tables>, { stream, id }: MailReference): Promise<SentMail | null> => {
   const localDate = localDateOfDelivery(id)
   if (stream === 'deliveries' && localDate === null) return null
   const edition = stream === 'deliveries' ? sql`m.edition_id` : sql`null::bigint`
-  const curator =
-    stream === 'deliveries' ? sql`null` : sql`(select u.address from curators u where u.id = m.curator_id)`
+  const announcement = stream === 'announcement_mails' ? sql`m.announcement_id` : sql`null::bigint`
+  const curator = stream === 'letters' ? sql`(select u.address from curators u where u.id = m.curator_id)` : sql`null`
   const day = stream === 'deliveries' ? sql`and m.local_date = ${localDate}::date` : sql``
   const { rows } = await sql<SentMail>`
-    select m.subscriber_id as "subscriberId", ${curator} as "curatorAddress", ${edition} as "editionId", now() as now,
+    select m.subscriber_id as "subscriberId", ${curator} as "curatorAddress", ${edition} as "editionId",
+      ${announcement} as "announcementId", now() as now,
       -- Feedback may arrive before the outcome of the attempt is recorded.
       case when m.state in ('sent', 'sending', 'unknown', 'failed') then coalesce(m.sent_at, m.attempted_at, now()) end
         as "handedAt"
@@ -43,7 +45,7 @@ export const readSentMail = async (db: Kysely<Tables>, { stream, id }: MailRefer
  */
 export const storeFeedback = async (
   db: Kysely<Tables>,
-  mail: MailReference & { subscriberId: string; editionId: number | null },
+  mail: MailReference & { subscriberId: string } & Pick<SentMail, 'editionId' | 'announcementId'>,
   what: {
     kind: 'bounce' | 'complaint'
     class: BounceClass | null
@@ -54,9 +56,10 @@ export const storeFeedback = async (
 ): Promise<boolean> => {
   const rank = (of: ReturnType<typeof sql.ref>) => sql`array_position(array['unknown', 'soft', 'ours', 'hard'], ${of})`
   const { rows } = await sql`
-    insert into mail_feedback as r (mail_id, kind, stream, subscriber_id, edition_id, class, code, diagnostic, source)
-    values (${mail.id}, ${what.kind}, ${mail.stream}, ${mail.subscriberId}, ${mail.editionId}, ${what.class},
-      ${what.code}, ${what.diagnostic}, ${what.source})
+    insert into mail_feedback as r
+      (mail_id, kind, stream, subscriber_id, edition_id, announcement_id, class, code, diagnostic, source)
+    values (${mail.id}, ${what.kind}, ${mail.stream}, ${mail.subscriberId}, ${mail.editionId}, ${mail.announcementId},
+      ${what.class}, ${what.code}, ${what.diagnostic}, ${what.source})
     on conflict (mail_id, kind) do update set class = excluded.class, code = excluded.code,
       diagnostic = excluded.diagnostic, source = excluded.source
       where ${rank(sql.ref('excluded.class'))} > ${rank(sql.ref('r.class'))}
@@ -154,26 +157,35 @@ export const readRecentlyFailed = async (db: Kysely<Tables>, minutes: number): P
   return rows.map((row) => row.id)
 }
 
+/** What owes many mails, with the table of these and their column that names it. */
+const MAILINGS = {
+  editions: { mails: 'deliveries', column: 'edition_id' },
+  announcements: { mails: 'announcement_mails', column: 'announcement_id' },
+} as const
+export type Mailing = keyof typeof MAILINGS
+
 /**
- * The editions under way that were not paused before and have at least `minCounts` hard bounces or complaints, with their
+ * The editions or announcements under way that were not paused before and have at least `minCounts` hard bounces or complaints, with their
  * feedback so far. Sent digests are counted only up to the number at which both shares are below `maxShares`, so that an
  * edition with little feedback among a million digests is cheap to check.
  */
 export const readOpenFeedback = async (
   db: Kysely<Tables>,
+  mailing: Mailing,
   minCounts: { hard: number; complaints: number },
   maxShares: { hard: number; complaints: number },
 ): Promise<(EditionFeedback & { id: number })[]> => {
+  const { mails, column } = MAILINGS[mailing]
   const { rows } = await sql<EditionFeedback & { id: number }>`
     with back as materialized (
       select e.id, count(*) filter (where r.class = 'hard')::int as hard,
         count(*) filter (where r.class = 'hard' and r.source = 'smtp')::int as refused,
         count(*) filter (where r.kind = 'complaint')::int as complaints
-      from editions e join mail_feedback r on r.edition_id = e.id
-      where e.completed_at is null and e.paused_at is null and e.alarmed_at is null group by e.id)
+      from ${sql.table(mailing)} e join mail_feedback r on r.${sql.id(column)} = e.id
+      where e.completed_at is null and e.paused_at is null and e.canceled_at is null and e.alarmed_at is null group by e.id)
     select b.id, b.refused + h.sent as handed, b.hard, b.complaints
     from back b, lateral (select count(*)::int as sent from (
-      select from deliveries d where d.edition_id = b.id and d.state = 'sent'
+      select from ${sql.table(mails)} d where d.${sql.id(column)} = b.id and d.state = 'sent'
       limit greatest(b.hard / ${maxShares.hard}::float8, b.complaints / ${maxShares.complaints}::float8)::int + 1) counted) h
     where b.hard >= ${minCounts.hard} or b.complaints >= ${minCounts.complaints}`.execute(db)
   return rows
@@ -208,10 +220,10 @@ export const countRefusalsOfUs = async (
   return rows
 }
 
-/** Marks an edition as paused by the alarm; `false` where it is marked already, or complete. */
-export const markAlarmed = async (db: Kysely<Tables>, editionId: number): Promise<boolean> => {
-  const { rows } = await sql`update editions set alarmed_at = now()
-    where id = ${editionId} and alarmed_at is null and completed_at is null returning 1`.execute(db)
+/** Marks an edition or announcement as paused by the alarm; `false` where it is marked already, or complete. */
+export const markAlarmed = async (db: Kysely<Tables>, mailing: Mailing, id: number): Promise<boolean> => {
+  const { rows } = await sql`update ${sql.table(mailing)} set alarmed_at = now()
+    where id = ${id} and alarmed_at is null and completed_at is null returning 1`.execute(db)
   return rows.length > 0
 }
 
@@ -227,7 +239,10 @@ export const readNewestMailTo = async (
     select stream, id from (
       select 'deliveries' as stream, m.id, m.sent_at from deliveries m join reader r on r.id = m.subscriber_id where ${sent}
       union all
-      select 'letters', m.id, m.sent_at from letters m join reader r on r.id = m.subscriber_id where ${sent}) mails
+      select 'letters', m.id, m.sent_at from letters m join reader r on r.id = m.subscriber_id where ${sent}
+      union all
+      select 'announcement_mails', m.id, m.sent_at from announcement_mails m join reader r on r.id = m.subscriber_id
+      where ${sent}) mails
     order by sent_at desc limit 1`.execute(db)
   return rows[0] ?? null
 }

@@ -28,6 +28,7 @@ export const moveSubscription = async (db: Kysely<Tables>, from: Subscriber, to:
     .updateTable('subscribers')
     .set({
       ...columnsOf(preferencesOf(from)),
+      announcements: from.announcements,
       state: from.state,
       confirmed_at: at,
       left_at: null,
@@ -51,6 +52,9 @@ export const moveSubscription = async (db: Kysely<Tables>, from: Subscriber, to:
     .execute()
   await sql`update deliveries m set subscriber_id = ${to} where subscriber_id = ${from.id} and state in ('queued', 'deferred')
     and not exists (select from deliveries o where o.subscriber_id = ${to} and o.local_date = m.local_date)`.execute(db)
+  await sql`update announcement_mails m set subscriber_id = ${to}
+    where subscriber_id = ${from.id} and state in ('queued', 'deferred') and not exists (select from announcement_mails o
+      where o.subscriber_id = ${to} and o.announcement_id = m.announcement_id)`.execute(db)
   await sql`update letters set subscriber_id = ${to}
     where subscriber_id = ${from.id} and kind = 'welcome' and state in ('queued', 'deferred')`.execute(db)
   await moveVotes(db, from.id, to)

@@ -23,6 +23,16 @@ export const readLettersOf = (db: Kysely<Tables>, subscriberId: string) =>
     .orderBy('requested_at')
     .execute()
 
+/** Announcements to a subscriber, the oldest first. */
+export const readAnnouncementsTo = (db: Kysely<Tables>, subscriberId: string) =>
+  db
+    .selectFrom('announcement_mails as m')
+    .innerJoin('announcements as a', 'a.id', 'm.announcement_id')
+    .select(['a.subject', 'm.state', 'm.reason', 'm.sent_at as sentAt', 'm.said as reply'])
+    .where('m.subscriber_id', '=', subscriberId)
+    .orderBy('a.id')
+    .execute()
+
 /** Bounces and complaints of a subscriber, the oldest first. */
 export const readFeedbackTo = (db: Kysely<Tables>, subscriberId: string) =>
   db
@@ -48,7 +58,7 @@ export const deleteSignUps = async (db: Kysely<Tables>, email: string): Promise<
 
 /**
  * Erases a locked subscriber: the address and everything that was chosen goes, and what is left of their row and their
- * mails tells nobody who they are. Digests stay counted for their editions. What no mail is under way of is deleted.
+ * mails tells nobody who they are. Digests and announcements stay counted. What no mail is under way of is deleted.
  */
 export const eraseSubscriber = async (db: Kysely<Tables>, id: string, email: string, at: Date): Promise<void> => {
   const settled = sql`state not in ('sending', 'unknown')`
@@ -57,10 +67,11 @@ export const eraseSubscriber = async (db: Kysely<Tables>, id: string, email: str
     db,
   )
   // Nothing is owed any more; a mail that is under way is its mailer's, who looks again before it begins.
-  await sql`update deliveries set said = null, waits_for = null, told_change = null,
-      state = case when state in ('queued', 'deferred') then 'skipped' else state end,
-      reason = case when state in ('queued', 'deferred') then 'no longer wanted' else reason end
-    where subscriber_id = ${id} and ${settled}`.execute(db)
+  for (const stream of ['deliveries', 'announcement_mails'] as const)
+    await sql`update ${sql.table(stream)} set said = null, waits_for = null, told_change = null,
+        state = case when state in ('queued', 'deferred') then 'skipped' else state end,
+        reason = case when state in ('queued', 'deferred') then 'no longer wanted' else reason end
+      where subscriber_id = ${id} and ${settled}`.execute(db)
   await sql`update mail_feedback set diagnostic = null where subscriber_id = ${id}`.execute(db)
   await sql`delete from set_aside_subscribers where subscriber_id = ${id}`.execute(db)
   await sql`delete from votes where subscriber_id = ${id}`.execute(db)
@@ -73,6 +84,7 @@ export const eraseSubscriber = async (db: Kysely<Tables>, id: string, email: str
       email: null,
       // Whatever a reader can choose, also what is offered later.
       ...columnsOf({ ...STANDARD, topics: [] }),
+      announcements: true,
       epoch: sql<number>`epoch + 1`,
       requested_at: at,
       confirmed_at: null,

@@ -31,6 +31,13 @@ export const deleteLetters = (db: Kysely<Tables>, before: Date, options: DeleteO
   return countOf(db, options.dryRun ? old : sql`delete from letters where id in (${old}) returning 1`)
 }
 
+/** Mails of announcements that are complete, from before an instant. Each announcement stays, with what became of them. */
+export const deleteAnnouncementMails = (db: Kysely<Tables>, before: Date, options: DeleteOptions): Promise<number> => {
+  const old = sql`select m.id from announcements a join announcement_mails m on m.announcement_id = a.id
+    where a.completed_at is not null and a.send_at < ${before} limit ${most(options)}`
+  return countOf(db, options.dryRun ? old : sql`delete from announcement_mails where id in (${old}) returning 1`)
+}
+
 /** How often mailboxes were written to, 90 days after they were last, by the database's clock. */
 export const deleteLetterLimits = (db: Kysely<Tables>, options: DeleteOptions): Promise<number> => {
   const old = sql`select mailbox, kind from letter_limits where last_at < now() - interval '90 days'

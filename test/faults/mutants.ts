@@ -27,8 +27,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: 'no fencing: an outcome is recorded although another mailer holds the mail by now',
     file: 'src/store/outbox/conditions.ts',
-    from: 'm.id = u.id and m.fence = u.fence',
-    to: 'm.id = u.id and u.fence = u.fence',
+    from: "isSameMail(stream, 'u')} and m.fence = u.fence",
+    to: "isSameMail(stream, 'u')} and u.fence = u.fence",
   },
   {
     name: 'marked as sent before it is sent',
@@ -53,7 +53,7 @@ export const MUTANTS: Mutant[] = [
   {
     name: 'no consent check in the claim',
     file: 'src/store/outbox/claims.ts',
-    from: '$' + '{WANTED.deliveries} as wanted',
+    from: '$' + '{WANTED[stream]} as wanted',
     to: 'true as wanted',
   },
 ]

@@ -37,6 +37,6 @@ test('a sentence that readers agreed to is not changed under its old version', (
   const shown = [REQUESTED, confirmedWording('Paper Round')]
   expect(shown.map(({ version, hash }) => `${version} ${hash.toString('hex').slice(0, 16)}`)).toEqual([
     'subscribe-1 6525b86fad827e59',
-    'confirm-1 c71e4a4622e4da53',
+    'confirm-2 edf4c647b61b5269',
   ])
 })

@@ -22,6 +22,7 @@ const at = (text: string): Date => new Date(text)
 const SPRING = at('2026-04-14T05:00:00Z')
 const NOTHING = {
   letters: 0,
+  announcementMails: 0,
   digests: 0,
   observations: 0,
   letterLimits: 0,

@@ -66,7 +66,7 @@ afterAll(() => mailed?.[Symbol.asyncDispose]())
 
 test('the story has every kind of mail, a digest that offers a topic, and one that tells of changed settings', () => {
   const kinds = new Set(mailed.mails.map(({ kind }) => kind))
-  expect([...kinds].sort()).toEqual([...LETTER_KINDS, 'welcome', 'digest'].sort())
+  expect([...kinds].sort()).toEqual([...LETTER_KINDS, 'welcome', 'digest', 'announcement'].sort())
   const pages = new Set(mailed.mails.flatMap(({ links }) => links.map((path) => path.split('/')[1])))
   const all = [
     'confirm',
@@ -79,6 +79,7 @@ test('the story has every kind of mail, a digest that offers a topic, and one th
     'address',
     'undo',
     'vote',
+    'announcements',
   ]
   expect([...pages]).toEqual(expect.arrayContaining(all))
   const signs = ['Your week: ', 'Your papers: ', 'Welcome', 'Your settings were changed on', '#links']
@@ -118,7 +119,7 @@ test('no link of a reader who was erased works any more; once links are renewed,
   }
   expect(working(GRACE)).toEqual([])
   // Her address was changed and that undone, which renews the links; the confirmation says that it was used.
-  expect(working(ADA)).toEqual(['confirm', 'never', 'unsubscribe'])
+  expect(working(ADA)).toEqual(['announcements', 'confirm', 'never', 'unsubscribe'])
 })
 
 describe.skipIf(!thorough || NEEDS_CHROMIUM !== '')(`in a browser${NEEDS_CHROMIUM}`, () => {
@@ -132,9 +133,15 @@ describe.skipIf(!thorough || NEEDS_CHROMIUM !== '')(`in a browser${NEEDS_CHROMIU
   })
 })
 
-test('a digest and a welcome offer one click and a mail of its reader’s own to unsubscribe; no letter does', () => {
+test('a digest and a welcome offer one click and a mail of its reader’s own to unsubscribe, an announcement one click to stop these; no letter does', () => {
   for (const { kind, headers, subscriberId, to } of mailed.mails) {
     const list = [...headers.keys()].filter((name) => name.startsWith('list-') || name === 'feedback-id').sort()
+    if (kind === 'announcement') {
+      const stop = `${BASE_URL}/announcements/${deriveToken(KEYS, 'announcements', subscriberId)}`
+      expect([to, headers.get('list-unsubscribe')]).toEqual([to, `<${stop}>`])
+      expect(headers.get('list-unsubscribe-post')).toBe('List-Unsubscribe=One-Click')
+      continue
+    }
     if (kind !== 'digest' && kind !== 'welcome') {
       expect([kind, list]).toEqual([kind, []])
       continue

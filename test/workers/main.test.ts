@@ -295,7 +295,7 @@ test('maintain alone creates months, prints them, and finds nothing to do a seco
     code: 0,
     stdout:
       'Months of deliveries created: 2026-11, 2026-12, 2027-01; dropped: 2026-04, 2026-05, 2026-06.\n' +
-      'Rows deleted: 0 letters, 0 digests, 0 observations, 0 sign-up limits, 0 events of providers, ' +
+      'Rows deleted: 0 letters, 0 mails of announcements, 0 digests, 0 observations, 0 sign-up limits, 0 events of providers, ' +
       '0 suggestions.\n' +
       'Personal data deleted: 0 who left, 0 client addresses, 0 records of consent.\n',
   })
@@ -306,6 +306,7 @@ test('maintain alone creates months, prints them, and finds nothing to do a seco
     kept: [],
     deleted: {
       letters: 0,
+      announcementMails: 0,
       digests: 0,
       observations: 0,
       letterLimits: 0,

@@ -19,6 +19,7 @@ const NAMED: Record<Purpose, readonly string[]> = {
   feed: ['subscriber'],
   vote: ['subscriber'],
   curator: ['a curator'],
+  announcements: ['subscriber'],
 }
 
 /**
@@ -39,6 +40,7 @@ const PURPOSE_OF: Record<string, Purpose | null> = {
   feeds: 'feed',
   vote: 'vote',
   curate: 'curator',
+  announcements: 'announcements',
 }
 
 /** Fields that bring every form past its own checks. */

@@ -80,10 +80,10 @@ const clockOfService = async (db: Database, machine: () => Date): Promise<() => 
   return tick === null || difference < MIN_CLOCK_DIFFERENCE ? machine : () => tick
 }
 
-/** Wakes the mailers of a running service; without one it prints that the mail waits in the database. */
+/** Wakes the mailers of a running service, or its scheduler; without one it prints that the mail waits in the database. */
 export const wakeOrNotify = async (
   context: CliContext,
-  mails: 'letters' | 'deliveries' = 'deliveries',
+  queueName: 'letters' | 'deliveries' | 'tick' = 'deliveries',
 ): Promise<void> => {
   if (!context.serviceRuns) {
     console.error('The service is not running. The mail that waits is sent when it is started (npm start).')
@@ -96,7 +96,7 @@ export const wakeOrNotify = async (
     onError: () => undefined,
   })
   try {
-    await queue.wake(mails)
+    await queue.wake(queueName)
   } catch {
     console.error('The queue cannot be reached. The mail that waits is sent within a minute after the queue is back.')
   } finally {

@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { readVersion } from '../version.ts'
 import { readActOf } from './acts.ts'
 import { alarmCommands } from './alarms.ts'
+import { announcementCommands } from './announcements.ts'
 import { auditCommands } from './audit.ts'
 import { backupCommands } from './backup.ts'
 import { bounceCommands } from './bounces.ts'
@@ -49,6 +50,7 @@ export const createAdminProgram = (
   topicCommands(program, run, runWith)
   editionCommands(program, run)
   digestCommands(program, run)
+  announcementCommands(program, run)
   subscriberCommands(program, run)
   curatorCommands(program, run)
   destinationCommands(program, run)

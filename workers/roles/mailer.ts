@@ -11,15 +11,15 @@ import { applyRelaySettings } from '../../src/newsletter/sending/limits.ts'
 import { createComposer } from '../../src/newsletter/sending/mail.ts'
 import { createRoutes } from '../../src/newsletter/sending/routes.ts'
 import { answerSignUps } from '../../src/newsletter/subscription/sign-up.ts'
-import { MAIL_STREAMS, type MailStream } from '../../src/store/database.ts'
+import { MAIL_STREAMS, type MailStream, queueOf } from '../../src/store/database.ts'
 import { requeueExpired } from '../../src/store/outbox/leases.ts'
 import { withdrawSample } from '../../src/store/outbox/outbox.ts'
 import { DEFAULT_CONNECTIONS } from '../config/senders.ts'
 import type { RoleContext } from './context.ts'
 
 /**
- * How many mails of each stream are in flight at a time over so many connections. Letters are few, and a person waits for
- * each; deliveries are many, and each lane claims a group of them. Where there is one connection they share it.
+ * How many mails of each queue are in flight at a time over so many connections. Letters are few, and a person waits for
+ * each; deliveries are many, and each lane claims a group of them, as of announcements after them. Where there is one connection they share it.
  */
 export const planSending = (connections: number) => {
   const letters = Math.min(2, Math.max(1, Math.floor(connections / 2)))
@@ -62,7 +62,9 @@ export const openMailer = async (context: RoleContext) => {
     letters: createWakeTimer(() => wake('letters')),
     deliveries: createWakeTimer(() => wake('deliveries')),
   }
-  const send = async (stream: MailStream): Promise<void> => {
+  /** Resolves to how many were sent. */
+  const send = (stream: MailStream): Promise<number> => {
+    const queueName = queueOf(stream)
     const ports = {
       db,
       log,
@@ -74,10 +76,10 @@ export const openMailer = async (context: RoleContext) => {
       monotonic: () => performance.now(),
       random: Math.random,
       onAttempt: countIn(metrics),
-      wake: () => wake(stream),
-      wakeIn: timers[stream].wakeIn,
+      wake: () => wake(queueName),
+      wakeIn: timers[queueName].wakeIn,
     }
-    await drain(ports, stream, { ...sending[stream], stopping: () => stopping, onUnknown })
+    return drain(ports, stream, { ...sending[queueName], stopping: () => stopping, onUnknown })
   }
   await queue.process('letters', async () => {
     // Letters that wait do not depend on the sign-ups, nor on what keeps these from being answered.
@@ -87,7 +89,11 @@ export const openMailer = async (context: RoleContext) => {
     await send('letters')
     if (answered.status === 'rejected') throw answered.reason
   })
-  await queue.process('deliveries', () => send('deliveries'))
+  await queue.process('deliveries', async () => {
+    // An announcement gives way to digests that fall due meanwhile, and goes on after them.
+    do await send('deliveries')
+    while (!stopping && (await send('announcement_mails')) > 0)
+  })
   return {
     close: async () => {
       stopping = true
@@ -136,7 +142,11 @@ const createWakeTimer = (wake: () => Promise<void>) => {
 /** The composer with its templates and, where DKIM is configured, a signer for digests and one for letters. */
 const createMailComposer = async ({ config, db, keys, log }: RoleContext) => {
   const { baseUrl, postalAddress, branding, replyTo, mailFrom, lettersFrom, bounceDomain, dkim, lettersDkim } = config
-  const { renderDigest, renderLetter } = await createMailTemplates({ baseUrl, postalAddress, branding })
+  const { renderDigest, renderLetter, renderAnnouncement } = await createMailTemplates({
+    baseUrl,
+    postalAddress,
+    branding,
+  })
   const signers = {
     digests: dkim === null ? null : createSigner(dkim),
     letters: lettersDkim === null ? null : createSigner(lettersDkim),
@@ -155,6 +165,7 @@ const createMailComposer = async ({ config, db, keys, log }: RoleContext) => {
     replyTo,
     renderDigest,
     renderLetter,
+    renderAnnouncement,
     // Digests and letters that have the same sender have the same signing domain, too.
     compileMessage: (shared, placeholders) =>
       compileMessage(

@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { Liquid, type Template } from 'liquidjs'
+import type { AnnouncementText } from '../../core/announcement.ts'
 import type { Accent } from '../../core/branding/accent.ts'
 import { type Branding, UNBRANDED } from '../../core/branding/branding.ts'
 import { holdsName, logoBox, MAIL_LOGO, mailLogoPath } from '../../core/branding/logo.ts'
@@ -15,10 +16,19 @@ import type { DigestIssue } from '../../core/digest/digest.ts'
 import { papersOf, subjectOf } from '../../core/digest/headline.ts'
 import type { Frequency } from '../../core/subscriber/preferences.ts'
 import { foldLines, TEXT_WIDTH } from '../../core/text/line-wrapping.ts'
+import { markdownToHtml, markdownToText } from '../../core/text/markdown.ts'
 import { TOKEN_PLACEHOLDERS } from '../../core/token.ts'
 import { type DigestLines, digestView } from './digest-view.ts'
 import { type Allowance, allowancesFor, isTooLong } from './mail-size.ts'
-import { escapeHtml, escapeText, issueWithoutPlaceholders, someOf, stripControls } from './mail-text.ts'
+import {
+  escapeHtml,
+  escapeText,
+  issueWithoutPlaceholders,
+  someOf,
+  stripControls,
+  withoutPlaceholders,
+} from './mail-text.ts'
+import { markdownLook } from './markdown-look.ts'
 import { compileMjml } from './mjml.ts'
 import { ownWords } from './own-words.ts'
 import { recolour } from './recolour.ts'
@@ -47,6 +57,8 @@ export interface MailTemplates {
    */
   renderDigest(issue: DigestIssue, next?: string, changed?: string | null): Mail
   renderLetter(kind: LetterKind, view: LetterView): Mail
+  /** `topics`: the labels of those whose readers it is for; `null` for all readers. */
+  renderAnnouncement(announcement: AnnouncementText & { topics: readonly string[] | null }): Mail
   /** Twelve hex digits that change when a template does; a frozen digest remembers them. */
   version: string
 }
@@ -74,7 +86,7 @@ const subjectsOf = (service: string) => ({
 })
 export type LetterKind = keyof ReturnType<typeof subjectsOf>
 export const LETTER_KINDS = Object.keys(subjectsOf('')) as LetterKind[]
-const NAMES = ['digest', ...LETTER_KINDS] as const
+const NAMES = ['digest', 'announcement', ...LETTER_KINDS] as const
 const MOST_TOPICS_NAMED = 12
 
 type Compiled = Record<(typeof NAMES)[number], (view: object) => Omit<Mail, 'subject'>>
@@ -122,9 +134,22 @@ export const createMailTemplates = async ({
       const view = { ...shared, title: subject, frequency, times, isUtc, topics, named, paper }
       return { subject, ...render[kind](view) }
     },
+    renderAnnouncement: ({ subject, body, topics }) => {
+      const title = stripControls(withoutPlaceholders(subject))
+      const source = withoutPlaceholders(body)
+      const html = markdownToHtml(source, { attributes: markdownLook(branding.accent) })
+      const view = { ...shared, title, html, text: markdownToText(source), because: becauseOf(branding.name, topics) }
+      return { subject: title, ...render.announcement(view) }
+    },
     version,
   }
 }
+
+/** Why somebody gets an announcement. */
+const becauseOf = (service: string, topics: readonly string[] | null): string =>
+  topics === null
+    ? `You get this because you subscribe to ${service}.`
+    : `You get this because you follow ${someOf(topics, MOST_TOPICS_NAMED).join(', ')} on ${service}.`
 
 /** What every mail is given. */
 const sharedView = (site: string, postalAddress: string | null, { name, accent, logo, texts }: Branding) => ({
@@ -150,6 +175,7 @@ const sharedView = (site: string, postalAddress: string | null, { name, accent, 
     account: `${site}/account/${TOKEN_PLACEHOLDERS.account}`,
     address: `${site}/address/${TOKEN_PLACEHOLDERS.address}`,
     undo: `${site}/undo/${TOKEN_PLACEHOLDERS.undo}`,
+    announcements: `${site}/announcements/${TOKEN_PLACEHOLDERS.announcements}`,
     curate: `${site}/curate/${TOKEN_PLACEHOLDERS.curator}`,
   },
 })

@@ -23,7 +23,8 @@ export const escapeText = (value: unknown): string => stripControls(String(value
  */
 const PLACEHOLDER_LIKE = /_{20,}/g
 
-const withoutPlaceholders = (text: string): string => text.replace(PLACEHOLDER_LIKE, '_')
+/** A text that cannot be taken for a placeholder. */
+export const withoutPlaceholders = (text: string): string => text.replace(PLACEHOLDER_LIKE, '_')
 
 const cardWithoutPlaceholders = (card: PaperCard): PaperCard => ({
   ...card,

@@ -8,14 +8,15 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import { decodeBase32, encodeBase32 } from '../base32.ts'
 import type { Keys } from '../token.ts'
 
-/** A letter or a delivery. */
+const MAIL_STREAMS = ['deliveries', 'letters', 'announcement_mails'] as const
+
+/** A mail, and the table of the outbox that has it. */
 export interface MailReference {
-  stream: 'letters' | 'deliveries'
+  stream: (typeof MAIL_STREAMS)[number]
   /** A UUID. */
   id: string
 }
 
-const MAIL_STREAMS = ['deliveries', 'letters'] as const
 const FORM = /^b-([a-z2-7]{40})$/
 const ID_BYTES = 16
 const MAC_BYTES = 9

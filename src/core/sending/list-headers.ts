@@ -27,6 +27,22 @@ export const listHeaders = (
   'Feedback-ID': `${digest.localDate.replaceAll('-', '')}:${digest.kind}:digest:paper-round`,
 })
 
+/**
+ * The same of an announcement, which is a list of its own: its one click ends announcements and keeps the digests. The
+ * number is the announcement's.
+ */
+export const announcementHeaders = (
+  announcement: number,
+  domain: string,
+  stopUrl: string,
+  serviceName: string,
+): Record<string, string> => ({
+  'List-Id': `${headerPhrase(serviceName)} <announcements.${domain}>`,
+  'List-Unsubscribe': `<${stopUrl}>`,
+  'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
+  'Feedback-ID': `${announcement}:all:announcement:paper-round`,
+})
+
 /** As a template has it, with a placeholder for each reader's token. */
 const mailtoAt = (domain: string): string =>
   `mailto:${ADDRESS_PREFIX}${TOKEN_PLACEHOLDERS.unsubscribeAddress}@${domain}?subject=unsubscribe`

@@ -41,8 +41,8 @@ export const REQUESTED = wording(
 /** What the pages that confirm show, likewise; it names whom the reader agrees to be mailed by. */
 export const confirmedWording = (serviceName: string): Wording =>
   wording(
-    'confirm-1',
-    `By confirming you ask ${serviceName} to email you these digests until you unsubscribe. Each of them has a link for that.`,
+    'confirm-2',
+    `By confirming you ask ${serviceName} to email you these digests, and now and then news about the service, until you unsubscribe. Each email has a link for that.`,
   )
 
 /** Shorter ones say neither where nor when. */

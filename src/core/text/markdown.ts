@@ -69,7 +69,10 @@ export const checkMarkdown = (source: string, options: MarkdownOptions = {}): Ma
     }
   }
   check(checker.parse(source, {}), 1)
-  return problems
+  // Of a tag that is opened and closed on a line one is told.
+  return problems.filter(
+    ({ line, problem }, at) => problems.findIndex((one) => one.line === line && one.problem === problem) === at,
+  )
 }
 
 /** A link that leads nowhere passes the parser unchecked: `[a]()`. */

@@ -131,12 +131,12 @@ const storeReport = async (
   const reader = await readSubscriber(trx, { id: sent.subscriberId }, true)
   if (reader === undefined || reader.email === null) return 'foreign'
   const { kind, code } = report
-  const { editionId } = sent
+  const { editionId, announcementId } = sent
   const diagnostic = report.diagnostic === null ? null : redactReply(report.diagnostic)
   const bounceClass = kind === 'complaint' ? null : (report.class ?? 'unknown')
   const changed = await storeFeedback(
     trx,
-    { ...mail, subscriberId: sent.subscriberId, editionId },
+    { ...mail, subscriberId: sent.subscriberId, editionId, announcementId },
     { kind, class: bounceClass, code, diagnostic, source },
   )
   if (!changed) return 'known'

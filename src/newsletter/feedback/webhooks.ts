@@ -2,6 +2,7 @@
 import type { ProviderEvent, ReadWebhook, WebhookRequest } from '../../core/bounces/provider-event.ts'
 import type { MailReference } from '../../core/bounces/verp.ts'
 import type { Keys } from '../../core/token.ts'
+import { MAIL_STREAMS } from '../../store/database.ts'
 import { isKnownEvent, readNewestMailTo, readSentMail, storeProviderEvent } from '../../store/feedback.ts'
 import { findMarkedMail } from './bounce-receiver.ts'
 import { type FeedbackPorts, recordFeedback } from './feedback.ts'
@@ -41,8 +42,7 @@ export const createWebhooks = (ports: WebhookPorts): Webhooks => {
     for (const mark of marks) {
       const id = MESSAGE_ID.exec(mark)?.[1]
       if (id === undefined) continue
-      for (const stream of ['deliveries', 'letters'] as const)
-        if ((await readSentMail(db, { stream, id })) !== null) return { stream, id }
+      for (const stream of MAIL_STREAMS) if ((await readSentMail(db, { stream, id })) !== null) return { stream, id }
     }
     return recipient === null ? null : readNewestMailTo(db, recipient, at)
   }

@@ -43,7 +43,7 @@ export const mailFacts = (
 export interface AttemptOptions {
   /** Asked before each message: once it returns true, what has begun is finished and the rest is put back. */
   stopping: () => boolean
-  /** `resend` by default; concerns deliveries alone. */
+  /** `resend` by default; does not concern letters. */
   onUnknown?: OnUnknown
 }
 
@@ -114,7 +114,7 @@ export const attempt = async (
     case 'sent':
       return attemptResult(mail, { state: 'sent', reason: null, counts: true, reply })
     case 'resend':
-      return resend(ports, stream, mail, next, stream === 'deliveries' && onUnknown === 'hold', reply)
+      return resend(ports, stream, mail, next, stream !== 'letters' && onUnknown === 'hold', reply)
     case 'retry':
       return attemptResult(mail, {
         state: 'deferred',
@@ -179,7 +179,7 @@ const resend = (
   reply: ServerReply,
 ): AttemptResult => {
   if (hold) {
-    log.warn(mailFacts(stream, mail), 'the connection died after the last byte: the digest is held until released')
+    log.warn(mailFacts(stream, mail), 'the connection died after the last byte: the mail is held until released')
     return attemptResult(mail, { state: 'unknown', reason, counts: true, reply })
   }
   log.warn(mailFacts(stream, mail), 'the connection died after the last byte: the mail is sent again and counted')
@@ -208,7 +208,7 @@ const suppressAddress = async (
       if (sent !== null)
         await storeFeedback(
           trx,
-          { stream, id: mail.id, subscriberId: mail.subscriberId, editionId: sent.editionId },
+          { ...sent, stream, id: mail.id, subscriberId: mail.subscriberId },
           { kind: 'bounce', ...cause },
         )
     })

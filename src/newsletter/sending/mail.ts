@@ -4,17 +4,24 @@
  */
 
 import { LRUCache } from 'lru-cache'
+import type { AnnouncementText } from '../../core/announcement.ts'
 import { deriveReturnPath } from '../../core/bounces/verp.ts'
 import { DEFAULT_NAME } from '../../core/branding/service-name.ts'
 import type { DigestIssue } from '../../core/digest/digest.ts'
 import { describeError } from '../../core/redact.ts'
-import { AUTOMATIC_MAIL_HEADERS, addressToken, listHeaders } from '../../core/sending/list-headers.ts'
+import {
+  AUTOMATIC_MAIL_HEADERS,
+  addressToken,
+  announcementHeaders,
+  listHeaders,
+} from '../../core/sending/list-headers.ts'
 import { changeLine } from '../../core/subscriber/change-by-link.ts'
 import { topicLabels } from '../../core/subscriber/followed.ts'
 import { nextDigestSentence, sendingTimes } from '../../core/subscriber/schedule.ts'
 import { servedZone } from '../../core/subscriber/time-zone.ts'
 import { deriveToken, type Keys, TOKEN_PLACEHOLDERS } from '../../core/token.ts'
-import type { Database, LetterKind } from '../../store/database.ts'
+import { readAnnouncement } from '../../store/announcements.ts'
+import type { Database, LetterKind, MailStream } from '../../store/database.ts'
 import { readDigest } from '../../store/digests.ts'
 import type { Claimed } from '../../store/outbox/claims.ts'
 import { readLetter } from '../../store/outbox/mail-records.ts'
@@ -68,6 +75,8 @@ export interface ComposePorts {
   /** `next` says when the next digest is to be expected, `changed` what was changed by a link of an earlier one. */
   renderDigest: (issue: DigestIssue, next: string, changed: string | null) => RenderedMail
   renderLetter: (kind: Exclude<LetterKind, 'welcome'>, view: LetterView) => RenderedMail
+  /** `topics` are labels; `null` for all readers. */
+  renderAnnouncement: (announcement: AnnouncementText & { topics: string[] | null }) => RenderedMail
   /** Encodes what all messages of a digest share; each message has its own values in place of `placeholders`. */
   compileMessage: (
     shared: {
@@ -146,6 +155,7 @@ const TOKEN_VALUES: Record<string, (keys: Keys, mail: Claimed) => string> = {
   [TOKEN_PLACEHOLDERS.address]: (keys, mail) => deriveToken(keys, 'address', mail.id),
   [TOKEN_PLACEHOLDERS.undo]: (keys, mail) => deriveToken(keys, 'undo', mail.id),
   [TOKEN_PLACEHOLDERS.vote]: (keys, mail) => deriveToken(keys, 'vote', mail.subscriberId, mail.epoch),
+  [TOKEN_PLACEHOLDERS.announcements]: (keys, mail) => deriveToken(keys, 'announcements', mail.subscriberId),
   [TOKEN_PLACEHOLDERS.curator]: (keys, mail) => deriveToken(keys, 'curator', mail.subscriberId, mail.epoch),
 }
 const PLACEHOLDERS = Object.keys(TOKEN_VALUES)
@@ -165,7 +175,7 @@ export const createComposer = (ports: ComposePorts) => {
   const envelopeSender = ({ id, kind }: Claimed, sender: Sender): string =>
     ports.bounceDomain == null
       ? sender.address
-      : deriveReturnPath(keys, { stream: kind === 'digest' ? 'deliveries' : 'letters', id }, ports.bounceDomain)
+      : deriveReturnPath(keys, { stream: streamOf(kind), id }, ports.bounceDomain)
 
   const readDigestIssue = async (id: number): Promise<DigestIssue> => {
     const digest = await readDigest(db, id)
@@ -195,8 +205,24 @@ export const createComposer = (ports: ComposePorts) => {
     )
   }
 
+  /** One template for all its readers. */
+  const compileAnnouncement = async (id: number): Promise<MessageTemplate> => {
+    const announcement = await readAnnouncement(db, id)
+    if (announcement === undefined) throw new Error(`announcement ${id} does not exist`)
+    const { subject, body, topics } = announcement
+    const headers = announcementHeaders(
+      id,
+      domainOf(mailFrom),
+      `${baseUrl}/announcements/${TOKEN_PLACEHOLDERS.announcements}`,
+      serviceName,
+    )
+    const labels = topics === null ? null : topicLabels({ trending: false, topics })
+    return compile(ports.renderAnnouncement({ subject, body, topics: labels }), mailFrom, headers)
+  }
+
   const renderLetter = async (mail: Claimed): Promise<RenderedMail> => {
-    if (mail.kind === 'digest' || mail.kind === 'welcome') throw new Error(`${mail.kind} is not a letter of its own`)
+    if (mail.kind === 'digest' || mail.kind === 'announcement' || mail.kind === 'welcome')
+      throw new Error(`${mail.kind} is not a letter of its own`)
     if (mail.kind === 'curator') return ports.renderLetter('curator', NO_SUBSCRIPTION)
     const subscriber = await readSubscriber(db, { id: mail.subscriberId })
     if (subscriber === undefined) throw new Error('the subscriber is gone')
@@ -214,10 +240,16 @@ export const createComposer = (ports: ComposePorts) => {
   }
 
   return async (claimed: Claimed): Promise<ComposedMail> => {
-    const sender = claimed.digestId === null ? lettersFrom : mailFrom
-    const template = await (claimed.digestId === null
-      ? compile(await renderLetter(claimed), sender, {})
-      : templateOf(claimed.digestId, nextDigestOf(claimed), claimed.toldChange && changeLine(claimed.toldChange)))
+    const { digestId, announcementId } = claimed
+    const sender = digestId === null && announcementId === null ? lettersFrom : mailFrom
+    const compiled = () => {
+      if (digestId !== null)
+        return templateOf(digestId, nextDigestOf(claimed), claimed.toldChange && changeLine(claimed.toldChange))
+      if (announcementId !== null)
+        return keepResult(templates, `announcement ${announcementId}`, () => compileAnnouncement(announcementId))
+      return renderLetter(claimed).then((mail) => compile(mail, sender, {}))
+    }
+    const template = await compiled()
     const message = await template.render({
       to: claimed.email,
       // Unique per recipient and equal on every attempt (Gmail defers senders that repeat one: 4.7.28).
@@ -230,6 +262,10 @@ export const createComposer = (ports: ComposePorts) => {
     return { from: envelopeSender(claimed, sender), message, plain: true }
   }
 }
+
+/** The stream of a kind of mail. */
+const streamOf = (kind: Claimed['kind']): MailStream =>
+  kind === 'digest' ? 'deliveries' : kind === 'announcement' ? 'announcement_mails' : 'letters'
 
 /** What the Message-ID of a sender’s mails ends with. */
 export const domainOf = ({ address }: Sender): string => address.split('@')[1] ?? 'localhost'

@@ -4,7 +4,7 @@
  * and not published completely is left to `publishDue`, which any number of schedulers may run at once.
  */
 import type { Log } from '../../core/log.ts'
-import { type Database, MAIL_STREAMS, type MailStream } from '../../store/database.ts'
+import { type Database, MAIL_STREAMS, type MailQueue } from '../../store/database.ts'
 import { balanceEdition, lockReconciling, readEditionsToBalance } from '../../store/edition-balance.ts'
 import { readEdition } from '../../store/editions.ts'
 import { anyReady } from '../../store/outbox/claims.ts'
@@ -14,7 +14,7 @@ import { hasSignUps } from '../../store/sign-ups.ts'
 export interface ReconcilerPorts {
   db: Database
   log: Log
-  wake: (queueName: MailStream) => Promise<void>
+  wake: (queueName: MailQueue) => Promise<void>
   /** `resend` by default. */
   onUnknown?: OnUnknown
 }
@@ -38,6 +38,6 @@ export const reconcile = async ({ db, log, wake, onUnknown = 'resend' }: Reconci
   if (!done) return false
   // The queue of letters also wakes the process that works off sign-ups.
   if ((await anyReady(db, 'letters')) || (await hasSignUps(db))) await wake('letters')
-  if (await anyReady(db, 'deliveries')) await wake('deliveries')
+  if ((await anyReady(db, 'deliveries')) || (await anyReady(db, 'announcement_mails'))) await wake('deliveries')
   return true
 }

@@ -15,7 +15,7 @@ import { destinationOf } from '../../core/sending/destination.ts'
 import { isSlow, type Pace, slowDown, speedUp, type ThrottleCause } from '../../core/sending/pace.ts'
 import { withoutName, wordsOfRefusal, wordsOfReply } from '../../core/sending/refusal-words.ts'
 import { causeOf, describeOutcome, type SmtpOutcome } from '../../core/sending/smtp-outcome.ts'
-import { type Database, MAIL_STREAMS, type MailStream } from '../../store/database.ts'
+import { type Database, MAIL_QUEUES, MAIL_STREAMS, type MailQueue, type MailStream } from '../../store/database.ts'
 import { type Claim, type Claimed, claimThrottled } from '../../store/outbox/claims.ts'
 import { deferThrottled, expireDeferred, requeueDeferred } from '../../store/outbox/deferred-mail.ts'
 import { claimRestricted, type RestrictedClaim } from '../../store/outbox/restricted-claims.ts'
@@ -73,8 +73,8 @@ interface RoutePorts {
   relay: string
   /** The service's clock. */
   now: () => Date
-  /** Wakes the mailers of a stream: called when the relay takes mail again. */
-  wake?: (stream: MailStream) => Promise<unknown>
+  /** Wakes mailers: called when the relay takes mail again. */
+  wake?: (queueName: MailQueue) => Promise<unknown>
 }
 
 /** Mails deferred, requeued or given up by one statement. */
@@ -268,10 +268,10 @@ const speedUpRelay = async (ports: RoutePorts, count: number): Promise<void> => 
   if (before !== null && after === null) await resumeSending(ports, 'the mail server is sent as much as before again')
 }
 
-/** Letters first: both streams have waited, and only one of them is being claimed here. */
+/** Letters first: all streams have waited, and only one of them is being claimed here. */
 const resumeSending = async ({ log, relay, wake }: RoutePorts, event: string): Promise<void> => {
   log.info({ relay }, event)
-  for (const stream of MAIL_STREAMS) await wake?.(stream)
+  for (const queueName of MAIL_QUEUES) await wake?.(queueName)
 }
 
 const speedUpBy =

@@ -15,6 +15,7 @@ import {
   deleteSignUps,
   eraseSubscriber,
   hashSuppression,
+  readAnnouncementsTo,
   readDeliveriesOf,
   readFeedbackTo,
   readLettersOf,
@@ -52,6 +53,7 @@ export interface PersonalData {
     email: string | null
     state: SubscriberState
     preferences: Preferences
+    wantsAnnouncements: boolean
     requestedAt: Date
     confirmedAt: Date | null
     leftAt: Date | null
@@ -69,6 +71,7 @@ export interface PersonalData {
     reply: string | null
     preferences: Preferences | null
   }[]
+  announcements: Awaited<ReturnType<typeof readAnnouncementsTo>>
   /** The papers that they voted for. */
   votes: { id: string; title: string; at: Date }[]
   /** Bounces and complaints. */
@@ -104,6 +107,7 @@ export const exportPersonalData = async (
     consent: await readConsent(db, { subscriberId: id, hashes }),
     digests: id === null ? [] : await exportDigests(db, id, describe),
     letters: id === null ? [] : await exportLetters(db, id, describe),
+    announcements: id === null ? [] : await readAnnouncementsTo(db, id),
     votes: id === null ? [] : await readVotesOf(db, id),
     feedback: id === null ? [] : await readFeedbackTo(db, id),
     suppression: email === null ? null : await exportSuppression(db, email, hashes),
@@ -121,6 +125,7 @@ const exportedSubscriber = (subscriber: Subscriber): PersonalData['subscriber'] 
   email: subscriber.email,
   state: subscriber.state,
   preferences: preferencesOf(subscriber),
+  wantsAnnouncements: subscriber.announcements,
   requestedAt: subscriber.requested_at,
   confirmedAt: subscriber.confirmed_at,
   leftAt: subscriber.left_at,
@@ -244,7 +249,8 @@ export const erase = async (
       addressHash: hash,
       origin: { ...origin, client: null },
     })
-    return { email, id, digestIds, underWay: mails.some(({ state }) => state === 'sending') }
+    const all = [...mails, ...(await readAnnouncementsTo(trx, id))]
+    return { email, id, digestIds, underWay: all.some(({ state }) => state === 'sending') }
   })
   if (done === null) return null
   // Afterwards: it takes a look at the deliveries of whole days, for which nobody should wait with a lock.

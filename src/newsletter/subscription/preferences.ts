@@ -29,6 +29,8 @@ export interface OwnPreferences {
   pausedUntil: string | null
   /** When the next digest is due; `null` unless active or paused. */
   nextDigestAt: Date | null
+  /** Whether they get announcements, too. */
+  announcements: boolean
   /** Of the preferences, for `changePreferences`. */
   revision: string
   /** For the link from the preferences page to the unsubscribe page: it can only reduce mail, so it may go there. */
@@ -155,6 +157,7 @@ const ownPreferencesOf = (subscriber: AddressedSubscriber, keys: Keys): OwnPrefe
   preferences: preferencesOf(subscriber),
   pausedUntil: subscriber.paused_until,
   nextDigestAt: subscriber.next_due_at,
+  announcements: subscriber.announcements,
   revision: revisionOf(preferencesOf(subscriber)),
   unsubscribeToken: deriveToken(keys, 'unsubscribe', subscriber.id),
   feedToken: deriveToken(keys, 'feed', subscriber.id, subscriber.epoch),

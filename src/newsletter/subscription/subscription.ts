@@ -10,6 +10,7 @@ import { openSealedAddress, type SealedAddress, sealAddress } from '../../core/s
 import { clientScope, type SignUpLimits, STANDARD_LIMITS, signUpScopes } from '../../core/subscriber/sign-up-limits.ts'
 import { type NewSignUp, releaseSignUp, storeSignUp } from '../../store/sign-ups.ts'
 import { type CandidateCache, createCandidateCache } from '../publishing/candidate-cache.ts'
+import { type AnnouncementStop, changeAnnouncements, readAnnouncementStop, stopAnnouncements } from './announcements.ts'
 import {
   type ConfirmedTime,
   confirm,
@@ -106,6 +107,11 @@ export interface Subscriptions {
   findLegacyLink(token: string): Promise<string | null>
   /** Stops all digests at once; again and again gives the same answer. */
   unsubscribe(token: string, origin?: Origin): Promise<'unsubscribed' | null>
+  /** Stops announcements and keeps digests; again and again gives the same answer. */
+  stopAnnouncements(token: string): Promise<AnnouncementStop | null>
+  readAnnouncementStop(token: string): Promise<AnnouncementStop | null>
+  /** Turns announcements on or off, by the preferences link. */
+  changeAnnouncements(token: string, wants: boolean): Promise<OwnPreferences | null>
   /** Whose confirmation's second link this is: it takes an address out of all mail. */
   readOptOut(token: string): Promise<{ email: string } | null>
   /** No mail of any kind to the address again, whoever enters it, until an operator lifts it. */
@@ -182,6 +188,9 @@ export const createSubscriptions = ({ wake, ...ports }: SubscriptionPorts): Subs
     unsubscribe: (token, origin) =>
       unsubscribe(ports, token, origin === undefined ? UNKNOWN_ORIGIN : consentOrigin(origin)),
     findLegacyLink: (token) => findLegacyLink(ports, token),
+    stopAnnouncements: (token) => stopAnnouncements(ports, token),
+    readAnnouncementStop: (token) => readAnnouncementStop(ports, token),
+    changeAnnouncements: (token, wants) => changeAnnouncements(ports, token, wants),
     readOptOut: (token) => readOptOut(ports, token),
     optOut: (token) => optOut(ports, token),
     reduce: (token, to) => reduceMail(ports, token, to),

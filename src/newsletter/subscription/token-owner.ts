@@ -22,7 +22,7 @@ export type AddressedSubscriber = Subscriber & { email: string }
 export const findTokenOwner = async (
   trx: Database,
   keys: Keys,
-  purpose: 'preferences' | 'feed' | 'vote' | 'unsubscribe' | 'never',
+  purpose: 'preferences' | 'feed' | 'vote' | 'unsubscribe' | 'never' | 'announcements',
   token: string,
   lock = false,
 ): Promise<AddressedSubscriber | null> => {
@@ -30,7 +30,7 @@ export const findTokenOwner = async (
   if (id === null) return null
   const subscriber = await readAddressed(trx, id, lock)
   if (subscriber === null) return null
-  const lasts = purpose === 'unsubscribe' || purpose === 'never'
+  const lasts = purpose === 'unsubscribe' || purpose === 'never' || purpose === 'announcements'
   return provesToken(keys, purpose, token, lasts ? 0 : subscriber.epoch) ? subscriber : null
 }
 

@@ -130,22 +130,41 @@ const load = async (client: Client, archive: ArchiveReader): Promise<RestoreResu
     ])
   }
   const made = new Date(archive.header.made)
-  const settled = await settle(client, made)
+  const settled = await settle(client, made, known)
   await client.query('commit')
   await client.query('analyze')
   return { made, tables, rows, ...settled }
 }
 
+const MAY_HAVE_BEEN_SENT = 'restored from a backup: it may have been sent since'
+
+const holdAsUnknown = async (client: Client, stream: 'deliveries' | 'announcement_mails'): Promise<void> => {
+  await client.query(
+    `update ${stream} set state = 'unknown', lease_until = null, waits_for = null, fence = fence + 1, reason = $1
+    where state in ('queued', 'deferred', 'sending')`,
+    [MAY_HAVE_BEEN_SENT],
+  )
+}
+
 /**
  * Leaves what waited to the operator: it may have been sent since the backup was made. Digests are held as unknown until
- * `editions release`; letters, for whose reader nothing else is at hand, wait for the end of the hold.
+ * `editions release`, and announcements, which are paused, until `announcements resend`; letters, for whose reader nothing else is at hand, wait for the end of the hold.
  */
-const settle = async (client: Client, made: Date): Promise<Pick<RestoreResult, 'unfinished' | 'letters'>> => {
-  await client.query(
-    `update deliveries set state = 'unknown', lease_until = null, waits_for = null, fence = fence + 1,
-      reason = 'restored from a backup: it may have been sent since'
-    where state in ('queued', 'deferred', 'sending')`,
-  )
+const settle = async (
+  client: Client,
+  made: Date,
+  tables: ReadonlyMap<string, unknown>,
+): Promise<Pick<RestoreResult, 'unfinished' | 'letters'>> => {
+  await holdAsUnknown(client, 'deliveries')
+  // A backup of an older version has the tables of that version.
+  if (tables.has('announcements')) {
+    await holdAsUnknown(client, 'announcement_mails')
+    await client.query(
+      `update announcements set paused_at = now(), paused_by = 'restore', paused_why = $1
+      where completed_at is null and canceled_at is null`,
+      [MAY_HAVE_BEEN_SENT],
+    )
+  }
   await client.query(
     `update letters set state = 'queued', lease_until = null, fence = fence + 1, resent = resent + 1, next_attempt_at = now()
     where state = 'sending'`,

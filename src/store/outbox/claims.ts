@@ -4,14 +4,17 @@ import type { ChangeByLink } from '../../core/subscriber/change-by-link.ts'
 import type { Frequency } from '../../core/subscriber/preferences.ts'
 import type { MailStream, Tables } from '../database.ts'
 import {
+  ADDRESSEE,
   type ClaimKey,
+  countOfAll,
   DEFER_FOR,
+  isSameMail,
+  keyOf,
   LEASE,
-  LETTER_ADDRESSEE,
   NOT_HELD,
+  OWED_BY,
   RESTRICTED_DESTINATION,
   RESTRICTED_DESTINATIONS,
-  RUNNING_EDITIONS,
   relayClosed,
   restrictedDue,
   THROTTLED_DESTINATION,
@@ -34,11 +37,12 @@ export interface Claimed extends ClaimKey {
   epoch: number
   email: string
   /** `digest` for a delivery. */
-  kind: 'digest' | Tables['letters']['kind']
+  kind: 'digest' | 'announcement' | Tables['letters']['kind']
   digestId: number | null
-  /** `null` for a letter. */
+  announcementId: number | null
+  /** Of a delivery alone. */
   editionId: number | null
-  /** What `Date` says: the edition's cut-off, or when the letter was asked for. */
+  /** What `Date` says: the edition's cut-off, when the letter was asked for, or from when on the announcement is sent. */
   date: Date
   /** The throttled or capped destination under whose limit it is sent; `null` for all others. */
   waitsFor: string | null
@@ -80,115 +84,101 @@ const CLAIM_VALUES = sql`
         waits_for = case when c.wanted then c.destination end,
         next_attempt_at = case when c.defer then now() + ${DEFER_FOR} else m.next_attempt_at end`
 
+/** Under a cap a mail may wait for its first attempt for days: from then on it is tried as long as one that is new. */
+const SINCE_FIRST_ATTEMPT = sql`,
+        created_at = case when m.attempted_at is null then now() else m.created_at end`
+
 /**
  * How many more mails may be claimed for a destination `route`: as many as it is `allowed`, and as are not in flight to it yet
- * over letters, deliveries and all mailers.
+ * over all streams and all mailers.
  */
 const FREE_SLOTS = sql`greatest(0, least(route.allowed, route.concurrency
-          - (select count(*) from letters u where u.state = 'sending' and u.waits_for = route.name)
-          - (select count(*) from deliveries u where u.state = 'sending' and u.waits_for = route.name)))`
+          - ${countOfAll(sql`u.state = 'sending' and u.waits_for = route.name`)}))`
 
-const waitedMs = (mail: 'm' | 't') => sql`extract(epoch from now() - ${sql.ref(`${mail}.created_at`)})::float8 * 1000`
+/*
+ * The statements that follow are each of one stream. Those that select mails lock them, and pass over mails that somebody
+ * else has locked.
+ */
 
-const SENDING_TIME = sql`s.frequency, s.hour, s.weekday, s.time_zone as "timeZone", s.next_due_at as "nextDueAt"`
+const READY = sql`m.state in ('queued', 'deferred') and m.next_attempt_at <= now()`
 
-/** The statements of one stream. Those that select mails lock them, and pass over mails that somebody else has locked. */
-interface ClaimStatements {
-  /** Ready mails, the oldest first; none unless `open`. */
-  ready: (limit: number, open: RawBuilder<boolean>) => RawBuilder<unknown>
-  /** Mails that wait for `destinations`, rows with a name and a concurrency, of each as many as it has `free` slots. */
-  waiting: (destinations: RawBuilder<unknown>) => RawBuilder<unknown>
-  /**
-   * Claims selected mails, in common table expressions that end in `taken`. Consent and suppression are checked in the
-   * same statement: what is no longer wanted becomes `skipped` here, and no mailer ever sees it. What goes to a throttled
-   * destination without a slot is deferred; `destination` joins these, by default the throttled ones.
-   */
-  take: (selected: RawBuilder<unknown>, destination?: RawBuilder<unknown>) => RawBuilder<unknown>
-  /** What was taken to be sent, as `Claimed`. */
-  claimed: RawBuilder<Claimed>
-  /** One row or none: whether any mail is ready. */
-  anyReady: RawBuilder<unknown>
-}
-
-const LETTERS: ClaimStatements = {
-  ready: (limit, open) => sql`
-      select m.id, false as has_slot from letters m
-      where m.state in ('queued', 'deferred') and m.next_attempt_at <= now() and ${open} and ${NOT_HELD}
-      order by m.next_attempt_at limit ${limit} for update skip locked`,
-
-  waiting: (destinations) => sql`
-      select m.id, true as has_slot from (${destinations}) route cross join lateral (
-        select m.id from letters m where m.waits_for = route.name and m.state in ('queued', 'deferred') and ${NOT_HELD}
-        order by m.next_attempt_at limit ${FREE_SLOTS} for update skip locked) m`,
-
-  take: (selected, destination = THROTTLED_DESTINATION) => sql`
-    selected as (${selected}),
-    checked as (
-      select m.id, ${WANTED.letters} as wanted,
-        route.name as destination, route.name is not null and not selected.has_slot as defer
-      from selected join letters m on m.id = selected.id
-      join ${LETTER_ADDRESSEE} left join ${destination}),
-    taken as (
-      update letters m set ${CLAIM_VALUES} from checked c where m.id = c.id returning m.*)`,
-
-  claimed: sql`
-    select m.id, null as "localDate", m.fence, m.attempts, ${waitedMs('m')} as "waitedMs",
-      s.id as "subscriberId", s.epoch, s.email, m.kind, m.digest_id as "digestId", null as "editionId", m.requested_at as date,
-      ${SENDING_TIME}, m.waits_for as "waitsFor", m.told_change as "toldChange",
-      ${wasRefusedLikeOthers(sql`m.reason`)} as "refusedLikeOthers"
-    from taken m join ${LETTER_ADDRESSEE}
-    where m.state = 'sending'`,
-
-  anyReady: sql`select from letters m
-    where m.state in ('queued', 'deferred') and m.next_attempt_at <= now() and ${NOT_HELD}`,
-}
-
-const DELIVERIES: ClaimStatements = {
+/** Ready mails, the oldest first; none unless `open`. */
+const ready = (stream: MailStream, limit: number, open: RawBuilder<boolean>): RawBuilder<unknown> => {
+  if (stream === 'letters')
+    return sql`
+      select m.id, false as has_slot from letters m where ${READY} and ${open} and ${NOT_HELD}
+      order by m.next_attempt_at limit ${limit} for update skip locked`
+  const { running, column } = OWED_BY[stream]
   // Those of a digest come together, so that a mailer that has its message rendered sends it to all of them: they share
   // their `next_attempt_at`, when the edition was begun.
-  ready: (limit, open) => sql`
-      select r.* from (${RUNNING_EDITIONS}) e, lateral (
-        select m.id, m.local_date, false as has_slot from deliveries m
-        where m.state in ('queued', 'deferred') and m.next_attempt_at <= now() and ${open}
-          and m.edition_id = e.id
-        order by m.next_attempt_at, m.digest_id limit ${limit} for update skip locked) r
-      limit ${limit}`,
-
-  waiting: (destinations) => sql`
-      select m.id, m.local_date, true as has_slot from (${destinations}) route cross join lateral (
-        select m.id, m.local_date from deliveries m where m.waits_for = route.name and m.state in ('queued', 'deferred')
-          and m.edition_id in (select id from (${RUNNING_EDITIONS}) e)
-        order by m.next_attempt_at limit ${FREE_SLOTS} for update skip locked) m`,
-
-  take: (selected, destination = THROTTLED_DESTINATION) => sql`
-    selected as (${selected}),
-    checked as (
-      select m.id, m.local_date, ${WANTED.deliveries} as wanted,
-        route.name as destination, route.name is not null and not selected.has_slot as defer
-      from selected join deliveries m on m.id = selected.id and m.local_date = selected.local_date
-      join subscribers s on s.id = m.subscriber_id left join ${destination}),
-    taken as (
-      update deliveries m set ${CLAIM_VALUES} from checked c where m.id = c.id and m.local_date = c.local_date
-      returning m.*)`,
-
-  claimed: sql`
-    select t.id, t.local_date as "localDate", t.fence, t.attempts, ${waitedMs('t')} as "waitedMs",
-      t.subscriber_id as "subscriberId", s.epoch, s.email, 'digest' as kind, t.digest_id as "digestId", e.id as "editionId",
-      e.cutoff as date,
-      ${SENDING_TIME}, t.waits_for as "waitsFor", t.told_change as "toldChange",
-      ${wasRefusedLikeOthers(sql`t.reason`)} as "refusedLikeOthers"
-    from taken t join subscribers s on s.id = t.subscriber_id join editions e on e.id = t.edition_id
-    where t.state = 'sending'`,
-
-  // In order, so that Postgres uses the index that holds nothing but what is to be sent, however few are ready.
-  anyReady: sql`
-    select from (${RUNNING_EDITIONS}) e, lateral (
-      select from deliveries m
-      where m.state in ('queued', 'deferred') and m.next_attempt_at <= now() and m.edition_id = e.id
-      order by m.next_attempt_at limit 1) r`,
+  const order = stream === 'deliveries' ? sql`m.next_attempt_at, m.digest_id` : sql`m.next_attempt_at`
+  return sql`
+      select r.* from (${running}) e, lateral (
+        select ${keyOf(stream)}, false as has_slot from ${sql.table(stream)} m
+        where ${READY} and ${open} and ${column} = e.id
+        order by ${order} limit ${limit} for update skip locked) r
+      limit ${limit}`
 }
 
-const STATEMENTS: Record<MailStream, ClaimStatements> = { letters: LETTERS, deliveries: DELIVERIES }
+/** Mails that wait for `destinations`, rows with a name and a concurrency, of each as many as it has `free` slots. */
+const waiting = (stream: MailStream, destinations: RawBuilder<unknown>): RawBuilder<unknown> => {
+  const isOpen =
+    stream === 'letters' ? NOT_HELD : sql`${OWED_BY[stream].column} in (select id from (${OWED_BY[stream].running}) e)`
+  return sql`
+      select m.*, true as has_slot from (${destinations}) route cross join lateral (
+        select ${keyOf(stream)} from ${sql.table(stream)} m
+        where m.waits_for = route.name and m.state in ('queued', 'deferred') and ${isOpen}
+        order by m.next_attempt_at limit ${FREE_SLOTS} for update skip locked) m`
+}
+
+/**
+ * Claims selected mails, in common table expressions that end in `taken`. Consent and suppression are checked in the same
+ * statement: what is no longer wanted becomes `skipped` here, and no mailer ever sees it. What goes to a throttled
+ * destination without a slot is deferred; `destination` joins these, by default the throttled ones.
+ */
+const take = (
+  stream: MailStream,
+  selected: RawBuilder<unknown>,
+  destination: RawBuilder<unknown> = THROTTLED_DESTINATION,
+): RawBuilder<unknown> => sql`
+    selected as (${selected}),
+    checked as (
+      select ${keyOf(stream)}, ${WANTED[stream]} as wanted,
+        route.name as destination, route.name is not null and not selected.has_slot as defer
+      from selected join ${sql.table(stream)} m on ${isSameMail(stream, 'selected')}
+      join ${ADDRESSEE[stream]} left join ${destination}),
+    taken as (
+      update ${sql.table(stream)} m set ${CLAIM_VALUES} ${stream === 'announcement_mails' ? SINCE_FIRST_ATTEMPT : sql``}
+      from checked c where ${isSameMail(stream, 'c')} returning m.*)`
+
+/** What each stream says of its mails, and the tables that it is read from. */
+const OWN_FACTS: Record<MailStream, { columns: RawBuilder<unknown>; from: RawBuilder<unknown> }> = {
+  letters: {
+    columns: sql`null as "localDate", m.kind, m.digest_id as "digestId", null as "announcementId",
+      null as "editionId", m.requested_at as date`,
+    from: sql`taken m`,
+  },
+  deliveries: {
+    columns: sql`m.local_date as "localDate", 'digest' as kind, m.digest_id as "digestId", null as "announcementId",
+      e.id as "editionId", e.cutoff as date`,
+    from: sql`taken m join editions e on e.id = m.edition_id`,
+  },
+  announcement_mails: {
+    columns: sql`null as "localDate", 'announcement' as kind, null as "digestId", m.announcement_id as "announcementId",
+      null as "editionId", e.send_at as date`,
+    from: sql`taken m join announcements e on e.id = m.announcement_id`,
+  },
+}
+
+/** What was taken to be sent, as `Claimed`. */
+const claimed = (stream: MailStream): RawBuilder<Claimed> => sql`
+    select m.id, m.fence, m.attempts, extract(epoch from now() - m.created_at)::float8 * 1000 as "waitedMs",
+      s.id as "subscriberId", s.epoch, s.email, ${OWN_FACTS[stream].columns},
+      s.frequency, s.hour, s.weekday, s.time_zone as "timeZone", s.next_due_at as "nextDueAt",
+      m.waits_for as "waitsFor", m.told_change as "toldChange",
+      ${wasRefusedLikeOthers(sql`m.reason`)} as "refusedLikeOthers"
+    from ${OWN_FACTS[stream].from} join ${ADDRESSEE[stream]}
+    where m.state = 'sending'`
 
 /** Claims up to `limit` mails that are ready and still wanted, whatever their relay takes. */
 export const claim = async (db: Kysely<Tables>, stream: MailStream, limit: number): Promise<Claimed[]> =>
@@ -204,11 +194,12 @@ export const takeReady = async (
   limit: number,
   { limited = false, only = sql`true` }: { limited?: boolean; only?: RawBuilder<boolean> } = {},
 ): Promise<Pick<Claim, 'claimed' | 'deferred'>> => {
-  const { ready, take, claimed } = STATEMENTS[stream]
   const destination = limited ? RESTRICTED_DESTINATION : THROTTLED_DESTINATION
-  const { rows } = await sql<Claimed & { deferred: number }>`with ${take(ready(limit, only), destination)}
+  const { rows } = await sql<
+    Claimed & { deferred: number }
+  >`with ${take(stream, ready(stream, limit, only), destination)}
     select found.*, c.* from (select (select count(*) from checked where wanted and defer)::int as deferred) found
-    left join (${claimed}) c on true`.execute(db)
+    left join (${claimed(stream)}) c on true`.execute(db)
   return { deferred: rows[0]?.deferred ?? 0, claimed: rows.filter((row) => row.id !== null) }
 }
 
@@ -222,14 +213,13 @@ export const takeWaiting = async (
   limit: number,
   allowed: ReadonlyMap<string, number>,
 ): Promise<Claimed[]> => {
-  const { waiting, take, claimed } = STATEMENTS[stream]
   const destinations = sql`select route.name, route.concurrency, coalesce(a.mails, ${limit}) as allowed
     from ${RESTRICTED_DESTINATIONS} route
     left join unnest(${[...allowed.keys()]}::text[], ${[...allowed.values()]}::int[]) as a(name, mails) on a.name = route.name
     where route.not_before <= now()`
   const { rows } = await sql<Claimed>`
-    with ${take(sql`select * from (${waiting(destinations)}) w limit ${limit}`, RESTRICTED_DESTINATION)}
-    ${claimed}`.execute(db)
+    with ${take(stream, sql`select * from (${waiting(stream, destinations)}) w limit ${limit}`, RESTRICTED_DESTINATION)}
+    ${claimed(stream)}`.execute(db)
   return rows
 }
 
@@ -245,16 +235,15 @@ export const recordAndClaim = async (
   limit: number,
   relay: string | null = null,
 ): Promise<Claim & { recorded: number }> => {
-  const { ready, take, claimed } = STATEMENTS[stream]
   const recorded = results.length === 0 ? sql`select where false` : recordResults(stream, results)
   const { rows } = await sql<Claimed & Omit<Claim, 'claimed'> & { recorded: number }>`
     with recorded as (${recorded}),
-    ${take(ready(limit, sql`not ${relayClosed(relay)} and not ${isLimited(relay)}`))}
+    ${take(stream, ready(stream, limit, sql`not ${relayClosed(relay)} and not ${isLimited(relay)}`))}
     select found.*, c.* from (select (select count(*) from recorded)::int as recorded,
       (select count(*) from checked where wanted and defer)::int as deferred,
       ${throttledDue(stream)} as "throttledDue", ${relayClosed(relay)} as "relayClosed",
       ${isLimited(relay)} as limited) found
-    left join (${claimed}) c on true`.execute(db)
+    left join (${claimed(stream)}) c on true`.execute(db)
   const [found] = rows
   return {
     recorded: found?.recorded ?? 0,
@@ -278,18 +267,18 @@ export const claimThrottled = async (db: Kysely<Tables>, stream: MailStream): Pr
       where route.kind = 'destination' and route.not_before <= now() and ${waitsForDestination(stream)}
       for update skip locked`.execute(trx)
     if (destinations.length === 0) return []
-    const { waiting, take, claimed } = STATEMENTS[stream]
     const names = destinations.map(({ name }) => name)
     const free = sql`select name, concurrency, concurrency as allowed from throttled_routes
       where kind = 'destination' and name = any(${names}::text[])`
     // A second statement, since it must see what others claimed before this one had the lock.
-    const { rows } = await sql<Claimed>`with ${take(waiting(free))} ${claimed}`.execute(trx)
+    const { rows } = await sql<Claimed>`with ${take(stream, waiting(stream, free))} ${claimed(stream)}`.execute(trx)
     return rows
   })
 
 /** Whether any mail may be claimed now, or waits for a destination that is capped or whose back-off is over. */
 export const anyReady = async (db: Kysely<Tables>, stream: MailStream): Promise<boolean> => {
-  const { rows } = await sql<{ any: boolean }>`
-    select ${restrictedDue(stream)} or exists (${STATEMENTS[stream].anyReady}) as any`.execute(db)
+  const isReady =
+    stream === 'letters' ? sql`exists (select from letters m where ${READY} and ${NOT_HELD})` : OWED_BY[stream].anyReady
+  const { rows } = await sql<{ any: boolean }>`select ${restrictedDue(stream)} or ${isReady} as any`.execute(db)
   return rows[0]?.any ?? false
 }

@@ -1,12 +1,12 @@
 /** Refusals that readers have in common: the mails that had them, and taking back what that did to these mails. */
-import { type Kysely, sql } from 'kysely'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { MailStream, Tables } from '../database.ts'
-import { LETTER_ADDRESSEE, wasRefusedLikeOthers } from './conditions.ts'
+import { isSameMail, LETTER_ADDRESSEE, OWED_BY, wasRefusedLikeOthers } from './conditions.ts'
 
 /** A mail that a server refused lately, finally or for now. */
 export interface RefusedMail {
   id: string
-  /** `null` for a letter. */
+  /** Of a delivery alone. */
   localDate: string | null
   email: string
   /** Whether its reader is suppressed for this refusal. */
@@ -30,13 +30,15 @@ export const readCommonRefusals = async (db: Kysely<Tables>): Promise<{ relay: s
 export const readRefused = async (db: Kysely<Tables>, stream: MailStream, relay: string): Promise<RefusedMail[]> => {
   const isRefused = sql`m.state in ('failed', 'deferred') and m.said is not null and m.attempts > 0
     and m.attempted_at > r.since - interval '15 minutes' and not ${wasRefusedLikeOthers(sql`m.reason`)}`
-  const mails =
-    stream === 'letters'
-      ? sql`select m.id, null::date as local_date, m.subscriber_id, m.curator_id, m.said, m.attempted_at
-          from relay r join letters m on ${isRefused}`
-      : sql`select m.id, m.local_date, m.subscriber_id, null::uuid as curator_id, m.said, m.attempted_at
-          from relay r join editions e on e.cutoff > now() - interval '14 days' or e.completed_at is null
-          join deliveries m on m.edition_id = e.id and ${isRefused}`
+  const facts = sql`m.said, m.attempted_at from relay r`
+  const recent = sql`> now() - interval '14 days' or e.completed_at is null`
+  const mails = {
+    letters: sql`select m.id, null::date as local_date, m.subscriber_id, m.curator_id, ${facts} join letters m on ${isRefused}`,
+    deliveries: sql`select m.id, m.local_date, m.subscriber_id, null::uuid as curator_id, ${facts}
+      join editions e on e.cutoff ${recent} join deliveries m on m.edition_id = e.id and ${isRefused}`,
+    announcement_mails: sql`select m.id, null::date as local_date, m.subscriber_id, null::uuid as curator_id, ${facts}
+      join announcements e on e.send_at ${recent} join announcement_mails m on m.announcement_id = e.id and ${isRefused}`,
+  }[stream]
   const { rows } = await sql<RefusedMail>`
     with relay as (select since from throttled_routes where kind = 'relay' and name = ${relay} and cause = 'common')
     select m.id, m.local_date::text as "localDate", s.email, m.said,
@@ -48,7 +50,7 @@ export const readRefused = async (db: Kysely<Tables>, stream: MailStream, relay:
 
 /**
  * Puts refused mails back in the queue as if they had not been tried, forgets the bounces that they were recorded as, and
- * opens their editions again. `reason` says why. Returns how many mails there were.
+ * opens what owes them again. `reason` says why. Returns how many mails there were.
  */
 export const requeueRefused = async (
   db: Kysely<Tables>,
@@ -62,17 +64,15 @@ export const requeueRefused = async (
   )
   const back = sql`state = 'queued', reason = ${reason}, attempts = greatest(m.attempts - 1, 0), fence = m.fence + 1,
     next_attempt_at = now(), waits_for = null`
-  const { rows } =
-    stream === 'letters'
-      ? await sql`update letters m set ${back} from unnest(${ids}::uuid[]) as u(id)
-          where m.id = u.id and m.state in ('failed', 'deferred') returning 1`.execute(db)
-      : await sql`
-          with back as (update deliveries m set ${back}
-              from unnest(${ids}::uuid[], ${mails.map(({ localDate }) => localDate)}::date[]) as u(id, local_date)
-              where m.id = u.id and m.local_date = u.local_date and m.state in ('failed', 'deferred')
-              returning m.edition_id),
-            opened as (update editions set completed_at = null, missing = 0
-              where id in (select edition_id from back) and completed_at is not null)
-          select 1 from back`.execute(db)
+  const refused = sql`unnest(${ids}::uuid[], ${mails.map(({ localDate }) => localDate)}::date[]) as u(id, local_date)`
+  const requeue = (owner: RawBuilder<unknown>) => sql`update ${sql.table(stream)} m set ${back} from ${refused}
+    where ${isSameMail(stream, 'u')} and m.state in ('failed', 'deferred') returning ${owner} as owner`
+  if (stream === 'letters') return (await requeue(sql`null`).execute(db)).rows.length
+  const { table, column } = OWED_BY[stream]
+  const { rows } = await sql`
+    with back as (${requeue(column)}),
+      opened as (update ${sql.table(table)} set completed_at = null, missing = 0
+        where id in (select owner from back) and completed_at is not null)
+    select 1 from back`.execute(db)
   return rows.length
 }

@@ -1,9 +1,9 @@
 /**
- * What statements on `letters` and `deliveries` have in common: who may be mailed, which editions are being sent, which
+ * What statements on the tables of the outbox have in common: who may be mailed, which editions are being sent, which
  * routes are throttled, and whose claim a mail is. In all of them `m` is the mail and `s` its subscriber.
  */
 import { type RawBuilder, sql } from 'kysely'
-import type { MailStream } from '../database.ts'
+import { MAIL_STREAMS, type MailStream } from '../database.ts'
 
 /** More mails than are ever in flight. */
 const ANY_NUMBER = 1_000_000
@@ -24,11 +24,33 @@ export const LETTER_ADDRESSEE = sql`(
       select id, address, case when ended_at is null then 'curator' else 'ended' end, epoch, 'daily', 0::smallint, 1::smallint,
         'UTC', null::timestamptz from curators) s on s.id = coalesce(m.subscriber_id, m.curator_id)`
 
+const ACTIVE = sql<boolean>`s.state = 'active'
+      and s.email is not null and not exists (select from suppressions x where x.email = lower(s.email))`
+const SUBSCRIBER = sql`subscribers s on s.id = m.subscriber_id`
+
+/** Joins whom a mail goes to as `s`. */
+export const ADDRESSEE: Record<MailStream, RawBuilder<unknown>> = {
+  letters: LETTER_ADDRESSEE,
+  deliveries: SUBSCRIBER,
+  announcement_mails: SUBSCRIBER,
+}
+
+/** The columns that name a mail `m`: of a delivery the local date, too, by which Postgres finds its month. */
+export const keyOf = (stream: MailStream): RawBuilder<unknown> =>
+  stream === 'deliveries' ? sql`m.id, m.local_date` : sql`m.id`
+
+/** Whether a mail `m` is the one that a row of `other` names. */
+export const isSameMail = (stream: MailStream, other: 'c' | 'l' | 'selected' | 'u'): RawBuilder<boolean> => {
+  const row = sql.id(other)
+  return stream === 'deliveries' ? sql`m.id = ${row}.id and m.local_date = ${row}.local_date` : sql`m.id = ${row}.id`
+}
+
 /**
  * Whether a mail is still wanted. Deliveries and welcomes go to active subscribers alone, confirmations (of an address that
  * a subscription moves to, too) to pending ones, "already subscribed" and links to vote to those who get digests or paused
  * them, a curator's link to whoever is one, the other letters to all whom we know. Nothing goes to a suppressed address,
- * except that somebody who complained is asked to confirm when they subscribe again.
+ * except that somebody who complained is asked to confirm when they subscribe again. Announcements go to active subscribers
+ * who want them.
  */
 export const WANTED: Record<MailStream, RawBuilder<boolean>> = {
   letters: sql`case m.kind when 'confirmation' then s.state = 'pending' when 'new-address' then s.state = 'pending'
@@ -38,8 +60,14 @@ export const WANTED: Record<MailStream, RawBuilder<boolean>> = {
         else s.state in ('pending', 'active', 'paused', 'unsubscribed') end
       and s.email is not null and not exists (select from suppressions x where x.email = lower(s.email)
         and not (m.kind = 'confirmation' and x.class = 'complaint'))`,
-  deliveries: sql`s.state = 'active'
-      and s.email is not null and not exists (select from suppressions x where x.email = lower(s.email))`,
+  deliveries: ACTIVE,
+  announcement_mails: sql<boolean>`${ACTIVE} and s.announcements`,
+}
+
+/** How many mails `u` of all streams there are for which `condition` holds. */
+export const countOfAll = (condition: RawBuilder<unknown>): RawBuilder<number> => {
+  const counts = MAIL_STREAMS.map((stream) => sql`(select count(*) from ${sql.table(stream)} u where ${condition})`)
+  return sql`(${sql.join(counts, sql` + `)})`
 }
 
 /** Whether the service is not held; looked up once a statement, however many mails it looks at. */
@@ -51,6 +79,36 @@ export const NOT_HELD = sql<boolean>`not exists (select from service_hold)`
  */
 export const RUNNING_EDITIONS = sql`select id from editions where completed_at is null and paused_at is null
   and ${NOT_HELD} order by cutoff`
+
+/**
+ * Whether any mail is ready of those that `running` owe. In order, so that Postgres uses the index that holds nothing but
+ * what is to be sent, however few are ready.
+ */
+const anyReadyOf = (table: string, running: RawBuilder<unknown>, column: RawBuilder<unknown>): RawBuilder<boolean> =>
+  sql`exists (select from (${running}) e, lateral (
+      select from ${sql.table(table)} m
+      where m.state in ('queued', 'deferred') and m.next_attempt_at <= now() and ${column} = e.id
+      order by m.next_attempt_at limit 1) r)`
+
+const EDITION = sql`m.edition_id`
+const ANNOUNCEMENT = sql`m.announcement_id`
+const DIGEST_READY = anyReadyOf('deliveries', RUNNING_EDITIONS, EDITION)
+
+/** The announcements that may be sent, the oldest first: none while a digest may be. */
+const RUNNING_ANNOUNCEMENTS = sql`select id from announcements
+  where completed_at is null and paused_at is null and canceled_at is null and ${NOT_HELD} and not ${DIGEST_READY}
+  order by send_at, id`
+
+/** What owes the mails of a stream, whose id is a column of theirs, and whether any of these is ready; letters stand alone. */
+export const OWED_BY = {
+  deliveries: { table: 'editions', running: RUNNING_EDITIONS, column: EDITION, anyReady: DIGEST_READY },
+  announcement_mails: {
+    table: 'announcements',
+    running: RUNNING_ANNOUNCEMENTS,
+    column: ANNOUNCEMENT,
+    anyReady: anyReadyOf('announcement_mails', RUNNING_ANNOUNCEMENTS, ANNOUNCEMENT),
+  },
+} as const
 
 /** Joins the throttled destination `route` of a subscriber, if there is one: the table is small, and mostly empty. */
 export const THROTTLED_DESTINATION = sql`throttled_routes route
@@ -96,7 +154,7 @@ export const REFUSED_LIKE_OTHERS = 'the mail server refused everybody in these w
 export const wasRefusedLikeOthers = (reason: RawBuilder<unknown>): RawBuilder<boolean> =>
   sql`coalesce(starts_with(${reason}, ${REFUSED_LIKE_OTHERS}), false)`
 
-/** What names a claim: the mail, and the fencing number that the claim gave it. `localDate` is null for a letter. */
+/** What names a claim: the mail, and the fencing number that the claim gave it. `localDate` is of a delivery alone. */
 export interface ClaimKey {
   id: string
   localDate: string | null
@@ -108,8 +166,9 @@ export const claimRows = (claims: readonly ClaimKey[]): RawBuilder<unknown> =>
   sql`unnest(${claims.map(({ id }) => id)}::uuid[], ${claims.map(({ localDate }) => localDate)}::date[],
       ${claims.map(({ fence }) => fence)}::int[]) as u(id, local_date, fence)`
 
-/** A mail was not claimed anew since the claim `u`; of a delivery the local date has to be compared, too. */
-export const SAME_CLAIM = sql`m.id = u.id and m.fence = u.fence`
+/** A mail was not claimed anew since the claim `u`. */
+export const isSameClaim = (stream: MailStream): RawBuilder<boolean> =>
+  sql`${isSameMail(stream, 'u')} and m.fence = u.fence`
 
 /**
  * Written so that Postgres finds each mail by its key. There is an index of what is being sent, hardly anything is, and so

@@ -2,12 +2,31 @@
 import { type Kysely, sql } from 'kysely'
 import type { MailStream, Tables } from '../database.ts'
 import {
+  ADDRESSEE,
   DEFER_FOR,
-  LETTER_ADDRESSEE,
+  isSameMail,
+  keyOf,
+  OWED_BY,
   RESTRICTED_DESTINATION,
   RESTRICTED_DESTINATIONS,
-  RUNNING_EDITIONS,
 } from './conditions.ts'
+
+const WAITS = sql`m.state in ('queued', 'deferred')`
+const READY = sql`${WAITS} and m.next_attempt_at <= now()`
+
+/** The `limit` mails that have been ready longest, and whose they are; of others than letters in what each running one owes. */
+const oldestReady = (stream: MailStream, limit: number) => {
+  if (stream === 'letters')
+    return sql`select m.id, m.subscriber_id, m.curator_id from letters m where ${READY}
+      order by m.next_attempt_at limit ${limit}`
+  const { running, column } = OWED_BY[stream]
+  const order = stream === 'deliveries' ? sql`m.next_attempt_at, m.digest_id` : sql`m.next_attempt_at`
+  return sql`
+      select r.* from (${running}) e, lateral (
+        select ${keyOf(stream)}, m.subscriber_id from ${sql.table(stream)} m where ${READY} and ${column} = e.id
+        order by ${order} limit ${limit}) r
+      limit ${limit}`
+}
 
 /**
  * Of the `limit` mails that have been ready longest, and of deliveries in each running edition, defers those that go to a
@@ -15,57 +34,28 @@ import {
  * that it defers, and leaves out what a mailer has locked. Returns how many were deferred.
  */
 export const deferThrottled = async (db: Kysely<Tables>, stream: MailStream, limit: number): Promise<number> => {
-  const deferred =
-    stream === 'letters'
-      ? sql`
-    with oldest as (
-      select m.id, m.subscriber_id, m.curator_id from letters m
-      where m.state in ('queued', 'deferred') and m.next_attempt_at <= now()
-      order by m.next_attempt_at limit ${limit}),
+  const { rows } = await sql`
+    with oldest as (${oldestReady(stream, limit)}),
     throttled as (
-      select l.id, route.name from oldest m join ${LETTER_ADDRESSEE} join ${RESTRICTED_DESTINATION}
-      join letters l on l.id = m.id
+      select ${keyOf(stream)}, route.name from oldest m join ${ADDRESSEE[stream]} join ${RESTRICTED_DESTINATION}
+      join ${sql.table(stream)} l on ${isSameMail(stream, 'l')}
       where l.state in ('queued', 'deferred') and l.next_attempt_at <= now() for update of l skip locked)
-    update letters m set waits_for = t.name, next_attempt_at = now() + ${DEFER_FOR}
-    from throttled t where m.id = t.id returning 1`
-      : sql`
-    with oldest as (
-      select r.* from (${RUNNING_EDITIONS}) e, lateral (
-        select m.id, m.local_date, m.subscriber_id from deliveries m
-        where m.state in ('queued', 'deferred') and m.next_attempt_at <= now() and m.edition_id = e.id
-        order by m.next_attempt_at, m.digest_id limit ${limit}) r
-      limit ${limit}),
-    throttled as (
-      select m.id, m.local_date, route.name from oldest o join subscribers s on s.id = o.subscriber_id
-      join ${RESTRICTED_DESTINATION}
-      join deliveries m on m.id = o.id and m.local_date = o.local_date
-      where m.state in ('queued', 'deferred') and m.next_attempt_at <= now() for update of m skip locked)
-    update deliveries m set waits_for = t.name, next_attempt_at = now() + ${DEFER_FOR}
-    from throttled t where m.id = t.id and m.local_date = t.local_date returning 1`
-  return (await deferred.execute(db)).rows.length
+    update ${sql.table(stream)} m set waits_for = u.name, next_attempt_at = now() + ${DEFER_FOR}
+    from throttled u where ${isSameMail(stream, 'u')} returning 1`.execute(db)
+  return rows.length
 }
 
 /** Requeues up to `limit` mails that wait for a destination which is neither throttled nor capped any more. Returns how many. */
 export const requeueDeferred = async (db: Kysely<Tables>, stream: MailStream, limit: number): Promise<number> => {
-  const requeued =
-    stream === 'letters'
-      ? sql`
+  const { rows } = await sql`
     with free as (
-      select m.id from letters m
-      where m.waits_for is not null and m.state in ('queued', 'deferred')
+      select ${keyOf(stream)} from ${sql.table(stream)} m
+      where m.waits_for is not null and ${WAITS}
         and not exists (select from ${RESTRICTED_DESTINATIONS} route where route.name = m.waits_for)
       limit ${limit} for update skip locked)
-    update letters m set waits_for = null, next_attempt_at = now() from free f
-    where m.id = f.id returning 1`
-      : sql`
-    with free as (
-      select m.id, m.local_date from deliveries m
-      where m.waits_for is not null and m.state in ('queued', 'deferred')
-        and not exists (select from ${RESTRICTED_DESTINATIONS} route where route.name = m.waits_for)
-      limit ${limit} for update skip locked)
-    update deliveries m set waits_for = null, next_attempt_at = now() from free f
-    where m.id = f.id and m.local_date = f.local_date returning 1`
-  return (await requeued.execute(db)).rows.length
+    update ${sql.table(stream)} m set waits_for = null, next_attempt_at = now() from free u
+    where ${isSameMail(stream, 'u')} returning 1`.execute(db)
+  return rows.length
 }
 
 /**
@@ -73,25 +63,15 @@ export const requeueDeferred = async (db: Kysely<Tables>, stream: MailStream, li
  * `failed`. A mail that a mailer has just locked is left to the next call. Returns how many were given up.
  */
 export const expireDeferred = async (db: Kysely<Tables>, stream: MailStream, limit: number): Promise<number> => {
-  const expired =
-    stream === 'letters'
-      ? sql`
+  const { rows } = await sql`
     with expired as (
-      select m.id, route.name, route.reason from throttled_routes route join letters m on m.waits_for = route.name
+      select ${keyOf(stream)}, route.name, route.reason
+      from throttled_routes route join ${sql.table(stream)} m on m.waits_for = route.name
       where route.kind = 'destination' and route.since < now() - interval '1 day'
-        and m.state in ('queued', 'deferred') and m.created_at < now() - interval '1 day'
+        and ${WAITS} and m.created_at < now() - interval '1 day'
       limit ${limit} for update of m skip locked)
-    update letters m set state = 'failed', waits_for = null,
-      reason = 'expired: ' || x.name || ' has taken no mail for a day: ' || x.reason
-    from expired x where m.id = x.id returning 1`
-      : sql`
-    with expired as (
-      select m.id, m.local_date, route.name, route.reason from throttled_routes route join deliveries m on m.waits_for = route.name
-      where route.kind = 'destination' and route.since < now() - interval '1 day'
-        and m.state in ('queued', 'deferred') and m.created_at < now() - interval '1 day'
-      limit ${limit} for update of m skip locked)
-    update deliveries m set state = 'failed', waits_for = null,
-      reason = 'expired: ' || x.name || ' has taken no mail for a day: ' || x.reason
-    from expired x where m.id = x.id and m.local_date = x.local_date returning 1`
-  return (await expired.execute(db)).rows.length
+    update ${sql.table(stream)} m set state = 'failed', waits_for = null,
+      reason = 'expired: ' || u.name || ' has taken no mail for a day: ' || u.reason
+    from expired u where ${isSameMail(stream, 'u')} returning 1`.execute(db)
+  return rows.length
 }

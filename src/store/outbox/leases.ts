@@ -1,18 +1,14 @@
 /** Leases of claimed mails: renewed while a server takes its time, checked again, and ended when their mailer died. */
 import { type Kysely, sql } from 'kysely'
 import type { MailStream, Tables } from '../database.ts'
-import { type ClaimKey, claimRows, IS_SENDING, LEASE, LETTER_ADDRESSEE, SAME_CLAIM, WANTED } from './conditions.ts'
+import { ADDRESSEE, type ClaimKey, claimRows, IS_SENDING, isSameClaim, LEASE, WANTED } from './conditions.ts'
 
 /** Extends the leases of claimed mails to 60 seconds from now. Returns the ids of those that are still the caller's. */
 export const renew = async (db: Kysely<Tables>, stream: MailStream, claims: readonly ClaimKey[]): Promise<string[]> => {
   if (claims.length === 0) return []
-  const renewed =
-    stream === 'letters'
-      ? sql<{ id: string }>`update letters m set lease_until = now() + ${LEASE}
-          from ${claimRows(claims)} where ${SAME_CLAIM} and ${IS_SENDING} returning m.id`
-      : sql<{ id: string }>`update deliveries m set lease_until = now() + ${LEASE}
-          from ${claimRows(claims)} where ${SAME_CLAIM} and m.local_date = u.local_date and ${IS_SENDING} returning m.id`
-  const { rows } = await renewed.execute(db)
+  const { rows } = await sql<{ id: string }>`
+    update ${sql.table(stream)} m set lease_until = now() + ${LEASE}
+    from ${claimRows(claims)} where ${isSameClaim(stream)} and ${IS_SENDING} returning m.id`.execute(db)
   return rows.map((row) => row.id)
 }
 
@@ -30,24 +26,18 @@ export const stillWanted = async (
   stream: MailStream,
   claims: readonly ClaimKey[],
 ): Promise<Set<string>> => {
-  const wanted =
-    stream === 'letters'
-      ? sql<{ id: string }>`select m.id from ${claimRows(claims)}
-          join letters m on ${SAME_CLAIM} and ${IS_SENDING}
-          join ${LETTER_ADDRESSEE} where ${WANTED.letters}`
-      : sql<{ id: string }>`select m.id from ${claimRows(claims)}
-          join deliveries m on ${SAME_CLAIM} and m.local_date = u.local_date and ${IS_SENDING}
-          join subscribers s on s.id = m.subscriber_id where ${WANTED.deliveries}`
-  const { rows } = await wanted.execute(db)
+  const { rows } = await sql<{ id: string }>`
+    select m.id from ${claimRows(claims)} join ${sql.table(stream)} m on ${isSameClaim(stream)} and ${IS_SENDING}
+    join ${ADDRESSEE[stream]} where ${WANTED[stream]}`.execute(db)
   return new Set(rows.map((row) => row.id))
 }
 
-/** What becomes of a delivery when nobody knows whether the server took it: sent again, or held until it is released. */
+/** What becomes of a digest or announcement when nobody knows whether the server took it: sent again, or held until it is released. */
 export type OnUnknown = 'resend' | 'hold'
 
 /**
  * Requeues mails whose lease ran out, counted as resent: their mailer died, and nobody knows whether the server had taken
- * them. With `hold` deliveries are not sent again but become `unknown`, until somebody releases them; letters never do,
+ * them. With `hold` they are not sent again but become `unknown`, until somebody releases them; letters never do,
  * since somebody waits for each. With `all` (the embedded start, whose predecessor is known to be dead) leases that still
  * run end too. Returns how many mails there were.
  */
@@ -57,7 +47,7 @@ export const requeueExpired = async (
   { all = false, onUnknown = 'resend' }: { all?: boolean; onUnknown?: OnUnknown } = {},
 ): Promise<number> => {
   const outcome =
-    onUnknown === 'hold' && stream === 'deliveries'
+    onUnknown === 'hold' && stream !== 'letters'
       ? sql`state = 'unknown'`
       : sql`state = 'queued', resent = m.resent + 1, next_attempt_at = now()`
   const { rows } = await sql`

@@ -38,9 +38,9 @@ export const readDelivery = async (db: Kysely<Tables>, id: string) => {
 export interface MailRecord extends ServerReply {
   /** A UUID. */
   id: string
-  /** `digest`, or the kind of letter. */
+  /** `digest`, `announcement` and its number, or the kind of letter. */
   what: string
-  /** The edition of a digest; `null` for a letter. */
+  /** The edition of a digest; `null` for all others. */
   edition: number | null
   /** When it was due: the edition's cut-off, or when the letter was asked for. */
   dueAt: Date
@@ -56,12 +56,14 @@ export interface MailRecord extends ServerReply {
 
 const OUTCOME = sql`m.attempts, m.resent, m.attempted_at as "attemptedAt", m.sent_at as "sentAt", m.code, m.enhanced, m.said`
 
-/** The columns of a `MailRecord`, of a mail `m` and, for a delivery, its edition `e`. */
+/** The columns of a `MailRecord`, of a mail `m` and the edition or announcement `e` that owes it. */
 const FACTS: Record<MailStream, RawBuilder<unknown>> = {
   deliveries: sql`m.id, 'digest' as what, m.edition_id as edition, e.cutoff as "dueAt", m.state, m.reason,
     m.failed_before as "failedBefore", ${OUTCOME}`,
   letters: sql`m.id, m.kind as what, null::bigint as edition, m.requested_at as "dueAt", m.state, m.reason,
     null as "failedBefore", ${OUTCOME}`,
+  announcement_mails: sql`m.id, 'announcement ' || m.announcement_id as what, null::bigint as edition, e.send_at as "dueAt",
+    m.state, m.reason, m.failed_before as "failedBefore", ${OUTCOME}`,
 }
 
 /** A mail by its id (a UUID), with its reader (of a letter to a curator the curator) and its digest; `undefined` where there is none. */
@@ -73,13 +75,17 @@ export const readMailRecord = async (db: Kysely<Tables>, id: string) => {
     union all
     select ${FACTS.deliveries} ${more} from deliveries m join editions e on e.id = m.edition_id
       join subscribers s on s.id = m.subscriber_id
-    where m.local_date = ${localDate}::date and m.id = ${id}::uuid`.execute(db)
+    where m.local_date = ${localDate}::date and m.id = ${id}::uuid
+    union all
+    select ${FACTS.announcement_mails}, s.id, s.email, null from announcement_mails m
+      join announcements e on e.id = m.announcement_id join subscribers s on s.id = m.subscriber_id
+    where m.id = ${id}::uuid`.execute(db)
   return rows[0]
 }
 
 /** One of all the mails of a subscriber. */
 export interface MailOfSubscriber extends MailRecord {
-  /** The local date of a digest, `YYYY-MM-DD`; `null` for a letter. */
+  /** The local date of a digest, `YYYY-MM-DD`; `null` for all others. */
   localDate: string | null
   /** When it was written down. */
   createdAt: Date
@@ -91,7 +97,7 @@ export interface MailOfSubscriber extends MailRecord {
   usedAt: Date | null
 }
 
-/** The newest `most` mails of a subscriber, letters and digests together, the newest first. */
+/** The newest `most` mails of a subscriber, of all streams together, the newest first. */
 export const readMailsOf = async (
   db: Kysely<Tables>,
   subscriberId: string,
@@ -104,13 +110,17 @@ export const readMailsOf = async (
     union all
     select ${FACTS.deliveries} ${more}, m.local_date, null from deliveries m join editions e on e.id = m.edition_id
     where m.subscriber_id = ${subscriberId}
+    union all
+    select ${FACTS.announcement_mails}, m.created_at, null, null, null, null
+    from announcement_mails m join announcements e on e.id = m.announcement_id
+    where m.subscriber_id = ${subscriberId}
     order by "createdAt" desc, id limit ${most}`.execute(db)
   return rows
 }
 
 /**
  * The mails of a subscriber on one local date (`YYYY-MM-DD`), the oldest first. A letter belongs to the date on which it was
- * asked for, in the subscriber's time zone.
+ * asked for, an announcement to that from which on it was sent, in the subscriber's time zone.
  */
 export const readMailsOn = async (db: Kysely<Tables>, subscriberId: string, date: string): Promise<MailRecord[]> => {
   const { rows } = await sql<MailRecord>`
@@ -119,6 +129,10 @@ export const readMailsOn = async (db: Kysely<Tables>, subscriberId: string, date
     union all
     select ${FACTS.letters} from letters m join subscribers s on s.id = m.subscriber_id
     where m.subscriber_id = ${subscriberId} and (m.requested_at at time zone s.time_zone)::date = ${date}::date
+    union all
+    select ${FACTS.announcement_mails} from announcement_mails m join announcements e on e.id = m.announcement_id
+      join subscribers s on s.id = m.subscriber_id
+    where m.subscriber_id = ${subscriberId} and (e.send_at at time zone s.time_zone)::date = ${date}::date
     order by "dueAt"`.execute(db)
   return rows
 }

@@ -1,7 +1,7 @@
 /** The outbox: writes down what is owed, a letter or the digests of an edition. Mailers take it from there by `claims`. */
 import { type Kysely, sql } from 'kysely'
 import type { Preferences } from '../../core/subscriber/preferences.ts'
-import { type LetterKind, MAIL_STREAMS, type Move, type Tables } from '../database.ts'
+import type { LetterKind, Move, Tables } from '../database.ts'
 import { newDeliveryId } from './delivery-id.ts'
 
 export interface NewLetter {
@@ -170,7 +170,7 @@ export const addDeliveries = async (
  */
 export const withdrawSample = async (db: Kysely<Tables>, now: Date): Promise<void> => {
   await sql`update papers set hidden_at = ${now} where source = 'sample' and hidden_at is null`.execute(db)
-  for (const stream of MAIL_STREAMS)
+  for (const stream of ['letters', 'deliveries'] as const)
     await sql`
       update ${sql.table(stream)} m set state = 'skipped', reason = 'sample papers are not sent by SMTP',
         lease_until = null, fence = m.fence + 1

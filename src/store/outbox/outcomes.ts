@@ -1,11 +1,11 @@
 /** Outcomes of attempts, recorded on the mail under the fencing number of the claim. */
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { MailStream, Tables } from '../database.ts'
-import { type ClaimKey, IS_SENDING, SAME_CLAIM } from './conditions.ts'
+import { type ClaimKey, IS_SENDING, isSameClaim } from './conditions.ts'
 
 /** What is to be recorded of an attempt. */
 export interface AttemptResult extends ClaimKey {
-  /** The mail's next state; `unknown` for deliveries alone. */
+  /** The mail's next state; never `unknown` of a letter. */
   state: 'sent' | 'deferred' | 'failed' | 'skipped' | 'queued' | 'unknown'
   reason: string | null
   /** Wait before the next attempt, milliseconds; 0 where there is none. */
@@ -51,16 +51,13 @@ const RESULT_VALUES = sql`
  * A mail takes the result of its last claim while it is being sent. One whose lease ran out, and that is held as unknown or
  * waits to be claimed again, still takes a final result: a second copy is not sent then.
  */
-const TAKES_RESULT = sql`${SAME_CLAIM} and (${IS_SENDING}
+const TAKES_RESULT = sql`(${IS_SENDING}
       or ((m.state in ('unknown', 'queued')) is true and u.state in ('sent', 'failed')))`
 
 /** SQL that records results and returns the ids of the mails that took theirs. */
 export const recordResults = (stream: MailStream, results: readonly AttemptResult[]): RawBuilder<{ id: string }> =>
-  stream === 'letters'
-    ? sql`update letters m set ${RESULT_VALUES}
-    from ${resultRows(results)} where ${TAKES_RESULT} returning m.id`
-    : sql`update deliveries m set ${RESULT_VALUES}
-    from ${resultRows(results)} where ${TAKES_RESULT} and m.local_date = u.local_date returning m.id`
+  sql`update ${sql.table(stream)} m set ${RESULT_VALUES}
+    from ${resultRows(results)} where ${isSameClaim(stream)} and ${TAKES_RESULT} returning m.id`
 
 /**
  * Records results. A mail that was claimed anew meanwhile has a higher fencing number and keeps its state, so a mailer that

@@ -7,9 +7,9 @@ import { SECOND } from '../../core/calendar.ts'
 import { destinationOf } from '../../core/sending/destination.ts'
 import { isSlow, type ThrottleCause } from '../../core/sending/pace.ts'
 import { allowanceOf, capsAnything, slotsOf, stepWarmUp } from '../../core/sending/send-limit.ts'
-import type { MailStream, Tables } from '../database.ts'
+import { type MailStream, queueOf, type Tables } from '../database.ts'
 import { type Claimed, takeReady, takeWaiting } from './claims.ts'
-import { wasRefusedLikeOthers } from './conditions.ts'
+import { countOfAll, wasRefusedLikeOthers } from './conditions.ts'
 import { countClaimed, type LimitedRoute, readSendLimits, storeWarmUpStep } from './send-limits.ts'
 
 export interface RestrictedClaim {
@@ -124,7 +124,7 @@ const stepWarmUpOf = async (db: Kysely<Tables>, limit: LimitedRoute): Promise<Li
 const roomUnder = (limits: LimitedRoute[], stream: MailStream, room: Room, connections: number): Room => {
   const cap = limits.find((limit) => limit.kind === 'relay')
   if (cap === undefined || room.mails === 0) return room
-  const allowed = Math.max(0, Math.min(room.mails, allowanceOf(cap, cap.used, stream) - room.lettersReady))
+  const allowed = Math.max(0, Math.min(room.mails, allowanceOf(cap, cap.used, queueOf(stream)) - room.lettersReady))
   const slots = slotsOf(cap.perSecond, cap.nextSlotInMs, allowed + room.lettersReady).begin.length - room.lettersReady
   const mails = Math.max(0, Math.min(allowed, perSecondLimit(cap, connections), slots))
   // The minutes that leave the windows are looked at by the tick, seconds by the mailer.
@@ -141,7 +141,11 @@ const allowancesOf = (limits: LimitedRoute[], stream: MailStream, connections: n
     limits
       .filter(({ kind }) => kind === 'destination')
       .map((cap) => {
-        const allowed = Math.min(MOST_WAITING, allowanceOf(cap, cap.used, stream), perSecondLimit(cap, connections))
+        const allowed = Math.min(
+          MOST_WAITING,
+          allowanceOf(cap, cap.used, queueOf(stream)),
+          perSecondLimit(cap, connections),
+        )
         return [cap.name, slotsOf(cap.perSecond, cap.nextSlotInMs, allowed).begin.length]
       }),
   )
@@ -201,10 +205,9 @@ const countReadyLetters = async (db: Kysely<Tables>): Promise<number> => {
   return rows[0]?.count ?? 0
 }
 
-/** Mails that are being sent, over letters, deliveries and all mailers. */
+/** Mails that are being sent, over all streams and all mailers. */
 const countInFlight = async (db: Kysely<Tables>): Promise<number> => {
   const { rows } = await sql<{ count: number }>`
-    select ((select count(*) from letters where state = 'sending')
-      + (select count(*) from deliveries where state = 'sending'))::int as count`.execute(db)
+    select ${countOfAll(sql`u.state = 'sending'`)}::int as count`.execute(db)
   return rows[0]?.count ?? 0
 }

@@ -117,6 +117,10 @@ const countPast = async (db: Kysely<Tables>, { kind, name, domains }: Route): Pr
       union all
       select subscriber_id, null, coalesce(attempted_at, now()) from deliveries
         where edition_id in (select id from editions where completed_at is null or begun_at > now() - interval '7 days')
+          and (state = 'sending' or attempted_at > now() - interval '25 hours')
+      union all
+      select subscriber_id, null, coalesce(attempted_at, now()) from announcement_mails
+        where announcement_id in (select id from announcements where completed_at is null or completed_at > now() - interval '25 hours')
           and (state = 'sending' or attempted_at > now() - interval '25 hours')) m
       join ${LETTER_ADDRESSEE}
     where ${ofRoute} group by 3

@@ -2,6 +2,9 @@
 import { type Kysely, sql } from 'kysely'
 import type { Pace, ThrottleCause } from '../../core/sending/pace.ts'
 import type { Tables } from '../database.ts'
+import { countOfAll } from './conditions.ts'
+
+const WAITS_FOR_ROUTE = sql`u.waits_for = route.name and u.state in ('queued', 'deferred')`
 
 export type RouteKind = Tables['throttled_routes']['kind']
 
@@ -99,11 +102,9 @@ export const readThrottled = async (db: Kysely<Tables>): Promise<ThrottledRoute[
   const { rows } = await sql<ThrottledRoute>`
     select route.kind, route.name, route.domains, route.cause, route.reason, route.since, route.not_before as "notBefore", route.concurrency, route.failures,
       case route.kind when 'destination' then
-        (select count(*) from letters m where m.waits_for = route.name and m.state in ('queued', 'deferred'))
-        + (select count(*) from deliveries m where m.waits_for = route.name and m.state in ('queued', 'deferred'))
+        ${countOfAll(WAITS_FOR_ROUTE)}
       else
-        (select count(*) from letters m where m.next_attempt_at <= now() and m.state in ('queued', 'deferred'))
-        + (select count(*) from deliveries m where m.next_attempt_at <= now() and m.state in ('queued', 'deferred'))
+        ${countOfAll(sql`u.next_attempt_at <= now() and u.state in ('queued', 'deferred')`)}
       end as waiting
     from throttled_routes route order by route.kind desc, route.name`.execute(db)
   return rows
@@ -124,8 +125,5 @@ export const forgetRoute = async (db: Kysely<Tables>, name: string): Promise<num
 /** Forgets routes that no mail waits for and nothing was recorded of for a day, such as relays no longer configured. */
 export const forgetIdleRoutes = async (db: Kysely<Tables>): Promise<void> => {
   await sql`delete from throttled_routes route where greatest(route.changed_at, route.not_before) < now() - interval '1 day'
-    and not exists (select from letters m where m.waits_for = route.name and m.state in ('queued', 'deferred'))
-    and not exists (select from deliveries m where m.waits_for = route.name and m.state in ('queued', 'deferred'))`.execute(
-    db,
-  )
+    and ${countOfAll(WAITS_FOR_ROUTE)} = 0`.execute(db)
 }

@@ -65,6 +65,10 @@ const openAda = async () => {
   await sql`update deliveries set state = 'failed', code = 550, said = '550 no canary here'`.execute(db)
   await sql`insert into mail_feedback (mail_id, kind, stream, subscriber_id, class, diagnostic, source)
     select id, 'bounce', 'deliveries', subscriber_id, 'hard', 'no canary here', 'mail' from deliveries`.execute(db)
+  const announced = await sql<{ id: number }>`insert into announcements (subject, body, content_hash, again, send_at)
+    values ('We move', 'On Monday.', '', false, ${NOW}) returning id`.execute(db)
+  await sql`insert into announcement_mails (id, announcement_id, subscriber_id, state, said)
+    values (gen_random_uuid(), ${announced.rows[0]?.id}, ${id}, 'failed', '550 no canary here')`.execute(db)
   await sql`insert into votes select id, ${id}, ${NOW} from papers order by id limit 1`.execute(db)
   // A request that is not answered yet, and a set-aside reader.
   await openSubscriptions(db).requestSubscription(ADA.toLowerCase(), LONDON_DAILY, FORM)
@@ -89,7 +93,7 @@ const subscribeFrom = async (db: Database, preferences = LONDON_DAILY): Promise<
   return (await db.selectFrom('subscribers').select('id').where('email', '=', ADA).executeTakeFirstOrThrow()).id
 }
 
-test('an export has everything that is held: settings, consent with its words, digests, letters, votes, bounces, suppression', async () => {
+test('an export has everything that is held: settings, consent with its words, digests, letters, announcements, votes, bounces, suppression', async () => {
   await using ada = await openAda()
   await suppress(ada.db, ada.id, { class: 'hard', reason: 'bounced', code: '5.1.1', diagnostic: null, source: 'mail' })
   const data = await exportPersonalData(portsOf(ada.db), { email: ADA.toUpperCase() })
@@ -112,7 +116,7 @@ test('an export has everything that is held: settings, consent with its words, d
         preferences: { frequency: 'daily', keywords: ['tensegrity'] },
         confirmation: expect.stringMatching(/^[0-9a-f-]{36}$/),
       },
-      { event: 'confirmed', at: NOW, requestedAt: NOW, form: '/confirm/:token', wording: { version: 'confirm-1' } },
+      { event: 'confirmed', at: NOW, requestedAt: NOW, form: '/confirm/:token', wording: { version: 'confirm-2' } },
     ],
     digests: [
       {
@@ -124,6 +128,7 @@ test('an export has everything that is held: settings, consent with its words, d
     ],
     letters: [{ kind: 'confirmation' }, { kind: 'welcome', subject: expect.stringMatching(/^Welcome/) }],
     votes: [{ id: '2604.13000', title: expect.stringMatching(/^Advances in/), at: NOW }],
+    announcements: [{ subject: 'We move', state: 'failed', reply: '550 no canary here' }],
     feedback: [{ kind: 'bounce', class: 'hard' }],
     suppression: { class: 'hard', reason: 'bounced' },
     suppressionChanges: [{ change: 'added', class: 'hard' }],

@@ -73,6 +73,12 @@ test.each(['without a schema', 'with the schema of this version'])(
     await sql`update deliveries set said = ${'a\\b\tc\nd'} where subscriber_id = ${newsletter.ids[2]}`.execute(db)
     await sql`insert into throttled_routes (kind, name, domains, cause, reason, not_before, concurrency, successes, failures)
       values ('relay', 'sink', '{}', 'login', 'no', now(), 1, 0, 1)`.execute(db)
+    const { rows: announced } = await sql<{ id: number }>`
+      insert into announcements (subject, body, content_hash, again, send_at, due) values ('a', 'b', '', false, now(), 2)
+      returning id`.execute(db)
+    await sql`insert into announcement_mails (id, announcement_id, subscriber_id, state)
+      select gen_random_uuid(), ${announced[0]?.id}, id, case when id = ${newsletter.ids[2]} then 'sent' else 'queued' end
+      from subscribers where id <> ${newsletter.ids[0]}`.execute(db)
     const archive = await backUp(newsletter.url, () => storeDay(db, '2026-04-15', LONDON_DAILY.topics))
     await using empty = await openTestDatabase({ empty: target === 'without a schema' })
     const restored = await restore(empty.url, archive)
@@ -82,7 +88,14 @@ test.each(['without a schema', 'with the schema of this version'])(
 
     const { rows: tables } = await sql<{ name: string }>`select relname as name from pg_class
       where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition`.execute(db)
-    const changed = ['deliveries', 'throttled_routes', 'service_hold', 'kysely_migration']
+    const changed = [
+      'deliveries',
+      'announcement_mails',
+      'announcements',
+      'throttled_routes',
+      'service_hold',
+      'kysely_migration',
+    ]
     const late = ['papers', 'paper_search', 'paper_texts', 'paper_topics', 'observations']
     expect(tables.length).toBeGreaterThan(20)
     for (const { name } of tables) {
@@ -95,6 +108,12 @@ test.each(['without a schema', 'with the schema of this version'])(
     expect(deliveries).toMatchObject([
       { state: 'sent', said: 'a\\b\tc\nd' },
       { state: 'unknown', lease_until: null, reason: expect.stringContaining('restored') },
+      { state: 'unknown' },
+    ])
+    // An announcement is not addressed to anybody more, and none of it is sent, before an operator looked at it.
+    expect(await again.db.selectFrom('announcements').select('paused_by').execute()).toEqual([{ paused_by: 'restore' }])
+    expect(await again.db.selectFrom('announcement_mails').select('state').orderBy('state').execute()).toEqual([
+      { state: 'sent' },
       { state: 'unknown' },
     ])
     expect(await again.db.selectFrom('throttled_routes').selectAll().execute()).toEqual([])
