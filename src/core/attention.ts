@@ -47,8 +47,8 @@ const placeOf = ({ kind, subject }: Pick<Alarm, 'kind' | 'subject'>): Place | nu
 }
 
 const counted = (n: number, one: string): string => `${n.toLocaleString('en-GB')} ${one}${n === 1 ? '' : 's'}`
-/** `0.12 %` */
-export const percent = (share: number): string => `${(100 * share).toFixed(2).replace(/\.?0+$/, '')} %`
+/** `0.12%` */
+export const percent = (share: number): string => `${(100 * share).toFixed(2).replace(/\.?0+$/, '')}%`
 
 /** What a person has to look at, the gravest first; nothing is named twice. */
 export const findMatters = (situation: Situation): Matter[] => {

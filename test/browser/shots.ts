@@ -1,7 +1,7 @@
 /**
  * Takes pictures to look at: every page and mail of the story with the sample papers, on a phone and a desktop, light
  * and dark, with an index page. `npm run shots [-- --out FOLDER] [-- --readme] [-- --site URL]`; the second makes the
- * README's picture, the third takes the public pages of a site that runs, with the papers that it has.
+ * README's picture, the third takes the public pages of a site that runs, with the papers that it has; `-- --admin` takes the admin pages.
  */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -10,11 +10,14 @@ import { parseArgs } from 'node:util'
 import { openMailbox } from '../../src/adapters/mailbox/mailbox.ts'
 import { startEmbeddedPostgres } from '../../src/adapters/postgres/embedded-postgres.ts'
 import { openQueue } from '../../src/adapters/queue/queue.ts'
+import { openDatabase } from '../../src/store/database.ts'
 import { migrate } from '../../src/store/migrate.ts'
 import { readConfig } from '../../workers/config/config.ts'
 import { createLog } from '../../workers/log.ts'
+import { openAdmin } from '../../workers/roles/admin.ts'
 import { ROLES } from '../../workers/roles/role.ts'
 import { startService } from '../../workers/service.ts'
+import { ADMIN_STORY_AT, walkAdminPages } from '../support/browser/admin-story.ts'
 import { launchTestBrowser } from '../support/browser/browser.ts'
 import { BEGINNING, type StoryContext, walkOddities, walkPublicPages, walkStory } from '../support/browser/story.ts'
 import { findFreePort } from '../support/servers/free-port.ts'
@@ -33,8 +36,31 @@ const { values } = parseArgs({
     out: { type: 'string', default: '.shots' },
     readme: { type: 'boolean', default: false },
     site: { type: 'string' },
+    admin: { type: 'boolean', default: false },
   },
 })
+
+const ADMIN_TOKEN = 'a'.repeat(32)
+
+/** The admin site alone, on an empty database. */
+const openAdminPages = async (folder: string) => {
+  const postgres = await startEmbeddedPostgres({ folder: join(folder, 'postgres'), durable: false })
+  await migrate(postgres.url)
+  const db = openDatabase(postgres.url, { connections: 4, name: 'shots', onError: () => undefined })
+  const context = { config: readConfig({ ADMIN_TOKEN }), db, keys: [KEY] as const, log: createLog('warn') }
+  const now = () => new Date(ADMIN_STORY_AT)
+  const { url, close } = await openAdmin({ ...context, now }, { host: '127.0.0.1', port: 0 })
+  return {
+    url: url.replace(/\/admin$/, ''),
+    db,
+    token: ADMIN_TOKEN,
+    async [Symbol.asyncDispose]() {
+      await close()
+      await db.destroy()
+      await postgres.stop()
+    },
+  }
+}
 
 /** The whole service on throw-away data, with the sample papers alone. */
 const openSampleService = async (folder: string) => {
@@ -115,7 +141,10 @@ try {
       }
   }
   if (values.site !== undefined) await walkPublicPages({ page, siteUrl: values.site.replace(/\/$/, ''), show })
-  else {
+  else if (values.admin) {
+    await using pages = await openAdminPages(folder)
+    await walkAdminPages({ ...pages, page, show: (name) => show(name, 'page') })
+  } else {
     await using service = await openSampleService(folder)
     await walkStory({ ...service, page, show })
     if (!values.readme) await walkOddities({ page, show })

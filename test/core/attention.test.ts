@@ -22,8 +22,8 @@ test('nothing does where all goes its way, retries and a source that fails for a
 
 test('bounces and complaints do from half the share at which an edition is paused, unless they are a few', () => {
   expect(textsOf({ returned: { sent: 10_000, hard: 150, complaints: 4 } })).toEqual([
-    'Addresses that do not exist: 1.5 % of the digests of seven days. At 3 % an edition is paused.',
-    'Complaints: 0.04 % of the digests of seven days. At 0.08 % an edition is paused.',
+    'Addresses that do not exist: 1.5% of the digests of seven days. At 3% an edition is paused.',
+    'Complaints: 0.04% of the digests of seven days. At 0.08% an edition is paused.',
   ])
   expect(textsOf({ returned: { sent: 100, hard: 9, complaints: 2 } })).toEqual([])
   expect(textsOf({ returned: { sent: 0, hard: 20, complaints: 20 } })).toEqual([])

@@ -106,20 +106,24 @@ const viewOf = (today: Today) => ({
   lag: [
     { name: 'Oldest digest that waits', time: durationOf(today.lag.digests, 'none waits') },
     { name: 'Oldest letter that waits', time: durationOf(today.lag.letters, 'none waits') },
-    { name: 'Last tick of the scheduler', time: durationOf(today.sinceTick, 'never') },
+    {
+      name: 'Last tick of the scheduler',
+      time: today.sinceTick === null ? 'never' : `${durationOf(today.sinceTick, '')} ago`,
+    },
   ],
   routes: today.routes.map(({ name, reason, waiting, notBefore }) => ({
     name,
     reason,
     waiting: count(waiting),
     next: momentOf(notBefore),
+    nextHour: notBefore.toISOString().slice(11, 16),
   })),
   sources: today.sources.map(({ source, succeededAt, error }) => ({
     source,
     age:
       succeededAt === null
         ? 'never'
-        : durationOf(Math.max(0, (today.now.getTime() - succeededAt.getTime()) / 1000), 'never'),
+        : `${durationOf(Math.max(0, (today.now.getTime() - succeededAt.getTime()) / 1000), 'never')} ago`,
     error,
   })),
   subscribers: STATES.map((state) => ({ state, count: count(today.subscribers[state] ?? 0) })),

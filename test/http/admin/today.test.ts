@@ -39,7 +39,7 @@ test('a service with nothing wrong says so, and shows an edition with its equati
   expect(rowOf(text, String(edition?.id))).toEqual(['complete', '3', '3', '0', '0', '0', '0', '0'])
   expect(rowOf(text, 'active')).toEqual(['3'])
   expect(rowOf(text, 'Oldest digest')).toEqual(['none waits'])
-  expect(rowOf(text, 'Hard bounces')).toEqual(['0', '0 %', '3 %'])
+  expect(rowOf(text, 'Hard bounces')).toEqual(['0', '0%', '3%'])
   // One who may only look has nothing to press but what signs them out.
   expect([...text.matchAll(/<form[^>]+action="([^"]+)"/g)].map(([, to]) => to)).toEqual(['/admin/sign-out'])
 })
@@ -69,7 +69,7 @@ test('what needs a person is told first, each once, and an edition under way add
   const before = (await browser.get('/admin')).text
   expect(rowOf(before, String(id))).toEqual(['sending', '5', '3', '1', '1', '0', '0', '0'])
   expect(rowOf(before, 'Oldest digest')).toEqual(['3 minutes'])
-  expect(rowOf(before, 'huggingface')).toEqual(['2 days'])
+  expect(rowOf(before, 'huggingface')).toEqual(['2 days ago'])
 
   await pauseEdition(db, id, { by: 'Ada', why: 'a typo' })
   const { text } = await browser.press('/admin/service/hold', { why: 'moving house' })
