@@ -166,14 +166,8 @@ const startAdmin = async (context: RoleContext, keep: Keep): Promise<string | nu
   const { admin } = context.config
   if (admin === null) return null
   const { openAdmin } = await import('./roles/admin.ts')
-  try {
-    return keep(await openAdmin(context, admin)).url
-  } catch (error) {
-    // Whoever had ADMIN_TOKEN for /metrics alone asked for no such port: mail goes out all the same.
-    if (admin.chosen || (error as { code?: string }).code !== 'EADDRINUSE') throw error
-    context.log.warn({ port: admin.port }, 'the port of the admin pages is in use, so there are none; set ADMIN_PORT')
-    return null
-  }
+  const opened = await openAdmin(context, admin)
+  return opened === null ? null : keep(opened).url
 }
 
 /** Wakes a queue without ever failing: a job that the queue refuses loses nothing, since the next tick finds the work. */

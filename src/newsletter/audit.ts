@@ -81,7 +81,9 @@ export interface Audit {
   undo(by: Actor, id: number): Promise<UndoResult>
 }
 
-const canUndo = (act: Act): boolean => UNDOS[act.action] !== undefined && act.undone_by === null
+/** An act on an address that is no subscriber's cannot be: the record does not hold it. */
+const canUndo = (act: Act): boolean =>
+  UNDOS[act.action] !== undefined && act.undone_by === null && act.subject?.startsWith('address:') !== true
 
 export const createAudit = (ports: AuditPorts): Audit => ({
   async read(filter, before) {

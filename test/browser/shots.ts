@@ -47,9 +47,17 @@ const openAdminPages = async (folder: string) => {
   const postgres = await startEmbeddedPostgres({ folder: join(folder, 'postgres'), durable: false })
   await migrate(postgres.url)
   const db = openDatabase(postgres.url, { connections: 4, name: 'shots', onError: () => undefined })
-  const context = { config: readConfig({ ADMIN_TOKEN }), db, keys: [KEY] as const, log: createLog('warn') }
+  const context = {
+    config: readConfig({ ADMIN_TOKEN }),
+    db,
+    keys: [KEY] as const,
+    log: createLog('warn'),
+    wake: async () => undefined,
+  }
   const now = () => new Date(ADMIN_STORY_AT)
-  const { url, close } = await openAdmin({ ...context, now }, { host: '127.0.0.1', port: 0 })
+  const opened = await openAdmin({ ...context, now }, { host: '127.0.0.1', port: 0, chosen: true })
+  if (opened === null) throw new Error('the admin pages did not open')
+  const { url, close } = opened
   return {
     url: url.replace(/\/admin$/, ''),
     db,

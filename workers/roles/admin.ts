@@ -14,6 +14,7 @@ import { createEventWebhooks } from '../../src/newsletter/event-webhooks.ts'
 import { createOperators } from '../../src/newsletter/operators.ts'
 import { domainOf } from '../../src/newsletter/sending/mail.ts'
 import { createTodayReader } from '../../src/newsletter/today.ts'
+import type { AdminListener } from '../config/network.ts'
 import type { RoleContext } from './context.ts'
 
 type AdminContext = Pick<RoleContext, 'config' | 'db' | 'keys' | 'now' | 'log' | 'wake' | 'forgetMails'>
@@ -41,17 +42,22 @@ export const adminOptions = (context: AdminContext, host: string): AdminAppOptio
   }
 }
 
-/** Starts it; rejects when the port is in use. */
+/**
+ * Starts it; rejects when the port is in use, but returns `null`, and logs it, where that port was not chosen: whoever set
+ * ADMIN_TOKEN for /metrics alone asked for none, and mail goes out all the same.
+ */
 export const openAdmin = async (
   context: AdminContext,
-  { host, port }: { host: string; port: number },
-): Promise<{ url: string; close(): Promise<void> }> => {
+  { host, port, chosen }: AdminListener,
+): Promise<{ url: string; close(): Promise<void> } | null> => {
   const app = buildAdminApp(adminOptions(context, host))
   try {
     await app.listen({ host, port })
   } catch (error) {
     await app.close()
-    throw error
+    if (chosen || (error as { code?: string }).code !== 'EADDRINUSE') throw error
+    context.log.warn({ port }, 'the port of the admin pages is in use, so there are none; set ADMIN_PORT')
+    return null
   }
   const listening = app.server.address() as AddressInfo
   const shown = host === '0.0.0.0' || host === '127.0.0.1' ? 'localhost' : host.includes(':') ? `[${host}]` : host

@@ -22,15 +22,22 @@ const orNull = (text: string): string | null => (text === '' ? null : text)
 /** Where what an act was on has a page. */
 const PAGES: Record<string, string> = { edition: '/admin/editions', subscriber: '/admin/subscribers' }
 
-const subjectView = (subject: string | null) => {
+const subjectView = ({ subject, detail }: Act) => {
   if (subject === null) return null
   const [kind = '', id = ''] = subject.split(/:(.*)/s)
   const page = PAGES[kind]
   return {
-    text: `${kind} ${id}`,
+    // A name says more than an id.
+    text: typeof detail.name === 'string' ? detail.name : `${kind} ${id}`,
     href: page !== undefined && hasPage(page) ? `${page}/${encodeURIComponent(id)}` : null,
     all: `${PATH}?${new URLSearchParams({ on: subject })}`,
   }
+}
+
+/** `Edition paused` for `edition.paused`. */
+const actionInWords = (action: string): string => {
+  const words = action.replaceAll('.', ' ').replaceAll('-', ' ')
+  return words.charAt(0).toUpperCase() + words.slice(1)
 }
 
 /** A fact of an entry as text; a list or an object as JSON. */
@@ -44,10 +51,10 @@ const actView = ({ canUndo, ...act }: Act & { canUndo: boolean }) => ({
   at: momentOf(act.at),
   by: act.by_whom,
   via: act.via === 'admin' ? 'on these pages' : 'by a command',
-  action: act.action,
-  subject: subjectView(act.subject),
+  action: actionInWords(act.action),
+  subject: subjectView(act),
   facts: Object.entries(act.detail)
-    .filter(([, value]) => value !== null)
+    .filter(([name, value]) => value !== null && !(name === 'name' && act.subject !== null))
     .map(factOf),
   undoes: act.undoes,
   undoneBy: act.undone_by,
@@ -77,7 +84,9 @@ export const auditRoutes = (app: App, site: AdminSite): void => {
       isFiltered: Object.values(filter).some((value) => value !== null),
       names: choices.byWhom,
       // A whole subject, and then each of what is done to it.
-      actions: [...new Set([...nouns, ...choices.actions])].sort(),
+      actions: [...new Set([...nouns, ...choices.actions])]
+        .sort()
+        .map((name) => ({ name, words: actionInWords(name) })),
     })
   })
 

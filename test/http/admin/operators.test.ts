@@ -1,6 +1,9 @@
 /** The pages of operators and of the record: who sees them, what they change, and what is taken back. */
 import { expect, test } from 'vitest'
+import { pauseEdition } from '../../../src/newsletter/edition-control.ts'
+import { addSuppression } from '../../../src/newsletter/feedback/suppressions.ts'
 import { recordAct } from '../../../src/store/audit.ts'
+import { openSendingNewsletter } from '../../support/fixtures/sending-newsletter.ts'
 import { type AdminTestSite, openAdminSite } from '../../support/servers/admin-site.ts'
 
 const readRecord = ({ db }: AdminTestSite) => db.selectFrom('audit_log').selectAll().orderBy('id').execute()
@@ -53,6 +56,51 @@ test('what is wrong about a new operator is said, with what was typed, and nobod
   expect((await own.post(`${self}/end`)).text).toContain('You cannot end yourself')
   expect((await own.post(`${self}/role`, { role: 'look' })).text).toContain('You cannot end yourself')
   expect((await own.get('/admin')).status).toBe(200)
+})
+
+test('a pause and a suppression are taken back from their entries, and what took them back may be', async () => {
+  await using newsletter = await openSendingNewsletter(2)
+  const { db } = newsletter
+  await using site = await openAdminSite({ db, clock: '2026-04-15T06:30:00Z' })
+  const act = await site.signInAs('act')
+  const { id } = await db.selectFrom('editions').select('id').executeTakeFirstOrThrow()
+  const by = { byWhom: 'Ada', via: 'command' } as const
+  await pauseEdition(db, id, { by: 'Ada', why: null }, by)
+  await addSuppression(db, 'reader1@example.org', { ...by, whom: 'Ada', why: 'asked by phone' })
+  await addSuppression(db, 'nobody@example.org', { ...by, whom: 'Ada', why: 'asked by phone' })
+  const undo = async (action: string) => {
+    const entry = (await readRecord(site)).filter((one) => one.action === action).at(0)
+    return (await act.press(`/admin/audit/${entry?.id}/undo`)).text
+  }
+  expect(await undo('edition.paused')).toContain('is undone.')
+  expect(await undo('suppression.added')).toContain('is undone.')
+  const stateOf = async () => [
+    (await db.selectFrom('editions').select('paused_at').executeTakeFirstOrThrow()).paused_at !== null,
+    await db.selectFrom('suppressions').select('email').execute(),
+  ]
+  expect(await stateOf()).toEqual([false, [{ email: 'nobody@example.org' }]])
+  expect(await undo('edition.resumed')).toContain('is undone.')
+  expect(await undo('suppression.removed')).toContain('is undone.')
+  expect(await stateOf()).toEqual([true, expect.arrayContaining([{ email: 'reader1@example.org' }])])
+  const record = await readRecord(site)
+  expect(
+    record.map(({ action, undoes }) => [
+      action,
+      undoes === null ? null : record.find((one) => one.id === undoes)?.action,
+    ]),
+  ).toEqual([
+    ['operator.added', null],
+    ['edition.paused', null],
+    ['suppression.added', null],
+    ['suppression.added', null],
+    ['edition.resumed', 'edition.paused'],
+    ['suppression.removed', 'suppression.added'],
+    ['edition.paused', 'edition.resumed'],
+    ['suppression.added', 'suppression.removed'],
+  ])
+  // No address in whole: what was on one that is no subscriber's cannot be taken back from here.
+  expect(JSON.stringify(record)).not.toMatch(/(?:reader1|nobody)@/)
+  expect((await act.get('/admin/audit')).text.match(/\/undo"/g)).toHaveLength(2)
 })
 
 test('the record is read by whom, by what and on what, fifty at a time', async () => {
