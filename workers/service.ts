@@ -18,6 +18,7 @@ import type { Config } from './config/config.ts'
 import { createReadiness } from './readiness.ts'
 import type { RoleContext, ServiceContext } from './roles/context.ts'
 import type { Role } from './roles/role.ts'
+import { openTracingOf } from './tracing.ts'
 import { readVersion } from './version.ts'
 import { watchWebhooks } from './webhooks.ts'
 
@@ -69,6 +70,9 @@ export const startService = async (
     signal?.throwIfAborted()
     return part
   }
+  // First, so that it sees all that follows, and is closed last.
+  const tracing = await openTracingOf(config, log)
+  if (tracing !== null) keep(tracing)
   let fullUntil = Number.NEGATIVE_INFINITY
   const db = openDatabase(databaseUrl, {
     connections: 10,
@@ -96,6 +100,7 @@ export const startService = async (
     workers: (roles.has('scheduler') ? 2 : 0) + (roles.has('mailer') ? 2 : 0),
     onError: (source, error) => log.error({ source, error: describeError(error) }, 'the queue reported an error'),
     onNotice: (notice) => log.warn({}, notice),
+    ...(tracing === null ? {} : { telemetry: tracing.jobs }),
   })
   keep({ close: () => queue.close({ graceMs: CLOSE_TIMEOUT }) })
   const requireSpace = async () => {
@@ -117,7 +122,7 @@ export const startService = async (
     await health.listen({ host: config.host, port: config.healthPort })
   }
   const ports = await openRoles(
-    { ...service, config, db, queue, wake: createWake(queue, log), requireSpace, operations },
+    { ...service, config, db, queue, wake: createWake(queue, log), requireSpace, operations, tracing },
     roles,
     keep,
   )

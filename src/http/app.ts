@@ -1,7 +1,7 @@
 /** The site: every route, and what applies to all of them. */
 import formbody from '@fastify/formbody'
 import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
-import Fastify, { type FastifyError } from 'fastify'
+import Fastify, { type FastifyError, type FastifyPluginCallback } from 'fastify'
 import { aboutRoutes } from './about.ts'
 import { accountRoutes, addressRoutes } from './account.ts'
 import { apiRoutes } from './api/api.ts'
@@ -56,6 +56,8 @@ export interface AppOptions extends Site {
   trustProxy: string[]
   /** The clock of what a client may ask for in a minute, milliseconds; by default the process's. */
   monotonic?: () => number
+  /** Traces requests; left out where nothing is traced. */
+  tracing?: FastifyPluginCallback
   /** What differs from `CONNECTION_LIMITS`. */
   connections?: Partial<ConnectionLimits>
 }
@@ -96,6 +98,7 @@ export const buildApp = ({
     .setValidatorCompiler(TypeBoxValidatorCompiler)
   app.server.maxConnections = limits.connections
   recordRoutes(app)
+  if (given.tracing !== undefined) app.register(given.tracing)
   identifyRequests(app)
 
   app.addHook('onRequest', async (request, reply) => {

@@ -17,6 +17,7 @@ import { readSignUps, type SignUpConfig } from './sign-ups.ts'
 import { readSources, type SourceConfig } from './sources.ts'
 import { readStores, type StoreConfig } from './stores.ts'
 import { readTopics, type TopicConfig } from './topics.ts'
+import { readTracing, type TracingConfig } from './tracing.ts'
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'] as const
 
@@ -33,7 +34,8 @@ export interface Config
     TopicConfig,
     BounceConfig,
     SignUpConfig,
-    AlarmConfig {
+    AlarmConfig,
+    TracingConfig {
   production: boolean
   logLevel: (typeof LOG_LEVELS)[number]
   /** The time at which the service's clock starts; `null`: the machine's. */
@@ -74,6 +76,7 @@ export const readConfig = (environment: Environment, originOf?: (name: string) =
     ...readBounces(settings, network.host),
     ...readSignUps(settings, senders, environment.NODE_ENV === 'production'),
     ...readAlarms(settings),
+    ...readTracing(settings),
     logLevel: settings.read('LOG_LEVEL', 'info', oneOf(LOG_LEVELS)),
     clock: settings.read('CLOCK', null, readClock),
   }

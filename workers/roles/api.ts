@@ -95,6 +95,7 @@ export const openApi = async (context: ApiContext) => {
     trustProxy: config.trustProxy,
     log,
     ...operations,
+    ...(context.tracing === null ? {} : { tracing: context.tracing.requests }),
     roleOfToken:
       config.admin === null ? null : createOperators({ db, keys, now, adminToken: config.adminToken }).roleOf,
   })

@@ -2,6 +2,7 @@
 import type { Metrics } from '../../src/adapters/metrics.ts'
 import type { Queue } from '../../src/adapters/queue/queue.ts'
 import type { QueueName } from '../../src/adapters/queue/queue-names.ts'
+import type { Tracing } from '../../src/adapters/tracing/tracing.ts'
 import type { Log } from '../../src/core/log.ts'
 import type { AppOptions } from '../../src/http/app.ts'
 import type { ErasurePorts } from '../../src/newsletter/subscription/personal-data.ts'
@@ -33,4 +34,6 @@ export interface RoleContext extends ServiceContext {
   requireSpace: Runtime['requireSpace']
   /** What operators read of every process, whatever its roles. */
   operations: Pick<AppOptions, 'ready' | 'editions'> & { metrics: Metrics }
+  /** `null` where nothing is traced. */
+  tracing: Tracing | null
 }

@@ -4,6 +4,8 @@ import { bitsOf, createSigner } from '../../src/adapters/smtp/dkim.ts'
 import { compileMessage } from '../../src/adapters/smtp/message.ts'
 import { openSmtp } from '../../src/adapters/smtp/smtp.ts'
 import { createMailTemplates } from '../../src/adapters/templates/mail-templates.ts'
+import type { Tracing } from '../../src/adapters/tracing/tracing.ts'
+import type { SmtpOutcome } from '../../src/core/sending/smtp-outcome.ts'
 import { readSmtpUrl } from '../../src/core/sending/smtp-url.ts'
 import type { AttemptPorts } from '../../src/newsletter/sending/attempt.ts'
 import { drain } from '../../src/newsletter/sending/delivery.ts'
@@ -14,6 +16,7 @@ import { answerSignUps } from '../../src/newsletter/subscription/sign-up.ts'
 import { MAIL_STREAMS, type MailStream, queueOf } from '../../src/store/database.ts'
 import { requeueExpired } from '../../src/store/outbox/leases.ts'
 import { withdrawSample } from '../../src/store/outbox/outbox.ts'
+import type { AttemptResult } from '../../src/store/outbox/outcomes.ts'
 import { DEFAULT_CONNECTIONS } from '../config/senders.ts'
 import type { RoleContext } from './context.ts'
 
@@ -38,6 +41,7 @@ const RECOMMENDED_DKIM_BITS = 2048
 export const openMailer = async (context: RoleContext) => {
   const { config, db, queue, keys, now, log, wake, smtpUrl } = context
   const { metrics } = context.operations
+  const traced = traceMails(context.tracing)
   const { onUnknown } = config
   const compose = await createMailComposer(context)
   // The relay counts connections, whatever they carry.
@@ -71,10 +75,11 @@ export const openMailer = async (context: RoleContext) => {
       compose,
       // A sign-up does not wait behind a run of digests.
       send: (envelope: Parameters<typeof smtp.send>[0], mayBegin: Parameters<typeof smtp.send>[1]) =>
-        smtp.send(envelope, mayBegin, stream === 'letters' ? 'first' : 'last'),
+        traced.send(() => smtp.send(envelope, mayBegin, stream === 'letters' ? 'first' : 'last')),
       routes,
       monotonic: () => performance.now(),
       random: Math.random,
+      ...traced.ports,
       onAttempt: countIn(metrics),
       wake: () => wake(queueName),
       wakeIn: timers[queueName].wakeIn,
@@ -103,12 +108,29 @@ export const openMailer = async (context: RoleContext) => {
   }
 }
 
+/** Traces attempts and conversations; where nothing is traced, what does neither and costs nothing. */
+const traceMails = (
+  tracing: Tracing | null,
+): { ports: Pick<AttemptPorts, 'trace'>; send: (work: () => Promise<SmtpOutcome>) => Promise<SmtpOutcome> } => {
+  if (tracing === null) return { ports: {}, send: (work) => work() }
+  return {
+    ports: {
+      trace: (stream, { id, editionId }, work) =>
+        tracing.mail({ 'mail.stream': stream, 'mail.id': id, 'mail.edition': editionId }, work, outcomeOf),
+    },
+    send: (work) => tracing.conversation({}, work, ({ kind }) => kind),
+  }
+}
+
+/** What came of an attempt: nobody knows of a mail that is sent again whether the server has it. */
+const outcomeOf = ({ state, resend }: AttemptResult): string => (resend ? 'unknown' : state)
+
 /** Counts attempts by what came of them; what was only put back was none. */
 const countIn =
   (metrics: Metrics): NonNullable<AttemptPorts['onAttempt']> =>
-  (stream, { kind, waitedMs }, { state, resend }) => {
-    if (state === 'queued' && !resend) return
-    const outcome = resend ? 'unknown' : state
+  (stream, { kind, waitedMs }, result) => {
+    const outcome = outcomeOf(result)
+    if (outcome === 'queued') return
     const isConfirmation = kind === 'confirmation' && outcome === 'sent'
     metrics.countMail({ stream, outcome, ...(isConfirmation ? { confirmedAfter: waitedMs / 1000 } : {}) })
   }

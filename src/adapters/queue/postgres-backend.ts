@@ -7,6 +7,7 @@ import {
   type PgPool,
   Queue,
   runMigrations,
+  type Telemetry,
 } from 'bullmq'
 import { Client, type ClientConfig, Pool, type PoolClient } from 'pg'
 import { type Backend, CONNECT_TIMEOUT, UnusableQueue } from './backend.ts'
@@ -73,6 +74,7 @@ export const openPostgresBackend = async (
   databaseUrl: string,
   connections: number,
   onError: (error: Error) => void,
+  telemetry?: Telemetry,
 ): Promise<Backend> => {
   const pool = new Pool({ ...settingsOf(databaseUrl), max: connections })
   pool.on('error', onError)
@@ -92,10 +94,12 @@ export const openPostgresBackend = async (
   }
   // BullMQ has types of its own for pg, which do not quite fit pg's.
   const connection = pool as PgPool
+  const traced = telemetry === undefined ? {} : { telemetry }
   return {
-    openJobQueue: (name) => new Queue(name, { connection, defaultJobOptions: JOB_OPTIONS }, createPostgresBackend),
+    openJobQueue: (name) =>
+      new Queue(name, { connection, defaultJobOptions: JOB_OPTIONS, ...traced }, createPostgresBackend),
     startWorker: (name, handler, concurrency) =>
-      new BullWorker(name, handler, { connection, concurrency, ...WORKER_OPTIONS }, createPostgresBackend),
+      new BullWorker(name, handler, { connection, concurrency, ...traced, ...WORKER_OPTIONS }, createPostgresBackend),
     // The pool connects anew for each query, and times out by itself.
     requireConnection: () => undefined,
     repair,

@@ -1,6 +1,6 @@
 /** The queue: its jobs wake processes. A job says that there is work in the database, and never what the work is. */
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Queue as BullQueue } from 'bullmq'
+import type { Queue as BullQueue, Telemetry } from 'bullmq'
 import type { Backend, JobQueue, Worker } from './backend.ts'
 import { coalesceWakes } from './coalesced-wakes.ts'
 import { readKeyPrefix } from './key-prefix.ts'
@@ -51,6 +51,8 @@ interface Options {
   onError: (source: QueueName | 'queue', error: Error) => void
   /** Gets sentences for the operator about the store of the queue. */
   onNotice?: (notice: string) => void
+  /** Traces jobs; left out where nothing is traced. */
+  telemetry?: Telemetry
 }
 
 /** Opens the queue on Redis where there is one, and in the database otherwise. Throws `UnusableQueue`. */
@@ -59,7 +61,7 @@ export const openQueue = async (options: Options): Promise<Queue> => {
   const errors = createErrorFilter(onError)
   const backend: Backend =
     redisUrl === null
-      ? await openPostgresBackend(databaseUrl, workers + 2, errors.from('queue'))
+      ? await openPostgresBackend(databaseUrl, workers + 2, errors.from('queue'), options.telemetry)
       : await openRedisBackend({
           ...options,
           redisUrl,

@@ -1,5 +1,5 @@
 /** The queue on Redis: for several machines, and for those who run a Redis anyway. */
-import { Worker as BullWorker, Queue } from 'bullmq'
+import { Worker as BullWorker, Queue, type Telemetry } from 'bullmq'
 import { Redis, type RedisOptions } from 'ioredis'
 import { MINUTE } from '../../core/calendar.ts'
 import { type Backend, CONNECT_TIMEOUT, UnusableQueue } from './backend.ts'
@@ -33,6 +33,7 @@ interface Options {
   onError: (error: Error) => void
   /** Gets sentences for the operator about this Redis. */
   onNotice?: (notice: string) => void
+  telemetry?: Telemetry
 }
 
 /**
@@ -45,7 +46,9 @@ export const openRedisBackend = async ({
   required,
   onError,
   onNotice = () => undefined,
+  telemetry,
 }: Options): Promise<Backend> => {
+  const traced = telemetry === undefined ? {} : { telemetry }
   const connections: Redis[] = []
   const connect = (options: Settings): Redis => {
     const redis = new Redis(redisUrl, { ...OPTIONS, ...options })
@@ -81,6 +84,7 @@ export const openRedisBackend = async ({
         prefix,
         defaultJobOptions: JOB_OPTIONS,
         skipMetasUpdate: true,
+        ...traced,
       }),
     startWorker(name, handler, concurrency) {
       shared ??= connect({ maxRetriesPerRequest: null, socketTimeout: SOCKET_TIMEOUT }).on('error', onError)
@@ -88,6 +92,7 @@ export const openRedisBackend = async ({
         connection: shared,
         prefix,
         concurrency,
+        ...traced,
         ...WORKER_OPTIONS,
       })
       workers.push(worker)

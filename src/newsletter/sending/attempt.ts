@@ -30,6 +30,8 @@ export interface AttemptPorts {
   routes: Routes
   /** 0 to 1, to spread retries. */
   random: () => number
+  /** Does an attempt within a span; left out where nothing is traced. */
+  trace?: (stream: MailStream, mail: Claimed, work: () => Promise<AttemptResult>) => Promise<AttemptResult>
   /** Is told what came of each attempt, for metrics; must not throw. */
   onAttempt?: (stream: MailStream, mail: Claimed, result: AttemptResult) => void
 }

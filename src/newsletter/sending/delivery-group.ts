@@ -242,7 +242,8 @@ export const sendGroup = async (
         const wantedAt = recheck.checkedAt()
         const mayBegin: MayBegin = (at) =>
           leases.suffice(claimed) && (at === 'body' || monotonic() - wantedAt <= RECHECK_AFTER)
-        const result = await attempt(ports, stream, claimed, { unrenderable, mayBegin }, options)
+        const work = () => attempt(ports, stream, claimed, { unrenderable, mayBegin }, options)
+        const result = await (ports.trace === undefined ? work() : ports.trace(stream, claimed, work))
         ports.onAttempt?.(stream, claimed, result)
         if (result.state === 'sent') sent++
         else if (result.retryAfterMs > 0) retryInMs = Math.min(retryInMs ?? result.retryAfterMs, result.retryAfterMs)
