@@ -130,6 +130,15 @@ export const detailsView = (edition: EditionDetails) => {
   }
 }
 
+/** Why it is in its state: what its server said stands beside it, and is not said twice. */
+const reasonOf = ({ reason, said, failedBefore }: MissedDelivery): string =>
+  [
+    reason !== null && said !== null ? reason.replace(`: ${said}`, '') : reason,
+    failedBefore === null ? null : `failed before: ${failedBefore}`,
+  ]
+    .filter((part) => part !== null)
+    .join('; ')
+
 export const missedView = (
   edition: EditionDetails,
   which: { states: readonly MailState[]; reason: string | null },
@@ -157,8 +166,7 @@ export const missedView = (
       subscriber: row.subscriber,
       email: row.email,
       state: row.state,
-      reason:
-        row.failedBefore === null ? row.reason : `${row.reason ?? ''} (failed before: ${row.failedBefore})`.trim(),
+      reason: reasonOf(row),
       said: row.said,
       attempts: row.attempts,
       attemptedAt: momentOf(row.attemptedAt),

@@ -54,7 +54,7 @@ const mailFacts = (
 ) =>
   facts([
     mail.said !== null && ['Server said', mail.said],
-    mail.reason !== null && ['Reason', mail.reason],
+    mail.reason !== null && ['Reason', mail.said === null ? mail.reason : mail.reason.replace(`: ${mail.said}`, '')],
     mail.failedBefore !== null && ['Failed before', mail.failedBefore],
     mail.attempts > 1 && ['Attempts', count(mail.attempts)],
     mail.resent > 0 && ['Sent again', `${counted(mail.resent, 'time')}: it may have arrived twice`],

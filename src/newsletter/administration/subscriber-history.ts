@@ -96,13 +96,16 @@ const readHistory = async (db: Database, keys: Keys, { id, email }: Subscriber):
   const changes = email === null ? [] : await readSuppressionLog(db, email)
   const links = await readLegacyLinks(db, id)
   const acts = await readActs(db, { byWhom: null, action: null, subject: `subscriber:${id}` }, null, MOST_ACTS)
+  // In the order in which they came about: of what has the same moment the later one stands above.
   const entries: HistoryEntry[] = [
     ...consent.map((record) => ({ of: 'consent' as const, at: record.at, record })),
-    ...mails.map((mail) => ({ of: 'mail' as const, at: mail.sentAt ?? mail.attemptedAt ?? mail.createdAt, mail })),
+    ...mails
+      .toReversed()
+      .map((mail) => ({ of: 'mail' as const, at: mail.sentAt ?? mail.attemptedAt ?? mail.createdAt, mail })),
     ...feedback.map((one) => ({ of: 'feedback' as const, at: one.at, feedback: one })),
     ...changes.map((change) => ({ of: 'suppression' as const, at: change.at, change })),
     ...links.map(({ at }) => ({ of: 'former link' as const, at })),
-    ...acts.map((act) => ({ of: 'act' as const, at: act.at, act })),
+    ...acts.toReversed().map((act) => ({ of: 'act' as const, at: act.at, act })),
   ]
-  return entries.sort((one, other) => other.at.getTime() - one.at.getTime())
+  return entries.sort((one, other) => one.at.getTime() - other.at.getTime()).reverse()
 }
