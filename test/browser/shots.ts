@@ -17,6 +17,7 @@ import { createLog } from '../../workers/log.ts'
 import { openAdmin } from '../../workers/roles/admin.ts'
 import { ROLES } from '../../workers/roles/role.ts'
 import { startService } from '../../workers/service.ts'
+import { walkAdminReaders } from '../support/browser/admin-readers-story.ts'
 import { ADMIN_STORY_AT, walkAdminPages } from '../support/browser/admin-story.ts'
 import { launchTestBrowser } from '../support/browser/browser.ts'
 import { BEGINNING, type StoryContext, walkOddities, walkPublicPages, walkStory } from '../support/browser/story.ts'
@@ -151,7 +152,9 @@ try {
   if (values.site !== undefined) await walkPublicPages({ page, siteUrl: values.site.replace(/\/$/, ''), show })
   else if (values.admin) {
     await using pages = await openAdminPages(folder)
-    await walkAdminPages({ ...pages, page, show: (name) => show(name, 'page') })
+    const story = { ...pages, page, show: (name: string) => show(name, 'page') }
+    await walkAdminPages(story)
+    await walkAdminReaders(story)
   } else {
     await using service = await openSampleService(folder)
     await walkStory({ ...service, page, show })
