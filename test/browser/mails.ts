@@ -1,17 +1,23 @@
 /**
  * Renders every mail to look at: as HTML, text and message, and where there is Chromium as pictures in both schemes at
- * three widths, with an index page. `npm run mails [-- --out FOLDER]`.
+ * three widths, with an index page. `npm run mails [-- --out FOLDER] [-- --branded]`; the second as an installation sends
+ * them that has a name, a logo, a colour and words of its own.
  */
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { drawMailLogo } from '../../src/adapters/mail-logo.ts'
+import { UNBRANDED } from '../../src/core/branding/branding.ts'
 import { CHROMIUM, launchTestBrowser } from '../support/browser/browser.ts'
 import { MAIL_WIDTHS } from '../support/browser/page-judge.ts'
-import { everyMail, fillPlaceholders, messageOf, type NamedMail } from '../support/fixtures/every-mail.ts'
+import { BRANDED } from '../support/fixtures/branded.ts'
+import { BASE_URL, everyMail, fillPlaceholders, messageOf, type NamedMail } from '../support/fixtures/every-mail.ts'
 
 const SCHEMES = ['light', 'dark'] as const
 
-const { values } = parseArgs({ options: { out: { type: 'string', default: '.mails' } } })
+const { values } = parseArgs({
+  options: { out: { type: 'string', default: '.mails' }, branded: { type: 'boolean', default: false } },
+})
 
 const escapeHtml = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
@@ -28,7 +34,8 @@ const writeMail = async (one: NamedMail): Promise<string> => {
   return `<h2 id="${name}">${name}</h2><p>${escapeHtml(mail.subject)}</p><p>${files} (${sizes})</p>`
 }
 
-const mails = await everyMail()
+const branding = values.branded ? BRANDED : UNBRANDED
+const mails = await everyMail(BASE_URL, { branding })
 await rm(values.out, { recursive: true, force: true })
 await mkdir(values.out, { recursive: true })
 const parts = new Map<string, string>()
@@ -38,6 +45,10 @@ let pictures = 0
 if (CHROMIUM !== null) {
   await using browser = await launchTestBrowser()
   await using window = await browser.openWindow()
+  const logo = branding.logo === null ? null : await drawMailLogo(branding.logo)
+  await window.page.route('**/email-logo.png*', (route) =>
+    route.fulfill({ contentType: 'image/png', body: logo?.content ?? '' }),
+  )
   for (const { name, mail } of mails) {
     await window.page.setContent(fillPlaceholders(mail.html))
     const figures: string[] = []

@@ -1,7 +1,8 @@
 /**
  * Takes pictures to look at: every page and mail of the story with the sample papers, on a phone and a desktop, light
- * and dark, with an index page. `npm run shots [-- --out FOLDER] [-- --readme] [-- --site URL]`; the second makes the
- * README's picture, the third takes the public pages of a site that runs, with the papers that it has; `-- --admin` takes the admin pages.
+ * and dark, with an index page. `npm run shots [-- --out FOLDER] [-- --readme] [-- --branded] [-- --site URL]`; the
+ * second makes the README's picture, the third shows an installation with a name, a logo, a colour and words of its own, the
+ * fourth takes the public pages of a site that runs, with the papers that it has; `-- --admin` takes the admin pages.
  */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -21,6 +22,7 @@ import { walkAdminReaders } from '../support/browser/admin-readers-story.ts'
 import { ADMIN_STORY_AT, walkAdminPages } from '../support/browser/admin-story.ts'
 import { launchTestBrowser } from '../support/browser/browser.ts'
 import { BEGINNING, type StoryContext, walkOddities, walkPublicPages, walkStory } from '../support/browser/story.ts'
+import { BRANDED, MARK, TEXTS } from '../support/fixtures/branded.ts'
 import { findFreePort } from '../support/servers/free-port.ts'
 
 const KEY = Buffer.alloc(32, 7)
@@ -36,6 +38,7 @@ const { values } = parseArgs({
   options: {
     out: { type: 'string', default: '.shots' },
     readme: { type: 'boolean', default: false },
+    branded: { type: 'boolean', default: false },
     site: { type: 'string' },
     admin: { type: 'boolean', default: false },
   },
@@ -71,6 +74,20 @@ const openAdminPages = async (folder: string) => {
   }
 }
 
+/** The settings and files of an installation that has everything of its own. */
+const ownSettings = async (folder: string): Promise<Record<string, string>> => {
+  const branding = join(folder, 'branding')
+  await mkdir(branding, { recursive: true })
+  await writeFile(join(branding, 'logo.svg'), MARK)
+  for (const [name, text] of Object.entries(TEXTS)) await writeFile(join(branding, `${name}.md`), text)
+  return {
+    SERVICE_NAME: BRANDED.name,
+    ACCENT_COLOUR: BRANDED.accent?.light.act ?? '',
+    BRANDING_DIR: branding,
+    MAIL_FROM: 'lab@example.org',
+  }
+}
+
 /** The whole service on throw-away data, with the sample papers alone. */
 const openSampleService = async (folder: string) => {
   const postgres = await startEmbeddedPostgres({ folder: join(folder, 'postgres'), durable: false })
@@ -83,6 +100,7 @@ const openSampleService = async (folder: string) => {
       PORT: String(await findFreePort()),
       PAPER_SOURCES: 'sample',
       POSTAL_ADDRESS: '1 Ledger Lane, London',
+      ...(values.branded ? await ownSettings(folder) : {}),
     }),
     {
       databaseUrl: postgres.url,

@@ -274,6 +274,16 @@ test('beside a service, commands use its database, and it sends what they publis
   expect(digest.text).toContain('Thursday 16 April 2026')
   expect((await admin(publish, data)).stdout).toContain('Nobody was due')
 
+  const tried = await admin(['digest', 'test', '--to', 'tester@example.org', '--topics', 'robotics'], data)
+  expect(tried.stdout).toContain('Sent to tester@example.org: “[Test] ')
+  const testMail = await mail.waitFor('tester@example.org', 1)
+  const settingsPath = testMail.links.get('preferences')?.replace(/^.*(?=\/preferences)/, '') ?? ''
+  const opened = await site.get(settingsPath)
+  expect({ status: opened.status, said: opened.text.includes('This link no longer works') }).toEqual({
+    status: 404,
+    said: true,
+  })
+
   const shown = await admin(['subscribers', 'show', ADA], data)
   expect(shown.stdout).toMatch(/active[\s\S]*robotics[\s\S]*digest of 2026-04-16, sent/)
   expect(await service.end('SIGTERM')).toMatchObject({ code: 0 })

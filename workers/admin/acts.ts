@@ -45,6 +45,7 @@ export const ACTS: Readonly<Record<string, Recorded>> = {
   'editions resume': 'itself',
   'editions cancel': 'itself',
   'digest preview': 'reads',
+  'digest test': { action: 'digest.tested', keeps: ['sent'] },
   'announcements preview': 'reads',
   'announcements test': 'itself',
   'announcements send': 'itself',

@@ -1,4 +1,4 @@
-/** `digest …`: previews of digests. */
+/** `digest …`: previews of digests, and tests. */
 import { writeFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { papersOf } from '../../src/core/digest/headline.ts'
@@ -6,11 +6,12 @@ import { type DigestSize, type Frequency, STANDARD } from '../../src/core/subscr
 import { previewDigest } from '../../src/newsletter/publishing/preview.ts'
 import { digestSize, frequency, instant, readTopicNames } from './arguments.ts'
 import type { RunCommand } from './context.ts'
+import { testCommand } from './digest-test.ts'
 
 export const digestCommands = (program: Command, run: RunCommand): void => {
-  program
-    .command('digest')
-    .description('preview digests')
+  const digest = program.command('digest').description('preview digests, and send test ones')
+  testCommand(digest, run)
+  digest
     .command('preview')
     .description('compose the digest that a new subscriber of some topics would get now; nothing is stored or sent')
     .requiredOption('--topics <a,b>', 'topic names, such as diffusion-lm,robotics, or trending')

@@ -1,9 +1,7 @@
 /** The role `mailer`: sends the outbox, letters beside deliveries. */
 import type { Metrics } from '../../src/adapters/metrics.ts'
-import { bitsOf, createSigner } from '../../src/adapters/smtp/dkim.ts'
-import { compileMessage } from '../../src/adapters/smtp/message.ts'
+import { bitsOf } from '../../src/adapters/smtp/dkim.ts'
 import { openSmtp } from '../../src/adapters/smtp/smtp.ts'
-import { createMailTemplates } from '../../src/adapters/templates/mail-templates.ts'
 import type { Tracing } from '../../src/adapters/tracing/tracing.ts'
 import type { SmtpOutcome } from '../../src/core/sending/smtp-outcome.ts'
 import { readSmtpUrl } from '../../src/core/sending/smtp-url.ts'
@@ -17,6 +15,7 @@ import { MAIL_STREAMS, type MailStream, queueOf } from '../../src/store/database
 import { requeueExpired } from '../../src/store/outbox/leases.ts'
 import { withdrawSample } from '../../src/store/outbox/outbox.ts'
 import type { AttemptResult } from '../../src/store/outbox/outcomes.ts'
+import { openComposePorts } from '../compose-ports.ts'
 import { DEFAULT_CONNECTIONS } from '../config/senders.ts'
 import type { RoleContext } from './context.ts'
 
@@ -43,7 +42,11 @@ export const openMailer = async (context: RoleContext) => {
   const { metrics } = context.operations
   const traced = traceMails(context.tracing)
   const { onUnknown } = config
-  const compose = await createMailComposer(context)
+  const { dkim } = config
+  const bits = dkim === null ? RECOMMENDED_DKIM_BITS : bitsOf(dkim.privateKey)
+  if (bits < RECOMMENDED_DKIM_BITS)
+    log.warn({ bits }, `the DKIM key is short; a key of ${RECOMMENDED_DKIM_BITS} bits is recommended`)
+  const compose = createComposer(await openComposePorts(context))
   // The relay counts connections, whatever they carry.
   const smtp = openSmtp({ url: smtpUrl, connections: config.smtpConnections, authority: config.smtpAuthority })
   const sending = planSending(config.smtpConnections)
@@ -159,41 +162,4 @@ const createWakeTimer = (wake: () => Promise<void>) => {
     },
     stop,
   }
-}
-
-/** The composer with its templates and, where DKIM is configured, a signer for digests and one for letters. */
-const createMailComposer = async ({ config, db, keys, log }: RoleContext) => {
-  const { baseUrl, postalAddress, branding, replyTo, mailFrom, lettersFrom, bounceDomain, dkim, lettersDkim } = config
-  const { renderDigest, renderLetter, renderAnnouncement } = await createMailTemplates({
-    baseUrl,
-    postalAddress,
-    branding,
-  })
-  const signers = {
-    digests: dkim === null ? null : createSigner(dkim),
-    letters: lettersDkim === null ? null : createSigner(lettersDkim),
-  }
-  const bits = dkim === null ? RECOMMENDED_DKIM_BITS : bitsOf(dkim.privateKey)
-  if (bits < RECOMMENDED_DKIM_BITS)
-    log.warn({ bits }, `the DKIM key is short; a key of ${RECOMMENDED_DKIM_BITS} bits is recommended`)
-  return createComposer({
-    db,
-    keys,
-    baseUrl,
-    mailFrom,
-    lettersFrom,
-    bounceDomain,
-    serviceName: branding.name,
-    replyTo,
-    renderDigest,
-    renderLetter,
-    renderAnnouncement,
-    // Digests and letters that have the same sender have the same signing domain, too.
-    compileMessage: (shared, placeholders) =>
-      compileMessage(
-        shared,
-        placeholders,
-        signers[shared.from.address === lettersFrom.address ? 'letters' : 'digests'],
-      ),
-  })
 }

@@ -3,6 +3,7 @@
  *
  * It listens on the loopback only, and accepts a message only once it would survive a power cut.
  */
+import { rm, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { SMTPServer, type SMTPServerDataStream } from 'smtp-server'
 import { createMailFolder, type MailFolder } from './mail-folder.ts'
@@ -85,6 +86,9 @@ const startSmtp = async (folder: MailFolder, port: number, options: MailboxOptio
   }
 }
 
+/** The file, beside the folder, with the URL to send mail to: for commands beside the process that keeps the mailbox. */
+export const smtpUrlFile = (folder: string): string => `${folder}.smtp-url`
+
 /**
  * Starts both servers. Rejects where a port is in use or the folder cannot be written, with an error whose message is one
  * line for a terminal; then neither server is left running.
@@ -99,10 +103,14 @@ export const openMailbox = async (options: MailboxOptions): Promise<Mailbox> => 
   )
   try {
     const smtp = await startSmtp(folder, options.smtpPort ?? 0, options)
+    const smtpUrl = `smtp://${HOST}:${smtp.port}`
+    const urlFile = smtpUrlFile(options.folder)
+    await writeFile(urlFile, smtpUrl, { mode: 0o600 })
     return {
-      smtpUrl: `smtp://${HOST}:${smtp.port}`,
+      smtpUrl,
       url: `http://${HOST}:${(site.server.address() as AddressInfo).port}`,
       close: async () => {
+        await rm(urlFile, { force: true })
         await Promise.all([smtp.close(), site.close()])
       },
     }

@@ -49,6 +49,12 @@ const composeIssue = (
 export const previewDigest = async (db: Database, preferences: Preferences, cutoff: Date): Promise<DigestIssue> =>
   composeIssue(db, await loadPoolFor(db, preferences.frequency, cutoff), preferences)
 
+/** The digest that would welcome a new subscriber with these preferences now. */
+export const previewWelcome = async (
+  { db, candidates }: { db: Database; candidates: Pick<CandidateCache, 'welcome'> },
+  preferences: Preferences,
+): Promise<DigestIssue> => composeIssue(db, await candidates.welcome(), preferences, 'welcome')
+
 /** Over how many weeks papers can be counted, 1 to `WEEKS_COUNTED`; `null` while none are held. */
 const weeksHeldOf = (papers: CandidatePool['papers'], cutoff: Date): number | null => {
   const [oldest] = papers.map((paper) => paper.listDay).sort()

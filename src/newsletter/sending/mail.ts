@@ -17,6 +17,7 @@ import {
 } from '../../core/sending/list-headers.ts'
 import { changeLine } from '../../core/subscriber/change-by-link.ts'
 import { topicLabels } from '../../core/subscriber/followed.ts'
+import type { Preferences } from '../../core/subscriber/preferences.ts'
 import { nextDigestSentence, sendingTimes } from '../../core/subscriber/schedule.ts'
 import { servedZone } from '../../core/subscriber/time-zone.ts'
 import { deriveToken, type Keys, TOKEN_PLACEHOLDERS } from '../../core/token.ts'
@@ -142,6 +143,38 @@ const createNextDigest = () => {
   }
 }
 
+/** What a mail tells, by what it was claimed as. */
+export interface MailContent {
+  readIssue: (digestId: number) => Promise<DigestIssue>
+  readLetterView: (mail: Claimed) => Promise<LetterView>
+}
+
+const storedContent = (db: Database): MailContent => ({
+  async readIssue(id) {
+    const digest = await readDigest(db, id)
+    if (digest === undefined) throw new Error(`digest ${id} does not exist`)
+    return readIssue(db, digest)
+  },
+  async readLetterView(mail) {
+    const subscriber = await readSubscriber(db, { id: mail.subscriberId })
+    if (subscriber === undefined) throw new Error('the subscriber is gone')
+    // A confirmation shows what its own link confirms.
+    const letter = await readLetter(db, mail.id)
+    return letterViewOf(letter?.preferences ?? preferencesOf(subscriber), letter?.paper_id ?? null)
+  },
+})
+
+export const letterViewOf = (preferences: Preferences, paperId: string | null = null): LetterView => {
+  const { frequency, papers, keywords, authors } = preferences
+  return {
+    frequency,
+    times: `${sendingTimes(preferences)}${papers === null ? '' : `, with up to ${papers} papers`}`,
+    isUtc: preferences.timeZone === 'UTC',
+    topics: [...topicLabels(preferences), ...countOwn(keywords, authors)],
+    paperId,
+  }
+}
+
 /** The token for each placeholder. */
 const TOKEN_VALUES: Record<string, (keys: Keys, mail: Claimed) => string> = {
   [TOKEN_PLACEHOLDERS.confirm]: (keys, mail) => deriveToken(keys, 'confirm', mail.id),
@@ -163,10 +196,11 @@ const PLACEHOLDERS = Object.keys(TOKEN_VALUES)
 /**
  * Returns the function that makes the message of a claimed mail. The same mail gives the same octets again until its
  * reader's next digest is another: dates come from the edition or the request, the Message-ID from the mail's own id. It
- * rejects with `UnrenderableDigest` for a digest that nobody can get, and with any other `Error` for one mail.
+ * rejects with `UnrenderableDigest` for a digest that nobody can get, and with any other `Error` for one mail. `content` is
+ * what is stored, unless it is given.
  */
-export const createComposer = (ports: ComposePorts) => {
-  const { db, keys, baseUrl, mailFrom, lettersFrom, serviceName = DEFAULT_NAME } = ports
+export const createComposer = (ports: ComposePorts, content: MailContent = storedContent(ports.db)) => {
+  const { keys, baseUrl, mailFrom, lettersFrom, serviceName = DEFAULT_NAME } = ports
   const nextDigestOf = createNextDigest()
   /** By digest, by what it says of the next one, which differs with the time zones of a cohort, and by what few are told. */
   const templates = new LRUCache<string, Promise<MessageTemplate>>({ max: MAX_TEMPLATES })
@@ -177,14 +211,8 @@ export const createComposer = (ports: ComposePorts) => {
       ? sender.address
       : deriveReturnPath(keys, { stream: streamOf(kind), id }, ports.bounceDomain)
 
-  const readDigestIssue = async (id: number): Promise<DigestIssue> => {
-    const digest = await readDigest(db, id)
-    if (digest === undefined) throw new Error(`digest ${id} does not exist`)
-    return readIssue(db, digest)
-  }
-
   const compileDigest = async (id: number, next: string, changed: string | null): Promise<MessageTemplate> => {
-    const issue = await keepResult(issues, id, () => readDigestIssue(id))
+    const issue = await keepResult(issues, id, () => content.readIssue(id))
     const unsubscribeUrl = `${baseUrl}/unsubscribe/${TOKEN_PLACEHOLDERS.unsubscribe}`
     const headers = listHeaders(issue, domainOf(mailFrom), unsubscribeUrl, ports.bounceDomain ?? null, serviceName)
     return compile(ports.renderDigest(issue, next, changed), mailFrom, headers)
@@ -207,7 +235,7 @@ export const createComposer = (ports: ComposePorts) => {
 
   /** One template for all its readers. */
   const compileAnnouncement = async (id: number): Promise<MessageTemplate> => {
-    const announcement = await readAnnouncement(db, id)
+    const announcement = await readAnnouncement(ports.db, id)
     if (announcement === undefined) throw new Error(`announcement ${id} does not exist`)
     const { subject, body, topics } = announcement
     const headers = announcementHeaders(
@@ -224,19 +252,7 @@ export const createComposer = (ports: ComposePorts) => {
     if (mail.kind === 'digest' || mail.kind === 'announcement' || mail.kind === 'welcome')
       throw new Error(`${mail.kind} is not a letter of its own`)
     if (mail.kind === 'curator') return ports.renderLetter('curator', NO_SUBSCRIPTION)
-    const subscriber = await readSubscriber(db, { id: mail.subscriberId })
-    if (subscriber === undefined) throw new Error('the subscriber is gone')
-    // A confirmation shows what its own link confirms.
-    const letter = await readLetter(db, mail.id)
-    const preferences = letter?.preferences ?? preferencesOf(subscriber)
-    const { frequency, papers, keywords, authors } = preferences
-    return ports.renderLetter(mail.kind, {
-      frequency,
-      times: `${sendingTimes(preferences)}${papers === null ? '' : `, with up to ${papers} papers`}`,
-      isUtc: preferences.timeZone === 'UTC',
-      topics: [...topicLabels(preferences), ...countOwn(keywords, authors)],
-      paperId: letter?.paper_id ?? null,
-    })
+    return ports.renderLetter(mail.kind, await content.readLetterView(mail))
   }
 
   return async (claimed: Claimed): Promise<ComposedMail> => {

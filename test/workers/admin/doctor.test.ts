@@ -57,7 +57,7 @@ describe('doctor', () => {
     })
     const site = createServer(certificate, (request, response) => {
       if (request.url === '/healthz') response.end('{"status":"ok"}')
-      else response.writeHead(404).end('Paper Round')
+      else response.writeHead(404).end('This link no longer works')
     })
     await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve))
     try {
