@@ -1,4 +1,4 @@
-/** The logo as emails show it: a PNG, which every mail program knows, on paper of its own, so that no dark theme swallows it. */
+/** The logo as emails show it: a PNG, which every mail program knows, on paper where a dark theme would swallow it. */
 import { type Logo, logoBox, MAIL_LOGO, mailLogoPath } from '../core/branding/logo.ts'
 
 /** Pixels for each that it takes: for screens of twice the density. */
@@ -6,9 +6,14 @@ const DENSITY = 2
 /** The ground of emails in light (`head.mjml`), so that there no edge is seen. */
 const PAPER = '#f2f4e8'
 
+/** Of the values of a pixel's opacity. */
+const HALF = 128
+/** A logo that covers this share of its box, such as a badge or a disc, has its own ground, and is seen on any other. */
+const OWN_GROUND = 0.7
+
 /**
- * Draws it; rejects with an error that names the file where it cannot be drawn, or nothing is seen of it. `href`: as emails
- * name it.
+ * Draws it; rejects with an error that names the file where it cannot be drawn, or nothing is seen of it. `onPaper`: it has no
+ * ground of its own, and needs one in dark.
  */
 export const drawMailLogo = async (logo: Logo) => {
   const { createCanvas, loadImage } = await import('@napi-rs/canvas')
@@ -20,12 +25,17 @@ export const drawMailLogo = async (logo: Logo) => {
   })
   draw.drawImage(image, 0, 0, canvas.width, canvas.height)
   const { data } = draw.getImageData(0, 0, canvas.width, canvas.height)
-  if (data.every((value, at) => at % 4 !== 3 || value === 0)) throw new Error(`${logo.name} draws nothing`)
-  draw.globalCompositeOperation = 'destination-over'
-  draw.fillStyle = PAPER
-  draw.fillRect(0, 0, canvas.width, canvas.height)
+  const opaque = data.filter((value, at) => at % 4 === 3 && value > HALF).length / (canvas.width * canvas.height)
+  if (opaque === 0) throw new Error(`${logo.name} draws nothing`)
+  const onPaper = opaque < OWN_GROUND
+  if (onPaper) {
+    draw.globalCompositeOperation = 'destination-over'
+    draw.fillStyle = PAPER
+    draw.fillRect(0, 0, canvas.width, canvas.height)
+  }
   const href = mailLogoPath(logo)
-  return { href, type: 'image/png', content: await canvas.encode('png'), version: href.replace(/^.*=/, '') }
+  const file = { href, type: 'image/png', content: await canvas.encode('png'), version: href.replace(/^.*=/, '') }
+  return { file, onPaper }
 }
 
 /** An SVG with the size that it is drawn in, or the canvas would draw it in its own units and scale the pixels. */

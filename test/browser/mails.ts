@@ -47,7 +47,7 @@ if (CHROMIUM !== null) {
   await using window = await browser.openWindow()
   const logo = branding.logo === null ? null : await drawMailLogo(branding.logo)
   await window.page.route('**/email-logo.png*', (route) =>
-    route.fulfill({ contentType: 'image/png', body: logo?.content ?? '' }),
+    route.fulfill({ contentType: 'image/png', body: logo?.file.content ?? '' }),
   )
   for (const { name, mail } of mails) {
     await window.page.setContent(fillPlaceholders(mail.html))

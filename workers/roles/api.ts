@@ -114,12 +114,16 @@ export const openApi = async (context: ApiContext) => {
 }
 
 /** What the installation has of its own on its pages; `UnusableSettings` where its logo cannot be drawn. */
-const ownLooks = async ({ branding, contactEmail }: Config) => ({
-  branding,
-  // Where no sender is set, nobody reads what is written to it.
-  contact: contactEmail === DEFAULT_SENDER.address ? null : contactEmail,
-  files: branding.logo === null ? [] : [await drawLogo(branding.logo)],
-})
+const ownLooks = async ({ branding, contactEmail }: Config) => {
+  const drawn = branding.logo === null ? null : await drawLogo(branding.logo)
+  return {
+    branding,
+    // Where no sender is set, nobody reads what is written to it.
+    contact: contactEmail === DEFAULT_SENDER.address ? null : contactEmail,
+    files: drawn === null ? [] : [drawn.file],
+    logoOnPaper: drawn?.onPaper ?? false,
+  }
+}
 
 const drawLogo = (logo: Logo) =>
   drawMailLogo(logo).catch((error: Error) => {

@@ -94,7 +94,9 @@ const FILTERS = {
 /**
  * Pages by the names of their templates, each read once. `mailboxUrl` is the page of the embedded mailbox, which the pages
  * then point to; `branding` is what the installation sets for
- * itself, `contact` the address that every page links to, `files` are served beside the pages’ own, `sources` are thanked at their foot. Everything a view holds is escaped. `render` throws for a template that does not exist, and for one that
+ * itself, `contact` the address that every page links to, `files` are served beside the pages’ own, and the logo stands on
+ * paper where `logoOnPaper` says so; `sources` are thanked at their foot. Everything a view holds is escaped. `render` throws
+ * for a template that does not exist, and for one that
  * names a variable which its view lacks.
  */
 export const createPages = ({
@@ -102,6 +104,7 @@ export const createPages = ({
   branding = UNBRANDED,
   contact = null,
   files = [],
+  logoOnPaper = false,
   sources = ['huggingface'],
   templatesFolder = TEMPLATES,
 }: {
@@ -109,6 +112,7 @@ export const createPages = ({
   branding?: Branding
   contact?: string | null
   files?: readonly Asset[]
+  logoOnPaper?: boolean
   sources?: readonly SourceName[]
   templatesFolder?: string
 } = {}): {
@@ -159,8 +163,13 @@ export const createPages = ({
         consent: { requested: REQUESTED.text, confirmed: confirmedWording(name).text },
         name,
         contact,
+        logo: logo && {
+          ...logoBox(logo, LOGO),
+          href: logoFile?.href,
+          holdsName: holdsName(logo),
+          onPaper: logoOnPaper,
+        },
         credits: creditsOf(sources),
-        logo: logo && { ...logoBox(logo, LOGO), href: logoFile?.href, holdsName: holdsName(logo) },
         texts: textsOf(branding),
         // Of the software, where it has its own name.
         software: name === DEFAULT_NAME ? `${DEFAULT_NAME} is open source.` : '',

@@ -19,7 +19,7 @@ test.each(mails)('the mail $name has the name, logo, colour and words that are s
   for (const part of [subject, html, text]) expect(part).not.toMatch(BUILT_IN)
   expect(html).not.toContain('<x>')
   // The logo is decoration beside the name, which stays where images are off.
-  expect(html).toMatch(/<p class="ink brand"[^>]*><img [^>]*>&nbsp; Lab Letters &amp; Co &lt;x&gt;<\/p>/)
+  expect(html).toMatch(/<p class="ink brand mark"[^>]*><img [^>]*>&nbsp; Lab Letters &amp; Co &lt;x&gt;<\/p>/)
   const images = html.match(/<img [^>]*>/g) ?? []
   expect(images).toHaveLength(1)
   expect(images[0]).toContain(`src="${BASE_URL}${mailLogoPath(logo)}" width="48" height="40" alt=""`)
@@ -54,7 +54,7 @@ test('a wide logo stands for the name, and says it where images are off', async 
   const branding = { ...BRANDED, logo: logoOf(WORDMARK) }
   const { html } = (await createMailTemplates({ ...OPTIONS, branding })).renderLetter('links', VIEW)
   expect(html).toMatch(
-    new RegExp(`<p class="ink brand"[^>]*><img [^>]*width="200" height="40" alt="${ESCAPED}"[^>]*></p>`),
+    new RegExp(`<p class="ink brand mark"[^>]*><img [^>]*width="200" height="40" alt="${ESCAPED}"[^>]*></p>`),
   )
 })
 

@@ -486,6 +486,7 @@ export const openTestSite = async ({
         .map((name) => ({ name, papers: 12, weeks: 4, found: ['Jie Wang', 'Jun Wang', 'Jing Wang'] })),
   }
   const write = (facts: object, event: string) => log.push(JSON.stringify({ event, ...facts }))
+  const drawn = branding.logo === null ? null : await drawMailLogo(branding.logo)
   const app = buildApp({
     subscriptions: failingBy(fault, subscriptions ?? createRecordedSubscriptions(change, origins, challenge, chosen)),
     accounts: failingBy(fault, createRecordedAccounts(change, challenge)),
@@ -505,7 +506,8 @@ export const openTestSite = async ({
       mailboxUrl,
       branding,
       contact,
-      files: branding.logo === null ? [] : [await drawMailLogo(branding.logo)],
+      files: drawn === null ? [] : [drawn.file],
+      logoOnPaper: drawn?.onPaper ?? false,
     }),
     drawShareImage: (branding === UNBRANDED ? shareImages : createShareImages(branding)).draw,
     log: { info: write, warn: write, error: write },
