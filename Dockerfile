@@ -12,7 +12,7 @@ RUN npm ci --omit=dev --ignore-scripts && cd node_modules \
 FROM node:24-bookworm-slim
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=8080 HEALTH_PORT=8081 DATA_DIR=/data
 # Holds the key of links where SECRET_KEY is not set; nothing else is written outside /tmp.
-RUN mkdir /data && chown node:node /data
+RUN mkdir -p /data /app/branding && chown node:node /data
 VOLUME /data
 WORKDIR /app
 COPY --from=dependencies /app/node_modules node_modules

@@ -7,6 +7,7 @@ import { describe, expect, it, test } from 'vitest'
 import { readCoverage } from '../../src/adapters/font-coverage.ts'
 import { createShareImages, type ShareCard, wrap } from '../../src/adapters/share-image.ts'
 import { UNBRANDED } from '../../src/core/branding/branding.ts'
+import { BRANDED } from '../support/fixtures/branded.ts'
 import { HARMFUL } from '../support/fixtures/hostile-papers.ts'
 
 const { draw } = createShareImages(UNBRANDED)
@@ -99,4 +100,16 @@ test('the coverage of a font is what its file says', async () => {
   expect(['α', 'Ж', '中', '\uffff'].map((sign) => has(latin, sign))).toEqual([false, false, false, false])
   expect(['∞', '𝔼', '→', '中'].map((sign) => has(signs, sign))).toEqual([true, true, true, false])
   expect(() => readCoverage(Buffer.from('<html>'))).toThrow('no WOFF file')
+})
+
+test('has the name and the accent colour of the installation', async () => {
+  const own = createShareImages({ ...BRANDED, name: 'Ψ' })
+  const [plain, branded] = await Promise.all([draw(CARD), own.draw(CARD)].map(async (image) => pixelsOf(await image)))
+  if (plain === undefined || branded === undefined) throw new Error('no picture')
+  // The mark before the name.
+  expect([plain(83, 84), branded(83, 84)]).toEqual(['152 41 31', '11 95 165'])
+  // The built-in name is longer than one letter.
+  expect(hasInk(plain, [250, 400], [70, 110])).toBe(true)
+  expect(hasInk(branded, [250, 400], [70, 110])).toBe(false)
+  expect(hasInk(branded, [136, 180], [70, 110])).toBe(true)
 })
