@@ -16,7 +16,9 @@ import { createPhraseEvidence } from '../../src/core/relevance/evidence.ts'
 import { UnusableModel, writeModel } from '../../src/core/relevance/model-format.ts'
 import { countJudgedPhrases, writeJudgedPhrases } from '../../src/core/relevance/phrase-precision.ts'
 import { readPaper } from '../../src/core/relevance/reading.ts'
-import { topics } from '../../src/core/topics.ts'
+import { topicsByScoring } from '../../src/core/relevance/topics-by-scoring.ts'
+import { chooseTopics, topics } from '../../src/core/topics.ts'
+import { readTopicsFrom } from '../../workers/config/topics.ts'
 import { endWith, UsageError } from '../../workers/exit.ts'
 import { createProgress } from '../../workers/progress.ts'
 import { readListings, readRowsFile } from './input-files.ts'
@@ -28,6 +30,7 @@ interface Options {
   judged?: string
   labels?: string[]
   teacher?: string
+  topics?: string
   out: string
   phrases?: string
 }
@@ -44,6 +47,7 @@ const program = new Command('npm run train --')
     '--teacher <file>',
     'without judgements, the model that gives the likely relevance (default: the shipped one)',
   )
+  .option('--topics <file>', 'a topics file as TOPICS_FILE names one (default: the topics that ship)')
   .requiredOption('--out <file>', 'where to write the model')
   .option(
     '--phrases <file>',
@@ -54,6 +58,7 @@ const program = new Command('npm run train --')
   .exitOverride()
   .action(async (options: Options) => {
     const say = (text: string): void => console.error(text)
+    if (options.topics !== undefined) chooseTopics(topicsOf(options.topics))
     if (options.judged !== undefined && options.labels === undefined)
       throw new UsageError('--judged and --labels go together: the papers, and their judgements')
     if (options.phrases !== undefined && options.labels === undefined)
@@ -62,7 +67,12 @@ const program = new Command('npm run train --')
     const corpus = listings.map(({ paper, listDay }) => ({ ...paper, listDay }))
     const by = await teachersOf(options, listings, say)
     const progress = createProgress('training')
-    const model = trainModel({ papers: corpus, by, onProgress: (share) => progress.show(share, 1) })
+    const model = trainModel({
+      papers: corpus,
+      by,
+      topics: topics().all,
+      onProgress: (share) => progress.show(share, 1),
+    })
     progress.end()
     const file = writeModel(model)
     await writeFile(options.out, file)
@@ -70,6 +80,8 @@ const program = new Command('npm run train --')
     const result = {
       papers: model.fittedOn.papers,
       judged: model.fittedOn.judged.length,
+      topics: model.topics.length,
+      byPhrases: topicsByScoring(model, topics().all).byPhrases.map(({ slug }) => slug),
       terms: model.vocabulary.terms.length,
       phrases: Object.keys(model.phrases.frequencies).length,
       bytes: Buffer.byteLength(file),
@@ -78,9 +90,22 @@ const program = new Command('npm run train --')
     console.log(
       program.opts<{ json?: boolean }>().json === true
         ? JSON.stringify(result)
-        : `Trained on ${result.papers} papers and ${result.judged} judged ones: ${result.phrases} phrases, ${result.terms} words and pairs, ${(result.bytes / 1e6).toFixed(1)} MB in ${result.out}.`,
+        : [
+            `Trained on ${result.papers} papers and ${result.judged} judged ones for ${result.topics} topics: ${result.phrases} phrases, ${result.terms} words and pairs, ${(result.bytes / 1e6).toFixed(1)} MB in ${result.out}.`,
+            ...(result.byPhrases.length === 0
+              ? []
+              : [`Scored by their phrases still, for too few judgements: ${result.byPhrases.join(', ')}.`]),
+          ].join('\n'),
     )
   })
+
+/** Throws `UsageError` with every fault of the file. */
+const topicsOf = (file: string) => {
+  const faults: string[] = []
+  const { topics: chosen } = readTopicsFrom(file, (clause) => faults.push(`${file}: ${clause}`))
+  if (faults.length > 0) throw new UsageError(faults.join('\n'))
+  return chosen
+}
 
 const countPhrasesOf = (judged: readonly JudgedPaper[]): string => {
   const { find } = createPhraseEvidence(topics().all)

@@ -135,6 +135,34 @@ describe('training', () => {
   })
 })
 
+describe('training for topics of one’s own', () => {
+  const own = [
+    { slug: 'robotics', strong: DEFAULT_TOPICS.bySlug('robotics')?.strong ?? [], weak: ['gripper'] },
+    { slug: 'speech-audio', strong: DEFAULT_TOPICS.bySlug('speech-audio')?.strong ?? [], weak: [] },
+    { slug: 'knitting', strong: ['cable stitch'], weak: [] },
+  ]
+  const trained = trainModel({ papers, by: { judged }, topics: own })
+
+  it('makes a model for those with judgements, and leaves the others to their phrases', () => {
+    expect(trained.topics.map(({ slug }) => slug)).toEqual(['robotics', 'speech-audio'])
+    expect(trained.measured.map(({ topic }) => topic)).toEqual(['robotics', 'speech-audio'])
+    const score = createScorer(readModel(JSON.parse(writeModel(trained))), own)
+    const [best] = score({ title: 'On it', abstract: `It is so and so. With ${COMPANIONS}.` })
+    expect(best?.topic).toBe('robotics')
+    expect(score({ title: 'A cable stitch', abstract: 'A cable stitch is a stitch.' })[0]?.topic).toBe('knitting')
+  })
+
+  it('keeps what a teacher knows, with the phrases of now', () => {
+    const taught = trainModel({ papers, by: { teacher: trained }, topics: own.toReversed() })
+    expect(taught.topics).toEqual(trained.topics)
+  })
+
+  it('is refused where no topic has judgements enough', () => {
+    const none = () => trainModel({ papers, by: { judged }, topics: own.slice(2) })
+    expect(none).toThrow('To no topic 10 judged papers are relevant')
+  })
+})
+
 describe('a file of a model', () => {
   const text = writeModel(model)
   const damaged = (change: (file: Record<string, unknown>) => void): (() => unknown) => {

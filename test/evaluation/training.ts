@@ -21,7 +21,7 @@ import {
 } from '../../src/core/relevance/model.ts'
 import { packWeights } from '../../src/core/relevance/model-format.ts'
 import { type Reading, readPaper } from '../../src/core/relevance/reading.ts'
-import { topicsByScoring } from '../../src/core/relevance/relevance.ts'
+import { topicsByScoring } from '../../src/core/relevance/topics-by-scoring.ts'
 import { DEFAULT_TOPICS } from '../../src/core/topics.ts'
 import { type Corpus, readCorpus, round, type Sample, type TrainingPaper } from './corpus.ts'
 import { createLinearRunner, createNetworkRunner, type Example, fitLinear, fitNetwork } from './fit.ts'

@@ -1,4 +1,5 @@
 /** A whole installation on topics of its own, as its operator starts it: the demonstration of biology. */
+import { readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { openSite } from '../support/browser/http-client.ts'
@@ -11,7 +12,9 @@ import { startProgram } from '../support/processes/program.ts'
 const ADA = 'ada@example.org'
 const DAYS = ['2026-04-07', '2026-04-08', '2026-04-09', '2026-04-10', '2026-04-13', '2026-04-14', '2026-04-15']
 
-test('a reader of biology subscribes, gets digests with reasons, and pages, feeds and forms have its topics alone', async () => {
+test('a reader of biology subscribes, gets digests with reasons, and pages, feeds and forms have its topics alone', {
+  timeout: 240_000,
+}, async () => {
   await using folder = await openTestFolder(0o711)
   await writePreprints(join(folder.path, 'papers'), DAYS)
   const settings = {
@@ -45,10 +48,25 @@ test('a reader of biology subscribes, gets digests with reasons, and pages, feed
   expect(welcome).not.toMatch(/upvote|hippocampus/i)
   expect(await first.end('SIGTERM')).toMatchObject({ code: 0 })
 
-  await using second = startProgram('main', [], { ...settings, CLOCK: '2026-04-15T07:00:20Z' })
+  // The operator renames the topic: who subscribed to it is subscribed to it still, and its old addresses lead to the new.
+  const renamed = join(folder.path, 'renamed.json')
+  const text = await readFile(settings.TOPICS_FILE, 'utf8')
+  await writeFile(
+    renamed,
+    text.replace('"slug": "gene-editing"', '"slug": "genome-editing", "formerly": ["gene-editing"]'),
+  )
+  await using second = startProgram('main', [], {
+    ...settings,
+    TOPICS_FILE: renamed,
+    CLOCK: '2026-04-15T07:00:20Z',
+  })
   const later = announcedIn(await second.said('is ready'))
   const digest = (await createMail(later.mailbox).waitFor(ADA, 3)).text.replace(/\s+/g, ' ')
   expect(digest).toContain('part 2026-04-14')
   expect(digest).toContain('Gene editing & CRISPR: ')
+  expect(digest).not.toContain('no longer offered')
+  const moved = await openSite(later.site).get('/topics/gene-editing')
+  expect([moved.status, moved.headers.get('location')]).toEqual([301, '/topics/genome-editing'])
+  expect((await openSite(later.site).get('/topics/genome-editing')).text).toContain('part 2026-04-14')
   expect(await second.end('SIGTERM')).toMatchObject({ code: 0 })
 })

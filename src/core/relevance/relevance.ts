@@ -1,7 +1,6 @@
 /** Scores how well a paper fits each topic, as a probability, with the words in it that tell why. */
 
 import type { Paper } from '../papers/paper.ts'
-import { plainPhrase } from '../text/phrases.ts'
 import { DEFAULT_TOPICS } from '../topics.ts'
 import type { Evidence, PhraseOccurrence, PhraseTopic } from './evidence.ts'
 import shipped from './model.json' with { type: 'json' }
@@ -10,6 +9,7 @@ import { readModel } from './model-format.ts'
 import { precisionOf } from './phrase-precision.ts'
 import { createPhraseScorer } from './phrase-score.ts'
 import { type Quote, type Reading, readPaper } from './reading.ts'
+import { topicsByScoring } from './topics-by-scoring.ts'
 
 /** A phrase or word of a paper that is evidence for a topic. */
 export interface Match extends Quote {
@@ -99,26 +99,6 @@ const matchesOf = (
 
 const shown = (signs: readonly Candidate[]): Match[] =>
   signs.map(({ plain: _, words, ...sign }) => ({ ...sign, words: words.replace(/\s+/g, ' ') }))
-
-/** Of a topic's strong phrases so many must have been strong when a model was trained, or its slug names another subject now. */
-const SAME_SUBJECT = 0.5
-
-/** Whether a model was trained for a topic: for one of its slug, with most of its strong phrases. */
-const isTopicOf = (topic: PhraseTopic, trained: PhraseTopic | undefined): boolean => {
-  const before = new Set(trained?.strong.map(plainPhrase))
-  const now = [...new Set(topic.strong.map(plainPhrase))]
-  return now.filter((phrase) => before.has(phrase)).length >= SAME_SUBJECT * now.length && before.size > 0
-}
-
-/** The topics that a model was trained for, and the others, which are scored by their phrases. */
-export const topicsByScoring = (
-  { topics: trained }: Pick<RelevanceModel, 'topics'>,
-  topics: readonly PhraseTopic[],
-): { byModel: PhraseTopic[]; byPhrases: PhraseTopic[] } => {
-  const bySlug = new Map(trained.map((topic) => [topic.slug, topic]))
-  const isKnown = (topic: PhraseTopic) => isTopicOf(topic, bySlug.get(topic.slug))
-  return { byModel: topics.filter(isKnown), byPhrases: topics.filter((topic) => !isKnown(topic)) }
-}
 
 /**
  * A scorer of papers: how well a paper fits each topic, best first; topics that next to nothing speaks for, or nothing

@@ -201,7 +201,7 @@ const topicApi = (app: App, site: PublicSite): void => {
       },
     },
     async (request, reply) => {
-      const topic = topicBySlug(request.params.topic)
+      const topic = topicBySlug(request.params.topic) ?? topics().byFormerSlug(request.params.topic)
       if (topic === undefined) return sendErrorPage(request, reply, site, NO_SUCH_TOPIC)
       const page = pageAt(request.query.after)
       if (page === null) return sendErrorPage(request, reply, site, NO_PART)

@@ -1,7 +1,8 @@
 /** Topics that the model was not trained for: found by their phrases, beside those that it knows. */
 import { describe, expect, it } from 'vitest'
 import { GATE } from '../../../src/core/relevance/gate.ts'
-import { createScorer, SHIPPED_MODEL, scoreTopics, topicsByScoring } from '../../../src/core/relevance/relevance.ts'
+import { createScorer, SHIPPED_MODEL, scoreTopics } from '../../../src/core/relevance/relevance.ts'
+import { topicsByScoring } from '../../../src/core/relevance/topics-by-scoring.ts'
 import { DEFAULT_TOPICS } from '../../../src/core/topics.ts'
 
 const EDITING = {
