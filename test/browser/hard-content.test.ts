@@ -78,4 +78,14 @@ describe.skipIf(NEEDS_CHROMIUM !== '')(`hard content in a browser${NEEDS_CHROMIU
       expect(lines).toEqual([1, 1, 1, 1])
     }
   })
+
+  test('the page of a paper that nobody counts votes of has it in the wide column, not in the margin', async () => {
+    await using site = await openTestSite({ cards: [card({ upvotes: null })] })
+    await using browser = await openSharedBrowser()
+    await using window = await browser.openWindow({ viewport: { width: 1000, height: 800 } })
+    const { page } = window
+    await page.goto(`${site.url}/papers/2604.11784`)
+    expect(await page.locator('.votes').count()).toBe(0)
+    expect((await page.locator('h1').boundingBox())?.width).toBeGreaterThan(400)
+  })
 })
