@@ -189,4 +189,21 @@ describe.skipIf(!wanted)(`the stack${wanted ? '' : ' (skipped: needs Docker and 
     },
     3 * MINUTES,
   )
+
+  test(
+    'goes on with passwords of its own after it was tried out without, with as many mailers as are set',
+    async () => {
+      const readers = await stack.query('select count(*) from subscribers')
+      stack.set({ POSTGRES_PASSWORD: 'ofourown', POSTGRES_SERVING_PASSWORD: 'forthosewhoserve', MAILERS: '2' })
+      await stack.compose('up', '-d')
+      await stack.become('healthy', ...ROLES)
+      expect(await stack.query('select count(*) from subscribers')).toEqual(readers)
+      expect(await stack.containers('mailer')).toHaveLength(2)
+      // A later start with the same settings, as an upgrade is, leaves their number as it is.
+      await stack.compose('up', '-d', '--force-recreate', 'mailer')
+      await stack.become('healthy', 'mailer')
+      expect(await stack.containers('mailer')).toHaveLength(2)
+    },
+    5 * MINUTES,
+  )
 })

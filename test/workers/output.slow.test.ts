@@ -50,7 +50,7 @@ describe('a program whose output nobody reads', () => {
     ['main', ['maintain']],
   ] as const)('ends without a trace: %s %j', async (program, words) => {
     const child = spawn(process.execPath, [`${ROOT}/workers/${program}.ts`, ...words], {
-      env: { PATH: process.env.PATH, DATABASE_URL: database.url },
+      env: { PATH: process.env.PATH, ENV_FILE: '', DATABASE_URL: database.url },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     // As `head -0` does.

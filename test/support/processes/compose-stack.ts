@@ -24,6 +24,8 @@ export interface Stack extends AsyncDisposable {
   /** Runs `docker compose …` on this stack and resolves to what it printed. */
   compose(...words: string[]): Promise<string>
   docker(...words: string[]): Promise<string>
+  /** Changes variables of docker-compose.yml, as in `.env`, for what is run from now on. */
+  set(variables: Record<string, string>): void
   /** The containers of a service, those included that have ended. */
   containers(service: string): Promise<string[]>
   /** Resolves once every container of these services is `healthy`, or `unhealthy`. */
@@ -163,6 +165,7 @@ export const startStack = async (days: string[]): Promise<Stack> => {
     url: `http://127.0.0.1:${port}`,
     compose,
     docker,
+    set: (variables) => void Object.assign(env, variables),
     containers,
     async become(state, ...services) {
       for (const service of services)
