@@ -57,7 +57,7 @@ const CACHE_TIME = 15_000
 const REQUEST_BUCKETS = [0.005, 0.025, 0.1, 0.25, 1, 2.5, 10]
 /** Seconds; R-18: a confirmation that takes five minutes is missed. */
 const CONFIRMATION_BUCKETS = [0.25, 1, 5, 30, 120, 300, 1_800, 7_200]
-const METHODS = new Set(['GET', 'HEAD', 'POST', 'OPTIONS'])
+const METHODS = new Set(['GET', 'POST'])
 
 const createProcessMetrics = (info: { version: string; roles: string }) => {
   const registry = new Registry()
