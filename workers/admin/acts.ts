@@ -23,10 +23,6 @@ interface RecordedCommand {
 /** `reads`: it changes nothing. `itself`: its use case records it, in the transaction of the act. */
 type Recorded = 'reads' | 'itself' | RecordedCommand
 
-const ofResult =
-  (kind: string) =>
-  ({ result }: Run) =>
-    typeof result.id === 'string' ? `${kind}:${result.id}` : null
 const route = ({ args: [name] }: Run) => `route:${name}`
 
 /** By the words of the command. A command that is not here does not run. */
@@ -35,6 +31,8 @@ export const ACTS: Readonly<Record<string, Recorded>> = {
   'topics list': 'reads',
   'topics check': 'reads',
   'papers fetch': { action: 'papers.fetched', keeps: ['answered', 'silent', 'source', 'date'] },
+  'papers hide': 'itself',
+  'papers show': 'itself',
   'editions publish': { action: 'edition.published', keeps: ['at', 'owed'] },
   'editions list': 'reads',
   'editions show': 'reads',
@@ -65,10 +63,10 @@ export const ACTS: Readonly<Record<string, Recorded>> = {
   'subscribers import': { action: 'subscribers.imported', keeps: ['imported', 'kept', 'refused', 'links', 'welcomes'] },
   'subscribers export': { action: 'subscribers.exported', keeps: ['exported', 'format'] },
   'subscribers erase': 'itself',
-  'curators add': { action: 'curator.added', subject: ofResult('curator'), keeps: ['name'] },
+  'curators add': 'itself',
   'curators list': 'reads',
-  'curators link': { action: 'curator.link-renewed', subject: ofResult('curator'), keeps: ['name'] },
-  'curators remove': { action: 'curator.removed', subject: ofResult('curator'), keeps: ['name'] },
+  'curators link': 'itself',
+  'curators remove': 'itself',
   'destinations list': 'reads',
   'destinations limit': { action: 'route.limited', subject: route, keeps: ['perSecond', 'perHour', 'perDay'] },
   'destinations warm-up': { action: 'relay.warm-up-set', keeps: ['warmUp'] },

@@ -44,7 +44,7 @@ test('a command that changes something is on record once, with who ran it, and o
   expect(record.map(({ by_whom, via, action }) => [by_whom, via, action])).toEqual([
     ['Ada', 'command', 'service.held'],
     [expect.stringMatching(/./), 'command', 'service.resumed'],
-    [expect.stringMatching(/./), 'command', 'curator.added'],
+    [expect.stringMatching(/./), 'command', 'curator.named'],
   ])
   expect(record[2]).toMatchObject({ subject: expect.stringMatching(/^curator:/), detail: { name: 'Mary Somerville' } })
   expect(JSON.stringify(record)).not.toContain('mary@')
