@@ -90,6 +90,12 @@ const withBalance = async (db: Database, row: AnnouncementRow, now: Date): Promi
 
 export type Announcements = ReturnType<typeof createAnnouncements>
 
+/** What the admin pages work with. */
+export interface AnnouncementDesk extends Announcements {
+  /** The mail as its readers would get it; `topics` are slugs, `null` for all readers. */
+  render(text: AnnouncementText, topics: string[] | null): Promise<{ html: string; text: string }>
+}
+
 export const createAnnouncements = ({ db, now, wake }: AnnouncementPorts) => {
   /** Changes an announcement under its lock. */
   const change = <T extends object>(

@@ -37,7 +37,9 @@ it('crawlers are kept from personal pages and from searches, and are told of the
   await using site = await openTestSite()
   const robots = await (await fetch(`${site.url}/robots.txt`)).text()
   const personal =
-    'account address confirm curate digests feeds/own follow legacy never preferences undo unsubscribe vote'.split(' ')
+    'account address announcements confirm curate digests feeds/own follow legacy never preferences undo unsubscribe vote'.split(
+      ' ',
+    )
   const closed = [...personal.map((path) => `/${path}/`), '/search', '/vote?'].sort().map((path) => `Disallow: ${path}`)
   expect(robots).toBe(['User-agent: *', ...closed, 'Sitemap: http://round.example.org/sitemap.xml', ''].join('\n'))
 })

@@ -51,6 +51,7 @@ GET /account/:token
 GET /account/address-sent
 GET /account/sent
 GET /address/:token
+GET /announcements/:token
 GET /api/docs
 GET /api/v1/authors/:author
 GET /api/v1/days
@@ -149,6 +150,7 @@ POST /account/:token/erase
 POST /account/:token/renew
 POST /account/proof
 POST /address/:token
+POST /announcements/:token
 POST /api/v1/subscribe
 POST /api/v1/subscribe/proof
 POST /confirm/:token
@@ -162,6 +164,7 @@ POST /links/proof
 POST /never/:token
 POST /preferences/:token
 POST /preferences/:token/account
+POST /preferences/:token/announcements
 POST /preferences/:token/look
 POST /preferences/:token/pause
 POST /preview
@@ -182,7 +185,7 @@ POST /webhooks/:provider`
   .split('\n')
 
 /** What providers call by themselves when a reader presses their unsubscribe button. */
-const ONE_CLICK = ['/unsubscribe/:token', '/legacy/:token']
+const ONE_CLICK = ['/unsubscribe/:token', '/legacy/:token', '/announcements/:token']
 
 const nameOf = ({ method, url }: RouteOptions) => `${method} ${url}`
 
@@ -325,7 +328,8 @@ test('a form of another site is refused but for one click and what changes nothi
     const isTaken = [...ONE_CLICK, '/embed/subscribe'].includes(route.url)
     expect([nameOf(route), statusCode]).toEqual([nameOf(route), isTaken ? 200 : 403])
   }
-  expect(site.changes).toEqual([
+  expect(site.changes.sort()).toEqual([
+    ['stopAnnouncements', TOKEN.announcements],
     ['unsubscribe', TOKEN.unsubscribe],
     ['unsubscribe', TOKEN.unsubscribe],
   ])

@@ -147,3 +147,42 @@ describe('the link of a former system', () => {
     expect(site.changes).toEqual([])
   })
 })
+
+it('the link in an announcement asks first, stops announcements by one click, and leaves the digests', async () => {
+  await using site = await openTestSite()
+  const url = `${site.url}/announcements/${TOKEN.announcements}`
+  const asked = await fetch(url)
+  expect([asked.status, site.changes]).toEqual([200, []])
+  expect(await asked.text()).toContain('<button class="great">Stop announcements</button>')
+  const body = new URLSearchParams({ 'List-Unsubscribe': 'One-Click' })
+  const stopped = await fetch(url, { method: 'POST', body })
+  expect([stopped.status, site.changes]).toEqual([200, [['stopAnnouncements', TOKEN.announcements]]])
+  expect(await stopped.text()).toContain('Your digests go on')
+  for (const method of ['GET', 'POST'])
+    expect((await fetch(`${site.url}/announcements/${TOKEN.unsubscribe}`, { method })).status).toBe(404)
+})
+
+it('announcements are turned off and on again in the settings, whose other changes stay in the form', async () => {
+  await using site = await openTestSite()
+  const url = `${site.url}/preferences/${TOKEN.preferences}/announcements`
+  const send = async (fields: Record<string, string>) => {
+    const answer = await fetch(url, { method: 'POST', body: new URLSearchParams(fields) })
+    return [answer.status, await answer.text()] as const
+  }
+  const [status, page] = await send({
+    announcements: 'no',
+    revision: 'revision',
+    topics: 'robotics',
+    frequency: 'weekly',
+  })
+  expect(status).toBe(200)
+  expect(page).toContain('You get no more announcements. Your other changes are in the form, and not saved yet.')
+  expect(page).toContain('name="announcements" value="yes"')
+  expect((await send({ announcements: 'yes' }))[1]).toContain('You get announcements again.')
+  const [refused, why] = await send({ announcements: 'perhaps' })
+  expect([refused, why]).toEqual([400, expect.stringContaining('Choose whether you want announcements.')])
+  expect(site.changes).toEqual([
+    ['changeAnnouncements', TOKEN.preferences, false],
+    ['changeAnnouncements', TOKEN.preferences, true],
+  ])
+})

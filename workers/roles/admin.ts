@@ -1,19 +1,24 @@
 /** The admin site, beside the public one in the role `api`: the pages for operators, at an address of its own. */
 import type { AddressInfo } from 'node:net'
 import { isPrivateLiteral } from '../../src/adapters/public-network.ts'
+import { createMailTemplates, type MailTemplates } from '../../src/adapters/templates/mail-templates.ts'
 import { createPages } from '../../src/adapters/templates/pages.ts'
+import { topicLabel } from '../../src/core/subscriber/followed.ts'
+
 import { type AdminAppOptions, buildAdminApp } from '../../src/http/admin/app.ts'
 import { createEditionAdministration } from '../../src/newsletter/administration/editions.ts'
 import { createPaperAdministration } from '../../src/newsletter/administration/papers.ts'
 import { createSetAsideAdministration } from '../../src/newsletter/administration/set-aside.ts'
 import { createSubscriberAdministration } from '../../src/newsletter/administration/subscribers.ts'
 import { createSuppressionAdministration } from '../../src/newsletter/administration/suppressions.ts'
+import { type AnnouncementDesk, createAnnouncements } from '../../src/newsletter/announcements.ts'
 import { createAudit } from '../../src/newsletter/audit.ts'
 import { createChartReader } from '../../src/newsletter/charts.ts'
 import { createEventWebhooks } from '../../src/newsletter/event-webhooks.ts'
 import { createOperators } from '../../src/newsletter/operators.ts'
 import { domainOf } from '../../src/newsletter/sending/mail.ts'
 import { createTodayReader } from '../../src/newsletter/today.ts'
+import type { Config } from '../config/config.ts'
 import type { AdminListener } from '../config/network.ts'
 import type { RoleContext } from './context.ts'
 
@@ -32,6 +37,7 @@ export const adminOptions = (context: AdminContext, host: string): AdminAppOptio
     today: createTodayReader({ db, now }),
     charts: createChartReader({ db, now }),
     eventWebhooks: createEventWebhooks({ db, keys, now, isPrivateLiteral }),
+    announcements: { ...createAnnouncements({ db, now, wake }), render: createAnnouncementRenderer(config) },
     audit: createAudit({ db, now }),
     editions: createEditionAdministration({ db, log, now, wake }),
     subscribers: createSubscriberAdministration({ db, keys, now, wake, forgetMails }),
@@ -39,6 +45,18 @@ export const adminOptions = (context: AdminContext, host: string): AdminAppOptio
     setAside: createSetAsideAdministration({ db, wake }),
     mailDomains: { digests: domainOf(config.mailFrom), letters: domainOf(config.lettersFrom) },
     papers: createPaperAdministration({ db, keys, now, wakeLetters: () => void wake('letters') }),
+  }
+}
+
+/** Renders announcements; the templates, which take a second to compile, are made for the first. */
+const createAnnouncementRenderer = ({ baseUrl, postalAddress, branding }: Config): AnnouncementDesk['render'] => {
+  let templates: Promise<MailTemplates> | null = null
+  return async (text, topics) => {
+    templates ??= createMailTemplates({ baseUrl, postalAddress, branding }).catch((error) => {
+      templates = null
+      throw error
+    })
+    return (await templates).renderAnnouncement({ ...text, topics: topics?.map(topicLabel) ?? null })
   }
 }
 

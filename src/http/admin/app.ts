@@ -9,6 +9,7 @@ import { replaceNulls, securityHeaders, takeUnknownFields } from '../guard.ts'
 import { limitRequests } from '../request-budgets.ts'
 import { recordRoutes } from '../route-table.ts'
 import type { App, Pages } from '../site.ts'
+import { announcementRoutes } from './announcements.ts'
 import { auditRoutes } from './audit.ts'
 import { chartRoutes } from './charts.ts'
 import { curatorRoutes } from './curators.ts'
@@ -104,6 +105,7 @@ export const buildAdminApp = (options: AdminAppOptions): App => {
   operatorRoutes(app, site)
   auditRoutes(app, site)
   editionRoutes(app, site)
+  announcementRoutes(app, site)
   subscriberRoutes(app, site)
   suppressionRoutes(app, site)
   setAsideRoutes(app, site)

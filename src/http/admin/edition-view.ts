@@ -27,7 +27,7 @@ const partsOf = (equation: EditionSummary['equation']) =>
     .filter((part) => part === 'sent' || equation[part] > 0)
     .map((part) => ({ part, count: count(equation[part]) }))
 
-const equationOf = (equation: EditionSummary['equation']) => ({
+export const equationOf = (equation: EditionSummary['equation']) => ({
   due: count(equation.due),
   parts: partsOf(equation),
   missing: equation.missing === 0 ? null : missingWords(equation.missing),

@@ -8,6 +8,7 @@ import type { PaperAdministration } from '../../newsletter/administration/papers
 import type { SetAsideAdministration } from '../../newsletter/administration/set-aside.ts'
 import type { SubscriberAdministration } from '../../newsletter/administration/subscribers.ts'
 import type { SuppressionAdministration } from '../../newsletter/administration/suppressions.ts'
+import type { AnnouncementDesk } from '../../newsletter/announcements.ts'
 import type { Audit } from '../../newsletter/audit.ts'
 import type { ChartReader } from '../../newsletter/charts.ts'
 import type { EventWebhooks } from '../../newsletter/event-webhooks.ts'
@@ -20,6 +21,7 @@ export interface AdminSite {
   pages: Pages
   log: Log
   operators: Operators
+  announcements: AnnouncementDesk
   today: TodayReader
   charts: ChartReader
   eventWebhooks: EventWebhooks
@@ -37,6 +39,7 @@ export interface AdminSite {
 const NAVIGATION: readonly { href: string; label: string; role?: OperatorRole }[] = [
   { href: '/admin', label: 'Today' },
   { href: '/admin/editions', label: 'Editions' },
+  { href: '/admin/announcements', label: 'Announcements' },
   { href: '/admin/subscribers', label: 'Subscribers' },
   { href: '/admin/suppressions', label: 'Suppressions' },
   { href: '/admin/set-aside', label: 'Set aside' },
