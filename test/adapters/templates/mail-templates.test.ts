@@ -79,6 +79,14 @@ const every = [
       topics: ['Robotics & embodied AI'],
     }),
   })),
+  {
+    name: 'announcement',
+    mail: templates.renderAnnouncement({
+      subject: 'We move <on> Monday',
+      body: '# Why\n\nMore *room*: https://example.org/plan\n\n- one\n- <b>two</b>\n\n> said',
+      topics: null,
+    }),
+  },
 ]
 
 describe.each(every)('the $name mail', ({ mail }) => {
