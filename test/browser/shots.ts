@@ -51,9 +51,11 @@ const openAdminPages = async (folder: string) => {
   const postgres = await startEmbeddedPostgres({ folder: join(folder, 'postgres'), durable: false })
   await migrate(postgres.url)
   const db = openDatabase(postgres.url, { connections: 4, name: 'shots', onError: () => undefined })
+  const queue = await openQueue({ databaseUrl: postgres.url, redisUrl: null, workers: 0, onError: () => undefined })
   const context = {
     config: readConfig({ ADMIN_TOKEN }),
     db,
+    queue,
     keys: [KEY] as const,
     log: createLog('warn'),
     wake: async () => undefined,
@@ -68,6 +70,7 @@ const openAdminPages = async (folder: string) => {
     token: ADMIN_TOKEN,
     async [Symbol.asyncDispose]() {
       await close()
+      await queue.close({ graceMs: 1000 })
       await db.destroy()
       await postgres.stop()
     },

@@ -1,11 +1,10 @@
 /** `destinations …`: the throttled routes, which are relays and domains that accept little or nothing for now. */
 import type { Command } from 'commander'
 import { ADVICE } from '../../src/core/sending/advice.ts'
-import { destinationOfDomain } from '../../src/core/sending/destination.ts'
 import { isSlow } from '../../src/core/sending/pace.ts'
+import { clearRoute } from '../../src/newsletter/administration/routes.ts'
 import { type LimitReport, reportLimits } from '../../src/newsletter/sending/limits.ts'
-import { sweepRoutes } from '../../src/newsletter/sending/routes.ts'
-import { forgetRoute, readThrottled, type ThrottledRoute } from '../../src/store/outbox/throttled-routes.ts'
+import { readThrottled, type ThrottledRoute } from '../../src/store/outbox/throttled-routes.ts'
 import { UsageError } from '../exit.ts'
 import { createLog } from '../log.ts'
 import type { RunCommand } from './context.ts'
@@ -51,10 +50,9 @@ export const destinationCommands = (program: Command, run: RunCommand): void => 
     .argument('<domain>', 'as destinations list names it, or a domain of that family')
     .action((name: string) =>
       run(
-        async ({ db, now }) => {
-          const cleared = (await forgetRoute(db, destinationOfDomain(name).name)) + (await forgetRoute(db, name))
-          if (cleared === 0) throw new UsageError(`${name} is not throttled; destinations list shows what is`)
-          await sweepRoutes({ db, log: createLog('warn') }, now())
+        async ({ db, now, actor }) => {
+          if (!(await clearRoute({ db, log: createLog('warn'), now }, actor, name)))
+            throw new UsageError(`${name} is not throttled; destinations list shows what is`)
           return { cleared: name }
         },
         ({ cleared }: { cleared: string }) => `${cleared} is not throttled any more.`,

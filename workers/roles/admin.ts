@@ -8,7 +8,10 @@ import { topicLabel } from '../../src/core/subscriber/followed.ts'
 import { type AdminAppOptions, buildAdminApp } from '../../src/http/admin/app.ts'
 import { createEditionAdministration } from '../../src/newsletter/administration/editions.ts'
 import { createPaperAdministration } from '../../src/newsletter/administration/papers.ts'
+import { createQueueAdministration } from '../../src/newsletter/administration/queue.ts'
+import { createRouteAdministration } from '../../src/newsletter/administration/routes.ts'
 import { createSetAsideAdministration } from '../../src/newsletter/administration/set-aside.ts'
+import { createSourceAdministration } from '../../src/newsletter/administration/sources.ts'
 import { createSubscriberAdministration } from '../../src/newsletter/administration/subscribers.ts'
 import { createSuppressionAdministration } from '../../src/newsletter/administration/suppressions.ts'
 import { type AnnouncementDesk, createAnnouncements } from '../../src/newsletter/announcements.ts'
@@ -20,13 +23,16 @@ import { domainOf } from '../../src/newsletter/sending/mail.ts'
 import { createTodayReader } from '../../src/newsletter/today.ts'
 import type { Config } from '../config/config.ts'
 import type { AdminListener } from '../config/network.ts'
+import { openSources } from '../sources.ts'
 import type { RoleContext } from './context.ts'
 
-type AdminContext = Pick<RoleContext, 'config' | 'db' | 'keys' | 'now' | 'log' | 'wake' | 'forgetMails'>
+type AdminContext = Pick<RoleContext, 'config' | 'db' | 'keys' | 'now' | 'log' | 'wake' | 'forgetMails'> & {
+  queue: Pick<RoleContext['queue'], 'readStates' | 'openBoard'>
+}
 
 /** What the pages work with; each subject adds its use cases. */
 export const adminOptions = (context: AdminContext, host: string): AdminAppOptions => {
-  const { config, db, keys, now, log, wake, forgetMails } = context
+  const { config, db, keys, now, log, wake, forgetMails, queue } = context
   const pages = createPages({ branding: config.branding })
   return {
     host,
@@ -45,6 +51,15 @@ export const adminOptions = (context: AdminContext, host: string): AdminAppOptio
     setAside: createSetAsideAdministration({ db, wake }),
     mailDomains: { digests: domainOf(config.mailFrom), letters: domainOf(config.lettersFrom) },
     papers: createPaperAdministration({ db, keys, now, wakeLetters: () => void wake('letters') }),
+    sources: createSourceAdministration({ db, now, wake, labels: openSources(config).map(({ label }) => label) }),
+    routes: createRouteAdministration({ db, log, now }),
+    queue: createQueueAdministration({
+      db,
+      now,
+      wake,
+      readStates: () => queue.readStates(),
+      openBoard: () => queue.openBoard(),
+    }),
   }
 }
 

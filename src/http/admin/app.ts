@@ -17,10 +17,13 @@ import { editionRoutes } from './editions.ts'
 import { isOwnHost } from './host-names.ts'
 import { operatorRoutes } from './operators.ts'
 import { paperRoutes } from './papers.ts'
+import { queueRoutes } from './queue.ts'
+import { routeRoutes } from './routes.ts'
 import { guardRoutes } from './session.ts'
 import { setAsideRoutes } from './set-aside.ts'
 import { signInRoutes } from './sign-in.ts'
 import type { AdminSite } from './site.ts'
+import { sourceRoutes } from './sources.ts'
 import { subscriberRoutes } from './subscribers.ts'
 import { suppressionRoutes } from './suppressions.ts'
 import { todayRoutes } from './today.ts'
@@ -111,5 +114,8 @@ export const buildAdminApp = (options: AdminAppOptions): App => {
   setAsideRoutes(app, site)
   paperRoutes(app, site)
   curatorRoutes(app, site)
+  sourceRoutes(app, site)
+  routeRoutes(app, site)
+  queueRoutes(app, site)
   return app
 }

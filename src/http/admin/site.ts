@@ -5,7 +5,10 @@ import type { Log } from '../../core/log.ts'
 import { type Actor, allows, type OperatorRole } from '../../core/operator.ts'
 import type { EditionAdministration } from '../../newsletter/administration/editions.ts'
 import type { PaperAdministration } from '../../newsletter/administration/papers.ts'
+import type { QueueAdministration } from '../../newsletter/administration/queue.ts'
+import type { RouteAdministration } from '../../newsletter/administration/routes.ts'
 import type { SetAsideAdministration } from '../../newsletter/administration/set-aside.ts'
+import type { SourceAdministration } from '../../newsletter/administration/sources.ts'
 import type { SubscriberAdministration } from '../../newsletter/administration/subscribers.ts'
 import type { SuppressionAdministration } from '../../newsletter/administration/suppressions.ts'
 import type { AnnouncementDesk } from '../../newsletter/announcements.ts'
@@ -33,6 +36,9 @@ export interface AdminSite {
   /** The domains at which the Message-IDs of digests and of letters end. */
   mailDomains: { digests: string; letters: string }
   papers: PaperAdministration
+  sources: SourceAdministration
+  routes: RouteAdministration
+  queue: QueueAdministration
 }
 
 /** The pages in the order of the navigation; each subject adds its own. `role`: only operators who may are led there. */
@@ -45,6 +51,9 @@ const NAVIGATION: readonly { href: string; label: string; role?: OperatorRole }[
   { href: '/admin/set-aside', label: 'Set aside' },
   { href: '/admin/papers', label: 'Papers' },
   { href: '/admin/curators', label: 'Curators' },
+  { href: '/admin/sources', label: 'Sources' },
+  { href: '/admin/routes', label: 'Routes' },
+  { href: '/admin/queue', label: 'Queue' },
   { href: '/admin/charts', label: 'Charts' },
   { href: '/admin/webhooks', label: 'Webhooks', role: 'own' },
   { href: '/admin/operators', label: 'Operators', role: 'own' },

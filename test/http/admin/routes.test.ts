@@ -22,6 +22,8 @@ const openFilledSite = async () => {
   const site = await openAdminSite()
   await storeDay(site.db, '2026-04-14')
   for (const state of EVERY_STATE) await storeInState(site.db, state, `${state}@example.org`, AT)
+  // The service opens the queue at its start, and this site when it is first asked for.
+  await site.context.queue.readStates()
   return site
 }
 

@@ -1,5 +1,7 @@
 /** The admin site on loopback with a database of its own, and operators' browsers without a screen. */
 
+import { openQueue, type Queue } from '../../../src/adapters/queue/queue.ts'
+import type { QueueName } from '../../../src/adapters/queue/queue-names.ts'
 import type { OperatorRole } from '../../../src/core/operator.ts'
 import { buildAdminApp } from '../../../src/http/admin/app.ts'
 import type { App } from '../../../src/http/site.ts'
@@ -18,10 +20,11 @@ export type AdminTestSite = Awaited<ReturnType<typeof openAdminSite>>
  * Opens it, with a database of its own or that of a newsletter; `clock` is where the service's clock stands until `setClock`.
  */
 export const openAdminSite = async (
-  options: { clock?: string; settings?: Record<string, string>; db?: Database } = {},
+  options: { clock?: string; settings?: Record<string, string>; db?: Database; redisUrl?: string } = {},
 ) => {
   await using opened = new AsyncDisposableStack()
-  const db = options.db ?? (await openOwnDatabase(opened))
+  const { db, databaseUrl } =
+    options.db === undefined ? await openOwnDatabase(opened) : { db: options.db, databaseUrl: '' }
   let clock = new Date(options.clock ?? '2026-04-15T09:00:00Z')
   const now = () => clock
   const log: string[] = []
@@ -39,6 +42,7 @@ export const openAdminSite = async (
     wake: async (name: string) => {
       wakes.push(name)
     },
+    queue: openQueueLater(databaseUrl, options.redisUrl ?? null, opened),
   }
   let monotonic = 0
   const app = buildAdminApp({ ...adminOptions(context, '127.0.0.1'), monotonic: () => monotonic })
@@ -85,11 +89,29 @@ export const openAdminSite = async (
 
 let operators = 0
 
-const openOwnDatabase = async (opened: AsyncDisposableStack): Promise<Database> => {
+/** The queue in a database, or on a Redis, which is opened when it is first asked for. */
+const openQueueLater = (databaseUrl: string, redisUrl: string | null, opened: AsyncDisposableStack) => {
+  let queue: Promise<Queue> | null = null
+  const open = (): Promise<Queue> => {
+    const keyPrefix = 'paper-round-admin'
+    queue ??= openQueue({ databaseUrl, redisUrl, keyPrefix, workers: 0, onError: () => undefined })
+    return queue
+  }
+  opened.defer(async () => {
+    if (queue !== null) await (await queue).close({ graceMs: 1_000 })
+  })
+  return {
+    readStates: async () => (await open()).readStates(),
+    openBoard: async () => (await open()).openBoard(),
+    wake: async (name: QueueName) => (await open()).wake(name),
+  }
+}
+
+const openOwnDatabase = async (opened: AsyncDisposableStack): Promise<{ db: Database; databaseUrl: string }> => {
   const database = opened.use(await openTestDatabase())
   const db = openDatabase(database.url, { connections: 6, name: 'test', onError: () => undefined })
   opened.defer(() => db.destroy())
-  return db
+  return { db, databaseUrl: database.url }
 }
 
 export interface Answer {
