@@ -1,5 +1,6 @@
 /** Operators: who may look at the admin pages and act on them, with which token, and in which browsers they are signed in. */
 import { HOUR, MINUTE } from '../core/calendar.ts'
+import { isReadOnlyError } from '../core/database-error.ts'
 import { type Actor, ADMIN, isOperatorRole, type OperatorRole, readOperatorName } from '../core/operator.ts'
 import { createOperatorToken, createSessionToken, formTokenOf, hashOfToken, sameHash } from '../core/operator-token.ts'
 import { type Keys, keyedHash } from '../core/token.ts'
@@ -166,6 +167,15 @@ export interface Operators {
   end(by: Actor, name: string): Promise<Operator | Problem>
 }
 
+/** Who only looks can go on while the database is read-only: that a session is used is not noted, and its message is told again. */
+const unlessReadOnly = async (noted: Promise<void>): Promise<void> => {
+  try {
+    await noted
+  } catch (error) {
+    if (!isReadOnlyError(error)) throw error
+  }
+}
+
 /** `adminToken`: of the operator `admin`, who may everything; `null` where there is none. */
 export const createOperators = (ports: OperatorPorts & { keys: Keys; adminToken: string | null }): Operators => {
   const { db, now, keys, adminToken } = ports
@@ -218,8 +228,9 @@ export const createOperators = (ports: OperatorPorts & { keys: Keys; adminToken:
       const at = now()
       if (row === undefined || !holds(row, at)) return null
       const { operatorId } = row
-      if (at.getTime() - row.seenAt.getTime() >= NOTED_EVERY) await touchSession(db, { tokenHash, operatorId, at })
-      if (takes === 'message' && row.message !== null) await storeMessage(db, tokenHash, null)
+      if (at.getTime() - row.seenAt.getTime() >= NOTED_EVERY)
+        await unlessReadOnly(touchSession(db, { tokenHash, operatorId, at }))
+      if (takes === 'message' && row.message !== null) await unlessReadOnly(storeMessage(db, tokenHash, null))
       return {
         name: row.name ?? ADMIN,
         role: row.role ?? 'own',
