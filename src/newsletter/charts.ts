@@ -139,21 +139,39 @@ const seriesOf = (
 /** What the page of numbers over time reads. */
 export interface ChartReader {
   read(query: ChartQuery): Promise<Charts>
+  /** Digests by outcome, which is one of its numbers. */
+  readDeliveries(query: ChartQuery): Promise<NumbersOverTime>
 }
 
 export const createChartReader = ({ db, now }: { db: Database; now: () => Date }): ChartReader => ({
   read: (query) => readCharts(db, now(), query),
+  async readDeliveries(query) {
+    const periods = periodsOf(query, now().toISOString().slice(0, 10))
+    return deliveriesOver(periods, await readKept(db, 'deliveries', periods))
+  },
+})
+
+interface Kept {
+  days: Days
+  since: string | null
+}
+
+const readKept = async (db: Database, name: KeptFigure, [first]: readonly Period[]): Promise<Kept> => ({
+  days: first === undefined ? new Map() : byDay(await readDays(db, name, first.first)),
+  since: await readFirstCounted(db, name),
+})
+
+const deliveriesOver = (periods: Period[], { days, since }: Kept): NumbersOverTime => ({
+  periods,
+  series: seriesOf(days, periods, KEPT_FIGURES.deliveries, total),
+  since,
 })
 
 /** Everything that the page of numbers over time shows; nothing of it reads subscribers or deliveries. */
 export const readCharts = async (db: Database, now: Date, query: ChartQuery): Promise<Charts> => {
   const today = now.toISOString().slice(0, 10)
   const periods = periodsOf(query, today)
-  const from = periods[0]?.first ?? today
-  const kept = async (name: KeptFigure) => ({
-    days: byDay(await readDays(db, name, from)),
-    since: await readFirstCounted(db, name),
-  })
+  const kept = (name: KeptFigure) => readKept(db, name, periods)
   const [subscribers, requests, joined, left, deliveries, returns] = [
     await kept('subscribers'),
     await kept('requests'),
@@ -190,7 +208,7 @@ export const readCharts = async (db: Database, now: Date, query: ChartQuery): Pr
     imported: over(seriesOf(joined.days, periods, ['imported'], total), joined.since),
     requestsSince: requests.since,
     left: over(seriesOf(left.days, periods, KEPT_FIGURES.left, total), left.since),
-    deliveries: over(seriesOf(deliveries.days, periods, KEPT_FIGURES.deliveries, total), deliveries.since),
+    deliveries: deliveriesOver(periods, deliveries),
     bounceShare: share('hard'),
     complaintShare: share('complaint'),
     papers: await readPapersOverTime(db, periods, today),

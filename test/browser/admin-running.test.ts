@@ -1,21 +1,17 @@
 /** The admin pages of numbers, papers, curators, sources, routes and the queue as a browser shows them. */
 import { describe, expect, test } from 'vitest'
+import { walkAdminRunning } from '../support/browser/admin-running-story.ts'
 import { NEEDS_CHROMIUM } from '../support/browser/browser.ts'
 import { judgePage } from '../support/browser/page-judge.ts'
 import { openSharedBrowser } from '../support/browser/shared-browser.ts'
-import { storeCurators, storeFigures, storePapers, storeTroubles } from '../support/fixtures/operated-service.ts'
 import { ADMIN_TOKEN, openAdminSite } from '../support/servers/admin-site.ts'
 import { thorough } from '../support/thoroughness.ts'
-
-const PAGES = ['charts', 'papers?q=robotics', 'curators', 'sources', 'routes', 'queue']
 
 describe.skipIf(NEEDS_CHROMIUM !== '')(`admin pages about what runs in a browser${NEEDS_CHROMIUM}`, () => {
   test('none scrolls sideways, has a thing too small to press, or a fault that axe knows', {
     timeout: 240_000,
   }, async () => {
     await using site = await openAdminSite({ settings: { PAPER_SOURCES: 'huggingface,arxiv:cs.CL+cs.LG' } })
-    for (const store of [storeFigures, storePapers, storeCurators, storeTroubles]) await store(site.db)
-    const { id } = await site.db.selectFrom('papers').select('id').orderBy('id').executeTakeFirstOrThrow()
     await using browser = await openSharedBrowser()
     await using window = await browser.openWindow({ bypassCSP: true })
     const { page } = window
@@ -24,10 +20,14 @@ describe.skipIf(NEEDS_CHROMIUM !== '')(`admin pages about what runs in a browser
     await page.getByRole('button', { name: 'Sign in' }).click()
     await page.getByRole('heading', { name: 'Today' }).waitFor()
     const wrong: string[] = []
-    for (const name of [...PAGES, `papers/${id}`]) {
-      await page.goto(`${site.url}/admin/${name}`)
-      wrong.push(...(await judgePage(page, name, 'page', thorough ? 'whole' : 'narrow')))
-    }
+    await walkAdminRunning({
+      page,
+      url: site.url,
+      db: site.db,
+      show: async (name) => {
+        wrong.push(...(await judgePage(page, name, 'page', thorough ? 'whole' : 'narrow')))
+      },
+    })
     expect(wrong).toEqual([])
   })
 

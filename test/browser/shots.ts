@@ -19,7 +19,9 @@ import { openAdmin } from '../../workers/roles/admin.ts'
 import { ROLES } from '../../workers/roles/role.ts'
 import { startService } from '../../workers/service.ts'
 import { walkAdminReaders } from '../support/browser/admin-readers-story.ts'
+import { walkAdminRunning } from '../support/browser/admin-running-story.ts'
 import { ADMIN_STORY_AT, walkAdminPages } from '../support/browser/admin-story.ts'
+import { walkAdminWebhooks } from '../support/browser/admin-webhooks-story.ts'
 import { launchTestBrowser } from '../support/browser/browser.ts'
 import { BEGINNING, type StoryContext, walkOddities, walkPublicPages, walkStory } from '../support/browser/story.ts'
 import { BRANDED, MARK, TEXTS } from '../support/fixtures/branded.ts'
@@ -176,6 +178,8 @@ try {
     const story = { ...pages, page, show: (name: string) => show(name, 'page') }
     await walkAdminPages(story)
     await walkAdminReaders(story)
+    await walkAdminWebhooks(story)
+    await walkAdminRunning(story)
   } else {
     await using service = await openSampleService(folder)
     await walkStory({ ...service, page, show })

@@ -80,6 +80,13 @@ interface Drawing {
 const since = (day: string | null): string =>
   day === null ? 'Nothing has been counted yet.' : `Known since ${longDate(day)}.`
 
+const DELIVERIES = {
+  id: 'deliveries',
+  title: 'Digests by outcome',
+  kind: 'bars',
+  labels: { pending: 'Still to be sent' },
+} as const
+
 const DRAWINGS: readonly Drawing[] = [
   {
     id: 'readers',
@@ -120,10 +127,7 @@ const DRAWINGS: readonly Drawing[] = [
     note: ({ left }) => `Each by what ended their mail. ${since(left.since)}`,
   },
   {
-    id: 'deliveries',
-    title: 'Digests by outcome',
-    kind: 'bars',
-    labels: { pending: 'Still to be sent' },
+    ...DELIVERIES,
     numbers: ({ deliveries }) => deliveries,
     note: ({ deliveries }) =>
       `By the day of their edition. ${since(deliveries.since)} Counts stay when old deliveries are deleted.`,
@@ -164,19 +168,30 @@ const seriesOf = ({ series }: NumbersOverTime, labels: Record<string, string> = 
 const isEmpty = ({ series }: NumbersOverTime): boolean =>
   series.every(({ values }) => values.every((value) => value === null || value === 0))
 
-const draw = (drawing: Drawing, charts: Charts, query: ChartQuery): Chart | null => {
-  const numbers = drawing.numbers(charts)
-  const limit = drawing.limit?.(charts)
-  return chartOf({
-    id: `${drawing.id}-chart`,
-    title: drawing.title,
-    kind: drawing.kind,
+const draw = (
+  { id, title, kind, labels, unit }: Pick<Drawing, 'id' | 'title' | 'kind' | 'labels' | 'unit'>,
+  numbers: NumbersOverTime,
+  query: ChartQuery,
+  limit?: ChartSource['limit'],
+): Chart | null =>
+  chartOf({
+    id: `${id}-chart`,
+    title,
+    kind,
     of: HEADS[query.by],
     points: numbers.periods.map((period) => ({ label: labelOfPeriod(period, query) })),
-    series: seriesOf(numbers, drawing.labels),
-    ...(drawing.unit === undefined ? {} : { unit: drawing.unit }),
+    series: seriesOf(numbers, labels),
+    ...(unit === undefined ? {} : { unit }),
     ...(limit === undefined ? {} : { limit }),
   })
+
+const MONTH_BACK: ChartQuery = { range: 30, by: 'day' }
+
+/** Digests of the last 30 days by outcome, without outcomes that none had; `null` where there were no digests. */
+export const recentDeliveries = async ({ charts }: Pick<AdminSite, 'charts'>): Promise<Chart | null> => {
+  const numbers = await charts.readDeliveries(MONTH_BACK)
+  const series = numbers.series.filter((one) => !isEmpty({ ...numbers, series: [one] }))
+  return draw(DELIVERIES, { ...numbers, series }, MONTH_BACK)
 }
 
 const csvOf = (rows: readonly (readonly string[])[]): string =>
@@ -281,7 +296,7 @@ export const chartRoutes = (app: App, site: AdminSite): void => {
         id: drawing.id,
         title: drawing.title,
         note: drawing.note(charts),
-        chart: draw(drawing, charts, query),
+        chart: draw(drawing, drawing.numbers(charts), query, drawing.limit?.(charts)),
         csv: hrefOf(query, `/${drawing.id}.csv`),
       })),
       topics: topicsView(charts),

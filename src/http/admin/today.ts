@@ -4,6 +4,7 @@ import { MAX_SHARES } from '../../core/bounces/edition-alarm.ts'
 import type { EditionSummary } from '../../newsletter/editions.ts'
 import type { Today } from '../../newsletter/today.ts'
 import type { App } from '../site.ts'
+import { recentDeliveries } from './charts.ts'
 import { type AdminSite, actorOf, field, form, hasPage, requireRole, sendBack, showAdmin, textOf } from './site.ts'
 import { count, counted, momentOf } from './words.ts'
 
@@ -131,9 +132,14 @@ const viewOf = (today: Today) => ({
   sourcesHref: hasPage('/admin/sources') ? '/admin/sources' : null,
 })
 
+const readView = async (site: AdminSite) => ({
+  ...viewOf(await site.today.read()),
+  deliveries: await recentDeliveries(site),
+})
+
 export const todayRoutes = (app: App, site: AdminSite): void => {
   app.get('/admin', { config: requireRole('look') }, async (request, reply) =>
-    showAdmin(request, reply, site, 'today', { ...viewOf(await site.today.read()), error: null }),
+    showAdmin(request, reply, site, 'today', { ...(await readView(site)), error: null }),
   )
 
   app.post(
@@ -143,7 +149,7 @@ export const todayRoutes = (app: App, site: AdminSite): void => {
       const why = textOf(request.body.why).slice(0, 200)
       if (why === '')
         return showAdmin(request, reply.code(422), site, 'today', {
-          ...viewOf(await site.today.read()),
+          ...(await readView(site)),
           error: 'Say in a few words why. It is shown wherever the hold is.',
         })
       await site.today.hold(actorOf(request), why)

@@ -8,6 +8,7 @@ import { reconcile } from '../../../src/newsletter/sending/reconciler.ts'
 import { raiseAlarms } from '../../../src/store/alarms.ts'
 import { storeRefresh } from '../../../src/store/refreshes.ts'
 import { SILENT, wakeNobody } from '../../support/fixtures/newsletter.ts'
+import { storeFigures } from '../../support/fixtures/operated-service.ts'
 import { OPTIONS, openSendingNewsletter } from '../../support/fixtures/sending-newsletter.ts'
 import { openAdminSite } from '../../support/servers/admin-site.ts'
 
@@ -42,6 +43,20 @@ test('a service with nothing wrong says so, and shows an edition with its equati
   expect(rowOf(text, 'Hard bounces')).toEqual(['0', '0%', '3%'])
   // One who may only look has nothing to press but what signs them out.
   expect([...text.matchAll(/<form[^>]+action="([^"]+)"/g)].map(([, to]) => to)).toEqual(['/admin/sign-out'])
+})
+
+test('the digests of the last 30 days stand as a chart by outcome, once some were counted', async () => {
+  await using site = await openAdminSite({ clock: CLOCK })
+  const browser = await site.signInAs('look')
+  expect((await browser.get('/admin')).text).not.toContain('Digests of the last 30 days')
+  await storeFigures(site.db)
+  const words = wordsOf((await browser.get('/admin')).text)
+  const [newest] = await sql<{ count: string }>`select count from daily_figures
+    where name = 'deliveries' and label = 'sent' order by day desc limit 1`
+    .execute(site.db)
+    .then(({ rows }) => rows)
+  const sent = Number(newest?.count).toLocaleString('en-GB')
+  expect(words).toMatch(new RegExp(`Digests of the last 30 days .*Sent ${sent} .*17 Mar .*15 Apr ${sent} `))
 })
 
 test('what needs a person is told first, each once, and an edition under way adds up', async () => {

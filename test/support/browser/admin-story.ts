@@ -87,7 +87,7 @@ const makeTrouble = async (db: Database): Promise<void> => {
     select id, 'bounce', 'deliveries', subscriber_id, edition_id, 'hard', '5.1.1', 'no such user', 'smtp'
     from deliveries where state = 'sent' limit 41`.execute(db)
   await sql`insert into throttled_routes (kind, name, domains, cause, reason, not_before, concurrency, successes, failures)
-    values ('destination', 'a-university-with-a-long-name.example.edu', '{}', 'deferred',
+    values ('destination', 'a-university-with-a-long-name.example.edu', '{}', 'rate',
       '421 4.7.28 Our system has detected an unusual rate of mail from your address', now() + interval '4 minutes', 1, 0, 3)`.execute(
     db,
   )
