@@ -18,6 +18,7 @@ import { createLog } from '../../workers/log.ts'
 import { openAdmin } from '../../workers/roles/admin.ts'
 import { ROLES } from '../../workers/roles/role.ts'
 import { startService } from '../../workers/service.ts'
+import { walkAdminAnnouncements } from '../support/browser/admin-announcements-story.ts'
 import { walkAdminReaders } from '../support/browser/admin-readers-story.ts'
 import { walkAdminRunning } from '../support/browser/admin-running-story.ts'
 import { ADMIN_STORY_AT, walkAdminPages } from '../support/browser/admin-story.ts'
@@ -180,6 +181,7 @@ try {
     await walkAdminReaders(story)
     await walkAdminWebhooks(story)
     await walkAdminRunning(story)
+    await walkAdminAnnouncements(story)
   } else {
     await using service = await openSampleService(folder)
     await walkStory({ ...service, page, show })

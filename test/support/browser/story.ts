@@ -396,6 +396,23 @@ const walkMissing = async ({ page, siteUrl, show }: Visit): Promise<void> => {
   }
 }
 
+/** The page that ends announcements alone, and the part of the settings that says whether they come. */
+const walkAnnouncementsStopped = async ({ page, show }: Pick<StoryContext, 'page' | 'show'>, url: string) => {
+  await page.goto(`${url}/announcements/${TOKEN.announcements}`)
+  await show('announcements-stop', 'page')
+  await page.getByRole('button', { name: 'Stop announcements' }).click()
+  await page.getByRole('heading', { name: 'You get no announcements' }).waitFor()
+  await show('announcements-stopped', 'page')
+  await page.goto(`${url}/preferences/${TOKEN.preferences}`)
+  const unfold = () => page.locator('summary', { hasText: 'Announcements' }).click()
+  await unfold()
+  await show('preferences-announcements', 'page')
+  await page.getByRole('button', { name: 'Stop announcements' }).click()
+  await page.getByText('You get no more announcements.').waitFor()
+  await unfold()
+  await show('preferences-announcements-off', 'page')
+}
+
 /** What is shown too late, or of much, by links of a mail; and what papers of the story do not have. */
 const walkLinks = async ({ page, show }: Pick<StoryContext, 'page' | 'show'>): Promise<void> => {
   await using site = await openTestSite({ chosen: { topics: TOPICS.concat('agents', 'code'), trending: true } })
@@ -405,6 +422,7 @@ const walkLinks = async ({ page, show }: Pick<StoryContext, 'page' | 'show'>): P
   await show('expired-forgotten', 'page')
   await page.goto(`${site.url}/preferences/${TOKEN.preferences}`)
   await show('preferences-many', 'page')
+  await walkAnnouncementsStopped({ page, show }, site.url)
   await page.goto(`${site.url}/curate/${TOKEN.curate}`)
   await show('curate', 'page')
   await page.goto(`${site.url}/institutions/plan-lab`)
