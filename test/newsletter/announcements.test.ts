@@ -13,7 +13,7 @@ import { createSubscriptions } from '../../src/newsletter/subscription/subscript
 import { addressNext } from '../../src/store/announcements.ts'
 import { moveSubscription } from '../../src/store/moved-subscriptions.ts'
 import { claim } from '../../src/store/outbox/claims.ts'
-import { requeueExpired } from '../../src/store/outbox/leases.ts'
+import { countLeased, requeueExpired } from '../../src/store/outbox/leases.ts'
 import { setSendLimit } from '../../src/store/outbox/send-limits.ts'
 import { makePending, preferencesOf, readSubscriber } from '../../src/store/subscribers.ts'
 import { eraseFrom, KEYS, LONDON_DAILY, SILENT, subscribe, wakeNobody } from '../support/fixtures/newsletter.ts'
@@ -141,6 +141,14 @@ test('who left, paused, was suppressed or stopped announcements by the time of t
   })
   const other = await newsletter.announcements.reach({ ...ORDER, text: { ...TEXT, subject: 'Other' } })
   expect(other).toEqual({ owed: 2, hadIt: 0, stopped: 1, paused: 1, pending: 0, suppressed: 1 })
+})
+
+test('what mailers have claimed of it is counted, so that a database becomes read-only after it alone', async () => {
+  await using newsletter = await openAnnouncing(3)
+  await newsletter.send()
+  expect(await countLeased(newsletter.db)).toBe(0)
+  await claim(newsletter.db, 'announcement_mails', 2)
+  expect(await countLeased(newsletter.db)).toBe(2)
 })
 
 test('nobody is mailed who unsubscribes while the group is on its way', async () => {

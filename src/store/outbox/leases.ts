@@ -1,6 +1,6 @@
 /** Leases of claimed mails: renewed while a server takes its time, checked again, and ended when their mailer died. */
 import { type Kysely, sql } from 'kysely'
-import type { MailStream, Tables } from '../database.ts'
+import { MAIL_STREAMS, type MailStream, type Tables } from '../database.ts'
 import { ADDRESSEE, type ClaimKey, claimRows, IS_SENDING, isSameClaim, LEASE, WANTED } from './conditions.ts'
 
 /** Extends the leases of claimed mails to 60 seconds from now. Returns the ids of those that are still the caller's. */
@@ -14,9 +14,10 @@ export const renew = async (db: Kysely<Tables>, stream: MailStream, claims: read
 
 /** How many mails mailers have claimed and not finished. */
 export const countLeased = async (db: Kysely<Tables>): Promise<number> => {
-  const { rows } = await sql<{ leased: number }>`
-    select ((select count(*) from letters where state = 'sending' and lease_until > now())
-      + (select count(*) from deliveries where state = 'sending' and lease_until > now()))::int as leased`.execute(db)
+  const ofEach = MAIL_STREAMS.map(
+    (stream) => sql`(select count(*) from ${sql.table(stream)} where state = 'sending' and lease_until > now())`,
+  )
+  const { rows } = await sql<{ leased: number }>`select (${sql.join(ofEach, sql` + `)})::int as leased`.execute(db)
   return rows[0]?.leased ?? 0
 }
 
