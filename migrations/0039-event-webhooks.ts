@@ -58,7 +58,7 @@ create table webhook_attempts (
 
 -- Here, and not in what changes a state: there are a dozen ways to come and to go, and none of them may be forgotten. It runs
 -- only where a subscriber gets email from now on or gets none any more; an import adds rows, and is told of to nobody.
-create function tell_webhooks_of_subscriber() returns trigger language plpgsql as $$
+create or replace function tell_webhooks_of_subscriber() returns trigger language plpgsql as $$
 declare
   what text := case when new.state in ('active', 'paused') then 'subscriber.confirmed' else 'subscriber.left' end;
 begin
