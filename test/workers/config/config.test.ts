@@ -32,6 +32,7 @@ describe('without any setting', () => {
       topics: DEFAULT_TOPICS,
       topicExamples: new Map(),
       relevanceModel: null,
+      tracing: null,
       trustProxy: [],
       logLevel: 'info',
       mailboxPort: 8025,
