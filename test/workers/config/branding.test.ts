@@ -87,7 +87,6 @@ test('everything that is wrong with the files is told at once, with their paths 
         (name) => `${at(name)} is none of logo.svg, logo.png, welcome.md, footer.md, privacy.md, imprint.md`,
       ),
       `${at('welcome.md')} line 3: HTML can’t be used: write this in Markdown.`,
-      `${at('welcome.md')} line 3: HTML can’t be used: write this in Markdown.`,
       `${at('welcome.md')} line 3: Images can’t be used: link to the image instead.`,
       `${at('welcome.md')} line 5: This link leads to “javascript:alert(1)”; links begin with https://, http:// or mailto:.`,
       `${at('welcome.md')} line 5: This link leads to “/about”; links begin with https://, http:// or mailto:.`,
