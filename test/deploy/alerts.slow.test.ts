@@ -116,6 +116,12 @@ suite(`a relay that is down raises alerts once digests and confirmations wait fo
   await watched.wake('tick')
   await expect.poll(() => db.selectFrom('throttled_routes').select('kind').execute()).toEqual([{ kind: 'relay' }])
   await openSite(watched.url).post('/subscribe', { email: 'eve@example.org', topics: ['robotics'] })
+  const confirmation = db
+    .selectFrom('letters')
+    .innerJoin('subscribers', 'subscribers.id', 'letters.subscriber_id')
+    .select('letters.id')
+    .where('subscribers.email', '=', 'eve@example.org')
+  await expect.poll(async () => (await confirmation.execute()).length).toBe(1)
   const at = await watched.scrape()
   // A minute later nobody has noticed anything.
   expect(
@@ -129,9 +135,20 @@ suite(`a relay that is down raises alerts once digests and confirmations wait fo
     db,
   )
   watched.setClock('2026-04-16T06:06:00Z')
-  await sql`update letters set created_at = now() - interval '6 minutes' where kind = 'confirmation' and attempts = 0
-    and state in ('queued', 'deferred')`.execute(db)
-  const late = await watched.scrape()
+  const { id: letter } = await confirmation.executeTakeFirstOrThrow()
+  await sql`update letters set created_at = now() - interval '6 minutes' where id = ${letter}`.execute(db)
+  /** While nobody tries to send it: a mail that is being sent does not wait. */
+  const scrapeWaiting = async () => {
+    let scrape = ''
+    await expect
+      .poll(async () => {
+        scrape = await watched.scrape()
+        return samplesOf(scrape).get('paper_round_oldest_request_seconds') ?? 0
+      })
+      .toBeGreaterThan(300)
+    return scrape
+  }
+  const late = await scrapeWaiting()
   const waits = ['PaperRoundConfirmationsWait', 'PaperRoundDigestsWait']
   expect(
     firingAfter([
@@ -148,9 +165,9 @@ suite(`a relay that is down raises alerts once digests and confirmations wait fo
       fromSettings: false,
     },
   )
-  expect(firingAfter([{ scrape: await watched.scrape(), minutes: 10 }])).toEqual(waits)
+  expect(firingAfter([{ scrape: await scrapeWaiting(), minutes: 10 }])).toEqual(waits)
   await sql`delete from throttled_routes`.execute(db)
-  expect(firingAfter([{ scrape: await watched.scrape(), minutes: 10 }])).toEqual(['PaperRoundConfirmationsWait'])
+  expect(firingAfter([{ scrape: await scrapeWaiting(), minutes: 10 }])).toEqual(['PaperRoundConfirmationsWait'])
 })
 
 suite(`digests whose connection died after the last byte raise an alert${NEEDS_PROMTOOL}`, async () => {
