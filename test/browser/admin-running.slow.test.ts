@@ -5,7 +5,6 @@ import { NEEDS_CHROMIUM } from '../support/browser/browser.ts'
 import { judgePage } from '../support/browser/page-judge.ts'
 import { openSharedBrowser } from '../support/browser/shared-browser.ts'
 import { ADMIN_TOKEN, openAdminSite } from '../support/servers/admin-site.ts'
-import { thorough } from '../support/thoroughness.ts'
 
 describe.skipIf(NEEDS_CHROMIUM !== '')(`admin pages about what runs in a browser${NEEDS_CHROMIUM}`, () => {
   test('none scrolls sideways, has a thing too small to press, or a fault that axe knows', {
@@ -25,7 +24,7 @@ describe.skipIf(NEEDS_CHROMIUM !== '')(`admin pages about what runs in a browser
       url: site.url,
       db: site.db,
       show: async (name) => {
-        wrong.push(...(await judgePage(page, name, 'page', thorough ? 'whole' : 'narrow')))
+        wrong.push(...(await judgePage(page, name, 'page', 'whole')))
       },
     })
     expect(wrong).toEqual([])

@@ -1,14 +1,13 @@
-/** The admin pages about announcements as a browser shows them: narrow and wide, light and dark (in `npm test` narrow and light). */
+/** The admin pages about webhooks as a browser shows them: narrow and wide, light and dark. */
 import { describe, expect, test } from 'vitest'
-import { walkAdminAnnouncements } from '../support/browser/admin-announcements-story.ts'
 import { ADMIN_STORY_AT } from '../support/browser/admin-story.ts'
+import { walkAdminWebhooks } from '../support/browser/admin-webhooks-story.ts'
 import { NEEDS_CHROMIUM } from '../support/browser/browser.ts'
 import { judgePage } from '../support/browser/page-judge.ts'
 import { openSharedBrowser } from '../support/browser/shared-browser.ts'
 import { ADMIN_TOKEN, openAdminSite } from '../support/servers/admin-site.ts'
-import { thorough } from '../support/thoroughness.ts'
 
-describe.skipIf(NEEDS_CHROMIUM !== '')(`admin pages about announcements in a browser${NEEDS_CHROMIUM}`, () => {
+describe.skipIf(NEEDS_CHROMIUM !== '')(`admin pages about webhooks in a browser${NEEDS_CHROMIUM}`, () => {
   test('none scrolls sideways, has a thing too small to press, or a fault that axe knows', {
     timeout: 240_000,
   }, async () => {
@@ -20,12 +19,12 @@ describe.skipIf(NEEDS_CHROMIUM !== '')(`admin pages about announcements in a bro
     await page.fill('#token', ADMIN_TOKEN)
     await Promise.all([page.waitForEvent('load'), page.keyboard.press('Enter')])
     const wrong: string[] = []
-    await walkAdminAnnouncements({
+    await walkAdminWebhooks({
       page,
       url: site.url,
       db: site.db,
       show: async (name) => {
-        wrong.push(...(await judgePage(page, name, 'page', thorough ? 'whole' : 'narrow')))
+        wrong.push(...(await judgePage(page, name, 'page', 'whole')))
       },
     })
     expect(wrong).toEqual([])
