@@ -1,10 +1,12 @@
 /** The page of a curator: what they do to papers, by the link that was mailed to them. */
+
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { readNote } from '../core/papers/curation-note.ts'
 import { PAPER_ID, serverOf } from '../core/papers/paper.ts'
 import { readPaperReference } from '../core/papers/paper-reference.ts'
 import type { FieldError } from '../core/subscriber/preferences.ts'
+import { isUuid } from '../core/uuid.ts'
 import type { ActResult, CuratorAct, CuratorPage } from '../newsletter/curation/curations.ts'
 import type { EndedLink } from '../newsletter/curation/curators.ts'
 import { type Answer, answerTo, doneView, suggestionView } from './curation-view.ts'
@@ -24,7 +26,6 @@ const Act = Type.Object(
   { additionalProperties: false },
 )
 
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const MISSING_NOTE = 'Say in a few words why. Readers see it beside your name.'
 const MISSING_REASON = 'Say in a few words why, for the other curators.'
 
@@ -70,7 +71,7 @@ const readAct = (typed: Typed, baseUrl: string): CuratorAct | FieldError[] => {
     return null
   }
   if (act === 'undo' || act === 'accept' || act === 'decline') {
-    if (!UUID.test(typed.id)) refuse('id', 'There is no such entry.', 'the id of an entry')
+    if (!isUuid(typed.id)) refuse('id', 'There is no such entry.', 'the id of an entry')
     const note = act === 'accept' ? noteOf(MISSING_NOTE) : null
     if (errors.length > 0) return errors
     if (act === 'undo') return { act, curationId: typed.id }
@@ -145,7 +146,7 @@ export const curationRoutes = (app: App, site: PublicSite): void => {
   app.get('/curate/:token', { schema: { params: TokenParam, querystring: From } }, async (request, reply) => {
     const { token } = request.params
     const after = textOf(request.query.after)
-    const page = await curations.readPage(token, UUID.test(after) ? after : null)
+    const page = await curations.readPage(token, isUuid(after) ? after : null)
     if (page === null || typeof page === 'string') return sendEnded(site, request, reply, page)
     return show(reply, pages, 'curate', viewOf(token, page, NOTHING, [], null))
   })

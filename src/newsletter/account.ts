@@ -1,5 +1,7 @@
 /** What an operator reads of one subscriber and of one mail: state and preferences, and what became of the mail. */
+
 import type { Preferences, SubscriberState } from '../core/subscriber/preferences.ts'
+import { isUuid } from '../core/uuid.ts'
 import type { Database } from '../store/database.ts'
 import { readFeedbackOf } from '../store/feedback.ts'
 import { type MailRecord, readMailRecord, readMailsOf, readMailsOn } from '../store/outbox/mail-records.ts'
@@ -24,11 +26,9 @@ export interface Account {
   mails: { what: string; state: string; attempts: number; resent: number; reason: string | null; at: Date }[]
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-
 /** By an address, or by the id that logs name; `null` when nobody subscribed with it, or they are erased. */
 export const readAccount = async (db: Database, of: string): Promise<Account | null> => {
-  const subscriber = await readSubscriber(db, UUID.test(of) ? { id: of } : { email: of })
+  const subscriber = await readSubscriber(db, isUuid(of) ? { id: of } : { email: of })
   if (subscriber === undefined || subscriber.email === null) return null
   return {
     id: subscriber.id,
@@ -62,7 +62,7 @@ export const readMailDay = async (
 
 /** A mail by the id that logs and Message-IDs name, with what came back of it; `null` where there is none. */
 export const readMail = async (db: Database, id: string) => {
-  const mail = UUID.test(id) ? await readMailRecord(db, id) : undefined
+  const mail = isUuid(id) ? await readMailRecord(db, id) : undefined
   if (mail === undefined) return null
   return { ...mail, feedback: await readFeedbackOf(db, id) }
 }

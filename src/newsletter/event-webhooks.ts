@@ -4,6 +4,7 @@
  * A message is stored in the transaction of what it tells of, so that none is lost and none tells of what was undone. It is
  * tried again for three days, with the same id, so that a receiver knows what it had. Order is not promised.
  */
+
 import { MINUTE } from '../core/calendar.ts'
 import {
   DISABLE_AFTER,
@@ -18,6 +19,7 @@ import {
 import type { Log } from '../core/log.ts'
 import type { Actor } from '../core/operator.ts'
 import type { Keys } from '../core/token.ts'
+import { isUuid } from '../core/uuid.ts'
 import { recordAct } from '../store/audit.ts'
 import type { Database } from '../store/database.ts'
 import {
@@ -176,7 +178,6 @@ export interface WithSecret {
 /** Each is asked at each event, and shown on one page. */
 const MOST_ENDPOINTS = 20
 const NO_ENDPOINT: WebhookProblem = { problem: 'There is no such webhook; see webhooks list.' }
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 /** What operators do with receivers. Each act is on record with who did it. */
 export interface EventWebhooks {
@@ -216,7 +217,7 @@ export const createEventWebhooks = ({ db, keys, now, isPrivateLiteral }: EventWe
     change: (trx: Database) => Promise<WebhookEndpoint | undefined>,
     otherwise: WebhookProblem = NO_ENDPOINT,
   ): Promise<WebhookEndpoint | WebhookProblem> => {
-    if (!UUID.test(id)) return NO_ENDPOINT
+    if (!isUuid(id)) return NO_ENDPOINT
     return db.transaction().execute(async (trx) => {
       const endpoint = await change(trx)
       if (endpoint === undefined) return (await readEndpoints(trx, id)).length === 0 ? NO_ENDPOINT : otherwise
@@ -233,7 +234,7 @@ export const createEventWebhooks = ({ db, keys, now, isPrivateLiteral }: EventWe
     list: () => readEndpoints(db),
 
     async read(id, page) {
-      const endpoint = UUID.test(id) ? (await readEndpoints(db, id))[0] : undefined
+      const endpoint = isUuid(id) ? (await readEndpoints(db, id))[0] : undefined
       return endpoint === undefined ? null : { endpoint, messages: await readMessages(db, id, page) }
     },
 
@@ -290,7 +291,7 @@ export const createEventWebhooks = ({ db, keys, now, isPrivateLiteral }: EventWe
       ),
 
     async sendAgain(by, id, message) {
-      if (!UUID.test(id) || (message !== 'failed' && !UUID.test(message))) return NO_ENDPOINT
+      if (!isUuid(id) || (message !== 'failed' && !isUuid(message))) return NO_ENDPOINT
       return db.transaction().execute(async (trx) => {
         const endpoint = await find(trx, id)
         if (endpoint === undefined) return NO_ENDPOINT

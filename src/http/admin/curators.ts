@@ -1,7 +1,9 @@
 /** `/admin/curators`: who may pick, pin and hide papers, what they did, and what readers suggest to them. */
+
 import { Type } from 'typebox'
 import { longDate } from '../../core/digest/headline.ts'
 import { plainTitle } from '../../core/text/latex.ts'
+import { isUuid } from '../../core/uuid.ts'
 import type { Curation, Curator, CuratorDesk } from '../../newsletter/administration/papers.ts'
 import type { App } from '../site.ts'
 import { paperHref } from './papers.ts'
@@ -12,8 +14,7 @@ const PATH = '/admin/curators'
 const After = Type.Object({ after: Type.Optional(Type.Unknown()) })
 const IdParam = Type.Object({ id: Type.String() })
 
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-const isId = (text: string): boolean => UUID.test(text)
+const isId = (text: string): boolean => isUuid(text)
 
 const curatorView = ({ id, name, address, added_at: addedAt, ended_at: endedAt }: Curator) => ({
   id,

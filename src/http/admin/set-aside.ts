@@ -1,5 +1,5 @@
 /** `/admin/set-aside`: who gets no digest, and which sign-ups are not answered, for a reason of their own; and trying again. */
-import { isUuid } from '../../newsletter/administration/subscribers.ts'
+import { isUuid } from '../../core/uuid.ts'
 import type { App } from '../site.ts'
 import { editionNumber } from './editions.ts'
 import { type AdminSite, actorOf, field, form, requireRole, sendBack, showAdmin, textOf } from './site.ts'

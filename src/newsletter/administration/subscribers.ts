@@ -1,4 +1,5 @@
 /** What operators read of subscribers, and do for them; each change is on record, and so is each export. */
+
 import type { DigestIssue } from '../../core/digest/digest.ts'
 import type { Actor } from '../../core/operator.ts'
 import { readAddress } from '../../core/subscriber/address.ts'
@@ -6,6 +7,7 @@ import { addressHash, addressHashes } from '../../core/subscriber/address-hash.t
 import type { ConsentOrigin } from '../../core/subscriber/consent.ts'
 import type { ListedSubscriber } from '../../core/subscriber/listed-subscriber.ts'
 import { isSubscribed, type SubscriberState } from '../../core/subscriber/preferences.ts'
+import { isUuid } from '../../core/uuid.ts'
 import { recordAct } from '../../store/audit.ts'
 import { storeConsent } from '../../store/consent.ts'
 import type { Database, LetterKind, SuppressionClass } from '../../store/database.ts'
@@ -77,12 +79,9 @@ export interface SubscriberAdministration {
 const A_PAGE = 50
 /** Letters of a kind in a day that an operator can send somebody: whoever does not get three gets no fourth. */
 const MOST_A_DAY = 3
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /** For the record of consent. */
 const BY_OPERATOR: ConsentOrigin = { source: 'operator', form: null, client: null }
-
-export const isUuid = (text: string): boolean => UUID.test(text)
 
 export const createSubscriberAdministration = (ports: SubscriberPorts): SubscriberAdministration => ({
   async list(search, after) {
