@@ -189,7 +189,8 @@ test('a migration that is killed while it builds an index on the months goes on 
   // An open write to May: April is built and attached, May has begun.
   await writer.query('begin; lock table deliveries_2026_05 in row exclusive mode')
   const builds = `select query from pg_stat_activity where datname = current_database()
-    and application_name = 'paper-round migrate' and query like 'create index concurrently%' and wait_event_type = 'Lock'`
+    and application_name = 'paper-round migrate' and query like 'create index concurrently%deliveries_2026_05_planted%'
+    and wait_event_type = 'Lock'`
   await using killed = startChild('migrating-process.ts', [url])
   while ((await query(url, builds)).length === 0) await new Promise((resume) => setTimeout(resume, 20))
   await query(url, `set lock_timeout = '1s'; begin; lock table deliveries_2026_05 in row exclusive mode; commit`)
