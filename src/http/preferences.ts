@@ -12,6 +12,7 @@ import { expectedTime } from '../core/subscriber/schedule.ts'
 import type { OwnPreferences } from '../newsletter/subscription/preferences.ts'
 import { CHOICES, type FormView, filledForm, refusedForm } from './form.ts'
 import { POLICY_WITH_REQUESTS } from './guard.ts'
+import { ownPages } from './own-pages.ts'
 import { BUDGET } from './request-budgets.ts'
 import { ownTermsInWords, scheduleInWords, settingsApart } from './settings-summary.ts'
 import { type App, type Site, sendProblem, show, showDeadLink, wantsJson } from './site.ts'
@@ -241,6 +242,7 @@ const showPreferences = async (
   return show(reply.header('content-security-policy', POLICY_WITH_REQUESTS), pages, 'preferences', {
     token,
     own,
+    pages: ownPages(token),
     revision: revision ?? own.revision,
     differences,
     preview:

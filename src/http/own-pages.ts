@@ -1,0 +1,17 @@
+/** The pages that a reader has besides their settings, all under the same link: one line each on the settings page. */
+
+interface OwnPage {
+  /** What stands after `/preferences/:token/`. */
+  path: string
+  /** What the page is called. */
+  label: string
+  /** What a reader finds there, in a sentence. */
+  hint: string
+}
+
+/** In the order in which they stand. */
+const OWN_PAGES: readonly OwnPage[] = []
+
+/** The lines of the settings page that a preferences token leads to. */
+export const ownPages = (token: string): { href: string; label: string; hint: string }[] =>
+  OWN_PAGES.map(({ path, label, hint }) => ({ href: `/preferences/${token}/${path}`, label, hint }))
