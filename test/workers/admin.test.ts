@@ -241,7 +241,7 @@ describe('a dry run of a source', () => {
   })
 })
 
-test('beside a service, commands use its database, and it sends what they publish', async () => {
+test.runIf(thorough)('beside a service, commands use its database, and it sends what they publish', async () => {
   const data = { DATA_DIR: join(folder.path, 'beside') }
   await using service = startProgram('main', [], { ...settings, ...data, CLOCK: '2026-04-14T10:00:00Z' })
   const output = await service.said('embedded')
@@ -289,7 +289,7 @@ test('beside a service, commands use its database, and it sends what they publis
   expect(await service.end('SIGTERM')).toMatchObject({ code: 0 })
 })
 
-test('an edition is shown, sent again, paused, resumed and canceled', async () => {
+test.runIf(thorough)('an edition is shown, sent again, paused, resumed and canceled', async () => {
   let refusing = true
   await using newsletter = await openSendingNewsletter(3, ({ stage, to }) =>
     refusing && stage === 'rcpt' && !to.startsWith('reader0@') ? { reply: `552 5.2.2 not you, <${to}>` } : undefined,

@@ -87,7 +87,7 @@ describe('a start is refused in one line', () => {
     expect(line).not.toContain('secret')
   })
 
-  test('for a role whose database lacks the schema, until it is migrated', async () => {
+  test.runIf(thorough)('for a role whose database lacks the schema, until it is migrated', async () => {
     await using database = await openTestDatabase({ empty: true })
     await using folder = await openTestFolder(0o711)
     const settings = { ...EMBEDDED, DATABASE_URL: database.url, DATA_DIR: folder.path }
@@ -121,22 +121,25 @@ describe('a start on a folder that holds data', () => {
     })
   })
 
-  test('is refused while its port or the mailbox’s is in use, and leaves no Postgres running', async () => {
-    const other = createServer().listen(0, '127.0.0.1')
-    await new Promise((resolve) => other.once('listening', resolve))
-    const port = String((other.address() as AddressInfo).port)
-    for (const name of ['PORT', 'MAILBOX_PORT']) {
-      const line = await lineOfError([], { ...settings, [name]: port })
-      expect(line).toContain(port)
-      expect(line).toContain(name)
-      expect(await postgresOf(settings.DATA_DIR ?? '')).toBeNull()
-    }
-    other.close()
-    // Nothing had begun, so the same clock can still be used.
-    await withDatabase(settings.DATA_DIR ?? '', async (db) => {
-      expect(await readLastTick(db)).toEqual(new Date('2026-04-14T04:00:00Z'))
-    })
-  })
+  test.runIf(thorough)(
+    'is refused while its port or the mailbox’s is in use, and leaves no Postgres running',
+    async () => {
+      const other = createServer().listen(0, '127.0.0.1')
+      await new Promise((resolve) => other.once('listening', resolve))
+      const port = String((other.address() as AddressInfo).port)
+      for (const name of ['PORT', 'MAILBOX_PORT']) {
+        const line = await lineOfError([], { ...settings, [name]: port })
+        expect(line).toContain(port)
+        expect(line).toContain(name)
+        expect(await postgresOf(settings.DATA_DIR ?? '')).toBeNull()
+      }
+      other.close()
+      // Nothing had begun, so the same clock can still be used.
+      await withDatabase(settings.DATA_DIR ?? '', async (db) => {
+        expect(await readLastTick(db)).toEqual(new Date('2026-04-14T04:00:00Z'))
+      })
+    },
+  )
 
   test('is refused, with an exit code of its own, when the schema is too new for this version', async () => {
     const data = settings.DATA_DIR ?? ''
@@ -151,7 +154,7 @@ describe('a start on a folder that holds data', () => {
     await close()
   })
 
-  test('waits for a command that uses the folder, unless it is stopped', async () => {
+  test.runIf(thorough)('waits for a command that uses the folder, unless it is stopped', async () => {
     const command = await openDataFolder(settings.DATA_DIR ?? '', 'command')
     await using stopped = startProgram('main', [], settings)
     await using waiting = startProgram('main', [], settings)
@@ -242,7 +245,7 @@ describe('a service on the embedded default', () => {
     expect((await fetch(`${urls.site}/readyz`)).status).toBe(200)
   })
 
-  test('with a mail server makes no digest of the sample, and sends none', async () => {
+  test.runIf(thorough)('with a mail server makes no digest of the sample, and sends none', async () => {
     expect(await service.end('SIGTERM')).toMatchObject({ code: 0 })
     await using sink = await openSmtpSink()
     const empty = join(folder.path, 'empty')
@@ -259,23 +262,26 @@ describe('a service on the embedded default', () => {
     expect(sink.count()).toBe(0)
   })
 
-  test('ends with a sentence when its Postgres cannot be started again, and is not ready until then', async () => {
-    await service.end('SIGTERM')
-    await start('2026-04-15T07:01:00Z')
-    const data = settings.DATA_DIR ?? ''
-    const control = join(data, 'postgres', 'cluster', 'global', 'pg_control')
-    await rename(control, `${control}.away`)
-    process.kill((await postgresOf(data)) ?? 0, 'SIGKILL')
-    await service.said('The embedded Postgres ended by itself')
-    const ready = await fetch(`${urls.site}/readyz`)
-    expect(ready.status).toBe(503)
-    const { code, stderr } = await service.end()
-    await rename(`${control}.away`, control)
-    expect(code).toBe(2)
-    expect(stderr.trim().split('\n').at(-1)).toMatch(
-      /^paper-round: the embedded Postgres ended, and starting it again 5 times did not help \(.*could not .*pg_control/,
-    )
-  })
+  test.runIf(thorough)(
+    'ends with a sentence when its Postgres cannot be started again, and is not ready until then',
+    async () => {
+      await service.end('SIGTERM')
+      await start('2026-04-15T07:01:00Z')
+      const data = settings.DATA_DIR ?? ''
+      const control = join(data, 'postgres', 'cluster', 'global', 'pg_control')
+      await rename(control, `${control}.away`)
+      process.kill((await postgresOf(data)) ?? 0, 'SIGKILL')
+      await service.said('The embedded Postgres ended by itself')
+      const ready = await fetch(`${urls.site}/readyz`)
+      expect(ready.status).toBe(503)
+      const { code, stderr } = await service.end()
+      await rename(`${control}.away`, control)
+      expect(code).toBe(2)
+      expect(stderr.trim().split('\n').at(-1)).toMatch(
+        /^paper-round: the embedded Postgres ended, and starting it again 5 times did not help \(.*could not .*pg_control/,
+      )
+    },
+  )
 })
 
 test('nobody else may read the data folder', async () => {
@@ -287,7 +293,7 @@ test('nobody else may read the data folder', async () => {
   expect((await stat(join(data, 'postgres', 'password'))).mode & 0o777).toBe(0o600)
 })
 
-test('maintain alone creates months, prints them, and finds nothing to do a second time', async () => {
+test.runIf(thorough)('maintain alone creates months, prints them, and finds nothing to do a second time', async () => {
   await using database = await openTestDatabase()
   const settings = { DATABASE_URL: database.url, CLOCK: '2026-11-20T00:00:00Z', KEEP_DELIVERIES: '100' }
   const { code, stdout } = await runProgram('main', ['maintain'], settings)

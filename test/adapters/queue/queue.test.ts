@@ -8,6 +8,7 @@ import { retryDeadlocks } from '../../support/databases/deadlocks.ts'
 import { openTestDatabase, type TestDatabase } from '../../support/databases/postgres.ts'
 import { hasRedis, NEEDS_REDIS, openTestRedis } from '../../support/databases/redis.ts'
 import { startChild } from '../../support/processes/child.ts'
+import { thorough } from '../../support/thoroughness.ts'
 
 /** Given, so that on Redis no database is needed; `process-jobs.ts` has the same. */
 const KEY_PREFIX = 'paper-round-test'
@@ -271,17 +272,20 @@ for (const { name, openServer, runs } of SERVERS)
         await letters.reached(2)
       })
 
-      test('whose process was killed in the middle runs again elsewhere, without another wake', async () => {
-        await using server = await openServer()
-        await using killed = startChild('process-jobs.ts', [server.databaseUrl, server.redisUrl ?? '', 'letters'])
-        expect(await killed.line()).toBe('ready')
-        await using queue = await open(server)
-        await queue.wake('letters')
-        expect(await killed.line()).toBe('letters')
-        const letters = createHandler()
-        await queue.process('letters', letters.handle)
-        await letters.reached(1)
-      })
+      test.runIf(thorough)(
+        'whose process was killed in the middle runs again elsewhere, without another wake',
+        async () => {
+          await using server = await openServer()
+          await using killed = startChild('process-jobs.ts', [server.databaseUrl, server.redisUrl ?? '', 'letters'])
+          expect(await killed.line()).toBe('ready')
+          await using queue = await open(server)
+          await queue.wake('letters')
+          expect(await killed.line()).toBe('letters')
+          const letters = createHandler()
+          await queue.process('letters', letters.handle)
+          await letters.reached(1)
+        },
+      )
 
       test('of one queue is not kept waiting by those of another, however many and long they are', async () => {
         await using server = await openServer()
@@ -316,7 +320,7 @@ for (const { name, openServer, runs } of SERVERS)
         expect(await server.delayed('tick')).toBeLessThanOrEqual(1)
       })
 
-      test('goes on after the process that handled it was killed in the middle', async () => {
+      test.runIf(thorough)('goes on after the process that handled it was killed in the middle', async () => {
         await using server = await openServer()
         await using killed = startChild('process-jobs.ts', [server.databaseUrl, server.redisUrl ?? '', 'tick', '100'])
         const lines: string[] = []

@@ -6,6 +6,7 @@ import { EVERY_STATE, storeInState } from '../../support/fixtures/every-state.ts
 import { dumpTables } from '../../support/fixtures/mailed-site.ts'
 import { storeDay } from '../../support/fixtures/newsletter.ts'
 import { type AdminTestSite, openAdminSite } from '../../support/servers/admin-site.ts'
+import { thorough } from '../../support/thoroughness.ts'
 
 const AT = new Date('2026-04-15T05:00:00Z')
 
@@ -86,7 +87,7 @@ test('no form is taken without the field of its session, or from another site', 
   expect(await contentOf(site)).toEqual(before)
 })
 
-test('a page changes nothing, whatever it is asked for, and nothing is a fault', async () => {
+test.runIf(thorough)('a page changes nothing, whatever it is asked for, and nothing is a fault', async () => {
   await using site = await openFilledSite()
   const browser = await site.signInAs('own')
   const before = await contentOf(site)
@@ -109,7 +110,7 @@ test('a page changes nothing, whatever it is asked for, and nothing is a fault',
   expect(await contentOf(site)).toEqual(before)
 })
 
-test('a form with nothing in it, or with nonsense, is answered in words, and is no fault', async () => {
+test.runIf(thorough)('a form with nothing in it, or with nonsense, is answered in words, and is no fault', async () => {
   await using site = await openFilledSite()
   const own = await site.signInAs('own')
   for (const route of guardedOf(site).filter((one) => changes(one) && one.url !== '/admin/sign-out')) {
