@@ -45,6 +45,7 @@ import * as missedInOrder from './0040-missed-in-order.ts'
 import * as preprintsOfBiology from './0041-preprints-of-biology.ts'
 import * as dailyFigures from './0043-daily-figures.ts'
 import * as announcementsToTry from './0045-announcements-to-try.ts'
+import * as cadence from './0049-cadence.ts'
 import type { Migration } from './migration.ts'
 
 export const MIGRATIONS: Record<string, Migration> = {
@@ -87,6 +88,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0041-preprints-of-biology': preprintsOfBiology,
   '0043-daily-figures': dailyFigures,
   '0045-announcements-to-try': announcementsToTry,
+  '0049-cadence': cadence,
 }
 
 /**
