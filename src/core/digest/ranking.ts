@@ -61,15 +61,15 @@ const blend = (worth: number, trend: Trend): number => worth * (1 + 2 * liftedTr
  * topic in April and May 2026 this leaves out 74, of which 28 % are squarely about the topic, and 73 % of the others; 9 of 484 papers
  * lose their last topic.
  */
-const LEAST_UNVOTED = 0.5
-const FEW_UPVOTES = 2
+export const LEAST_UNVOTED = 0.5
+export const FEW_UPVOTES = 2
 
 /** Whether hardly anybody is for a paper. Where no source counts upvotes nothing is known to speak against it. */
 const isUnvoted = ({ upvotes, votes = 0, picked = false }: Rankable): boolean =>
   upvotes !== null && upvotes + votes <= FEW_UPVOTES && !picked
 
 /** Whether a fit brings a paper to its reader. */
-const isOffered = ({ score, squarely = 1 }: Fit, paper: Rankable, gate: number): boolean =>
+export const isOffered = ({ score, squarely = 1 }: Fit, paper: Rankable, gate: number): boolean =>
   score >= gate && (squarely >= LEAST_UNVOTED || !isUnvoted(paper))
 
 /** Total and independent of the order of the input: the pinned, then by score, then upvotes, then id. */
@@ -89,7 +89,8 @@ const computeTitleKey = ({ title, id }: Rankable): string =>
 /** The papers of an edition are ranked for each cohort: when the cache holds so many titles it is emptied. */
 const MOST_CACHED = 10_000
 const titleKeys = new Map<string, string>()
-const titleKeyOf = (paper: Rankable): string => {
+/** The same for titles that are shown once. */
+export const titleKeyOf = (paper: Rankable): string => {
   const known = titleKeys.get(paper.title)
   if (known !== undefined) return known
   const key = computeTitleKey(paper)

@@ -1,5 +1,6 @@
 /** Composing digests: the frozen list of papers of a cohort, and the welcome of a new subscriber. */
 import { localDateAt } from '../../core/calendar.ts'
+import type { Choice } from '../../core/digest/choice.ts'
 import { cohortKey } from '../../core/digest/cohort.ts'
 import { selectCompact } from '../../core/digest/compact-papers.ts'
 import type { DayRank, DigestEntry, DigestKind } from '../../core/digest/digest.ts'
@@ -94,22 +95,50 @@ const putPinnedFirst = (
   return open.map((paper) => (paper.pinnedTo === newest ? { ...paper, first: true } : paper))
 }
 
-/** The papers of a request: those of its own interests and, where these are few, trending extras. */
-const chooseEntries = (
-  open: DigestCandidate[],
+/** The papers that a request may choose from: news for its readers, and not sent to them yet. */
+const openPapers = ({ papers }: Pick<CandidatePool, 'papers'>, request: DigestRequest): DigestCandidate[] => {
+  const recentlySent = new Set(request.recentlySent)
+  const since = request.kind === 'welcome' ? Number.NEGATIVE_INFINITY : request.since.getTime()
+  return papers.filter((paper) => paper.eligibleAt.getTime() > since && !recentlySent.has(paper.id))
+}
+
+/**
+ * Chooses the papers of a request, and keeps each step for whoever asks why a paper came or did not: those of its own
+ * interests and, where these are few, trending extras.
+ */
+export const choosePapers = (
+  pool: Pick<CandidatePool, 'papers' | 'index' | 'isAlike'>,
   request: DigestRequest,
-  { index, isAlike, listed, papers: candidates }: CandidatePool,
-): DigestEntry[] => {
+): Choice<DigestCandidate & { first?: boolean }> => {
   const { kind, profile, recentlySent } = request
-  const papers = applyProfile(putPinnedFirst(open, request), profile, index)
+  const { index, isAlike, papers: candidates } = pool
+  const open = openPapers(pool, request)
+  const seen = applyProfile(putPinnedFirst(open, request), profile, index)
   const interests = interestsOf(profile)
   const most = mostPapers(kind, profile.papers)
-  const { chosen, seeAlso, twins } = selectUnsent(
-    rankPapers(papers, interests),
-    (ranked) => selectPapers(ranked, interests, most),
-    isAlike,
-    recentlySent,
-  )
+  const ranked = rankPapers(seen, interests)
+  const selected = selectUnsent(ranked, (some) => selectPapers(some, interests, most), isAlike, recentlySent)
+  const { chosen, seeAlso, twins } = selected
+  const steps = { open, seen, interests, most, ranked, ...selected }
+  const isWanted = chosen.length > 0 || profile.whenEmpty === 'send' || kind === 'welcome'
+  // Nobody gets a digest for the sake of what they had before; and who gets what trends in all topics has the extras already.
+  if (!isWanted || chosen.length >= ENOUGH_OWN_PAPERS[kind] || profile.trending)
+    return { ...steps, extras: [], isWanted }
+  const sent = new Set(recentlySent)
+  const taken = [
+    ...chosen.flatMap(({ paper }) => [paper, ...(seeAlso.get(paper.id) ?? [])]),
+    ...twins.map(({ ranked: { paper } }) => paper),
+    ...candidates.filter(({ id }) => sent.has(id)),
+  ]
+  const extras = selectTrendingExtras(seen, taken, isAlike).slice(0, most - chosen.length)
+  return { ...steps, extras, isWanted }
+}
+
+/** The entries of a digest with these papers. */
+const freezeEntries = (
+  { chosen, seeAlso, twins, extras, isWanted }: ReturnType<typeof choosePapers>,
+  { listed, papers: candidates }: CandidatePool,
+): DigestEntry[] => {
   const compact = selectCompact(chosen)
   const own = chosen.map(({ paper, topic, matches }) =>
     entryOf(
@@ -122,26 +151,18 @@ const chooseEntries = (
       },
     ),
   )
-  const isWanted = chosen.length > 0 || profile.whenEmpty === 'send' || kind === 'welcome'
-  // Nobody gets a digest for the sake of what they had before.
   if (!isWanted) return own
   const named = twins.map(({ ranked: { paper, topic, matches }, of }) =>
     entryOf(paper, { topic, matches }, { isCompact: true, twinOf: candidates.find(({ id }) => id === of) }),
   )
-  // Who gets what trends in all topics has it already.
-  if (chosen.length >= ENOUGH_OWN_PAPERS[kind] || profile.trending) return [...own, ...named]
-  const sent = new Set(recentlySent)
-  const taken = [
-    ...chosen.flatMap(({ paper }) => [paper, ...(seeAlso.get(paper.id) ?? [])]),
-    ...twins.map(({ ranked: { paper } }) => paper),
-    ...candidates.filter(({ id }) => sent.has(id)),
-  ]
-  const trendingExtras = selectTrendingExtras(papers, taken, isAlike).slice(0, most - chosen.length)
-  return [...own, ...named, ...trendingExtras.map((paper) => entryOf(paper, { topic: null, matches: [] }))]
+  return [...own, ...named, ...extras.map((paper) => entryOf(paper, { topic: null, matches: [] }))]
 }
 
 /** The list days that a digest is chosen from, oldest first, those between included, with how many papers each listed. */
-const listedAmong = (open: DigestCandidate[], listed: CandidatePool['listed']): [day: string, held: ListedDay][] => {
+const listedAmong = (
+  open: readonly DigestCandidate[],
+  listed: CandidatePool['listed'],
+): [day: string, held: ListedDay][] => {
   const days = new Set(open.map(({ listDay }) => listDay))
   const held = [...listed.keys()]
   return [...listed].slice(
@@ -174,10 +195,9 @@ export const composeDigest = (
   previousDigests: Iterable<Pick<PreviousDigest, 'id' | 'emptySince'>>,
   key = cohortKey({ ...request, cutoff: pool.cutoff }),
 ): NewDigest => {
-  const recentlySent = new Set(request.recentlySent)
-  const since = request.kind === 'welcome' ? Number.NEGATIVE_INFINITY : request.since.getTime()
-  const open = pool.papers.filter((paper) => paper.eligibleAt.getTime() > since && !recentlySent.has(paper.id))
-  const entries = chooseEntries(open, request, pool)
+  const choice = choosePapers(pool, request)
+  const { open } = choice
+  const entries = freezeEntries(choice, pool)
   const listed = listedAmong(open, pool.listed)
   const previous = [...previousDigests]
   const emptyBefore = previous.map(({ emptySince }) => emptySince).find((day) => day !== null)
