@@ -132,7 +132,7 @@ export interface Tables {
     /** `null` in revisions from before there were any: it is made when it is read. */
     excerpt: string | null
   }
-  paper_news: { paper_id: string; kind: NewsKind; version: number | null; seen_at: Date }
+  paper_news: { paper_id: string; kind: NewsKind; version: number | null; seen_at: Date; venue: string | null }
   observations: {
     paper_id: string
     observed_at: Date
@@ -206,6 +206,8 @@ export interface Tables {
     refusals: Generated<number>
   }
   category_questions: { paper_id: string; asked_at: Generated<Date>; times: Generated<number> }
+  /** What arXiv first said of the venue of a paper, and when it was last asked. */
+  venue_questions: { paper_id: string; asked_at: Generated<Date>; venue: string | null }
 
   // Subscribers, and how they come and are kept from being mailed.
   subscribers: {
@@ -374,6 +376,10 @@ export interface Tables {
     note: string | null
     sample: boolean
     news: Generated<FrozenNews[]>
+    /** The papers that it sends itself; `null` in digests of the release before. */
+    papers: string[] | null
+    /** What it leaves for the next. */
+    untold: Generated<FrozenNews[]>
     offer: TopicOffer | null
   }
 
