@@ -47,6 +47,7 @@ import * as dailyFigures from './0043-daily-figures.ts'
 import * as announcementsToTry from './0045-announcements-to-try.ts'
 import * as paperFollowUp from './0048-paper-follow-up.ts'
 import * as cadence from './0049-cadence.ts'
+import * as savedPapers from './0050-saved-papers.ts'
 import type { Migration } from './migration.ts'
 
 export const MIGRATIONS: Record<string, Migration> = {
@@ -91,6 +92,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0045-announcements-to-try': announcementsToTry,
   '0048-paper-follow-up': paperFollowUp,
   '0049-cadence': cadence,
+  '0050-saved-papers': savedPapers,
 }
 
 /**

@@ -160,6 +160,7 @@ const summaryOf = (data: AccountData) => ({
     ...counted(data.digests.length, 'digest'),
     ...counted(data.letters.length, 'other email'),
     ...counted(data.votes.length, 'vote'),
+    ...counted(data.saved.length, 'saved paper'),
     ...counted(data.feedback.length, 'bounce or complaint', 'bounces and complaints'),
     ...counted(data.consent.length, 'record of your consent', 'records of your consent'),
   ],

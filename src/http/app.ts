@@ -32,6 +32,7 @@ import { limitRequests } from './request-budgets.ts'
 import { answerRequestId, identifyRequests, REQUEST_ID_OPTIONS } from './request-ids.ts'
 import { revalidatePages } from './revalidation.ts'
 import { recordRoutes } from './route-table.ts'
+import { savedPaperRoutes } from './saved-papers.ts'
 import { shareImageRoutes } from './share-images.ts'
 import { type App, isApi, type Pages, type PublicSite, type Site } from './site.ts'
 import { subscriptionRoutes } from './subscription.ts'
@@ -163,6 +164,7 @@ export const buildApp = ({
   addressRoutes(app, site)
   unsubscriptionRoutes(app, site)
   voteRoutes(app, { ...site, baseUrl: origin })
+  savedPaperRoutes(app, site)
   curationRoutes(app, { ...site, baseUrl: origin })
   suggestionRoutes(app, publicSite)
   webhookRoutes(app, site)

@@ -15,6 +15,7 @@ import type { EditionReader } from '../newsletter/editions.ts'
 import type { Webhooks } from '../newsletter/feedback/webhooks.ts'
 import type { Feeds } from '../newsletter/feeds.ts'
 import type { Previews } from '../newsletter/publishing/preview.ts'
+import type { SavedPapers } from '../newsletter/saved-papers.ts'
 import type { Accounts } from '../newsletter/subscription/accounts.ts'
 import type { Origin, Subscriptions } from '../newsletter/subscription/subscription.ts'
 import type { Votes } from '../newsletter/votes.ts'
@@ -60,6 +61,7 @@ export interface Site {
   subscriptions: Subscriptions
   accounts: Accounts
   votes: Votes
+  savedPapers: SavedPapers
   archive: Archive
   citations: Citations
   curations: Curations

@@ -1,21 +1,15 @@
 /** Votes: a reader's own link counts one vote a paper, whoever presses it and however often. */
 import { DAY } from '../core/calendar.ts'
-import { PAPER_ID } from '../core/papers/paper.ts'
-import { readArxivId } from '../core/papers/paper-row.ts'
-import { isSubscribed } from '../core/subscriber/preferences.ts'
-import { plainTitle } from '../core/text/latex.ts'
 import type { Database } from '../store/database.ts'
-import { readShownPapers } from '../store/papers/paper-lists.ts'
 import { countVotes, countVotesSince, deleteVote, hasVoted, storeVote } from '../store/votes.ts'
-import { findTokenOwner, type LinkPorts } from './subscription/token-owner.ts'
+import { type LinkedPaper, type PaperPress, pressPaperLink, readLinkedPaper, readPaperLink } from './paper-links.ts'
+import type { LinkPorts } from './subscription/token-owner.ts'
 
 /** Votes of one reader in 24 hours: more papers than a day's list has. */
 const MOST_A_DAY = 200
 
 /** A paper that is shown, and how many readers have voted for it. */
-export interface VotedPaper {
-  id: string
-  title: string
+export interface VotedPaper extends LinkedPaper {
   votes: number
 }
 
@@ -42,14 +36,13 @@ export interface Votes {
 }
 
 export const createVotes = (ports: LinkPorts): Votes => ({
-  readPaper: (paperId) => readVotedPaper(ports.db, paperId, ports.now()),
+  async readPaper(paperId) {
+    const paper = await readLinkedPaper(ports.db, paperId, ports.now())
+    return paper === null ? null : counted(ports, paper)
+  },
   async read(token, paperId) {
-    const { db, keys, now } = ports
-    const owner = await findTokenOwner(db, keys, 'vote', token)
-    if (owner === null) return null
-    if (!isSubscribed(owner.state)) return { outcome: 'not subscribed' }
-    const paper = await readVotedPaper(db, paperId, now())
-    return paper === null ? { outcome: 'no paper' } : { outcome: 'open', paper }
+    const found = await readPaperLink(ports, token, paperId)
+    return found !== null && 'paper' in found ? { ...found, paper: await counted(ports, found.paper) } : found
   },
   vote: (token, paperId) => press(ports, token, paperId, castVote),
   takeBack: (token, paperId) =>
@@ -58,22 +51,12 @@ export const createVotes = (ports: LinkPorts): Votes => ({
     ),
 })
 
-/** A paper that may be shown at an instant, by its id with or without a version; `null` where there is none. */
-const readVotedPaper = async (db: Database, given: string, at: Date): Promise<VotedPaper | null> => {
-  if (!PAPER_ID.test(given)) return null
-  const id = readArxivId(given) ?? given
-  const [shown] = await readShownPapers(db, at, [id])
-  if (shown === undefined) return null
-  return { id, title: plainTitle(shown.paper.title), votes: (await countVotes(db, [id], at)).get(id) ?? 0 }
-}
+const counted = async ({ db, now }: LinkPorts, paper: LinkedPaper): Promise<VotedPaper> => ({
+  ...paper,
+  votes: (await countVotes(db, [paper.id], now())).get(paper.id) ?? 0,
+})
 
-interface Vote {
-  paperId: string
-  subscriberId: string
-  at: Date
-}
-
-const castVote = async (trx: Database, vote: Vote): Promise<'counts' | 'counted' | 'too many'> => {
+const castVote = async (trx: Database, vote: PaperPress): Promise<'counts' | 'counted' | 'too many'> => {
   if (await hasVoted(trx, vote.paperId, vote.subscriberId)) return 'counted'
   const since = new Date(vote.at.getTime() - DAY)
   if ((await countVotesSince(trx, vote.subscriberId, since)) >= MOST_A_DAY) return 'too many'
@@ -81,22 +64,15 @@ const castVote = async (trx: Database, vote: Vote): Promise<'counts' | 'counted'
   return 'counts'
 }
 
-/** Does something with the vote of a link's reader, who stays locked: presses follow each other, and an erasure has them all. */
-const press = (
-  { db, keys, now }: LinkPorts,
+/** Does something with the vote of a link's reader, and counts those of the paper afterwards. */
+const press = async (
+  ports: LinkPorts,
   token: string,
   paperId: string,
-  act: (trx: Database, vote: Vote) => Promise<'counts' | 'counted' | 'taken back' | 'none' | 'too many'>,
-): Promise<Press | null> =>
-  db.transaction().execute(async (trx) => {
-    const owner = await findTokenOwner(trx, keys, 'vote', token, true)
-    if (owner === null) return null
-    if (!isSubscribed(owner.state)) return { outcome: 'not subscribed' }
-    const at = now()
-    const paper = await readVotedPaper(trx, paperId, at)
-    if (paper === null) return { outcome: 'no paper' }
-    const outcome = await act(trx, { paperId: paper.id, subscriberId: owner.id, at })
-    if (outcome === 'too many') return { outcome }
-    const change = { counts: 1, counted: 0, 'taken back': -1, none: 0 }[outcome]
-    return { outcome, paper: { ...paper, votes: paper.votes + change } }
-  })
+  act: (trx: Database, vote: PaperPress) => Promise<'counts' | 'counted' | 'taken back' | 'none' | 'too many'>,
+): Promise<Press | null> => {
+  const pressed = await pressPaperLink(ports, token, paperId, act)
+  if (pressed === null || !('paper' in pressed)) return pressed
+  const { outcome, paper } = pressed
+  return outcome === 'too many' ? { outcome } : { outcome, paper: await counted(ports, paper) }
+}

@@ -153,6 +153,13 @@ export interface Tables {
     terms: string[]
   }
   votes: { paper_id: string; subscriber_id: string; at: Date }
+  saved_papers: {
+    subscriber_id: string
+    paper_id: string
+    at: Date
+    read_at: Date | null
+    digest_date: string | null
+  }
   institutions: { slug: string; name: string; full_name: string; words: string; seen_at: Date }
   paper_institutions: { paper_id: string; institution: string; seen_at: Date }
   /** In how many digests of a local date a paper was, as far as their editions are complete. */

@@ -1,13 +1,14 @@
 /** Moving a subscription from one address to another: each address keeps a row of its own, and with it the links it was sent. */
 import { type Kysely, sql } from 'kysely'
 import type { Tables } from './database.ts'
+import { moveSaved } from './saved-papers.ts'
 import { columnsOf, preferencesOf, type Subscriber } from './subscribers.ts'
 import { moveVotes } from './votes.ts'
 
 /**
  * Moves a subscription to another subscriber, with what was chosen and the history through which no paper comes twice. Both
  * are locked by the caller. The old one gets nothing more; what waits to be sent to them goes to the new one. Their votes
- * go with it, or they could vote for the same papers again. Feedback on what they were sent, and links in it, stay with the
+ * go with it, or they could vote for the same papers again, and so does their reading list. Feedback on what they were sent, and links in it, stay with the
  * address that had it.
  */
 export const moveSubscription = async (db: Kysely<Tables>, from: Subscriber, to: string, at: Date): Promise<void> => {
@@ -58,6 +59,7 @@ export const moveSubscription = async (db: Kysely<Tables>, from: Subscriber, to:
   await sql`update letters set subscriber_id = ${to}
     where subscriber_id = ${from.id} and kind = 'welcome' and state in ('queued', 'deferred')`.execute(db)
   await moveVotes(db, from.id, to)
+  await moveSaved(db, from.id, to)
 }
 
 /** Forgets that these subscriptions came from another address, and gives the one that they came back to its own past. */

@@ -118,6 +118,7 @@ GET /privacy
 GET /proof.js
 GET /readyz
 GET /robots.txt
+GET /save/:token/:paper
 GET /search
 GET /settings.js
 GET /share.png
@@ -168,6 +169,7 @@ POST /preferences/:token/announcements
 POST /preferences/:token/look
 POST /preferences/:token/pause
 POST /preview
+POST /save/:token/:paper
 POST /subscribe
 POST /subscribe/proof
 POST /suggest

@@ -24,6 +24,7 @@ import { createFeeds } from '../../src/newsletter/feeds.ts'
 import { createOperators } from '../../src/newsletter/operators.ts'
 import { createCandidateCache } from '../../src/newsletter/publishing/candidate-cache.ts'
 import { createPreviews } from '../../src/newsletter/publishing/preview.ts'
+import { createSavedPapers } from '../../src/newsletter/saved-papers.ts'
 import { createAccounts } from '../../src/newsletter/subscription/accounts.ts'
 import { createSubscriptions } from '../../src/newsletter/subscription/subscription.ts'
 import { createVotes } from '../../src/newsletter/votes.ts'
@@ -59,6 +60,7 @@ export const openApi = async (context: ApiContext) => {
     subscriptions: createSubscriptions(subscribing),
     accounts: createAccounts(subscribing),
     votes: createVotes(subscribing),
+    savedPapers: createSavedPapers(subscribing),
     citations: createCitations({ db, keys, now }),
     curations: createCurations({ db, keys, now, wakeFetch: () => void wake('tick') }),
     suggestions: createSuggestions({ db, keys, now, requireSpace }),

@@ -21,6 +21,7 @@ import {
   readLettersOf,
   readSignUpsOf,
 } from '../../store/personal-data.ts'
+import { readSavedOf } from '../../store/saved-papers.ts'
 import { preferencesOf, readSubscriber, type Subscriber } from '../../store/subscribers.ts'
 import { readErased, readSuppression, readSuppressionLog } from '../../store/suppressions.ts'
 import { readVotesOf } from '../../store/votes.ts'
@@ -74,6 +75,8 @@ export interface PersonalData {
   announcements: Awaited<ReturnType<typeof readAnnouncementsTo>>
   /** The papers that they voted for. */
   votes: { id: string; title: string; at: Date }[]
+  /** Their reading list. */
+  saved: Awaited<ReturnType<typeof readSavedOf>>
   /** Bounces and complaints. */
   feedback: Awaited<ReturnType<typeof readFeedbackTo>>
   /** Why the address is not mailed; `null` when it may be. An erased address is on the list under a keyed hash alone. */
@@ -109,6 +112,7 @@ export const exportPersonalData = async (
     letters: id === null ? [] : await exportLetters(db, id, describe),
     announcements: id === null ? [] : await readAnnouncementsTo(db, id),
     votes: id === null ? [] : await readVotesOf(db, id),
+    saved: id === null ? [] : await readSavedOf(db, id),
     feedback: id === null ? [] : await readFeedbackTo(db, id),
     suppression: email === null ? null : await exportSuppression(db, email, hashes),
     suppressionChanges: email === null ? [] : await readSuppressionLog(db, email),

@@ -8,6 +8,7 @@ import { answerSignUps } from '../../../src/newsletter/subscription/sign-up.ts'
 import { createSubscriptions } from '../../../src/newsletter/subscription/subscription.ts'
 import { createVotes } from '../../../src/newsletter/votes.ts'
 import type { Database, LetterKind } from '../../../src/store/database.ts'
+import { storeSaved } from '../../../src/store/saved-papers.ts'
 import { preferencesOf } from '../../../src/store/subscribers.ts'
 import { suppressAddress } from '../../../src/store/suppressions.ts'
 import {
@@ -91,6 +92,8 @@ test('until the new address confirms nothing changes, and then topics, history a
   await storeDay(db, '2026-04-13')
   const id = await subscribe(db, OLD, OWN, NOW)
   const before = await byAddress(db, OLD)
+  const savedAt = new Date(NOW.getTime() - 1_000)
+  await storeSaved(db, { subscriberId: id, paperId: '2604.13010', at: savedAt, digestDate: null })
   const voted = '2604.13010'
   expect(await createVotes(portsAt(db, 0)).vote(deriveToken(KEYS, 'vote', id), voted)).toMatchObject({
     outcome: 'counts',
@@ -141,6 +144,8 @@ test('until the new address confirms nothing changes, and then topics, history a
   expect(await createVotes(portsAt(db, 1)).vote(deriveToken(KEYS, 'vote', id), voted)).toEqual({
     outcome: 'not subscribed',
   })
+  const saved = await db.selectFrom('saved_papers').select(['subscriber_id', 'at']).execute()
+  expect(saved).toEqual([{ subscriber_id: fresh.id, at: savedAt }])
   // Links that one address was sent do not reach the other.
   const subscriptions = createSubscriptions(portsAt(db, 1))
   expect(await subscriptions.unsubscribe(deriveToken(KEYS, 'unsubscribe', id))).toBe('unsubscribed')

@@ -21,6 +21,7 @@ import type { Curation, Curations } from '../../../src/newsletter/curation/curat
 import type { Suggestions } from '../../../src/newsletter/curation/suggestions.ts'
 import type { Feeds } from '../../../src/newsletter/feeds.ts'
 import type { Previews } from '../../../src/newsletter/publishing/preview.ts'
+import type { SavedPapers } from '../../../src/newsletter/saved-papers.ts'
 import type { AccountData } from '../../../src/newsletter/subscription/account-link.ts'
 import type { Accounts } from '../../../src/newsletter/subscription/accounts.ts'
 import type { OwnPreferences } from '../../../src/newsletter/subscription/preferences.ts'
@@ -320,6 +321,7 @@ const DATA: AccountData = {
   letters: [],
   announcements: [],
   votes: [],
+  saved: [],
   feedback: [],
   suppression: null,
   suppressionChanges: [],
@@ -341,6 +343,19 @@ const createRecordedVotes = (change: RecordChange): Votes => {
     vote: (token, paperId) => change(answer(token, paperId, { outcome: 'counts', paper }), 'vote', token, paperId),
     takeBack: (token, paperId) =>
       change(answer(token, paperId, { outcome: 'taken back', paper }), 'takeBack', token, paperId),
+  }
+}
+
+const createRecordedSavedPapers = (change: RecordChange): SavedPapers => {
+  const paper = { id: '2604.11784', title: 'A paper about agents' }
+  const answer = <T>(token: string, paperId: string, found: T) => {
+    if (token !== TOKEN.vote) return null
+    return paperId === paper.id ? found : { outcome: 'no paper' as const }
+  }
+  return {
+    read: async (token, paperId) => answer(token, paperId, { outcome: 'open', paper }),
+    save: (token, paperId) => change(answer(token, paperId, { outcome: 'saved', paper }), 'save', token, paperId),
+    remove: (token, paperId) => change(answer(token, paperId, { outcome: 'removed', paper }), 'remove', token, paperId),
   }
 }
 
@@ -491,6 +506,7 @@ export const openTestSite = async ({
     subscriptions: failingBy(fault, subscriptions ?? createRecordedSubscriptions(change, origins, challenge, chosen)),
     accounts: failingBy(fault, createRecordedAccounts(change, challenge)),
     votes: failingBy(fault, createRecordedVotes(change)),
+    savedPapers: failingBy(fault, createRecordedSavedPapers(change)),
     curations: failingBy(fault, createRecordedCurations(change)),
     suggestions: failingBy(fault, createRecordedSuggestions(change)),
     archive: failingBy(fault, archive),
