@@ -23,6 +23,6 @@ alter table digests
   -- The papers that it sends itself, those named below others included; null in digests from before: they stand in its entries.
   add column papers text[],
   -- News for which there was no room, or whose paper may still arrive.
-  add column untold jsonb not null default '[]';
+  add column untold_news jsonb not null default '[]';
 `.execute(db)
 }

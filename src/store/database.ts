@@ -386,7 +386,7 @@ export interface Tables {
     /** The papers that it sends itself; `null` in digests of the release before. */
     papers: string[] | null
     /** What it leaves for the next. */
-    untold: Generated<FrozenNews[]>
+    untold_news: Generated<FrozenNews[]>
     offer: TopicOffer | null
   }
 
