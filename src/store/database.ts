@@ -15,6 +15,7 @@ import type { ThrottleCause } from '../core/sending/pace.ts'
 import type { ChangeByLink } from '../core/subscriber/change-by-link.ts'
 import type { ConsentEvent, ConsentOrigin } from '../core/subscriber/consent.ts'
 import type { DigestSize, Frequency, Preferences, SubscriberState, WhenEmpty } from '../core/subscriber/preferences.ts'
+import type { ProposalKind } from '../core/taste/proposal.ts'
 
 /**
  * The three tables of the outbox: mails to one address each, digests of an edition, and mails of an announcement. All have
@@ -251,7 +252,20 @@ export interface Tables {
     moved_from: string | null
     changed_by_link_on: string | null
     changed_by_link: string[] | null
+    /** What the next digest proposes, in `taste_proposals`. */
+    proposal_id: number | null
     before_reduction: BeforeReduction | null
+  }
+  taste_proposals: {
+    id: Generated<number>
+    subscriber_id: string
+    kind: ProposalKind
+    value: string
+    label: string
+    presses: number
+    proposed_at: Date
+    answer: 'accepted' | 'declined' | null
+    answered_at: Date | null
   }
   sign_ups: {
     id: Generated<number>
@@ -411,6 +425,8 @@ export interface Tables {
     edition_id: number
     digest_id: number
     failed_before: string | null
+    /** What it proposes to its reader, in `taste_proposals`; `null` mostly. */
+    proposal_id: number | null
   }
   announcements: {
     id: Generated<number>

@@ -161,11 +161,13 @@ export const cancelDeliveries = async (db: Kysely<Tables>, editionId: number, re
           previous_local_date = case when r.history then null else s.previous_local_date end,
           changed_by_link_on = coalesce(s.changed_by_link_on, (m.told_change->>'on')::date),
           changed_by_link = case when m.told_change is null then s.changed_by_link else array(select distinct
-            jsonb_array_elements_text(coalesce(to_jsonb(s.changed_by_link), '[]') || (m.told_change->'what'))) end
+            jsonb_array_elements_text(coalesce(to_jsonb(s.changed_by_link), '[]') || (m.told_change->'what'))) end,
+          proposal_id = coalesce(s.proposal_id, m.proposal_id)
         from r left join off on off.subscriber_id = r.subscriber_id
           left join deliveries m on m.subscriber_id = r.subscriber_id and m.local_date = r.local_date
             and m.edition_id = ${editionId}
-        where s.id = r.subscriber_id and (r.history or r.next_due_at is not null or m.told_change is not null)
+        where s.id = r.subscriber_id and (r.history or r.next_due_at is not null or m.told_change is not null
+            or m.proposal_id is not null)
           and (not r.waiting or off.state = 'canceled'))
     select count(*)::int as canceled from off where state = 'canceled'`.execute(db)
   return rows[0]?.canceled ?? 0

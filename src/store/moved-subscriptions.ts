@@ -3,13 +3,14 @@ import { type Kysely, sql } from 'kysely'
 import type { Tables } from './database.ts'
 import { moveSaved } from './saved-papers.ts'
 import { columnsOf, preferencesOf, type Subscriber } from './subscribers.ts'
+import { moveProposals } from './taste-proposals.ts'
 import { moveVotes } from './votes.ts'
 
 /**
  * Moves a subscription to another subscriber, with what was chosen and the history through which no paper comes twice. Both
  * are locked by the caller. The old one gets nothing more; what waits to be sent to them goes to the new one. Their votes
- * go with it, or they could vote for the same papers again, and so does their reading list. Feedback on what they were sent, and links in it, stay with the
- * address that had it.
+ * go with it, or they could vote for the same papers again, and so do their reading list and what was proposed to them.
+ * Feedback on what they were sent, and links in it, stay with the address that had it.
  */
 export const moveSubscription = async (db: Kysely<Tables>, from: Subscriber, to: string, at: Date): Promise<void> => {
   await db
@@ -22,6 +23,7 @@ export const moveSubscription = async (db: Kysely<Tables>, from: Subscriber, to:
       before_reduction: null,
       changed_by_link_on: null,
       changed_by_link: null,
+      proposal_id: null,
     })
     .where('id', '=', from.id)
     .execute()
@@ -45,6 +47,7 @@ export const moveSubscription = async (db: Kysely<Tables>, from: Subscriber, to:
       previous_local_date: from.previous_local_date,
       changed_by_link_on: from.changed_by_link_on,
       changed_by_link: from.changed_by_link,
+      proposal_id: from.proposal_id,
       before_reduction: null,
       moved_to: null,
       moved_from: from.id,
@@ -59,6 +62,7 @@ export const moveSubscription = async (db: Kysely<Tables>, from: Subscriber, to:
   await sql`update letters set subscriber_id = ${to}
     where subscriber_id = ${from.id} and kind = 'welcome' and state in ('queued', 'deferred')`.execute(db)
   await moveVotes(db, from.id, to)
+  await moveProposals(db, from.id, to)
   await moveSaved(db, from.id, to)
 }
 

@@ -75,6 +75,7 @@ export const eraseSubscriber = async (db: Kysely<Tables>, id: string, email: str
   await sql`update mail_feedback set diagnostic = null where subscriber_id = ${id}`.execute(db)
   await sql`delete from set_aside_subscribers where subscriber_id = ${id}`.execute(db)
   await sql`delete from votes where subscriber_id = ${id}`.execute(db)
+  await sql`delete from taste_proposals where subscriber_id = ${id}`.execute(db)
   await sql`delete from saved_papers where subscriber_id = ${id}`.execute(db)
   await deleteLegacyLinks(db, id)
   await deleteSignUps(db, email)
@@ -104,6 +105,7 @@ export const eraseSubscriber = async (db: Kysely<Tables>, id: string, email: str
       moved_from: null,
       changed_by_link_on: null,
       changed_by_link: null,
+      proposal_id: null,
       before_reduction: null,
     })
     .where('id', '=', id)

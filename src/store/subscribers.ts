@@ -213,7 +213,7 @@ export interface DueGroup {
   /** The `ctid`s of their rows, in the same order: nothing moves a locked row, and it is found without an index. */
   rows: string
   count: number
-  /** The ids of those of them whose change by a link is to be told, with commas between; `null` mostly. */
+  /** The ids of those of them who are to be told of a change by a link, or of a proposal, with commas between; `null` mostly. */
   toTell: string | null
   /** The same for equal profiles, and for few others; `readProfiles` has the profile itself. */
   profileKey: string
@@ -238,11 +238,12 @@ export const lockDue = async (db: Kysely<Tables>, cutoff: Date, which: DueSelect
   const { rows } = await sql<DueGroup>`
     with due as materialized (
       select id, ctid, (trending, topics, keywords, authors, muted, when_empty, digest_papers)::text as "profileKey", frequency, hour, weekday,
-        time_zone as "timeZone", next_due_at as "dueAt", last_digest_id as "lastDigestId", last_cutoff as "lastCutoff", changed_by_link_on
+        time_zone as "timeZone", next_due_at as "dueAt", last_digest_id as "lastDigestId", last_cutoff as "lastCutoff",
+        changed_by_link_on, proposal_id
       from subscribers where next_due_at <= ${cutoff} ${these})
     select (array_agg(id))[1] as first, string_agg(id::text, ',') as members,
       string_agg('"' || ctid::text || '"', ',') as rows, count(*)::int as count,
-      string_agg(id::text, ',') filter (where changed_by_link_on is not null) as "toTell", "profileKey",
+      string_agg(id::text, ',') filter (where changed_by_link_on is not null or proposal_id is not null) as "toTell", "profileKey",
       frequency, hour, weekday, "timeZone", "dueAt", "lastDigestId", "lastCutoff"
     from due group by "profileKey", frequency, hour, weekday, "timeZone", "dueAt", "lastDigestId", "lastCutoff"`.execute(
     db,

@@ -5,6 +5,7 @@ import { addDue, CanceledEdition } from '../../store/editions.ts'
 import { MissingMonth, requireMonths } from '../../store/months.ts'
 import { addDeliveries } from '../../store/outbox/outbox.ts'
 import { type DueSelection, lockDue } from '../../store/subscribers.ts'
+import { proposeInDigests } from '../../store/taste-proposals.ts'
 import { tellInDigests } from '../../store/told-changes.ts'
 import { type CohortPlanner, NoCandidates } from './cohort-planner.ts'
 
@@ -69,7 +70,10 @@ export const publishChunk = (
       )
       const written = await addDeliveries(trx, edition, owed)
       const toTell = due.flatMap((group) => group.toTell?.split(',') ?? [])
-      if (toTell.length > 0) await tellInDigests(trx, edition.id, toTell)
+      if (toTell.length > 0) {
+        await tellInDigests(trx, edition.id, toTell)
+        await proposeInDigests(trx, edition.id, toTell)
+      }
       await addDue(trx, edition.id, written)
       return { subscribers: due.reduce((total, { count }) => total + count, 0), owed: written, digests }
     } catch (error) {

@@ -143,7 +143,7 @@ export const addDeliveries = async (
         from u on conflict (subscriber_id, local_date) do update set
           edition_id = excluded.edition_id, digest_id = excluded.digest_id, state = excluded.state, reason = excluded.reason,
           next_attempt_at = excluded.next_attempt_at, created_at = excluded.created_at, attempts = 0, failed_before = null,
-          told_change = null,
+          told_change = null, proposal_id = null,
           fence = deliveries.fence + 1
         where deliveries.state = 'canceled' returning subscriber_id),
       moved as (
