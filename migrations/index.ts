@@ -45,6 +45,7 @@ import * as missedInOrder from './0040-missed-in-order.ts'
 import * as preprintsOfBiology from './0041-preprints-of-biology.ts'
 import * as dailyFigures from './0043-daily-figures.ts'
 import * as announcementsToTry from './0045-announcements-to-try.ts'
+import * as tastes from './0046-tastes.ts'
 import * as tasteProposals from './0047-taste-proposals.ts'
 import * as paperFollowUp from './0048-paper-follow-up.ts'
 import * as cadence from './0049-cadence.ts'
@@ -91,6 +92,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0041-preprints-of-biology': preprintsOfBiology,
   '0043-daily-figures': dailyFigures,
   '0045-announcements-to-try': announcementsToTry,
+  '0046-tastes': tastes,
   '0047-taste-proposals': tasteProposals,
   '0048-paper-follow-up': paperFollowUp,
   '0049-cadence': cadence,
@@ -112,6 +114,7 @@ export const EARLIER_ORDERS: Record<string, readonly string[]> = {
   '0039-event-webhooks': ['0040-missed-in-order', '0041-preprints-of-biology', '0043-daily-figures'],
   '0040-missed-in-order': ['0041-preprints-of-biology', '0043-daily-figures'],
   '0041-preprints-of-biology': ['0043-daily-figures'],
+  '0046-tastes': ['0047-taste-proposals', '0048-paper-follow-up', '0049-cadence', '0050-saved-papers'],
   '0047-taste-proposals': ['0048-paper-follow-up', '0049-cadence'],
   '0048-paper-follow-up': ['0049-cadence'],
 }

@@ -16,6 +16,7 @@ import type { ChangeByLink } from '../core/subscriber/change-by-link.ts'
 import type { ConsentEvent, ConsentOrigin } from '../core/subscriber/consent.ts'
 import type { DigestSize, Frequency, Preferences, SubscriberState, WhenEmpty } from '../core/subscriber/preferences.ts'
 import type { ProposalKind } from '../core/taste/proposal.ts'
+import type { Direction } from '../core/taste/taste.ts'
 
 /**
  * The three tables of the outbox: mails to one address each, digests of an edition, and mails of an announcement. All have
@@ -255,6 +256,20 @@ export interface Tables {
     /** What the next digest proposes, in `taste_proposals`. */
     proposal_id: number | null
     before_reduction: BeforeReduction | null
+    /** Whether a taste is on and holds something. */
+    has_taste: Generated<boolean>
+  }
+  taste_presses: { subscriber_id: string; paper_id: string; direction: Direction; at: Date }
+  tastes: {
+    subscriber_id: string
+    is_on: Generated<boolean>
+    terms: Generated<string[]>
+    labels: Generated<string[]>
+    weights: Generated<number[]>
+    moved_at: Date
+    removed: Generated<string[]>
+    removed_labels: Generated<string[]>
+    revision: Generated<number>
   }
   taste_proposals: {
     id: Generated<number>
@@ -402,6 +417,8 @@ export interface Tables {
     /** What it leaves for the next. */
     untold_news: Generated<FrozenNews[]>
     offer: TopicOffer | null
+    /** Whether a taste ordered it. */
+    by_taste: Generated<boolean>
   }
 
   // The outbox: mails, the routes that take less of them for now, and the caps on what they are sent.

@@ -4,13 +4,14 @@ import type { Tables } from './database.ts'
 import { moveSaved } from './saved-papers.ts'
 import { columnsOf, preferencesOf, type Subscriber } from './subscribers.ts'
 import { moveProposals } from './taste-proposals.ts'
+import { moveTaste } from './tastes.ts'
 import { moveVotes } from './votes.ts'
 
 /**
  * Moves a subscription to another subscriber, with what was chosen and the history through which no paper comes twice. Both
  * are locked by the caller. The old one gets nothing more; what waits to be sent to them goes to the new one. Their votes
- * go with it, or they could vote for the same papers again, and so do their reading list and what was proposed to them.
- * Feedback on what they were sent, and links in it, stay with the address that had it.
+ * go with it, or they could vote for the same papers again, and so do their reading list, their taste and what was proposed
+ * to them. Feedback on what they were sent, and links in it, stay with the address that had it.
  */
 export const moveSubscription = async (db: Kysely<Tables>, from: Subscriber, to: string, at: Date): Promise<void> => {
   await db
@@ -64,6 +65,7 @@ export const moveSubscription = async (db: Kysely<Tables>, from: Subscriber, to:
   await moveVotes(db, from.id, to)
   await moveProposals(db, from.id, to)
   await moveSaved(db, from.id, to)
+  await moveTaste(db, from.id, to)
 }
 
 /** Forgets that these subscriptions came from another address, and gives the one that they came back to its own past. */

@@ -5,6 +5,7 @@ import type { Actor } from '../../core/operator.ts'
 import { addressHash, addressHashes } from '../../core/subscriber/address-hash.ts'
 import type { ConsentOrigin } from '../../core/subscriber/consent.ts'
 import type { Preferences, SubscriberState } from '../../core/subscriber/preferences.ts'
+import type { Direction } from '../../core/taste/taste.ts'
 import { recordAct } from '../../store/audit.ts'
 import { type ConsentRecord, forgetConsentDetails, readConsent, storeConsent } from '../../store/consent.ts'
 import type { Database, SuppressionClass } from '../../store/database.ts'
@@ -24,6 +25,7 @@ import {
 import { readSavedOf } from '../../store/saved-papers.ts'
 import { preferencesOf, readSubscriber, type Subscriber } from '../../store/subscribers.ts'
 import { readErased, readSuppression, readSuppressionLog } from '../../store/suppressions.ts'
+import { readPressesOf, readTaste, type StoredTaste } from '../../store/tastes.ts'
 import { readVotesOf } from '../../store/votes.ts'
 import { readIssue } from '../publishing/issue.ts'
 import type { LinkPorts } from './token-owner.ts'
@@ -77,6 +79,10 @@ export interface PersonalData {
   votes: { id: string; title: string; at: Date }[]
   /** Their reading list. */
   saved: Awaited<ReturnType<typeof readSavedOf>>
+  /** The papers that they asked for more or less like. */
+  likes: { id: string; title: string; direction: Direction; at: Date }[]
+  /** What was learnt from that; `null` where nothing was. */
+  taste: StoredTaste | null
   /** Bounces and complaints. */
   feedback: Awaited<ReturnType<typeof readFeedbackTo>>
   /** Why the address is not mailed; `null` when it may be. An erased address is on the list under a keyed hash alone. */
@@ -113,6 +119,8 @@ export const exportPersonalData = async (
     announcements: id === null ? [] : await readAnnouncementsTo(db, id),
     votes: id === null ? [] : await readVotesOf(db, id),
     saved: id === null ? [] : await readSavedOf(db, id),
+    likes: id === null ? [] : await readPressesOf(db, id),
+    taste: id === null ? null : await readTaste(db, id),
     feedback: id === null ? [] : await readFeedbackTo(db, id),
     suppression: email === null ? null : await exportSuppression(db, email, hashes),
     suppressionChanges: email === null ? [] : await readSuppressionLog(db, email),

@@ -6,6 +6,7 @@ import { deriveToken } from '../../../src/core/token.ts'
 import { createAccounts } from '../../../src/newsletter/subscription/accounts.ts'
 import { answerSignUps } from '../../../src/newsletter/subscription/sign-up.ts'
 import { createSubscriptions } from '../../../src/newsletter/subscription/subscription.ts'
+import { createTastes } from '../../../src/newsletter/tastes.ts'
 import { createVotes } from '../../../src/newsletter/votes.ts'
 import type { Database, LetterKind } from '../../../src/store/database.ts'
 import { storeSaved } from '../../../src/store/saved-papers.ts'
@@ -91,13 +92,15 @@ test('until the new address confirms nothing changes, and then topics, history a
   const { db } = newsletter
   await storeDay(db, '2026-04-13')
   const id = await subscribe(db, OLD, OWN, NOW)
-  const before = await byAddress(db, OLD)
   const savedAt = new Date(NOW.getTime() - 1_000)
   await storeSaved(db, { subscriberId: id, paperId: '2604.13010', at: savedAt, digestDate: null })
   const voted = '2604.13010'
   expect(await createVotes(portsAt(db, 0)).vote(deriveToken(KEYS, 'vote', id), voted)).toMatchObject({
     outcome: 'counts',
   })
+  await createTastes(portsAt(db, 0)).press(deriveToken(KEYS, 'vote', id), voted, 'more')
+  const before = await byAddress(db, OLD)
+  expect(before).toMatchObject({ has_taste: true })
   expect(await askToMove(db, OLD, NEW)).toEqual({ held: null })
   expect(await byAddress(db, OLD)).toEqual(before)
   // It may be a stranger's, mistyped: nothing of the reader is stored with it yet.
@@ -134,6 +137,14 @@ test('until the new address confirms nothing changes, and then topics, history a
     { event: 'confirmed', subscriber_id: fresh.id },
     { event: 'unsubscribed', subscriber_id: id },
   ])
+  // What was learnt of their taste goes along.
+  expect([old?.has_taste, fresh.has_taste]).toEqual([false, true])
+  expect(
+    await createTastes(portsAt(db, 1)).read(deriveToken(KEYS, 'preferences', fresh.id, fresh.epoch)),
+  ).toMatchObject({
+    on: true,
+    presses: [{ id: voted, direction: 'more' }],
+  })
   // What was voted for counts once, and stays theirs.
   const voters = await db.selectFrom('votes').select('subscriber_id').execute()
   expect(voters).toEqual([{ subscriber_id: fresh.id }])

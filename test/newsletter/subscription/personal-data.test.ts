@@ -9,6 +9,7 @@ import { drain } from '../../../src/newsletter/sending/delivery.ts'
 import { erase, exportPersonalData } from '../../../src/newsletter/subscription/personal-data.ts'
 import { answerSignUps } from '../../../src/newsletter/subscription/sign-up.ts'
 import { createSubscriptions, type Origin } from '../../../src/newsletter/subscription/subscription.ts'
+import { createTastes } from '../../../src/newsletter/tastes.ts'
 import type { Database } from '../../../src/store/database.ts'
 import { suppress } from '../../../src/store/suppressions.ts'
 import {
@@ -72,6 +73,8 @@ const openAda = async () => {
   await sql`insert into votes select id, ${id}, ${NOW} from papers order by id limit 1`.execute(db)
   await sql`insert into saved_papers (subscriber_id, paper_id, at, digest_date)
     select ${id}, id, ${NOW}, ${'2026-04-13'} from papers order by id limit 1`.execute(db)
+  const tastes = createTastes(portsOf(db))
+  await tastes.press(deriveToken(KEYS, 'vote', id), '2604.13000', 'more')
   // A request that is not answered yet, and a set-aside reader.
   await openSubscriptions(db).requestSubscription(ADA.toLowerCase(), LONDON_DAILY, FORM)
   await sql`insert into set_aside_subscribers (subscriber_id, due_at, retry_at, reason) values (${id}, now(), now(), 'canary')`.execute(
@@ -95,7 +98,7 @@ const subscribeFrom = async (db: Database, preferences = LONDON_DAILY): Promise<
   return (await db.selectFrom('subscribers').select('id').where('email', '=', ADA).executeTakeFirstOrThrow()).id
 }
 
-test('an export has everything that is held: settings, consent with its words, digests, letters, announcements, votes, saved papers, bounces, suppression', async () => {
+test('an export has everything that is held: settings, consent with its words, digests, letters, announcements, votes, saved papers, taste, bounces, suppression', async () => {
   await using ada = await openAda()
   await suppress(ada.db, ada.id, { class: 'hard', reason: 'bounced', code: '5.1.1', diagnostic: null, source: 'mail' })
   const data = await exportPersonalData(portsOf(ada.db), { email: ADA.toUpperCase() })
@@ -131,6 +134,8 @@ test('an export has everything that is held: settings, consent with its words, d
     letters: [{ kind: 'confirmation' }, { kind: 'welcome', subject: expect.stringMatching(/^Welcome/) }],
     votes: [{ id: '2604.13000', title: expect.stringMatching(/^Advances in/), at: NOW }],
     saved: [{ id: '2604.13000', at: NOW, readAt: null, digestDate: '2026-04-13' }],
+    likes: [{ id: '2604.13000', title: expect.any(String), direction: 'more', at: NOW }],
+    taste: { on: true, weights: expect.any(Array), removed: [], revision: 1 },
     announcements: [{ subject: 'We move', state: 'failed', reply: '550 no canary here' }],
     feedback: [{ kind: 'bounce', class: 'hard' }],
     suppression: { class: 'hard', reason: 'bounced' },
@@ -146,12 +151,12 @@ test('after an erasure no table tells the address, the client, the settings or t
   await using ada = await openAda()
   await suppress(ada.db, ada.id, { class: 'hard', reason: 'canary', code: null, diagnostic: 'canary', source: 'mail' })
   const before = await everything(ada.db)
-  for (const personal of [...PERSONAL, 'votes: ', 'saved_papers: ']) expect(before).toContain(personal)
+  for (const personal of [...PERSONAL, 'votes: ', 'saved_papers: ', 'taste_presses: ', 'tastes: '])
+    expect(before).toContain(personal)
   expect(await erase(portsOf(ada.db), { id: ada.id }, BY_TEST)).toBe('erased')
   const after = await everything(ada.db)
   expect(after.split('\n').filter((row) => PERSONAL.some((personal) => row.includes(personal)))).toEqual([])
-  expect(after).not.toContain('votes: ')
-  expect(after).not.toContain('saved_papers: ')
+  expect(after).not.toMatch(/^(?:votes|saved_papers|taste_presses|tastes): /m)
   // What is left: the row without anything, the record of consent, and the keyed hash with why it is not mailed.
   const hash = addressHash(KEYS, ADA)
   expect(await ada.db.selectFrom('erased_addresses').selectAll().execute()).toEqual([

@@ -322,6 +322,8 @@ const DATA: AccountData = {
   announcements: [],
   votes: [],
   saved: [],
+  likes: [],
+  taste: null,
   feedback: [],
   suppression: null,
   suppressionChanges: [],

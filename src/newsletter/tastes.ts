@@ -1,0 +1,187 @@
+/** Tastes: what a reader asks for more or less of, and what was learnt from that, which they can read and change. */
+import { DAY } from '../core/calendar.ts'
+import { kindOfTerm, paperTerms, type TermKind } from '../core/taste/paper-terms.ts'
+import { type Direction, learnTaste } from '../core/taste/taste.ts'
+import type { Database } from '../store/database.ts'
+import {
+  countPressesSince,
+  deletePress,
+  deleteTaste,
+  type RemovedTerm,
+  readPress,
+  readPresses,
+  readPressesOf,
+  readTaste,
+  type StoredTaste,
+  storePress,
+  storeTaste,
+} from '../store/tastes.ts'
+import { type LinkedPaper, type LinkRefusal, type PaperPress, pressPaperLink, readPaperLink } from './paper-links.ts'
+import { findTokenOwner, type LinkPorts } from './subscription/token-owner.ts'
+
+/** Papers that one reader may say something of in 24 hours: more than a day's list has. */
+const MOST_A_DAY = 200
+/** So many of a reader's presses are learnt from, the newest. */
+const MOST_LEARNT = 200
+
+/**
+ * What a press came to: it is `learnt` now, or `noted` where the reader turned their taste off, or was `known` before; it
+ * was `taken back`, or there was `none`. Nothing is changed where they have said something of `too many` papers within a day.
+ */
+export type TasteOutcome = 'learnt' | 'noted' | 'known' | 'taken back' | 'none' | 'too many'
+export type TastePress = { outcome: TasteOutcome; paper: LinkedPaper } | LinkRefusal
+
+/** A term that a reader seems to like, or to want less of. */
+export interface TasteLine {
+  term: string
+  kind: TermKind
+  label: string
+  direction: Direction
+  /** How much it counts beside the weightiest, above 0 to 1. */
+  share: number
+}
+
+/** A taste as its reader is shown it. */
+export interface Taste {
+  /** `false` before the first press, and where the reader turned it off. */
+  on: boolean
+  /** The weightiest first. */
+  lines: TasteLine[]
+  /** Terms that the reader took out. */
+  removed: RemovedTerm[]
+  /** What they said of papers, the newest first. */
+  presses: { id: string; title: string; direction: Direction; at: Date }[]
+  /** 0 before the first press; raised by each change. */
+  revision: number
+}
+
+/**
+ * Of links in mails (`vote` tokens) and of the reader's own pages (`preferences` tokens). `null` always means: that link is
+ * unknown, altered, of another purpose or dead.
+ */
+export interface Tastes {
+  /** What a link of a mail leads to. It tells nobody what its reader said before, for it may have been forwarded. */
+  readPaper(token: string, paperId: string): Promise<{ outcome: 'open'; paper: LinkedPaper } | LinkRefusal | null>
+  press(token: string, paperId: string, direction: Direction): Promise<TastePress | null>
+  takeBack(token: string, paperId: string): Promise<TastePress | null>
+  read(preferencesToken: string): Promise<Taste | null>
+  /** Takes a term out, which does not come back by itself; one that the taste does not hold changes nothing. */
+  removeTerm(preferencesToken: string, term: string): Promise<Taste | null>
+  /** Lets a term that was taken out count again. */
+  restoreTerm(preferencesToken: string, term: string): Promise<Taste | null>
+  /** Forgets everything, what was said of papers and what was taken out included: it is off until the next press. */
+  reset(preferencesToken: string): Promise<Taste | null>
+  turnOn(preferencesToken: string): Promise<Taste | null>
+  turnOff(preferencesToken: string): Promise<Taste | null>
+}
+
+export const createTastes = (ports: LinkPorts): Tastes => {
+  const change = (token: string, act: (trx: Database, reader: Reader) => Promise<void>) =>
+    changeTaste(ports, token, act)
+  return {
+    readPaper: (token, paperId) => readPaperLink(ports, token, paperId),
+    press: (token, paperId, direction) =>
+      pressPaperLink(ports, token, paperId, (trx, press) => learnFrom(trx, press, direction)),
+    takeBack: (token, paperId) => pressPaperLink(ports, token, paperId, unlearn),
+    async read(token) {
+      const owner = await findTokenOwner(ports.db, ports.keys, 'preferences', token)
+      return owner === null ? null : describeTaste(ports.db, owner.id)
+    },
+    removeTerm: (token, term) =>
+      change(token, async (trx, { id, taste, at }) => {
+        const held = taste.weights.find((one) => one.term === term)
+        if (held !== undefined)
+          await relearn(trx, id, { ...taste, removed: [...taste.removed, { term, label: held.label }] }, at)
+      }),
+    restoreTerm: (token, term) =>
+      change(token, async (trx, { id, taste, at }) => {
+        const removed = taste.removed.filter((one) => one.term !== term)
+        if (removed.length < taste.removed.length) await relearn(trx, id, { ...taste, removed }, at)
+      }),
+    reset: (token) => change(token, (trx, { id }) => deleteTaste(trx, id)),
+    turnOn: (token) => change(token, (trx, reader) => turn(trx, reader, true)),
+    turnOff: (token) => change(token, (trx, reader) => turn(trx, reader, false)),
+  }
+}
+
+/** What a taste is before anything was said. */
+const NOTHING_YET = (at: Date): StoredTaste => ({ on: false, weights: [], movedAt: at, removed: [], revision: 0 })
+
+/** A locked reader, and their taste as it is stored. */
+interface Reader {
+  id: string
+  taste: StoredTaste
+  at: Date
+}
+
+const changeTaste = (
+  { db, keys, now }: LinkPorts,
+  token: string,
+  act: (trx: Database, reader: Reader) => Promise<void>,
+): Promise<Taste | null> =>
+  db.transaction().execute(async (trx) => {
+    const owner = await findTokenOwner(trx, keys, 'preferences', token, true)
+    if (owner === null) return null
+    const at = now()
+    await act(trx, { id: owner.id, taste: (await readTaste(trx, owner.id)) ?? NOTHING_YET(at), at })
+    return describeTaste(trx, owner.id)
+  })
+
+const turn = async (trx: Database, { id, taste }: Reader, on: boolean): Promise<void> => {
+  if (taste.on !== on) await storeTaste(trx, id, { ...taste, on })
+}
+
+/** Learns the weights of a locked reader anew from what they said. */
+const relearn = async (
+  trx: Database,
+  id: string,
+  { on, removed }: Pick<StoredTaste, 'on' | 'removed'>,
+  at: Date,
+): Promise<void> => {
+  const presses = (await readPresses(trx, id, MOST_LEARNT)).map(({ paper, ...press }) => ({
+    ...press,
+    terms: paperTerms(paper),
+  }))
+  const weights = learnTaste(presses, at, new Set(removed.map(({ term }) => term)))
+  await storeTaste(trx, id, { on, weights, movedAt: at, removed })
+}
+
+const learnFrom = async (
+  trx: Database,
+  press: PaperPress,
+  direction: Direction,
+): Promise<'learnt' | 'noted' | 'known' | 'too many'> => {
+  const { subscriberId, paperId, at } = press
+  if ((await readPress(trx, subscriberId, paperId)) === direction) return 'known'
+  if ((await countPressesSince(trx, subscriberId, new Date(at.getTime() - DAY))) >= MOST_A_DAY) return 'too many'
+  await storePress(trx, { ...press, direction })
+  const taste = await readTaste(trx, subscriberId)
+  // The first press turns it on; who turned it off is asked to turn it on themselves.
+  const on = taste?.on ?? true
+  await relearn(trx, subscriberId, { on, removed: taste?.removed ?? [] }, at)
+  return on ? 'learnt' : 'noted'
+}
+
+const unlearn = async (trx: Database, { subscriberId, paperId, at }: PaperPress): Promise<'taken back' | 'none'> => {
+  if (!(await deletePress(trx, subscriberId, paperId))) return 'none'
+  await relearn(trx, subscriberId, (await readTaste(trx, subscriberId)) ?? NOTHING_YET(at), at)
+  return 'taken back'
+}
+
+const describeTaste = async (db: Database, id: string): Promise<Taste> => {
+  const taste = await readTaste(db, id)
+  const most = Math.max(0, ...(taste?.weights ?? []).map(({ weight }) => Math.abs(weight)))
+  return {
+    on: taste?.on ?? false,
+    lines: (taste?.weights ?? []).map(({ term, label, weight }) => ({
+      term,
+      kind: kindOfTerm(term),
+      label,
+      direction: weight > 0 ? 'more' : 'less',
+      share: Math.abs(weight) / most,
+    })),
+    removed: taste?.removed ?? [],
+    presses: (await readPressesOf(db, id)).reverse(),
+    revision: taste?.revision ?? 0,
+  }
+}
