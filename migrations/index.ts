@@ -50,6 +50,7 @@ import * as tasteProposals from './0047-taste-proposals.ts'
 import * as paperFollowUp from './0048-paper-follow-up.ts'
 import * as cadence from './0049-cadence.ts'
 import * as savedPapers from './0050-saved-papers.ts'
+import * as groups from './0051-groups.ts'
 import type { Migration } from './migration.ts'
 
 export const MIGRATIONS: Record<string, Migration> = {
@@ -97,6 +98,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0048-paper-follow-up': paperFollowUp,
   '0049-cadence': cadence,
   '0050-saved-papers': savedPapers,
+  '0051-groups': groups,
 }
 
 /**

@@ -162,6 +162,7 @@ const summaryOf = (data: AccountData) => ({
     ...counted(data.votes.length, 'vote'),
     ...counted(data.saved.length, 'saved paper'),
     ...counted(data.likes.length, 'paper you want more or less like', 'papers you want more or less like'),
+    ...counted(data.groups.length, 'group'),
     ...counted(data.feedback.length, 'bounce or complaint', 'bounces and complaints'),
     ...counted(data.consent.length, 'record of your consent', 'records of your consent'),
   ],

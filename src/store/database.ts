@@ -258,6 +258,10 @@ export interface Tables {
     before_reduction: BeforeReduction | null
     /** Whether a taste is on and holds something. */
     has_taste: Generated<boolean>
+    /** The groups that they are in. */
+    group_ids: Generated<string[]>
+    /** Whether they get what these bring alone. */
+    only_groups: Generated<boolean>
   }
   taste_presses: { subscriber_id: string; paper_id: string; direction: Direction; at: Date }
   tastes: {
@@ -298,6 +302,7 @@ export interface Tables {
     origin: ConsentOrigin | null
     moves: Move | null
     paper_id: string | null
+    group_id: string | null
   }
   sign_up_counts: { scope: Buffer; window_at: Date; count: number; previous: number }
   set_aside_subscribers: {
@@ -339,6 +344,24 @@ export interface Tables {
     by_whom: string
     why: string
   }
+
+  // Groups of readers, who is in them, and the list that each gets for a week.
+  groups: {
+    id: Generated<string>
+    name: string
+    trending: boolean
+    topics: string[]
+    keywords: string[]
+    authors: string[]
+    muted: string[]
+    digest_papers: DigestSize | null
+    weekday: number
+    maker_id: string
+    epoch: Generated<number>
+    made_at: Date
+  }
+  group_members: { group_id: string; subscriber_id: string; joined_at: Date }
+  group_lists: { group_id: string; local_date: string; cutoff: Date; entries: DigestEntry[] }
 
   // Consent: what shows that somebody asked for the mail.
   consent_wordings: { hash: Buffer; version: string; wording: string }
@@ -434,6 +457,7 @@ export interface Tables {
     used_at: Date | null
     moves: Move | null
     paper_id: string | null
+    group_id: string | null
   }
   deliveries: OutboxMail & {
     local_date: string
@@ -592,6 +616,8 @@ export interface Tables {
     not_before: Date | null
     disabled_at: Date | null
     disabled_why: string | null
+    /** `null` of a receiver of the operator's. */
+    group_id: string | null
   }
   webhook_messages: {
     id: Generated<string>

@@ -1,6 +1,7 @@
 /** Moving a subscription from one address to another: each address keeps a row of its own, and with it the links it was sent. */
 import { type Kysely, sql } from 'kysely'
 import type { Tables } from './database.ts'
+import { moveMemberships, storeOnlyGroups } from './groups.ts'
 import { moveSaved } from './saved-papers.ts'
 import { columnsOf, preferencesOf, type Subscriber } from './subscribers.ts'
 import { moveProposals } from './taste-proposals.ts'
@@ -12,6 +13,8 @@ import { moveVotes } from './votes.ts'
  * are locked by the caller. The old one gets nothing more; what waits to be sent to them goes to the new one. Their votes
  * go with it, or they could vote for the same papers again, and so do their reading list, their taste and what was proposed
  * to them. Feedback on what they were sent, and links in it, stay with the address that had it.
+ * go with it, or they could vote for the same papers again, and so do their reading list, their groups and what was proposed to
+ * them. Feedback on what they were sent, and links in it, stay with the address that had it.
  */
 export const moveSubscription = async (db: Kysely<Tables>, from: Subscriber, to: string, at: Date): Promise<void> => {
   await db
@@ -66,6 +69,8 @@ export const moveSubscription = async (db: Kysely<Tables>, from: Subscriber, to:
   await moveProposals(db, from.id, to)
   await moveSaved(db, from.id, to)
   await moveTaste(db, from.id, to)
+  await moveMemberships(db, from.id, to)
+  await storeOnlyGroups(db, to, from.only_groups)
 }
 
 /** Forgets that these subscriptions came from another address, and gives the one that they came back to its own past. */

@@ -24,6 +24,8 @@ export interface SignUp {
   moves: Move | null
   /** The paper to vote for. */
   paperId: string | null
+  /** The group to join by confirming, or by the link that goes to somebody subscribed. */
+  groupId: string | null
 }
 
 /** A sign-up as it comes in. */
@@ -34,6 +36,7 @@ export interface NewSignUp extends Pick<SignUp, 'kind' | 'email' | 'preferences'
   origin?: ConsentOrigin | null
   moves?: Move | null
   paperId?: string | null
+  groupId?: string | null
 }
 
 const toJson = (value: unknown): string | null => (value === null ? null : JSON.stringify(value))
@@ -76,6 +79,7 @@ export const storeSignUp = async (
     origin = null,
     moves = null,
     paperId = null,
+    groupId = null,
   } = signUp
   const preferences = toJson(signUp.preferences)
   const { rows } = await sql<{ ticket: string | null }>`
@@ -86,9 +90,9 @@ export const storeSignUp = async (
           l(scope, most, within, of_all) left join sign_up_counts c using (scope)
         where coalesce(${counted('c', sql`l.within`)}, 0) + (select count(*) from waiting w where l.of_all or w.client = l.scope)
           >= l.most * ${NEAR}::float8)
-    insert into sign_ups (kind, email, preferences, requested_at, client, origin, moves, paper_id, ticket, not_before)
+    insert into sign_ups (kind, email, preferences, requested_at, client, origin, moves, paper_id, group_id, ticket, not_before)
     values (${kind}, ${email}, ${preferences}::jsonb, ${requestedAt}, ${client}, ${toJson(origin)}::jsonb, ${toJson(moves)}::jsonb,
-      ${paperId}, gen_random_uuid(),
+      ${paperId}, ${groupId}, gen_random_uuid(),
       case when ${suspicious} or exists (select from near) then ${HOLD} end)
     returning case when not_before is not null then ticket end as ticket`.execute(db)
   return rows[0]?.ticket ?? null
@@ -109,7 +113,7 @@ export const takeSignUp = async (
         and (not_before is null or (not_before <= now() and not ${neverHeld}::bool)) and id <> all(${except}::bigint[])
       order by not_before nulls first, id limit 1 for update skip locked)
     returning id, kind, email, preferences, requested_at as "requestedAt", client, proven, origin, moves, paper_id as "paperId",
-      not_before is not null as held`.execute(db)
+      group_id as "groupId", not_before is not null as held`.execute(db)
   const [signUp] = rows
   if (signUp === undefined) return null
   // A sign-up that was stored before a preference was offered does not have it.
@@ -120,10 +124,11 @@ export const takeSignUp = async (
 export const holdSignUp = async (db: Kysely<Tables>, signUp: SignUp): Promise<void> => {
   const preferences = toJson(signUp.preferences)
   await sql`
-    insert into sign_ups (id, kind, email, preferences, requested_at, client, proven, origin, moves, paper_id, not_before) overriding system value
+    insert into sign_ups (id, kind, email, preferences, requested_at, client, proven, origin, moves, paper_id, group_id,
+      not_before) overriding system value
     values (${signUp.id}, ${signUp.kind}, ${signUp.email}, ${preferences}::jsonb, ${signUp.requestedAt}, ${signUp.client},
       ${signUp.proven}, ${toJson(signUp.origin)}::jsonb, ${toJson(signUp.moves)}::jsonb, ${signUp.paperId},
-      ${HOLD})`.execute(db)
+      ${signUp.groupId}, ${HOLD})`.execute(db)
 }
 
 /** Notes that work was proven for a held sign-up, which is then answered next; `false` where it is not held (any more). */

@@ -10,6 +10,7 @@ import { recordAct } from '../../store/audit.ts'
 import { type ConsentRecord, forgetConsentDetails, readConsent, storeConsent } from '../../store/consent.ts'
 import type { Database, SuppressionClass } from '../../store/database.ts'
 import { readDigest } from '../../store/digests.ts'
+import { readMembershipsOf } from '../../store/groups.ts'
 import { readLegacyLinks } from '../../store/legacy-links.ts'
 import {
   deletePersonalDigests,
@@ -83,6 +84,8 @@ export interface PersonalData {
   likes: { id: string; title: string; direction: Direction; at: Date }[]
   /** What was learnt from that; `null` where nothing was. */
   taste: StoredTaste | null
+  /** The groups that they are in. */
+  groups: Awaited<ReturnType<typeof readMembershipsOf>>
   /** Bounces and complaints. */
   feedback: Awaited<ReturnType<typeof readFeedbackTo>>
   /** Why the address is not mailed; `null` when it may be. An erased address is on the list under a keyed hash alone. */
@@ -121,6 +124,7 @@ export const exportPersonalData = async (
     saved: id === null ? [] : await readSavedOf(db, id),
     likes: id === null ? [] : await readPressesOf(db, id),
     taste: id === null ? null : await readTaste(db, id),
+    groups: id === null ? [] : await readMembershipsOf(db, id),
     feedback: id === null ? [] : await readFeedbackTo(db, id),
     suppression: email === null ? null : await exportSuppression(db, email, hashes),
     suppressionChanges: email === null ? [] : await readSuppressionLog(db, email),

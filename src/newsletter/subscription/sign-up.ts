@@ -140,6 +140,7 @@ const answerSignUp = async (trx: Database, keys: Keys, signUp: SignUp): Promise<
       preferences: kind === 'confirmation' ? confirmed : null,
       moves: kind === 'new-address' ? signUp.moves : null,
       paperId: kind === 'vote' ? signUp.paperId : null,
+      groupId: signUp.groupId,
     })
     if (kind === 'confirmation' || kind === 'new-address')
       await recordRequest(trx, keys, signUp, subscriber.id, letterId, confirmed)

@@ -16,11 +16,13 @@ export interface NewLetter {
   moves?: Move | null
   /** The paper that its link to vote leads to. */
   paperId?: string | null
+  /** The group that its link joins. */
+  groupId?: string | null
 }
 
 /** Stores a letter, ready to be sent at once. Returns its id. */
 export const storeLetter = async (db: Kysely<Tables>, letter: NewLetter): Promise<string> => {
-  const { preferences = null, moves = null, paperId = null } = letter
+  const { preferences = null, moves = null, paperId = null, groupId = null } = letter
   const { id } = await db
     .insertInto('letters')
     .values({
@@ -31,6 +33,7 @@ export const storeLetter = async (db: Kysely<Tables>, letter: NewLetter): Promis
       preferences: preferences === null ? null : (JSON.stringify(preferences) as never),
       moves: moves === null ? null : (JSON.stringify(moves) as never),
       paper_id: paperId,
+      group_id: groupId,
     })
     .returning('id')
     .executeTakeFirstOrThrow()

@@ -324,6 +324,7 @@ const DATA: AccountData = {
   saved: [],
   likes: [],
   taste: null,
+  groups: [],
   feedback: [],
   suppression: null,
   suppressionChanges: [],
