@@ -23,6 +23,7 @@ import {
   takeUnknownFields,
   unknownInQuery,
 } from './guard.ts'
+import { likesRoutes } from './likes.ts'
 import { operationsRoutes } from './operations.ts'
 import { operatorRoutes } from './operator.ts'
 import { preferencesRoutes } from './preferences.ts'
@@ -37,6 +38,7 @@ import { shareImageRoutes } from './share-images.ts'
 import { type App, isApi, type Pages, type PublicSite, type Site } from './site.ts'
 import { subscriptionRoutes } from './subscription.ts'
 import { suggestionRoutes } from './suggestions.ts'
+import { tasteLinkRoutes } from './taste-links.ts'
 import { topicOfferRoutes } from './topic-offer.ts'
 import { unsubscriptionRoutes } from './unsubscription.ts'
 import { voteRoutes } from './votes.ts'
@@ -165,6 +167,8 @@ export const buildApp = ({
   unsubscriptionRoutes(app, site)
   voteRoutes(app, { ...site, baseUrl: origin })
   savedPaperRoutes(app, site)
+  tasteLinkRoutes(app, site)
+  likesRoutes(app, site)
   curationRoutes(app, { ...site, baseUrl: origin })
   suggestionRoutes(app, publicSite)
   webhookRoutes(app, site)

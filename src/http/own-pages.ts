@@ -10,7 +10,13 @@ interface OwnPage {
 }
 
 /** In the order in which they stand. */
-const OWN_PAGES: readonly OwnPage[] = []
+const OWN_PAGES: readonly OwnPage[] = [
+  {
+    path: 'likes',
+    label: 'What you seem to like',
+    hint: 'What your digests learned from “More like this” and “Less like this”.',
+  },
+]
 
 /** The lines of the settings page that a preferences token leads to. */
 export const ownPages = (token: string): { href: string; label: string; hint: string }[] =>

@@ -18,8 +18,8 @@ const Pressed = Type.Object(
 /** What the page says after a press, or before it (`open`). */
 export interface LinkState {
   heading: string
-  /** Above the button. */
-  sentence: string
+  /** Beside the button; it may say what a press came to. */
+  sentence: string | ((found: { about?: string[] }) => string)
   /** Whether it is done now, so that the button takes it back. */
   done?: true
 }
@@ -30,7 +30,7 @@ interface Refusal {
   sentence: string
 }
 
-type Found<Outcome> = { outcome: Outcome; paper: LinkedPaper } | { outcome: string } | null
+type Found<Outcome> = { outcome: Outcome; paper: LinkedPaper; about?: string[] } | { outcome: string } | null
 
 /** What such a link does; `null` of its functions always means that it is dead. */
 export interface PaperLink {
@@ -47,6 +47,21 @@ export interface PaperLink {
   press(token: string, paperId: string): Promise<Found<string>>
   takeBack(token: string, paperId: string): Promise<Found<string>>
 }
+
+/** What a reader can say of a paper by the same token. */
+const PAPER_LINKS = [
+  { path: 'vote', label: 'Vote' },
+  { path: 'save', label: 'Save' },
+  { path: 'more', label: 'More like this' },
+  { path: 'less', label: 'Less like this' },
+]
+
+/** What else can be said of a paper than by a link's `path`: the text of a mail has room for one of these links alone. */
+export const otherPaperLinks = (path: string, token: string, paperId: string): { href: string; label: string }[] =>
+  PAPER_LINKS.filter((one) => one.path !== path).map((one) => ({
+    href: `/${one.path}/${token}/${encodeURIComponent(paperId)}`,
+    label: one.label,
+  }))
 
 const UNKNOWN: Refusal = { status: 409, heading: 'That isn’t possible here', sentence: 'Nothing was changed.' }
 
@@ -67,11 +82,13 @@ export const paperLinkRoutes = (app: App, site: Pick<Site, 'pages'>, link: Paper
       const opened = request.method !== 'POST' && refusal.status === 409
       return sendErrorPage(request, reply, site, opened ? { ...refusal, status: 200 } : refusal)
     }
-    if (wantsJson(request)) return reply.send({ status: found.outcome })
-    const { paper } = found
+    const { paper, about } = found
+    if (wantsJson(request)) return reply.send({ status: found.outcome, ...(about === undefined ? {} : { about }) })
     return show(reply, pages, 'paper-link', {
       ...state,
+      sentence: typeof state.sentence === 'string' ? state.sentence : state.sentence(found),
       outcome: found.outcome,
+      others: otherPaperLinks(link.path, request.params.token, paper.id),
       action: `/${link.path}/${request.params.token}/${encodeURIComponent(paper.id)}`,
       button: state.done ? link.undo : link.button,
       paper: { title: paper.title, path: paperPath(paper.id) },

@@ -18,6 +18,7 @@ import type { Previews } from '../newsletter/publishing/preview.ts'
 import type { SavedPapers } from '../newsletter/saved-papers.ts'
 import type { Accounts } from '../newsletter/subscription/accounts.ts'
 import type { Origin, Subscriptions } from '../newsletter/subscription/subscription.ts'
+import type { Tastes } from '../newsletter/tastes.ts'
 import type { Votes } from '../newsletter/votes.ts'
 
 export type App = FastifyInstance<
@@ -62,6 +63,7 @@ export interface Site {
   accounts: Accounts
   votes: Votes
   savedPapers: SavedPapers
+  tastes: Tastes
   archive: Archive
   citations: Citations
   curations: Curations

@@ -7,6 +7,7 @@ import { paperPath } from './archive/card-list.ts'
 import { sendErrorPage } from './errors.ts'
 import { ADDRESSED, BUTTON, blankForm, HONEYPOT, refusedForm } from './form.ts'
 import { keepForBack } from './guard.ts'
+import { otherPaperLinks } from './paper-links.ts'
 import { type App, type PublicSite, sendProblem, show, showDeadLink, wantsJson } from './site.ts'
 import { confirmTaken, isBlank, originOf, readEmail, showHeld } from './subscription.ts'
 import { forgetVoter, readVoter, rememberVoter } from './voter-cookie.ts'
@@ -87,6 +88,7 @@ const showVote = (
     heading: HEADINGS[outcome],
     voted: outcome === 'counts' || outcome === 'counted',
     remembered: holder === token,
+    others: otherPaperLinks('vote', token, paper.id),
     paper: viewOf(paper),
   })
 

@@ -1,7 +1,7 @@
 /** Tastes: what a reader asks for more or less of, and what was learnt from that, which they can read and change. */
 import { DAY } from '../core/calendar.ts'
-import { kindOfTerm, paperTerms, type TermKind } from '../core/taste/paper-terms.ts'
-import { type Direction, learnTaste } from '../core/taste/taste.ts'
+import { kindOfTerm, paperTerms, type TermKind, tellingLabels } from '../core/taste/paper-terms.ts'
+import { type Direction, learnTaste, type Press } from '../core/taste/taste.ts'
 import type { Database } from '../store/database.ts'
 import {
   countPressesSince,
@@ -29,7 +29,9 @@ const MOST_LEARNT = 200
  * was `taken back`, or there was `none`. Nothing is changed where they have said something of `too many` papers within a day.
  */
 export type TasteOutcome = 'learnt' | 'noted' | 'known' | 'taken back' | 'none' | 'too many'
-export type TastePress = { outcome: TasteOutcome; paper: LinkedPaper } | LinkRefusal
+export type TastePress =
+  /** `about`: what of the paper counts now, of what was just learnt or noted. */
+  { outcome: TasteOutcome; paper: LinkedPaper; about?: string[] } | LinkRefusal
 
 /** A term that a reader seems to like, or to want less of. */
 export interface TasteLine {
@@ -69,6 +71,8 @@ export interface Tastes {
   removeTerm(preferencesToken: string, term: string): Promise<Taste | null>
   /** Lets a term that was taken out count again. */
   restoreTerm(preferencesToken: string, term: string): Promise<Taste | null>
+  /** Takes back what was said of a paper; nothing where nothing was. */
+  forgetPress(preferencesToken: string, paperId: string): Promise<Taste | null>
   /** Forgets everything, what was said of papers and what was taken out included: it is off until the next press. */
   reset(preferencesToken: string): Promise<Taste | null>
   turnOn(preferencesToken: string): Promise<Taste | null>
@@ -80,8 +84,15 @@ export const createTastes = (ports: LinkPorts): Tastes => {
     changeTaste(ports, token, act)
   return {
     readPaper: (token, paperId) => readPaperLink(ports, token, paperId),
-    press: (token, paperId, direction) =>
-      pressPaperLink(ports, token, paperId, (trx, press) => learnFrom(trx, press, direction)),
+    async press(token, paperId, direction) {
+      let about: string[] | undefined
+      const pressed = await pressPaperLink(ports, token, paperId, async (trx, press) => {
+        const learnt = await learnFrom(trx, press, direction)
+        about = learnt.about
+        return learnt.outcome
+      })
+      return pressed === null || about === undefined ? pressed : { ...pressed, about }
+    },
     takeBack: (token, paperId) => pressPaperLink(ports, token, paperId, unlearn),
     async read(token) {
       const owner = await findTokenOwner(ports.db, ports.keys, 'preferences', token)
@@ -97,6 +108,10 @@ export const createTastes = (ports: LinkPorts): Tastes => {
       change(token, async (trx, { id, taste, at }) => {
         const removed = taste.removed.filter((one) => one.term !== term)
         if (removed.length < taste.removed.length) await relearn(trx, id, { ...taste, removed }, at)
+      }),
+    forgetPress: (token, paperId) =>
+      change(token, async (trx, { id, taste, at }) => {
+        if (await deletePress(trx, id, paperId)) await relearn(trx, id, taste, at)
       }),
     reset: (token) => change(token, (trx, { id }) => deleteTaste(trx, id)),
     turnOn: (token) => change(token, (trx, reader) => turn(trx, reader, true)),
@@ -131,35 +146,38 @@ const turn = async (trx: Database, { id, taste }: Reader, on: boolean): Promise<
   if (taste.on !== on) await storeTaste(trx, id, { ...taste, on })
 }
 
-/** Learns the weights of a locked reader anew from what they said. */
+/** Learns the weights of a locked reader anew from what they said; returns the presses it was learnt from, without what they took out. */
 const relearn = async (
   trx: Database,
   id: string,
   { on, removed }: Pick<StoredTaste, 'on' | 'removed'>,
   at: Date,
-): Promise<void> => {
+): Promise<Press[]> => {
+  const takenOut = new Set(removed.map(({ term }) => term))
   const presses = (await readPresses(trx, id, MOST_LEARNT)).map(({ paper, ...press }) => ({
     ...press,
-    terms: paperTerms(paper),
+    terms: paperTerms(paper).filter(({ term }) => !takenOut.has(term)),
   }))
-  const weights = learnTaste(presses, at, new Set(removed.map(({ term }) => term)))
-  await storeTaste(trx, id, { on, weights, movedAt: at, removed })
+  await storeTaste(trx, id, { on, weights: learnTaste(presses, at), movedAt: at, removed })
+  return presses
 }
 
 const learnFrom = async (
   trx: Database,
   press: PaperPress,
   direction: Direction,
-): Promise<'learnt' | 'noted' | 'known' | 'too many'> => {
+): Promise<{ outcome: 'learnt' | 'noted' | 'known' | 'too many'; about?: string[] }> => {
   const { subscriberId, paperId, at } = press
-  if ((await readPress(trx, subscriberId, paperId)) === direction) return 'known'
-  if ((await countPressesSince(trx, subscriberId, new Date(at.getTime() - DAY))) >= MOST_A_DAY) return 'too many'
+  if ((await readPress(trx, subscriberId, paperId)) === direction) return { outcome: 'known' }
+  const since = new Date(at.getTime() - DAY)
+  if ((await countPressesSince(trx, subscriberId, since)) >= MOST_A_DAY) return { outcome: 'too many' }
   await storePress(trx, { ...press, direction })
   const taste = await readTaste(trx, subscriberId)
   // The first press turns it on; who turned it off is asked to turn it on themselves.
   const on = taste?.on ?? true
-  await relearn(trx, subscriberId, { on, removed: taste?.removed ?? [] }, at)
-  return on ? 'learnt' : 'noted'
+  const presses = await relearn(trx, subscriberId, { on, removed: taste?.removed ?? [] }, at)
+  const terms = presses.find((one) => one.paperId === paperId)?.terms ?? []
+  return { outcome: on ? 'learnt' : 'noted', about: tellingLabels(terms) }
 }
 
 const unlearn = async (trx: Database, { subscriberId, paperId, at }: PaperPress): Promise<'taken back' | 'none'> => {

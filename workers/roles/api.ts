@@ -27,6 +27,7 @@ import { createPreviews } from '../../src/newsletter/publishing/preview.ts'
 import { createSavedPapers } from '../../src/newsletter/saved-papers.ts'
 import { createAccounts } from '../../src/newsletter/subscription/accounts.ts'
 import { createSubscriptions } from '../../src/newsletter/subscription/subscription.ts'
+import { createTastes } from '../../src/newsletter/tastes.ts'
 import { createVotes } from '../../src/newsletter/votes.ts'
 import type { Config } from '../config/config.ts'
 import { DEFAULT_SENDER } from '../config/senders.ts'
@@ -61,6 +62,7 @@ export const openApi = async (context: ApiContext) => {
     accounts: createAccounts(subscribing),
     votes: createVotes(subscribing),
     savedPapers: createSavedPapers(subscribing),
+    tastes: createTastes(subscribing),
     citations: createCitations({ db, keys, now }),
     curations: createCurations({ db, keys, now, wakeFetch: () => void wake('tick') }),
     suggestions: createSuggestions({ db, keys, now, requireSpace }),

@@ -93,6 +93,8 @@ const cardViewOf = (card: PaperCard, place: number, allowance: Allowance) => ({
   }),
   // What follows the reader's own part of the link; empty for none.
   vote: allowance.votes ? encodeURIComponent(card.id) : '',
+  // The same of the links by which it is saved, and more or less like it asked for.
+  say: allowance.likes ? encodeURIComponent(card.id) : '',
   seeAlso: card.seeAlso.map((other) => ({ title: other.title, url: linkOf(other.url) })),
 })
 

@@ -13,16 +13,21 @@ export interface Allowance {
   authors: boolean
   /** Whether each has a link to vote. */
   votes: boolean
+  /** Whether each has links to save it, and to ask for more or less like it. */
+  likes: boolean
 }
 
 /**
- * What gives way, and in which order, when a digest outgrows what Gmail shows: links to vote, which the site has too,
- * excerpts from the last paper upwards, then authors, and in the last resort whole papers, which wait in the browser; a
- * title is never cut. Latin script never gets here; fifteen papers in scripts of three octets a character, nine in quoted-printable, do.
+ * What gives way, and in which order, when a digest outgrows what Gmail shows: links to save a paper and to ask for more or
+ * less like it, then those to vote, which the site has too, excerpts from the last paper upwards, then authors, and in the
+ * last resort whole papers, which wait in the browser; a title is never cut. Latin script never gets here; fifteen papers in scripts of three octets a character, nine in quoted-printable, do.
  */
 export const allowancesFor = (papers: number): [Allowance, ...Allowance[]] => {
-  const allowances: [Allowance, ...Allowance[]] = [{ papers, excerpts: papers, authors: true, votes: true }]
-  const rest = { papers, votes: false }
+  const allowances: [Allowance, ...Allowance[]] = [
+    { papers, excerpts: papers, authors: true, votes: true, likes: true },
+  ]
+  const rest = { papers, votes: false, likes: false }
+  allowances.push({ papers, excerpts: papers, authors: true, votes: true, likes: false })
   allowances.push({ ...rest, excerpts: papers, authors: true })
   for (let excerpts = papers; excerpts > 0; ) {
     excerpts = Math.floor(excerpts / 2)

@@ -170,6 +170,9 @@ const sharedView = (site: string, postalAddress: string | null, { name, accent, 
     unsubscribe: `${site}/unsubscribe/${TOKEN_PLACEHOLDERS.unsubscribe}`,
     // The id of a paper follows.
     vote: `${site}/vote/${TOKEN_PLACEHOLDERS.vote}`,
+    save: `${site}/save/${TOKEN_PLACEHOLDERS.vote}`,
+    more: `${site}/more/${TOKEN_PLACEHOLDERS.vote}`,
+    less: `${site}/less/${TOKEN_PLACEHOLDERS.vote}`,
     view: `${site}/digests/${TOKEN_PLACEHOLDERS.view}`,
     never: `${site}/never/${TOKEN_PLACEHOLDERS.never}`,
     account: `${site}/account/${TOKEN_PLACEHOLDERS.account}`,
@@ -208,7 +211,9 @@ const compileTemplates = async (
   }
   const skeletons = await compileMjml(mjml)
   const compile = (name: (typeof NAMES)[number]) => {
-    const htmlPart: Template[] = html.parse((skeletons[name] ?? '').replace(/^\s+/gm, ''))
+    // A link's own rules are inlined by now, and others go by where it stands.
+    const skeleton = (skeletons[name] ?? '').replace(/^\s+/gm, '').replaceAll(' class="link"', '')
+    const htmlPart: Template[] = html.parse(skeleton)
     const textPart: Template[] = plain.parse(texts[name] ?? '')
     return (view: object) => ({
       html: String(html.renderSync(htmlPart, view)),

@@ -111,3 +111,23 @@ export const paperTerms = (paper: TastedPaper): PaperTerm[] => {
     ),
   ]
 }
+
+/** So many of the weightiest words and pairs of a paper are looked at for what says in a word what it is about. */
+const MOST_TELLING = 8
+
+/**
+ * What says in a few words what a paper is about, as a reader is told what was learnt: its weightiest pairs of words, else
+ * single words, else its topics; at most `most`, and none a part of another.
+ */
+export const tellingLabels = (terms: readonly PaperTerm[], most = 2): string[] => {
+  const ofKind = (kind: TermKind) => terms.filter(({ term }) => kindOfTerm(term) === kind)
+  const words = ofKind('words').slice(0, MOST_TELLING)
+  const isPair = ({ term }: PaperTerm) => term.includes(' ')
+  const chosen: PaperTerm[] = []
+  for (const one of [...words.filter(isPair), ...words.filter((word) => !isPair(word))]) {
+    const parts = new Set(one.term.split(' '))
+    if (!chosen.some(({ term }) => term.split(' ').some((word) => parts.has(word)))) chosen.push(one)
+  }
+  const told = chosen.length > 0 ? chosen : ofKind('topic').toSorted((a, b) => b.weight - a.weight)
+  return told.slice(0, most).map(({ label }) => label)
+}

@@ -57,9 +57,15 @@ const ENTITIES: Record<string, string> = {
 }
 const decoded = (html: string): string =>
   html.replace(/&(?:amp|lt|gt|quot|nbsp|#39|#8202);/g, (entity) => ENTITIES[entity] ?? '')
+/** Of what is said of a paper, its page of `more` leads to the rest: the text part has one line for them. */
+const SAID_BY_ANOTHER = /\/(save|less)\//
 /** Links that lead out of the mail; those of its contents stay within. */
 const linksOfHtml = (html: string): Set<string> =>
-  new Set([...html.matchAll(/href="([^"#][^"]*)"/g)].map((match) => decoded(match[1] ?? '')))
+  new Set(
+    [...html.matchAll(/href="([^"#][^"]*)"/g)]
+      .map((match) => decoded(match[1] ?? ''))
+      .filter((url) => !SAID_BY_ANOTHER.test(url)),
+  )
 const linksOfText = (text: string): Set<string> => new Set(text.match(/https?:\/\/\S+/g))
 const tagsOf = (html: string): string[] => html.match(/<\/?[a-z][a-z0-9]*/gi) ?? []
 const wordsOf = (html: string): string =>
@@ -484,16 +490,29 @@ describe('size', () => {
     expect(linksOfText(mail.text)).toEqual(linksOfHtml(mail.html))
   })
 
-  test('that is too long gives up its links to vote before any other text', () => {
+  test('that is too long gives up its links to save and to like before those to vote, and these before any other text', () => {
     const partsOf = ({ html, text }: Mail) => ({
+      likes: html.match(/\/(save|more|less)\//g)?.length ?? 0,
+      likesInText: text.match(/Save, more or less like this: /g)?.length ?? 0,
       votes: html.match(/\/vote\//g)?.length ?? 0,
       votesInText: text.match(/Vote: /g)?.length ?? 0,
       excerpts: html.match(/class="ink gap"/g)?.length ?? 0,
     })
     const usual = issue({ kind: 'weekly', cards: Array.from({ length: 15 }, () => card({ links })) })
-    expect(partsOf(templates.renderDigest(usual))).toEqual({ votes: 15, votesInText: 15, excerpts: 15 })
-    const long = templates.renderDigest(worst('Lorem ipsum '))
-    expect(partsOf(long)).toEqual({ votes: 0, votesInText: 0, excerpts: 15 })
+    expect(partsOf(templates.renderDigest(usual))).toEqual({
+      likes: 45,
+      likesInText: 15,
+      votes: 15,
+      votesInText: 15,
+      excerpts: 15,
+    })
+    const longer = issue({
+      ...worst('Lorem '),
+      cards: worst('Lorem ').cards.map((one) => ({ ...one, title: long('Lorem ', 110) })),
+    })
+    expect(partsOf(templates.renderDigest(longer))).toMatchObject({ likes: 0, likesInText: 0, votes: 15 })
+    const longest = templates.renderDigest(worst('Lorem ipsum '))
+    expect(partsOf(longest)).toMatchObject({ likes: 0, votes: 0, votesInText: 0, excerpts: 15 })
   })
 
   test('of the largest papers in any characters stays below it too, and shows one at least', async () => {

@@ -26,6 +26,7 @@ import type { AccountData } from '../../../src/newsletter/subscription/account-l
 import type { Accounts } from '../../../src/newsletter/subscription/accounts.ts'
 import type { OwnPreferences } from '../../../src/newsletter/subscription/preferences.ts'
 import type { Origin, Subscriptions } from '../../../src/newsletter/subscription/subscription.ts'
+import type { Taste, Tastes } from '../../../src/newsletter/tastes.ts'
 import type { Votes } from '../../../src/newsletter/votes.ts'
 import { createRecordedArchive, INSTITUTION, LIST_DAYS } from './recorded-archive.ts'
 
@@ -362,6 +363,45 @@ const createRecordedSavedPapers = (change: RecordChange): SavedPapers => {
   }
 }
 
+/** What was learnt of the one subscriber there is. */
+const TASTE: Taste = {
+  on: true,
+  lines: [
+    { term: 'masked diffusion', kind: 'words', label: 'masked diffusion', direction: 'more', share: 1 },
+    { term: 'topic:reasoning', kind: 'topic', label: 'Reasoning & planning', direction: 'more', share: 0.4 },
+    { term: 'benchmarks', kind: 'words', label: 'benchmarks', direction: 'less', share: 0.2 },
+  ],
+  removed: [{ term: 'author:ada lovelace', label: 'Ada Lovelace' }],
+  presses: [
+    { id: '2604.11784', title: 'A paper about agents', direction: 'more', at: new Date('2026-04-15T08:00:00Z') },
+  ],
+  revision: 3,
+}
+
+const createRecordedTastes = (change: RecordChange, taste: Taste): Tastes => {
+  const paper = { id: '2604.11784', title: 'A paper about agents' }
+  const ofPaper = <T>(token: string, paperId: string, found: T) => {
+    if (token !== TOKEN.vote) return null
+    return paperId === paper.id ? found : { outcome: 'no paper' as const }
+  }
+  const own = (token: string) => (token === TOKEN.preferences || token === TOKEN.left ? taste : null)
+  const about = ['masked diffusion', 'small models']
+  return {
+    readPaper: async (token, paperId) => ofPaper(token, paperId, { outcome: 'open', paper }),
+    press: (token, paperId, direction) =>
+      change(ofPaper(token, paperId, { outcome: 'learnt', paper, about }), 'press', token, paperId, direction),
+    takeBack: (token, paperId) =>
+      change(ofPaper(token, paperId, { outcome: 'taken back', paper }), 'takeBackTaste', token, paperId),
+    read: async (token) => own(token),
+    removeTerm: (token, term) => change(own(token), 'removeTerm', token, term),
+    restoreTerm: (token, term) => change(own(token), 'restoreTerm', token, term),
+    forgetPress: (token, paperId) => change(own(token), 'forgetPress', token, paperId),
+    reset: (token) => change(own(token), 'reset', token),
+    turnOn: (token) => change(own(token), 'turnOn', token),
+    turnOff: (token) => change(own(token), 'turnOff', token),
+  }
+}
+
 /** The account of the one subscriber there is. */
 const createRecordedAccounts = (change: RecordChange, challenge: Challenge | null): Accounts => ({
   requestLink: (token) => change(token === TOKEN.preferences || token === TOKEN.left, 'requestLink', token),
@@ -474,6 +514,7 @@ export const openTestSite = async ({
   adminToken = null as string | null,
   challenge = null as Challenge | null,
   chosen = {} as Partial<Preferences>,
+  taste = {} as Partial<Taste>,
   topicQuality = [] as NonNullable<Site['topicQuality']>,
   trustProxy = [] as string[],
   monotonic = () => performance.now(),
@@ -510,6 +551,7 @@ export const openTestSite = async ({
     accounts: failingBy(fault, createRecordedAccounts(change, challenge)),
     votes: failingBy(fault, createRecordedVotes(change)),
     savedPapers: failingBy(fault, createRecordedSavedPapers(change)),
+    tastes: failingBy(fault, createRecordedTastes(change, { ...TASTE, ...taste })),
     curations: failingBy(fault, createRecordedCurations(change)),
     suggestions: failingBy(fault, createRecordedSuggestions(change)),
     archive: failingBy(fault, archive),
