@@ -139,17 +139,16 @@ export const hashSuppression = async (
 }
 
 /**
- * Deletes those digests with keywords or authors, or that a taste ordered, of these that nobody was sent who is not erased: such terms may tell who
- * somebody is. One that a mail under way needs stays until its month goes.
- * Deletes those digests with keywords, authors or a group of these that nobody was sent who is not erased: such words may tell
- * who somebody is. One that a mail under way needs stays until its month goes.
+ * Deletes those digests with keywords, authors or a group, or that a taste ordered, of these that nobody was sent who is not
+ * erased: such words may tell who somebody is. One that a mail under way needs stays until its month goes.
  */
 export const deletePersonalDigests = async (db: Kysely<Tables>, digestIds: readonly number[]): Promise<number> => {
   const { rows } = await sql`
     with shown as materialized (select last_digest_id as id from subscribers where last_digest_id = any(${digestIds}::bigint[])
         union select previous_digest_id from subscribers where previous_digest_id = any(${digestIds}::bigint[]))
-    delete from digests d where d.id = any(${digestIds}::bigint[]) and (cardinality(d.keywords) + cardinality(d.authors) > 0 or d.by_taste)
-    delete from digests d where d.id = any(${digestIds}::bigint[]) and (cardinality(d.keywords) + cardinality(d.authors) > 0 or jsonb_path_exists(d.entries, '$[*].group'))
+    delete from digests d where d.id = any(${digestIds}::bigint[])
+      and (d.by_taste or cardinality(d.keywords) + cardinality(d.authors) > 0
+        or jsonb_path_exists(d.entries, '$[*].group'))
       and d.id not in (select id from shown)
       and not exists (select from letters m where m.digest_id = d.id)
       and not exists (select from deliveries m join subscribers s on s.id = m.subscriber_id
