@@ -39,6 +39,8 @@ export interface NewDigest {
   sample: boolean
   news: FrozenNews[]
   offer: TopicOffer | null
+  /** Whether a taste ordered it; absent where none did. */
+  byTaste?: boolean
 }
 
 /**
@@ -64,9 +66,10 @@ export const storeDigests = async (
   if (digests.length === 0) return []
   const { rows } = await sql<{ id: number; cohortKey: Buffer; isNew: boolean }>`
     insert into digests (edition_id, cohort_key, kind, local_date, trending, topics, keywords, authors, cutoff, entries, list_days,
-      considered, listed, recently_sent, empty_since, note, sample, news, offer)
+      considered, listed, recently_sent, empty_since, note, sample, news, offer, by_taste)
     select "editionId", decode("cohortKey", 'hex'), kind, "localDate", trending, topics, keywords, authors, cutoff, entries,
-      "listDays", listed, listed, ${recentlySentBefore(sql`d."previousIds"`, sql`d."forgottenOn"`)} || sent, "emptySince", note, sample, news, offer
+      "listDays", listed, listed, ${recentlySentBefore(sql`d."previousIds"`, sql`d."forgottenOn"`)} || sent, "emptySince", note, sample, news, offer,
+      coalesce("byTaste", false)
     from jsonb_to_recordset(${JSON.stringify(
       digests.map(({ cohortKey, previous, ...digest }) => ({
         ...digest,
@@ -76,7 +79,7 @@ export const storeDigests = async (
     )}::jsonb)
       as d("editionId" bigint, "cohortKey" text, kind text, "localDate" date, trending boolean, topics text[], keywords text[],
         authors text[], cutoff timestamptz, entries jsonb, "listDays" date[], listed integer, sent jsonb,
-        "emptySince" date, note text, sample boolean, news jsonb, offer jsonb, "previousIds" bigint[], "forgottenOn" text)
+        "emptySince" date, note text, sample boolean, news jsonb, offer jsonb, "byTaste" boolean, "previousIds" bigint[], "forgottenOn" text)
     on conflict (cohort_key) do update set recently_sent = digests.recently_sent || excluded.recently_sent
     returning id, cohort_key as "cohortKey", xmax = 0 as "isNew"`.execute(db)
   const stored = new Map(rows.map((row) => [row.cohortKey.toString('hex'), row]))

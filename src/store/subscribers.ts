@@ -215,6 +215,8 @@ export interface DueGroup {
   count: number
   /** The ids of those of them who are to be told of a change by a link, or of a proposal, with commas between; `null` mostly. */
   toTell: string | null
+  /** The id of the one of them whose taste orders their digest, who is alone then; `null` mostly. */
+  tasteOf: string | null
   /** The same for equal profiles, and for few others; `readProfiles` has the profile itself. */
   profileKey: string
   frequency: Preferences['frequency']
@@ -239,13 +241,13 @@ export const lockDue = async (db: Kysely<Tables>, cutoff: Date, which: DueSelect
     with due as materialized (
       select id, ctid, (trending, topics, keywords, authors, muted, when_empty, digest_papers)::text as "profileKey", frequency, hour, weekday,
         time_zone as "timeZone", next_due_at as "dueAt", last_digest_id as "lastDigestId", last_cutoff as "lastCutoff",
-        changed_by_link_on, proposal_id
+        changed_by_link_on, proposal_id, case when has_taste then id end as "tasteOf"
       from subscribers where next_due_at <= ${cutoff} ${these})
     select (array_agg(id))[1] as first, string_agg(id::text, ',') as members,
       string_agg('"' || ctid::text || '"', ',') as rows, count(*)::int as count,
-      string_agg(id::text, ',') filter (where changed_by_link_on is not null or proposal_id is not null) as "toTell", "profileKey",
+      string_agg(id::text, ',') filter (where changed_by_link_on is not null or proposal_id is not null) as "toTell", "tasteOf", "profileKey",
       frequency, hour, weekday, "timeZone", "dueAt", "lastDigestId", "lastCutoff"
-    from due group by "profileKey", frequency, hour, weekday, "timeZone", "dueAt", "lastDigestId", "lastCutoff"`.execute(
+    from due group by "tasteOf", "profileKey", frequency, hour, weekday, "timeZone", "dueAt", "lastDigestId", "lastCutoff"`.execute(
     db,
   )
   return rows

@@ -39,3 +39,7 @@ export const cohortKey = (cohort: Cohort): Buffer =>
       ]),
     )
     .digest()
+
+/** 32 bytes, equal for those of a cohort whose tastes make the same of its digest: these entries, as JSON. */
+export const tasteCohortKey = (cohort: string, entries: string): Buffer =>
+  createHash('sha256').update(cohort).update(entries).digest()

@@ -27,6 +27,8 @@ export interface DigestEntry {
   readers?: number
   /** The curator who picked or pinned it; absent where none did. */
   pick?: CuratorPick
+  /** What in it its reader seems to like, where that lifted it: `“masked diffusion”`, `papers by Ada Lovelace`; else absent. */
+  liked?: string[]
   /** Where its upvotes stand among those of its list day, of a paper that is there because it trends; absent otherwise. */
   dayRank?: DayRank
 }
@@ -101,6 +103,8 @@ export interface DigestIssue {
   onlyTrending?: true
   /** Whether a reason of it names readers or a curator; absent where none does. */
   endorsed?: true
+  /** Whether its reader's taste ordered it; absent where not. */
+  byTaste?: true
   /** Those of `topics` that brought no paper, of a weekly digest. */
   silent?: string[]
   cards: PaperCard[]

@@ -46,8 +46,10 @@ export interface RankedPaper<P extends Rankable = Rankable> {
   matches: InterestMatch[]
   /** How likely it is squarely about what was chosen, 0 to 1: what trends, where that was chosen, surely. */
   squarely: number
-  /** The greatest worth to those who chose this, 0 to 1, times up to three for the trend. */
+  /** The greatest worth to those who chose this, 0 to 1, times up to three for the trend, and moved by a reader's taste. */
   score: number
+  /** The score without the taste; absent where there is none. */
+  plainScore?: number
 }
 
 /** A paper that is squarely about a topic counts three times as much as one that is relevant: the gains of nDCG. */
@@ -73,7 +75,7 @@ export const isOffered = ({ score, squarely = 1 }: Fit, paper: Rankable, gate: n
   score >= gate && (squarely >= LEAST_UNVOTED || !isUnvoted(paper))
 
 /** Total and independent of the order of the input: the pinned, then by score, then upvotes, then id. */
-const compare = (a: RankedPaper, b: RankedPaper): number =>
+export const compareRanked = (a: RankedPaper, b: RankedPaper): number =>
   Number(b.paper.first ?? false) - Number(a.paper.first ?? false) ||
   b.score - a.score ||
   (b.paper.upvotes ?? -1) - (a.paper.upvotes ?? -1) ||
@@ -135,7 +137,7 @@ export const rankPapers = <P extends Rankable>(
     })
   }
   const titles = new Set<string>()
-  return ranked.sort(compare).filter(({ paper }) => {
+  return ranked.sort(compareRanked).filter(({ paper }) => {
     const key = titleKeyOf(paper)
     const isNew = !titles.has(key)
     titles.add(key)
@@ -155,6 +157,9 @@ const bestPicks = <P extends Rankable>(ranked: readonly RankedPaper<P>[], most: 
   ])
 }
 
+/** What a taste multiplied the score of a paper by. */
+export const liftOf = ({ score, plainScore = score }: RankedPaper): number => score / plainScore
+
 /** For each topic the ranked paper that is best for it, not only those of which it is the best topic. */
 const bestOfTopics = <P extends Rankable>(
   ranked: readonly RankedPaper<P>[],
@@ -167,7 +172,7 @@ const bestOfTopics = <P extends Rankable>(
     for (const fit of one.paper.relevance) {
       const { topic } = fit
       if (!isOffered(fit, one.paper, gate) || !wanted.has(topic)) continue
-      const blended = blend(worthOf(fit), one.paper.trend)
+      const blended = blend(worthOf(fit), one.paper.trend) * liftOf(one)
       // Of two that are equal for the topic the one ranked higher stays.
       if (blended > (bests.get(topic)?.score ?? 0)) bests.set(topic, { one, score: blended })
     }
@@ -208,10 +213,36 @@ const takeVaried = <P extends { paper: Rankable; topic: string }>(inOrder: reado
   return [...taken, ...left].slice(0, most)
 }
 
+/** The papers of a digest as `selectPapers` has them, without its last rule. */
+const selectRanked = <P extends Rankable>(
+  ranked: readonly RankedPaper<P>[],
+  topics: readonly string[],
+  most: number,
+  gate: number,
+): RankedPaper<P>[] => {
+  const slots = new Set([...bestPicks(ranked, most), ...bestOfTopics(ranked, topics, gate)])
+  const first = ranked.filter((one) => slots.has(one))
+  const rest = ranked.filter((one) => !slots.has(one))
+  return takeVaried([...first, ...rest], most).sort(compareRanked)
+}
+
+/** Those of some topics that are served: by a paper that is offered for them. */
+export const servedTopics = <P extends Rankable>(
+  papers: readonly RankedPaper<P>[],
+  topics: ReadonlySet<string>,
+  gate = GATE,
+): Set<string> =>
+  new Set(
+    papers.flatMap(({ paper }) =>
+      paper.relevance.flatMap((fit) => (topics.has(fit.topic) && isOffered(fit, paper, gate) ? [fit.topic] : [])),
+    ),
+  )
+
 /**
  * The papers of a digest, at most `most`, best first: of each topic its best paper, and of what trends the best that
  * curators picked, as long as there is room; then the best of the others, those that only trend of several subjects.
- * Without the first step a topic with many papers would leave one with few nothing.
+ * Without the first step a topic with many papers would leave one with few nothing. Where papers are ranked by a taste and
+ * places are so few that it would cost a topic its place, they go to those that would have them without it.
  */
 export const selectPapers = <P extends Rankable>(
   ranked: readonly RankedPaper<P>[],
@@ -219,8 +250,14 @@ export const selectPapers = <P extends Rankable>(
   most: number,
   gate = GATE,
 ): RankedPaper<P>[] => {
-  const slots = new Set([...bestPicks(ranked, most), ...bestOfTopics(ranked, topics, gate)])
-  const first = ranked.filter((one) => slots.has(one))
-  const rest = ranked.filter((one) => !slots.has(one))
-  return takeVaried([...first, ...rest], most).sort(compare)
+  const chosen = selectRanked(ranked, topics, most, gate)
+  if (chosen.every(({ plainScore }) => plainScore === undefined)) return chosen
+  const wanted = new Set(topics)
+  const served = servedTopics(chosen, wanted, gate)
+  if (served.size === servedTopics(ranked, wanted, gate).size) return chosen
+  const plain = ranked.map(({ plainScore, ...one }) => ({ ...one, score: plainScore ?? one.score })).sort(compareRanked)
+  const without = selectRanked(plain, topics, most, gate)
+  if ([...servedTopics(without, wanted, gate)].every((topic) => served.has(topic))) return chosen
+  const papers = new Set(without.map(({ paper }) => paper))
+  return ranked.filter(({ paper }) => papers.has(paper))
 }

@@ -45,16 +45,20 @@ const joinParts = (parts: readonly string[]): string => parts.filter((part) => p
 
 const capitalised = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`
 
-/** Topic and words, then rank, then readers and curator. */
+/** `you seem to like “masked diffusion” and papers by Ada Lovelace` */
+const taste = ({ liked = [] }: Pick<DigestEntry, 'liked'>): string[] =>
+  liked.length === 0 ? [] : [`you seem to like ${joinWords(liked)}`]
+
+/** Topic and words, then rank, then the reader's taste, then readers and curator. */
 const joinReason = (
   topic: string | null,
   matches: readonly InterestMatch[],
   rank: string,
-  endorsed: Endorsed = {},
+  endorsed: Endorsed & Pick<DigestEntry, 'liked'> = {},
 ): string => {
   const found = joinParts([foundWords(matches), rank])
   const label = topic === null ? '' : labelOf(topic)
-  const said = joinParts(endorsements(endorsed))
+  const said = joinParts([...taste(endorsed), ...endorsements(endorsed)])
   const why = joinParts([found, label + found === '' ? capitalised(said) : said])
   return bindLastWords(label === '' || why === '' ? label + why : `${label}: ${why}`)
 }
@@ -68,8 +72,9 @@ const bindLastWords = (text: string): string =>
  * top 8% of the month`. Says only what the entry knows, and nothing that stands beside it: its upvotes, or its topic when
  * that is the heading it stands under (`underHeading`). Other beginnings are `Keyword: “sheet music” in the title` and
  * `By Yann LeCun`; of a paper that is there because it trends `2nd most upvoted of the 40 papers listed on Friday 17 April;
- * top 3% of the month`, and of a trending extra the rank alone, `Top 3% of the month’s papers`. Votes and a pick of this
- * site come last: `7 readers here voted for it; picked by Ada Lovelace: “Read it for the ablation”`.
+ * top 3% of the month`, and of a trending extra the rank alone, `Top 3% of the month’s papers`. Then comes what lifted it
+ * for a reader with a taste, `you seem to like “small models”`. Votes and a pick of this site come last: `7 readers here
+ * voted for it; picked by Ada Lovelace: “Read it for the ablation”`.
  */
 export const digestReasonOf = (entry: DigestEntry, underHeading = false): string => {
   const { topic, matches, topPercent } = entry
@@ -105,15 +110,22 @@ export const orderLineOf = (issue: DigestIssue): string => {
     // Where they stand by their upvotes that is said with their number.
     if (isMostUpvotedFirst(issue)) return ''
     const here = issue.endorsed ? ', and by votes and picks here' : ''
-    return `${first}${isCounted ? `Ranked by upvotes, each compared with papers of the same age${here}.` : `The newest papers come first${issue.endorsed ? ', with those picked or voted for here' : ''}.`}`
+    const byTaste = issue.byTaste ? `${issue.endorsed ? ',' : ', and'} by what you seem to like` : ''
+    if (isCounted) return `${first}Ranked by upvotes, each compared with papers of the same age${byTaste}${here}.`
+    const others = [
+      ...(issue.byTaste ? ['that you seem to like'] : []),
+      ...(issue.endorsed ? ['picked or voted for here'] : []),
+    ]
+    return `${first}The newest papers come first${others.length === 0 ? '' : `, with those ${others.join(' or ')}`}.`
   }
   const ranked = groups.length > 0 ? 'Ranked within each topic' : 'Ranked'
   const by = [
     'how well each paper fits what you follow',
     ...(isCounted ? ['its upvotes'] : []),
+    ...(issue.byTaste ? ['what you seem to like'] : []),
     ...(issue.endorsed ? ['votes and picks here'] : []),
   ]
-  return `${first}${ranked} by ${by.length > 2 ? `${by[0]}, by ${by[1]} and by ${by[2]}` : by.join(' and by ')}.`
+  return `${first}${ranked} by ${by.length > 2 ? `${by.slice(0, -1).join(', by ')} and by ${by.at(-1)}` : by.join(' and by ')}.`
 }
 
 /** 1st, 2nd, 3rd, 4th, 11th, 21st. */

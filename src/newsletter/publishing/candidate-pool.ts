@@ -11,7 +11,10 @@ import type { Fit } from '../../core/digest/ranking.ts'
 import { findTopicPapers, type TopicPapers, WEEK_DAYS } from '../../core/digest/topic-offer.ts'
 import { AGE_BUCKETS, createTrend, estimateTrend, TREND_LIST_DAYS, type Trend } from '../../core/digest/trend.ts'
 import { markTrending } from '../../core/digest/trending.ts'
+import type { Paper } from '../../core/papers/paper.ts'
 import { GATE } from '../../core/relevance/gate.ts'
+import { paperTerms } from '../../core/taste/paper-terms.ts'
+import { createTermIndex, type TermIndex } from '../../core/taste/term-index.ts'
 import type { Database } from '../../store/database.ts'
 import { readNews } from '../../store/papers/paper-news.ts'
 import {
@@ -50,6 +53,8 @@ export interface CandidatePool {
   byId: ReadonlyMap<string, Date>
   /** Where keywords, authors and muted words stand in them. */
   index: PaperIndex
+  /** Their terms, for tastes; found when they are first asked for. */
+  terms: () => TermIndex
   /** What was listed on each list day that they come from, and on those between: chosen from or not. */
   listed: ReadonlyMap<string, ListedDay>
   /** The papers of a week of list days, by the topics of which there are several. */
@@ -115,6 +120,7 @@ export const loadCandidatePool = async (
     topicPapers: findTopicPapers(await prepare(await readCandidates(db, cutoff, { listDays: week }))),
     byId: new Map(papers.map(({ id, eligibleAt }) => [id, eligibleAt])),
     index: createPaperIndex(texts),
+    terms: createTerms(candidates, texts),
     isAlike: createSimilarityCheck(texts),
     whyEmpty: whyEmptyOf(partialDay, stale.length > 0),
     partialDay,
@@ -123,6 +129,18 @@ export const loadCandidatePool = async (
 }
 
 type ReadCandidate = Awaited<ReturnType<typeof readCandidates>>[number]
+
+/** Most editions have nobody with a taste, and then no terms are looked for. */
+const createTerms = (candidates: readonly ReadCandidate[], texts: readonly Paper[]): (() => TermIndex) => {
+  let index: TermIndex | null = null
+  return () => {
+    const topics = new Map(candidates.map(({ id, relevance }) => [id, relevance.filter(({ score }) => score >= GATE)]))
+    index ??= createTermIndex(
+      texts.map((paper) => ({ id: paper.id, terms: paperTerms({ ...paper, topics: topics.get(paper.id) ?? [] }) })),
+    )
+    return index
+  }
+}
 
 const trendOf = (paper: ReadCandidate, trend: ReturnType<typeof createTrend>, cutoff: Date): Trend =>
   paper.upvotes === null

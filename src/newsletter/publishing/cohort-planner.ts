@@ -19,9 +19,11 @@ import {
 } from '../../store/digests.ts'
 import type { OwedDigest } from '../../store/outbox/outbox.ts'
 import { type DueGroup, readProfiles } from '../../store/subscribers.ts'
+import { readTastes } from '../../store/tastes.ts'
 import { type CandidatePool, loadCandidatePool } from './candidate-pool.ts'
-import { composeDigest, type DigestRequest, emptyDigestNote, newsSincePrevious } from './digest.ts'
+import { composeDigest, type DigestRequest, emptyDigestNote, type FrozenChoice, newsSincePrevious } from './digest.ts'
 import { createHistoryGrouping, type HistoryGroup } from './history-groups.ts'
+import { createTasteOrder, type OrderByTaste } from './taste-cohorts.ts'
 
 /** Entries of each cache: cohorts that many share come again in chunk after chunk, the others hardly ever. */
 const MOST_CACHED = 10_000
@@ -40,10 +42,12 @@ interface StoredDigest {
 }
 
 interface Cohort {
-  /** `cohortKey` in hex. */
+  /** `cohortKey` in hex; of readers with a taste also of what that makes of it. */
   key: string
   request: DigestRequest
   pool: CandidatePool
+  /** The papers that a taste chose; absent where none did. */
+  choice?: FrozenChoice | undefined
   /** What its members were sent last. */
   previousDigests: Set<PreviousDigest>
   groups: HistoryGroup[]
@@ -76,6 +80,7 @@ export const createCohortPlanner = (
 ): CohortPlanner => {
   const groupByHistory = createHistoryGrouping(edition.cutoff, onUnknownZone)
   const loadPool = createPoolCache(db, edition.cutoff)
+  const orderByTaste = createTasteOrder()
   const cache: DigestCache = {
     ofGroup: new LRUCache<string, StoredDigest>({ max: MOST_CACHED }),
     ofCohort: new LRUCache<string, StoredDigest>({ max: MOST_CACHED }),
@@ -85,7 +90,8 @@ export const createCohortPlanner = (
       const groups = groupByHistory(due)
       // `get`, not `has`: what was just used must outlive the chunk that is stored before this one.
       const unknown = groups.filter(({ key }) => cache.ofGroup.get(key) === undefined)
-      const cohorts = unknown.length === 0 ? [] : await formCohorts(trx, unknown, edition.cutoff, loadPool)
+      const cohorts =
+        unknown.length === 0 ? [] : await formCohorts(trx, unknown, edition.cutoff, loadPool, orderByTaste)
       return {
         groups,
         cohorts: cohorts.map((cohort) => ({
@@ -147,6 +153,7 @@ const formCohorts = async (
   groups: HistoryGroup[],
   cutoff: Date,
   loadPool: (since: Date) => Promise<CandidatePool>,
+  orderByTaste: OrderByTaste,
 ): Promise<Cohort[]> => {
   const pools = new Set<CandidatePool>()
   for (const { since } of groups) pools.add(await loadPool(since))
@@ -158,6 +165,10 @@ const formCohorts = async (
   const profiles = await readProfiles(
     trx,
     groups.map(({ first }) => first.first),
+  )
+  const tastes = await readTastes(
+    trx,
+    groups.flatMap(({ first }) => first.tasteOf ?? []),
   )
   const cohorts = new Map<string, Cohort>()
   const newsOf = new Map<number | undefined, FrozenNews[]>()
@@ -187,8 +198,10 @@ const formCohorts = async (
       goneTopics: gone,
       news,
     }
-    const key = cohortKey({ ...request, cutoff }).toString('hex')
-    const cohort = cohorts.get(key) ?? { key, request, pool, previousDigests: new Set<PreviousDigest>(), groups: [] }
+    const plainKey = cohortKey({ ...request, cutoff }).toString('hex')
+    const taste = first.tasteOf === null ? undefined : tastes.get(first.tasteOf)
+    const { key = plainKey, choice } = (taste && orderByTaste(plainKey, pool, request, taste)) ?? {}
+    const cohort = cohorts.get(key) ?? { key, request, pool, choice, previousDigests: new Set(), groups: [] }
     cohorts.set(key, cohort)
     if (previous !== undefined) cohort.previousDigests.add(previous)
     cohort.groups.push(group)
@@ -197,8 +210,8 @@ const formCohorts = async (
   return [...cohorts.values()].sort((a, b) => (a.key < b.key ? -1 : 1))
 }
 
-const composeFor = ({ pool, request, previousDigests, key }: Cohort, editionId: number): NewDigest =>
-  composeDigest(pool, request, editionId, previousDigests, Buffer.from(key, 'hex'))
+const composeFor = ({ pool, request, previousDigests, key, choice }: Cohort, editionId: number): NewDigest =>
+  composeDigest(pool, request, editionId, previousDigests, Buffer.from(key, 'hex'), choice)
 
 /** Stores what is new of these cohorts, digests and recently sent papers; returns how many digests are new. */
 const storeCohorts = async (trx: Database, cohorts: ChunkPlan['cohorts'], cache: DigestCache): Promise<number> => {

@@ -11,12 +11,14 @@ import { endorsedBy } from '../../core/digest/endorsement.ts'
 import { applyProfile, interestsOf } from '../../core/digest/interests.ts'
 import { selectUnsent } from '../../core/digest/near-duplicates.ts'
 import { type InterestMatch, rankPapers, selectPapers } from '../../core/digest/ranking.ts'
+import { likedIn, rankByTaste } from '../../core/digest/taste-ranking.ts'
 import { offerTopic } from '../../core/digest/topic-offer.ts'
 import { selectTrendingExtras } from '../../core/digest/trending-extras.ts'
 import { type FrozenNews, newsSince } from '../../core/papers/paper-news.ts'
 import type { Due } from '../../core/subscriber/due.ts'
 import { offeredProfile } from '../../core/subscriber/offered-topics.ts'
 import { type Frequency, type Profile, TRENDING } from '../../core/subscriber/preferences.ts'
+import type { TasteFit } from '../../core/taste/term-index.ts'
 import type { Database } from '../../store/database.ts'
 import { type NewDigest, type PreviousDigest, readPreviousDigests } from '../../store/digests.ts'
 import type { ListedDay } from '../../store/papers/papers.ts'
@@ -60,12 +62,14 @@ interface EntryContext {
   /** What was sent before and says nearly the same. */
   twinOf?: DigestCandidate | undefined
   dayRank?: DayRank | undefined
+  /** What its reader seems to like in it. */
+  liked?: string[]
 }
 
 const entryOf = (
   paper: DigestCandidate & { first?: boolean },
   why: { topic: string | null; matches: InterestMatch[] },
-  { seeAlso = [], isCompact = false, twinOf, dayRank }: EntryContext = {},
+  { seeAlso = [], isCompact = false, twinOf, dayRank, liked = [] }: EntryContext = {},
 ): DigestEntry => ({
   paperId: paper.id,
   revision: paper.revision,
@@ -76,6 +80,7 @@ const entryOf = (
   hourKnown: paper.hourKnown,
   topPercent: paper.trend.topPercent,
   ...endorsedBy(paper.endorsements, paper.first === true),
+  ...(liked.length === 0 ? {} : { liked }),
   ...(dayRank === undefined ? {} : { dayRank }),
   ...(isCompact ? { compact: true } : {}),
   ...(twinOf === undefined ? {} : { twinOf: { paperId: twinOf.id, revision: twinOf.revision } }),
@@ -102,24 +107,32 @@ const openPapers = ({ papers }: Pick<CandidatePool, 'papers'>, request: DigestRe
   return papers.filter((paper) => paper.eligibleAt.getTime() > since && !recentlySent.has(paper.id))
 }
 
+/** The first steps of a choice, which are the same for all tastes. */
+export const rankOpenPapers = (pool: Pick<CandidatePool, 'papers' | 'index'>, request: DigestRequest) => {
+  const open = openPapers(pool, request)
+  const seen = applyProfile(putPinnedFirst(open, request), request.profile, pool.index)
+  const interests = interestsOf(request.profile)
+  const most = mostPapers(request.kind, request.profile.papers)
+  return { open, seen, interests, most, ranked: rankPapers(seen, interests) }
+}
+
 /**
  * Chooses the papers of a request, and keeps each step for whoever asks why a paper came or did not: those of its own
- * interests and, where these are few, trending extras.
+ * interests and, where these are few, trending extras. `taste`: how well papers fit what its reader seems to like.
  */
 export const choosePapers = (
   pool: Pick<CandidatePool, 'papers' | 'index' | 'isAlike'>,
   request: DigestRequest,
+  taste: TasteFit | null = null,
+  first = rankOpenPapers(pool, request),
 ): Choice<DigestCandidate & { first?: boolean }> => {
   const { kind, profile, recentlySent } = request
-  const { index, isAlike, papers: candidates } = pool
-  const open = openPapers(pool, request)
-  const seen = applyProfile(putPinnedFirst(open, request), profile, index)
-  const interests = interestsOf(profile)
-  const most = mostPapers(kind, profile.papers)
-  const ranked = rankPapers(seen, interests)
+  const { isAlike, papers: candidates } = pool
+  const { seen, interests, most } = first
+  const ranked = taste === null ? first.ranked : rankByTaste(first.ranked, taste)
   const selected = selectUnsent(ranked, (some) => selectPapers(some, interests, most), isAlike, recentlySent)
   const { chosen, seeAlso, twins } = selected
-  const steps = { open, seen, interests, most, ranked, ...selected }
+  const steps = { ...first, ranked, ...selected }
   const isWanted = chosen.length > 0 || profile.whenEmpty === 'send' || kind === 'welcome'
   // Nobody gets a digest for the sake of what they had before; and who gets what trends in all topics has the extras already.
   if (!isWanted || chosen.length >= ENOUGH_OWN_PAPERS[kind] || profile.trending)
@@ -135,22 +148,25 @@ export const choosePapers = (
 }
 
 /** The entries of a digest with these papers. */
-const freezeEntries = (
+export const freezeEntries = (
   { chosen, seeAlso, twins, extras, isWanted }: ReturnType<typeof choosePapers>,
   { listed, papers: candidates }: CandidatePool,
+  taste: TasteFit | null = null,
 ): DigestEntry[] => {
   const compact = selectCompact(chosen)
-  const own = chosen.map(({ paper, topic, matches }) =>
-    entryOf(
+  const own = chosen.map((one) => {
+    const { paper, topic, matches } = one
+    return entryOf(
       paper,
       { topic, matches },
       {
+        liked: taste === null ? [] : likedIn(one, taste),
         seeAlso: seeAlso.get(paper.id),
         isCompact: compact.has(paper),
         dayRank: topic === TRENDING ? dayRankOf(paper, listed) : undefined,
       },
-    ),
-  )
+    )
+  })
   if (!isWanted) return own
   const named = twins.map(({ ranked: { paper, topic, matches }, of }) =>
     entryOf(paper, { topic, matches }, { isCompact: true, twinOf: candidates.find(({ id }) => id === of) }),
@@ -184,6 +200,19 @@ const composeNote = (entries: DigestEntry[], { note }: DigestRequest, { whyEmpty
   return [note, isSaid ? null : sentenceOf(whyEmpty)].filter((line) => line !== null).join(' ') || null
 }
 
+/** The papers of a digest, chosen and frozen. */
+export interface FrozenChoice {
+  open: readonly DigestCandidate[]
+  entries: DigestEntry[]
+  /** Whether a taste ordered it. */
+  byTaste: boolean
+}
+
+const freezeChoice = (pool: CandidatePool, request: DigestRequest): FrozenChoice => {
+  const choice = choosePapers(pool, request)
+  return { open: choice.open, entries: freezeEntries(choice, pool), byTaste: false }
+}
+
 /**
  * Composes the digest of one cohort, ready to be stored. `previousDigests` are what its members were sent last: what
  * these hold as recently sent goes on in the new digest.
@@ -194,10 +223,8 @@ export const composeDigest = (
   editionId: number | null,
   previousDigests: Iterable<Pick<PreviousDigest, 'id' | 'emptySince'>>,
   key = cohortKey({ ...request, cutoff: pool.cutoff }),
+  { open, entries, byTaste } = freezeChoice(pool, request),
 ): NewDigest => {
-  const choice = choosePapers(pool, request)
-  const { open } = choice
-  const entries = freezeEntries(choice, pool)
   const listed = listedAmong(open, pool.listed)
   const previous = [...previousDigests]
   const emptyBefore = previous.map(({ emptySince }) => emptySince).find((day) => day !== null)
@@ -229,6 +256,7 @@ export const composeDigest = (
       entries.length === 0
         ? null
         : offerTopic(pool.topicPapers, request.profile, request.localDate, ownPapers(entries)),
+    byTaste,
   }
 }
 

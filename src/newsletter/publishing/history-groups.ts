@@ -5,7 +5,7 @@ import { readTimeZone, servedZone } from '../../core/subscriber/time-zone.ts'
 import type { DueSlot } from '../../store/outbox/outbox.ts'
 import type { DueGroup } from '../../store/subscribers.ts'
 
-/** Due groups that differ at most in when they are due on one local date: same profile, dates and previous digest. */
+/** Due groups that differ at most in when they are due on one local date: same profile, dates and previous digest, and no taste. */
 export interface HistoryGroup {
   /** Equal for equal groups of any chunk of the edition. */
   key: string
@@ -50,10 +50,10 @@ export const createHistoryGrouping = (
   return (due) => {
     const groups = new Map<string, HistoryGroup>()
     for (const dueGroup of due) {
-      const { frequency, lastCutoff, lastDigestId } = dueGroup
+      const { frequency, lastCutoff, lastDigestId, tasteOf } = dueGroup
       const slot = slotOf(dueGroup)
       const since = eligibleSince(frequency, cutoff, lastCutoff)
-      const key = `${frequency}|${slot.localDate}|${since.getTime()}|${lastDigestId}|${dueGroup.profileKey}`
+      const key = `${frequency}|${slot.localDate}|${since.getTime()}|${lastDigestId}|${tasteOf ?? ''}|${dueGroup.profileKey}`
       let group = groups.get(key)
       if (group === undefined) {
         group = { key, first: dueGroup, since, slot, dueGroups: [] }

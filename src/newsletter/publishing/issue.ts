@@ -28,6 +28,7 @@ type FrozenDigest = Pick<
   | 'sample'
   | 'news'
   | 'offer'
+  | 'by_taste'
 >
 
 /** The entries of a weekly digest by topic, ranked within it; the topic of the best entry comes first. */
@@ -73,6 +74,7 @@ export const readIssue = async (db: Database, digest: FrozenDigest): Promise<Dig
     topics: labels,
     ...(followsOnlyTrending(digest) ? { onlyTrending: true } : {}),
     ...(digest.entries.some(({ readers, pick }) => (readers ?? pick) !== undefined) ? { endorsed: true } : {}),
+    ...(digest.by_taste ? { byTaste: true } : {}),
     ...(digest.kind === 'weekly' ? { silent: labels.filter((_, n) => !brought.has(interests[n] ?? null)) } : {}),
     cards:
       groups.length < 2
@@ -110,4 +112,9 @@ export const readIssue = async (db: Database, digest: FrozenDigest): Promise<Dig
 
 /** The same of a digest that is not stored, such as a preview. */
 export const readUnstoredIssue = (db: Database, digest: NewDigest): Promise<DigestIssue> =>
-  readIssue(db, { ...digest, local_date: digest.localDate, list_days: digest.listDays })
+  readIssue(db, {
+    ...digest,
+    local_date: digest.localDate,
+    list_days: digest.listDays,
+    by_taste: digest.byTaste ?? false,
+  })

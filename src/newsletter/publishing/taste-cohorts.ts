@@ -1,0 +1,52 @@
+/**
+ * Readers with a taste: their digest is that of their cohort in an order of their own. What the cohort could be sent is
+ * ranked once for all of its tastes, and a digest that a taste leaves as it was is the cohort's.
+ */
+import { LRUCache } from 'lru-cache'
+import { tasteCohortKey } from '../../core/digest/cohort.ts'
+import { decayed } from '../../core/taste/taste.ts'
+import type { StoredTaste } from '../../store/tastes.ts'
+import type { CandidatePool } from './candidate-pool.ts'
+import { choosePapers, type DigestRequest, type FrozenChoice, freezeEntries, rankOpenPapers } from './digest.ts'
+
+/** Cohorts whose ranking is kept for tastes to come, of some hundred papers each. */
+const MOST_CACHED = 1_000
+
+interface RankedCohort {
+  ranked: ReturnType<typeof rankOpenPapers>
+  /** Its entries without a taste, as JSON. */
+  plain: string
+}
+
+/** What a taste makes of a cohort's digest, and the key of those who get the same; `null` where it is the cohort's own. */
+export type OrderByTaste = (
+  cohortKey: string,
+  pool: CandidatePool,
+  request: DigestRequest,
+  taste: StoredTaste,
+) => { key: string; choice: FrozenChoice } | null
+
+export const createTasteOrder = (): OrderByTaste => {
+  const cohorts = new LRUCache<string, RankedCohort>({ max: MOST_CACHED })
+
+  const rankCohort = (cohortKey: string, pool: CandidatePool, request: DigestRequest): RankedCohort => {
+    const known = cohorts.get(cohortKey)
+    if (known !== undefined) return known
+    const ranked = rankOpenPapers(pool, request)
+    const plain = JSON.stringify(freezeEntries(choosePapers(pool, request, null, ranked), pool))
+    const cohort = { ranked, plain }
+    cohorts.set(cohortKey, cohort)
+    return cohort
+  }
+
+  return (cohortKey, pool, request, { weights, movedAt }) => {
+    const { ranked, plain } = rankCohort(cohortKey, pool, request)
+    const left = decayed(movedAt, pool.cutoff)
+    const fit = pool.terms().fit(weights.map((one) => ({ ...one, weight: one.weight * left })))
+    const entries = freezeEntries(choosePapers(pool, request, fit, ranked), pool, fit)
+    const own = JSON.stringify(entries)
+    if (own === plain) return null
+    const key = tasteCohortKey(cohortKey, own).toString('hex')
+    return { key, choice: { open: ranked.open, entries, byTaste: true } }
+  }
+}

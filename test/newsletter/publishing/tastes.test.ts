@@ -1,0 +1,109 @@
+/** Digests of readers with a taste: in an order of their own, with the reason, and nobody else's is touched. */
+import { expect, test } from 'vitest'
+import { deriveToken } from '../../../src/core/token.ts'
+import { publishDue } from '../../../src/newsletter/publishing/publisher.ts'
+import { createTastes } from '../../../src/newsletter/tastes.ts'
+import type { Database } from '../../../src/store/database.ts'
+import {
+  eraseFrom,
+  issuesOf,
+  KEYS,
+  LONDON_DAILY,
+  openNewsletter,
+  SILENT,
+  storeDay,
+  subscribe,
+  wakeNobody,
+} from '../../support/fixtures/newsletter.ts'
+
+const NOW = new Date('2026-04-13T10:00:00Z')
+const TOPICS = ['diffusion-lm', 'robotics', 'agents', 'evaluation', 'speech-audio']
+const FEW = { ...LONDON_DAILY, topics: TOPICS, papers: 3 as const }
+
+const publish = (db: Database, at: string) => publishDue({ db, log: SILENT, wake: wakeNobody }, new Date(at))
+
+const digestOf = async (db: Database, id: string, localDate: string) => {
+  const issue = (await issuesOf(db, id)).find((one) => one.localDate === localDate && one.kind === 'daily')
+  if (issue === undefined) throw new Error(`no digest on ${localDate}`)
+  return issue
+}
+
+test('a taste orders the digest of its reader and says so, the same cohort has its own, and nothing comes twice', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  await storeDay(db, '2026-04-13', TOPICS)
+  const preferences = { ...LONDON_DAILY, topics: TOPICS }
+  const [ada, ben, eve] = [
+    await subscribe(db, 'ada@example.org', preferences, NOW),
+    await subscribe(db, 'ben@example.org', preferences, NOW),
+    await subscribe(db, 'eve@example.org', preferences, NOW),
+  ]
+  const tastes = createTastes({ db, keys: KEYS, now: () => NOW })
+  const before = (await issuesOf(db, ben))[0]?.cards ?? []
+  const last = before.at(-1)?.id ?? ''
+  for (const id of [ada, eve]) await tastes.press(deriveToken(KEYS, 'vote', id), last, 'more')
+  await storeDay(db, '2026-04-14', TOPICS)
+  const published = await publish(db, '2026-04-15T07:00:00Z')
+  expect(published).toMatchObject({ subscribers: 3, owed: 3, digests: 2 })
+  const [own, plain, same] = [
+    await digestOf(db, ada, '2026-04-15'),
+    await digestOf(db, ben, '2026-04-15'),
+    await digestOf(db, eve, '2026-04-15'),
+  ]
+  // Who wants the same gets the same digest, with the same papers of each topic in another order.
+  expect(same).toEqual(own)
+  expect(own.entries.map(({ paperId }) => paperId).sort()).toEqual(plain.entries.map(({ paperId }) => paperId).sort())
+  expect(own.entries.map(({ paperId }) => paperId)).not.toEqual(plain.entries.map(({ paperId }) => paperId))
+  // What is said to be liked stands in the paper.
+  expect(own.byTaste).toBe(true)
+  expect(own.cards.map(({ reason }) => reason).join('\n')).toContain('you seem to like')
+  expect(plain.byTaste).toBeUndefined()
+  expect(plain.cards.map(({ reason }) => reason).join('\n')).not.toContain('you seem to like')
+  // The next day brings new papers alone.
+  await storeDay(db, '2026-04-15', TOPICS)
+  await publish(db, '2026-04-16T07:00:00Z')
+  const next = await digestOf(db, ada, '2026-04-16')
+  const sent = new Set(
+    (await issuesOf(db, ada)).slice(0, -1).flatMap(({ entries }) => entries.map((one) => one.paperId)),
+  )
+  expect(next.entries.length).toBeGreaterThan(0)
+  expect(next.entries.filter(({ paperId }) => sent.has(paperId))).toEqual([])
+})
+
+test('a taste that changes nothing shares the digest of its cohort, and so does one that is off', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  await storeDay(db, '2026-04-13', ['robotics'])
+  const preferences = { ...LONDON_DAILY, topics: ['robotics'] }
+  const [ada, ben] = [
+    await subscribe(db, 'ada@example.org', preferences, NOW),
+    await subscribe(db, 'ben@example.org', preferences, NOW),
+  ]
+  const eve = await subscribe(db, 'eve@example.org', FEW, NOW)
+  await subscribe(db, 'fay@example.org', FEW, NOW)
+  const tastes = createTastes({ db, keys: KEYS, now: () => NOW })
+  await tastes.press(deriveToken(KEYS, 'vote', ada), '2604.13023', 'less')
+  await tastes.press(deriveToken(KEYS, 'vote', eve), '2604.13023', 'more')
+  await tastes.turnOff(deriveToken(KEYS, 'preferences', eve))
+  await storeDay(db, '2026-04-14', TOPICS)
+  expect(await publish(db, '2026-04-15T07:00:00Z')).toMatchObject({ subscribers: 4, owed: 4, digests: 2 })
+  const rows = await db.selectFrom('subscribers').select('last_digest_id').where('id', 'in', [ada, ben]).execute()
+  expect(new Set(rows.map((row) => row.last_digest_id)).size).toBe(1)
+})
+
+test('the digest that a taste ordered goes with its reader, where nobody else has it', async () => {
+  await using newsletter = await openNewsletter()
+  const { db } = newsletter
+  await storeDay(db, '2026-04-13', TOPICS)
+  const preferences = { ...LONDON_DAILY, topics: TOPICS }
+  const ada = await subscribe(db, 'ada@example.org', preferences, NOW)
+  await subscribe(db, 'ben@example.org', preferences, NOW)
+  const last = (await issuesOf(db, ada))[0]?.cards.at(-1)?.id ?? ''
+  await createTastes({ db, keys: KEYS, now: () => NOW }).press(deriveToken(KEYS, 'vote', ada), last, 'more')
+  await storeDay(db, '2026-04-14', TOPICS)
+  await publish(db, '2026-04-15T07:00:00Z')
+  const byTaste = () => db.selectFrom('digests').select('id').where('by_taste', '=', true).execute()
+  expect(await byTaste()).toHaveLength(1)
+  await eraseFrom(db, ada)
+  expect(await byTaste()).toEqual([])
+})
