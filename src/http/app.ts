@@ -43,6 +43,7 @@ import { topicOfferRoutes } from './topic-offer.ts'
 import { unsubscriptionRoutes } from './unsubscription.ts'
 import { voteRoutes } from './votes.ts'
 import { webhookRoutes } from './webhooks.ts'
+import { whyRoutes } from './why.ts'
 import { widgetRoutes } from './widget.ts'
 
 const KILOBYTE = 1024
@@ -79,6 +80,7 @@ export const buildApp = ({
     // Between two of them a sign-up has the database to itself.
     archive: inTurns(given.archive, ['search']),
     previews: inTurns(given.previews, ['readDigest', 'readVolume', 'readBroadAuthors']),
+    explanations: inTurns(given.explanations, ['explain']),
   }
   const origin = baseUrl.replace(/\/+$/, '')
   const headers = securityHeaders(baseUrl.startsWith('https:'))
@@ -161,6 +163,7 @@ export const buildApp = ({
   embedRoutes(app, publicSite)
   widgetRoutes(app, publicSite)
   preferencesRoutes(app, site)
+  whyRoutes(app, site)
   topicOfferRoutes(app, site)
   accountRoutes(app, site)
   addressRoutes(app, site)

@@ -16,6 +16,11 @@ const OWN_PAGES: readonly OwnPage[] = [
     label: 'What you seem to like',
     hint: 'What your digests learned from “More like this” and “Less like this”.',
   },
+  {
+    path: 'why',
+    label: 'Why not this one?',
+    hint: 'Ask about any paper: why it came to you, or why it didn’t.',
+  },
 ]
 
 /** The lines of the settings page that a preferences token leads to. */

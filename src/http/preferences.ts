@@ -265,7 +265,7 @@ const showPreferences = async (
 }
 
 /** A page that reads is there all the same; a change of what is not subscribed is a conflict (409). */
-const showNotSubscribed = (
+export const showNotSubscribed = (
   request: FastifyRequest<{ Params: { token: string } }>,
   reply: FastifyReply,
   { pages }: Pick<Site, 'pages'>,

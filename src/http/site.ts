@@ -12,6 +12,7 @@ import type { Citations } from '../newsletter/citations.ts'
 import type { Curations } from '../newsletter/curation/curations.ts'
 import type { Suggestions } from '../newsletter/curation/suggestions.ts'
 import type { EditionReader } from '../newsletter/editions.ts'
+import type { Explanations } from '../newsletter/explanation.ts'
 import type { Webhooks } from '../newsletter/feedback/webhooks.ts'
 import type { Feeds } from '../newsletter/feeds.ts'
 import type { Previews } from '../newsletter/publishing/preview.ts'
@@ -70,6 +71,7 @@ export interface Site {
   suggestions: Suggestions
   feeds: Feeds
   previews: Previews
+  explanations: Explanations
   pages: Pages
   /** A picture as PNG, 1200 × 630 px. */
   drawShareImage: (card: ShareCard) => Promise<Buffer>

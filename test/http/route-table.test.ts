@@ -116,6 +116,7 @@ GET /papers/:paper.png
 GET /papers/:paper.ris
 GET /preferences/:token
 GET /preferences/:token/likes
+GET /preferences/:token/why
 GET /preview
 GET /privacy
 GET /proof.js

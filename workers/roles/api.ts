@@ -12,12 +12,14 @@ import { fetchPinnedText } from '../../src/adapters/sources/pinned-fetch.ts'
 import { createPages } from '../../src/adapters/templates/pages.ts'
 import type { ReadWebhook } from '../../src/core/bounces/provider-event.ts'
 import type { Logo } from '../../src/core/branding/logo.ts'
+import { sourcesRead } from '../../src/core/papers/sources-read.ts'
 import { buildApp } from '../../src/http/app.ts'
 import { createArchive } from '../../src/newsletter/archive/archive.ts'
 import { keepFeeds, keepLists } from '../../src/newsletter/archive/list-cache.ts'
 import { createCitations } from '../../src/newsletter/citations.ts'
 import { createCurations } from '../../src/newsletter/curation/curations.ts'
 import { createSuggestions } from '../../src/newsletter/curation/suggestions.ts'
+import { createExplanations } from '../../src/newsletter/explanation.ts'
 import { createEditionCheck } from '../../src/newsletter/feedback/edition-alarm.ts'
 import { createWebhooks } from '../../src/newsletter/feedback/webhooks.ts'
 import { createFeeds } from '../../src/newsletter/feeds.ts'
@@ -69,6 +71,7 @@ export const openApi = async (context: ApiContext) => {
     feeds: keepFeeds(createFeeds({ db, keys, now, baseUrl: config.baseUrl }), now),
     archive: keepLists(createArchive({ db, keys, now }), now),
     previews: createPreviews({ db, now, candidates }),
+    explanations: createExplanations({ db, keys, now, reads: sourcesRead(config.sources) }),
     webhooks: createWebhooks({
       db,
       keys,

@@ -23,6 +23,7 @@ const QUERIES: Record<string, readonly string[]> = {
     '?from=2031-01-01&to=2026-01-01',
     '?topic=alchemy',
   ],
+  '/preferences/:token/why': ['', '?paper=2604.11784', '?paper=2604.11785', '?paper=2604.99999', '?paper=agents'],
   '/embed': ['', '?topics=agents,robotics&page=http://lab.example.org/a?b', '?topics=alchemy&page=%3Cb%3E'],
   '/feeds/search.atom': ['?q=agents'],
   '/feeds/search.json': ['?q=agents'],

@@ -19,6 +19,7 @@ import { readSearch } from '../../../src/newsletter/archive/search.ts'
 import type { Citations } from '../../../src/newsletter/citations.ts'
 import type { Curation, Curations } from '../../../src/newsletter/curation/curations.ts'
 import type { Suggestions } from '../../../src/newsletter/curation/suggestions.ts'
+import type { Explanations } from '../../../src/newsletter/explanation.ts'
 import type { Feeds } from '../../../src/newsletter/feeds.ts'
 import type { Previews } from '../../../src/newsletter/publishing/preview.ts'
 import type { SavedPapers } from '../../../src/newsletter/saved-papers.ts'
@@ -496,6 +497,38 @@ const createRecordedSuggestions = (change: RecordChange): Suggestions => ({
   suggest: (paper) => change('stored', 'suggest', paper),
 })
 
+/** What became of three papers for the one subscriber there is. */
+const createRecordedExplanations = (): Explanations => ({
+  explain: async (token, typed) => {
+    if (token === TOKEN.left) return 'not-subscribed'
+    if (token !== TOKEN.preferences) return null
+    const nothing = { near: [], press: null, viewToken: null }
+    switch (typed) {
+      case '2604.11784':
+        return {
+          paper: { id: typed, title: 'A paper about <b>agents</b>' },
+          verdict: { kind: 'off-topic', on: '2026-04-14', exact: true },
+          near: [
+            { topic: 'vlm', label: 'Vision-language models', score: 0.62, followed: false, enough: true },
+            { topic: 'robotics', label: 'Robotics & embodied AI', score: 0.31, followed: true, enough: false },
+          ],
+          press: { kind: 'follow', topic: 'vlm' },
+          viewToken: TOKEN.view,
+        }
+      case '2604.11785':
+        return {
+          paper: { id: typed, title: 'Another' },
+          verdict: { kind: 'next', place: 3, of: 10, extra: false },
+          ...nothing,
+        }
+      case '2604.99999':
+        return { paper: { id: typed, title: null }, verdict: { kind: 'unseen', reads: ['arXiv (cs.CL)'] }, ...nothing }
+      default:
+        return 'no-paper'
+    }
+  },
+})
+
 export const openTestSite = async ({
   baseUrl = 'http://round.example.org',
   branding = UNBRANDED,
@@ -558,6 +591,7 @@ export const openTestSite = async ({
     citations: failingBy(fault, createRecordedCitations()),
     feeds: failingBy(fault, createRecordedFeeds(feedEntries)),
     previews: failingBy(fault, previews),
+    explanations: failingBy(fault, createRecordedExplanations()),
     topicQuality,
     serviceName: branding.name,
     hasImprint: branding.texts.imprint !== null,
