@@ -9,7 +9,7 @@ import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'no
 /**
  * What a link is for. `account`, `address` and `undo` name a letter and work once, for a limited time; `preferences`,
  * `feed`, `vote` and `account` end when their subscriber's epoch is raised, and those that stop mail never do. `curator` names
- * a curator, and ends when theirs is raised or they are removed.
+ * a curator, and ends when theirs is raised or they are removed, and `group` a group, whose maker can renew it.
  */
 export const PURPOSES = [
   'confirm',
@@ -24,6 +24,7 @@ export const PURPOSES = [
   'vote',
   'curator',
   'announcements',
+  'group',
 ] as const
 export type Purpose = (typeof PURPOSES)[number]
 

@@ -14,6 +14,7 @@ import { digestJsonRoutes } from './digest-json.ts'
 import { embedRoutes } from './embed.ts'
 import { CROSS_SITE, handleError, handleUnrouted, sendErrorPage, unknownFields } from './errors.ts'
 import { feedRoutes } from './feeds.ts'
+import { groupRoutes } from './groups.ts'
 import {
   CROSS_ORIGIN,
   isCrossSite,
@@ -23,6 +24,7 @@ import {
   takeUnknownFields,
   unknownInQuery,
 } from './guard.ts'
+import { joinRoutes } from './join.ts'
 import { likesRoutes } from './likes.ts'
 import { operationsRoutes } from './operations.ts'
 import { operatorRoutes } from './operator.ts'
@@ -172,6 +174,8 @@ export const buildApp = ({
   savedPaperRoutes(app, site)
   tasteLinkRoutes(app, site)
   likesRoutes(app, site)
+  groupRoutes(app, { ...site, baseUrl: origin })
+  joinRoutes(app, site)
   curationRoutes(app, { ...site, baseUrl: origin })
   suggestionRoutes(app, publicSite)
   webhookRoutes(app, site)

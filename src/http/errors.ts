@@ -6,7 +6,7 @@ import { quoted } from '../core/text/text.ts'
 import { methodsOf } from './route-table.ts'
 import { type App, isApi, type Site, sendProblem, show, wantsJson } from './site.ts'
 
-interface ErrorPage {
+export interface ErrorPage {
   status: number
   heading: string
   sentence: string

@@ -21,6 +21,7 @@ const OWN_PAGES: readonly OwnPage[] = [
     label: 'Why not this one?',
     hint: 'Ask about any paper: why it came to you, or why it didn’t.',
   },
+  { path: 'groups', label: 'Groups', hint: 'Papers that your lab or friends get together, once a week.' },
 ]
 
 /** The lines of the settings page that a preferences token leads to. */

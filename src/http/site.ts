@@ -15,6 +15,7 @@ import type { EditionReader } from '../newsletter/editions.ts'
 import type { Explanations } from '../newsletter/explanation.ts'
 import type { Webhooks } from '../newsletter/feedback/webhooks.ts'
 import type { Feeds } from '../newsletter/feeds.ts'
+import type { Groups } from '../newsletter/groups.ts'
 import type { Previews } from '../newsletter/publishing/preview.ts'
 import type { SavedPapers } from '../newsletter/saved-papers.ts'
 import type { Accounts } from '../newsletter/subscription/accounts.ts'
@@ -63,6 +64,7 @@ export interface Site {
   subscriptions: Subscriptions
   accounts: Accounts
   votes: Votes
+  groups: Groups
   savedPapers: SavedPapers
   tastes: Tastes
   archive: Archive

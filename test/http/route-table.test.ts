@@ -94,6 +94,7 @@ GET /follow/:token/:topic
 GET /healthz
 GET /icon.svg
 GET /institutions/:institution
+GET /join/:token
 GET /legacy/:token
 GET /less/:token/:paper
 GET /links
@@ -117,6 +118,9 @@ GET /papers/:paper.ris
 GET /preferences/:token
 GET /preferences/:token/likes
 GET /preferences/:token/why
+GET /preferences/:token/groups
+GET /preferences/:token/groups/:group
+GET /preferences/:token/join/:invitation
 GET /preview
 GET /privacy
 GET /proof.js
@@ -163,6 +167,7 @@ POST /confirm/:token/again
 POST /curate/:token
 POST /embed/subscribe
 POST /follow/:token/:topic
+POST /join/:token
 POST /legacy/:token
 POST /less/:token/:paper
 POST /links
@@ -173,6 +178,14 @@ POST /preferences/:token
 POST /preferences/:token/account
 POST /preferences/:token/announcements
 POST /preferences/:token/likes
+POST /preferences/:token/groups
+POST /preferences/:token/groups/:group
+POST /preferences/:token/groups/:group/end
+POST /preferences/:token/groups/:group/leave
+POST /preferences/:token/groups/:group/link
+POST /preferences/:token/groups/:group/members
+POST /preferences/:token/groups/only
+POST /preferences/:token/join/:invitation
 POST /preferences/:token/look
 POST /preferences/:token/pause
 POST /preview
@@ -306,6 +319,8 @@ const FILLED = {
   sure: 'yes',
   proof: 'right',
   act: 'pick',
+  what: 'remove',
+  only: 'yes',
   paper: '2604.11784',
   note: 'Worth reading',
 }

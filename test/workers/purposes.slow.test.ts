@@ -1,6 +1,7 @@
 /** Every token of every purpose at every route that takes one: what is not meant for it is dead there, and changes nothing. */
 import { expect, test } from 'vitest'
 import { deriveToken, PURPOSES, type Purpose } from '../../src/core/token.ts'
+import { insertGroup, insertMember } from '../../src/store/groups.ts'
 import { dumpTables, type MailedSite, openMailedSite, walkMails } from '../support/fixtures/mailed-site.ts'
 import { KEYS } from '../support/fixtures/newsletter.ts'
 import { openTestSite } from '../support/servers/recording-site.ts'
@@ -20,6 +21,7 @@ const NAMED: Record<Purpose, readonly string[]> = {
   vote: ['subscriber'],
   curator: ['a curator'],
   announcements: ['subscriber'],
+  group: ['a group'],
 }
 
 /**
@@ -39,8 +41,10 @@ const PURPOSE_OF: Record<string, Purpose | null> = {
   undo: 'undo',
   feeds: 'feed',
   vote: 'vote',
+  save: 'vote',
   curate: 'curator',
   announcements: 'announcements',
+  join: 'group',
 }
 
 /** Fields that bring every form past its own checks. */
@@ -51,6 +55,9 @@ const FILLED = {
   sure: 'yes',
   frequency: 'daily',
   act: 'pick',
+  name: 'Vision Lab',
+  what: 'remove',
+  only: 'yes',
   paper: '2604.11784',
   note: 'Worth reading',
 }
@@ -65,17 +72,27 @@ const tokenRoutes = async () => {
   )
 }
 
+const makeGroup = async ({ db }: MailedSite): Promise<void> => {
+  const maker = await db.selectFrom('subscribers').select('id').where('state', '=', 'active').executeTakeFirstOrThrow()
+  const at = new Date()
+  const choices = { trending: true, topics: [], keywords: [], authors: [], muted: [], papers: null }
+  const { id } = await insertGroup(db, { name: 'Vision Lab', weekday: 3, ...choices }, { makerId: maker.id, at })
+  await insertMember(db, id, maker.id, at)
+}
+
 /** One id of each thing that a token may name. */
 const everyId = async ({ db }: MailedSite): Promise<[kind: string, id: string][]> => {
   const letters = await db.selectFrom('letters').select(['kind', 'id']).orderBy('created_at').execute()
   const delivery = await db.selectFrom('deliveries').select('id').executeTakeFirstOrThrow()
   const active = await db.selectFrom('subscribers').select('id').where('state', '=', 'active').executeTakeFirstOrThrow()
+  const group = await db.selectFrom('groups').select('id').executeTakeFirstOrThrow()
   const curator = await db.selectFrom('curators').select('id').executeTakeFirstOrThrow()
   return [
     ...new Map([...letters.map(({ kind, id }) => [kind, id] as const)]),
     ['digest', delivery.id],
     ['subscriber', active.id],
     ['a curator', curator.id],
+    ['a group', group.id],
   ]
 }
 
@@ -92,6 +109,8 @@ const swapAll = async (mailed: MailedSite, routes: Awaited<ReturnType<typeof tok
             .replace(':token', deriveToken(KEYS, one, id))
             .replace(':topic', 'robotics')
             .replace(':paper', '2604.14000')
+            .replace(':group', ids.find(([named]) => named === 'a group')?.[1] ?? '')
+            .replace(':invitation', deriveToken(KEYS, 'group', ids.find(([named]) => named === 'a group')?.[1] ?? ''))
           const response = await fetch(mailed.url + path, {
             method,
             redirect: 'manual',
@@ -119,6 +138,7 @@ test('a token opens the routes of its purpose alone, and elsewhere changes nothi
     points.push(point)
     // Every kind of mail has been sent by then.
     if (point !== 'the address is changed, and that may be undone') return
+    await makeGroup(mailed)
     const before = await dumpTables(mailed)
     const kinds = new Set((await everyId(mailed)).map(([kind]) => kind))
     expect([...kinds]).toEqual(expect.arrayContaining(Object.values(NAMED).flat()))

@@ -23,6 +23,7 @@ import { createExplanations } from '../../src/newsletter/explanation.ts'
 import { createEditionCheck } from '../../src/newsletter/feedback/edition-alarm.ts'
 import { createWebhooks } from '../../src/newsletter/feedback/webhooks.ts'
 import { createFeeds } from '../../src/newsletter/feeds.ts'
+import { createGroups } from '../../src/newsletter/groups.ts'
 import { createOperators } from '../../src/newsletter/operators.ts'
 import { createCandidateCache } from '../../src/newsletter/publishing/candidate-cache.ts'
 import { createPreviews } from '../../src/newsletter/publishing/preview.ts'
@@ -63,6 +64,7 @@ export const openApi = async (context: ApiContext) => {
     subscriptions: createSubscriptions(subscribing),
     accounts: createAccounts(subscribing),
     votes: createVotes(subscribing),
+    groups: createGroups(subscribing),
     savedPapers: createSavedPapers(subscribing),
     tastes: createTastes(subscribing),
     citations: createCitations({ db, keys, now }),

@@ -48,6 +48,7 @@ export interface LetterView {
   isUtc: boolean
   topics: string[]
   paperId?: string | null
+  joinToken?: string | null
 }
 
 export interface MailTemplates {
@@ -127,11 +128,12 @@ export const createMailTemplates = async ({
       }
       return mail
     },
-    renderLetter: (kind, { frequency, times, isUtc, topics, paperId }) => {
+    renderLetter: (kind, { frequency, times, isUtc, topics, paperId, joinToken = null }) => {
       const subject = subjects[kind]
       const named = someOf(topics, MOST_TOPICS_NAMED)
       const paper = encodeURIComponent(paperId ?? '')
-      const view = { ...shared, title: subject, frequency, times, isUtc, topics, named, paper }
+      const join = joinToken && `${shared.links.preferences}/join/${joinToken}`
+      const view = { ...shared, title: subject, frequency, times, isUtc, topics, named, paper, join }
       return { subject, ...render[kind](view) }
     },
     renderAnnouncement: ({ subject, body, topics }) => {

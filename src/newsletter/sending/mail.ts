@@ -24,6 +24,7 @@ import { deriveToken, type Keys, TOKEN_PLACEHOLDERS } from '../../core/token.ts'
 import { readAnnouncement } from '../../store/announcements.ts'
 import type { Database, LetterKind, MailStream } from '../../store/database.ts'
 import { readDigest } from '../../store/digests.ts'
+import { readGroup } from '../../store/groups.ts'
 import type { Claimed } from '../../store/outbox/claims.ts'
 import { readLetter } from '../../store/outbox/mail-records.ts'
 import { preferencesOf, readSubscriber } from '../../store/subscribers.ts'
@@ -48,6 +49,8 @@ export interface LetterView {
   topics: string[]
   /** The id of the paper that its link to vote leads to, where it has one. */
   paperId?: string | null
+  /** The token by which one joins the group that it is about, where it is about one that is still there. */
+  joinToken?: string | null
 }
 
 /** Of whoever has none: a curator. */
@@ -149,7 +152,7 @@ export interface MailContent {
   readLetterView: (mail: Claimed) => Promise<LetterView>
 }
 
-const storedContent = (db: Database): MailContent => ({
+const storedContent = (db: Database, keys: Keys): MailContent => ({
   async readIssue(id) {
     const digest = await readDigest(db, id)
     if (digest === undefined) throw new Error(`digest ${id} does not exist`)
@@ -160,7 +163,11 @@ const storedContent = (db: Database): MailContent => ({
     if (subscriber === undefined) throw new Error('the subscriber is gone')
     // A confirmation shows what its own link confirms.
     const letter = await readLetter(db, mail.id)
-    return letterViewOf(letter?.preferences ?? preferencesOf(subscriber), letter?.paper_id ?? null)
+    const group = letter?.group_id == null ? undefined : await readGroup(db, letter.group_id)
+    return {
+      ...letterViewOf(letter?.preferences ?? preferencesOf(subscriber), letter?.paper_id ?? null),
+      joinToken: group === undefined ? null : deriveToken(keys, 'group', group.id, group.epoch),
+    }
   },
 })
 
@@ -199,7 +206,7 @@ const PLACEHOLDERS = Object.keys(TOKEN_VALUES)
  * rejects with `UnrenderableDigest` for a digest that nobody can get, and with any other `Error` for one mail. `content` is
  * what is stored, unless it is given.
  */
-export const createComposer = (ports: ComposePorts, content: MailContent = storedContent(ports.db)) => {
+export const createComposer = (ports: ComposePorts, content: MailContent = storedContent(ports.db, ports.keys)) => {
   const { keys, baseUrl, mailFrom, lettersFrom, serviceName = DEFAULT_NAME } = ports
   const nextDigestOf = createNextDigest()
   /** By digest, by what it says of the next one, which differs with the time zones of a cohort, and by what few are told. */

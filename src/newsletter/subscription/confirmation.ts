@@ -11,12 +11,14 @@ import { keyedHash, provesToken, readTokenId } from '../../core/token.ts'
 import { storeConsent } from '../../store/consent.ts'
 import type { Database } from '../../store/database.ts'
 import { type NewDigest, storeDigests } from '../../store/digests.ts'
+import { storeOnlyGroups } from '../../store/groups.ts'
 import { readLetter } from '../../store/outbox/mail-records.ts'
 import { storeLetter } from '../../store/outbox/outbox.ts'
 import { forgetLetterLimits } from '../../store/sign-ups.ts'
 import { activate, pointToWelcome, preferencesOf, storePreferences, withPreferences } from '../../store/subscribers.ts'
 import { forgetErased, unsuppress } from '../../store/suppressions.ts'
 import { tellInWelcome } from '../../store/told-changes.ts'
+import { joinGroup } from '../groups.ts'
 import type { CandidateCache } from '../publishing/candidate-cache.ts'
 import { composeWelcome, isSameWelcome } from '../publishing/digest.ts'
 import { LIMITS_UNTIL_CONFIRMED } from './sign-up.ts'
@@ -54,11 +56,12 @@ export const readExpiredConfirmation = async (
 export const findExpiredRequest = async (
   ports: LinkPorts,
   token: string,
-): Promise<{ email: string; preferences: Preferences } | null> => {
+): Promise<{ email: string; preferences: Preferences; groupId: string | null } | null> => {
   const named = await findNamed(ports.db, ports.keys, token)
   if (named === null || named.subscriber.state !== 'pending' || isInTime(named.letter, ports.now())) return null
   const { letter, subscriber } = named
-  return { email: subscriber.email, preferences: letter.preferences ?? preferencesOf(subscriber) }
+  const { preferences, group_id: groupId } = letter
+  return { email: subscriber.email, preferences: preferences ?? preferencesOf(subscriber), groupId }
 }
 
 export interface ConfirmationPorts extends LinkPorts {
@@ -98,6 +101,7 @@ export const confirm = async (
       ? composed
       : await composeWelcome(trx, pool, subscriber, at)
     await storeConfirmed(trx, subscriber, welcome, at)
+    if (found.letter.groupId !== null) await joinAsNewcomer(trx, subscriber.id, found.letter.groupId, at)
     await storeConsent(trx, {
       at,
       event: 'confirmed',
@@ -135,10 +139,15 @@ const storeConfirmed = async (
   await unsuppress(trx, subscriber.email, { whom: 'reader', why: 'subscribed and confirmed again' })
 }
 
+/** They get what the group brings, and by their own topics nothing besides; where it is gone or full, these are what they get. */
+const joinAsNewcomer = async (trx: Database, id: string, groupId: string, at: Date): Promise<void> => {
+  if ((await joinGroup(trx, id, groupId, at)) === 'joined') await storeOnlyGroups(trx, id, true)
+}
+
 interface FoundConfirmation {
   subscriber: AddressedSubscriber
   confirmed: boolean
-  letter: { id: string; requestedAt: Date }
+  letter: { id: string; requestedAt: Date; groupId: string | null }
 }
 
 /**
@@ -154,7 +163,7 @@ const findConfirmation = async (
   const named = await findNamed(trx, keys, token, lock)
   if (named === null) return null
   const { letter, subscriber } = named
-  const sent = { id: letter.id, requestedAt: letter.requested_at }
+  const sent = { id: letter.id, requestedAt: letter.requested_at, groupId: letter.group_id }
   const confirmed = subscriber.confirmed_at !== null && subscriber.confirmed_at >= letter.requested_at
   if (confirmed) return isSubscribed(subscriber.state) ? { subscriber, confirmed, letter: sent } : null
   if (subscriber.state !== 'pending' || !isInTime(letter, now())) return null

@@ -9,6 +9,7 @@ import { revisionOf } from '../../core/subscriber/revision.ts'
 import { servedZone } from '../../core/subscriber/time-zone.ts'
 import { deriveToken, type Keys } from '../../core/token.ts'
 import type { Database } from '../../store/database.ts'
+import { storeOnlyGroups } from '../../store/groups.ts'
 import {
   preferencesOf,
   type Subscriber,
@@ -119,8 +120,13 @@ export const applyPreferences = async (
 ): Promise<void> => {
   const due = isSubscribed(subscriber.state) ? dueBy(preferences, subscriber, subscriber.paused_until, now) : null
   await storePreferences(trx, subscriber.id, preferences, due)
+  // Who chooses what to follow wants papers of it, and not of their groups alone.
+  if (!followsTheSame(preferencesOf(subscriber), preferences)) await storeOnlyGroups(trx, subscriber.id, false)
   await noteChange(trx, subscriber, changedSettings(preferencesOf(subscriber), preferences), now)
 }
+
+const followsTheSame = (one: Preferences, other: Preferences): boolean =>
+  interestsOf(one).sort().join('\n') === interestsOf(other).sort().join('\n')
 
 /** Stores the pause of a locked subscriber, or its end with `null`, and when they are due then. */
 export const applyPause = async (

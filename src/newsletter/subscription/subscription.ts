@@ -72,6 +72,15 @@ export interface Subscriptions {
   requestLinks(email: string, origin?: Origin): Promise<Challenge | null>
   /** Stores that somebody wants to vote for a paper that is shown; a link to do so goes to the address if it is subscribed. Returns the same. */
   requestVoteLink(email: string, paperId: string, origin?: Origin): Promise<Challenge | null>
+  /**
+   * Stores that somebody wants to join a group: who has no subscription confirms these preferences and joins by that, and who has
+   * one gets a link to join. Returns the same.
+   */
+  requestMembership(
+    email: string,
+    group: { groupId: string; preferences: Preferences },
+    origin?: Origin,
+  ): Promise<Challenge | null>
   /** Releases the held sign-up for which a solved challenge proves work; `false` where it proves none, or has before. */
   proveWork(proof: string): Promise<boolean>
   /** The stamp of a form that is shown now. */
@@ -155,6 +164,11 @@ export const createSubscriptions = ({ wake, ...ports }: SubscriptionPorts): Subs
       if (challenge === null) await wake('letters')
       return challenge
     },
+    async requestMembership(email, { groupId, preferences }, origin) {
+      const challenge = await takeRequest(ports, { kind: 'subscribe', email, preferences, groupId }, origin)
+      if (challenge === null) await wake('letters')
+      return challenge
+    },
     async proveWork(proof) {
       const ticket = await readProof(keys, proof)
       const released = ticket !== null && (await releaseSignUp(db, ticket))
@@ -206,7 +220,7 @@ export const createSubscriptions = ({ wake, ...ports }: SubscriptionPorts): Subs
  */
 export const takeRequest = async (
   { db, keys, now, limits = STANDARD_LIMITS, requireSpace }: Omit<SubscriptionPorts, 'wake'>,
-  request: Pick<NewSignUp, 'kind' | 'email' | 'preferences' | 'moves' | 'paperId'>,
+  request: Pick<NewSignUp, 'kind' | 'email' | 'preferences' | 'moves' | 'paperId' | 'groupId'>,
   origin?: Origin,
 ): Promise<Challenge | null> => {
   await requireSpace?.()

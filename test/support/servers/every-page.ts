@@ -1,11 +1,13 @@
 /** Every page that the routes of a recording site answer with: each path by examples, with every token, by GET and POST. */
 import type { RouteOptions } from 'fastify'
-import { type TestSite, TOKEN } from './recording-site.ts'
+import { GROUP, OTHERS_GROUP, type TestSite, TOKEN } from './recording-site.ts'
 
 /** What stands for a parameter of this name; for any other a word that leads nowhere. */
 const EXAMPLES: Record<string, readonly string[]> = {
   token: Object.values(TOKEN),
   paper: ['2604.11784', '2026-04-15', '2031-01-01', '2604.99999'],
+  group: [GROUP, OTHERS_GROUP],
+  invitation: [TOKEN.group],
   week: ['2026-W16', '2026-W54'],
   month: ['2026-04', '2026-13'],
   topic: ['agents', 'alchemy'],
@@ -32,6 +34,7 @@ const QUERIES: Record<string, readonly string[]> = {
 const FORMS = [
   'email=ada%40',
   'act=pick&paper=agents&note=',
+  'what=remove&member=b&name=Vision+Lab&only=yes&sure=yes',
   'email=ada%40example.org&topics=agents&frequency=weekly&hour=7&timezone=Europe%2FLondon',
 ]
 

@@ -21,6 +21,7 @@ import type { Curation, Curations } from '../../../src/newsletter/curation/curat
 import type { Suggestions } from '../../../src/newsletter/curation/suggestions.ts'
 import type { Explanations } from '../../../src/newsletter/explanation.ts'
 import type { Feeds } from '../../../src/newsletter/feeds.ts'
+import type { Groups, Invitation } from '../../../src/newsletter/groups.ts'
 import type { Previews } from '../../../src/newsletter/publishing/preview.ts'
 import type { SavedPapers } from '../../../src/newsletter/saved-papers.ts'
 import type { AccountData } from '../../../src/newsletter/subscription/account-link.ts'
@@ -49,6 +50,7 @@ export const TOKEN = {
   undo: 'undo'.padEnd(43, '0'),
   feed: 'feed'.padEnd(43, '0'),
   vote: 'vote'.padEnd(43, '0'),
+  group: 'group'.padEnd(43, '0'),
   announcements: 'announcements'.padEnd(43, '0'),
   curate: 'curate'.padEnd(43, '0'),
   formerCurator: 'former-curator'.padEnd(43, '0'),
@@ -225,6 +227,10 @@ const createRecordedSubscriptions = (
     origins.push(origin)
     return change(challenge, 'requestVoteLink', email, paperId)
   },
+  requestMembership: (email, group, origin) => {
+    origins.push(origin)
+    return change(challenge, 'requestMembership', email, group)
+  },
   proveWork: (proof) => change(proof === 'right', 'proveWork', proof),
   stampForm: () => STAMP,
   sealAddress: (address) => sealAddress([KEY], address, SEALED_AT),
@@ -348,6 +354,60 @@ const createRecordedVotes = (change: RecordChange): Votes => {
     vote: (token, paperId) => change(answer(token, paperId, { outcome: 'counts', paper }), 'vote', token, paperId),
     takeBack: (token, paperId) =>
       change(answer(token, paperId, { outcome: 'taken back', paper }), 'takeBack', token, paperId),
+  }
+}
+
+/** A group that the subscriber has made, and one that another has. */
+export const GROUP = '0a0b0c0d-0000-4000-8000-00000000000a'
+export const OTHERS_GROUP = '0a0b0c0d-0000-4000-8000-00000000000b'
+
+const INVITATION: Invitation = { id: GROUP, name: 'Vision <Lab>', follows: ['LLM agents & tool use'], weekday: 3 }
+
+const createRecordedGroups = (change: RecordChange): Groups => {
+  const answer = <T>(token: string, found: T) => {
+    if (token === TOKEN.left) return 'not subscribed' as const
+    return token === TOKEN.preferences ? found : null
+  }
+  const ofGroup = <T>(token: string, groupId: string, found: T) =>
+    answer(token, groupId === GROUP ? found : groupId === OTHERS_GROUP ? ('not yours' as const) : ('no group' as const))
+  const mine = { ...INVITATION, members: 2, maker: true }
+  const others = { ...INVITATION, id: OTHERS_GROUP, members: 40, maker: false }
+  const made = {
+    joinToken: TOKEN.group,
+    choices: { ...PREFERENCES, name: 'Vision <Lab>', weekday: 3 },
+    members: [
+      { id: 'a', email: MASKED, maker: true, subscribed: true },
+      { id: 'b', email: 'b•••@example.org', maker: false, subscribed: true },
+      { id: 'c', email: 'c•••@example.org', maker: false, subscribed: false },
+    ],
+  }
+  const errors = [
+    { field: 'name', problem: 'Enter a name, such as Vision Lab.', expected: 'a name such as Vision Lab' },
+  ]
+  return {
+    list: async (token) => answer(token, { groups: [mine, others], only: false, preferences: PREFERENCES }),
+    read: async (token, id) => {
+      if (id === OTHERS_GROUP) return answer(token, { group: others, made: null })
+      return ofGroup(token, id, { group: mine, made })
+    },
+    make: (token, typed) => {
+      if (typed.name === undefined) return Promise.resolve(answer(token, { errors }))
+      return change(answer(token, { id: GROUP }), 'makeGroup', token, typed)
+    },
+    change: (token, id, typed) => {
+      if (typed.name === undefined) return Promise.resolve(ofGroup(token, id, { errors }))
+      return change(ofGroup(token, id, 'done' as const), 'changeGroup', token, id, typed)
+    },
+    readInvitation: async (token) => (token === TOKEN.group ? INVITATION : null),
+    preferencesFor: async (token) => (token === TOKEN.group ? { groupId: GROUP, preferences: PREFERENCES } : null),
+    join: (token, invitation) =>
+      change(answer(token, invitation === TOKEN.group ? ('joined' as const) : ('no group' as const)), 'join', token),
+    leave: (token, id) => change(ofGroup(token, id, 'done' as const), 'leaveGroup', token, id),
+    remove: (token, id, member) => change(ofGroup(token, id, 'done' as const), 'removeMember', token, id, member),
+    handOver: (token, id, member) => change(ofGroup(token, id, 'done' as const), 'handOver', token, id, member),
+    renewLink: (token, id) => change(ofGroup(token, id, 'done' as const), 'renewGroupLink', token, id),
+    end: (token, id) => change(ofGroup(token, id, 'done' as const), 'endGroup', token, id),
+    setOnly: (token, only) => change(answer(token, 'done' as const), 'setOnly', token, only),
   }
 }
 
@@ -583,6 +643,7 @@ export const openTestSite = async ({
     subscriptions: failingBy(fault, subscriptions ?? createRecordedSubscriptions(change, origins, challenge, chosen)),
     accounts: failingBy(fault, createRecordedAccounts(change, challenge)),
     votes: failingBy(fault, createRecordedVotes(change)),
+    groups: failingBy(fault, createRecordedGroups(change)),
     savedPapers: failingBy(fault, createRecordedSavedPapers(change)),
     tastes: failingBy(fault, createRecordedTastes(change, { ...TASTE, ...taste })),
     curations: failingBy(fault, createRecordedCurations(change)),
