@@ -38,6 +38,8 @@ export interface NewDigest {
   note: string | null
   sample: boolean
   news: FrozenNews[]
+  /** News that it leaves for the next; absent where it leaves none. */
+  untoldNews?: FrozenNews[]
   offer: TopicOffer | null
   /** Whether a taste ordered it; absent where none did. */
   byTaste?: boolean
@@ -66,20 +68,21 @@ export const storeDigests = async (
   if (digests.length === 0) return []
   const { rows } = await sql<{ id: number; cohortKey: Buffer; isNew: boolean }>`
     insert into digests (edition_id, cohort_key, kind, local_date, trending, topics, keywords, authors, cutoff, entries, list_days,
-      considered, listed, recently_sent, empty_since, note, sample, news, offer, by_taste)
+      considered, listed, recently_sent, empty_since, note, sample, news, untold_news, papers, offer, by_taste)
     select "editionId", decode("cohortKey", 'hex'), kind, "localDate", trending, topics, keywords, authors, cutoff, entries,
-      "listDays", listed, listed, ${recentlySentBefore(sql`d."previousIds"`, sql`d."forgottenOn"`)} || sent, "emptySince", note, sample, news, offer,
-      coalesce("byTaste", false)
+      "listDays", listed, listed, ${recentlySentBefore(sql`d."previousIds"`, sql`d."forgottenOn"`)} || sent, "emptySince", note, sample, news,
+      coalesce("untoldNews", '[]'), papers, offer, coalesce("byTaste", false)
     from jsonb_to_recordset(${JSON.stringify(
       digests.map(({ cohortKey, previous, ...digest }) => ({
         ...digest,
         ...previous,
         cohortKey: cohortKey.toString('hex'),
+        papers: digest.entries.map(({ paperId }) => paperId),
       })),
     )}::jsonb)
       as d("editionId" bigint, "cohortKey" text, kind text, "localDate" date, trending boolean, topics text[], keywords text[],
         authors text[], cutoff timestamptz, entries jsonb, "listDays" date[], listed integer, sent jsonb,
-        "emptySince" date, note text, sample boolean, news jsonb, offer jsonb, "byTaste" boolean, "previousIds" bigint[], "forgottenOn" text)
+        "emptySince" date, note text, sample boolean, news jsonb, "untoldNews" jsonb, papers text[], offer jsonb, "byTaste" boolean, "previousIds" bigint[], "forgottenOn" text)
     on conflict (cohort_key) do update set recently_sent = digests.recently_sent || excluded.recently_sent
     returning id, cohort_key as "cohortKey", xmax = 0 as "isNew"`.execute(db)
   const stored = new Map(rows.map((row) => [row.cohortKey.toString('hex'), row]))
@@ -131,7 +134,6 @@ export interface PreviousDigest {
   emptySince: string | null
   /** Of an empty digest: why it has no papers. */
   note: string | null
-  news: FrozenNews[]
 }
 
 /**
@@ -145,8 +147,24 @@ export const readPreviousDigests = async (
 ): Promise<Map<number, PreviousDigest>> => {
   if (ids.length === 0) return new Map()
   const { rows } = await sql<PreviousDigest>`
-    select id, local_date as "localDate", topics, empty_since as "emptySince", note, news,
+    select id, local_date as "localDate", topics, empty_since as "emptySince", note,
       array(select key from jsonb_object_keys(recently_sent) key where key = any(${[...papers]})) as "recentlySent"
     from digests where id = any(${ids})`.execute(db)
   return new Map(rows.map((previous) => [previous.id, previous]))
+}
+
+/** What a digest told of papers that were sent before it, and what it left. */
+export interface DigestNews {
+  id: number
+  localDate: string
+  news: FrozenNews[]
+  untold: FrozenNews[]
+}
+
+/** Of some digests, by id, those that told or left any news. */
+export const readDigestNews = async (db: Kysely<Tables>, ids: readonly number[]): Promise<Map<number, DigestNews>> => {
+  const { rows } = await sql<DigestNews>`
+    select id, local_date as "localDate", news, untold_news as untold from digests
+    where id = any(${ids}::bigint[]) and (news <> '[]' or untold_news <> '[]')`.execute(db)
+  return new Map(rows.map((row) => [row.id, row]))
 }

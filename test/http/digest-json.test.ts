@@ -14,7 +14,7 @@ const issue = {
     { label: 'Robotics & embodied AI', papers: 1 },
     { label: 'LLM agents & tool use', papers: 1 },
   ],
-  news: [{ title: 'Older', url: null, line: 'code is out' }],
+  news: [{ kind: 'code' as const, title: 'Older', url: null, line: 'code is out' }],
   listed: 60,
   cutoff: '2026-04-18T06:00:00.000Z',
   note: null,
@@ -36,7 +36,7 @@ it('has what the mail shows, in its order, with the reasons', async () => {
     follows: ['Robotics & embodied AI', 'LLM agents & tool use'],
     note: null,
     sample: false,
-    news: [{ title: 'Older', url: null, line: 'code is out' }],
+    news: [{ kind: 'code', title: 'Older', url: null, line: 'code is out' }],
   })
   expect(digest.papers.map(({ title, section, topic, reason }) => [title, section, topic, reason])).toEqual([
     ['<b>Arms</b>', 'followed', 'Robotics & embodied AI', card().reason],

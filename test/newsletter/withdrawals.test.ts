@@ -17,6 +17,7 @@ import {
   listingsOf,
   openNewsletter,
   SILENT,
+  sendAll,
   subscribe,
   wakeNobody,
 } from '../support/fixtures/newsletter.ts'
@@ -104,6 +105,7 @@ const open = async () => {
   await refresh(db, '14T08:00')
   await publish(db, '15T06:00')
   expect((await lastOf(db, reader)).papers).toEqual([GONE])
+  await sendAll(db)
   return { ...newsletter, db, reader }
 }
 
@@ -114,7 +116,8 @@ test('is told as withdrawn and not as a new version, and is in no digest, welcom
   comments = { [GONE]: NOTICE }
   expect(await refresh(db, '15T08:00')).toEqual([])
   await publish(db, '16T06:00')
-  const told = { papers: ['2604.00002'], news: [`Robot manipulation ${GONE}: it was withdrawn`] }
+  const line = 'it was withdrawn. You got it in your digest of Wednesday 15 April 2026'
+  const told = { papers: ['2604.00002'], news: [`Robot manipulation ${GONE}: ${line}`] }
   expect(await lastOf(db, reader)).toEqual(told)
 
   const now = () => at('16T07:00')

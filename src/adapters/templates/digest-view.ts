@@ -54,7 +54,8 @@ export const digestView = (
     sample: issue.sample,
     contents: contentsOf(issue, allowance),
     cards,
-    news: issue.news.map((one) => ({ ...one, url: linkOf(one.url) })),
+    corrections: newsOf(issue, true),
+    news: newsOf(issue, false),
     offer: issue.offer === undefined ? null : { line: offerLine(issue.offer), topic: issue.offer.topic },
     more: issue.kind === 'welcome' ? moreToChoose() : '',
     left: papers.length - cards.length,
@@ -63,6 +64,12 @@ export const digestView = (
     credits: creditsOf(cards),
   }
 }
+
+/** Withdrawals correct what was sent before and stand first; other news comes after the papers. */
+const newsOf = ({ news }: DigestIssue, withdrawals: boolean) =>
+  news
+    .filter(({ kind }) => (kind === 'withdrawn') === withdrawals)
+    .map(({ title, url, line }) => ({ title, url: linkOf(url), line }))
 
 /** What a digest says of topics that brought it nothing, where these are few and others brought something. */
 const silentOf = (issue: DigestIssue): string => {

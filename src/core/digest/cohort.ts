@@ -1,6 +1,6 @@
 /** What makes subscribers of one edition receive the same digest. */
 import { createHash } from 'node:crypto'
-import type { FrozenNews } from '../papers/paper-news.ts'
+import { type FrozenNews, newsKey } from '../papers/paper-news.ts'
 import { keyOfPhrase } from '../subscriber/custom-terms.ts'
 import type { Profile } from '../subscriber/preferences.ts'
 import { mostPapers } from './digest-size.ts'
@@ -16,8 +16,9 @@ export interface Cohort {
   recentlySent: readonly string[]
   /** The line about empty digests before this one; `null` mostly. */
   note: string | null
-  /** What has become of papers sent before. */
+  /** What has become of papers sent before, and what of it is left for later digests. */
   news: readonly FrozenNews[]
+  untoldNews?: readonly FrozenNews[]
 }
 
 /** 32 bytes, equal for equal cohorts whatever the order of lists; spellings that find the same papers are equal. */
@@ -35,7 +36,8 @@ export const cohortKey = (cohort: Cohort): Buffer =>
         cohort.since.toISOString(),
         [...cohort.recentlySent].sort(),
         cohort.note,
-        cohort.news.map(({ paperId, kind, version }) => [paperId, kind, version]),
+        cohort.news.map(newsKey),
+        ...(cohort.untoldNews?.length ? [cohort.untoldNews.map(newsKey)] : []),
       ]),
     )
     .digest()

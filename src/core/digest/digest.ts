@@ -1,4 +1,5 @@
 /** The shapes of a digest: what is frozen when it is composed, and what a reader is shown. */
+import type { NewsKind } from '../papers/paper-news.ts'
 import type { InterestMatch } from './ranking.ts'
 
 /** One paper of a digest as frozen in the database; texts come from the paper's stored revision. */
@@ -114,8 +115,8 @@ export interface DigestIssue {
   groups: { label: string; papers: number }[]
   /** Trending extras, from outside the topics, at most three; empty where `cards` are enough. */
   trendingExtras: PaperCard[]
-  /** What became of papers of earlier digests, at most five; `line` follows the title and a colon. */
-  news: { title: string; url: string | null; line: string }[]
+  /** What became of papers of earlier digests, at most five, withdrawals first; `line` follows the title and a colon. */
+  news: { kind: NewsKind; title: string; url: string | null; line: string }[]
   /** How many papers were listed on `listDays` by the cut-off; `null` in digests of the release before, which did not know. */
   listed: number | null
   /** The instant by which papers were listed and upvotes read, ISO. */

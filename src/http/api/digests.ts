@@ -40,7 +40,15 @@ const Digest = Type.Object(
         { title: 'Paper of a digest' },
       ),
     ),
-    news: Type.Array(Type.Object({ title: Type.String(), url: orNull(Type.String()), line: Type.String() })),
+    news: Type.Array(
+      Type.Object({
+        kind: Type.String({ description: 'withdrawn, venue, code, upvotes or version' }),
+        title: Type.String(),
+        url: orNull(Type.String()),
+        line: Type.String(),
+      }),
+      { description: 'Of papers that were sent before, at most five, withdrawals first' },
+    ),
   },
   { title: 'Digest', description: 'The digest' },
 )

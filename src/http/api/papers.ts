@@ -60,8 +60,9 @@ const PaperDetails = Type.Object(
     }),
     news: Type.Array(
       Type.Object({
-        kind: Type.String({ description: 'code, version or withdrawn' }),
+        kind: Type.String({ description: 'code, version, venue, upvotes or withdrawn' }),
         version: orNull(Type.Integer()),
+        venue: orNull(Type.String({ description: 'Such as “accepted at ICML 2026”' })),
         seenAt: Instant,
       }),
     ),

@@ -5,6 +5,7 @@ import { isDate } from '../../core/calendar.ts'
 import { dateRange, longDate } from '../../core/digest/headline.ts'
 import { metaTagsOf } from '../../core/papers/citation/meta-tags.ts'
 import { PAPER_ID, serverOf } from '../../core/papers/paper.ts'
+import { MANY_UPVOTES } from '../../core/papers/paper-news.ts'
 import { readArxivId } from '../../core/papers/paper-row.ts'
 import type { PaperPage } from '../../newsletter/archive/paper.ts'
 import { sendErrorPage } from '../errors.ts'
@@ -84,17 +85,26 @@ export const sendNoPaper = (
     ...(arxivId === null ? {} : { link: { href: `/suggest?paper=${arxivId}`, label: 'Suggest this paper' } }),
   })
 
-const NEWS = {
-  code: () => 'Code was added',
-  version: (version: number | null) => (version === null ? 'A new version came out' : `Version ${version} came out`),
-  withdrawn: () => 'The paper was withdrawn',
+const eventLine = ({ kind, version, venue }: PaperPage['news'][number]): string => {
+  switch (kind) {
+    case 'code':
+      return 'Code was added'
+    case 'upvotes':
+      return `It reached ${MANY_UPVOTES} upvotes`
+    case 'venue':
+      return `It was ${venue}`
+    case 'version':
+      return version === null ? 'A new version came out' : `Version ${version} came out`
+    case 'withdrawn':
+      return 'The paper was withdrawn'
+  }
 }
 
 /** What happened to a paper after it was listed, the oldest first, each with its date in words. */
 const eventsOf = ({ card, news, listedOn, digests }: PaperPage): { line: string; when: string }[] => {
-  const told = news.map(({ kind, version, seenAt }) => {
-    const on = seenAt.toISOString().slice(0, 10)
-    return { on, line: NEWS[kind](version), when: longDate(on) }
+  const told = news.map((one) => {
+    const on = one.seenAt.toISOString().slice(0, 10)
+    return { on, line: eventLine(one), when: longDate(on) }
   })
   const listed =
     listedOn === null || listedOn === card.listDay

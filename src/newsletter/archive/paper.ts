@@ -44,7 +44,7 @@ export interface PaperPage {
   /** Upvotes as they were seen, the oldest first. */
   history: (Counted & { upvotes: number })[]
   /** The oldest first. */
-  news: { kind: NewsKind; version: number | null; seenAt: Date }[]
+  news: { kind: NewsKind; version: number | null; venue: string | null; seenAt: Date }[]
   /** Papers that share its rare terms, the likest first. */
   similar: ListCard[]
   sample: boolean

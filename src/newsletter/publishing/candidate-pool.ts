@@ -1,6 +1,6 @@
 /** The papers that a digest may be chosen from: loaded once for all cohorts of an edition. */
-import { addDays, DAY, HOUR } from '../../core/calendar.ts'
-import { isPartial, RECENTLY_SENT_DAYS } from '../../core/digest/eligibility.ts'
+import { addDays, HOUR } from '../../core/calendar.ts'
+import { isPartial } from '../../core/digest/eligibility.ts'
 import { NOTHING_NEW } from '../../core/digest/empty-digest.ts'
 import type { Endorsements } from '../../core/digest/endorsement.ts'
 import { createLift } from '../../core/digest/lift.ts'
@@ -16,7 +16,6 @@ import { GATE } from '../../core/relevance/gate.ts'
 import { paperTerms } from '../../core/taste/paper-terms.ts'
 import { createTermIndex, type TermIndex } from '../../core/taste/term-index.ts'
 import type { Database } from '../../store/database.ts'
-import { readNews } from '../../store/papers/paper-news.ts'
 import {
   type ListedDay,
   readCandidates,
@@ -65,8 +64,6 @@ export interface CandidatePool {
   whyEmpty: string
   /** The list day left out because it has come in only in part, `YYYY-MM-DD`. */
   partialDay: string | null
-  /** What became of papers lately, by paper; for as long as a digest remembers them. */
-  news: Awaited<ReturnType<typeof readNews>>
 }
 
 /** Loads the papers that became eligible since an instant, or those of some list days, as they were at the cut-off. */
@@ -84,7 +81,6 @@ export const loadCandidatePool = async (
   const lift = createLift(await countVotesOfDays(db, await readListDays(db, cutoff, TREND_LIST_DAYS), cutoff))
   const revisions = candidates.map(({ id, revision }) => ({ paperId: id, revision }))
   const texts = [...(await readTexts(db, revisions)).values()]
-  const news = await readNews(db, new Date(cutoff.getTime() - RECENTLY_SENT_DAYS * DAY), cutoff)
   const stale = await readStaleSources(db, new Date(cutoff.getTime() - STALE_AFTER))
   const prepare = async (some: readonly ReadCandidate[]): Promise<DigestCandidate[]> => {
     const endorsementsOf = await readEndorsements(db, some, cutoff)
@@ -124,7 +120,6 @@ export const loadCandidatePool = async (
     isAlike: createSimilarityCheck(texts),
     whyEmpty: whyEmptyOf(partialDay, stale.length > 0),
     partialDay,
-    news,
   }
 }
 

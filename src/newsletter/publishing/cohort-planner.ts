@@ -6,7 +6,6 @@ import { LRUCache } from 'lru-cache'
 import { DAY } from '../../core/calendar.ts'
 import { cohortKey } from '../../core/digest/cohort.ts'
 import { lastForgottenDate, NEWS_SPAN, RECENTLY_SENT_DAYS } from '../../core/digest/eligibility.ts'
-import type { FrozenNews } from '../../core/papers/paper-news.ts'
 import { goneTopicsLine, offeredProfile } from '../../core/subscriber/offered-topics.ts'
 import type { Database } from '../../store/database.ts'
 import {
@@ -21,8 +20,9 @@ import type { OwedDigest } from '../../store/outbox/outbox.ts'
 import { type DueGroup, readProfiles } from '../../store/subscribers.ts'
 import { readTastes } from '../../store/tastes.ts'
 import { type CandidatePool, loadCandidatePool } from './candidate-pool.ts'
-import { composeDigest, type DigestRequest, emptyDigestNote, type FrozenChoice, newsSincePrevious } from './digest.ts'
+import { composeDigest, type DigestRequest, emptyDigestNote, type FrozenChoice } from './digest.ts'
 import { createHistoryGrouping, type HistoryGroup } from './history-groups.ts'
+import { createNewsGrouping } from './sent-news.ts'
 import { createTasteOrder, type OrderByTaste } from './taste-cohorts.ts'
 
 /** Entries of each cache: cohorts that many share come again in chunk after chunk, the others hardly ever. */
@@ -79,6 +79,7 @@ export const createCohortPlanner = (
   onUnknownZone: (timeZone: string) => void,
 ): CohortPlanner => {
   const groupByHistory = createHistoryGrouping(edition.cutoff, onUnknownZone)
+  const divideByNews = createNewsGrouping(edition.cutoff)
   const loadPool = createPoolCache(db, edition.cutoff)
   const orderByTaste = createTasteOrder()
   const cache: DigestCache = {
@@ -87,7 +88,7 @@ export const createCohortPlanner = (
   }
   return {
     async compose(trx, due) {
-      const groups = groupByHistory(due)
+      const groups = await divideByNews(trx, groupByHistory(due))
       // `get`, not `has`: what was just used must outlive the chunk that is stored before this one.
       const unknown = groups.filter(({ key }) => cache.ofGroup.get(key) === undefined)
       const cohorts =
@@ -160,7 +161,7 @@ const formCohorts = async (
   const previousDigests = await readPreviousDigests(
     trx,
     [...new Set(groups.flatMap(({ first }) => first.lastDigestId ?? []))],
-    new Set([...pools].flatMap((pool) => [...pool.byId.keys(), ...pool.news.keys()])),
+    new Set([...pools].flatMap((pool) => [...pool.byId.keys()])),
   )
   const profiles = await readProfiles(
     trx,
@@ -171,13 +172,10 @@ const formCohorts = async (
     groups.flatMap(({ first }) => first.tasteOf ?? []),
   )
   const cohorts = new Map<string, Cohort>()
-  const newsOf = new Map<number | undefined, FrozenNews[]>()
   for (const group of groups) {
-    const { first, since, slot } = group
+    const { first, since, slot, news, untoldNews } = group
     const pool = await loadPool(since)
     const previous = first.lastDigestId === null ? undefined : previousDigests.get(first.lastDigestId)
-    const news = newsOf.get(previous?.id) ?? newsSincePrevious(previous, first.lastCutoff, pool)
-    newsOf.set(previous?.id, news)
     const stored = profiles.get(first.first)
     if (stored === undefined) throw new Error('a locked subscriber was deleted')
     const { profile, gone } = offeredProfile(stored)
@@ -197,6 +195,7 @@ const formCohorts = async (
       note: lines.join(' ') || null,
       goneTopics: gone,
       news,
+      untoldNews,
     }
     const plainKey = cohortKey({ ...request, cutoff }).toString('hex')
     const taste = first.tasteOf === null ? undefined : tastes.get(first.tasteOf)

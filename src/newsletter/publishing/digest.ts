@@ -14,7 +14,7 @@ import { type InterestMatch, rankPapers, selectPapers } from '../../core/digest/
 import { likedIn, rankByTaste } from '../../core/digest/taste-ranking.ts'
 import { offerTopic } from '../../core/digest/topic-offer.ts'
 import { selectTrendingExtras } from '../../core/digest/trending-extras.ts'
-import { type FrozenNews, newsSince } from '../../core/papers/paper-news.ts'
+import type { FrozenNews } from '../../core/papers/paper-news.ts'
 import type { Due } from '../../core/subscriber/due.ts'
 import { offeredProfile } from '../../core/subscriber/offered-topics.ts'
 import { type Frequency, type Profile, TRENDING } from '../../core/subscriber/preferences.ts'
@@ -39,8 +39,9 @@ export interface DigestRequest {
   note: string | null
   /** Slugs that its subscribers chose and that are no topics now; the profile is without them. */
   goneTopics?: readonly string[]
-  /** What has become of papers sent before (`newsSincePrevious`). */
+  /** What has become of papers sent before, and what of it is left for later digests (`sent-news`). */
   news: FrozenNews[]
+  untoldNews?: FrozenNews[]
 }
 
 /** Where a paper's upvotes stand among those of its list day. */
@@ -252,6 +253,7 @@ export const composeDigest = (
     note: entries.length > 0 ? composeNote(entries, request, pool) : pool.whyEmpty,
     sample: open.some((paper) => paper.source === 'sample'),
     news: request.news,
+    untoldNews: request.untoldNews ?? [],
     offer:
       entries.length === 0
         ? null
@@ -273,23 +275,6 @@ export const emptyDigestNote = (
   const empty = { from: previous.emptySince, to: previous.localDate, frequency }
   return emptyDigestLine(empty, now, previous.note ?? NOTHING_NEW)
 }
-
-/**
- * What has become of recently sent papers since the previous digest. An empty digest was not mailed, so its own news is
- * told now.
- */
-export const newsSincePrevious = (
-  previous: PreviousDigest | undefined,
-  lastCutoff: Date | null,
-  { news }: CandidatePool,
-): FrozenNews[] =>
-  previous === undefined || lastCutoff === null
-    ? []
-    : newsSince(news, {
-        recentlySent: previous.recentlySent,
-        cutoff: lastCutoff,
-        untold: previous.emptySince === null ? [] : previous.news,
-      })
 
 type WelcomedSubscriber = ChosenColumns & Pick<Subscriber, 'last_digest_id'>
 

@@ -1,5 +1,6 @@
 /** Due subscribers grouped by history: those who chose the same papers and were sent the same before are of one cohort. */
 import { eligibleSince } from '../../core/digest/eligibility.ts'
+import type { FrozenNews } from '../../core/papers/paper-news.ts'
 import { latestDue, nextDue } from '../../core/subscriber/due.ts'
 import { readTimeZone, servedZone } from '../../core/subscriber/time-zone.ts'
 import type { DueSlot } from '../../store/outbox/outbox.ts'
@@ -15,6 +16,9 @@ export interface HistoryGroup {
   since: Date
   /** The slot of `first`; all have its local date. */
   slot: DueSlot
+  /** What its digest tells of papers that all of them were sent, and what it leaves for later ones (`sent-news`). */
+  news: FrozenNews[]
+  untoldNews: FrozenNews[]
   dueGroups: { dueGroup: DueGroup; slot: DueSlot }[]
 }
 
@@ -56,7 +60,7 @@ export const createHistoryGrouping = (
       const key = `${frequency}|${slot.localDate}|${since.getTime()}|${lastDigestId}|${tasteOf ?? ''}|${dueGroup.profileKey}`
       let group = groups.get(key)
       if (group === undefined) {
-        group = { key, first: dueGroup, since, slot, dueGroups: [] }
+        group = { key, first: dueGroup, since, slot, news: [], untoldNews: [], dueGroups: [] }
         groups.set(key, group)
       }
       group.dueGroups.push({ dueGroup, slot })

@@ -1,5 +1,6 @@
 /** A digest as its readers see it: the frozen list, with the texts of the revisions it was composed from. */
 import type { DigestEntry, DigestIssue, PaperCard } from '../../core/digest/digest.ts'
+import { longDate } from '../../core/digest/headline.ts'
 import { interestsOf } from '../../core/digest/interests.ts'
 import { cardOf, followedAuthors, keywordInAbstract } from '../../core/digest/paper-card.ts'
 import { compactReasonOf, digestReasonOf } from '../../core/digest/reason.ts'
@@ -100,7 +101,12 @@ export const readIssue = async (db: Database, digest: FrozenDigest): Promise<Dig
     trendingExtras: cardsOf(digest.entries.filter((entry) => entry.topic === null)),
     news: digest.news.map((one) => {
       const { title, url } = cardOf(textOf(one), { reason: '', upvotes: null, comments: null })
-      return { title, url: one.kind === 'code' ? textOf(one).codeUrl : url, line: newsLine(one) }
+      return {
+        kind: one.kind,
+        title,
+        url: one.kind === 'code' ? textOf(one).codeUrl : url,
+        line: newsLine(one, longDate),
+      }
     }),
     listed: digest.listed,
     cutoff: digest.cutoff.toISOString(),

@@ -4,6 +4,7 @@ import { eligibleAgainAt, eligibleAt } from '../../core/digest/eligibility.ts'
 import type { Listing, Observation, Paper, SourceName } from '../../core/papers/paper.ts'
 import { excerptOfPaper } from '../../core/papers/paper-excerpt.ts'
 import { type HeldPaper, type MergedPaper, mergeListing, mergeRepeatedListings } from '../../core/papers/paper-merge.ts'
+import { MANY_UPVOTES, type PaperNews } from '../../core/papers/paper-news.ts'
 import type { TopicRelevance } from '../../core/relevance/relevance.ts'
 import type { Database, Tables } from '../database.ts'
 import { storeInstitutions } from './institutions.ts'
@@ -75,7 +76,7 @@ const writeListings = async (
   if (changed.length > 0) await trx.insertInto('paper_texts').values(changed.map(textsOf)).execute()
   await storeNews(
     trx,
-    merged.flatMap(({ news }) => news ?? []),
+    merged.flatMap(({ paper, observation, news }) => [news ?? [], upvotesNews(paper.id, observation) ?? []].flat()),
   )
   await storeObservations(trx, merged)
   await storeInstitutions(trx, listed)
@@ -161,6 +162,12 @@ const storeObservations = async (trx: Kysely<Tables>, merged: MergedPaper[]): Pr
     )
     .execute()
 }
+
+/** That a paper has many upvotes; `storeNews` knows whether it had fewer. */
+const upvotesNews = (paperId: string, observation: Observation | null): PaperNews | null =>
+  observation === null || (observation.upvotes ?? 0) < MANY_UPVOTES
+    ? null
+    : { paperId, kind: 'upvotes', version: null, seenAt: observation.at }
 
 const observationRowOf = (paperId: string, observation: Observation): Tables['observations'] => ({
   paper_id: paperId,

@@ -228,7 +228,7 @@ export const readUpvoteHistory = async (
 export const readNewsOf = async (db: Kysely<Tables>, now: Date, id: string) =>
   db
     .selectFrom('paper_news')
-    .select(['kind', 'version', 'seen_at as seenAt'])
+    .select(['kind', 'version', 'venue', 'seen_at as seenAt'])
     .where('paper_id', '=', id)
     .where('seen_at', '<=', now)
     .orderBy('seen_at')

@@ -203,13 +203,23 @@ describe('a digest', () => {
 
   test('tells what became of papers of earlier digests, in both parts', () => {
     const news = [
-      { title: 'Gone & <lost>', url: 'https://arxiv.org/abs/2604.00001', line: 'it was withdrawn' },
-      { title: 'No page', url: 'javascript:alert(1)', line: 'code is available now' },
+      { kind: 'withdrawn' as const, title: 'Wrong', url: 'https://arxiv.org/abs/2604.00002', line: 'it was withdrawn' },
+      {
+        kind: 'version' as const,
+        title: 'New & <long>',
+        url: 'https://arxiv.org/abs/2604.00001',
+        line: 'version 3 is out',
+      },
+      { kind: 'code' as const, title: 'No page', url: 'javascript:alert(1)', line: 'code is available now' },
     ]
     const { html, text } = templates.renderDigest(issue({ news }))
     expect(html).toMatch(/<h2[^>]*>New since your last digest<\/h2>/)
-    expect(wordsOf(html)).toContain('Gone & <lost> : it was withdrawn')
-    expect(text).toContain(' - Gone & <lost>: it was withdrawn\n   https://arxiv.org/abs/2604.00001\n')
+    expect(wordsOf(html)).toContain('New & <long> : version 3 is out')
+    expect(text).toContain(' - New & <long>: version 3 is out\n   https://arxiv.org/abs/2604.00001\n')
+    // A correction stands before the papers, and once.
+    expect(wordsOf(html)).toMatch(/Correction\. Wrong : it was withdrawn\..*ClawGUI: A Unified.*New since/)
+    expect(text).toContain('Correction. Wrong: it was withdrawn.\nhttps://arxiv.org/abs/2604.00002\n')
+    expect(text.match(/Wrong/g)).toHaveLength(1)
     expect(html + text).not.toContain('javascript')
     expect(linksOfText(text)).toEqual(linksOfHtml(html))
     expect(templates.renderDigest(issue()).html).not.toContain('New since')

@@ -98,9 +98,11 @@ it('a paper says how many readers are for it and which curator picked it, or not
 
 it('a paper says what happened to it after it was listed, in the order of its days', async () => {
   const news = [
-    { kind: 'code' as const, version: null, seenAt: new Date('2026-04-13T10:00:00Z') },
-    { kind: 'version' as const, version: 2, seenAt: new Date('2026-04-16T10:00:00Z') },
-    { kind: 'withdrawn' as const, version: null, seenAt: new Date('2026-04-20T10:00:00Z') },
+    { kind: 'code' as const, version: null, venue: null, seenAt: new Date('2026-04-13T10:00:00Z') },
+    { kind: 'version' as const, version: 2, venue: null, seenAt: new Date('2026-04-16T10:00:00Z') },
+    { kind: 'upvotes' as const, version: null, venue: null, seenAt: new Date('2026-04-17T10:00:00Z') },
+    { kind: 'venue' as const, version: null, venue: 'accepted at ICML 2026', seenAt: new Date('2026-04-18T10:00:00Z') },
+    { kind: 'withdrawn' as const, version: null, venue: null, seenAt: new Date('2026-04-20T10:00:00Z') },
   ]
   await using site = await openTestSite({ paper: { news } })
   const { page } = await read(`${site.url}/papers/2604.11784`)
@@ -110,6 +112,8 @@ it('a paper says what happened to it after it was listed, in the order of its da
     'Hugging Face listed it: Tuesday 14 April 2026',
     'It was in 1,234 digests: 14 to 17 April 2026',
     'Version 2 came out: Thursday 16 April 2026',
+    'It reached 500 upvotes: Friday 17 April 2026',
+    'It was accepted at ICML 2026: Saturday 18 April 2026',
     'The paper was withdrawn: Monday 20 April 2026',
   ])
 })

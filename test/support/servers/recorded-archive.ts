@@ -56,7 +56,7 @@ const paperPageOf = (card: PaperCard, over: Partial<PaperPage>): PaperPage => ({
     { at: new Date('2026-04-13T08:00:00Z'), hourKnown: true, upvotes: 3 },
     { ...SEEN, upvotes: 12 },
   ],
-  news: [{ kind: 'code', version: null, seenAt: SEEN.at }],
+  news: [{ kind: 'code', version: null, venue: null, seenAt: SEEN.at }],
   similar: [{ ...card, id: '2604.11785', topic: null, listDay: '2026-04-14' }],
   sample: false,
   ...over,
