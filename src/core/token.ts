@@ -8,8 +8,9 @@ import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'no
 
 /**
  * What a link is for. `account`, `address` and `undo` name a letter and work once, for a limited time; `preferences`,
- * `feed`, `vote` and `account` end when their subscriber's epoch is raised, and those that stop mail never do. `curator` names
- * a curator, and ends when theirs is raised or they are removed, and `group` a group, whose maker can renew it.
+ * `feed`, `saved` (the feed of a reading list), `vote` and `account` end when their subscriber's epoch is raised, and those
+ * that stop mail never do. `curator` names a curator, and ends when theirs is raised or they are removed, and `group` a
+ * group, whose maker can renew it.
  */
 export const PURPOSES = [
   'confirm',
@@ -25,6 +26,7 @@ export const PURPOSES = [
   'curator',
   'announcements',
   'group',
+  'saved',
 ] as const
 export type Purpose = (typeof PURPOSES)[number]
 

@@ -31,6 +31,7 @@ import { operatorRoutes } from './operator.ts'
 import { preferencesRoutes } from './preferences.ts'
 import { previewRoutes } from './preview.ts'
 import { privacyRoutes } from './privacy.ts'
+import { readingListRoutes } from './reading-list.ts'
 import { limitRequests } from './request-budgets.ts'
 import { answerRequestId, identifyRequests, REQUEST_ID_OPTIONS } from './request-ids.ts'
 import { revalidatePages } from './revalidation.ts'
@@ -176,6 +177,7 @@ export const buildApp = ({
   likesRoutes(app, site)
   groupRoutes(app, { ...site, baseUrl: origin })
   joinRoutes(app, site)
+  readingListRoutes(app, site)
   curationRoutes(app, { ...site, baseUrl: origin })
   suggestionRoutes(app, publicSite)
   webhookRoutes(app, site)

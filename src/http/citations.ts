@@ -12,12 +12,12 @@ import { sendRevalidated } from './revalidation.ts'
 import { type App, type Site, showDeadLink } from './site.ts'
 
 /** The formats by the ends of their file names. */
-const FORMATS = {
+export const CITATION_FORMATS = {
   bib: { type: 'application/x-bibtex; charset=utf-8', write: bibtexOf },
   ris: { type: 'application/x-research-info-systems; charset=utf-8', write: risOf },
   'csl.json': { type: 'application/vnd.citationstyles.csl+json; charset=utf-8', write: cslJsonOf },
 } as const satisfies Record<string, { type: string; write: (papers: readonly CitedPaper[]) => string }>
-type Ending = keyof typeof FORMATS
+type Ending = keyof typeof CITATION_FORMATS
 
 const NO_DAY = {
   status: 404,
@@ -36,7 +36,7 @@ const sendCitations = (
   papers: readonly CitedPaper[],
   { name, ending }: { name: string; ending: Ending },
 ): FastifyReply => {
-  const { type, write } = FORMATS[ending]
+  const { type, write } = CITATION_FORMATS[ending]
   reply.type(type).header('content-disposition', `attachment; filename="${name.replace(/[^\w.-]+/g, '-')}.${ending}"`)
   return sendRevalidated(request, reply, write(papers))
 }
@@ -82,5 +82,5 @@ const citationRoutesOf = (app: App, site: Pick<Site, 'citations' | 'pages'>, end
 }
 
 export const citationRoutes = (app: App, site: Pick<Site, 'citations' | 'pages'>): void => {
-  for (const ending of Object.keys(FORMATS) as Ending[]) citationRoutesOf(app, site, ending)
+  for (const ending of Object.keys(CITATION_FORMATS) as Ending[]) citationRoutesOf(app, site, ending)
 }

@@ -1,4 +1,4 @@
-/** Feeds for feed readers: of all papers, of topics, a search, an author, an institution, and of one's own digests, each as Atom and as JSON Feed. */
+/** Feeds for feed readers: of all papers, of topics, a search, an author, an institution, of one's own digests and reading list, each as Atom and as JSON Feed. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { atomOf } from '../core/feed/atom.ts'
@@ -87,7 +87,11 @@ const titleOf = (slugs: readonly string[] | null): string => {
   return [first, ...more].join(', ')
 }
 
-export const feedRoutes = (app: App, site: Pick<Site, 'feeds' | 'pages' | 'serviceName'>, baseUrl: string): void => {
+export const feedRoutes = (
+  app: App,
+  site: Pick<Site, 'feeds' | 'readingLists' | 'pages' | 'serviceName'>,
+  baseUrl: string,
+): void => {
   const root = baseUrl.replace(/\/$/, '')
   // As searches for a page.
   const inTurn = createTurns()
@@ -99,6 +103,13 @@ export const feedRoutes = (app: App, site: Pick<Site, 'feeds' | 'pages' | 'servi
       const entries = await site.feeds.readOwn(token)
       if (entries === null) return showDeadLink(reply, site.pages)
       return sendFeed(request, reply, { path: `/feeds/own/${token}`, title: 'Your digest', page: '/' }, entries)
+    })
+
+    app.get(`/feeds/saved/:token.${ending}`, { schema: { params: TokenParam } }, async (request, reply) => {
+      const { token } = request.params
+      const entries = await site.readingLists.readFeed(token)
+      if (entries === null) return showDeadLink(reply, site.pages)
+      return sendFeed(request, reply, { path: `/feeds/saved/${token}`, title: 'Reading list', page: '/' }, entries)
     })
 
     const archive = { perMinute: BUDGET.archive }

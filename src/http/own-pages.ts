@@ -22,6 +22,7 @@ const OWN_PAGES: readonly OwnPage[] = [
     hint: 'Ask about any paper: why it came to you, or why it didn’t.',
   },
   { path: 'groups', label: 'Groups', hint: 'Papers that your lab or friends get together, once a week.' },
+  { path: 'saved', label: 'Reading list', hint: 'The papers you saved, with a feed and exports.' },
 ]
 
 /** The lines of the settings page that a preferences token leads to. */

@@ -17,6 +17,7 @@ import type { Webhooks } from '../newsletter/feedback/webhooks.ts'
 import type { Feeds } from '../newsletter/feeds.ts'
 import type { Groups } from '../newsletter/groups.ts'
 import type { Previews } from '../newsletter/publishing/preview.ts'
+import type { ReadingLists } from '../newsletter/reading-list.ts'
 import type { SavedPapers } from '../newsletter/saved-papers.ts'
 import type { Accounts } from '../newsletter/subscription/accounts.ts'
 import type { Origin, Subscriptions } from '../newsletter/subscription/subscription.ts'
@@ -67,6 +68,7 @@ export interface Site {
   groups: Groups
   savedPapers: SavedPapers
   tastes: Tastes
+  readingLists: ReadingLists
   archive: Archive
   citations: Citations
   curations: Curations

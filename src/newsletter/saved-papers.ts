@@ -9,7 +9,7 @@ import type { LinkPorts } from './subscription/token-owner.ts'
 const MOST_A_DAY = 200
 
 /** Papers of one list. */
-const MOST_SAVED = 10_000
+export const MOST_SAVED = 10_000
 
 /** Why a paper was not saved: too many within a day, or the list is full. */
 export type SaveLimit = 'too many' | 'full'

@@ -80,3 +80,80 @@ export const readDigestDateOf = async (
         where m.subscriber_id = ${subscriberId} and d.local_date >= ${today} - 30 and ${has})) as date`.execute(db)
   return rows[0]?.date ?? null
 }
+
+/** A paper of a list. */
+export interface SavedPaper {
+  id: string
+  at: Date
+  readAt: Date | null
+  /** `YYYY-MM-DD` */
+  digestDate: string | null
+}
+
+/** Which papers of a list: `read` or still to be read, or all where it is left out; of a topic that they score `gate` or more in. */
+export interface SavedChoice {
+  read?: boolean
+  topic?: { slug: string; gate: number }
+}
+
+const chosen = ({ read, topic }: SavedChoice) => {
+  const isState = read === undefined ? sql`true` : sql`(s.read_at is not null) = ${read}`
+  if (topic === undefined) return isState
+  return sql`${isState} and exists (select from paper_topics r
+    where r.paper_id = s.paper_id and r.topic = ${topic.slug} and r.score >= ${topic.gate})`
+}
+
+/** At most `limit` papers of a subscriber's list, the newest first, from after one of them on. */
+export const readSavedPapers = async (
+  db: Kysely<Tables>,
+  subscriberId: string,
+  choice: SavedChoice,
+  { after, limit }: { after: Pick<SavedPaper, 'id' | 'at'> | null; limit: number },
+): Promise<SavedPaper[]> => {
+  const isAfter = after === null ? sql`true` : sql`(s.at, s.paper_id) < (${after.at}::timestamptz, ${after.id})`
+  const { rows } = await sql<SavedPaper>`
+    select s.paper_id as id, s.at, s.read_at as "readAt", s.digest_date as "digestDate"
+    from saved_papers s where s.subscriber_id = ${subscriberId} and ${isAfter} and ${chosen(choice)}
+    order by s.at desc, s.paper_id desc limit ${limit}`.execute(db)
+  return rows
+}
+
+/** How many papers of a list are to be read and were read. */
+export const countSavedByState = async (
+  db: Kysely<Tables>,
+  subscriberId: string,
+): Promise<{ unread: number; read: number }> => {
+  const { rows } = await sql<{ unread: number; read: number }>`
+    select count(*) filter (where read_at is null)::int as unread, count(read_at)::int as read
+    from saved_papers where subscriber_id = ${subscriberId}`.execute(db)
+  return rows[0] ?? { unread: 0, read: 0 }
+}
+
+/** How many papers of a part of a list score `gate` or more in each topic. */
+export const countSavedByTopic = async (
+  db: Kysely<Tables>,
+  subscriberId: string,
+  { read }: Pick<SavedChoice, 'read'>,
+  gate: number,
+): Promise<Map<string, number>> => {
+  const { rows } = await sql<{ topic: string; count: number }>`
+    select r.topic, count(*)::int as count
+    from saved_papers s join paper_topics r on r.paper_id = s.paper_id and r.score >= ${gate}
+    where s.subscriber_id = ${subscriberId} and ${chosen(read === undefined ? {} : { read })} group by r.topic`.execute(
+    db,
+  )
+  return new Map(rows.map(({ topic, count }) => [topic, count]))
+}
+
+/** Notes when a subscriber was done with a paper, or that it is still to be read; `false`: it is not in their list. */
+export const setSavedRead = async (
+  db: Kysely<Tables>,
+  subscriberId: string,
+  paperId: string,
+  readAt: Date | null,
+): Promise<boolean> => {
+  const { rows } = await sql`
+    update saved_papers set read_at = ${readAt}
+    where subscriber_id = ${subscriberId} and paper_id = ${paperId} returning 1`.execute(db)
+  return rows.length > 0
+}

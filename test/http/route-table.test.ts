@@ -88,6 +88,8 @@ GET /feeds/institutions/:institution.atom
 GET /feeds/institutions/:institution.json
 GET /feeds/own/:token.atom
 GET /feeds/own/:token.json
+GET /feeds/saved/:token.atom
+GET /feeds/saved/:token.json
 GET /feeds/search.atom
 GET /feeds/search.json
 GET /follow/:token/:topic
@@ -117,6 +119,12 @@ GET /papers/:paper.png
 GET /papers/:paper.ris
 GET /preferences/:token
 GET /preferences/:token/likes
+GET /preferences/:token/saved
+GET /preferences/:token/saved.bib
+GET /preferences/:token/saved.csl.json
+GET /preferences/:token/saved.csv
+GET /preferences/:token/saved.ris
+GET /preferences/:token/saved.txt
 GET /preferences/:token/why
 GET /preferences/:token/groups
 GET /preferences/:token/groups/:group
@@ -188,6 +196,9 @@ POST /preferences/:token/groups/only
 POST /preferences/:token/join/:invitation
 POST /preferences/:token/look
 POST /preferences/:token/pause
+POST /preferences/:token/saved
+POST /preferences/:token/saved/read
+POST /preferences/:token/saved/remove
 POST /preview
 POST /save/:token/:paper
 POST /subscribe

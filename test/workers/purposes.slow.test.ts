@@ -22,11 +22,12 @@ const NAMED: Record<Purpose, readonly string[]> = {
   curator: ['a curator'],
   announcements: ['subscriber'],
   group: ['a group'],
+  saved: ['subscriber'],
 }
 
 /**
- * The purpose that each page of links is for, by the first part of its path; `null` of the links of a former system, which
- * no token of ours opens.
+ * The purpose that each page of links is for, by the part of its path before the token; `null` of the links of a former
+ * system, which no token of ours opens.
  */
 const PURPOSE_OF: Record<string, Purpose | null> = {
   confirm: 'confirm',
@@ -39,9 +40,12 @@ const PURPOSE_OF: Record<string, Purpose | null> = {
   account: 'account',
   address: 'address',
   undo: 'undo',
-  feeds: 'feed',
+  'feeds/own': 'feed',
+  'feeds/saved': 'saved',
   vote: 'vote',
   save: 'vote',
+  more: 'vote',
+  less: 'vote',
   curate: 'curator',
   announcements: 'announcements',
   join: 'group',
@@ -67,7 +71,7 @@ const tokenRoutes = async () => {
   await using site = await openTestSite()
   return site.app.routeTable.flatMap(({ url, method }) =>
     url.includes(':token') && (thorough || method !== 'HEAD')
-      ? [{ url, method: String(method), purpose: PURPOSE_OF[url.split('/')[1] ?? ''] }]
+      ? [{ url, method: String(method), purpose: PURPOSE_OF[url.slice(1, url.indexOf('/:token'))] }]
       : [],
   )
 }

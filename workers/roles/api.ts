@@ -27,6 +27,7 @@ import { createGroups } from '../../src/newsletter/groups.ts'
 import { createOperators } from '../../src/newsletter/operators.ts'
 import { createCandidateCache } from '../../src/newsletter/publishing/candidate-cache.ts'
 import { createPreviews } from '../../src/newsletter/publishing/preview.ts'
+import { createReadingLists } from '../../src/newsletter/reading-list.ts'
 import { createSavedPapers } from '../../src/newsletter/saved-papers.ts'
 import { createAccounts } from '../../src/newsletter/subscription/accounts.ts'
 import { createSubscriptions } from '../../src/newsletter/subscription/subscription.ts'
@@ -67,6 +68,7 @@ export const openApi = async (context: ApiContext) => {
     groups: createGroups(subscribing),
     savedPapers: createSavedPapers(subscribing),
     tastes: createTastes(subscribing),
+    readingLists: createReadingLists({ ...subscribing, baseUrl: config.baseUrl }),
     citations: createCitations({ db, keys, now }),
     curations: createCurations({ db, keys, now, wakeFetch: () => void wake('tick') }),
     suggestions: createSuggestions({ db, keys, now, requireSpace }),

@@ -1,7 +1,7 @@
 /** `/admin/charts`: numbers over time as charts, each with its table and as CSV. */
 import { Type } from 'typebox'
 import { longDate, monthName } from '../../core/digest/headline.ts'
-import { spreadsheetCell } from '../../core/text/spreadsheet-cell.ts'
+import { csvOf } from '../../core/text/csv.ts'
 import {
   type ChartQuery,
   type Charts,
@@ -193,17 +193,6 @@ export const recentDeliveries = async ({ charts }: Pick<AdminSite, 'charts'>): P
   const series = numbers.series.filter((one) => !isEmpty({ ...numbers, series: [one] }))
   return draw(DELIVERIES, { ...numbers, series }, MONTH_BACK)
 }
-
-const csvOf = (rows: readonly (readonly string[])[]): string =>
-  rows
-    .map((row) =>
-      row
-        .map((cell) => spreadsheetCell(cell))
-        .map((cell) => (/[",\n\r]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell))
-        .join(','),
-    )
-    .join('\n')
-    .concat('\n')
 
 /** A row for each period; what is not known is an empty cell, and no zero. */
 const csvOfNumbers = ({ periods, series }: NumbersOverTime): string =>

@@ -22,7 +22,7 @@ export type AddressedSubscriber = Subscriber & { email: string }
 export const findTokenOwner = async (
   trx: Database,
   keys: Keys,
-  purpose: 'preferences' | 'feed' | 'vote' | 'unsubscribe' | 'never' | 'announcements',
+  purpose: 'preferences' | 'feed' | 'saved' | 'vote' | 'unsubscribe' | 'never' | 'announcements',
   token: string,
   lock = false,
 ): Promise<AddressedSubscriber | null> => {

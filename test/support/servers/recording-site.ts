@@ -23,6 +23,7 @@ import type { Explanations } from '../../../src/newsletter/explanation.ts'
 import type { Feeds } from '../../../src/newsletter/feeds.ts'
 import type { Groups, Invitation } from '../../../src/newsletter/groups.ts'
 import type { Previews } from '../../../src/newsletter/publishing/preview.ts'
+import type { ReadingLists } from '../../../src/newsletter/reading-list.ts'
 import type { SavedPapers } from '../../../src/newsletter/saved-papers.ts'
 import type { AccountData } from '../../../src/newsletter/subscription/account-link.ts'
 import type { Accounts } from '../../../src/newsletter/subscription/accounts.ts'
@@ -49,6 +50,7 @@ export const TOKEN = {
   address: 'address'.padEnd(43, '0'),
   undo: 'undo'.padEnd(43, '0'),
   feed: 'feed'.padEnd(43, '0'),
+  saved: 'saved'.padEnd(43, '0'),
   vote: 'vote'.padEnd(43, '0'),
   group: 'group'.padEnd(43, '0'),
   announcements: 'announcements'.padEnd(43, '0'),
@@ -463,6 +465,47 @@ const createRecordedTastes = (change: RecordChange, taste: Taste): Tastes => {
   }
 }
 
+/** The list of the subscriber: one paper to read and one that is hidden; of who has left, none. */
+const createRecordedReadingLists = (change: RecordChange, entries: FeedEntry[]): ReadingLists => {
+  const listed = { withdrawn: false, savedOn: '2026-04-15', readOn: null, digestDate: '2026-04-14' }
+  const isHolder = (token: string) => token === TOKEN.preferences || token === TOKEN.left
+  const papers = [
+    { ...listed, id: '2604.11784', card: card() },
+    { ...listed, id: '2604.11785', card: null, digestDate: null },
+  ]
+  const answer = <T>(token: string, paperId: string, found: T) => {
+    if (!isHolder(token)) return null
+    return papers.some(({ id }) => id === paperId) ? found : ('none' as const)
+  }
+  return {
+    read: async (token, { read, topic, after }) => {
+      if (!isHolder(token)) return null
+      if (after === 'nowhere' || (topic !== null && topic !== 'agents')) return 'no such page'
+      const isEmpty = token === TOKEN.left || read
+      return {
+        papers: isEmpty ? [] : papers,
+        counts: { unread: isEmpty ? 0 : 2, read: 0 },
+        topics: isEmpty ? [] : [{ slug: 'agents', label: 'LLM agents & tool use', count: 1 }],
+        next: isEmpty ? null : '1776232800000:2604.11785',
+        feedToken: TOKEN.saved,
+        subscribed: token === TOKEN.preferences,
+      }
+    },
+    add: (token, typed) => {
+      const paper = { id: '2604.11784', title: 'A paper about agents' }
+      const found = typed === paper.id ? { outcome: 'saved' as const, paper } : { outcome: 'unreadable' as const }
+      return change(isHolder(token) ? found : null, 'add', token, typed)
+    },
+    setRead: (token, paperId, isRead) => change(answer(token, paperId, 'done'), 'setRead', token, paperId, isRead),
+    remove: (token, paperId) => change(answer(token, paperId, 'removed'), 'removeListed', token, paperId),
+    readCited: async (token) =>
+      isHolder(token)
+        ? CITED.map((one) => ({ ...one, savedOn: '2026-04-15', readOn: null, digestDate: '2026-04-14' }))
+        : null,
+    readFeed: async (token) => (token === TOKEN.saved ? entries : null),
+  }
+}
+
 /** The account of the one subscriber there is. */
 const createRecordedAccounts = (change: RecordChange, challenge: Challenge | null): Accounts => ({
   requestLink: (token) => change(token === TOKEN.preferences || token === TOKEN.left, 'requestLink', token),
@@ -646,6 +689,7 @@ export const openTestSite = async ({
     groups: failingBy(fault, createRecordedGroups(change)),
     savedPapers: failingBy(fault, createRecordedSavedPapers(change)),
     tastes: failingBy(fault, createRecordedTastes(change, { ...TASTE, ...taste })),
+    readingLists: failingBy(fault, createRecordedReadingLists(change, feedEntries)),
     curations: failingBy(fault, createRecordedCurations(change)),
     suggestions: failingBy(fault, createRecordedSuggestions(change)),
     archive: failingBy(fault, archive),
