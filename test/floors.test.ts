@@ -22,6 +22,8 @@ const FORBIDDEN: [folder: string, imported: string, sentence: string][] = [
   ['src/core/subscriber', '../papers/paper.ts', 'core/subscriber/ says what a subscriber chose'],
   ['src/core/relevance', '../digest/digest.ts', 'core/relevance/ compares a paper with a topic'],
   ['src/core/digest', '../sending/pace.ts', 'core/digest/ chooses papers'],
+  ['src/core/library', '../digest/digest.ts', 'core/library/ says what a library tells of its owner'],
+  ['src/core/text', '../library/library.ts', 'core/library/ is made of this room'],
   ['src/core/bounces', '../sending/pace.ts', 'core/bounces/ reads what mail servers and providers report'],
   ['src/core/sending', '../papers/paper.ts', 'core/sending/ knows servers and routes'],
   ['src/core/checkup', '../bounces/verp.ts', 'core/checkup/ judges an installation'],

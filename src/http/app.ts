@@ -25,6 +25,7 @@ import {
   unknownInQuery,
 } from './guard.ts'
 import { joinRoutes } from './join.ts'
+import { libraryRoutes } from './library.ts'
 import { likesRoutes } from './likes.ts'
 import { operationsRoutes } from './operations.ts'
 import { operatorRoutes } from './operator.ts'
@@ -84,6 +85,8 @@ export const buildApp = ({
     archive: inTurns(given.archive, ['search']),
     previews: inTurns(given.previews, ['readDigest', 'readVolume', 'readBroadAuthors']),
     explanations: inTurns(given.explanations, ['explain']),
+    // Each takes a thread of its own.
+    libraries: inTurns(given.libraries, ['suggest']),
   }
   const origin = baseUrl.replace(/\/+$/, '')
   const headers = securityHeaders(baseUrl.startsWith('https:'))
@@ -162,6 +165,7 @@ export const buildApp = ({
   privacyRoutes(app, publicSite)
   previewRoutes(app, site)
   subscriptionRoutes(app, publicSite)
+  libraryRoutes(app, publicSite)
   shareImageRoutes(app, publicSite)
   embedRoutes(app, publicSite)
   widgetRoutes(app, publicSite)

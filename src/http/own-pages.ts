@@ -23,6 +23,11 @@ const OWN_PAGES: readonly OwnPage[] = [
   },
   { path: 'groups', label: 'Groups', hint: 'Papers that your lab or friends get together, once a week.' },
   { path: 'saved', label: 'Reading list', hint: 'The papers you saved, with a feed and exports.' },
+  {
+    path: 'library',
+    label: 'Start from your library',
+    hint: 'Topics, keywords and authors by what you have in your reference manager.',
+  },
 ]
 
 /** The lines of the settings page that a preferences token leads to. */

@@ -228,7 +228,7 @@ interface PageOptions {
   until?: string
 }
 
-const showPreferences = async (
+export const showPreferences = async (
   reply: FastifyReply,
   { subscriptions, previews, pages }: PreferencesSite,
   token: string,
@@ -278,7 +278,7 @@ export const showNotSubscribed = (
     : show(reply.code(status), pages, 'not-subscribed', { sentence, token: request.params.token })
 }
 
-const refuse = async (
+export const refuse = async (
   request: FastifyRequest,
   reply: FastifyReply,
   site: PreferencesSite,

@@ -16,6 +16,7 @@ import type { Explanations } from '../newsletter/explanation.ts'
 import type { Webhooks } from '../newsletter/feedback/webhooks.ts'
 import type { Feeds } from '../newsletter/feeds.ts'
 import type { Groups } from '../newsletter/groups.ts'
+import type { Libraries } from '../newsletter/libraries.ts'
 import type { Previews } from '../newsletter/publishing/preview.ts'
 import type { ReadingLists } from '../newsletter/reading-list.ts'
 import type { SavedPapers } from '../newsletter/saved-papers.ts'
@@ -74,6 +75,7 @@ export interface Site {
   curations: Curations
   suggestions: Suggestions
   feeds: Feeds
+  libraries: Libraries
   previews: Previews
   explanations: Explanations
   pages: Pages

@@ -11,7 +11,7 @@ const openSite = () => openTestSite({ adminToken: ADMIN_TOKEN, baseUrl: 'https:/
 const changes = ({ method }: RouteOptions) => method !== 'GET' && method !== 'HEAD'
 /** Pages that anybody may find; all others are kept out of caches and search engines. */
 const isOpen = (url: string) =>
-  !/\/:token|^\/(?:check-inbox|links\/sent|account|preview|subscribe|vote|embed\/subscribe|metrics|api\/v1\/editions|api\/v1\/subscribe|healthz|readyz)/.test(
+  !/\/:token|^\/(?:check-inbox|links\/sent|account|preview|subscribe(?!\/library)|vote|embed\/subscribe|metrics|api\/v1\/editions|api\/v1\/subscribe|healthz|readyz)/.test(
     url,
   )
 
@@ -118,6 +118,11 @@ GET /papers/:paper.csl.json
 GET /papers/:paper.png
 GET /papers/:paper.ris
 GET /preferences/:token
+GET /preferences/:token/groups
+GET /preferences/:token/groups/:group
+GET /preferences/:token/join/:invitation
+GET /preferences/:token/library
+GET /preferences/:token/likes
 GET /preferences/:token/likes
 GET /preferences/:token/saved
 GET /preferences/:token/saved.bib
@@ -126,9 +131,7 @@ GET /preferences/:token/saved.csv
 GET /preferences/:token/saved.ris
 GET /preferences/:token/saved.txt
 GET /preferences/:token/why
-GET /preferences/:token/groups
-GET /preferences/:token/groups/:group
-GET /preferences/:token/join/:invitation
+GET /preferences/:token/why
 GET /preview
 GET /privacy
 GET /proof.js
@@ -144,6 +147,7 @@ GET /sitemaps/institutions.xml
 GET /sitemaps/lists.xml
 GET /sitemaps/papers/:month
 GET /subscribe
+GET /subscribe/library
 GET /suggest
 GET /topics
 GET /topics/:topic
@@ -168,6 +172,7 @@ POST /account/:token/renew
 POST /account/proof
 POST /address/:token
 POST /announcements/:token
+POST /api/v1/library
 POST /api/v1/subscribe
 POST /api/v1/subscribe/proof
 POST /confirm/:token
@@ -185,7 +190,6 @@ POST /never/:token
 POST /preferences/:token
 POST /preferences/:token/account
 POST /preferences/:token/announcements
-POST /preferences/:token/likes
 POST /preferences/:token/groups
 POST /preferences/:token/groups/:group
 POST /preferences/:token/groups/:group/end
@@ -194,6 +198,9 @@ POST /preferences/:token/groups/:group/link
 POST /preferences/:token/groups/:group/members
 POST /preferences/:token/groups/only
 POST /preferences/:token/join/:invitation
+POST /preferences/:token/library
+POST /preferences/:token/library/add
+POST /preferences/:token/likes
 POST /preferences/:token/look
 POST /preferences/:token/pause
 POST /preferences/:token/saved
@@ -202,6 +209,7 @@ POST /preferences/:token/saved/remove
 POST /preview
 POST /save/:token/:paper
 POST /subscribe
+POST /subscribe/library
 POST /subscribe/proof
 POST /suggest
 POST /undo/:token
@@ -213,7 +221,8 @@ POST /vote
 POST /vote/:token/:paper
 POST /vote/forget
 POST /vote/proof
-POST /webhooks/:provider`
+POST /webhooks/:provider
+`
   .trim()
   .split('\n')
 
@@ -334,6 +343,7 @@ const FILLED = {
   only: 'yes',
   paper: '2604.11784',
   note: 'Worth reading',
+  library: '2604.11784',
 }
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' }
 /** `:topic` is one that there is. */
@@ -376,7 +386,7 @@ test('a form of another site is refused but for one click and what changes nothi
 
 /** Which routes answer without the database. */
 const WITHOUT_DATABASE =
-  /\/(?:about|topics|search|privacy|check-inbox.*|links(?:\/sent.*)?|vote(?:\/sent.*)?|account\/(?:address-)?sent|subscribe|suggest|embed(?:\/subscribe)?|robots\.txt|healthz|readyz|webhooks\/.*|share\.png|[\w-]+\.(?:css|js|svg)|v1\/openapi\.json|docs)$/
+  /\/(?:about|topics|search|privacy|check-inbox.*|links(?:\/sent.*)?|vote(?:\/sent.*)?|account\/(?:address-)?sent|subscribe(?:\/library)?|suggest|embed(?:\/subscribe)?|robots\.txt|healthz|readyz|webhooks\/.*|share\.png|[\w-]+\.(?:css|js|svg)|v1\/openapi\.json|docs)$/
 
 test('a fault behind any route is one plain answer, and tells nothing of what failed', async () => {
   const secret = `insert into "subscribers": Key (email)=(${EMAIL}) ${TOKEN.confirm} at postgres://round:pw@10.0.0.5/round`

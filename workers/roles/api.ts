@@ -5,6 +5,7 @@ import { createPostmarkReader } from '../../src/adapters/bounces/webhook-postmar
 import { createSendgridReader } from '../../src/adapters/bounces/webhook-sendgrid.ts'
 import { createSesReader } from '../../src/adapters/bounces/webhook-ses.ts'
 import { createLookup } from '../../src/adapters/checkup/name-servers.ts'
+import { createLibraryReader } from '../../src/adapters/library-thread.ts'
 import { createTakesMail } from '../../src/adapters/mail-domains.ts'
 import { drawMailLogo } from '../../src/adapters/mail-logo.ts'
 import { createShareImages } from '../../src/adapters/share-image.ts'
@@ -24,6 +25,7 @@ import { createEditionCheck } from '../../src/newsletter/feedback/edition-alarm.
 import { createWebhooks } from '../../src/newsletter/feedback/webhooks.ts'
 import { createFeeds } from '../../src/newsletter/feeds.ts'
 import { createGroups } from '../../src/newsletter/groups.ts'
+import { createLibraries } from '../../src/newsletter/libraries.ts'
 import { createOperators } from '../../src/newsletter/operators.ts'
 import { createCandidateCache } from '../../src/newsletter/publishing/candidate-cache.ts'
 import { createPreviews } from '../../src/newsletter/publishing/preview.ts'
@@ -76,6 +78,7 @@ export const openApi = async (context: ApiContext) => {
     archive: keepLists(createArchive({ db, keys, now }), now),
     previews: createPreviews({ db, now, candidates }),
     explanations: createExplanations({ db, keys, now, reads: sourcesRead(config.sources) }),
+    libraries: createLibraries({ db, now, candidates, readLibrary: createLibraryReader(config.relevanceModel) }),
     webhooks: createWebhooks({
       db,
       keys,

@@ -59,7 +59,7 @@ const LENGTHS: Readonly<Record<Zone, number>> = { whole: 1, title: 0.4, contribu
 const MIN_LENGTH = 0.75
 
 /** Words that tell no subject: grammar, and what every abstract says of itself. */
-const EMPTY_WORDS = new Set(
+export const EMPTY_WORDS: ReadonlySet<string> = new Set(
   tokenise(
     'a an the of and or to in for with on by from as is are was were be been being this that these those we our it its ' +
       'at can which while such their they them via into than then also have has had not but however both more most ' +

@@ -5,6 +5,7 @@ import { BUDGET } from '../request-budgets.ts'
 import { type App, type PublicSite, show } from '../site.ts'
 import { digestApi } from './digests.ts'
 import { apiViewOf, type OpenApiDocument } from './documentation.ts'
+import { libraryApi } from './library.ts'
 import { listApi } from './lists.ts'
 import { paperApi } from './papers.ts'
 import { peopleApi } from './people.ts'
@@ -44,6 +45,7 @@ export const apiRoutes = (app: App, site: PublicSite): void => {
     listApi(api, site)
     peopleApi(api, site)
     digestApi(api, site)
+    libraryApi(api, site)
     const document = () => api.swagger() as unknown as OpenApiDocument
     api.get('/api/docs', async (_, reply) =>
       show(makePublic(reply), site.pages, 'api', { canonical: `${site.baseUrl}/api/docs`, ...apiViewOf(document()) }),

@@ -92,6 +92,7 @@ test('the document is OpenAPI 3.1, as another program judges it, and names no ro
     '/api/v1/days',
     '/api/v1/days/{date}',
     '/api/v1/institutions/{institution}',
+    '/api/v1/library',
     '/api/v1/months/{month}',
     '/api/v1/papers/{archive}/{number}',
     '/api/v1/papers/{paper}',
@@ -118,6 +119,25 @@ test('a day’s papers come in parts, most upvoted first, each paper once', asyn
     byUpvotes('2026-04-14').map(({ id, upvotes }) => [id, upvotes]),
   )
   expect((await read(`/api/v1/days/2026-04-14?after=p9`)).papers).toEqual([])
+})
+
+test('a library suggests what to follow, with the papers that are held, and what of it could not be read', async () => {
+  const body = '@misc{a, title = {Robots that fold laundry}, eprint = {2604.13021}}\nDear all,'
+  const headers = { 'content-type': 'text/plain' }
+  const suggested = await call('/api/v1/library', { method: 'POST', headers, body })
+  expect([suggested.status, suggested.body]).toMatchObject([
+    200,
+    // The abstract of the paper of this id is about documents.
+    {
+      format: 'BibTeX',
+      read: 1,
+      used: 1,
+      topics: [{ slug: 'document-ai', entries: 1, chosen: true }],
+      faults: [{ line: 2 }],
+    },
+  ])
+  const nothing = await call('/api/v1/library', { method: 'POST', headers, body: 'Dear all,' })
+  expect([nothing.status, nothing.body]).toMatchObject([422, { errors: [{ field: 'library' }] }])
 })
 
 test('the days, a week and a topic are those of the site', async () => {

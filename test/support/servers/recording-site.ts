@@ -32,6 +32,7 @@ import type { Origin, Subscriptions } from '../../../src/newsletter/subscription
 import type { Taste, Tastes } from '../../../src/newsletter/tastes.ts'
 import type { Votes } from '../../../src/newsletter/votes.ts'
 import { createRecordedArchive, INSTITUTION, LIST_DAYS } from './recorded-archive.ts'
+import { createRecordedLibraries } from './recorded-libraries.ts'
 
 /** Tokens of the one subscriber there is; every other token is unknown. */
 export const TOKEN = {
@@ -697,6 +698,7 @@ export const openTestSite = async ({
     feeds: failingBy(fault, createRecordedFeeds(feedEntries)),
     previews: failingBy(fault, previews),
     explanations: failingBy(fault, createRecordedExplanations()),
+    libraries: failingBy(fault, createRecordedLibraries()),
     topicQuality,
     serviceName: branding.name,
     hasImprint: branding.texts.imprint !== null,
