@@ -31,13 +31,15 @@ const writeCharacter = (character: string): string => {
   return made
 }
 
+/** Most words, which stand as they are. */
+const PLAIN = /^[A-Za-z0-9 .,:;()+/*=!?@'-]*$/
+
 /** Plain text as LaTeX, with balanced braces whatever it holds. */
 const latexOf = (text: string): string => {
+  if (PLAIN.test(text)) return text
   const plain = text.replace(STYLED, (styled) => styled.normalize('NFKC'))
   return [...graphemes.segment(plain)]
-    .map(({ segment }) =>
-      /^[\w .,:;()+/*=!?@'-]$/.test(segment) && segment !== '_' ? segment : writeCharacter(segment),
-    )
+    .map(({ segment }) => (PLAIN.test(segment) ? segment : writeCharacter(segment)))
     .join('')
 }
 
