@@ -16,8 +16,9 @@ afterAll(() => mailed?.[Symbol.asyncDispose]())
 
 /** The link to save a paper of the digest, and its parts. */
 const linkOf = () => {
-  const [, , token = '', paper = ''] = mailed.link(READER, 'digest', 'vote').split('/')
-  return { path: `/save/${token}/${paper}`, token, paper }
+  const path = mailed.link(READER, 'digest', 'save')
+  const [, , token = '', paper = ''] = path.split('/')
+  return { path, token, paper }
 }
 const saved = () => mailed.db.selectFrom('saved_papers').selectAll().orderBy('at').execute()
 const forget = () => mailed.db.deleteFrom('saved_papers').execute()
@@ -81,6 +82,17 @@ test('fifty presses at once save a paper once, and nobody else sees it', async (
   expect(answers.map(({ said }) => said.status).sort()).toEqual([...Array.from({ length: 49 }, () => 'kept'), 'saved'])
   expect(await saved()).toHaveLength(1)
   expect(await Promise.all(pages.map(async (page) => (await fetch(mailed.url + page)).text()))).toEqual(before)
+})
+
+test('a browser that is remembered for voting saves on the site, from the page of a paper', async () => {
+  await forget()
+  const { path, token, paper } = linkOf()
+  const html = await (await fetch(`${mailed.url}/papers/${paper}`)).text()
+  const href = /<a href="([^"]*)"[^>]*>Vote or save<\/a>/.exec(html)?.[1] ?? ''
+  const page = await fetch(mailed.url + href, { headers: { accept: 'text/html', cookie: `vote=${token}` } })
+  expect(await page.text()).toContain(`<a href="${path}" rel="nofollow">Save</a>`)
+  expect((await mailed.site.post(path)).text).toContain('Saved')
+  expect(await saved()).toMatchObject([{ paper_id: paper }])
 })
 
 test('presses and an erasure at once leave nothing of who was erased', async () => {
