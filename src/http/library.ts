@@ -16,6 +16,8 @@ const TokenParam = Type.Object({ token: Type.String() })
 const { topics, keywords, authors } = CHOICES
 const Added = Type.Object({ topics, keywords, authors }, { additionalProperties: false })
 
+/** Characters of a pasted text that are shown again. */
+const MOST_SHOWN = 100_000
 const NOTHING = 'There is nothing to read yet. Choose a file, or paste the entries.'
 
 /** Somebody's library, read: what it suggests, or why it was not read. */
@@ -40,6 +42,10 @@ export const readSent = async (
   }
 }
 
+/** What was pasted, to be shown again where it could not be read; more than anybody would mend by hand is left out. */
+const pastedIn = ({ library }: { library?: unknown }): string =>
+  typeof library === 'string' && library.length <= MOST_SHOWN ? library : ''
+
 /** Refuses what could not be read, to a program. */
 export const refuseLibrary = (reply: FastifyReply, { problem, status }: { problem: string; status: number }) =>
   sendProblem(reply, status, 'Not read', problem, [
@@ -58,8 +64,8 @@ export const libraryRoutes = (app: App, site: PublicSite): void => {
 const publicRoutes = (app: App, site: PublicSite): void => {
   const { previews, pages, baseUrl } = site
   const url = '/subscribe/library'
-  const showForm = (reply: FastifyReply, problem: string | null) =>
-    show(reply, pages, 'library', { canonical: `${baseUrl}${url}`, action: url, token: null, problem })
+  const showForm = (reply: FastifyReply, problem: string | null, pasted = '') =>
+    show(reply, pages, 'library', { canonical: `${baseUrl}${url}`, action: url, token: null, problem, pasted })
 
   app.get(url, async (_, reply) => showForm(makePublic(reply), null))
 
@@ -68,7 +74,7 @@ const publicRoutes = (app: App, site: PublicSite): void => {
     if ('problem' in read)
       return wantsJson(request)
         ? refuseLibrary(reply, read)
-        : showForm(keepForBack(reply.code(read.status)), read.problem)
+        : showForm(keepForBack(reply.code(read.status)), read.problem, pastedIn(request.body))
     const { suggestions } = read
     const volume = await volumeOf(previews, chosenOf(suggestions))
     if (wantsJson(request)) return libraryJsonOf(suggestions, volume)
@@ -86,8 +92,8 @@ const publicRoutes = (app: App, site: PublicSite): void => {
 const ownRoutes = (app: App, site: Site): void => {
   const { subscriptions, previews, pages } = site
   const url = '/preferences/:token/library'
-  const showForm = (reply: FastifyReply, token: string, problem: string | null) =>
-    show(reply, pages, 'library', { action: `/preferences/${token}/library`, token, problem })
+  const showForm = (reply: FastifyReply, token: string, problem: string | null, pasted = '') =>
+    show(reply, pages, 'library', { action: `/preferences/${token}/library`, token, problem, pasted })
   const params = TokenParam
 
   app.get(url, { schema: { params } }, async (request, reply) => {
@@ -105,7 +111,9 @@ const ownRoutes = (app: App, site: Site): void => {
     if (!isSubscribed(own.state)) return showNotSubscribed(request, reply, site)
     const read = await readSent(site, request.body)
     if ('problem' in read)
-      return wantsJson(request) ? refuseLibrary(reply, read) : showForm(reply.code(read.status), token, read.problem)
+      return wantsJson(request)
+        ? refuseLibrary(reply, read)
+        : showForm(reply.code(read.status), token, read.problem, pastedIn(request.body))
     const suggestions = withoutOwn(read.suggestions, own.preferences)
     const volume = await volumeOf(previews, chosenOf(suggestions))
     if (wantsJson(request)) return libraryJsonOf(suggestions, volume)

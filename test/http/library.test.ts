@@ -35,7 +35,7 @@ test('a page takes a library as a file or pasted, and ends in the subscribe form
     expect(text).toContain('We read 4 papers (BibTeX).')
     expect(text).toContain('<form action="/subscribe" method="post" novalidate>')
     expect(text).toMatch(
-      /name="topics" value="agents" checked>LLM agents &amp; tool use<\/label> <span class="quiet">in 4 of your 4 papers/,
+      /name="topics" value="agents" checked><span>LLM agents &amp; tool use <span class="quiet">in 4 of your 4 papers/,
     )
     expect(text).toContain('name="authors" value="Ada Byron" checked')
     expect(text).toMatch(/name="keywords" value="plan voyages" checked/)
@@ -116,6 +116,8 @@ test.each([
   await using site = await openTestSite()
   const page = await send(`${site.url}/subscribe/library`, { library })
   expect([page.status, page.text]).toEqual([expected, expect.stringContaining(words)])
+  // What was pasted is not lost.
+  expect(page.text).toContain(`${library.split('\n').at(-1)}</textarea>`)
   const problem = await send(`${site.url}/api/v1/library`, { library })
   expect([problem.status, JSON.parse(problem.text)]).toEqual([
     expected,

@@ -227,7 +227,7 @@ export const readBibtex = (text: string): ReadEntries => {
   const lineOf = createLineCounter(text)
   const macros = new Map(MONTHS.map((month) => [month, month]))
   const cursor: Cursor = { text, at: 0, faults: [] }
-  const found: { at: number; key: string; fields: Map<string, string> }[] = []
+  const found: { at: number; key: string; fields: Map<string, string>; isWhole: boolean }[] = []
   const closeGap = (to: number): void => {
     const at = garbageIn(text, cursor.at, to)
     if (at !== null)
@@ -271,7 +271,9 @@ export const readBibtex = (text: string): ReadEntries => {
         const problem = 'There is no comma behind this entry’s key.'
         cursor.faults.push({ at: keyAt, problem, expected: 'a key such as byron1843 and a comma' })
       }
-      found.push({ at, key: key.toLowerCase(), fields: takeFields(cursor, closing, macros) })
+      const before = cursor.faults.length
+      const fields = takeFields(cursor, closing, macros)
+      found.push({ at, key: key.toLowerCase(), fields, isWhole: cursor.faults.length === before })
     }
   }
   const years = new Map(found.map(({ key, fields }) => [key, fields.get('year') ?? fields.get('date')]))
@@ -279,9 +281,11 @@ export const readBibtex = (text: string): ReadEntries => {
   const faultsAt = createLineCounter(text)
   for (const { at, ...fault } of cursor.faults.sort((a, b) => a.at - b.at))
     faults.push({ line: faultsAt(at), ...fault })
-  const entries = found.flatMap(({ at, fields }) => {
+  const entries = found.flatMap(({ at, fields, isWhole }) => {
     const parent = fields.get('crossref')?.trim().toLowerCase()
-    return readEntry(rawEntryOf(lineOf(at), fields, parent === undefined ? undefined : years.get(parent)), faults) ?? []
+    const raw = rawEntryOf(lineOf(at), fields, parent === undefined ? undefined : years.get(parent))
+    // Of one that was cut short the reason is told already.
+    return readEntry(raw, isWhole ? faults : []) ?? []
   })
   return { entries, faults: faults.sort((a, b) => a.line - b.line) }
 }

@@ -85,9 +85,7 @@ export const suggestByLibrary = (
   const counts = { format, read: entries.length, used: used.length, notHeld: lent.length - titled.length, faults }
   if (used.length === 0) return { ...counts, topics: [], keywords: [], authors: [] }
   const topics = suggestTopics(used, judge.score, judge)
-  const suggested = new Set(topics.map(({ slug }) => slug))
-  const taken = judge.topics
-    .filter(({ slug }) => suggested.has(slug))
-    .flatMap(({ label, strong, weak }) => [label, ...strong, ...weak])
+  const chosen = new Set(topics.flatMap(({ slug, chosen }) => (chosen ? [slug] : [])))
+  const taken = judge.topics.filter(({ slug }) => chosen.has(slug)).flatMap(({ label, strong }) => [label, ...strong])
   return { ...counts, topics, keywords: suggestKeywords(used, judge.vocabulary, taken), authors: suggestAuthors(used) }
 }

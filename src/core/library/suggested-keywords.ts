@@ -32,6 +32,9 @@ const NO_END = new Set(
   ).map(({ word }) => word),
 )
 
+/** What ends no subject: what it tells of comes behind it. */
+const NO_LAST = new Set(['language', 'large'])
+
 const isEnd = (word: string): boolean =>
   EMPTY_WORDS.has(word) || NO_END.has(word) || /^\d/.test(word) || word.length < 2
 
@@ -50,7 +53,7 @@ const phrasesIn = (text: string, tokens: readonly Token[], withWords: boolean): 
       // "Mixture of experts" is one phrase; over other empty words none goes on.
       if (barred || (EMPTY_WORDS.has(word) && word !== 'of')) break
       words.push(word)
-      if (!isEnd(word)) phrases.add(words.join(' '))
+      if (!isEnd(word) && !NO_LAST.has(word)) phrases.add(words.join(' '))
     }
   }
   return phrases
@@ -95,15 +98,16 @@ const writingOf = (writings: ReadonlyMap<string, number>, fromTitles: ReadonlyMa
 }
 
 /**
- * The phrases, the most telling first: by how many entries hold them, times how much rarer they are elsewhere. `taken`: phrases that
- * are found already, those of topics that were suggested among them.
+ * The phrases, the most telling first: by how many entries hold them, times how much rarer they are elsewhere. `taken`: phrases by
+ * which the topics that are suggested find papers; what is a part of one, or holds one, brings nothing that is new.
  */
 export const suggestKeywords = (
   entries: readonly LibraryEntry[],
   vocabulary: Vocabulary,
   taken: Iterable<string>,
 ): SuggestedKeyword[] => {
-  const isTaken = new Set([...taken].map(plainPhrase))
+  const known = [...new Set([...taken].map(plainPhrase))]
+  const isTaken = (phrase: string): boolean => known.some((one) => isWithin(phrase, one) || isWithin(one, phrase))
   const shareOf = createShareOf(vocabulary)
   const least = Math.max(
     Math.min(LEAST_ENTRIES, Math.ceil(entries.length / 4)),
@@ -122,7 +126,7 @@ export const suggestKeywords = (
   const candidates = [...inTitles]
     .filter(([phrase, count]) => {
       const most = phrase.includes(' ') ? MOST_COMMON.several : MOST_COMMON.one
-      return count >= 2 && !isTaken.has(phrase) && shareOf(phrase) <= most
+      return count >= 2 && shareOf(phrase) <= most && !isTaken(phrase)
     })
     .sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))
     .slice(0, MOST_CANDIDATES)

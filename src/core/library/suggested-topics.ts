@@ -19,7 +19,7 @@ const UNDATED = 0.5
 /** A topic of fewer entries, or of a smaller share of their weight, is left out. */
 const LEAST_ENTRIES = 2
 const LEAST_SHARE = 0.03
-const MOST_TOPICS = 20
+const MOST_TOPICS = 12
 /** What is ticked has this share of the first topic's value, and so much of the weight of the library. */
 const CHOSEN_VALUE = 0.25
 const CHOSEN_SHARE = 0.1
@@ -61,12 +61,13 @@ export const suggestTopics = (
       found.set(topic, known)
     }
   }
+  const least = Math.max(Math.min(LEAST_ENTRIES, entries.length), Math.ceil(LEAST_SHARE * entries.length))
   const ranked = [...found]
     .map(([slug, { entries: fitting, weight }]) => {
       const share = weight / all
       return { slug, entries: fitting, share, value: share * Math.log(share / (usual.get(slug) ?? USUAL_SHARE)) }
     })
-    .filter((topic) => topic.entries >= Math.min(LEAST_ENTRIES, entries.length) && topic.share >= LEAST_SHARE)
+    .filter(({ entries: fitting, share, value }) => fitting >= least && share >= LEAST_SHARE && value > 0)
     .sort((a, b) => b.value - a.value || (a.slug < b.slug ? -1 : 1))
     .slice(0, MOST_TOPICS)
   const best = ranked[0]?.value ?? 0

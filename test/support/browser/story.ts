@@ -184,6 +184,7 @@ const walkArchive = async ({ page, siteUrl, show }: Visit) => {
     ['/months', 'month'],
     ['/topics', 'topics'],
     ['/suggest', 'suggest'],
+    ['/subscribe/library', 'library'],
     ['/search', 'search'],
   ] as const) {
     await page.goto(siteUrl + path)

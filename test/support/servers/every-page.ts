@@ -38,6 +38,16 @@ const FORMS = [
   'email=ada%40example.org&topics=agents&frequency=weekly&hour=7&timezone=Europe%2FLondon',
 ]
 
+/** What only some routes do anything with. */
+const LIBRARY = [
+  `library=${encodeURIComponent('@misc{a, title = {<b>Agents</b> & tools}, author = {Byron, Ada}}\n<b>garbage')}`,
+  'library=%3Cb%3E',
+]
+const FORMS_OF: Record<string, readonly string[]> = {
+  '/subscribe/library': LIBRARY,
+  '/preferences/:token/library': LIBRARY,
+}
+
 export interface AnsweredPage {
   /** `GET /topics/agents` */
   request: string
@@ -76,6 +86,7 @@ export const readEveryPage = async ({ app, url }: TestSite): Promise<AnsweredPag
   for (const route of app.routeTable.filter(isPage))
     for (const path of pathsOf(route))
       if (route.method === 'GET') await ask(route.url, 'GET', path, null)
-      else if (route.method === 'POST') for (const form of FORMS) await ask(route.url, 'POST', path, form)
+      else if (route.method === 'POST')
+        for (const form of [...FORMS, ...(FORMS_OF[route.url] ?? [])]) await ask(route.url, 'POST', path, form)
   return [...pages.values()]
 }
