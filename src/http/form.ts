@@ -5,6 +5,8 @@ import {
   type DigestSize,
   type FieldError,
   type Frequency,
+  LEAST_PAPERS,
+  type LeastPapers,
   namedTopics,
   type PreferenceDefaults,
   type Preferences,
@@ -90,6 +92,11 @@ export const CHOICES = {
     'The most papers of a digest: 3, 5, 10, 15 or usual, which is 10 daily and 15 weekly',
     5,
   ),
+  least_papers: sent(
+    { enum: [...LEAST_PAPERS], default: 1 },
+    'The fewest papers of a daily digest: with fewer, they come with the next; 1, 2, 3 or 5',
+    3,
+  ),
   frequency: sent(
     { type: 'string', enum: ['daily', 'weekly'], default: 'daily' },
     'daily or weekly; daily where it is left out',
@@ -101,6 +108,11 @@ export const CHOICES = {
     { type: 'integer', minimum: 1, maximum: 7, default: 6 },
     'The day of a weekly digest, 1 (Monday) to 7',
     6,
+  ),
+  at_once: sent(
+    { enum: ['yes', 'no', true, false], default: 'no' },
+    'Whether what is in the top 1 % of the month comes at once, and not with the weekly digest: yes or no',
+    'yes',
   ),
 }
 
@@ -163,12 +175,16 @@ export interface FormView {
   hasOwn: boolean
   whenEmpty: WhenEmpty
   papers: DigestSize | null
+  leastPapers: LeastPapers
+  atOnce: boolean
   frequency: Frequency | null
   hour: number
   weekday: number
   timezone: string
   /** How many papers a digest can be asked to have. */
   sizes: readonly DigestSize[]
+  /** How many papers a daily digest can be asked to have at least. */
+  leasts: readonly LeastPapers[]
   /** Whether the zone is missing from the list of the form. */
   unlistedZone: boolean
   /** Whether the choices are unfolded: something of them is chosen, or wrong. */
@@ -191,7 +207,17 @@ const viewOf = (
   chosen: ReadonlySet<unknown>,
   rest: Pick<
     FormView,
-    'keywords' | 'authors' | 'muted' | 'whenEmpty' | 'papers' | 'frequency' | 'hour' | 'weekday' | 'timezone'
+    | 'keywords'
+    | 'authors'
+    | 'muted'
+    | 'whenEmpty'
+    | 'papers'
+    | 'leastPapers'
+    | 'atOnce'
+    | 'frequency'
+    | 'hour'
+    | 'weekday'
+    | 'timezone'
   >,
   problems: FieldError[] = [],
 ): FormView => {
@@ -213,6 +239,7 @@ const viewOf = (
     chosen: groups.reduce((sum, group) => sum + group.chosen, 0),
     ...rest,
     sizes: DIGEST_SIZES,
+    leasts: LEAST_PAPERS,
     hasOwn,
     choosing: hasOwn || chosen.size > 0 || problems.some(({ field }) => field !== 'email'),
     unlistedZone: !LISTED_ZONES.has(rest.timezone),
@@ -276,6 +303,10 @@ export const refusedForm = (
       whenEmpty: typed.when_empty === 'skip' || typed.when_empty === 'send' ? typed.when_empty : standing.whenEmpty,
       papers:
         DIGEST_SIZES.find((size) => size === papers || String(size) === papers) ?? (papers ? null : standing.papers),
+      leastPapers: LEAST_PAPERS.find((least) => String(least) === String(typed.least_papers)) ?? standing.leastPapers,
+      atOnce: [true, 'yes', false, 'no'].includes(typed.at_once as string)
+        ? typed.at_once === true || typed.at_once === 'yes'
+        : standing.atOnce,
       frequency: frequency === 'daily' || frequency === 'weekly' ? frequency : frequency ? null : standing.frequency,
       hour: number(typed.hour, standing.hour),
       weekday: number(typed.weekday, standing.weekday),

@@ -1,7 +1,7 @@
 /** A reader's groups, by the link to their settings: make one, see who is in it, change it, leave it, hand it over, end it. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import type { FieldError, Preferences } from '../core/subscriber/preferences.ts'
+import { type FieldError, type Preferences, STANDARD } from '../core/subscriber/preferences.ts'
 import type { GroupRefusal, MadeGroup, OwnGroup, OwnGroups } from '../newsletter/groups.ts'
 import { sendErrorPage } from './errors.ts'
 import { BUTTON, CHOICES, type FormView, filledForm, refusedForm, sent } from './form.ts'
@@ -146,7 +146,7 @@ interface GroupPage {
 
 const formOf = ({ choices }: MadeGroup): GroupForm => ({
   name: choices.name,
-  choices: filledForm({ ...choices, whenEmpty: 'skip', frequency: 'weekly', hour: 7, timeZone: 'UTC' }),
+  choices: filledForm({ ...STANDARD, ...choices, frequency: 'weekly' }),
 })
 
 const showGroup = (

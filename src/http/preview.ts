@@ -27,7 +27,7 @@ export const readChoice = (given: Readonly<Record<string, unknown>>, fromForm = 
 
 /** The URL of a preview: it contains what differs from the defaults, and never an email address. */
 const urlOf = (preferences: Preferences): string => {
-  const { keywords, authors, muted, frequency, papers, hour, timeZone } = preferences
+  const { keywords, authors, muted, frequency, papers, leastPapers, hour, timeZone, atOnce } = preferences
   const topics = namedTopics(preferences)
   const query = new URLSearchParams()
   if (topics.length > 0) query.set('topics', topics.join(','))
@@ -35,8 +35,10 @@ const urlOf = (preferences: Preferences): string => {
   for (const [name, list] of Object.entries({ keywords, authors, muted }))
     for (const entry of list) query.append(name, entry)
   if (papers !== STANDARD.papers) query.set('papers', String(papers))
+  if (leastPapers !== STANDARD.leastPapers) query.set('least_papers', String(leastPapers))
   if (hour !== STANDARD.hour) query.set('hour', String(hour))
   if (timeZone !== STANDARD.timeZone) query.set('timezone', timeZone)
+  if (atOnce) query.set('at_once', 'yes')
   return `/preview?${query.toString().replaceAll('%2C', ',').replaceAll('%2F', '/')}`
 }
 

@@ -2,7 +2,7 @@
 import { mostPapers } from '../core/digest/digest-size.ts'
 import { topicLabels } from '../core/subscriber/followed.ts'
 import type { Preferences } from '../core/subscriber/preferences.ts'
-import { clock, weekdayInWords } from '../core/subscriber/schedule.ts'
+import { AT_ONCE, clock, weekdayInWords } from '../core/subscriber/schedule.ts'
 import { placeOf } from '../core/subscriber/time-zone.ts'
 
 const counted = (count: number, one: string): string[] =>
@@ -16,12 +16,19 @@ export const ownTermsInWords = ({ keywords, authors, muted }: Preferences): stri
     ...counted(muted.length, 'muted word'),
   ].join(', ') || 'none'
 
-const timeInWords = ({ frequency, weekday, hour, timeZone }: Preferences): string =>
-  `${frequency === 'daily' ? 'Daily' : `${weekdayInWords(weekday)}s`} at ${clock(hour)}, ${timeZone === 'UTC' ? 'UTC' : `${placeOf(timeZone)} time`}`
+const timeInWords = ({ frequency, weekday, hour, timeZone, atOnce }: Preferences): string => {
+  const isAtOnce = frequency === 'weekly' && atOnce
+  return `${frequency === 'daily' ? 'Daily' : `${weekdayInWords(weekday)}s`} at ${clock(hour)}, ${timeZone === 'UTC' ? 'UTC' : `${placeOf(timeZone)} time`}${isAtOnce ? `, ${AT_ONCE}` : ''}`
+}
 
-const sizeInWords = ({ frequency, papers }: Preferences): string => `up to ${mostPapers(frequency, papers)} papers`
+const sizeInWords = ({ frequency, papers, leastPapers }: Preferences): string => {
+  const most = mostPapers(frequency, papers)
+  return frequency === 'daily' && leastPapers > 1
+    ? `${leastPapers === most ? '' : `${leastPapers} to `}${most} papers`
+    : `up to ${most} papers`
+}
 
-/** "Daily at 07:00, London time; up to 10 papers". */
+/** "Daily at 07:00, London time; up to 10 papers", "Saturdays at 07:00, UTC, and at once what is in the top 1 %; …". */
 export const scheduleInWords = (preferences: Preferences): string =>
   `${timeInWords(preferences)}; ${sizeInWords(preferences)}`
 

@@ -10,10 +10,13 @@
  * the time that was typed. Those who were due and not published yet move on with the others.
  */
 import { localDateAt } from '../core/calendar.ts'
+import { isMissed } from '../core/digest/empty-digest.ts'
+import { CANCELED, type SkippedDigests, skippedFor } from '../core/digest/skipped-digests.ts'
 import type { Log } from '../core/log.ts'
 import type { Actor } from '../core/operator.ts'
 import { describeError } from '../core/redact.ts'
 import type { MailState } from '../core/sending/ledger.ts'
+import { isRegular } from '../core/subscriber/due.ts'
 import { servedZone } from '../core/subscriber/time-zone.ts'
 import { recordAct } from '../store/audit.ts'
 import type { Database } from '../store/database.ts'
@@ -162,10 +165,20 @@ const createPass = ({ db, log, now }: CancellationPorts, edition: Cancellation, 
   /** When a reader without this digest is due next; `null` where that stays. */
   const dueWithout = (reader: AffectedReader): Date | null => {
     if (!reader.active) return null
-    if (edition.dueAgain && reader.dueAt !== null && reader.dueAt <= at) return noteDue(reader.dueAt)
+    if (isDueAgain(reader) && reader.dueAt !== null) return noteDue(reader.dueAt)
     return noteDue(
       dueAfter(reader, reader.hasPrevious ? { date: reader.previousLocalDate, at: reader.previousDueAt } : NEVER),
     )
+  }
+
+  /** Whether a reader is due again at once, and not at their next regular time. */
+  const isDueAgain = ({ dueAt }: AffectedReader): boolean => edition.dueAgain && dueAt !== null && dueAt <= at
+
+  /** What a reader misses by the cancellation, for a later digest to tell. */
+  const missedBy = (reader: AffectedReader): SkippedDigests | null => {
+    const { localDate, frequency, dueAt } = reader
+    const isTold = !isDueAgain(reader) && isRegular(localDate, reader) && isMissed(dueAt ?? edition.cutoff, frequency)
+    return isTold ? skippedFor(localDate, CANCELED) : null
   }
 
   const takeBack = async (trx: Database, readers: AffectedReader[]): Promise<void> => {
@@ -180,7 +193,8 @@ const createPass = ({ db, log, now }: CancellationPorts, edition: Cancellation, 
       else result.kept++
       if (dryRun && waiting && !mayHaveArrived) result.canceled++
       const nextDueAt = back ? dueWithout(reader) : null
-      returns.push({ subscriberId, localDate, history: back && hasPrevious, nextDueAt, waiting })
+      const missed = back && hasPrevious ? missedBy(reader) : null
+      returns.push({ subscriberId, localDate, history: back && hasPrevious, nextDueAt, waiting, missed })
     }
     if (!dryRun) result.canceled += await cancelDeliveries(trx, edition.id, returns)
   }
@@ -219,7 +233,8 @@ const createPass = ({ db, log, now }: CancellationPorts, edition: Cancellation, 
       await streamKeys(db, edition.id, states, takeKeys)
       if (dryRun) return result
       if (edition.publishedAt === null) {
-        if (!edition.dueAgain) result.notPublished = await passOverDue(db, earlier(edition.cutoff, at), at, noteDue)
+        if (!edition.dueAgain)
+          result.notPublished = await passOverDue(db, earlier(edition.cutoff, at), at, CANCELED, noteDue)
         await markPublished(db, edition.id)
       }
       if (result.beingSent > 0) return result

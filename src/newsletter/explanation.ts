@@ -189,11 +189,14 @@ const decide = async (
 ): Promise<Decided | null> => {
   const { id } = record
   const fateBy = (profile: Profile) => fateOf(id, choosePapers(pool, { ...request, profile }))
-  const fate = fateBy(request.profile)
+  const choice = choosePapers(pool, request)
+  const fate = fateOf(id, choice)
   const candidate = pool.papers.find((paper) => paper.id === id)
   if (fate.kind === 'not-open' || candidate === undefined) return null
   const from = { on, exact: isExact }
   const nothing = { near: [], press: null, mailId }
+  if (choice.waits && fate.kind === 'chosen')
+    return { verdict: { kind: 'waits', of: fate.of, least: request.profile.leastPapers }, ...nothing }
   if (on === null && fate.kind === 'chosen')
     return { verdict: { kind: 'next', place: fate.place, of: fate.of, extra: fate.topic === null }, ...nothing }
   // What is followed now may have been added since: then there is nothing to change any more.

@@ -319,5 +319,6 @@ const preferencesOfNewcomer = (group: GroupRow): Preferences => ({
   frequency: 'weekly',
   weekday: group.weekday,
   hour: HOUR_OF_NEWCOMERS,
+  atOnce: false,
   timeZone: 'UTC',
 })

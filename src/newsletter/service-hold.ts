@@ -1,4 +1,5 @@
 /** What an operator does with the whole service: hold it, so that nothing is published or sent, and let it go on. */
+import { NOT_IN_TIME } from '../core/digest/skipped-digests.ts'
 import type { Actor } from '../core/operator.ts'
 import { recordAct } from '../store/audit.ts'
 import type { Database } from '../store/database.ts'
@@ -75,7 +76,7 @@ export const resumeService = async (
 ): Promise<number> => {
   if ((await readHold(db)) === null) throw new UnusableHold('the service is not held: there is nothing to resume')
   // Before the hold ends: the next tick would publish them.
-  const passed = skipDue ? await passOverDue(db, now, now) : 0
+  const passed = skipDue ? await passOverDue(db, now, now, NOT_IN_TIME) : 0
   await db.transaction().execute(async (trx) => {
     if (!(await deleteHold(trx))) throw new UnusableHold('the service was resumed by somebody else')
     await recordAct(trx, { ...actor, action: 'service.resumed', subject: null, detail: skipDue ? { passed } : {} })

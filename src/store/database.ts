@@ -5,6 +5,7 @@ import type { AlarmChannel, AlarmEvent, AlarmKind } from '../core/alarms.ts'
 import type { BounceClass } from '../core/bounces/bounce-class.ts'
 import { isDiskFull, isMissing } from '../core/database-error.ts'
 import type { DigestEntry, DigestKind, TopicOffer } from '../core/digest/digest.ts'
+import type { SkippedDigests, UntoldBefore } from '../core/digest/skipped-digests.ts'
 import type { WebhookEvent } from '../core/event-webhook.ts'
 import type { OperatorRole } from '../core/operator.ts'
 import type { SourceName } from '../core/papers/paper.ts'
@@ -14,7 +15,14 @@ import type { MailState, StateCount } from '../core/sending/ledger.ts'
 import type { ThrottleCause } from '../core/sending/pace.ts'
 import type { ChangeByLink } from '../core/subscriber/change-by-link.ts'
 import type { ConsentEvent, ConsentOrigin } from '../core/subscriber/consent.ts'
-import type { DigestSize, Frequency, Preferences, SubscriberState, WhenEmpty } from '../core/subscriber/preferences.ts'
+import type {
+  DigestSize,
+  Frequency,
+  LeastPapers,
+  Preferences,
+  SubscriberState,
+  WhenEmpty,
+} from '../core/subscriber/preferences.ts'
 import type { ProposalKind } from '../core/taste/proposal.ts'
 import type { Direction } from '../core/taste/taste.ts'
 
@@ -57,6 +65,8 @@ export interface BeforeReduction {
   at: string
   state: 'active' | 'paused'
   frequency: Frequency
+  /** Absent where the release before noted it. */
+  atOnce?: boolean
   pausedUntil: string | null
 }
 
@@ -231,6 +241,8 @@ export interface Tables {
     trending: Generated<boolean>
     announcements: Generated<boolean>
     digest_papers: DigestSize | null
+    least_papers: Generated<LeastPapers>
+    at_once: Generated<boolean>
     frequency: Frequency
     hour: number
     weekday: number
@@ -256,6 +268,7 @@ export interface Tables {
     /** What the next digest proposes, in `taste_proposals`. */
     proposal_id: number | null
     before_reduction: BeforeReduction | null
+    missed_digests: SkippedDigests[] | null
     /** Whether a taste is on and holds something. */
     has_taste: Generated<boolean>
     /** The groups that they are in. */
@@ -442,6 +455,7 @@ export interface Tables {
     offer: TopicOffer | null
     /** Whether a taste ordered it. */
     by_taste: Generated<boolean>
+    untold: UntoldBefore | null
   }
 
   // The outbox: mails, the routes that take less of them for now, and the caps on what they are sent.

@@ -1,6 +1,7 @@
 /** Digests, frozen for their cohorts, and the papers that each holds as recently sent. */
 import { type Kysely, type RawBuilder, type Selectable, sql } from 'kysely'
 import type { DigestEntry, DigestKind, TopicOffer } from '../core/digest/digest.ts'
+import type { UntoldBefore } from '../core/digest/skipped-digests.ts'
 import type { FrozenNews } from '../core/papers/paper-news.ts'
 import type { Tables } from './database.ts'
 
@@ -35,6 +36,8 @@ export interface NewDigest {
   previous?: PreviousDigests
   /** The local date since which digests have been empty, its own at the latest; `null` when it has papers. */
   emptySince: string | null
+  /** What the digest after it is to tell; absent where there is nothing. */
+  untold?: UntoldBefore | null
   note: string | null
   sample: boolean
   news: FrozenNews[]
@@ -43,6 +46,8 @@ export interface NewDigest {
   offer: TopicOffer | null
   /** Whether a taste ordered it; absent where none did. */
   byTaste?: boolean
+  /** Its readers go on choosing from what they chose from before it: it is at once, or its papers wait for more. */
+  keepsCutoff?: true
 }
 
 /**
@@ -68,9 +73,9 @@ export const storeDigests = async (
   if (digests.length === 0) return []
   const { rows } = await sql<{ id: number; cohortKey: Buffer; isNew: boolean }>`
     insert into digests (edition_id, cohort_key, kind, local_date, trending, topics, keywords, authors, cutoff, entries, list_days,
-      considered, listed, recently_sent, empty_since, note, sample, news, untold_news, papers, offer, by_taste)
+      considered, listed, recently_sent, empty_since, untold, note, sample, news, untold_news, papers, offer, by_taste)
     select "editionId", decode("cohortKey", 'hex'), kind, "localDate", trending, topics, keywords, authors, cutoff, entries,
-      "listDays", listed, listed, ${recentlySentBefore(sql`d."previousIds"`, sql`d."forgottenOn"`)} || sent, "emptySince", note, sample, news,
+      "listDays", listed, listed, ${recentlySentBefore(sql`d."previousIds"`, sql`d."forgottenOn"`)} || sent, "emptySince", untold, note, sample, news,
       coalesce("untoldNews", '[]'), papers, offer, coalesce("byTaste", false)
     from jsonb_to_recordset(${JSON.stringify(
       digests.map(({ cohortKey, previous, ...digest }) => ({
@@ -82,7 +87,7 @@ export const storeDigests = async (
     )}::jsonb)
       as d("editionId" bigint, "cohortKey" text, kind text, "localDate" date, trending boolean, topics text[], keywords text[],
         authors text[], cutoff timestamptz, entries jsonb, "listDays" date[], listed integer, sent jsonb,
-        "emptySince" date, note text, sample boolean, news jsonb, "untoldNews" jsonb, papers text[], offer jsonb, "byTaste" boolean, "previousIds" bigint[], "forgottenOn" text)
+        "emptySince" date, untold jsonb, note text, sample boolean, news jsonb, "untoldNews" jsonb, papers text[], offer jsonb, "byTaste" boolean, "previousIds" bigint[], "forgottenOn" text)
     on conflict (cohort_key) do update set recently_sent = digests.recently_sent || excluded.recently_sent
     returning id, cohort_key as "cohortKey", xmax = 0 as "isNew"`.execute(db)
   const stored = new Map(rows.map((row) => [row.cohortKey.toString('hex'), row]))
@@ -132,6 +137,8 @@ export interface PreviousDigest {
   localDate: string
   topics: string[]
   emptySince: string | null
+  /** What the digest after it is to tell; also `null` of an empty one of the release before. */
+  untold: UntoldBefore | null
   /** Of an empty digest: why it has no papers. */
   note: string | null
 }
@@ -147,7 +154,7 @@ export const readPreviousDigests = async (
 ): Promise<Map<number, PreviousDigest>> => {
   if (ids.length === 0) return new Map()
   const { rows } = await sql<PreviousDigest>`
-    select id, local_date as "localDate", topics, empty_since as "emptySince", note,
+    select id, local_date as "localDate", topics, empty_since as "emptySince", untold, note,
       array(select key from jsonb_object_keys(recently_sent) key where key = any(${[...papers]})) as "recentlySent"
     from digests where id = any(${ids})`.execute(db)
   return new Map(rows.map((previous) => [previous.id, previous]))

@@ -1,8 +1,10 @@
 /** Calling an edition off: its deliveries are canceled, and its readers go back to what they had before it. */
 import { type Kysely, sql } from 'kysely'
+import type { SkippedDigests } from '../core/digest/skipped-digests.ts'
 import type { MailState } from '../core/sending/ledger.ts'
 import type { SendingTime } from '../core/subscriber/due.ts'
 import type { Tables } from './database.ts'
+import { missedWith } from './subscribers.ts'
 
 /** An edition that was called off, and whose balance is not drawn yet. */
 export interface Cancellation {
@@ -107,7 +109,7 @@ export const readAffected = async (
 ): Promise<AffectedReader[]> => {
   const { rows } = await sql<AffectedReader>`
     select k.subscriber_id as "subscriberId", k.local_date as "localDate", m.state, m.resent > 0 as "mayHaveArrived",
-      s.frequency, s.hour, s.weekday, s.time_zone as "timeZone", s.state = 'active' as active,
+      s.frequency, s.hour, s.weekday, s.time_zone as "timeZone", s.at_once as "atOnce", s.state = 'active' as active,
       coalesce(s.last_digest_id = m.digest_id and s.last_local_date = m.local_date, false) as "isLast",
       s.previous_digest_id is not null as "hasPrevious", s.last_due_at as "dueAt",
       s.previous_due_at as "previousDueAt", s.previous_local_date as "previousLocalDate"
@@ -125,6 +127,8 @@ export interface Return extends DeliveryKey {
   nextDueAt: Date | null
   /** Whether their delivery waits still: then they return only if it can be canceled. */
   waiting: boolean
+  /** The digest that does not come, of which a later one tells; `null` where it comes, or nobody misses it. */
+  missed: SkippedDigests | null
 }
 
 /**
@@ -137,8 +141,9 @@ export const cancelDeliveries = async (db: Kysely<Tables>, editionId: number, re
     with r as materialized (
         select * from unnest(${returns.map((one) => one.subscriberId)}::uuid[],
           ${returns.map((one) => one.localDate)}::date[], ${returns.map((one) => one.history)}::bool[],
-          ${returns.map((one) => one.nextDueAt)}::timestamptz[], ${returns.map((one) => one.waiting)}::bool[])
-          as r(subscriber_id, local_date, history, next_due_at, waiting)),
+          ${returns.map((one) => one.nextDueAt)}::timestamptz[], ${returns.map((one) => one.waiting)}::bool[],
+          ${returns.map(({ missed }) => (missed === null ? null : JSON.stringify([missed])))}::jsonb[])
+          as r(subscriber_id, local_date, history, next_due_at, waiting, missed)),
       off as (
         update deliveries m set state = case when m.resent > 0 then 'unknown' else 'canceled' end,
           reason = case when m.resent > 0 then 'its edition was canceled after a copy may have arrived' else 'its edition was canceled' end,
@@ -159,6 +164,7 @@ export const cancelDeliveries = async (db: Kysely<Tables>, editionId: number, re
           previous_cutoff = case when r.history then null else s.previous_cutoff end,
           previous_due_at = case when r.history then null else s.previous_due_at end,
           previous_local_date = case when r.history then null else s.previous_local_date end,
+          missed_digests = case when r.history then ${missedWith(sql`r.missed`, sql`s.previous_local_date`)} else s.missed_digests end,
           changed_by_link_on = coalesce(s.changed_by_link_on, (m.told_change->>'on')::date),
           changed_by_link = case when m.told_change is null then s.changed_by_link else array(select distinct
             jsonb_array_elements_text(coalesce(to_jsonb(s.changed_by_link), '[]') || (m.told_change->'what'))) end,

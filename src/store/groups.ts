@@ -14,10 +14,11 @@ export const profileOfGroup = (group: GroupRow): Profile => ({
   muted: group.muted,
   whenEmpty: 'skip',
   papers: group.digest_papers,
+  leastPapers: 1,
 })
 
 /** What is chosen of a group. `weekday`: 1 (Monday) to 7. */
-export type GroupChoices = Omit<Profile, 'whenEmpty'> & { name: string; weekday: number }
+export type GroupChoices = Omit<Profile, 'whenEmpty' | 'leastPapers'> & { name: string; weekday: number }
 
 const columnsOfGroup = ({ papers, ...choices }: GroupChoices) => ({ ...choices, digest_papers: papers })
 

@@ -28,6 +28,7 @@ export const moveSubscription = async (db: Kysely<Tables>, from: Subscriber, to:
       changed_by_link_on: null,
       changed_by_link: null,
       proposal_id: null,
+      missed_digests: null,
     })
     .where('id', '=', from.id)
     .execute()
@@ -52,6 +53,7 @@ export const moveSubscription = async (db: Kysely<Tables>, from: Subscriber, to:
       changed_by_link_on: from.changed_by_link_on,
       changed_by_link: from.changed_by_link,
       proposal_id: from.proposal_id,
+      missed_digests: from.missed_digests === null ? null : (JSON.stringify(from.missed_digests) as never),
       before_reduction: null,
       moved_to: null,
       moved_from: from.id,

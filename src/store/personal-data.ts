@@ -111,6 +111,7 @@ export const eraseSubscriber = async (db: Kysely<Tables>, id: string, email: str
       changed_by_link: null,
       proposal_id: null,
       before_reduction: null,
+      missed_digests: null,
     })
     .where('id', '=', id)
     .execute()

@@ -124,13 +124,13 @@ const storeStatement = (batch: ImportBatch) => {
     with ${seenRows(batch)},
     choices as materialized (
       select * from jsonb_to_recordset(${choices}::jsonb) as c(choice int, trending boolean, topics text[], keywords text[],
-        authors text[], muted text[], when_empty text, digest_papers smallint, frequency text, hour smallint,
-        weekday smallint, time_zone text)),
+        authors text[], muted text[], when_empty text, digest_papers smallint, least_papers smallint, frequency text,
+        hour smallint, weekday smallint, at_once boolean, time_zone text)),
     added as (
       insert into subscribers (email, state, trending, topics, keywords, authors, muted, when_empty, digest_papers,
-        frequency, hour, weekday, time_zone, requested_at, confirmed_at, next_due_at)
+        least_papers, frequency, hour, weekday, at_once, time_zone, requested_at, confirmed_at, next_due_at)
       select v.email, 'active', c.trending, c.topics, c.keywords, c.authors, c.muted, c.when_empty, c.digest_papers,
-        c.frequency, c.hour, c.weekday, c.time_zone, ${batch.at}, ${batch.at}, v.due_at
+        c.least_papers, c.frequency, c.hour, c.weekday, c.at_once, c.time_zone, ${batch.at}, ${batch.at}, v.due_at
       from seen v join choices c using (choice) where ${isNew}
       on conflict (lower(email)) do nothing
       returning id, lower(email) as key, frequency),

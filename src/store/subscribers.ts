@@ -1,5 +1,6 @@
 /** Subscribers: their state, what they chose, and when they are due. */
-import { type Kysely, type Selectable, sql } from 'kysely'
+import { type Kysely, type RawBuilder, type Selectable, sql } from 'kysely'
+import type { SkippedDigests } from '../core/digest/skipped-digests.ts'
 import type { Due, SendingTime } from '../core/subscriber/due.ts'
 import type { Preferences, Profile } from '../core/subscriber/preferences.ts'
 import { servedZone } from '../core/subscriber/time-zone.ts'
@@ -19,6 +20,7 @@ export const profileOf = (subscriber: ChosenColumns): Profile => ({
   muted: subscriber.muted,
   whenEmpty: subscriber.when_empty,
   papers: subscriber.digest_papers,
+  leastPapers: subscriber.least_papers,
 })
 
 /** The preferences of a subscriber, as the domain names them. */
@@ -27,6 +29,7 @@ export const preferencesOf = (subscriber: ChosenColumns): Preferences => ({
   frequency: subscriber.frequency,
   hour: subscriber.hour,
   weekday: subscriber.weekday,
+  atOnce: subscriber.at_once,
   // Somebody may have moved here from a runtime with more zones: pages and dates would fail for them.
   timeZone: servedZone(subscriber.time_zone),
 })
@@ -40,9 +43,11 @@ export const columnsOf = (preferences: Preferences) => ({
   muted: preferences.muted,
   when_empty: preferences.whenEmpty,
   digest_papers: preferences.papers,
+  least_papers: preferences.leastPapers,
   frequency: preferences.frequency,
   hour: preferences.hour,
   weekday: preferences.weekday,
+  at_once: preferences.atOnce,
   time_zone: preferences.timeZone,
 })
 
@@ -150,7 +155,7 @@ export const storeBeforeReduction = async (
 export const undoReduction = async (
   db: Kysely<Tables>,
   id: string,
-  before: Omit<BeforeReduction, 'at'>,
+  before: Required<Omit<BeforeReduction, 'at'>>,
   due: Due,
 ): Promise<void> => {
   await db
@@ -158,6 +163,7 @@ export const undoReduction = async (
     .set({
       state: before.state,
       frequency: before.frequency,
+      at_once: before.atOnce,
       paused_until: before.pausedUntil,
       next_due_at: due.at,
       left_at: null,
@@ -223,9 +229,12 @@ export interface DueGroup {
   hour: number
   weekday: number
   timeZone: string
+  atOnce: boolean
   dueAt: Date
   lastDigestId: number | null
   lastCutoff: Date | null
+  /** Digests after their last that were due and not published, or canceled; `null` mostly. */
+  missed: SkippedDigests[] | null
 }
 
 /** Which of those who are due: up to `most`, the longest due first, without some; or those of these ids. */
@@ -239,15 +248,16 @@ export const lockDue = async (db: Kysely<Tables>, cutoff: Date, which: DueSelect
       : sql`${without(which.except)} order by next_due_at limit ${which.most} for update skip locked`
   const { rows } = await sql<DueGroup>`
     with due as materialized (
-      select id, ctid, (trending, topics, keywords, authors, muted, when_empty, digest_papers)::text as "profileKey", frequency, hour, weekday,
-        time_zone as "timeZone", next_due_at as "dueAt", last_digest_id as "lastDigestId", last_cutoff as "lastCutoff",
-        changed_by_link_on, proposal_id, case when has_taste then id end as "tasteOf"
+      select id, ctid, (trending, topics, keywords, authors, muted, when_empty, digest_papers, least_papers)::text as "profileKey",
+        frequency, hour, weekday, time_zone as "timeZone", at_once as "atOnce", next_due_at as "dueAt", last_digest_id as "lastDigestId",
+        last_cutoff as "lastCutoff", changed_by_link_on, proposal_id, case when has_taste then id end as "tasteOf",
+        (select jsonb_agg(m) from jsonb_array_elements(missed_digests) m where m->>'from' > coalesce(last_local_date::text, '')) as missed
       from subscribers where next_due_at <= ${cutoff} ${these})
     select (array_agg(id))[1] as first, string_agg(id::text, ',') as members,
       string_agg('"' || ctid::text || '"', ',') as rows, count(*)::int as count,
       string_agg(id::text, ',') filter (where changed_by_link_on is not null or proposal_id is not null) as "toTell", "tasteOf", "profileKey",
-      frequency, hour, weekday, "timeZone", "dueAt", "lastDigestId", "lastCutoff"
-    from due group by "tasteOf", "profileKey", frequency, hour, weekday, "timeZone", "dueAt", "lastDigestId", "lastCutoff"`.execute(
+      frequency, hour, weekday, "timeZone", "atOnce", "dueAt", "lastDigestId", "lastCutoff", missed
+    from due group by "tasteOf", "profileKey", frequency, hour, weekday, "timeZone", "atOnce", "dueAt", "lastDigestId", "lastCutoff", missed`.execute(
     db,
   )
   return rows
@@ -259,7 +269,7 @@ const without = (ids: readonly string[]) => (ids.length === 0 ? sql`` : sql`and 
 /** The profiles of some subscribers, by their ids; who does not exist is left out. */
 export const readProfiles = async (db: Kysely<Tables>, ids: string[]): Promise<Map<string, Profile>> => {
   const { rows } = await sql<Profile & { id: string }>`
-    select id, trending, topics, keywords, authors, muted, when_empty as "whenEmpty", digest_papers as papers
+    select id, trending, topics, keywords, authors, muted, when_empty as "whenEmpty", digest_papers as papers, least_papers as "leastPapers"
     from subscribers
     where id = any(${ids}::uuid[])`.execute(db)
   return new Map(rows.map(({ id, ...profile }) => [id, profile]))
@@ -271,8 +281,8 @@ export const readDueTimes = async (
   cutoff: Date,
 ): Promise<(SendingTime & { dueAt: Date; count: number })[]> => {
   const { rows } = await sql<SendingTime & { dueAt: Date; count: number }>`
-    select frequency, hour, weekday, time_zone as "timeZone", next_due_at as "dueAt", count(*)::int as count
-    from subscribers where next_due_at <= ${cutoff} group by 1, 2, 3, 4, 5`.execute(db)
+    select frequency, hour, weekday, time_zone as "timeZone", at_once as "atOnce", next_due_at as "dueAt", count(*)::int as count
+    from subscribers where next_due_at <= ${cutoff} group by 1, 2, 3, 4, 5, 6`.execute(db)
   return rows.map((row) => ({ ...row, timeZone: servedZone(row.timeZone) }))
 }
 
@@ -341,27 +351,38 @@ export const countSubscribers = async (
   }
 }
 
+/** A reader who is due, as `lockStillDue` reads them. */
+type StillDue = SendingTime & {
+  subscriberId: string
+  dueAt: Date
+  lastDueAt: Date | null
+  lastLocalDate: string | null
+}
+
 /** Up to `most` readers who are due by an instant, locked; those that a publisher has locked are waited for. */
-export const lockStillDue = async (
-  db: Kysely<Tables>,
-  by: Date,
-  most: number,
-): Promise<(SendingTime & { subscriberId: string; lastDueAt: Date | null; lastLocalDate: string | null })[]> => {
-  const { rows } = await sql<
-    SendingTime & { subscriberId: string; lastDueAt: Date | null; lastLocalDate: string | null }
-  >`
-    select id as "subscriberId", frequency, hour, weekday, time_zone as "timeZone", last_due_at as "lastDueAt",
-      last_local_date as "lastLocalDate"
+export const lockStillDue = async (db: Kysely<Tables>, by: Date, most: number): Promise<StillDue[]> => {
+  const { rows } = await sql<StillDue>`
+    select id as "subscriberId", frequency, hour, weekday, time_zone as "timeZone", at_once as "atOnce", next_due_at as "dueAt",
+      last_due_at as "lastDueAt", last_local_date as "lastLocalDate"
     from subscribers where next_due_at <= ${by} order by next_due_at limit ${most} for update`.execute(db)
   return rows
 }
 
-/** Sets when readers are due next. */
+/**
+ * What a subscriber (`s`) missed with more of it (JSON), or `null` where there is nothing: dates after `last`, of which a later
+ * digest tells.
+ */
+export const missedWith = (more: RawBuilder<unknown>, last: RawBuilder<unknown>) => sql`(
+  select jsonb_agg(m) from jsonb_array_elements(coalesce(s.missed_digests, '[]') || coalesce(${more}, '[]')) m
+  where m->>'from' > coalesce(${last}::text, ''))`
+
+/** Sets when readers are due next, and which digests they `missed`. */
 export const storeNextDue = async (
   db: Kysely<Tables>,
-  readers: { subscriberId: string; nextDueAt: Date }[],
+  readers: { subscriberId: string; nextDueAt: Date; missed: SkippedDigests[] }[],
 ): Promise<void> => {
-  await sql`update subscribers s set next_due_at = r.next_due_at
-    from unnest(${readers.map((one) => one.subscriberId)}::uuid[], ${readers.map((one) => one.nextDueAt)}::timestamptz[])
-      as r(id, next_due_at) where s.id = r.id and s.next_due_at is not null`.execute(db)
+  await sql`update subscribers s set next_due_at = r.next_due_at, missed_digests = ${missedWith(sql`r.missed`, sql`s.last_local_date`)}
+    from unnest(${readers.map((one) => one.subscriberId)}::uuid[], ${readers.map((one) => one.nextDueAt)}::timestamptz[],
+      ${readers.map(({ missed }) => (missed.length === 0 ? null : JSON.stringify(missed)))}::jsonb[])
+      as r(id, next_due_at, missed) where s.id = r.id and s.next_due_at is not null`.execute(db)
 }

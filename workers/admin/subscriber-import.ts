@@ -56,8 +56,8 @@ export const importCommand = (subscribers: Command, run: RunCommand): void => {
     .command('import')
     .description(
       'bring a list along: CSV whose first line names its columns, email and where there are topics, keywords, authors,\n' +
-        'muted, frequency, hour, weekday, timezone, papers, when_empty, state and legacy_token (what the unsubscribe links of the\n' +
-        'former system end with). New readers get digests from their next regular time on, without confirming. Whoever is\n' +
+        'muted, frequency, hour, weekday, timezone, papers, when_empty, least_papers, at_once, state and legacy_token (what\n' +
+        'the unsubscribe links of the former system end with). New readers get digests from their next regular time on, without confirming. Whoever is\n' +
         'known, has left, is suppressed or was erased stays as they are. Refused rows go to a file that can be mended and\n' +
         'imported. An import that was killed goes on when it is run again; - reads standard input',
     )

@@ -60,9 +60,17 @@ export const digestView = (
     more: issue.kind === 'welcome' ? moreToChoose() : '',
     left: papers.length - cards.length,
     closing: next,
-    because: `You get this because you confirmed a ${issue.kind === 'welcome' ? '' : `${issue.kind} `}subscription to ${service} at ${site}. We don’t track what you open or click.`,
+    because: `You get this because you confirmed a ${SUBSCRIPTION[issue.kind]}subscription to ${service} at ${site}. We don’t track what you open or click.`,
     credits: creditsOf(cards),
   }
+}
+
+/** What a reader of each kind confirmed, with a space after it. */
+const SUBSCRIPTION: Readonly<Record<DigestIssue['kind'], string>> = {
+  daily: 'daily ',
+  weekly: 'weekly ',
+  'at-once': 'weekly ',
+  welcome: '',
 }
 
 /** Withdrawals correct what was sent before and stand first; other news comes after the papers. */

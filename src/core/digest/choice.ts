@@ -24,6 +24,8 @@ export interface Choice<P extends Rankable = Rankable> {
   extras: readonly P[]
   /** Whether the digest is sent. */
   isWanted: boolean
+  /** Whether it is not, since its papers are fewer than its readers asked for: they come with a later one. */
+  waits: boolean
 }
 
 /** What a choice made of a paper: exactly one of these. */

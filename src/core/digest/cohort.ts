@@ -3,19 +3,24 @@ import { createHash } from 'node:crypto'
 import { type FrozenNews, newsKey } from '../papers/paper-news.ts'
 import { keyOfPhrase } from '../subscriber/custom-terms.ts'
 import type { Profile } from '../subscriber/preferences.ts'
+import type { DigestKind } from './digest.ts'
 import { mostPapers } from './digest-size.ts'
 import { interestsOf } from './interests.ts'
+import { leastPapers } from './least-papers.ts'
+import { NOTHING_UNTOLD, type UntoldBefore } from './skipped-digests.ts'
 
 export interface Cohort {
-  kind: 'daily' | 'weekly' | 'welcome'
+  kind: DigestKind
   cutoff: Date
   localDate: string
   profile: Profile
   since: Date
   /** Of recently sent papers only those that could be chosen again: other differences of history do not count. */
   recentlySent: readonly string[]
-  /** The line about empty digests before this one; `null` mostly. */
+  /** What it begins with; `null` mostly. */
   note: string | null
+  /** What it tells of digests before it, if it has papers; absent where there is nothing. */
+  untold?: UntoldBefore
   /** What has become of papers sent before, and what of it is left for later digests. */
   news: readonly FrozenNews[]
   untoldNews?: readonly FrozenNews[]
@@ -33,9 +38,11 @@ export const cohortKey = (cohort: Cohort): Buffer =>
         cohort.profile.muted.map(keyOfPhrase).sort(),
         cohort.profile.whenEmpty,
         mostPapers(cohort.kind, cohort.profile.papers),
+        leastPapers(cohort.kind, cohort.profile),
         cohort.since.toISOString(),
         [...cohort.recentlySent].sort(),
         cohort.note,
+        cohort.untold ?? NOTHING_UNTOLD,
         cohort.news.map(newsKey),
         ...(cohort.untoldNews?.length ? [cohort.untoldNews.map(newsKey)] : []),
       ]),

@@ -66,7 +66,8 @@ export interface TopicOffer {
   listDays?: string[]
 }
 
-export type DigestKind = 'daily' | 'weekly' | 'welcome'
+/** `at-once`: what stands out, sent to weekly readers between two weekly digests. */
+export type DigestKind = 'daily' | 'weekly' | 'welcome' | 'at-once'
 
 /** A paper as a reader sees it, the same in mail and page. */
 export interface PaperCard {

@@ -110,6 +110,7 @@ const hasOnlyExtras = (issue: DigestIssue): boolean => matchesOf(issue).length =
 /** The subject of a digest's mail; holds no emoji and no address. */
 export const subjectOf = (issue: DigestIssue, serviceName: string): string => {
   const own = matchesOf(issue)
+  if (issue.kind === 'at-once') return `At once: ${namesOf(own)}`
   if (hasOnlyExtras(issue)) return `Beyond your topics: ${namesOf(issue.trendingExtras)}`
   if (issue.kind === 'welcome') return `Welcome to ${serviceName}: ${firstPapers(own.length)}`
   if (issue.kind === 'weekly') return `${issue.onlyTrending ? 'Trending this week' : 'Your week'}: ${namesOf(own, 1)}`
@@ -119,6 +120,7 @@ export const subjectOf = (issue: DigestIssue, serviceName: string): string => {
 /** The line that a mailbox shows after the subject: what is in the digest, the papers that match first. */
 export const openingOf = (issue: DigestIssue): string => {
   const own = matchesOf(issue)
+  if (issue.kind === 'at-once') return `${namesOf(own)}, in the top 1 % of the month.`
   const extras = issue.trendingExtras.length
   if (hasOnlyExtras(issue)) return `${namesOf(issue.trendingExtras)}, trending beyond your topics.`
   // Where no source counts upvotes, nothing is ranked by them.
@@ -134,7 +136,7 @@ const firstPapers = (count: number): string =>
 
 /** The one `h1` of a digest: its day, the list days of a week, or how many papers a welcome has for its reader. */
 export const headingOf = (issue: DigestIssue): string => {
-  if (issue.kind === 'daily') return longDate(issue.localDate)
+  if (issue.kind === 'daily' || issue.kind === 'at-once') return longDate(issue.localDate)
   if (issue.kind === 'weekly') {
     const [first, last] = [issue.listDays[0], issue.listDays.at(-1)]
     return first !== undefined && last !== undefined ? dateRange(first, last) : longDate(issue.localDate)
@@ -201,6 +203,7 @@ const whatFits = ({ cards, also = [], trendingExtras }: DigestIssue): string => 
  */
 export const standfirstOf = (issue: DigestIssue): string => {
   const papers = papersOf(issue)
+  if (issue.kind === 'at-once') return `${counted(papers.length, 'paper')} of yours in the top 1 % of the month`
   const all = issue.listed
   const isOwnless = hasOnlyExtras(issue)
   const shown =

@@ -40,6 +40,8 @@ export type Verdict =
   | { kind: 'no-digest'; listDay: string; after: string | null; until: string | null }
   /** It was first seen on `seen`, long after its list day. */
   | { kind: 'late'; listDay: string; seen: string }
+  /** It is one of `of` papers, fewer than the `least` that a digest was asked to have. */
+  | { kind: 'waits'; of: number; least: number }
   | { kind: 'next'; place: number; of: number; extra: boolean }
   /** By what is known now it would have been in a digest that it was not in. */
   | { kind: 'changed'; on: string }
@@ -115,6 +117,8 @@ export const verdictInWords = (verdict: Verdict): string => {
       return verdict.extra
         ? 'It will be in your next digest, as things are now, as a trending paper from outside your topics.'
         : `It will be in your next digest, as things are now, at place ${verdict.place} of ${verdict.of}.`
+    case 'waits':
+      return `It waits for a later digest: with it there ${verdict.of === 1 ? 'was 1 paper' : `were ${verdict.of} papers`}, fewer than the ${verdict.least} you asked for.`
     case 'changed':
       return `By your settings as they are now it would have been in your digest of ${longDate(verdict.on)}. It was not, so your settings or what we knew of the paper were different then.`
     case 'muted':

@@ -17,6 +17,8 @@ export const LIST_COLUMNS = [
   'timezone',
   'papers',
   'when_empty',
+  'least_papers',
+  'at_once',
   'state',
   'legacy_token',
 ] as const

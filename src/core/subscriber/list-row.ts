@@ -42,6 +42,8 @@ const preferencesOf = (cell: (column: ListColumn) => string): Record<string, str
   timezone: cell('timezone'),
   papers: cell('papers').toLowerCase(),
   when_empty: cell('when_empty').toLowerCase(),
+  least_papers: cell('least_papers'),
+  at_once: cell('at_once').toLowerCase(),
 })
 
 /** Choices that are remembered; a list has few different ones, and reading one costs more than all else of a row. */

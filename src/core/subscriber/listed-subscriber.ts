@@ -40,6 +40,8 @@ export const exportRow = ({ preferences, ...subscriber }: ListedSubscriber) =>
     timezone: preferences.timeZone,
     papers: preferences.papers ?? 'usual',
     when_empty: preferences.whenEmpty,
+    least_papers: preferences.leastPapers,
+    at_once: preferences.atOnce ? 'yes' : 'no',
     state: subscriber.state,
     requested_at: subscriber.requestedAt.toISOString(),
     confirmed_at: subscriber.confirmedAt?.toISOString() ?? '',

@@ -17,6 +17,10 @@ export type WhenEmpty = 'skip' | 'send'
 export const DIGEST_SIZES = [3, 5, 10, 15] as const
 export type DigestSize = (typeof DIGEST_SIZES)[number]
 
+/** How many papers a daily reader can ask a digest to have at least. */
+export const LEAST_PAPERS = [1, 2, 3, 5] as const
+export type LeastPapers = (typeof LEAST_PAPERS)[number]
+
 /** What trends in all topics, where it is chosen among topics: no topic has this slug. */
 export const TRENDING = 'trending'
 
@@ -35,6 +39,11 @@ export interface Profile {
   whenEmpty: WhenEmpty
   /** How many papers a digest has at most; `null` for as many as are usual for its kind (`core/digest/digest-size`). */
   papers: DigestSize | null
+  /**
+   * With fewer papers of their own a daily digest is not sent, and its papers come with a later one
+   * (`core/digest/least-papers`). Kept, though unused, while the frequency is weekly.
+   */
+  leastPapers: LeastPapers
 }
 
 export interface Preferences extends Profile {
@@ -43,6 +52,11 @@ export interface Preferences extends Profile {
   hour: number
   /** ISO weekday of the weekly digest, 1 (Monday) to 7. Kept, though unused, while the frequency is daily. */
   weekday: number
+  /**
+   * Whether a weekly reader is sent what stands out on the other days, at their hour (`core/digest/at-once`). Kept, though
+   * unused, while the frequency is daily.
+   */
+  atOnce: boolean
   /** IANA zone such as `Europe/London`. */
   timeZone: string
 }
@@ -61,9 +75,11 @@ export const STANDARD: Omit<Preferences, 'topics'> = {
   muted: [],
   whenEmpty: 'skip',
   papers: null,
+  leastPapers: 1,
   frequency: 'daily',
   hour: 7,
   weekday: 6,
+  atOnce: false,
   timeZone: 'UTC',
 }
 
@@ -133,6 +149,9 @@ const USUAL = 'usual'
 const sizeOf = (raw: unknown): DigestSize | null | undefined =>
   raw === USUAL || raw === null ? null : oneOf(DIGEST_SIZES)(wholeOf(raw))
 
+const yesOrNo = (raw: unknown): boolean | undefined =>
+  raw === true || raw === 'yes' ? true : raw === false || raw === 'no' ? false : undefined
+
 const zoneOf = (raw: unknown): string | undefined =>
   typeof raw === 'string' ? (readTimeZone(raw.trim()) ?? undefined) : undefined
 
@@ -156,8 +175,8 @@ export const readNewPreferences = (raw: Raw): ReturnType<typeof readPreferences>
 
 /**
  * Preferences as a form, a JSON body or a table gives them (`topics` an array or a comma list, what trends among them;
- * `keywords`, `authors` and `muted`, arrays or one a line; `when_empty`; `papers`, 3, 5, 10, 15 or `usual`; `frequency`;
- * `hour` and `weekday`, numbers or digits; `timezone`; all but the topics taken from `defaults` when absent), or everything
+ * `keywords`, `authors` and `muted`, arrays or one a line; `when_empty`; `papers`, 3, 5, 10, 15 or `usual`;
+ * `least_papers`, 1, 2, 3 or 5, and no more than `papers`; `frequency`; `at_once`, `yes` or `no`; `hour` and `weekday`, numbers or digits; `timezone`; all but the topics taken from `defaults` when absent), or everything
  * that is wrong with them.
  */
 export const readPreferences = (
@@ -184,6 +203,24 @@ export const readPreferences = (
   // Errors in the order in which the page asks, topics first; whether these may be empty depends on the others.
   const chosen = readTopics(raw.topics, errors.length > 0 || keywords.length + authors.length > 0)
   if ('problem' in chosen) errors.unshift(chosen)
+  const papers = fieldOf('papers', defaults.papers, sizeOf, {
+    problem: 'Choose 3, 5, 10 or 15 papers.',
+    expected: `${DIGEST_SIZES.join(', ')} or ${USUAL}`,
+  })
+  // What stands is lowered with the size, since who changes that alone may not know of this.
+  const mostLeast = LEAST_PAPERS.findLast((least) => papers === null || least <= papers) ?? 1
+  const standingLeast = defaults.leastPapers > mostLeast ? mostLeast : defaults.leastPapers
+  const least = {
+    problem: 'Choose 1, 2, 3 or 5 papers.',
+    expected: LEAST_PAPERS.join(', '),
+  }
+  const leastPapers = fieldOf('least_papers', standingLeast, (given) => oneOf(LEAST_PAPERS)(wholeOf(given)), least)
+  if (leastPapers > mostLeast)
+    errors.push({
+      field: 'least_papers',
+      problem: `Your digests have at most ${papers} papers, so they cannot have at least ${leastPapers}.`,
+      expected: `at most ${papers}`,
+    })
   const preferences = {
     keywords,
     authors,
@@ -192,10 +229,8 @@ export const readPreferences = (
       problem: 'Choose what to do when there is nothing new.',
       expected: 'skip or send',
     }),
-    papers: fieldOf('papers', defaults.papers, sizeOf, {
-      problem: 'Choose 3, 5, 10 or 15 papers.',
-      expected: `${DIGEST_SIZES.join(', ')} or ${USUAL}`,
-    }),
+    papers,
+    leastPapers,
     frequency: fieldOf<Frequency>('frequency', defaults.frequency, oneOf(['daily', 'weekly']), {
       problem: 'Choose daily or weekly.',
       expected: 'daily or weekly',
@@ -207,6 +242,10 @@ export const readPreferences = (
     weekday: fieldOf('weekday', defaults.weekday, wholeBetween(1, 7), {
       problem: 'Choose a weekday from 1 (Monday) to 7 (Sunday).',
       expected: 'a whole number from 1 (Monday) to 7 (Sunday)',
+    }),
+    atOnce: fieldOf('at_once', defaults.atOnce, yesOrNo, {
+      problem: 'Choose what to send between weekly digests.',
+      expected: 'yes or no',
     }),
     timeZone: fieldOf('timezone', defaults.timeZone, zoneOf, {
       problem: `${typeof raw.timezone === 'string' ? quoted(raw.timezone) : 'This'} isn’t a time zone. Choose one such as Europe/London.`,

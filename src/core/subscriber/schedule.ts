@@ -1,7 +1,8 @@
 /** When digests come, in words: lists of papers come out on weekdays, so that a day after none brings nothing new. */
 import { Temporal } from 'temporal-polyfill'
 import { HOUR, localDateAt, utcMidnight, weekdayOf } from '../calendar.ts'
-import { type Due, nextDue, type SendingTime } from './due.ts'
+import { type Due, isRegular, nextDue, type SendingTime } from './due.ts'
+import type { Preferences } from './preferences.ts'
 import { placeOf } from './time-zone.ts'
 
 /**
@@ -24,10 +25,25 @@ export const clock = (hour: number): string => `${String(hour).padStart(2, '0')}
 
 const inZone = (timeZone: string): string => (timeZone === 'UTC' ? 'UTC' : `${placeOf(timeZone)} time`)
 
-/** `every Saturday at 07:00 London time`; daily: `at 07:00 London time, on days with new papers`. */
-export const sendingTimes = ({ frequency, hour, weekday, timeZone }: SendingTime): string => {
+/** What a weekly reader gets besides who chose so, after the time of the week's digest. */
+export const AT_ONCE = 'and at once what is in the top 1 %'
+
+/**
+ * `every Saturday at 07:00 London time`, of some with `, and at once what is in the top 1 %`; daily: `at 07:00 London time, on
+ * days with new papers`, or `… with at least 3 new papers`.
+ */
+export const sendingTimes = ({
+  frequency,
+  hour,
+  weekday,
+  timeZone,
+  atOnce,
+  leastPapers,
+}: SendingTime & Pick<Preferences, 'leastPapers'>): string => {
   const time = `at ${clock(hour)} ${inZone(timeZone)}`
-  return frequency === 'weekly' ? `every ${weekdayInWords(weekday)} ${time}` : `${time}, on days with new papers`
+  if (frequency === 'daily')
+    return `${time}, on days with ${leastPapers > 1 ? `at least ${leastPapers} ` : ''}new papers`
+  return `every ${weekdayInWords(weekday)} ${time}${atOnce ? `, ${AT_ONCE}` : ''}`
 }
 
 /** Whether the list of a weekday has come in within the day before an instant. */
@@ -43,6 +59,9 @@ const MOST_DAYS_WITHOUT_LIST = 4
  */
 const expectedDue = (time: SendingTime, dueAt: Date): Due & { later: boolean } => {
   let due: Due = { at: dueAt, localDate: localDateAt(dueAt, time.timeZone) }
+  // Who gets at once what stands out is due daily, and expects the week's digest.
+  if (time.atOnce && !isRegular(due.localDate, time))
+    return { ...nextDue({ ...time, atOnce: false }, dueAt, { date: null, at: null }), later: false }
   for (let days = 0; time.frequency === 'daily' && !followsList(due.at) && days < MOST_DAYS_WITHOUT_LIST; days++)
     due = nextDue(time, due.at, { date: due.localDate, at: null })
   return { ...due, later: due.at > dueAt }

@@ -3,7 +3,7 @@ import { isOutage } from '../../core/database-error.ts'
 import type { Database } from '../../store/database.ts'
 import { addDue, CanceledEdition } from '../../store/editions.ts'
 import { MissingMonth, requireMonths } from '../../store/months.ts'
-import { addDeliveries } from '../../store/outbox/outbox.ts'
+import { addDeliveries, passReaders } from '../../store/outbox/outbox.ts'
 import { type DueSelection, lockDue } from '../../store/subscribers.ts'
 import { proposeInDigests } from '../../store/taste-proposals.ts'
 import { tellInDigests } from '../../store/told-changes.ts'
@@ -63,12 +63,13 @@ export const publishChunk = (
     try {
       const plan = await planner.compose(trx, due)
       if (!(await before)) throw new ChunkBeforeFailed('the chunk before was not published')
-      const { owed, digests } = await planner.store(trx, plan)
+      const { owed, passed, digests } = await planner.store(trx, plan)
       await requireMonths(
         trx,
         owed.map((one) => one.slot.localDate),
       )
       const written = await addDeliveries(trx, edition, owed)
+      await passReaders(trx, passed)
       const toTell = due.flatMap((group) => group.toTell?.split(',') ?? [])
       if (toTell.length > 0) {
         await tellInDigests(trx, edition.id, toTell)

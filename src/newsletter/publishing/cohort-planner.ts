@@ -16,11 +16,11 @@ import {
   readPreviousDigests,
   storeDigests,
 } from '../../store/digests.ts'
-import type { OwedDigest } from '../../store/outbox/outbox.ts'
+import type { OwedDigest, PassedReaders } from '../../store/outbox/outbox.ts'
 import { type DueGroup, readProfiles } from '../../store/subscribers.ts'
 import { readTastes } from '../../store/tastes.ts'
 import { type CandidatePool, loadCandidatePool } from './candidate-pool.ts'
-import { composeDigest, type DigestRequest, emptyDigestNote, type FrozenChoice } from './digest.ts'
+import { composeDigest, type DigestRequest, type FrozenChoice, untoldBefore } from './digest.ts'
 import { createHistoryGrouping, type HistoryGroup } from './history-groups.ts'
 import { createNewsGrouping } from './sent-news.ts'
 import { createTasteOrder, type OrderByTaste } from './taste-cohorts.ts'
@@ -36,9 +36,11 @@ const LONGEST_SPAN = RECENTLY_SENT_DAYS * DAY
 const SPANS = [NEWS_SPAN, 7 * DAY, LONGEST_SPAN]
 
 interface StoredDigest {
-  id: number
+  /** `null` where nothing comes at once: that is no digest, and nobody hears of it. */
+  id: number | null
   /** Whether it has no papers. */
   empty: boolean
+  keepsCutoff: boolean
 }
 
 interface Cohort {
@@ -63,8 +65,11 @@ interface ChunkPlan {
 export interface CohortPlanner {
   /** Reads and composes what is not known yet; writes nothing. */
   compose(trx: Database, due: readonly DueGroup[]): Promise<ChunkPlan>
-  /** Stores what is new of a plan, in the order in which plans were composed; `digests` says how many digests were. */
-  store(trx: Database, plan: ChunkPlan): Promise<{ owed: OwedDigest[]; digests: number }>
+  /**
+   * Stores what is new of a plan, in the order in which plans were composed; `digests` says how many digests were. To those
+   * who are `passed` nothing comes at once: they are only moved on.
+   */
+  store(trx: Database, plan: ChunkPlan): Promise<{ owed: OwedDigest[]; passed: PassedReaders[]; digests: number }>
   /** Forgets the digests that it knows, for the chunk that stored some was not committed. The papers stay loaded. */
   forgetDigests(): void
 }
@@ -104,19 +109,19 @@ export const createCohortPlanner = (
 
     async store(trx, { groups, cohorts }) {
       const digests = await storeCohorts(trx, cohorts, cache)
-      const owed = groups.flatMap(({ key, dueGroups }) => {
+      const owed: OwedDigest[] = []
+      const passed: PassedReaders[] = []
+      for (const { key, since, dueGroups } of groups) {
         const digest = cache.ofGroup.get(key)
         if (digest === undefined) throw new Error('a cohort has no digest')
-        return dueGroups.map(({ dueGroup, slot }) => ({
-          members: dueGroup.members,
-          rows: dueGroup.rows,
-          count: dueGroup.count,
-          digestId: digest.id,
-          empty: digest.empty,
-          slot,
-        }))
-      })
-      return { owed, digests }
+        const { id, empty, keepsCutoff } = digest
+        for (const { dueGroup, slot } of dueGroups) {
+          const readers = { members: dueGroup.members, rows: dueGroup.rows, count: dueGroup.count, slot }
+          if (id === null) passed.push(readers)
+          else owed.push({ ...readers, digestId: id, empty, keptCutoff: keepsCutoff ? since : null })
+        }
+      }
+      return { owed, passed, digests }
     },
 
     forgetDigests() {
@@ -173,18 +178,14 @@ const formCohorts = async (
   )
   const cohorts = new Map<string, Cohort>()
   for (const group of groups) {
-    const { first, since, slot, news, untoldNews } = group
+    const { first, kind, notInTime, since, slot, news, untoldNews } = group
     const pool = await loadPool(since)
     const previous = first.lastDigestId === null ? undefined : previousDigests.get(first.lastDigestId)
     const stored = profiles.get(first.first)
     if (stored === undefined) throw new Error('a locked subscriber was deleted')
     const { profile, gone } = offeredProfile(stored)
-    const lines = [
-      goneTopicsLine(stored, previous?.topics ?? []),
-      emptyDigestNote(previous, first.frequency, { at: cutoff, localDate: slot.localDate }),
-    ].filter((line) => line !== null)
     const request: DigestRequest = {
-      kind: first.frequency,
+      kind,
       profile,
       localDate: slot.localDate,
       since,
@@ -192,10 +193,14 @@ const formCohorts = async (
         const eligibleAt = pool.byId.get(id)
         return eligibleAt !== undefined && eligibleAt.getTime() > since.getTime()
       }),
-      note: lines.join(' ') || null,
+      note: goneTopicsLine(stored, previous?.topics ?? []),
+      untold: untoldBefore(previous, [...(first.missed ?? []), ...notInTime], first.frequency, {
+        at: cutoff,
+        localDate: slot.localDate,
+      }),
       goneTopics: gone,
-      news,
-      untoldNews,
+      // What comes at once has just its papers: the regular digest tells the news.
+      ...(kind === 'at-once' ? { news: [], untoldNews: [...news, ...untoldNews] } : { news, untoldNews }),
     }
     const plainKey = cohortKey({ ...request, cutoff }).toString('hex')
     const taste = first.tasteOf === null ? undefined : tastes.get(first.tasteOf)
@@ -219,10 +224,15 @@ const storeCohorts = async (trx: Database, cohorts: ChunkPlan['cohorts'], cache:
   for (const { cohort, digest } of cohorts) {
     // The chunk before may have stored it since this one was composed.
     const known = cache.ofCohort.get(cohort.key)
-    if (known !== undefined) {
+    if (known?.id === null) for (const group of cohort.groups) cache.ofGroup.set(group.key, known)
+    else if (known !== undefined) {
       const previousIds = [...cohort.previousDigests].map((previous) => previous.id)
       extended.push({ id: known.id, previousIds, forgottenOn: lastForgottenDate(cohort.request.localDate) })
       for (const group of cohort.groups) cache.ofGroup.set(group.key, known)
+    } else if (digest?.kind === 'at-once' && digest.entries.length === 0) {
+      const nothing = { id: null, empty: true, keepsCutoff: true }
+      cache.ofCohort.set(cohort.key, nothing)
+      for (const group of cohort.groups) cache.ofGroup.set(group.key, nothing)
     } else if (digest !== null) composed.push({ cohort, digest })
     else throw new Error('a cohort left the cache while it was needed')
   }
@@ -237,7 +247,7 @@ const storeCohorts = async (trx: Database, cohorts: ChunkPlan['cohorts'], cache:
     for (const [n, { cohort, digest }] of some.entries()) {
       const { id = 0, isNew } = stored[n] ?? {}
       if (isNew) digests++
-      const known = { id, empty: digest.entries.length === 0 }
+      const known = { id, empty: digest.entries.length === 0, keepsCutoff: digest.keepsCutoff === true }
       cache.ofCohort.set(cohort.key, known)
       for (const group of cohort.groups) cache.ofGroup.set(group.key, known)
     }

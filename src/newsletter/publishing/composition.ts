@@ -64,7 +64,10 @@ export const recompose = async (
   const digest = await readDigest(db, made.digestId)
   if (digest === undefined) throw new Error(`there is no digest ${made.digestId}`)
   const { kind, cutoff } = digest
-  const since = kind === 'welcome' ? new Date(0) : eligibleSince(kind, cutoff, previous?.cutoff ?? null)
+  const since =
+    kind === 'welcome'
+      ? new Date(0)
+      : eligibleSince(kind === 'daily' ? 'daily' : 'weekly', cutoff, previous?.cutoff ?? null)
   const pool = kind === 'welcome' ? await pools.welcomeAt(cutoff) : await pools.at(cutoff, since)
   const { trending, topics, keywords, authors, local_date: localDate } = digest
   const request: DigestRequest = {

@@ -1,16 +1,28 @@
 /** Composing digests: the frozen list of papers of a cohort, and the welcome of a new subscriber. */
 import { localDateAt } from '../../core/calendar.ts'
+import { standsOut } from '../../core/digest/at-once.ts'
 import type { Choice } from '../../core/digest/choice.ts'
 import { cohortKey } from '../../core/digest/cohort.ts'
 import { selectCompact } from '../../core/digest/compact-papers.ts'
 import type { DayRank, DigestEntry, DigestKind } from '../../core/digest/digest.ts'
 import { ENOUGH_OWN_PAPERS, mostPapers } from '../../core/digest/digest-size.ts'
 import { lastForgottenDate } from '../../core/digest/eligibility.ts'
-import { emptyDigestLine, NOTHING_NEW } from '../../core/digest/empty-digest.ts'
+import { isMissed, NOTHING_NEW, skippedAsEmpty } from '../../core/digest/empty-digest.ts'
 import { endorsedBy } from '../../core/digest/endorsement.ts'
 import { applyProfile, interestsOf } from '../../core/digest/interests.ts'
+import { leastPapers, waitsForMore, withWaiting } from '../../core/digest/least-papers.ts'
 import { selectUnsent } from '../../core/digest/near-duplicates.ts'
-import { type InterestMatch, rankPapers, selectPapers } from '../../core/digest/ranking.ts'
+import { type InterestMatch, type RankedPaper, rankPapers, selectPapers } from '../../core/digest/ranking.ts'
+import {
+  joinSkipped,
+  NOTHING_UNTOLD,
+  type SkippedDigests,
+  skippedFor,
+  skippedForFew,
+  type UntoldBefore,
+  untoldLines,
+  waitingOf,
+} from '../../core/digest/skipped-digests.ts'
 import { likedIn, rankByTaste } from '../../core/digest/taste-ranking.ts'
 import { offerTopic } from '../../core/digest/topic-offer.ts'
 import { selectTrendingExtras } from '../../core/digest/trending-extras.ts'
@@ -35,8 +47,10 @@ export interface DigestRequest {
   since: Date
   /** Papers sent before that are still among the candidates. */
   recentlySent: string[]
-  /** What the digest begins with: of topics that are gone (`goneTopicsLine`), and of empty digests before it (`emptyDigestNote`). */
+  /** What the digest begins with: of topics that are gone (`goneTopicsLine`). */
   note: string | null
+  /** What it is to tell of the digests before it (`untoldBefore`); absent where there is nothing. */
+  untold?: UntoldBefore
   /** Slugs that its subscribers chose and that are no topics now; the profile is without them. */
   goneTopics?: readonly string[]
   /** What has become of papers sent before, and what of it is left for later digests (`sent-news`). */
@@ -90,13 +104,13 @@ const entryOf = (
 
 /**
  * For readers of what trends, what is pinned to the newest list day that a digest is chosen from comes first. A week's digest
- * has too many days for that.
+ * has too many days for that, and what comes at once must stand out by itself.
  */
 const putPinnedFirst = (
   open: DigestCandidate[],
   { kind, profile }: DigestRequest,
 ): (DigestCandidate & { first?: boolean })[] => {
-  if (!profile.trending || kind === 'weekly') return open
+  if (!profile.trending || kind === 'weekly' || kind === 'at-once') return open
   const newest = open.reduce((latest, { listDay }) => (listDay > latest ? listDay : latest), '')
   return open.map((paper) => (paper.pinnedTo === newest ? { ...paper, first: true } : paper))
 }
@@ -105,7 +119,12 @@ const putPinnedFirst = (
 const openPapers = ({ papers }: Pick<CandidatePool, 'papers'>, request: DigestRequest): DigestCandidate[] => {
   const recentlySent = new Set(request.recentlySent)
   const since = request.kind === 'welcome' ? Number.NEGATIVE_INFINITY : request.since.getTime()
-  return papers.filter((paper) => paper.eligibleAt.getTime() > since && !recentlySent.has(paper.id))
+  return papers.filter(
+    (paper) =>
+      paper.eligibleAt.getTime() > since &&
+      !recentlySent.has(paper.id) &&
+      (request.kind !== 'at-once' || standsOut(paper)),
+  )
 }
 
 /** The first steps of a choice, which are the same for all tastes. */
@@ -127,16 +146,23 @@ export const choosePapers = (
   taste: TasteFit | null = null,
   first = rankOpenPapers(pool, request),
 ): Choice<DigestCandidate & { first?: boolean }> => {
-  const { kind, profile, recentlySent } = request
+  const { kind, profile, recentlySent, localDate: date, untold = NOTHING_UNTOLD } = request
   const { isAlike, papers: candidates } = pool
+  const waiting = waitingOf(untold)
+  const waited = new Set(waiting.papers)
   const { seen, interests, most } = first
   const ranked = taste === null ? first.ranked : rankByTaste(first.ranked, taste)
-  const selected = selectUnsent(ranked, (some) => selectPapers(some, interests, most), isAlike, recentlySent)
+  const select = (some: readonly RankedPaper<(typeof ranked)[number]['paper']>[]) =>
+    withWaiting(selectPapers(some, interests, most), some, waited, most)
+  const selected = selectUnsent(ranked, select, isAlike, recentlySent)
   const { chosen, seeAlso, twins } = selected
-  const steps = { ...first, ranked, ...selected }
-  const isWanted = chosen.length > 0 || profile.whenEmpty === 'send' || kind === 'welcome'
+  const least = leastPapers(kind, profile)
+  const waits = waitsForMore(chosen.length, { least, since: waiting.since, date })
+  const steps = { ...first, ranked, ...selected, waits }
+  const sendsExtras = profile.whenEmpty === 'send' && kind !== 'at-once' && least === 1
+  const isWanted = !waits && (chosen.length > 0 || sendsExtras || kind === 'welcome')
   // Nobody gets a digest for the sake of what they had before; and who gets what trends in all topics has the extras already.
-  if (!isWanted || chosen.length >= ENOUGH_OWN_PAPERS[kind] || profile.trending)
+  if (!isWanted || kind === 'at-once' || chosen.length >= ENOUGH_OWN_PAPERS[kind] || profile.trending)
     return { ...steps, extras: [], isWanted }
   const sent = new Set(recentlySent)
   const taken = [
@@ -150,10 +176,11 @@ export const choosePapers = (
 
 /** The entries of a digest with these papers. */
 export const freezeEntries = (
-  { chosen, seeAlso, twins, extras, isWanted }: ReturnType<typeof choosePapers>,
+  { chosen, seeAlso, twins, extras, isWanted, waits }: ReturnType<typeof choosePapers>,
   { listed, papers: candidates }: CandidatePool,
   taste: TasteFit | null = null,
 ): DigestEntry[] => {
+  if (waits) return []
   const compact = selectCompact(chosen)
   const own = chosen.map((one) => {
     const { paper, topic, matches } = one
@@ -192,26 +219,65 @@ const listedAmong = (
 const ownPapers = (entries: readonly DigestEntry[]): Set<string> =>
   new Set(entries.flatMap(({ paperId, topic }) => (topic === null || topic === TRENDING ? [] : [paperId])))
 
+/** Why a digest has none of the papers that wait for more. */
+const TOO_FEW = 'there were fewer new papers than you asked for'
+
 const sentenceOf = (why: string): string => `${why.charAt(0).toUpperCase()}${why.slice(1)}.`
 
-/** The note of a digest with papers: the empty digests before it, and what kept papers away that its readers follow. */
-const composeNote = (entries: DigestEntry[], { note }: DigestRequest, { whyEmpty }: CandidatePool): string | null => {
+/** All papers that a digest sends, those that stand under others among them. */
+const sentIn = (entries: readonly DigestEntry[]): string[] =>
+  entries.flatMap((entry) => [entry.paperId, ...(entry.seeAlso ?? []).map(({ paperId }) => paperId)])
+
+/** The note of a digest with papers: the digests before it, and what kept papers away that its readers follow. */
+const composeNote = (
+  entries: DigestEntry[],
+  { kind, note, untold = NOTHING_UNTOLD }: DigestRequest,
+  { whyEmpty }: CandidatePool,
+): string | null => {
   // That nothing matches is said where the papers are counted.
   const isSaid = whyEmpty === NOTHING_NEW || entries.some((entry) => entry.topic !== null)
-  return [note, isSaid ? null : sentenceOf(whyEmpty)].filter((line) => line !== null).join(' ') || null
+  const told = untoldLines(untold, { sent: new Set(sentIn(entries)), isAtOnce: kind === 'at-once' })
+  return [note, told, isSaid ? null : sentenceOf(whyEmpty)].filter((line) => line !== null).join(' ') || null
+}
+
+/** What is left to tell after a digest: of one with papers only what came at once, until the regular one. */
+const untoldAfter = (
+  { entries, waiting }: Pick<FrozenChoice, 'entries' | 'waiting'>,
+  { kind, localDate, profile, untold = NOTHING_UNTOLD }: DigestRequest,
+  { whyEmpty, cutoff }: CandidatePool,
+): UntoldBefore | null => {
+  const { skipped, atOnce } = untold
+  if (entries.length > 0)
+    return kind === 'at-once' ? { skipped: [], atOnce: [...atOnce, { date: localDate, papers: entries.length }] } : null
+  const waited = new Set(waitingOf(untold).papers)
+  const added = waiting.filter((id) => !waited.has(id))
+  const frequency = kind === 'daily' ? 'daily' : 'weekly'
+  const own: SkippedDigests[] =
+    added.length > 0
+      ? [skippedForFew(localDate, added, leastPapers(kind, profile))]
+      : isMissed(cutoff, frequency)
+        ? [skippedFor(localDate, whyEmpty)]
+        : []
+  return { skipped: joinSkipped(skipped, own), atOnce }
 }
 
 /** The papers of a digest, chosen and frozen. */
 export interface FrozenChoice {
   open: readonly DigestCandidate[]
   entries: DigestEntry[]
+  /** The papers that come with a later digest, since they are too few: then it has none. */
+  waiting: string[]
   /** Whether a taste ordered it. */
   byTaste: boolean
 }
 
+/** The papers of a choice that wait for more. */
+export const waitingIn = ({ chosen, waits }: Pick<Choice, 'chosen' | 'waits'>): string[] =>
+  waits ? chosen.map(({ paper }) => paper.id) : []
+
 const freezeChoice = (pool: CandidatePool, request: DigestRequest): FrozenChoice => {
   const choice = choosePapers(pool, request)
-  return { open: choice.open, entries: freezeEntries(choice, pool), byTaste: false }
+  return { open: choice.open, entries: freezeEntries(choice, pool), waiting: waitingIn(choice), byTaste: false }
 }
 
 /**
@@ -224,7 +290,7 @@ export const composeDigest = (
   editionId: number | null,
   previousDigests: Iterable<Pick<PreviousDigest, 'id' | 'emptySince'>>,
   key = cohortKey({ ...request, cutoff: pool.cutoff }),
-  { open, entries, byTaste } = freezeChoice(pool, request),
+  { open, entries, waiting, byTaste } = freezeChoice(pool, request),
 ): NewDigest => {
   const listed = listedAmong(open, pool.listed)
   const previous = [...previousDigests]
@@ -243,37 +309,41 @@ export const composeDigest = (
     entries,
     listDays: listed.map(([day]) => day),
     listed: listed.reduce((total, [, { papers }]) => total + papers, 0),
-    sent: Object.fromEntries(
-      entries
-        .flatMap((entry) => [entry.paperId, ...(entry.seeAlso ?? []).map(({ paperId }) => paperId)])
-        .map((id) => [id, request.localDate]),
-    ),
+    sent: Object.fromEntries(sentIn(entries).map((id) => [id, request.localDate])),
     previous: { previousIds: previous.map(({ id }) => id), forgottenOn: lastForgottenDate(request.localDate) },
     emptySince: entries.length > 0 ? null : (emptyBefore ?? request.localDate),
-    note: entries.length > 0 ? composeNote(entries, request, pool) : pool.whyEmpty,
+    untold: untoldAfter({ entries, waiting }, request, pool),
+    note: entries.length > 0 ? composeNote(entries, request, pool) : waiting.length > 0 ? TOO_FEW : pool.whyEmpty,
     sample: open.some((paper) => paper.source === 'sample'),
     news: request.news,
     untoldNews: request.untoldNews ?? [],
     offer:
-      entries.length === 0
+      entries.length === 0 || request.kind === 'at-once'
         ? null
         : offerTopic(pool.topicPapers, request.profile, request.localDate, ownPapers(entries)),
     byTaste,
+    ...(request.kind === 'at-once' || waiting.length > 0 ? { keepsCutoff: true } : {}),
   }
 }
 
 /**
- * The line that a digest due at `now` begins with when the one before it was empty; the note of an empty digest holds why it
- * was.
+ * What a digest due at `now` is to tell: what the one before it left, and digests that were due since and not published
+ * (`missed`). Of an empty one of the release before, its note holds why it was.
  */
-export const emptyDigestNote = (
+export const untoldBefore = (
   previous: PreviousDigest | undefined,
+  missed: readonly SkippedDigests[],
   frequency: Frequency,
   now: Due,
-): string | null => {
-  if (previous?.emptySince == null) return null
-  const empty = { from: previous.emptySince, to: previous.localDate, frequency }
-  return emptyDigestLine(empty, now, previous.note ?? NOTHING_NEW)
+): UntoldBefore => {
+  if (previous === undefined) return { ...NOTHING_UNTOLD, skipped: joinSkipped([...missed]) }
+  const { untold, emptySince, localDate, note } = previous
+  const empty =
+    untold === null && emptySince !== null
+      ? skippedAsEmpty({ from: emptySince, to: localDate, frequency }, now, note ?? NOTHING_NEW)
+      : []
+  const { skipped, atOnce } = untold ?? NOTHING_UNTOLD
+  return { skipped: joinSkipped(skipped, empty, [...missed]), atOnce }
 }
 
 type WelcomedSubscriber = ChosenColumns & Pick<Subscriber, 'last_digest_id'>
@@ -311,5 +381,5 @@ export const composeWelcome = async (
     note: null,
     news: [],
   }
-  return { ...composeDigest(pool, request, null, previous), emptySince: null }
+  return { ...composeDigest(pool, request, null, previous), emptySince: null, untold: null }
 }

@@ -35,9 +35,10 @@ const composeIssue = (
   const { cutoff } = pool
   const request = {
     kind,
-    profile: preferences,
+    // How few papers bring none is not what a preview is for: it shows what there is.
+    profile: { ...preferences, leastPapers: 1 as const },
     localDate: localDateAt(cutoff, preferences.timeZone),
-    since: kind === 'welcome' ? new Date(0) : eligibleSince(kind, cutoff, null),
+    since: kind === 'welcome' ? new Date(0) : eligibleSince(preferences.frequency, cutoff, null),
     recentlySent: [],
     note: null,
     news: [],
@@ -86,12 +87,12 @@ export const createPreviews = ({
 
     async readVolume(profile) {
       const pool = await candidates.month()
-      const { trending, topics, keywords, authors, muted, whenEmpty, papers: asked } = profile
+      const { trending, topics, keywords, authors, muted, whenEmpty, papers: asked, leastPapers } = profile
       return volumes(pool, { trending, topics, keywords, authors, muted }, async () => {
         const { papers, index, cutoff } = pool
         const weeks = weeksHeldOf(papers, cutoff)
         if (weeks === null) return null
-        const chosen = { trending, topics, keywords, authors, muted, whenEmpty, papers: asked }
+        const chosen = { trending, topics, keywords, authors, muted, whenEmpty, papers: asked, leastPapers }
         return { papers: rankPapers(applyProfile(papers, chosen, index), interestsOf(chosen)).length, weeks }
       })
     },

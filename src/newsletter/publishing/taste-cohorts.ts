@@ -7,7 +7,14 @@ import { tasteCohortKey } from '../../core/digest/cohort.ts'
 import { decayed } from '../../core/taste/taste.ts'
 import type { StoredTaste } from '../../store/tastes.ts'
 import type { CandidatePool } from './candidate-pool.ts'
-import { choosePapers, type DigestRequest, type FrozenChoice, freezeEntries, rankOpenPapers } from './digest.ts'
+import {
+  choosePapers,
+  type DigestRequest,
+  type FrozenChoice,
+  freezeEntries,
+  rankOpenPapers,
+  waitingIn,
+} from './digest.ts'
 
 /** Cohorts whose ranking is kept for tastes to come, of some hundred papers each. */
 const MOST_CACHED = 1_000
@@ -43,10 +50,11 @@ export const createTasteOrder = (): OrderByTaste => {
     const { ranked, plain } = rankCohort(cohortKey, pool, request)
     const left = decayed(movedAt, pool.cutoff)
     const fit = pool.terms().fit(weights.map((one) => ({ ...one, weight: one.weight * left })))
-    const entries = freezeEntries(choosePapers(pool, request, fit, ranked), pool, fit)
+    const choice = choosePapers(pool, request, fit, ranked)
+    const entries = freezeEntries(choice, pool, fit)
     const own = JSON.stringify(entries)
     if (own === plain) return null
     const key = tasteCohortKey(cohortKey, own).toString('hex')
-    return { key, choice: { open: ranked.open, entries, byTaste: true } }
+    return { key, choice: { open: ranked.open, entries, waiting: waitingIn(choice), byTaste: true } }
   }
 }

@@ -139,8 +139,9 @@ const createNextDigest = () => {
   return ({ frequency, hour, weekday, timeZone, nextDueAt }: Claimed): string => {
     if (nextDueAt === null) return ''
     const key = `${frequency}|${hour}|${weekday}|${timeZone}|${nextDueAt.getTime()}`
-    const sentence =
-      known.get(key) ?? nextDigestSentence(nextDueAt, { frequency, hour, weekday, timeZone: servedZone(timeZone) })
+    // Whatever may come at once before it, the next weekly digest is that of the weekday.
+    const time = { frequency, hour, weekday, timeZone: servedZone(timeZone), atOnce: true }
+    const sentence = known.get(key) ?? nextDigestSentence(nextDueAt, time)
     known.set(key, sentence)
     return sentence
   }

@@ -2,7 +2,7 @@
  * Test mails: what a new reader would be sent now, to an address that an operator names. Composed, signed and sent as every
  * other mail; nothing of them is kept or counted, and no link in them belongs to anybody.
  */
-import type { DigestIssue } from '../../core/digest/digest.ts'
+import type { DigestIssue, DigestKind } from '../../core/digest/digest.ts'
 import { papersOf } from '../../core/digest/headline.ts'
 import type { SmtpOutcome } from '../../core/sending/smtp-outcome.ts'
 import { nextDue } from '../../core/subscriber/due.ts'
@@ -20,7 +20,7 @@ export interface TestMailPorts extends ComposePorts {
 }
 
 /** Which mail; a digest is a `welcome` where the one of today would be empty, as at weekends. */
-type TestKind = 'daily' | 'weekly' | 'welcome' | 'confirmation'
+type TestKind = DigestKind | 'confirmation'
 
 export interface SentTest {
   kind: TestKind
@@ -103,7 +103,7 @@ export const sendTestMails = async (
         readLetterView: async () => letterViewOf(preferences),
       },
     )
-    const claimed = claimOf(ports, to, kind === 'daily' || kind === 'weekly' ? 'digest' : kind, preferences)
+    const claimed = claimOf(ports, to, kind === 'welcome' || kind === 'confirmation' ? kind : 'digest', preferences)
     const outcome = await ports.send({ ...(await compose(claimed)), to })
     sent.push({ kind, subject, papers: issue === null ? null : papersOf(issue).length, outcome })
   }

@@ -54,10 +54,11 @@ const reductionOf = ({ state, before_reduction: before }: AddressedSubscriber, n
   return now.getTime() - Date.parse(before.at) <= UNDO_WITHIN ? before : null
 }
 
-const beforeReduction = ({ state, frequency, paused_until }: Subscriber, now: Date): BeforeReduction => ({
+const beforeReduction = ({ state, frequency, at_once, paused_until }: Subscriber, now: Date): BeforeReduction => ({
   at: now.toISOString(),
   state: state === 'paused' ? 'paused' : 'active',
   frequency,
+  atOnce: at_once,
   pausedUntil: paused_until,
 })
 
@@ -106,8 +107,8 @@ export const reduceMail = (
     if (!isSubscribed(owner.state)) return 'not-subscribed'
     const [present, paused] = [preferencesOf(owner), owner.paused_until]
     if ('frequency' in to) {
-      const preferences: Preferences = { ...present, frequency: 'weekly' }
-      if (present.frequency !== 'weekly') {
+      const preferences: Preferences = { ...present, frequency: 'weekly', atOnce: false }
+      if (present.frequency !== 'weekly' || present.atOnce) {
         await applyPreferences(trx, owner, preferences, now())
         await storeBeforeReduction(trx, owner.id, beforeReduction(owner, now()))
       }
@@ -135,9 +136,14 @@ export const undoReduced = (
     const at = now()
     const before = reductionOf(owner, at)
     if (before === null) return 'too-late'
-    const preferences: Preferences = { ...preferencesOf(owner), frequency: before.frequency }
-    const { state, pausedUntil, frequency } = before
-    await undoReduction(trx, owner.id, { state, pausedUntil, frequency }, dueBy(preferences, owner, pausedUntil, at))
+    const { state, pausedUntil, frequency, atOnce = owner.at_once } = before
+    const preferences: Preferences = { ...preferencesOf(owner), frequency, atOnce }
+    await undoReduction(
+      trx,
+      owner.id,
+      { state, pausedUntil, frequency, atOnce },
+      dueBy(preferences, owner, pausedUntil, at),
+    )
     if (owner.state === 'unsubscribed')
       await storeConsent(trx, {
         at,

@@ -99,18 +99,27 @@ export interface DueSlot {
   nextDueAt: Date
 }
 
-/** A digest and the subscribers who are owed it, as `lockDue` locked them. */
-export interface OwedDigest {
+/** Subscribers who are due and get nothing, as `lockDue` locked them. */
+export interface PassedReaders {
   /** Their ids, comma-separated. */
   members: string
   /** The places of their rows (`ctid`) in the same order, comma-separated. */
   rows: string
   /** How many they are. */
   count: number
+  slot: DueSlot
+}
+
+/** A digest and the subscribers who are owed it, as `lockDue` locked them. */
+export interface OwedDigest extends PassedReaders {
   digestId: number
   /** A digest without papers becomes `skipped` at once: nobody is sent an empty mail. */
   empty: boolean
-  slot: DueSlot
+  /**
+   * Their cut-off stays as it is, or becomes this one where they have none: they go on choosing from what they chose from
+   * before; `null` mostly.
+   */
+  keptCutoff?: Date | null
 }
 
 /**
@@ -132,12 +141,12 @@ export const addDeliveries = async (
         ${slots.map((s) => s.dueAt)}::timestamptz[], ${slots.map((s) => s.nextDueAt)}::timestamptz[])
         as t(slot, local_date, due_at, next_due_at)),
       u as materialized (
-        select m.subscriber_id, m.row, o.digest_id, o.empty, t.local_date, t.due_at, t.next_due_at
+        select m.subscriber_id, m.row, o.digest_id, o.empty, o.kept_cutoff, t.local_date, t.due_at, t.next_due_at
         from unnest(${`{${owed.map((o) => o.members).join()}}`}::uuid[], ${`{${owed.map((o) => o.rows).join()}}`}::tid[],
           ${`{${owed.map((o, n) => `${n}${`,${n}`.repeat(o.count - 1)}`).join()}}`}::int[]) as m(subscriber_id, row, n)
         join unnest(${owed.map((_, n) => n)}::int[], ${owed.map((o) => o.digestId)}::bigint[],
-          ${owed.map((o) => o.empty)}::bool[], ${owed.map((o) => numberOf.get(o.slot))}::int[])
-          as o(n, digest_id, empty, slot) using (n) join slots t using (slot)),
+          ${owed.map((o) => o.empty)}::bool[], ${owed.map((o) => o.keptCutoff ?? null)}::timestamptz[],
+          ${owed.map((o) => numberOf.get(o.slot))}::int[]) as o(n, digest_id, empty, kept_cutoff, slot) using (n) join slots t using (slot)),
       written as (
         insert into deliveries (local_date, id, subscriber_id, edition_id, digest_id, state, reason, next_attempt_at)
         select local_date, ${newDeliveryId(sql`subscriber_id`, sql`local_date`)}, subscriber_id, ${edition.id}, digest_id,
@@ -155,7 +164,8 @@ export const addDeliveries = async (
           previous_cutoff = case when u.is_new then s.last_cutoff else s.previous_cutoff end,
           previous_due_at = case when u.is_new then s.last_due_at else s.previous_due_at end,
           previous_local_date = case when u.is_new then s.last_local_date else s.previous_local_date end,
-          last_cutoff = case when u.is_new then ${edition.cutoff} else s.last_cutoff end,
+          last_cutoff = case when not u.is_new then s.last_cutoff
+            when u.kept_cutoff is null then ${edition.cutoff} else coalesce(s.last_cutoff, u.kept_cutoff) end,
           last_digest_id = case when u.is_new then u.digest_id else s.last_digest_id end,
           state = 'active', paused_until = null
         from (select u.*, subscriber_id in (select subscriber_id from written) as is_new from u) u
@@ -164,6 +174,24 @@ export const addDeliveries = async (
   const { owed: written = 0, moved = 0 } = rows[0] ?? {}
   if (moved !== owed.reduce((sum, { count }) => sum + count, 0)) throw new Error('a locked subscriber is gone')
   return written
+}
+
+/** Moves subscribers who are due on to their next due time, and stores nothing else. Throws as `addDeliveries`. */
+export const passReaders = async (db: Kysely<Tables>, passed: readonly PassedReaders[]): Promise<void> => {
+  if (passed.length === 0) return
+  const { rows } = await sql<{ moved: number }>`
+    with u as materialized (
+        select m.subscriber_id, m.row, n.next_due_at
+        from unnest(${`{${passed.map((o) => o.members).join()}}`}::uuid[], ${`{${passed.map((o) => o.rows).join()}}`}::tid[],
+          ${`{${passed.map((o, n) => `${n}${`,${n}`.repeat(o.count - 1)}`).join()}}`}::int[]) as m(subscriber_id, row, n)
+        join unnest(${passed.map((_, n) => n)}::int[], ${passed.map((o) => o.slot.nextDueAt)}::timestamptz[])
+          as n(n, next_due_at) using (n)),
+      moved as (
+        update subscribers s set next_due_at = u.next_due_at, state = 'active', paused_until = null
+        from u where s.ctid = u.row and s.id = u.subscriber_id returning 1)
+    select count(*)::int as moved from moved`.execute(db)
+  if (rows[0]?.moved !== passed.reduce((sum, { count }) => sum + count, 0))
+    throw new Error('a locked subscriber is gone')
 }
 
 /**

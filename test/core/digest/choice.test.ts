@@ -50,7 +50,7 @@ const choose = (all: (Rankable & { isMuted: boolean; wasSent: boolean })[]): Cho
     ...all.filter(({ wasSent }) => wasSent),
   ]
   const extras = selectTrendingExtras(seen, taken, isAlike).slice(0, MOST - selected.chosen.length)
-  return { open, seen, interests, ranked, most: MOST, ...selected, extras, isWanted: true }
+  return { open, seen, interests, ranked, most: MOST, ...selected, extras, isWanted: true, waits: false }
 }
 
 it('is one thing for each paper, and what the choice says', () => {

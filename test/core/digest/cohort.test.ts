@@ -15,6 +15,7 @@ const cohorts: fc.Arbitrary<Cohort> = fc.record({
     muted: fc.uniqueArray(fc.constantFrom('sheet music', 'survey')),
     whenEmpty: fc.constantFrom('skip' as const, 'send' as const),
     papers: fc.constantFrom(3 as const, 5 as const, null),
+    leastPapers: fc.constant(1 as const),
   }),
   since: fc.constantFrom(new Date('2026-04-12T06:00:00Z'), new Date('2026-04-08T06:00:00Z')),
   recentlySent: fc.uniqueArray(fc.constantFrom('2604.00001', '2604.00002', '2604.00003')),

@@ -1,10 +1,21 @@
 /** The line about empty digests. */
 import { describe, expect, test } from 'vitest'
-import { emptyDigestLine, NOTHING_NEW } from '../../../src/core/digest/empty-digest.ts'
+import { NOTHING_NEW, skippedAsEmpty } from '../../../src/core/digest/empty-digest.ts'
+import { untoldLines } from '../../../src/core/digest/skipped-digests.ts'
 
 /** What a digest due at six in the morning (UTC) of a date says of empty ones; a list is there from nine on. */
 const said = (from: string, to: string, date: string, frequency: 'daily' | 'weekly' = 'daily', hour = '06') =>
-  emptyDigestLine({ from, to, frequency }, { at: new Date(`${date}T${hour}:00:00Z`), localDate: date }, NOTHING_NEW)
+  untoldLines(
+    {
+      skipped: skippedAsEmpty(
+        { from, to, frequency },
+        { at: new Date(`${date}T${hour}:00:00Z`), localDate: date },
+        NOTHING_NEW,
+      ),
+      atOnce: [],
+    },
+    { sent: new Set(), isAtOnce: false },
+  )
 
 describe('the line about empty digests', () => {
   test('names one day, two days, or the first and the last, and why nothing came', () => {

@@ -32,6 +32,7 @@ const profile = (more: Partial<Profile>): Profile => ({
   muted: [],
   whenEmpty: 'skip',
   papers: null,
+  leastPapers: 1,
   ...more,
 })
 

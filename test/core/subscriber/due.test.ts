@@ -2,13 +2,21 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { addDays, localDateAt, weekdayOf } from '../../../src/core/calendar.ts'
-import { firstDueAfterPause, LEAST_GAP, latestDue, nextDue, sendingInstant } from '../../../src/core/subscriber/due.ts'
+import {
+  firstDueAfterPause,
+  LEAST_GAP,
+  latestDue,
+  missedDues,
+  nextDue,
+  sendingInstant,
+} from '../../../src/core/subscriber/due.ts'
 import { propertyRuns } from '../../support/thoroughness.ts'
 
 const slot = (timeZone: string, hour = 7, frequency: 'daily' | 'weekly' = 'daily', weekday = 6) => ({
   frequency,
   hour,
   weekday,
+  atOnce: false,
   timeZone,
 })
 const NEVER = { date: null, at: null }
@@ -17,6 +25,7 @@ const slots = fc.record({
   frequency: fc.constantFrom('daily' as const, 'weekly' as const),
   hour: fc.integer({ min: 0, max: 23 }),
   weekday: fc.integer({ min: 1, max: 7 }),
+  atOnce: fc.constant(false),
   timeZone: zones,
 })
 const moments = fc.date({
@@ -114,6 +123,38 @@ describe('the latest due moment', () => {
       }),
     )
   })
+})
+
+describe('what comes at once', () => {
+  const atOnce = { ...slot('Europe/London', 7, 'weekly'), atOnce: true }
+  const friday = { date: '2026-04-17', at: new Date('2026-04-17T21:00:00Z') }
+
+  test('is due every day, and costs nobody the week’s digest', () => {
+    expect(nextDue(atOnce, friday.at, friday).localDate).toBe('2026-04-18')
+    // Without what comes at once, Friday’s was a digest of the week.
+    expect(nextDue({ ...atOnce, atOnce: false }, friday.at, friday).localDate).toBe('2026-04-25')
+    const saturday = { date: '2026-04-18', at: new Date('2026-04-18T21:00:00Z') }
+    expect(nextDue(atOnce, saturday.at, saturday).localDate).toBe('2026-04-20')
+  })
+
+  test('goes after a weekly digest that was missed', () => {
+    const due = latestDue(atOnce, new Date('2026-04-16T06:00:00Z'), new Date('2026-04-20T09:00:00Z'))
+    expect(due.localDate).toBe('2026-04-18')
+    expect(latestDue(atOnce, new Date('2026-04-18T06:00:00Z'), new Date('2026-04-20T09:00:00Z')).localDate).toBe(
+      '2026-04-18',
+    )
+    expect(latestDue(atOnce, new Date('2026-04-19T06:00:00Z'), new Date('2026-04-20T09:00:00Z')).localDate).toBe(
+      '2026-04-20',
+    )
+  })
+})
+
+test('the digests that were due and missed are the regular ones before the one that comes', () => {
+  const dates = (frequency: 'daily' | 'weekly', from: string, before: string) =>
+    missedDues(slot('Europe/London', 7, frequency), new Date(`${from}T06:00:00Z`), before).map((due) => due.localDate)
+  expect(dates('daily', '2026-04-14', '2026-04-14')).toEqual([])
+  expect(dates('daily', '2026-04-14', '2026-04-16')).toEqual(['2026-04-14', '2026-04-15'])
+  expect(dates('weekly', '2026-04-11', '2026-04-25')).toEqual(['2026-04-11', '2026-04-18'])
 })
 
 test('a pause ends with the first due moment on or after its date', () => {

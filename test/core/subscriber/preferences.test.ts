@@ -22,12 +22,19 @@ describe('preferences', () => {
         muted: [],
         whenEmpty: 'skip',
         papers: null,
+        leastPapers: 1,
         frequency: 'weekly',
         hour: 7,
         weekday: 6,
+        atOnce: false,
         timeZone: 'Europe/London',
       },
     })
+  })
+
+  it('lower a least number that stands with the size, for a program that knows of the size alone', () => {
+    const read = readPreferences({ topics: 'agents', papers: 3 }, { ...STANDARD, leastPapers: 5 })
+    expect(read).toMatchObject({ preferences: { papers: 3, leastPapers: 3 } })
   })
 
   it('keep the defaults where nothing is given, and an empty list empties them', () => {
@@ -90,6 +97,9 @@ describe('preferences', () => {
     ['numbers of JSON', { hour: 23, weekday: 1 }, { hour: 23, weekday: 1 }],
     ['keywords one a line', { keywords: 'sheet music\r\n\r\n Lean 4 ' }, { keywords: ['Lean 4', 'sheet music'] }],
     ['what a day without papers brings', { when_empty: 'send' }, { whenEmpty: 'send' }],
+    ['a least number of papers as big as the digest', { papers: '5', least_papers: '5' }, { leastPapers: 5 }],
+    ['what comes at once as a form says it', { at_once: 'yes' }, { atOnce: true }],
+    ['what comes at once as JSON says it', { at_once: true }, { atOnce: true }],
     [
       'topics in several comma lists',
       { topics: ['robotics,agents', 'code'] },
@@ -124,6 +134,17 @@ describe('preferences', () => {
       'something else for a day without papers',
       { when_empty: 'maybe' },
       { when_empty: 'Choose what to do when there is nothing new.' },
+    ],
+    ['a least number that is not offered', { least_papers: 4 }, { least_papers: 'Choose 1, 2, 3 or 5 papers.' }],
+    [
+      'a least number above the size',
+      { papers: 3, least_papers: 5 },
+      { least_papers: 'Your digests have at most 3 papers, so they cannot have at least 5.' },
+    ],
+    [
+      'neither yes nor no for what comes at once',
+      { at_once: 'on' },
+      { at_once: 'Choose what to send between weekly digests.' },
     ],
     [
       'a keyword that is muted',
@@ -170,16 +191,25 @@ describe('preferences', () => {
       papers: fc.oneof(value, fc.constantFrom(3, '15', 'usual', null)),
       frequency: value,
       hour: value,
+      least_papers: fc.oneof(value, fc.constantFrom(3, '5')),
       weekday: value,
+      at_once: fc.oneof(value, fc.constantFrom('yes', true)),
       timezone: value,
     })
     fc.assert(
       fc.property(raw, (typed) => {
         const read = readPreferences(typed)
         if ('errors' in read) return read.errors.length > 0 && read.errors.every(({ problem }) => problem.length < 300)
-        const { timeZone, whenEmpty, ...rest } = read.preferences
+        const { timeZone, whenEmpty, leastPapers, atOnce, ...rest } = read.preferences
         expect(
-          readPreferences({ ...rest, topics: namedTopics(rest), timezone: timeZone, when_empty: whenEmpty }),
+          readPreferences({
+            ...rest,
+            topics: namedTopics(rest),
+            timezone: timeZone,
+            when_empty: whenEmpty,
+            least_papers: leastPapers,
+            at_once: atOnce,
+          }),
         ).toEqual(read)
         return true
       }),

@@ -2,7 +2,14 @@
 import { expect, test } from 'vitest'
 import { expectedTime, nextDigestSentence, sendingTimes } from '../../../src/core/subscriber/schedule.ts'
 
-const LONDON = { frequency: 'daily', hour: 7, weekday: 6, timeZone: 'Europe/London' } as const
+const LONDON = {
+  frequency: 'daily',
+  hour: 7,
+  weekday: 6,
+  timeZone: 'Europe/London',
+  atOnce: false,
+  leastPapers: 1,
+} as const
 const at = (instant: string): Date => new Date(instant)
 
 test('the hours of a reader are said with their zone, and that a day without new papers sends nothing', () => {
@@ -38,6 +45,16 @@ test.each([
     )
   },
 )
+
+test('who gets at once what stands out is told so, and expects the digest of the week', () => {
+  const weekly = { ...LONDON, frequency: 'weekly', atOnce: true } as const
+  expect(sendingTimes(weekly)).toBe('every Saturday at 07:00 London time, and at once what is in the top 1 %')
+  expect(expectedTime(new Date('2026-04-15T06:00:00Z'), weekly)).toBe('on Saturday 18 April at 07:00 London time')
+})
+
+test('a least number of papers is told with the time', () => {
+  expect(sendingTimes({ ...LONDON, leastPapers: 3 })).toBe('at 07:00 London time, on days with at least 3 new papers')
+})
 
 test('a weekly digest is expected on its weekday, whichever that is', () => {
   const weekly = { ...LONDON, frequency: 'weekly', weekday: 7 } as const

@@ -240,6 +240,8 @@ test('what the document says is right is taken, and what it says is wrong is ref
     weekday: [0, 8],
     papers: [4, 'all'],
     when_empty: ['never'],
+    least_papers: [4, 'all'],
+    at_once: ['maybe'],
     timezone: [7],
     email: ['ada', 7],
   }
@@ -249,7 +251,11 @@ test('what the document says is right is taken, and what it says is wrong is ref
       const { errors = [] } = body as { errors?: { field: string }[] }
       expect([field, value, status, errors.map((error) => error.field)]).toEqual([field, value, 400, [field]])
     }
-  const right = [{ frequency: 'weekly', hour: 0, weekday: 7 }, { papers: 15, when_empty: 'send' }, { papers: 'usual' }]
+  const right = [
+    { frequency: 'weekly', hour: 0, weekday: 7 },
+    { papers: 15, when_empty: 'send', least_papers: 3, at_once: true },
+    { papers: 'usual' },
+  ]
   for (const choices of [...right, { topics: 'robotics,code' }, { keywords: ['Lean 4'], authors: 'Grace Hopper' }])
     expect([choices, (await subscribe(choices)).status]).toEqual([choices, 202])
 })

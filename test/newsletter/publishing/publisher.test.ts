@@ -139,7 +139,10 @@ describe('an edition', () => {
     const [, first, second, third] = await issuesOf(db, id)
     expect([first?.state, second?.state, third?.state]).toEqual(['skipped', 'skipped', 'queued'])
     expect(first?.cards).toEqual([])
-    expect(third?.note).toBe('No digest on Wednesday 15 and Thursday 16 April: no new papers matched what you follow.')
+    expect(third?.note).toBe(
+      'No digest on Wednesday 15 and Thursday 16 April: no new papers matched what you follow. ' +
+        'No digest on Friday 17 April: it could not be sent in time.',
+    )
     expect(third?.cards).toHaveLength(1)
   })
 
@@ -227,9 +230,11 @@ test('nothing repeats, and no date has two digests, whatever is changed in betwe
     muted: fc.subarray(['agent']),
     whenEmpty: fc.constantFrom('skip' as const, 'send' as const),
     papers: fc.constantFrom(null, 3 as const, 15 as const),
+    leastPapers: fc.constantFrom(1 as const, 3 as const),
     frequency: fc.constantFrom('daily' as const, 'weekly' as const),
     hour: fc.integer({ min: 0, max: 23 }),
     weekday: fc.integer({ min: 1, max: 7 }),
+    atOnce: fc.boolean(),
     timeZone: fc.constantFrom('UTC', 'Asia/Tokyo', 'America/Los_Angeles', 'Pacific/Kiritimati'),
   })
   const start = at('2026-04-14T05:00:00Z')

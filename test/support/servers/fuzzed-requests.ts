@@ -58,6 +58,8 @@ const MEANT: Record<string, readonly unknown[]> = {
   authors: ['Ada Lovelace', 'J. Wang\nGrace Hopper', []],
   muted: ['crypto', ''],
   when_empty: ['skip', 'send'],
+  least_papers: ['1', 3, '5'],
+  at_once: ['yes', 'no', true],
   frequency: ['daily', 'weekly'],
   timezone: ['Europe/London', 'UTC', 'Asia/Calcutta'],
   hour: ['7', 0, 23],
