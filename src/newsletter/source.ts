@@ -71,7 +71,7 @@ export type Source =
       fetchMetadata: (
         ids: readonly string[],
         context: RequestContext,
-      ) => Promise<ReadonlyMap<string, { categories: string[]; isWithdrawn: boolean }>>
+      ) => Promise<ReadonlyMap<string, { categories: string[]; isWithdrawn: boolean; venue: string | null }>>
       maxIds: number
     }
   | {

@@ -254,7 +254,7 @@ describe('the rate limit', () => {
     // Each with a source and permits of its own, as processes have.
     await Promise.all(Array.from({ length: 4 }, () => refresh(db, TUESDAY, [arxiv(gap)])))
     const times = server.requests.map((request) => request.at)
-    expect(times).toHaveLength(4)
+    expect(asked('/atom')).toHaveLength(4)
     for (const [at, time] of times.slice(1).entries()) expect(time - (times[at] ?? 0)).toBeGreaterThan(gap - 10)
     expect(server.most).toBe(1)
   })

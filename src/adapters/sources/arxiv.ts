@@ -13,6 +13,7 @@ import { keepLatest, type Problem } from '../../core/papers/paper-file.ts'
 import type { PaperNews } from '../../core/papers/paper-news.ts'
 import { categoriesOf, MAX_AUTHORS, readArxivId, readDate, UnreadableRow } from '../../core/papers/paper-row.ts'
 import { SourceError } from '../../core/papers/source-error.ts'
+import { readVenue } from '../../core/papers/venue.ts'
 import { tellsWithdrawal } from '../../core/papers/withdrawal.ts'
 import { readAuthorEntries } from '../../core/text/author-list.ts'
 import { ABSTRACT_LENGTH, cleanLine, cleanText, TITLE_LENGTH } from '../../core/text/text.ts'
@@ -164,6 +165,8 @@ export interface ArxivMetadata {
   categories: string[]
   /** What its newest version says in its comment, or in place of its abstract. */
   isWithdrawn: boolean
+  /** `accepted at ICML 2026`, as its comment or its journal reference says; `null` where neither does. */
+  venue: string | null
 }
 
 /**
@@ -210,12 +213,13 @@ export const fetchArxivPapers = async (
 
 const metadataOf = (entry: XmlElement): ArxivMetadata => {
   const [primary] = childrenOf(entry, ARXIV, 'primary_category')
+  const comment = textOf(entry, ARXIV, 'comment')
+  // Where it does not say when its first version came out, no meeting is late enough.
+  const firstYear = Number(readDate(textOf(entry, ATOM, 'published'))?.slice(0, 4) ?? Number.POSITIVE_INFINITY)
   return {
     categories: categoriesOf([primary?.attributes.get('term'), ...termsOf(entry)]),
-    isWithdrawn: tellsWithdrawal({
-      comment: textOf(entry, ARXIV, 'comment'),
-      abstract: textOf(entry, ATOM, 'summary'),
-    }),
+    isWithdrawn: tellsWithdrawal({ comment, abstract: textOf(entry, ATOM, 'summary') }),
+    venue: readVenue({ comment, journalRef: textOf(entry, ARXIV, 'journal_ref') }, firstYear),
   }
 }
 

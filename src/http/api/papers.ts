@@ -67,6 +67,7 @@ const PaperDetails = Type.Object(
       }),
     ),
     withdrawn: Type.Boolean(),
+    venue: orNull(Type.String({ description: 'Such as “accepted at ICML 2026” or “published in TMLR”' })),
     similar: Type.Array(PaperSummary, { description: 'The likest first' }),
     sample: Type.Boolean({ description: 'Whether it is one of the samples that ship with the project' }),
   },
@@ -92,6 +93,7 @@ const detailsOf = (page: PaperPage, baseUrl: string) => ({
   history: page.history.map(({ at, upvotes }) => ({ at, upvotes })),
   news: page.news,
   withdrawn: page.withdrawn,
+  venue: page.venue,
   similar: page.similar.map((card) => paperOf(card, baseUrl)),
   sample: page.sample,
 })

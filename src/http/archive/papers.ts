@@ -139,6 +139,7 @@ const viewOf = (page: PaperPage) => {
     excerpt: page.abstract === null ? card.excerpt : '',
     sample: page.sample,
     withdrawn: page.withdrawn,
+    venue: page.venue === null ? null : `It was ${page.venue}`,
     authors: authors.slice(0, shown),
     others: authors.slice(shown),
     otherCount: page.authors.length - shown,

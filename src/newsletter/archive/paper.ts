@@ -12,6 +12,7 @@ import type { Database } from '../../store/database.ts'
 import { type PaperDigests, readDigestsOf } from '../../store/papers/paper-digests.ts'
 import { readNewsOf, readShownPapers, readSimilar, readUpvoteHistory } from '../../store/papers/paper-lists.ts'
 import { readListedDays } from '../../store/papers/papers.ts'
+import { readVenueOf } from '../../store/papers/venues.ts'
 import { type Counted, type ListCard, listCardOf, shownTopics } from './card-list.ts'
 
 export interface PaperPage {
@@ -41,6 +42,8 @@ export interface PaperPage {
   pick: CuratorPick | null
   counted: Counted | null
   withdrawn: boolean
+  /** `accepted at ICML 2026`; `null` where that is not known, or the paper is withdrawn. */
+  venue: string | null
   /** Upvotes as they were seen, the oldest first. */
   history: (Counted & { upvotes: number })[]
   /** The oldest first. */
@@ -66,12 +69,13 @@ export const readPaperPage = async (db: Database, at: Date, id: string): Promise
   const [shown] = await readShownPapers(db, at, [id])
   if (shown === undefined) return null
   const { paper, listDay, withdrawn, upvotes, votes, pick } = shown
-  const [history, news, digests, day, similarIds] = await Promise.all([
+  const [history, news, digests, day, similarIds, venue] = await Promise.all([
     readUpvoteHistory(db, at, id),
     readNewsOf(db, at, id),
     readDigestsOf(db, id),
     readListedDays(db, at, listDay, listDay),
     readSimilar(db, at, id, rareTerms(paper), MAX_SIMILAR),
+    readVenueOf(db, id),
   ])
   const similar = await readShownPapers(db, at, similarIds)
   const listed = day.get(listDay)
@@ -98,6 +102,7 @@ export const readPaperPage = async (db: Database, at: Date, id: string): Promise
     pick: withdrawn || pick === null ? null : shownPick(pick, WHOLE_NOTE),
     counted: upvotes === null ? null : { at: shown.observedAt, hourKnown: shown.hourKnown },
     withdrawn,
+    venue: withdrawn ? null : venue,
     history: withdrawn ? [] : history,
     news,
     similar: similar.map((other) => listCardOf(other)),

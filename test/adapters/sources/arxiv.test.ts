@@ -253,8 +253,8 @@ describe('metadata', () => {
       ]),
     )
     expect([...(await ask(['2604.00001', '2604.00002', '2604.00003']))]).toEqual([
-      ['2604.00001', { categories: ['cs.LG', 'cond-mat.stat-mech', 'cs.CL'], isWithdrawn: false }],
-      ['2604.00002', { categories: [], isWithdrawn: false }],
+      ['2604.00001', { categories: ['cs.LG', 'cond-mat.stat-mech', 'cs.CL'], isWithdrawn: false, venue: null }],
+      ['2604.00002', { categories: [], isWithdrawn: false, venue: null }],
     ])
   })
 
@@ -269,6 +269,23 @@ describe('metadata', () => {
     )
     const metadata = await ask(['2604.00001', '2604.00002', '2604.00003'])
     expect([...metadata.values()].map(({ isWithdrawn }) => isWithdrawn)).toEqual([true, true, false])
+  })
+
+  it('tells where a paper was accepted, but of no meeting before its first version', async () => {
+    source.answerWith(
+      200,
+      queryAnswerOf([
+        { id: '2604.00001', categories: ['cs.LG'], comment: 'Accepted at ICML 2026; 12 pages' },
+        { id: '2604.00002', categories: ['cs.LG'], comment: 'Accepted at ICML 2025' },
+        { id: '2604.00003', categories: ['cs.LG'], comment: 'Submitted to TMLR', journalRef: 'TMLR, 2026' },
+      ]),
+    )
+    const metadata = await ask(['2604.00001', '2604.00002', '2604.00003'])
+    expect([...metadata.values()].map(({ venue }) => venue)).toEqual([
+      'accepted at ICML 2026',
+      null,
+      'published in TMLR',
+    ])
   })
 
   it('that arXiv refuses is an error, though it says so with status 200', async () => {

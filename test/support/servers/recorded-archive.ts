@@ -52,6 +52,7 @@ const paperPageOf = (card: PaperCard, over: Partial<PaperPage>): PaperPage => ({
   pick: { by: 'Grace Hopper', note: 'Its ‘ablation’ alone' },
   counted: SEEN,
   withdrawn: false,
+  venue: null,
   history: [
     { at: new Date('2026-04-13T08:00:00Z'), hourKnown: true, upvotes: 3 },
     { ...SEEN, upvotes: 12 },
