@@ -32,6 +32,7 @@ import { operatorRoutes } from './operator.ts'
 import { preferencesRoutes } from './preferences.ts'
 import { previewRoutes } from './preview.ts'
 import { privacyRoutes } from './privacy.ts'
+import { proposalRoutes } from './proposals.ts'
 import { readingListRoutes } from './reading-list.ts'
 import { limitRequests } from './request-budgets.ts'
 import { answerRequestId, identifyRequests, REQUEST_ID_OPTIONS } from './request-ids.ts'
@@ -182,6 +183,7 @@ export const buildApp = ({
   groupRoutes(app, { ...site, baseUrl: origin })
   joinRoutes(app, site)
   readingListRoutes(app, site)
+  proposalRoutes(app, site)
   curationRoutes(app, { ...site, baseUrl: origin })
   suggestionRoutes(app, publicSite)
   webhookRoutes(app, site)

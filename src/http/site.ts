@@ -22,6 +22,7 @@ import type { ReadingLists } from '../newsletter/reading-list.ts'
 import type { SavedPapers } from '../newsletter/saved-papers.ts'
 import type { Accounts } from '../newsletter/subscription/accounts.ts'
 import type { Origin, Subscriptions } from '../newsletter/subscription/subscription.ts'
+import type { TasteProposals } from '../newsletter/taste-proposals.ts'
 import type { Tastes } from '../newsletter/tastes.ts'
 import type { Votes } from '../newsletter/votes.ts'
 
@@ -70,6 +71,7 @@ export interface Site {
   savedPapers: SavedPapers
   tastes: Tastes
   readingLists: ReadingLists
+  proposals: TasteProposals
   archive: Archive
   citations: Citations
   curations: Curations

@@ -18,6 +18,7 @@ import {
 } from '../store/tastes.ts'
 import { type LinkedPaper, type LinkRefusal, type PaperPress, pressPaperLink, readPaperLink } from './paper-links.ts'
 import { findTokenOwner, type LinkPorts } from './subscription/token-owner.ts'
+import { noteProposalOf } from './taste-proposals.ts'
 
 /** Papers that one reader may say something of in 24 hours: more than a day's list has. */
 const MOST_A_DAY = 200
@@ -113,7 +114,11 @@ export const createTastes = (ports: LinkPorts): Tastes => {
       change(token, async (trx, { id, taste, at }) => {
         if (await deletePress(trx, id, paperId)) await relearn(trx, id, taste, at)
       }),
-    reset: (token) => change(token, (trx, { id }) => deleteTaste(trx, id)),
+    reset: (token) =>
+      change(token, async (trx, { id, at }) => {
+        await deleteTaste(trx, id)
+        await noteProposalOf(trx, id, [], at)
+      }),
     turnOn: (token) => change(token, (trx, reader) => turn(trx, reader, true)),
     turnOff: (token) => change(token, (trx, reader) => turn(trx, reader, false)),
   }
@@ -142,8 +147,9 @@ const changeTaste = (
     return describeTaste(trx, owner.id)
   })
 
-const turn = async (trx: Database, { id, taste }: Reader, on: boolean): Promise<void> => {
-  if (taste.on !== on) await storeTaste(trx, id, { ...taste, on })
+/** What is turned off is learnt all the same, to be there when it is turned on, and proposes nothing. */
+const turn = async (trx: Database, { id, taste, at }: Reader, on: boolean): Promise<void> => {
+  if (taste.on !== on) await relearn(trx, id, { ...taste, on }, at)
 }
 
 /** Learns the weights of a locked reader anew from what they said; returns the presses it was learnt from, without what they took out. */
@@ -159,6 +165,7 @@ const relearn = async (
     terms: paperTerms(paper).filter(({ term }) => !takenOut.has(term)),
   }))
   await storeTaste(trx, id, { on, weights: learnTaste(presses, at), movedAt: at, removed })
+  await noteProposalOf(trx, id, on ? presses : [], at)
   return presses
 }
 

@@ -61,10 +61,10 @@ export const withdrawProposal = async (db: Kysely<Tables>, subscriberId: string)
     with waiting as (
       update subscribers s set proposal_id = null from subscribers before
       where s.id = ${subscriberId} and before.id = s.id and before.proposal_id is not null returning before.proposal_id as id)
-    delete from taste_proposals p using waiting where p.id = waiting.id`.execute(db)
+    delete from taste_proposals p using waiting where p.id = waiting.id and p.answer is null`.execute(db)
 }
 
-/** Stores what a locked subscriber answered to a proposal; `null` takes the answer back. */
+/** Stores what a locked subscriber answered to a proposal, which waits for no digest then; `null` takes the answer back. */
 export const answerProposal = async (
   db: Kysely<Tables>,
   id: number,
@@ -76,6 +76,8 @@ export const answerProposal = async (
     .set({ answer, answered_at: answer === null ? null : at })
     .where('id', '=', id)
     .execute()
+  await sql`update subscribers set proposal_id = null where proposal_id = ${id}
+    and id = (select subscriber_id from taste_proposals where id = ${id})`.execute(db)
 }
 
 /**

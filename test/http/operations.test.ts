@@ -37,7 +37,7 @@ it('crawlers are kept from personal pages and from searches, and are told of the
   await using site = await openTestSite()
   const robots = await (await fetch(`${site.url}/robots.txt`)).text()
   const personal =
-    'account address announcements confirm curate digests feeds/own feeds/saved follow legacy less more never preferences save undo unsubscribe vote'.split(
+    'account address announcements confirm curate digests feeds/own feeds/saved follow join legacy less more never preferences proposals save undo unsubscribe vote'.split(
       ' ',
     )
   const closed = [...personal.map((path) => `/${path}/`), '/search', '/vote?'].sort().map((path) => `Disallow: ${path}`)

@@ -123,7 +123,6 @@ GET /preferences/:token/groups/:group
 GET /preferences/:token/join/:invitation
 GET /preferences/:token/library
 GET /preferences/:token/likes
-GET /preferences/:token/likes
 GET /preferences/:token/saved
 GET /preferences/:token/saved.bib
 GET /preferences/:token/saved.csl.json
@@ -131,10 +130,10 @@ GET /preferences/:token/saved.csv
 GET /preferences/:token/saved.ris
 GET /preferences/:token/saved.txt
 GET /preferences/:token/why
-GET /preferences/:token/why
 GET /preview
 GET /privacy
 GET /proof.js
+GET /proposals/:token/:id
 GET /readyz
 GET /robots.txt
 GET /save/:token/:paper
@@ -207,6 +206,7 @@ POST /preferences/:token/saved
 POST /preferences/:token/saved/read
 POST /preferences/:token/saved/remove
 POST /preview
+POST /proposals/:token/:id
 POST /save/:token/:paper
 POST /subscribe
 POST /subscribe/library

@@ -33,6 +33,7 @@ import { createReadingLists } from '../../src/newsletter/reading-list.ts'
 import { createSavedPapers } from '../../src/newsletter/saved-papers.ts'
 import { createAccounts } from '../../src/newsletter/subscription/accounts.ts'
 import { createSubscriptions } from '../../src/newsletter/subscription/subscription.ts'
+import { createTasteProposals } from '../../src/newsletter/taste-proposals.ts'
 import { createTastes } from '../../src/newsletter/tastes.ts'
 import { createVotes } from '../../src/newsletter/votes.ts'
 import type { Config } from '../config/config.ts'
@@ -71,6 +72,7 @@ export const openApi = async (context: ApiContext) => {
     savedPapers: createSavedPapers(subscribing),
     tastes: createTastes(subscribing),
     readingLists: createReadingLists({ ...subscribing, baseUrl: config.baseUrl }),
+    proposals: createTasteProposals(subscribing),
     citations: createCitations({ db, keys, now }),
     curations: createCurations({ db, keys, now, wakeFetch: () => void wake('tick') }),
     suggestions: createSuggestions({ db, keys, now, requireSpace }),

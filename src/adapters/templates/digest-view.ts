@@ -30,12 +30,14 @@ export interface DigestLines {
   next: string
   /** That settings were changed by a link of an earlier digest; `null` mostly. */
   changed: string | null
+  /** What is proposed, instead of a topic; `null` mostly. */
+  proposal: { id: number; line: string } | null
 }
 
 /** Everything that `digest.mjml` and `digest.txt.liquid` show of an issue; `site` is the host that it is sent from, `service` its name. */
 export const digestView = (
   issue: DigestIssue,
-  { next, changed }: DigestLines,
+  { next, changed, proposal }: DigestLines,
   allowance: Allowance,
   { site, service }: { site: string; service: string },
 ) => {
@@ -56,7 +58,11 @@ export const digestView = (
     cards,
     corrections: newsOf(issue, true),
     news: newsOf(issue, false),
-    offer: issue.offer === undefined ? null : { line: offerLine(issue.offer), topic: issue.offer.topic },
+    proposal,
+    offer:
+      issue.offer === undefined || proposal !== null
+        ? null
+        : { line: offerLine(issue.offer), topic: issue.offer.topic },
     more: issue.kind === 'welcome' ? moreToChoose() : '',
     left: papers.length - cards.length,
     closing: next,

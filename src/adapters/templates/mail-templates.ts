@@ -53,10 +53,15 @@ export interface LetterView {
 
 export interface MailTemplates {
   /**
-   * `next` says when the next digest is to be expected, `changed` that settings were changed by a link of an earlier one;
-   * both are left out of a preview.
+   * `next` says when the next digest is to be expected, `changed` that settings were changed by a link of an earlier one,
+   * `proposal` what is proposed to its reader instead of a topic; all are left out of a preview.
    */
-  renderDigest(issue: DigestIssue, next?: string, changed?: string | null): Mail
+  renderDigest(
+    issue: DigestIssue,
+    next?: string,
+    changed?: string | null,
+    proposal?: { id: number; line: string } | null,
+  ): Mail
   renderLetter(kind: LetterKind, view: LetterView): Mail
   /** `topics`: the labels of those whose readers it is for; `null` for all readers. */
   renderAnnouncement(announcement: AnnouncementText & { topics: readonly string[] | null }): Mail
@@ -117,8 +122,9 @@ export const createMailTemplates = async ({
   })
 
   return {
-    renderDigest: (given, next = '', changed = null) => {
-      const own = { next, changed }
+    renderDigest: (given, next = '', changed = null, proposal = null) => {
+      // Its words are those of papers.
+      const own = { next, changed, proposal: proposal && { ...proposal, line: withoutPlaceholders(proposal.line) } }
       const issue = issueWithoutPlaceholders(given)
       const [everything, ...less] = allowancesFor(papersOf(issue).length)
       let mail = renderIssue(issue, own, everything)
@@ -169,6 +175,8 @@ const sharedView = (site: string, postalAddress: string | null, { name, accent, 
     renew: `${site}/preferences/${TOKEN_PLACEHOLDERS.preferences}#links`,
     // The slug of a topic follows.
     follow: `${site}/follow/${TOKEN_PLACEHOLDERS.preferences}`,
+    // The number of a proposal follows.
+    proposal: `${site}/proposals/${TOKEN_PLACEHOLDERS.preferences}`,
     unsubscribe: `${site}/unsubscribe/${TOKEN_PLACEHOLDERS.unsubscribe}`,
     // The id of a paper follows.
     vote: `${site}/vote/${TOKEN_PLACEHOLDERS.vote}`,

@@ -20,6 +20,7 @@ import { topicLabels } from '../../core/subscriber/followed.ts'
 import type { Preferences } from '../../core/subscriber/preferences.ts'
 import { nextDigestSentence, sendingTimes } from '../../core/subscriber/schedule.ts'
 import { servedZone } from '../../core/subscriber/time-zone.ts'
+import { proposalLine } from '../../core/taste/proposal.ts'
 import { deriveToken, type Keys, TOKEN_PLACEHOLDERS } from '../../core/token.ts'
 import { readAnnouncement } from '../../store/announcements.ts'
 import type { Database, LetterKind, MailStream } from '../../store/database.ts'
@@ -76,8 +77,16 @@ export interface ComposePorts {
   bounceDomain?: string | null
   /** The name that readers know; `DEFAULT_NAME` where it is left out. */
   serviceName?: string
-  /** `next` says when the next digest is to be expected, `changed` what was changed by a link of an earlier one. */
-  renderDigest: (issue: DigestIssue, next: string, changed: string | null) => RenderedMail
+  /**
+   * `next` says when the next digest is to be expected, `changed` what was changed by a link of an earlier one; a `proposal`
+   * stands in the place of the topic that the digest offers.
+   */
+  renderDigest: (
+    issue: DigestIssue,
+    next: string,
+    changed: string | null,
+    proposal: { id: number; line: string } | null,
+  ) => RenderedMail
   renderLetter: (kind: Exclude<LetterKind, 'welcome'>, view: LetterView) => RenderedMail
   /** `topics` are labels; `null` for all readers. */
   renderAnnouncement: (announcement: AnnouncementText & { topics: string[] | null }) => RenderedMail
@@ -201,6 +210,17 @@ const TOKEN_VALUES: Record<string, (keys: Keys, mail: Claimed) => string> = {
 }
 const PLACEHOLDERS = Object.keys(TOKEN_VALUES)
 
+/** What a digest tells one reader, mostly nothing. */
+interface Told {
+  changed: string | null
+  proposal: { id: number; line: string } | null
+}
+
+const toldBy = ({ toldChange, proposal }: Claimed): Told => ({
+  changed: toldChange && changeLine(toldChange),
+  proposal: proposal && { id: proposal.id, line: proposalLine(proposal) },
+})
+
 /**
  * Returns the function that makes the message of a claimed mail. The same mail gives the same octets again until its
  * reader's next digest is another: dates come from the edition or the request, the Message-ID from the mail's own id. It
@@ -219,11 +239,11 @@ export const createComposer = (ports: ComposePorts, content: MailContent = store
       ? sender.address
       : deriveReturnPath(keys, { stream: streamOf(kind), id }, ports.bounceDomain)
 
-  const compileDigest = async (id: number, next: string, changed: string | null): Promise<MessageTemplate> => {
+  const compileDigest = async (id: number, next: string, { changed, proposal }: Told): Promise<MessageTemplate> => {
     const issue = await keepResult(issues, id, () => content.readIssue(id))
     const unsubscribeUrl = `${baseUrl}/unsubscribe/${TOKEN_PLACEHOLDERS.unsubscribe}`
     const headers = listHeaders(issue, domainOf(mailFrom), unsubscribeUrl, ports.bounceDomain ?? null, serviceName)
-    return compile(ports.renderDigest(issue, next, changed), mailFrom, headers)
+    return compile(ports.renderDigest(issue, next, changed, proposal), mailFrom, headers)
   }
 
   const compile = (mail: RenderedMail, from: Sender, headers: Record<string, string>): Promise<MessageTemplate> =>
@@ -233,9 +253,9 @@ export const createComposer = (ports: ComposePorts, content: MailContent = store
     )
 
   /** Several lanes ask for the same digest at the same time: it is compiled for the first, and all get that template. */
-  const templateOf = (id: number, next: string, changed: string | null): Promise<MessageTemplate> => {
-    return keepResult(templates, `${id} ${next} ${changed ?? ''}`, () =>
-      compileDigest(id, next, changed).catch((cause) => {
+  const templateOf = (id: number, next: string, told: Told): Promise<MessageTemplate> => {
+    return keepResult(templates, `${id} ${next} ${told.changed ?? ''} ${told.proposal?.id ?? ''}`, () =>
+      compileDigest(id, next, told).catch((cause) => {
         throw new UnrenderableDigest(`digest ${id}: ${describeError(cause).message}`, { cause })
       }),
     )
@@ -267,8 +287,7 @@ export const createComposer = (ports: ComposePorts, content: MailContent = store
     const { digestId, announcementId } = claimed
     const sender = digestId === null && announcementId === null ? lettersFrom : mailFrom
     const compiled = () => {
-      if (digestId !== null)
-        return templateOf(digestId, nextDigestOf(claimed), claimed.toldChange && changeLine(claimed.toldChange))
+      if (digestId !== null) return templateOf(digestId, nextDigestOf(claimed), toldBy(claimed))
       if (announcementId !== null)
         return keepResult(templates, `announcement ${announcementId}`, () => compileAnnouncement(announcementId))
       return renderLetter(claimed).then((mail) => compile(mail, sender, {}))

@@ -60,6 +60,7 @@ const claimOf = (
   ...preferences,
   nextDueAt: kind === 'confirmation' ? null : nextDue(preferences, now(), { date: null, at: now() }).at,
   toldChange: null,
+  proposal: null,
   refusedLikeOthers: false,
 })
 
@@ -92,7 +93,7 @@ export const sendTestMails = async (
     const compose = createComposer(
       {
         ...ports,
-        renderDigest: (one, next, changed) => mark(ports.renderDigest({ ...one, note: TEST_NOTE }, next, changed)),
+        renderDigest: (one, ...told) => mark(ports.renderDigest({ ...one, note: TEST_NOTE }, ...told)),
         renderLetter: (letter, view) => mark(ports.renderLetter(letter, view)),
       },
       {

@@ -26,6 +26,7 @@ import {
 import { readSavedOf } from '../../store/saved-papers.ts'
 import { preferencesOf, readSubscriber, type Subscriber } from '../../store/subscribers.ts'
 import { readErased, readSuppression, readSuppressionLog } from '../../store/suppressions.ts'
+import { readProposals, type StoredProposal } from '../../store/taste-proposals.ts'
 import { readPressesOf, readTaste, type StoredTaste } from '../../store/tastes.ts'
 import { readVotesOf } from '../../store/votes.ts'
 import { readIssue } from '../publishing/issue.ts'
@@ -84,6 +85,8 @@ export interface PersonalData {
   likes: { id: string; title: string; direction: Direction; at: Date }[]
   /** What was learnt from that; `null` where nothing was. */
   taste: StoredTaste | null
+  /** What was proposed to them from it, and what they answered. */
+  proposals: StoredProposal[]
   /** The groups that they are in. */
   groups: Awaited<ReturnType<typeof readMembershipsOf>>
   /** Bounces and complaints. */
@@ -124,6 +127,7 @@ export const exportPersonalData = async (
     saved: id === null ? [] : await readSavedOf(db, id),
     likes: id === null ? [] : await readPressesOf(db, id),
     taste: id === null ? null : await readTaste(db, id),
+    proposals: id === null ? [] : await readProposals(db, id),
     groups: id === null ? [] : await readMembershipsOf(db, id),
     feedback: id === null ? [] : await readFeedbackTo(db, id),
     suppression: email === null ? null : await exportSuppression(db, email, hashes),

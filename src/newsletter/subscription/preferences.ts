@@ -7,6 +7,7 @@ import { maskAddress } from '../../core/subscriber/masked-address.ts'
 import { isSubscribed, type Preferences, type SubscriberState } from '../../core/subscriber/preferences.ts'
 import { revisionOf } from '../../core/subscriber/revision.ts'
 import { servedZone } from '../../core/subscriber/time-zone.ts'
+import { tryProposal } from '../../core/taste/proposal.ts'
 import { deriveToken, type Keys } from '../../core/token.ts'
 import type { Database } from '../../store/database.ts'
 import { storeOnlyGroups } from '../../store/groups.ts'
@@ -17,6 +18,7 @@ import {
   storePause,
   storePreferences,
 } from '../../store/subscribers.ts'
+import { readProposal, withdrawProposal } from '../../store/taste-proposals.ts'
 import { noteChangeByLink } from '../../store/told-changes.ts'
 import { type AddressedSubscriber, findTokenOwner, type LinkPorts, readAddressed } from './token-owner.ts'
 
@@ -120,6 +122,7 @@ export const applyPreferences = async (
 ): Promise<void> => {
   const due = isSubscribed(subscriber.state) ? dueBy(preferences, subscriber, subscriber.paused_until, now) : null
   await storePreferences(trx, subscriber.id, preferences, due)
+  await dropStaleProposal(trx, subscriber, preferences)
   // Who chooses what to follow wants papers of it, and not of their groups alone.
   if (!followsTheSame(preferencesOf(subscriber), preferences)) await storeOnlyGroups(trx, subscriber.id, false)
   await noteChange(trx, subscriber, changedSettings(preferencesOf(subscriber), preferences), now)
@@ -137,6 +140,16 @@ export const applyPause = async (
 ): Promise<void> => {
   await storePause(trx, subscriber.id, until, dueBy(preferencesOf(subscriber), subscriber, until, now))
   await noteChange(trx, subscriber, subscriber.paused_until === until ? [] : ['pause'], now)
+}
+
+/** Has the next digest propose nothing that has been chosen meanwhile, or can be chosen no more. */
+const dropStaleProposal = async (
+  trx: Database,
+  { id, proposal_id }: Subscriber,
+  preferences: Preferences,
+): Promise<void> => {
+  const waiting = proposal_id === null ? null : await readProposal(trx, id, proposal_id)
+  if (waiting !== null && tryProposal(waiting, preferences).state !== 'open') await withdrawProposal(trx, id)
 }
 
 /** Has the next digest tell its owner of a change: the link that made it may have been forwarded. */

@@ -2,6 +2,7 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { ChangeByLink } from '../../core/subscriber/change-by-link.ts'
 import type { Frequency } from '../../core/subscriber/preferences.ts'
+import type { Proposed } from '../../core/taste/proposal.ts'
 import type { MailStream, Tables } from '../database.ts'
 import {
   ADDRESSEE,
@@ -58,6 +59,8 @@ export interface Claimed extends ClaimKey {
   nextDueAt: Date | null
   /** The change of settings that it tells of, of a digest or a welcome; `null` mostly. */
   toldChange: ChangeByLink | null
+  /** What a digest proposes to its reader; `null` mostly. */
+  proposal: (Pick<Proposed, 'kind' | 'label' | 'presses'> & { id: number }) | null
   /** Whether it was last refused in the words in which the relay refused everybody then. */
   refusedLikeOthers: boolean
 }
@@ -155,17 +158,20 @@ const take = (
 const OWN_FACTS: Record<MailStream, { columns: RawBuilder<unknown>; from: RawBuilder<unknown> }> = {
   letters: {
     columns: sql`null as "localDate", m.kind, m.digest_id as "digestId", null as "announcementId",
-      null as "editionId", m.requested_at as date`,
+      null as "editionId", m.requested_at as date, null::jsonb as proposal`,
     from: sql`taken m`,
   },
   deliveries: {
     columns: sql`m.local_date as "localDate", 'digest' as kind, m.digest_id as "digestId", null as "announcementId",
-      e.id as "editionId", e.cutoff as date`,
+      e.id as "editionId", e.cutoff as date,
+      case when m.proposal_id is not null then (
+        select jsonb_build_object('id', p.id, 'kind', p.kind, 'label', p.label, 'presses', p.presses)
+        from taste_proposals p where p.id = m.proposal_id and p.subscriber_id = m.subscriber_id) end as proposal`,
     from: sql`taken m join editions e on e.id = m.edition_id`,
   },
   announcement_mails: {
     columns: sql`null as "localDate", 'announcement' as kind, null as "digestId", m.announcement_id as "announcementId",
-      null as "editionId", e.send_at as date`,
+      null as "editionId", e.send_at as date, null::jsonb as proposal`,
     from: sql`taken m join announcements e on e.id = m.announcement_id`,
   },
 }

@@ -75,6 +75,8 @@ const openAda = async () => {
     select ${id}, id, ${NOW}, ${'2026-04-13'} from papers order by id limit 1`.execute(db)
   const tastes = createTastes(portsOf(db))
   await tastes.press(deriveToken(KEYS, 'vote', id), '2604.13000', 'more')
+  await sql`insert into taste_proposals (subscriber_id, kind, value, label, presses, proposed_at)
+    values (${id}, 'keyword', 'tensegrity', 'tensegrity', 4, ${NOW})`.execute(db)
   // A request that is not answered yet, and a set-aside reader.
   await openSubscriptions(db).requestSubscription(ADA.toLowerCase(), LONDON_DAILY, FORM)
   await sql`insert into set_aside_subscribers (subscriber_id, due_at, retry_at, reason) values (${id}, now(), now(), 'canary')`.execute(
@@ -136,6 +138,7 @@ test('an export has everything that is held: settings, consent with its words, d
     saved: [{ id: '2604.13000', at: NOW, readAt: null, digestDate: '2026-04-13' }],
     likes: [{ id: '2604.13000', title: expect.any(String), direction: 'more', at: NOW }],
     taste: { on: true, weights: expect.any(Array), removed: [], revision: 1 },
+    proposals: [{ kind: 'keyword', value: 'tensegrity', presses: 4, proposedAt: NOW, answer: null }],
     announcements: [{ subject: 'We move', state: 'failed', reply: '550 no canary here' }],
     feedback: [{ kind: 'bounce', class: 'hard' }],
     suppression: { class: 'hard', reason: 'bounced' },
@@ -151,12 +154,12 @@ test('after an erasure no table tells the address, the client, the settings or t
   await using ada = await openAda()
   await suppress(ada.db, ada.id, { class: 'hard', reason: 'canary', code: null, diagnostic: 'canary', source: 'mail' })
   const before = await everything(ada.db)
-  for (const personal of [...PERSONAL, 'votes: ', 'saved_papers: ', 'taste_presses: ', 'tastes: '])
+  for (const personal of [...PERSONAL, 'votes: ', 'saved_papers: ', 'taste_presses: ', 'tastes: ', 'taste_proposals: '])
     expect(before).toContain(personal)
   expect(await erase(portsOf(ada.db), { id: ada.id }, BY_TEST)).toBe('erased')
   const after = await everything(ada.db)
   expect(after.split('\n').filter((row) => PERSONAL.some((personal) => row.includes(personal)))).toEqual([])
-  expect(after).not.toMatch(/^(?:votes|saved_papers|taste_presses|tastes): /m)
+  expect(after).not.toMatch(/^(?:votes|saved_papers|taste_presses|tastes|taste_proposals): /m)
   // What is left: the row without anything, the record of consent, and the keyed hash with why it is not mailed.
   const hash = addressHash(KEYS, ADA)
   expect(await ada.db.selectFrom('erased_addresses').selectAll().execute()).toEqual([

@@ -12,6 +12,7 @@ const EXAMPLES: Record<string, readonly string[]> = {
   month: ['2026-04', '2026-13'],
   topic: ['agents', 'alchemy'],
   topics: ['all', 'agents'],
+  id: ['12', '13'],
   author: ['ada-lovelace', 'nobody'],
   institution: ['plan-lab', 'nobody', '%3Cb%3E'],
 }

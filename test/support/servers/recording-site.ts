@@ -29,6 +29,7 @@ import type { AccountData } from '../../../src/newsletter/subscription/account-l
 import type { Accounts } from '../../../src/newsletter/subscription/accounts.ts'
 import type { OwnPreferences } from '../../../src/newsletter/subscription/preferences.ts'
 import type { Origin, Subscriptions } from '../../../src/newsletter/subscription/subscription.ts'
+import type { OwnProposal, ProposalState, TasteProposals } from '../../../src/newsletter/taste-proposals.ts'
 import type { Taste, Tastes } from '../../../src/newsletter/tastes.ts'
 import type { Votes } from '../../../src/newsletter/votes.ts'
 import { createRecordedArchive, INSTITUTION, LIST_DAYS } from './recorded-archive.ts'
@@ -335,6 +336,7 @@ const DATA: AccountData = {
   saved: [],
   likes: [],
   taste: null,
+  proposals: [],
   groups: [],
   feedback: [],
   suppression: null,
@@ -507,6 +509,29 @@ const createRecordedReadingLists = (change: RecordChange, entries: FeedEntry[]):
   }
 }
 
+/** What is proposed to the one subscriber there is: its number is 12. */
+const createRecordedProposals = (change: RecordChange, state: ProposalState): TasteProposals => {
+  const found = (token: string, id: number, over: Partial<OwnProposal> = {}) => {
+    if (id !== 12) return null
+    if (token === TOKEN.left) return 'not subscribed' as const
+    if (token !== TOKEN.preferences) return null
+    return {
+      kind: 'keyword' as const,
+      value: 'masked diffusion',
+      label: 'masked diffusion',
+      presses: 5,
+      state,
+      ...over,
+    }
+  }
+  return {
+    read: async (token, id) => found(token, id),
+    accept: (token, id) => change(found(token, id, { state: 'accepted' }), 'acceptProposal', token, id),
+    decline: (token, id) => change(found(token, id, { state: 'declined' }), 'declineProposal', token, id),
+    undo: (token, id) => change(found(token, id, { state: 'open' }), 'undoProposal', token, id),
+  }
+}
+
 /** The account of the one subscriber there is. */
 const createRecordedAccounts = (change: RecordChange, challenge: Challenge | null): Accounts => ({
   requestLink: (token) => change(token === TOKEN.preferences || token === TOKEN.left, 'requestLink', token),
@@ -652,6 +677,8 @@ export const openTestSite = async ({
   challenge = null as Challenge | null,
   chosen = {} as Partial<Preferences>,
   taste = {} as Partial<Taste>,
+  /** How the proposal stands. */
+  proposal = 'open' as ProposalState,
   topicQuality = [] as NonNullable<Site['topicQuality']>,
   trustProxy = [] as string[],
   monotonic = () => performance.now(),
@@ -691,6 +718,7 @@ export const openTestSite = async ({
     savedPapers: failingBy(fault, createRecordedSavedPapers(change)),
     tastes: failingBy(fault, createRecordedTastes(change, { ...TASTE, ...taste })),
     readingLists: failingBy(fault, createRecordedReadingLists(change, feedEntries)),
+    proposals: failingBy(fault, createRecordedProposals(change, proposal)),
     curations: failingBy(fault, createRecordedCurations(change)),
     suggestions: failingBy(fault, createRecordedSuggestions(change)),
     archive: failingBy(fault, archive),
