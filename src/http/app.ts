@@ -7,6 +7,7 @@ import { accountRoutes, addressRoutes } from './account.ts'
 import { apiRoutes } from './api/api.ts'
 import { archiveRoutes } from './archive/archive.ts'
 import { citationRoutes } from './citations.ts'
+import { compareRoutes } from './compare.ts'
 import { CONNECTION_LIMITS, type ConnectionLimits, connectionOptions } from './connections.ts'
 import { inTurns, keepPages } from './costly-pages.ts'
 import { curationRoutes } from './curation.ts'
@@ -88,6 +89,7 @@ export const buildApp = ({
     explanations: inTurns(given.explanations, ['explain']),
     // Each takes a thread of its own.
     libraries: inTurns(given.libraries, ['suggest']),
+    comparisons: inTurns(given.comparisons, ['compare']),
   }
   const origin = baseUrl.replace(/\/+$/, '')
   const headers = securityHeaders(baseUrl.startsWith('https:'))
@@ -172,6 +174,7 @@ export const buildApp = ({
   widgetRoutes(app, publicSite)
   preferencesRoutes(app, site)
   whyRoutes(app, site)
+  compareRoutes(app, site)
   topicOfferRoutes(app, site)
   accountRoutes(app, site)
   addressRoutes(app, site)

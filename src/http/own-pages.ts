@@ -17,6 +17,11 @@ const OWN_PAGES: readonly OwnPage[] = [
     hint: 'What your digests learned from “More like this” and “Less like this”.',
   },
   {
+    path: 'compare',
+    label: 'Your last 30 days',
+    hint: 'What your settings would have brought, and what a change would have done.',
+  },
+  {
     path: 'why',
     label: 'Why not this one?',
     hint: 'Ask about any paper: why it came to you, or why it didn’t.',

@@ -27,7 +27,7 @@ const SETTINGS = {
     }),
   ),
 }
-const Choices = Type.Object(SETTINGS, { additionalProperties: false })
+export const Choices = Type.Object(SETTINGS, { additionalProperties: false })
 const Pause = Type.Object(
   {
     ...SETTINGS,
@@ -156,7 +156,7 @@ const NOT_SAVED_YET = 'Your other changes are in the form, and not saved yet.'
 
 type Sent = Readonly<Record<string, unknown>>
 
-const seenRevision = ({ revision }: Sent): string | null => (typeof revision === 'string' ? revision : null)
+export const seenRevision = ({ revision }: Sent): string | null => (typeof revision === 'string' ? revision : null)
 
 /** The form as it was sent beside a pause, which saves none of it; a program that sends a pause alone has the stored one. */
 const carriedSettings = (
@@ -291,7 +291,7 @@ export const refuse = async (
     ? sendProblem(reply, 400, 'Not saved', 'Some fields are not valid.', errors)
     : showPreferences(reply.code(400), site, token, own, page)
 
-const refuseChoices = (
+export const refuseChoices = (
   request: FastifyRequest<{ Body: Readonly<Record<string, unknown>> }>,
   reply: FastifyReply,
   site: PreferencesSite,

@@ -9,6 +9,7 @@ import type { FieldError } from '../core/subscriber/preferences.ts'
 import type { Retention } from '../core/subscriber/retention.ts'
 import type { Archive } from '../newsletter/archive/archive.ts'
 import type { Citations } from '../newsletter/citations.ts'
+import type { Comparisons } from '../newsletter/comparison.ts'
 import type { Curations } from '../newsletter/curation/curations.ts'
 import type { Suggestions } from '../newsletter/curation/suggestions.ts'
 import type { EditionReader } from '../newsletter/editions.ts'
@@ -80,6 +81,7 @@ export interface Site {
   libraries: Libraries
   previews: Previews
   explanations: Explanations
+  comparisons: Comparisons
   pages: Pages
   /** A picture as PNG, 1200 × 630 px. */
   drawShareImage: (card: ShareCard) => Promise<Buffer>

@@ -62,7 +62,7 @@ export const createExplanations = ({
   keys,
   now,
   reads,
-  pools = createPastPools(db),
+  pools = createPastPools({ db, now }),
 }: ExplanationPorts): Explanations => ({
   async explain(token, typed) {
     const owner = await findTokenOwner(db, keys, 'preferences', token)
@@ -169,7 +169,7 @@ const decidePast = async (
   for (let at = made.length - 1; at >= 0; at--) {
     const digest = made[at]
     if (digest === undefined || record.firstSeenAt > digest.cutoff) continue
-    const composition = await recompose(ports, owner, digest, made[at - 1])
+    const composition = await recompose(ports, owner, digest, made.slice(0, at))
     const { pool, request, isExact } = composition
     const isCandidate = pool.papers.some(({ id, eligibleAt }) => id === record.id && eligibleAt > request.since)
     if (!isCandidate) continue
@@ -183,13 +183,14 @@ const decidePast = async (
 const decide = async (
   { db }: Ports,
   owner: Subscriber,
-  { pool, request }: Composition,
+  { pool, request, taste }: Composition,
   record: PaperRecord,
   { on, isExact, mailId }: { on: string | null; isExact: boolean; mailId: string | null },
 ): Promise<Decided | null> => {
   const { id } = record
-  const fateBy = (profile: Profile) => fateOf(id, choosePapers(pool, { ...request, profile }))
-  const choice = choosePapers(pool, request)
+  const choiceBy = (profile: Profile) => choosePapers(pool, { ...request, profile }, taste)
+  const fateBy = (profile: Profile) => fateOf(id, choiceBy(profile))
+  const choice = choiceBy(request.profile)
   const fate = fateOf(id, choice)
   const candidate = pool.papers.find((paper) => paper.id === id)
   if (fate.kind === 'not-open' || candidate === undefined) return null

@@ -14,13 +14,16 @@ export interface ReaderDigest {
   cutoff: Date
   /** Whether it has no papers. */
   isEmpty: boolean
+  /** Whether the next chose from what this one did as well: it came at once, or its papers wait for more. */
+  keepsCutoff: boolean
   state: MailState
 }
 
 /** Those that were not called off, their welcome included, the oldest first; as far back as mails are kept. */
 export const readDigestsOfReader = async (db: Kysely<Tables>, subscriberId: string): Promise<ReaderDigest[]> => {
   const { rows } = await sql<ReaderDigest>`
-    select d.id as "digestId", m.id as "mailId", d.kind, d.local_date as "localDate", d.cutoff, d.entries = '[]' as "isEmpty", m.state
+    select d.id as "digestId", m.id as "mailId", d.kind, d.local_date as "localDate", d.cutoff, d.entries = '[]' as "isEmpty", m.state,
+      d.kind = 'at-once' or d.entries = '[]' and coalesce(jsonb_path_exists(d.untold, '$.skipped[*].papers'), false) as "keepsCutoff"
     from (
       select digest_id, id, state from deliveries where subscriber_id = ${subscriberId} and state <> 'canceled'
       union all

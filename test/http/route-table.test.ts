@@ -118,6 +118,7 @@ GET /papers/:paper.csl.json
 GET /papers/:paper.png
 GET /papers/:paper.ris
 GET /preferences/:token
+GET /preferences/:token/compare
 GET /preferences/:token/groups
 GET /preferences/:token/groups/:group
 GET /preferences/:token/join/:invitation
@@ -189,6 +190,7 @@ POST /never/:token
 POST /preferences/:token
 POST /preferences/:token/account
 POST /preferences/:token/announcements
+POST /preferences/:token/compare
 POST /preferences/:token/groups
 POST /preferences/:token/groups/:group
 POST /preferences/:token/groups/:group/end

@@ -18,6 +18,7 @@ import { buildApp } from '../../src/http/app.ts'
 import { createArchive } from '../../src/newsletter/archive/archive.ts'
 import { keepFeeds, keepLists } from '../../src/newsletter/archive/list-cache.ts'
 import { createCitations } from '../../src/newsletter/citations.ts'
+import { createComparisons } from '../../src/newsletter/comparison.ts'
 import { createCurations } from '../../src/newsletter/curation/curations.ts'
 import { createSuggestions } from '../../src/newsletter/curation/suggestions.ts'
 import { createExplanations } from '../../src/newsletter/explanation.ts'
@@ -28,6 +29,7 @@ import { createGroups } from '../../src/newsletter/groups.ts'
 import { createLibraries } from '../../src/newsletter/libraries.ts'
 import { createOperators } from '../../src/newsletter/operators.ts'
 import { createCandidateCache } from '../../src/newsletter/publishing/candidate-cache.ts'
+import { createPastPools } from '../../src/newsletter/publishing/past-pools.ts'
 import { createPreviews } from '../../src/newsletter/publishing/preview.ts'
 import { createReadingLists } from '../../src/newsletter/reading-list.ts'
 import { createSavedPapers } from '../../src/newsletter/saved-papers.ts'
@@ -50,6 +52,7 @@ export const openApi = async (context: ApiContext) => {
   const { config, db, keys, now, log, wake, mailboxUrl, requireSpace, forgetMails, operations } = context
   const { measured } = await openScorer(config)
   const candidates = createCandidateCache({ db, now })
+  const pools = createPastPools({ db, now })
   const subscribing = {
     db,
     keys,
@@ -79,7 +82,8 @@ export const openApi = async (context: ApiContext) => {
     feeds: keepFeeds(createFeeds({ db, keys, now, baseUrl: config.baseUrl }), now),
     archive: keepLists(createArchive({ db, keys, now }), now),
     previews: createPreviews({ db, now, candidates }),
-    explanations: createExplanations({ db, keys, now, reads: sourcesRead(config.sources) }),
+    explanations: createExplanations({ db, keys, now, reads: sourcesRead(config.sources), pools }),
+    comparisons: createComparisons({ db, keys, now, pools }),
     libraries: createLibraries({ db, now, candidates, readLibrary: createLibraryReader(config.relevanceModel) }),
     webhooks: createWebhooks({
       db,

@@ -66,11 +66,15 @@ export interface CandidatePool {
   partialDay: string | null
 }
 
-/** Loads the papers that became eligible since an instant, or those of some list days, as they were at the cut-off. */
+/**
+ * Loads the papers that became eligible since an instant, or those of some list days, as they were at the cut-off. `known`: the
+ * words of these papers, where they are prepared already: then they are for a choice alone, without offers.
+ */
 export const loadCandidatePool = async (
   db: Database,
   cutoff: Date,
   of: { since: Date } | { listDays: string[] },
+  known?: PoolWords,
 ): Promise<CandidatePool> => {
   const today = cutoff.toISOString().slice(0, 10)
   const candidates = await readCandidates(db, cutoff, of)
@@ -79,8 +83,7 @@ export const loadCandidatePool = async (
   const partialDay = 'since' in of && fill.count > 0 && isPartial(fill.count, fill.earlier) ? today : null
   const trend = createTrend(await readTrendHistory(db, cutoff, TREND_LIST_DAYS, AGE_BUCKETS))
   const lift = createLift(await countVotesOfDays(db, await readListDays(db, cutoff, TREND_LIST_DAYS), cutoff))
-  const revisions = candidates.map(({ id, revision }) => ({ paperId: id, revision }))
-  const texts = [...(await readTexts(db, revisions)).values()]
+  const words = known ?? (await readWords(db, candidates))
   const stale = await readStaleSources(db, new Date(cutoff.getTime() - STALE_AFTER))
   const prepare = async (some: readonly ReadCandidate[]): Promise<DigestCandidate[]> => {
     const endorsementsOf = await readEndorsements(db, some, cutoff)
@@ -106,22 +109,39 @@ export const loadCandidatePool = async (
     )
   }
   const papers = await prepare(candidates)
-  const week = weekOf(await readListDays(db, cutoff, WEEK_DAYS), cutoff)
+  const week = known !== undefined ? [] : weekOf(await readListDays(db, cutoff, WEEK_DAYS), cutoff)
   const days = papers.map(({ listDay }) => listDay).sort()
   const [first, last] = [days[0], days.at(-1)]
   return {
     cutoff,
     papers,
     listed: first === undefined || last === undefined ? new Map() : await readListedDays(db, cutoff, first, last),
-    topicPapers: findTopicPapers(await prepare(await readCandidates(db, cutoff, { listDays: week }))),
+    topicPapers: findTopicPapers(
+      week.length === 0 ? [] : await prepare(await readCandidates(db, cutoff, { listDays: week })),
+    ),
     byId: new Map(papers.map(({ id, eligibleAt }) => [id, eligibleAt])),
-    index: createPaperIndex(texts),
-    terms: createTerms(candidates, texts),
-    isAlike: createSimilarityCheck(texts),
+    ...words,
     whyEmpty: whyEmptyOf(partialDay, stale.length > 0),
     partialDay,
   }
 }
+
+/** What is prepared of the texts of papers, and is the same whenever they are chosen from. */
+export type PoolWords = Pick<CandidatePool, 'index' | 'terms' | 'isAlike'>
+
+const readWords = async (db: Database, candidates: readonly ReadCandidate[]): Promise<PoolWords> => {
+  const revisions = candidates.map(({ id, revision }) => ({ paperId: id, revision }))
+  const texts = [...(await readTexts(db, revisions)).values()]
+  return {
+    index: createPaperIndex(texts),
+    terms: createTerms(candidates, texts),
+    isAlike: createSimilarityCheck(texts),
+  }
+}
+
+/** The words of all papers that became eligible since an instant, for pools of several days. */
+export const loadWords = async (db: Database, now: Date, since: Date): Promise<PoolWords> =>
+  readWords(db, await readCandidates(db, now, { since }))
 
 type ReadCandidate = Awaited<ReturnType<typeof readCandidates>>[number]
 

@@ -5,6 +5,7 @@
 import { LRUCache } from 'lru-cache'
 import { tasteCohortKey } from '../../core/digest/cohort.ts'
 import { decayed } from '../../core/taste/taste.ts'
+import type { TasteFit } from '../../core/taste/term-index.ts'
 import type { StoredTaste } from '../../store/tastes.ts'
 import type { CandidatePool } from './candidate-pool.ts'
 import {
@@ -33,6 +34,15 @@ export type OrderByTaste = (
   taste: StoredTaste,
 ) => { key: string; choice: FrozenChoice } | null
 
+/** How well the papers of a pool fit a taste, as it is by the cut-off. */
+export const tasteFit = (
+  { cutoff, terms }: Pick<CandidatePool, 'cutoff' | 'terms'>,
+  { weights, movedAt }: StoredTaste,
+): TasteFit => {
+  const left = decayed(movedAt, cutoff)
+  return terms().fit(weights.map((one) => ({ ...one, weight: one.weight * left })))
+}
+
 export const createTasteOrder = (): OrderByTaste => {
   const cohorts = new LRUCache<string, RankedCohort>({ max: MOST_CACHED })
 
@@ -46,10 +56,9 @@ export const createTasteOrder = (): OrderByTaste => {
     return cohort
   }
 
-  return (cohortKey, pool, request, { weights, movedAt }) => {
+  return (cohortKey, pool, request, taste) => {
     const { ranked, plain } = rankCohort(cohortKey, pool, request)
-    const left = decayed(movedAt, pool.cutoff)
-    const fit = pool.terms().fit(weights.map((one) => ({ ...one, weight: one.weight * left })))
+    const fit = tasteFit(pool, taste)
     const choice = choosePapers(pool, request, fit, ranked)
     const entries = freezeEntries(choice, pool, fit)
     const own = JSON.stringify(entries)

@@ -243,3 +243,13 @@ export const readTexts = async (
       as w(paper_id, revision) on t.paper_id = w.paper_id and t.revision = w.revision`.execute(db)
   return new Map(rows.map((row) => [row.paper_id, { ...paperOf(row), excerpt: row.excerpt }]))
 }
+
+/** When the first paper was seen that is not hidden; `null` while none is held. Reads every paper. */
+export const readFirstSeen = async (db: Kysely<Tables>): Promise<Date | null> => {
+  const row = await db
+    .selectFrom('papers')
+    .select(({ fn }) => fn.min('first_seen_at').as('at'))
+    .where('hidden_at', 'is', null)
+    .executeTakeFirst()
+  return row?.at ?? null
+}

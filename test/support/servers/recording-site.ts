@@ -17,6 +17,7 @@ import type { App, PrivacyFacts, Site } from '../../../src/http/site.ts'
 import type { PaperPage } from '../../../src/newsletter/archive/paper.ts'
 import { readSearch } from '../../../src/newsletter/archive/search.ts'
 import type { Citations } from '../../../src/newsletter/citations.ts'
+import type { Comparisons } from '../../../src/newsletter/comparison.ts'
 import type { Curation, Curations } from '../../../src/newsletter/curation/curations.ts'
 import type { Suggestions } from '../../../src/newsletter/curation/suggestions.ts'
 import type { Explanations } from '../../../src/newsletter/explanation.ts'
@@ -658,6 +659,37 @@ const createRecordedExplanations = (): Explanations => ({
   },
 })
 
+/** What settings of the one subscriber there is would have brought: a paper a day for each topic. */
+const createRecordedComparisons = (): Comparisons => ({
+  compare: async (token, typed) => {
+    if (token === TOKEN.left) return 'not-subscribed'
+    if (token !== TOKEN.preferences) return null
+    const dates = ['2026-04-13', '2026-04-14', '2026-04-15']
+    const brought = ({ topics }: Preferences) => ({
+      digests: 3,
+      empty: 0,
+      papers: 3 * topics.length,
+      byDate: dates.map((date) => ({ date, papers: topics.length })),
+    })
+    const paper = {
+      id: '2604.11784',
+      title: 'A paper about <b>agents</b>',
+      date: '2026-04-14',
+      reason: 'LLM agents',
+      upvotes: 1,
+    }
+    return {
+      first: '2026-04-13',
+      last: '2026-04-15',
+      days: 3,
+      stored: brought(PREFERENCES),
+      typed: typed === null ? null : brought(typed),
+      gained: typed === null ? { count: 0, best: [] } : { count: 12, best: [paper] },
+      lost: { count: 0, best: [] },
+    }
+  },
+})
+
 export const openTestSite = async ({
   baseUrl = 'http://round.example.org',
   branding = UNBRANDED,
@@ -727,6 +759,7 @@ export const openTestSite = async ({
     previews: failingBy(fault, previews),
     explanations: failingBy(fault, createRecordedExplanations()),
     libraries: failingBy(fault, createRecordedLibraries()),
+    comparisons: failingBy(fault, createRecordedComparisons()),
     topicQuality,
     serviceName: branding.name,
     hasImprint: branding.texts.imprint !== null,
