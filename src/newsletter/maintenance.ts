@@ -14,6 +14,8 @@
 import { addDays, DAY } from '../core/calendar.ts'
 import { TREND_LIST_DAYS } from '../core/digest/trend.ts'
 import type { Database } from '../store/database.ts'
+import { deleteGroupLists } from '../store/group-lists.ts'
+import { deleteLeftMembers } from '../store/groups.ts'
 import { countUnsettled, createMonth, dropMonth, monthAfter, readMonths, withMonths } from '../store/months.ts'
 import { readListDays } from '../store/papers/papers.ts'
 import {
@@ -40,6 +42,11 @@ const BATCH = 5_000
 const KEEP_SUGGESTIONS = 90
 /** Days for which a webhook message and its attempts are kept: it is tried for three. */
 const KEEP_WEBHOOK_MESSAGES = 30
+
+/** Days after which somebody who unsubscribed is in no group any more: by then they cannot undo it. */
+const KEEP_LEFT_MEMBERS = 1
+/** Days for which the list of a group is kept: longer than a paper counts as sent. Digests have copies of their own. */
+const KEEP_GROUP_LISTS = 60
 
 export interface MaintenanceOptions {
   now: Date
@@ -71,6 +78,8 @@ export interface DeletedRows {
   providerEvents: number
   suggestions: number
   webhookMessages: number
+  groupMembers: number
+  groupLists: number
 }
 
 export interface Maintained extends MaintainedMonths {
@@ -165,6 +174,12 @@ export const deleteOld = async (
     providerEvents: await inBatches(() => deleteProviderEvents(db, batch)),
     suggestions: await inBatches(() => deleteSuggestions(db, new Date(now.getTime() - KEEP_SUGGESTIONS * DAY), batch)),
     webhookMessages: await inBatches(() => deleteWebhookMessages(db, KEEP_WEBHOOK_MESSAGES, batch)),
+    groupMembers: await inBatches(() =>
+      deleteLeftMembers(db, new Date(now.getTime() - KEEP_LEFT_MEMBERS * DAY), batch),
+    ),
+    groupLists: await inBatches(() =>
+      deleteGroupLists(db, addDays(now.toISOString().slice(0, 10), -KEEP_GROUP_LISTS), batch),
+    ),
   }
 }
 

@@ -223,6 +223,8 @@ export interface DueGroup {
   toTell: string | null
   /** The id of the one of them whose taste orders their digest, who is alone then; `null` mostly. */
   tasteOf: string | null
+  /** The groups that they are in, and what decides whether a digest has their lists (`readMembership`); `null` mostly. */
+  membership: string | null
   /** The same for equal profiles, and for few others; `readProfiles` has the profile itself. */
   profileKey: string
   frequency: Preferences['frequency']
@@ -235,6 +237,22 @@ export interface DueGroup {
   lastCutoff: Date | null
   /** Digests after their last that were due and not published, or canceled; `null` mostly. */
   missed: SkippedDigests[] | null
+}
+
+export interface Membership {
+  groupIds: string[]
+  /** Whether they get what these bring alone. */
+  only: boolean
+  /** Whether what stands out comes between their regular digests. */
+  atOnce: boolean
+  /** The local date of their last digest, `YYYY-MM-DD`; `null` where there was none. */
+  previous: string | null
+}
+
+/** What `membership` of a group of those who are due says. */
+export const readMembership = (membership: string): Membership => {
+  const [ids = '', only, atOnce, previous = null] = membership.split('|')
+  return { groupIds: ids.split(','), only: only === 't', atOnce: atOnce === 't', previous }
 }
 
 /** Which of those who are due: up to `most`, the longest due first, without some; or those of these ids. */
@@ -251,13 +269,14 @@ export const lockDue = async (db: Kysely<Tables>, cutoff: Date, which: DueSelect
       select id, ctid, (trending, topics, keywords, authors, muted, when_empty, digest_papers, least_papers)::text as "profileKey",
         frequency, hour, weekday, time_zone as "timeZone", at_once as "atOnce", next_due_at as "dueAt", last_digest_id as "lastDigestId",
         last_cutoff as "lastCutoff", changed_by_link_on, proposal_id, case when has_taste then id end as "tasteOf",
+        case when group_ids <> '{}' then concat_ws('|', array_to_string(group_ids, ','), only_groups, at_once, last_local_date) end as membership,
         (select jsonb_agg(m) from jsonb_array_elements(missed_digests) m where m->>'from' > coalesce(last_local_date::text, '')) as missed
       from subscribers where next_due_at <= ${cutoff} ${these})
     select (array_agg(id))[1] as first, string_agg(id::text, ',') as members,
       string_agg('"' || ctid::text || '"', ',') as rows, count(*)::int as count,
-      string_agg(id::text, ',') filter (where changed_by_link_on is not null or proposal_id is not null) as "toTell", "tasteOf", "profileKey",
+      string_agg(id::text, ',') filter (where changed_by_link_on is not null or proposal_id is not null) as "toTell", "tasteOf", membership, "profileKey",
       frequency, hour, weekday, "timeZone", "atOnce", "dueAt", "lastDigestId", "lastCutoff", missed
-    from due group by "tasteOf", "profileKey", frequency, hour, weekday, "timeZone", "atOnce", "dueAt", "lastDigestId", "lastCutoff", missed`.execute(
+    from due group by "tasteOf", membership, "profileKey", frequency, hour, weekday, "timeZone", "atOnce", "dueAt", "lastDigestId", "lastCutoff", missed`.execute(
     db,
   )
   return rows

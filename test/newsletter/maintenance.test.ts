@@ -30,6 +30,8 @@ const NOTHING = {
   providerEvents: 0,
   suggestions: 0,
   webhookMessages: 0,
+  groupMembers: 0,
+  groupLists: 0,
 }
 const AUTUMN = at('2026-09-15T05:00:00Z')
 

@@ -320,6 +320,8 @@ test.runIf(thorough)('maintain alone creates months, prints them, and finds noth
       providerEvents: 0,
       suggestions: 0,
       webhookMessages: 0,
+      groupMembers: 0,
+      groupLists: 0,
     },
     personal: { leavers: 0, clients: 0, consent: 0 },
   })

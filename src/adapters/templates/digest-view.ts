@@ -128,10 +128,11 @@ interface Part {
 
 /** The parts that a digest falls into, a heading each; `null` for papers that stand under none. */
 const partsOf = (issue: DigestIssue): Part[] => {
-  const { cards, also = [], groups, trendingExtras } = issue
+  const { cards, also = [], groups, sections = [], trendingExtras } = issue
   return [
     ...(groups.length > 0 ? groups : [{ label: null, papers: cards.length }]),
     ...(also.length > 0 ? [{ label: shortHeadingOf(issue), papers: also.length, compact: true }] : []),
+    ...sections.map(({ name, cards: own }) => ({ label: name, papers: own.length })),
     ...(trendingExtras.length > 0 ? [{ label: 'Trending beyond your topics', papers: trendingExtras.length }] : []),
   ]
 }
@@ -152,7 +153,9 @@ const cardViewsOf = (issue: DigestIssue, allowance: Allowance) => {
     .slice(0, allowance.papers)
     .map((card, place) => {
       const { opens, level, compact } = headings[place] ?? { opens: null, level: 2, compact: false }
-      return { ...cardViewOf(card, place, allowance), opens, level, compact, leads: place === 0 && opens === null }
+      const isShort = compact || card.again === true
+      const leads = place === 0 && opens === null
+      return { ...cardViewOf(card, place, allowance), opens, level, compact: isShort, leads }
     })
 }
 

@@ -43,6 +43,14 @@ export const issueWithoutPlaceholders = (issue: DigestIssue): DigestIssue => ({
   groups: issue.groups.map(({ label, papers }) => ({ label: withoutPlaceholders(label), papers })),
   cards: issue.cards.map(cardWithoutPlaceholders),
   ...(issue.also === undefined ? {} : { also: issue.also.map(cardWithoutPlaceholders) }),
+  ...(issue.sections === undefined
+    ? {}
+    : {
+        sections: issue.sections.map(({ name, cards }) => ({
+          name: withoutPlaceholders(name),
+          cards: cards.map(cardWithoutPlaceholders),
+        })),
+      }),
   trendingExtras: issue.trendingExtras.map(cardWithoutPlaceholders),
   news: issue.news.map((one) => ({ ...one, title: withoutPlaceholders(one.title) })),
   note: issue.note && withoutPlaceholders(issue.note),

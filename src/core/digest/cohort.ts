@@ -1,5 +1,6 @@
 /** What makes subscribers of one edition receive the same digest. */
 import { createHash } from 'node:crypto'
+import type { GroupSection } from '../groups/group-list.ts'
 import { type FrozenNews, newsKey } from '../papers/paper-news.ts'
 import { keyOfPhrase } from '../subscriber/custom-terms.ts'
 import type { Profile } from '../subscriber/preferences.ts'
@@ -24,6 +25,8 @@ export interface Cohort {
   /** What has become of papers sent before, and what of it is left for later digests. */
   news: readonly FrozenNews[]
   untoldNews?: readonly FrozenNews[]
+  /** The sections of its readers' groups; absent mostly. */
+  sections?: readonly GroupSection[]
 }
 
 /** 32 bytes, equal for equal cohorts whatever the order of lists; spellings that find the same papers are equal. */
@@ -45,6 +48,7 @@ export const cohortKey = (cohort: Cohort): Buffer =>
         cohort.untold ?? NOTHING_UNTOLD,
         cohort.news.map(newsKey),
         ...(cohort.untoldNews?.length ? [cohort.untoldNews.map(newsKey)] : []),
+        ...(cohort.sections === undefined ? [] : [{ sections: cohort.sections }]),
       ]),
     )
     .digest()

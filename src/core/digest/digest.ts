@@ -32,6 +32,10 @@ export interface DigestEntry {
   liked?: string[]
   /** Where its upvotes stand among those of its list day, of a paper that is there because it trends; absent otherwise. */
   dayRank?: DayRank
+  /** The group whose list brought it, and how many of its members saved it; absent of what its readers follow themselves. */
+  group?: { name: string; savedBy: number }
+  /** Whether its readers were sent it before: a group's list is the same for all members. Shown in short; absent otherwise. */
+  again?: true
 }
 
 /** What a curator said of a paper, as it is shown. */
@@ -90,6 +94,8 @@ export interface PaperCard {
   seeAlso: { title: string; url: string | null }[]
   /** Whether it stands before the others since a curator pinned it; absent where not. */
   pinned?: true
+  /** Whether it is shown in short, for its reader was sent it before; of a group's paper, absent otherwise. */
+  again?: true
 }
 
 /** Everything of a digest that is the same for its whole cohort. */
@@ -114,6 +120,8 @@ export interface DigestIssue {
   also?: PaperCard[]
   /** How `cards` fall into the topics that brought them, in their order; empty where they stand in one list. */
   groups: { label: string; papers: number }[]
+  /** What the lists of its readers' groups bring, a section each; absent where there is none. */
+  sections?: { name: string; cards: PaperCard[] }[]
   /** Trending extras, from outside the topics, at most three; empty where `cards` are enough. */
   trendingExtras: PaperCard[]
   /** What became of papers of earlier digests, at most five, withdrawals first; `line` follows the title and a colon. */

@@ -95,14 +95,25 @@ const counted = (count: number, noun: string): string =>
   `${numberFormat.format(count)} ${noun}${count === 1 ? '' : 's'}`
 
 /** The papers of a digest in the order in which they stand there, which its counts count; see-also lines are no papers of it. */
-export const papersOf = ({ cards, also = [], trendingExtras }: DigestIssue): PaperCard[] => [
+export const papersOf = ({ cards, also = [], sections = [], trendingExtras }: DigestIssue): PaperCard[] => [
   ...cards,
   ...also,
+  ...sections.flatMap((section) => section.cards),
   ...trendingExtras,
 ]
 
 /** The papers that match what a digest's readers follow: what is called theirs is one of these, never a trending extra. */
 export const matchesOf = ({ cards, also = [] }: DigestIssue): PaperCard[] => [...cards, ...also]
+
+/** The papers that the groups of a digest's readers brought. */
+const groupPapers = ({ sections = [] }: DigestIssue): PaperCard[] => sections.flatMap(({ cards }) => cards)
+
+/** `your group`, `your groups` */
+const whoseGroup = ({ sections = [] }: DigestIssue): string => (sections.length === 1 ? 'your group' : 'your groups')
+
+/** Whether a digest has nothing but what groups brought. */
+const isOfGroups = (issue: DigestIssue): boolean =>
+  groupPapers(issue).length > 0 && matchesOf(issue).length + issue.trendingExtras.length === 0
 
 /** Whether a digest has no papers of its readers' topics, only trending extras. */
 const hasOnlyExtras = (issue: DigestIssue): boolean => matchesOf(issue).length === 0 && issue.trendingExtras.length > 0
@@ -113,6 +124,8 @@ export const subjectOf = (issue: DigestIssue, serviceName: string): string => {
   if (issue.kind === 'at-once') return `At once: ${namesOf(own)}`
   if (hasOnlyExtras(issue)) return `Beyond your topics: ${namesOf(issue.trendingExtras)}`
   if (issue.kind === 'welcome') return `Welcome to ${serviceName}: ${firstPapers(own.length)}`
+  // The name of a group is a text of its maker's, who may be a stranger to the mailbox.
+  if (isOfGroups(issue)) return `From ${whoseGroup(issue)}: ${namesOf(groupPapers(issue))}`
   if (issue.kind === 'weekly') return `${issue.onlyTrending ? 'Trending this week' : 'Your week'}: ${namesOf(own, 1)}`
   return `${issue.onlyTrending ? 'Trending papers' : 'Your papers'}: ${namesOf(own)}`
 }
@@ -123,11 +136,17 @@ export const openingOf = (issue: DigestIssue): string => {
   if (issue.kind === 'at-once') return `${namesOf(own)}, in the top 1 % of the month.`
   const extras = issue.trendingExtras.length
   if (hasOnlyExtras(issue)) return `${namesOf(issue.trendingExtras)}, trending beyond your topics.`
+  const brought = groupPapers(issue)
+  if (isOfGroups(issue)) return `${namesOf(brought)}, from ${whoseGroup(issue)}.`
   // Where no source counts upvotes, nothing is ranked by them.
   const isCounted = own.some(({ upvotes }) => upvotes !== null)
   const by = [...(issue.onlyTrending ? [] : ['fit']), ...(isCounted ? ['upvotes'] : [])].join(' and ')
   const ranked = own.length > 1 && by !== '' ? `, ranked by ${by}` : ''
-  return `${namesOf(own)}${ranked}${extras === 0 ? '' : `, and ${counted(extras, 'trending paper')}`}.`
+  const more = [
+    ...(brought.length === 0 ? [] : [`${brought.length} from ${whoseGroup(issue)}`]),
+    ...(extras === 0 ? [] : [counted(extras, 'trending paper')]),
+  ]
+  return `${namesOf(own)}${ranked}${more.length === 0 ? '' : `, and ${more.join(' and ')}`}.`
 }
 
 /** `your first 10 papers` */
@@ -202,6 +221,14 @@ const whatFits = ({ cards, also = [], trendingExtras }: DigestIssue): string => 
  * what is known of its papers.
  */
 export const standfirstOf = (issue: DigestIssue): string => {
+  const brought = groupPapers(issue).length
+  if (isOfGroups(issue)) return `${counted(brought, 'paper')} from ${whoseGroup(issue)}`
+  const ofReader = standfirstOfReader({ ...issue, sections: [] })
+  return brought === 0 ? ofReader : `${ofReader}; ${brought} more from ${whoseGroup(issue)}`
+}
+
+/** The same of what a digest has for what its readers follow themselves. */
+const standfirstOfReader = (issue: DigestIssue): string => {
   const papers = papersOf(issue)
   if (issue.kind === 'at-once') return `${counted(papers.length, 'paper')} of yours in the top 1 % of the month`
   const all = issue.listed

@@ -99,6 +99,19 @@ export const compactReasonOf = ({ topic, matches: [best] }: DigestEntry, repeate
   return [topic === null ? '' : labelOf(topic), words].filter((part) => part !== '').join(': ')
 }
 
+/**
+ * Why a paper is in the list of a group: `Saved by 3 in Vision Lab; Robotics & embodied AI: “sim-to-real” in the title`; how
+ * many saved it is said from two on. Of one that its reader was sent before, `Saved by 3 in Vision Lab; sent to you before`.
+ */
+export const groupReasonOf = (entry: DigestEntry): string => {
+  const { name = '', savedBy = 0 } = entry.group ?? {}
+  const saved = savedBy === 0 ? '' : `Saved${savedBy < 2 ? '' : ` by${NBSP}${number.format(savedBy)}`} in ${name}`
+  const why = entry.topic === null ? '' : entry.again ? compactReasonOf(entry) : digestReasonOf(entry)
+  const before = entry.again ? 'sent to you before' : ''
+  const said = entry.again && saved !== '' ? [saved, before] : [saved, why, before]
+  return capitalised(joinParts(said))
+}
+
 /** In which order the papers of a digest stand, one sentence; empty where there is nothing to order. */
 export const orderLineOf = (issue: DigestIssue): string => {
   const { groups } = issue

@@ -10,7 +10,7 @@ import { readIssue } from '../publishing/issue.ts'
 
 /** A digest as it was sent, save that of papers which were withdrawn since it says so. */
 const markWithdrawn = async (db: Database, issue: DigestIssue): Promise<DigestIssue> => {
-  const { cards, also = [], trendingExtras } = issue
+  const { cards, also = [], sections, trendingExtras } = issue
   const withdrawn = await readWithdrawn(
     db,
     papersOf(issue).map(({ id }) => id),
@@ -20,6 +20,9 @@ const markWithdrawn = async (db: Database, issue: DigestIssue): Promise<DigestIs
     ...issue,
     cards: cards.map(mark),
     ...(also.length === 0 ? {} : { also: also.map(mark) }),
+    ...(sections === undefined
+      ? {}
+      : { sections: sections.map((section) => ({ ...section, cards: section.cards.map(mark) })) }),
     trendingExtras: trendingExtras.map(mark),
   }
 }

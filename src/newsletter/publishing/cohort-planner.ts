@@ -6,7 +6,9 @@ import { LRUCache } from 'lru-cache'
 import { DAY } from '../../core/calendar.ts'
 import { cohortKey } from '../../core/digest/cohort.ts'
 import { lastForgottenDate, NEWS_SPAN, RECENTLY_SENT_DAYS } from '../../core/digest/eligibility.ts'
+import { type GroupSection, sectionsFor } from '../../core/groups/group-list.ts'
 import { goneTopicsLine, offeredProfile } from '../../core/subscriber/offered-topics.ts'
+import { type Profile, STANDARD } from '../../core/subscriber/preferences.ts'
 import type { Database } from '../../store/database.ts'
 import {
   extendRecentlySent,
@@ -17,10 +19,11 @@ import {
   storeDigests,
 } from '../../store/digests.ts'
 import type { OwedDigest, PassedReaders } from '../../store/outbox/outbox.ts'
-import { type DueGroup, readProfiles } from '../../store/subscribers.ts'
+import { type DueGroup, readMembership, readProfiles } from '../../store/subscribers.ts'
 import { readTastes } from '../../store/tastes.ts'
 import { type CandidatePool, loadCandidatePool } from './candidate-pool.ts'
 import { composeDigest, type DigestRequest, type FrozenChoice, untoldBefore } from './digest.ts'
+import { createGroupLists, type FindGroupSections } from './group-lists.ts'
 import { createHistoryGrouping, type HistoryGroup } from './history-groups.ts'
 import { createNewsGrouping } from './sent-news.ts'
 import { createTasteOrder, type OrderByTaste } from './taste-cohorts.ts'
@@ -86,6 +89,7 @@ export const createCohortPlanner = (
   const groupByHistory = createHistoryGrouping(edition.cutoff, onUnknownZone)
   const divideByNews = createNewsGrouping(edition.cutoff)
   const loadPool = createPoolCache(db, edition.cutoff)
+  const findSections = createGroupLists(db, edition.cutoff, loadPool)
   const orderByTaste = createTasteOrder()
   const cache: DigestCache = {
     ofGroup: new LRUCache<string, StoredDigest>({ max: MOST_CACHED }),
@@ -97,7 +101,9 @@ export const createCohortPlanner = (
       // `get`, not `has`: what was just used must outlive the chunk that is stored before this one.
       const unknown = groups.filter(({ key }) => cache.ofGroup.get(key) === undefined)
       const cohorts =
-        unknown.length === 0 ? [] : await formCohorts(trx, unknown, edition.cutoff, loadPool, orderByTaste)
+        unknown.length === 0
+          ? []
+          : await formCohorts(trx, unknown, edition.cutoff, loadPool, orderByTaste, findSections)
       return {
         groups,
         cohorts: cohorts.map((cohort) => ({
@@ -160,13 +166,18 @@ const formCohorts = async (
   cutoff: Date,
   loadPool: (since: Date) => Promise<CandidatePool>,
   orderByTaste: OrderByTaste,
+  findSections: FindGroupSections,
 ): Promise<Cohort[]> => {
+  const memberships = await readMemberships(groups, findSections)
   const pools = new Set<CandidatePool>()
   for (const { since } of groups) pools.add(await loadPool(since))
   const previousDigests = await readPreviousDigests(
     trx,
     [...new Set(groups.flatMap(({ first }) => first.lastDigestId ?? []))],
-    new Set([...pools].flatMap((pool) => [...pool.byId.keys()])),
+    new Set([
+      ...[...pools].flatMap((pool) => [...pool.byId.keys()]),
+      ...[...memberships.values()].flatMap(({ lists }) => lists.flatMap(papersOfList)),
+    ]),
   )
   const profiles = await readProfiles(
     trx,
@@ -183,7 +194,9 @@ const formCohorts = async (
     const previous = first.lastDigestId === null ? undefined : previousDigests.get(first.lastDigestId)
     const stored = profiles.get(first.first)
     if (stored === undefined) throw new Error('a locked subscriber was deleted')
-    const { profile, gone } = offeredProfile(stored)
+    const membership = memberships.get(group)
+    const { profile, gone } = membership?.only ? { profile: NO_INTERESTS, gone: [] } : offeredProfile(stored)
+    const sections = sectionsFor(membership?.lists ?? [], new Set(previous?.recentlySent))
     const request: DigestRequest = {
       kind,
       profile,
@@ -193,12 +206,13 @@ const formCohorts = async (
         const eligibleAt = pool.byId.get(id)
         return eligibleAt !== undefined && eligibleAt.getTime() > since.getTime()
       }),
-      note: goneTopicsLine(stored, previous?.topics ?? []),
+      note: membership?.only ? null : goneTopicsLine(stored, previous?.topics ?? []),
       untold: untoldBefore(previous, [...(first.missed ?? []), ...notInTime], first.frequency, {
         at: cutoff,
         localDate: slot.localDate,
       }),
       goneTopics: gone,
+      ...(sections.length === 0 ? {} : { sections }),
       // What comes at once has just its papers: the regular digest tells the news.
       ...(kind === 'at-once' ? { news: [], untoldNews: [...news, ...untoldNews] } : { news, untoldNews }),
     }
@@ -212,6 +226,27 @@ const formCohorts = async (
   }
   // In one order everywhere, so that two publishers cannot wait for each other's digests crosswise.
   return [...cohorts.values()].sort((a, b) => (a.key < b.key ? -1 : 1))
+}
+
+/** Of readers who get what their groups bring alone. */
+const NO_INTERESTS: Profile = { ...STANDARD, topics: [] }
+
+const papersOfList = ({ entries }: GroupSection): string[] => entries.map(({ paperId }) => paperId)
+
+/** Whether readers get what their groups bring alone, and the lists of these for their digest; of those in none, nothing. */
+const readMemberships = async (
+  groups: readonly HistoryGroup[],
+  findSections: FindGroupSections,
+): Promise<Map<HistoryGroup, { only: boolean; lists: GroupSection[] }>> => {
+  const found = new Map<HistoryGroup, { only: boolean; lists: GroupSection[] }>()
+  for (const group of groups) {
+    const { membership, frequency } = group.first
+    if (membership === null) continue
+    const { groupIds, only, atOnce, previous } = readMembership(membership)
+    const digest = { localDate: group.slot.localDate, previous, comesBetween: atOnce && frequency === 'weekly' }
+    found.set(group, { only, lists: group.kind === 'at-once' ? [] : await findSections(groupIds, digest) })
+  }
+  return found
 }
 
 const composeFor = ({ pool, request, previousDigests, key, choice }: Cohort, editionId: number): NewDigest =>

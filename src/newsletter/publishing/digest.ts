@@ -26,6 +26,7 @@ import {
 import { likedIn, rankByTaste } from '../../core/digest/taste-ranking.ts'
 import { offerTopic } from '../../core/digest/topic-offer.ts'
 import { selectTrendingExtras } from '../../core/digest/trending-extras.ts'
+import type { GroupSection } from '../../core/groups/group-list.ts'
 import type { FrozenNews } from '../../core/papers/paper-news.ts'
 import type { Due } from '../../core/subscriber/due.ts'
 import { offeredProfile } from '../../core/subscriber/offered-topics.ts'
@@ -56,6 +57,8 @@ export interface DigestRequest {
   /** What has become of papers sent before, and what of it is left for later digests (`sent-news`). */
   news: FrozenNews[]
   untoldNews?: FrozenNews[]
+  /** What the lists of its readers' groups bring; absent mostly. */
+  sections?: readonly GroupSection[]
 }
 
 /** Where a paper's upvotes stand among those of its list day. */
@@ -81,7 +84,8 @@ interface EntryContext {
   liked?: string[]
 }
 
-const entryOf = (
+/** The entry of a paper, frozen. */
+export const entryOf = (
   paper: DigestCandidate & { first?: boolean },
   why: { topic: string | null; matches: InterestMatch[] },
   { seeAlso = [], isCompact = false, twinOf, dayRank, liked = [] }: EntryContext = {},
@@ -115,9 +119,13 @@ const putPinnedFirst = (
   return open.map((paper) => (paper.pinnedTo === newest ? { ...paper, first: true } : paper))
 }
 
+const sectionEntries = ({ sections = [] }: Pick<DigestRequest, 'sections'>): DigestEntry[] =>
+  sections.flatMap(({ entries }) => entries)
+
 /** The papers that a request may choose from: news for its readers, and not sent to them yet. */
 const openPapers = ({ papers }: Pick<CandidatePool, 'papers'>, request: DigestRequest): DigestCandidate[] => {
-  const recentlySent = new Set(request.recentlySent)
+  // A paper that a group brings is not among those of one's own.
+  const recentlySent = new Set([...request.recentlySent, ...sectionEntries(request).map(({ paperId }) => paperId)])
   const since = request.kind === 'welcome' ? Number.NEGATIVE_INFINITY : request.since.getTime()
   return papers.filter(
     (paper) =>
@@ -157,7 +165,9 @@ export const choosePapers = (
   const selected = selectUnsent(ranked, select, isAlike, recentlySent)
   const { chosen, seeAlso, twins } = selected
   const least = leastPapers(kind, profile)
-  const waits = waitsForMore(chosen.length, { least, since: waiting.since, date })
+  // With what a group brings the digest comes in any case, and has what there is.
+  const waits =
+    sectionEntries(request).length === 0 && waitsForMore(chosen.length, { least, since: waiting.since, date })
   const steps = { ...first, ranked, ...selected, waits }
   const sendsExtras = profile.whenEmpty === 'send' && kind !== 'at-once' && least === 1
   const isWanted = !waits && (chosen.length > 0 || sendsExtras || kind === 'welcome')
@@ -290,8 +300,10 @@ export const composeDigest = (
   editionId: number | null,
   previousDigests: Iterable<Pick<PreviousDigest, 'id' | 'emptySince'>>,
   key = cohortKey({ ...request, cutoff: pool.cutoff }),
-  { open, entries, waiting, byTaste } = freezeChoice(pool, request),
+  choice = freezeChoice(pool, request),
 ): NewDigest => {
+  const { open, waiting, byTaste } = choice
+  const entries = [...choice.entries, ...sectionEntries(request)]
   const listed = listedAmong(open, pool.listed)
   const previous = [...previousDigests]
   const emptyBefore = previous.map(({ emptySince }) => emptySince).find((day) => day !== null)
@@ -318,9 +330,9 @@ export const composeDigest = (
     news: request.news,
     untoldNews: request.untoldNews ?? [],
     offer:
-      entries.length === 0 || request.kind === 'at-once'
+      entries.length === 0 || request.kind === 'at-once' || interestsOf(request.profile).length === 0
         ? null
-        : offerTopic(pool.topicPapers, request.profile, request.localDate, ownPapers(entries)),
+        : offerTopic(pool.topicPapers, request.profile, request.localDate, ownPapers(choice.entries)),
     byTaste,
     ...(request.kind === 'at-once' || waiting.length > 0 ? { keepsCutoff: true } : {}),
   }

@@ -69,11 +69,11 @@ export const createHistoryGrouping = (
   return (due) => {
     const groups = new Map<string, HistoryGroup>()
     for (const dueGroup of due) {
-      const { frequency, lastCutoff, lastDigestId, missed, tasteOf } = dueGroup
+      const { frequency, lastCutoff, lastDigestId, missed, tasteOf, membership } = dueGroup
       const { slot, kind, notInTime } = dueTimeOf(dueGroup)
       const since = eligibleSince(frequency, cutoff, lastCutoff)
       const dates = notInTime.length === 0 && missed === null ? '' : JSON.stringify([notInTime, missed])
-      const key = `${kind}|${slot.localDate}|${since.getTime()}|${lastDigestId}|${tasteOf ?? ''}|${dates}|${dueGroup.profileKey}`
+      const key = `${kind}|${slot.localDate}|${since.getTime()}|${lastDigestId}|${tasteOf ?? ''}|${membership ?? ''}|${dates}|${dueGroup.profileKey}`
       let group = groups.get(key)
       if (group === undefined) {
         group = { key, first: dueGroup, kind, notInTime, since, slot, news: [], untoldNews: [], dueGroups: [] }

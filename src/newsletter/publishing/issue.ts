@@ -3,7 +3,7 @@ import type { DigestEntry, DigestIssue, PaperCard } from '../../core/digest/dige
 import { longDate } from '../../core/digest/headline.ts'
 import { interestsOf } from '../../core/digest/interests.ts'
 import { cardOf, followedAuthors, keywordInAbstract } from '../../core/digest/paper-card.ts'
-import { compactReasonOf, digestReasonOf } from '../../core/digest/reason.ts'
+import { compactReasonOf, digestReasonOf, groupReasonOf } from '../../core/digest/reason.ts'
 import type { ExcerptedPaper } from '../../core/papers/paper-excerpt.ts'
 import { newsLine } from '../../core/papers/paper-news.ts'
 import { followedLabels, followsOnlyTrending, topicLabel } from '../../core/subscriber/followed.ts'
@@ -36,6 +36,14 @@ type FrozenDigest = Pick<
 const groupByTopic = (entries: DigestEntry[]): { topic: string | null; entries: DigestEntry[] }[] =>
   [...Map.groupBy(entries, ({ topic }) => topic)].map(([topic, own]) => ({ topic, entries: own }))
 
+type CardsOf = (entries: DigestEntry[], reasonOf?: (entry: DigestEntry) => string) => PaperCard[]
+
+/** What the lists of groups brought, a section each. */
+const sectionsOf = (entries: DigestEntry[], cardsOf: CardsOf): NonNullable<DigestIssue['sections']> =>
+  [...Map.groupBy(entries, ({ group }) => group?.name)].flatMap(([name, some]) =>
+    name === undefined ? [] : [{ name, cards: cardsOf(some, groupReasonOf) }],
+  )
+
 /** Throws when a paper of the digest has lost the revision that was frozen. */
 export const readIssue = async (db: Database, digest: FrozenDigest): Promise<DigestIssue> => {
   const texts = await readTexts(db, [
@@ -47,7 +55,8 @@ export const readIssue = async (db: Database, digest: FrozenDigest): Promise<Dig
     if (paper === undefined) throw new Error(`paper ${paperId} has no revision ${revision}`)
     return paper
   }
-  const ofTopics = digest.entries.filter((entry) => entry.topic !== null)
+  const ofReader = digest.entries.filter(({ group }) => group === undefined)
+  const ofTopics = ofReader.filter((entry) => entry.topic !== null)
   const own = ofTopics.filter(({ compact }) => compact !== true)
   const also = ofTopics.filter(({ compact }) => compact === true)
   const groups = digest.kind === 'weekly' ? groupByTopic(own) : []
@@ -63,6 +72,7 @@ export const readIssue = async (db: Database, digest: FrozenDigest): Promise<Dig
         seeAlso: (entry.seeAlso ?? []).map(textOf),
       }),
       ...(entry.pick?.pinned ? { pinned: true as const } : {}),
+      ...(entry.again ? { again: true as const } : {}),
     }))
   const labels = followedLabels(digest)
   // In the order of the labels.
@@ -98,7 +108,8 @@ export const readIssue = async (db: Database, digest: FrozenDigest): Promise<Dig
             label: labels[interests.indexOf(topic ?? '')] ?? topic ?? '',
             papers: entries.length,
           })),
-    trendingExtras: cardsOf(digest.entries.filter((entry) => entry.topic === null)),
+    ...(ofReader.length === digest.entries.length ? {} : { sections: sectionsOf(digest.entries, cardsOf) }),
+    trendingExtras: cardsOf(ofReader.filter((entry) => entry.topic === null)),
     news: digest.news.map((one) => {
       const { title, url } = cardOf(textOf(one), { reason: '', upvotes: null, comments: null })
       return {
