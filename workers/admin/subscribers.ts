@@ -201,6 +201,11 @@ const consentSummary = (records: ConsentRecord[]): string[] => {
   return [`consent    ${last.at.toISOString()}, by ${last.source}${stated}`]
 }
 
+const cadenceText = ({ frequency, leastPapers, atOnce }: SubscriberAccount['preferences']): string => {
+  if (frequency === 'weekly') return atOnce ? ', at once what is in the top 1 %' : ''
+  return leastPapers > 1 ? `, at least ${leastPapers} papers` : ''
+}
+
 const accountText = (account: SubscriberAccount): string => {
   const { preferences, requestedAt, confirmedAt, nextDueAt, pausedUntil, suppressed } = account
   return [
@@ -209,7 +214,7 @@ const accountText = (account: SubscriberAccount): string => {
     ...(['topics', 'keywords', 'authors', 'muted'] as const)
       .filter((list) => preferences[list].length > 0)
       .map((list) => `${list.padEnd(10)} ${preferences[list].join(', ')}`),
-    `digests    ${preferences.frequency}, at ${preferences.hour}:00 in ${preferences.timeZone}${preferences.papers === null ? '' : `, at most ${preferences.papers} papers`}`,
+    `digests    ${preferences.frequency}, at ${preferences.hour}:00 in ${preferences.timeZone}${preferences.papers === null ? '' : `, at most ${preferences.papers} papers`}${cadenceText(preferences)}`,
     `asked      ${requestedAt.toISOString()}${confirmedAt ? `, confirmed ${confirmedAt.toISOString()}` : ''}`,
     ...consentSummary(account.consent),
     `next       ${nextDueAt?.toISOString() ?? 'none'}${pausedUntil ? ` (paused until ${pausedUntil})` : ''}`,

@@ -14,7 +14,7 @@ const LinkedTitle = Type.Object({ title: Type.String(), url: orNull(Type.String(
 
 const Digest = Type.Object(
   {
-    kind: Type.String({ description: 'daily, weekly or welcome' }),
+    kind: Type.String({ description: 'daily, weekly, at-once or welcome' }),
     date: Day,
     listDays: Type.Array(Day, { description: 'The days its papers were listed, oldest first' }),
     listed: orNull(Type.Integer(), 'Papers of those days in all'),

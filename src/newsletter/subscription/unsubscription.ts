@@ -34,6 +34,8 @@ export interface OfferedStop {
   email: string
   state: SubscriberState
   frequency: Frequency
+  /** Whether what stands out comes at once, between weekly digests. */
+  atOnce: boolean
   /** The most papers of a digest; `null` for as many as are usual. */
   papers: DigestSize | null
   /** Whether what the link did last can be undone. */
@@ -45,7 +47,9 @@ export const readUnsubscription = async ({ db, keys, now }: LinkPorts, token: st
   const owner = await findTokenOwner(db, keys, 'unsubscribe', token)
   if (owner === null) return null
   const { state, frequency, digest_papers: papers } = owner
-  return { email: maskAddress(owner.email), state, frequency, papers, undoable: reductionOf(owner, now()) !== null }
+  const atOnce = frequency === 'weekly' && owner.at_once
+  const undoable = reductionOf(owner, now()) !== null
+  return { email: maskAddress(owner.email), state, frequency, atOnce, papers, undoable }
 }
 
 /** What the last press took away, if that can still be undone. */
@@ -95,7 +99,7 @@ export interface ReducedMail {
   pausedUntil: string | null
 }
 
-/** Weekly instead of daily, or a pause, by the unsubscribe link: it can only reduce mail. */
+/** Weekly instead of daily, or without what comes at once; or a pause, by the unsubscribe link: it can only reduce mail. */
 export const reduceMail = (
   { db, keys, now }: LinkPorts,
   token: string,

@@ -271,9 +271,9 @@ const createRecordedSubscriptions = (
     change(own({ state: until === null ? 'active' : 'paused', pausedUntil: until }), 'pause', token, until),
   readUnsubscription: async (token) => {
     if (token === TOKEN.left)
-      return { email: EMAIL, state: 'unsubscribed', frequency: 'daily', papers: null, undoable: true }
+      return { email: EMAIL, state: 'unsubscribed', frequency: 'daily', atOnce: false, papers: null, undoable: true }
     return token === TOKEN.unsubscribe
-      ? { email: EMAIL, state: 'active', frequency: 'daily', papers: null, undoable: false }
+      ? { email: EMAIL, state: 'active', frequency: 'daily', atOnce: false, papers: null, undoable: false }
       : null
   },
   unsubscribe: (token) => change(token === TOKEN.unsubscribe ? 'unsubscribed' : null, 'unsubscribe', token),
