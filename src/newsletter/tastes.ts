@@ -1,8 +1,9 @@
 /** Tastes: what a reader asks for more or less of, and what was learnt from that, which they can read and change. */
 import { DAY } from '../core/calendar.ts'
-import { kindOfTerm, paperTerms, type TermKind, tellingLabels } from '../core/taste/paper-terms.ts'
+import { kindOfTerm, paperTerms, type TermKind, tellingLabels, termOfTopic } from '../core/taste/paper-terms.ts'
 import { type Direction, learnTaste, type Press } from '../core/taste/taste.ts'
 import type { Database } from '../store/database.ts'
+import { readSubscriber } from '../store/subscribers.ts'
 import {
   countPressesSince,
   deletePress,
@@ -152,14 +153,17 @@ const turn = async (trx: Database, { id, taste, at }: Reader, on: boolean): Prom
   if (taste.on !== on) await relearn(trx, id, { ...taste, on }, at)
 }
 
-/** Learns the weights of a locked reader anew from what they said; returns the presses it was learnt from, without what they took out. */
+/** Learns the weights of a locked reader anew from what they said; returns the presses it was learnt from, without what they took out or follow. */
 const relearn = async (
   trx: Database,
   id: string,
   { on, removed }: Pick<StoredTaste, 'on' | 'removed'>,
   at: Date,
 ): Promise<Press[]> => {
-  const takenOut = new Set(removed.map(({ term }) => term))
+  const subscriber = await readSubscriber(trx, { id })
+  // How much comes of a followed topic is for the settings: a taste is of what is within them and beside them.
+  const followed = (subscriber?.topics ?? []).map(termOfTopic)
+  const takenOut = new Set([...removed.map(({ term }) => term), ...followed])
   const presses = (await readPresses(trx, id, MOST_LEARNT)).map(({ paper, ...press }) => ({
     ...press,
     terms: paperTerms(paper).filter(({ term }) => !takenOut.has(term)),

@@ -8,6 +8,9 @@
  * shared set keep preferences and history; copies of those with something of their own get choices and a previous digest of
  * their own, so that cohorts grow with the list: some 8,000 of 100,000 readers, some 70,000 of 1,000,000.
  *
+ * With `--tastes PERCENT` it is published a second time with tastes for so many of the readers, each of their own, and
+ * `--most NUMBER` leaves the larger list out where it is smaller than that.
+ *
  * Publishing runs in a process of its own, with what docker-compose.yml tells Node for a scheduler, on the embedded
  * Postgres as it runs in production, fsync and all. `rss_mb` is the most that process ever held.
  */
@@ -15,12 +18,14 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 import { sql } from 'kysely'
 import { parse } from 'yaml'
 import { startEmbeddedPostgres } from '../../src/adapters/postgres/embedded-postgres.ts'
 import { openDatabase } from '../../src/store/database.ts'
 import { migrate } from '../../src/store/migrate.ts'
 import { instant, LAST_DAY, liveAMonth, multiplyTo } from '../support/fixtures/publishing-newsletter.ts'
+import { giveTastes } from '../support/fixtures/publishing-tastes.ts'
 import { startChild } from '../support/processes/child.ts'
 
 const LIVED = 20_000
@@ -49,7 +54,13 @@ const readNodeOptions = async (): Promise<string> => {
   return `-r ${before} ${parse(file, { merge: true }).services.scheduler.environment.NODE_OPTIONS}`
 }
 
-const run = async (say: (line: string) => void) => {
+interface Options {
+  /** Percent of the readers; 0 measures none. */
+  tastes: number
+  most: number
+}
+
+const run = async (say: (line: string) => void, { tastes, most }: Options) => {
   const folder = await mkdtemp(join(tmpdir(), 'paper-round-bench-'))
   const server = await startEmbeddedPostgres({ folder: join(folder, 'postgres'), durable: true })
   const urlOf = (name: string) => Object.assign(new URL(server.url), { pathname: `/${name}` }).href
@@ -61,11 +72,12 @@ const run = async (say: (line: string) => void) => {
     const cohortsADay = await liveAMonth(lived, LIVED, say)
     await lived.destroy()
 
-    const publish = async (readers: number): Promise<Measured> => {
+    const publish = async (readers: number, share = 0): Promise<Measured> => {
       await sql`create database measured template lived strategy file_copy`.execute(admin)
       try {
         const db = open(urlOf('measured'))
         await multiplyTo(db, readers)
+        const having = share === 0 ? 0 : await giveTastes(db, Math.round(100 / share))
         await db.destroy()
         const words = [urlOf('measured'), instant(LAST_DAY).toISOString()]
         await using child = startChild('publishing-process.ts', words, [
@@ -76,7 +88,7 @@ const run = async (say: (line: string) => void) => {
         await child.end()
         if (measured.owed !== readers) throw new Error(`${measured.owed} of ${readers} were owed a digest`)
         say(
-          `${readers} subscribers in ${measured.digests} cohorts: ${round(measured.seconds)} s ` +
+          `${readers} subscribers, ${having} of them with a taste, in ${measured.digests} digests: ${round(measured.seconds)} s ` +
             `(${round(measured.cpu_s)} s of them at work), ${measured.rss_mb} MB`,
         )
         return measured
@@ -86,10 +98,24 @@ const run = async (say: (line: string) => void) => {
     }
     const small: Measured[] = []
     for (let n = 0; n < RUNS; n++) small.push(await publish(SMALL))
-    const large = await publish(LARGE)
-    await admin.destroy()
     const seconds = median(small.map((measured) => measured.seconds))
     const rss = median(small.map((measured) => measured.rss_mb))
+    const ofTastes: Record<string, number> = {}
+    const measureTastes = async (name: string, readers: number, without: number): Promise<void> => {
+      if (tastes === 0) return
+      const measured = await publish(readers, tastes)
+      ofTastes[`seconds_${name}_tastes`] = round(measured.seconds)
+      ofTastes[`ratio_${name}_tastes`] = round(measured.seconds / without, 2)
+      ofTastes[`digests_${name}_tastes`] = measured.digests
+    }
+    await measureTastes('100k', SMALL, seconds)
+    if (most < LARGE) {
+      await admin.destroy()
+      return { seconds_100k: round(seconds), rss_mb_100k: rss, cohorts_100k: small[0]?.digests ?? 0, ...ofTastes }
+    }
+    const large = await publish(LARGE)
+    await measureTastes('1m', LARGE, large.seconds)
+    await admin.destroy()
     return {
       seconds_100k: round(seconds),
       seconds_1m: round(large.seconds),
@@ -102,6 +128,7 @@ const run = async (say: (line: string) => void) => {
       cohorts_100k: small[0]?.digests ?? 0,
       deliveries: large.owed,
       cohorts_per_day: cohortsADay,
+      ...ofTastes,
     }
   } finally {
     await server.stop()
@@ -109,6 +136,14 @@ const run = async (say: (line: string) => void) => {
   }
 }
 
-const result = await run(console.log)
+const { values } = parseArgs({
+  options: {
+    json: { type: 'boolean' },
+    tastes: { type: 'string', default: '0' },
+    most: { type: 'string', default: String(LARGE) },
+  },
+  allowPositionals: true,
+})
+const result = await run(console.log, { tastes: Number(values.tastes), most: Number(values.most) })
 for (const [name, value] of Object.entries(result)) console.log(`${name.padEnd(16)} ${value}`)
-if (process.argv.includes('--json')) console.log(JSON.stringify(result))
+if (values.json === true) console.log(JSON.stringify(result))

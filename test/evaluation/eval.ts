@@ -12,12 +12,14 @@ import { join } from 'node:path'
 import { Command } from 'commander'
 import { startEmbeddedPostgres } from '../../src/adapters/postgres/embedded-postgres.ts'
 import { readModelFile } from '../../src/adapters/relevance-model-file.ts'
+import { addDays } from '../../src/core/calendar.ts'
 import { explainedFits } from '../../src/core/digest/quoted-phrases.ts'
 import type { Listing } from '../../src/core/papers/paper.ts'
 import { GATE } from '../../src/core/relevance/gate.ts'
 import type { FittedOn, RelevanceModel } from '../../src/core/relevance/model.ts'
 import { readPaper } from '../../src/core/relevance/reading.ts'
 import { createScorer, SHIPPED_MODEL, type TopicRelevance } from '../../src/core/relevance/relevance.ts'
+import { type PaperTerm, paperTerms } from '../../src/core/taste/paper-terms.ts'
 import { DEFAULT_TOPICS } from '../../src/core/topics.ts'
 import { openDatabase } from '../../src/store/database.ts'
 import { endWith, UsageError } from '../../workers/exit.ts'
@@ -31,6 +33,9 @@ import { type EvaluatedPaper, type Joined, joinPapers, type Label, readLabels, r
 import { type GateResult, type RelevanceResult, type Scores, studyGate, studyRelevance } from './relevance-study.ts'
 import { type ReplayResult, replay } from './replay.ts'
 import { interval, number, row } from './table-rows.ts'
+import type { TasteCandidate } from './taste-simulation.ts'
+import { studyTaste, type TasteResult } from './taste-study.ts'
+import { tasteTables } from './taste-tables.ts'
 import { type JudgedPaper, MIN_JUDGED, MIN_PAPERS, trainModel } from './training.ts'
 import { studyTrend, type TrendResult, trendsOf } from './trend-study.ts'
 import { studyVotes, type VotesResult } from './votes-study.ts'
@@ -50,6 +55,7 @@ interface Options {
 
 /** The scores of the papers, and by which model they were scored. */
 interface Scoring {
+  score: ReturnType<typeof createScorer>
   relevance: TopicRelevance[][]
   /** On how many judged papers of the history a model was trained to measure these; `null` where the given one did. */
   trainedOn: number | null
@@ -89,14 +95,22 @@ const scoreAll = (
   const measured = new Set(papers.map(({ id }) => id))
   const judged = judgedOf(joinPapers(history.listings, history.labels, []).papers).filter(({ id }) => !measured.has(id))
   const canTrain = history.listings.length >= MIN_PAPERS && judged.length >= MIN_JUDGED
-  if (known.length === 0 || !canTrain)
-    return { relevance: papers.map(createScorer(model)), trainedOn: null, flattered: known }
+  if (known.length === 0 || !canTrain) return scoredBy(model, papers, { trainedOn: null, flattered: known })
   const trained = trainModel({
     papers: history.listings.map(({ paper, listDay }) => ({ ...paper, listDay })),
     by: { judged },
     onProgress: (share) => progress.show(share, 1),
   })
-  return { relevance: papers.map(createScorer(trained)), trainedOn: judged.length, flattered: [] }
+  return scoredBy(trained, papers, { trainedOn: judged.length, flattered: [] })
+}
+
+const scoredBy = (
+  model: RelevanceModel,
+  papers: readonly EvaluatedPaper[],
+  method: Pick<Scoring, 'trainedOn' | 'flattered'>,
+): Scoring => {
+  const score = createScorer(model)
+  return { score, relevance: papers.map(score), ...method }
 }
 
 const scoresOf = (relevance: readonly TopicRelevance[][]): Scores =>
@@ -149,6 +163,7 @@ interface Report {
   trend: TrendResult | null
   blend: BlendResult | null
   votes: VotesResult | null
+  taste: TasteResult | null
   excerpts: ExcerptResult | null
   repeats: number
   replay: Omit<ReplayResult, 'repeats'>
@@ -199,7 +214,7 @@ const gateTables = (gate: GateResult, relevance: RelevanceResult, before: Before
 }
 
 const tables = (report: Report, before: Before | null): string => {
-  const { relevance, gate, trend, blend, votes, excerpts, baselines, method } = report
+  const { relevance, gate, trend, blend, votes, taste, excerpts, baselines, method } = report
   const lines = [
     `${report.papers} papers, ${report.judged} of them judged.`,
     method.trainedOn !== null
@@ -256,6 +271,7 @@ const tables = (report: Report, before: Before | null): string => {
     lines.push(`  (${blend.digests} weekly digests of ${blend.subscribers} simulated subscribers with 1 to 4 topics)`)
   }
   if (votes !== null) lines.push(...votesTables(votes))
+  if (taste !== null) lines.push(...tasteTables(taste))
   if (excerpts !== null) {
     const shares = ({ ok, best }: Pick<ExcerptResult, 'ok' | 'best'>): string[] =>
       [ok, best].map((one) => `${number(one.mean)} ${interval(one.ci)}`)
@@ -264,6 +280,52 @@ const tables = (report: Report, before: Before | null): string => {
   }
   lines.push('', `Repeats in a replay of ${report.replay.digests} digests: ${report.repeats}.`)
   return lines.join('\n')
+}
+
+/** Tastes are learnt in the last months of the history, whose upvotes of then stand for those of later. */
+const DAYS_BEFORE = 300
+
+const studyTasteOf = (
+  given: {
+    papers: readonly EvaluatedPaper[]
+    listings: readonly Listing[]
+    history: readonly Listing[]
+    historyLabels: readonly Label[]
+  },
+  score: Scoring['score'],
+): TasteResult | null => {
+  const days = given.papers.map(({ listDay }) => listDay).sort()
+  const first = given.papers.find(({ listDay }) => listDay === days[0])
+  if (first === undefined) return null
+  const oldest = addDays(first.listDay, -DAYS_BEFORE)
+  const measured = new Set(given.papers.map(({ id }) => id))
+  const early = given.history.map(({ paper: { id }, observation: { upvotes } }) => ({
+    id,
+    morning: upvotes,
+    settled: upvotes,
+  }))
+  const before = joinPapers(
+    given.history.filter(({ listDay }) => listDay >= oldest),
+    given.historyLabels,
+    early,
+  ).papers.filter(({ id, week }) => !measured.has(id) && week < first.week)
+  const all = [...before, ...given.papers]
+  const trends = trendsOf(all, given.history)
+  const papers = new Map([...given.history, ...given.listings].map(({ paper }) => [paper.id, paper]))
+  const terms = new Map<string, readonly PaperTerm[]>()
+  const candidates = all.map((paper, at): TasteCandidate => {
+    const relevance = score(paper)
+    const { authors = [], categories = [] } = papers.get(paper.id) ?? {}
+    terms.set(paper.id, paperTerms({ ...paper, authors, topics: relevance.filter((one) => one.score >= GATE) }))
+    return {
+      ...paper,
+      upvotes: paper.morning,
+      relevance: explainedFits(relevance),
+      trend: trends[at] ?? { percentile: 0, topPercent: null },
+      categories,
+    }
+  })
+  return studyTaste(candidates, first.week, ({ id }) => terms.get(id) ?? [])
 }
 
 const evaluate = async (options: Options): Promise<Report> => {
@@ -306,6 +368,7 @@ const evaluate = async (options: Options): Promise<Report> => {
     trend: studyTrend(papers, trends),
     blend: studyBlend(candidates),
     votes: studyVotes(candidates),
+    taste: studyTasteOf({ papers, listings, history, historyLabels }, scoring.score),
     excerpts: studyExcerpts(papers, excerpts),
     repeats,
     replay: replayed,

@@ -14,7 +14,7 @@ const openReader = async () => {
   const newsletter = await openNewsletter()
   const { db } = newsletter
   await storeDay(db, '2026-04-14')
-  const id = await subscribe(db, 'ada@example.org', LONDON_DAILY, NOW)
+  const id = await subscribe(db, 'ada@example.org', { ...LONDON_DAILY, topics: ['agents'] }, NOW)
   return {
     ...newsletter,
     id,

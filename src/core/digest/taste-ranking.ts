@@ -10,7 +10,7 @@ import { compareRanked, liftOf, type Rankable, type RankedPaper } from './rankin
 /** A taste multiplies a score by this at most, and divides it by this at most. */
 export const MOST_LIFT = 2
 /** How soon it comes near that, for each step of fit beyond that of the papers on average. */
-const STEEPNESS = 4
+export const STEEPNESS = 4
 
 /** How a fit moves a score; `usual` is the mean of those that are ranked together: what all have in common moves none. */
 export const liftBy = (fit: number, usual: number, most = MOST_LIFT, steepness = STEEPNESS): number =>
@@ -36,7 +36,7 @@ export const rankByTaste = <P extends Rankable>(
 }
 
 /** A lift is told of from here on; so many terms are named. */
-const LEAST_TOLD = 1.1
+const LEAST_TOLD = 1.05
 const MOST_TOLD = 2
 
 /** How a reason names a term. */

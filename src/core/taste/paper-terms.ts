@@ -30,6 +30,9 @@ export type TastedPaper = Pick<Paper, 'title' | 'abstract' | 'authors'> & {
 const TOPIC = 'topic:'
 const AUTHOR = 'author:'
 
+/** The term of a topic. */
+export const termOfTopic = (topic: string): string => TOPIC + topic
+
 /** What a term is, by how it begins; no word has a colon. */
 export const kindOfTerm = (term: string): TermKind => {
   if (term.startsWith(TOPIC)) return 'topic'
@@ -41,8 +44,12 @@ const MOST_WORDS = 24
 /** Of a long list the first, who did the work, and the last, whose group it is. */
 const MOST_AUTHORS = 8
 
-/** How long the vectors of topics and of authors are beside that of words. */
-const LENGTH_OF_TOPICS = 0.5
+/**
+ * How long the vectors of a paper's words, topics and authors are. Topics were judged by the model on the whole text, and tell
+ * more than words, of which few papers share any.
+ */
+const LENGTH_OF_WORDS = 0.5
+const LENGTH_OF_TOPICS = 1
 const LENGTH_OF_AUTHORS = 0.5
 
 const weigh = createTermWeigher(SHIPPED_MODEL.vocabulary)
@@ -98,12 +105,12 @@ export const paperTerms = (paper: TastedPaper): PaperTerm[] => {
   const authors = new Map(named.map((name) => [AUTHOR + keyOfAuthor(name), name]))
   return [
     ...scaleTo(
-      1,
+      LENGTH_OF_WORDS,
       words.map(([term, weight]) => ({ term, label: spellings.get(term) ?? term, weight })),
     ),
     ...scaleTo(
       LENGTH_OF_TOPICS,
-      paper.topics.map(({ topic, score }) => ({ term: TOPIC + topic, label: topicLabel(topic), weight: score })),
+      paper.topics.map(({ topic, score }) => ({ term: termOfTopic(topic), label: topicLabel(topic), weight: score })),
     ),
     ...scaleTo(
       LENGTH_OF_AUTHORS,

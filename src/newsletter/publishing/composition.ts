@@ -24,9 +24,9 @@ export interface Composition {
   taste: TasteFit | null
 }
 
-const tasteOf = async (db: Database, { id, has_taste }: Subscriber, pool: CandidatePool): Promise<TasteFit | null> => {
-  const taste = has_taste ? await readTaste(db, id) : null
-  return taste === null ? null : tasteFit(pool, taste)
+const tasteOf = async (db: Database, subscriber: Subscriber, pool: CandidatePool): Promise<TasteFit | null> => {
+  const taste = subscriber.has_taste ? await readTaste(db, subscriber.id) : null
+  return taste === null ? null : tasteFit(pool, taste, subscriber)
 }
 
 /** What a digest must know of the one before it. */

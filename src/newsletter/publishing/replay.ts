@@ -71,7 +71,7 @@ export const replay = async (
       untold,
       news: [],
     }
-    const fit = taste === null ? null : tasteFit(pool, taste)
+    const fit = taste === null ? null : tasteFit(pool, taste, profile)
     const choice = choosePapers(pool, request, fit)
     const entries = freezeEntries(choice, pool, fit)
     // Where nothing stands out nothing comes at once, and nobody is told of it.

@@ -4,6 +4,8 @@
  */
 import { LRUCache } from 'lru-cache'
 import { tasteCohortKey } from '../../core/digest/cohort.ts'
+import type { Profile } from '../../core/subscriber/preferences.ts'
+import { termOfTopic } from '../../core/taste/paper-terms.ts'
 import { decayed } from '../../core/taste/taste.ts'
 import type { TasteFit } from '../../core/taste/term-index.ts'
 import type { StoredTaste } from '../../store/tastes.ts'
@@ -34,13 +36,20 @@ export type OrderByTaste = (
   taste: StoredTaste,
 ) => { key: string; choice: FrozenChoice } | null
 
-/** How well the papers of a pool fit a taste, as it is by the cut-off. */
+/**
+ * How well the papers of a pool fit a taste, as it is by the cut-off. What its reader follows counts for nothing in it: how
+ * much comes of that is for the settings, and a topic may be followed since the taste was learnt.
+ */
 export const tasteFit = (
   { cutoff, terms }: Pick<CandidatePool, 'cutoff' | 'terms'>,
-  { weights, movedAt }: StoredTaste,
+  { weights, movedAt }: Pick<StoredTaste, 'weights' | 'movedAt'>,
+  { topics }: Pick<Profile, 'topics'>,
 ): TasteFit => {
   const left = decayed(movedAt, cutoff)
-  return terms().fit(weights.map((one) => ({ ...one, weight: one.weight * left })))
+  const followed = new Set(topics.map(termOfTopic))
+  return terms().fit(
+    weights.filter(({ term }) => !followed.has(term)).map((one) => ({ ...one, weight: one.weight * left })),
+  )
 }
 
 export const createTasteOrder = (): OrderByTaste => {
@@ -58,7 +67,7 @@ export const createTasteOrder = (): OrderByTaste => {
 
   return (cohortKey, pool, request, taste) => {
     const { ranked, plain } = rankCohort(cohortKey, pool, request)
-    const fit = tasteFit(pool, taste)
+    const fit = tasteFit(pool, taste, request.profile)
     const choice = choosePapers(pool, request, fit, ranked)
     const entries = freezeEntries(choice, pool, fit)
     const own = JSON.stringify(entries)

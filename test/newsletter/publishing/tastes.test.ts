@@ -20,6 +20,20 @@ const NOW = new Date('2026-04-13T10:00:00Z')
 const TOPICS = ['diffusion-lm', 'robotics', 'agents', 'evaluation', 'speech-audio']
 const FEW = { ...LONDON_DAILY, topics: TOPICS, papers: 3 as const }
 
+const DAYS = ['2026-04-08', '2026-04-09', '2026-04-10', '2026-04-11', '2026-04-12', '2026-04-13']
+
+/** Stores a week, and has a reader ask for more like the papers of one topic, and less like those of another. */
+const pressAll = async (db: Database, ids: readonly string[], { more, less }: { more: string; less: string }) => {
+  const tastes = createTastes({ db, keys: KEYS, now: () => NOW })
+  for (const id of ids)
+    for (const day of DAYS)
+      for (const [direction, paper] of [
+        ['more', more],
+        ['less', less],
+      ] as const)
+        await tastes.press(deriveToken(KEYS, 'vote', id), `2604.${day.slice(-2)}${paper.slice(-3)}`, direction)
+}
+
 const publish = (db: Database, at: string) => publishDue({ db, log: SILENT, wake: wakeNobody }, new Date(at))
 
 const digestOf = async (db: Database, id: string, localDate: string) => {
@@ -28,20 +42,29 @@ const digestOf = async (db: Database, id: string, localDate: string) => {
   return issue
 }
 
+/** The papers of the day before with the fewest and the most upvotes; those of its topics stand alike the next day. */
+const extremesOf = async (db: Database) => {
+  const papers = await db
+    .selectFrom('papers as p')
+    .innerJoin('observations as o', 'o.paper_id', 'p.id')
+    .select(['p.id', 'o.upvotes'])
+    .where('p.list_day', '=', '2026-04-13')
+    .orderBy('o.upvotes')
+    .execute()
+  return { more: papers[0]?.id ?? '', less: papers.at(-1)?.id ?? '' }
+}
+
 test('a taste orders the digest of its reader and says so, the same cohort has its own, and nothing comes twice', async () => {
   await using newsletter = await openNewsletter()
   const { db } = newsletter
-  await storeDay(db, '2026-04-13', TOPICS)
+  for (const day of DAYS) await storeDay(db, day, TOPICS)
   const preferences = { ...LONDON_DAILY, topics: TOPICS }
   const [ada, ben, eve] = [
     await subscribe(db, 'ada@example.org', preferences, NOW),
     await subscribe(db, 'ben@example.org', preferences, NOW),
     await subscribe(db, 'eve@example.org', preferences, NOW),
   ]
-  const tastes = createTastes({ db, keys: KEYS, now: () => NOW })
-  const before = (await issuesOf(db, ben))[0]?.cards ?? []
-  const last = before.at(-1)?.id ?? ''
-  for (const id of [ada, eve]) await tastes.press(deriveToken(KEYS, 'vote', id), last, 'more')
+  await pressAll(db, [ada, eve], await extremesOf(db))
   await storeDay(db, '2026-04-14', TOPICS)
   const published = await publish(db, '2026-04-15T07:00:00Z')
   expect(published).toMatchObject({ subscribers: 3, owed: 3, digests: 2 })
@@ -94,12 +117,11 @@ test('a taste that changes nothing shares the digest of its cohort, and so does 
 test('the digest that a taste ordered goes with its reader, where nobody else has it', async () => {
   await using newsletter = await openNewsletter()
   const { db } = newsletter
-  await storeDay(db, '2026-04-13', TOPICS)
+  for (const day of DAYS) await storeDay(db, day, TOPICS)
   const preferences = { ...LONDON_DAILY, topics: TOPICS }
   const ada = await subscribe(db, 'ada@example.org', preferences, NOW)
   await subscribe(db, 'ben@example.org', preferences, NOW)
-  const last = (await issuesOf(db, ada))[0]?.cards.at(-1)?.id ?? ''
-  await createTastes({ db, keys: KEYS, now: () => NOW }).press(deriveToken(KEYS, 'vote', ada), last, 'more')
+  await pressAll(db, [ada], await extremesOf(db))
   await storeDay(db, '2026-04-14', TOPICS)
   await publish(db, '2026-04-15T07:00:00Z')
   const byTaste = () => db.selectFrom('digests').select('id').where('by_taste', '=', true).execute()
