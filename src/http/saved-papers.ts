@@ -2,7 +2,7 @@
 import { type LinkState, paperLinkRoutes } from './paper-links.ts'
 import type { App, Site } from './site.ts'
 
-const WHERE = 'Your reading list is under “Your pages” in your settings, which every email links to.'
+const WHERE = 'Your reading list is under “Your pages and feed” in your settings, which every email links to.'
 
 const STATES: Record<string, LinkState> = {
   open: { heading: 'Save this paper?', sentence: 'It is kept in your reading list, which only you see.' },

@@ -3,7 +3,7 @@ import type { Direction } from '../core/taste/taste.ts'
 import { type LinkState, paperLinkRoutes } from './paper-links.ts'
 import type { App, Site } from './site.ts'
 
-const WHERE = '“What you seem to like” is under “Your pages” in your settings, which every email links to.'
+const WHERE = '“What you seem to like” is under “Your pages and feed” in your settings, which every email links to.'
 
 const BUTTONS: Record<Direction, string> = { more: 'More like this', less: 'Less like this' }
 

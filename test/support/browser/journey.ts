@@ -169,7 +169,7 @@ const readFeeds = async (journey: JourneyContext) => {
   expect(all.title).toContain(topic)
   await page.close()
   const settings = await followMail(journey, 'Settings')
-  await hands.press(settings.locator('summary', { hasText: 'Your feed' }))
+  await hands.press(settings.locator('summary', { hasText: 'Your pages' }))
   const own = await feedOf(settings, 'Atom feed')
   expect(own.items.length).toBeGreaterThan(1)
   await settings.close()
