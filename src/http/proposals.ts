@@ -1,7 +1,7 @@
 /** The link by which a digest proposes a setting: a page with one button that adds it, one that has it proposed no more, and undo. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
-import { type ProposalKind, proposalLine } from '../core/taste/proposal.ts'
+import { type ProposalKind, proposalReason } from '../core/taste/proposal.ts'
 import type { OwnProposal, ProposalState } from '../newsletter/taste-proposals.ts'
 import { type App, type Site, sendProblem, show, showDeadLink, wantsJson } from './site.ts'
 
@@ -103,8 +103,7 @@ export const proposalRoutes = (app: App, { proposals, pages }: Pick<Site, 'propo
       token,
       state: found.state,
       heading: headingOf(found, words),
-      why: found.state === 'open' ? proposalLine(found) : null,
-      sentence,
+      sentence: found.state === 'open' ? `${proposalReason(found)} ${sentence}` : sentence,
       button: words.button,
     })
   }

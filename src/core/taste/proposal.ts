@@ -154,11 +154,25 @@ const TIMES = ['once', 'twice', 'three', 'four', 'five', 'six', 'seven', 'eight'
 const timesInWords = (count: number): string =>
   count < 3 ? (TIMES[count - 1] ?? '') : `${TIMES[count - 1] ?? count} times`
 
-/** What a digest says of a proposal: `You asked for more about masked diffusion five times. Add it as a keyword?` */
-export const proposalLine = ({ kind, label, presses }: Pick<Proposed, 'kind' | 'label' | 'presses'>): string => {
-  const times = timesInWords(presses)
-  if (kind === 'topic') return `You asked for more on ${label} ${times}. Follow this topic?`
-  if (kind === 'author') return `You asked for more like papers by ${label} ${times}. Follow this author?`
-  if (kind === 'muted') return `You asked for less about ${label} ${times}. Mute these words?`
-  return `You asked for more about ${label} ${times}. Add it as a keyword?`
+type Spoken = Pick<Proposed, 'kind' | 'label' | 'presses'>
+
+/** What a proposal comes from: `You asked for more about masked diffusion five times.` */
+export const proposalReason = ({ kind, label, presses }: Spoken): string => {
+  const asked = {
+    keyword: `more about ${label}`,
+    topic: `more on ${label}`,
+    author: `more like papers by ${label}`,
+    muted: `less about ${label}`,
+  }[kind]
+  return `You asked for ${asked} ${timesInWords(presses)}.`
 }
+
+const QUESTIONS: Record<ProposalKind, string> = {
+  keyword: 'Add it as a keyword?',
+  topic: 'Follow this topic?',
+  author: 'Follow this author?',
+  muted: 'Mute these words?',
+}
+
+/** What a digest says of a proposal: `You asked for more about masked diffusion five times. Add it as a keyword?` */
+export const proposalLine = (proposal: Spoken): string => `${proposalReason(proposal)} ${QUESTIONS[proposal.kind]}`
