@@ -13,6 +13,7 @@ export const LIBRARY_TYPES = [
   'text/plain',
   'text/csv',
   'application/octet-stream',
+  'application/rdf+xml',
   'application/x-bibtex',
   'text/x-bibtex',
   'application/x-research-info-systems',

@@ -3,6 +3,7 @@
  * and what follows counts.
  */
 import {
+  addFault,
   createLineCounter,
   type LibraryFault,
   MOST_ENTRIES,
@@ -85,7 +86,7 @@ const takeValue = (cursor: Cursor, macros: ReadonlyMap<string, string>): string 
       if (enclosed === null) {
         const what = mark === '{' ? 'brace' : 'quotation mark'
         const problem = `The ${what} that opens here is never closed.`
-        cursor.faults.push({ at: opened, problem, expected: mark === '{' ? '} at its end' : '" at its end' })
+        addFault(cursor.faults, { at: opened, problem, expected: mark === '{' ? '} at its end' : '" at its end' })
         return null
       }
       parts.push(enclosed)
@@ -112,7 +113,7 @@ const takeFields = (cursor: Cursor, closing: '}' | ')', macros: ReadonlyMap<stri
       return fields
     }
     if (mark === undefined || (mark === '@' && isNextEntry(cursor, cursor.at))) {
-      cursor.faults.push({
+      addFault(cursor.faults, {
         at: Math.max(0, end - 1),
         problem: 'This entry is never closed.',
         expected: `${closing} behind its last field`,
@@ -122,7 +123,7 @@ const takeFields = (cursor: Cursor, closing: '}' | ')', macros: ReadonlyMap<stri
     const start = cursor.at
     const name = take(cursor, FIELD_NAME)
     if (name !== '' && !isFirst && !gap.includes(','))
-      cursor.faults.push({
+      addFault(cursor.faults, {
         at: start,
         problem: 'The field before this one has no comma behind it.',
         expected: 'a comma',
@@ -132,12 +133,12 @@ const takeFields = (cursor: Cursor, closing: '}' | ')', macros: ReadonlyMap<stri
     if (name === '' || (cursor.text[cursor.at] !== '=' && !mayBeValue)) {
       skipLine(cursor, closing)
       const problem = name === '' ? 'There is no field here.' : 'This field has no equals sign.'
-      cursor.faults.push({ at: start, problem, expected: 'a field such as title = {…},' })
+      addFault(cursor.faults, { at: start, problem, expected: 'a field such as title = {…},' })
       continue
     }
     if (cursor.text[cursor.at] === '=') cursor.at++
     else
-      cursor.faults.push({
+      addFault(cursor.faults, {
         at: start,
         problem: 'This field has no equals sign.',
         expected: 'a field such as title = {…},',
@@ -149,7 +150,7 @@ const takeFields = (cursor: Cursor, closing: '}' | ')', macros: ReadonlyMap<stri
       if (!fields.has(name.toLowerCase())) fields.set(name.toLowerCase(), value)
     } else if (cursor.faults.length > before) return fields
     else {
-      cursor.faults.push({ at: valueAt, problem: 'This field has no value.', expected: 'a value such as {…}' })
+      addFault(cursor.faults, { at: valueAt, problem: 'This field has no value.', expected: 'a value such as {…}' })
       if (cursor.at === valueAt) skipLine(cursor, closing)
     }
   }
@@ -231,7 +232,11 @@ export const readBibtex = (text: string): ReadEntries => {
   const closeGap = (to: number): void => {
     const at = garbageIn(text, cursor.at, to)
     if (at !== null)
-      cursor.faults.push({ at, problem: 'This is not part of an entry, so it was left out.', expected: '@article{…}' })
+      addFault(cursor.faults, {
+        at,
+        problem: 'This is not part of an entry, so it was left out.',
+        expected: '@article{…}',
+      })
   }
   while (cursor.at < text.length) {
     ENTRY.lastIndex = cursor.at
@@ -245,14 +250,14 @@ export const readBibtex = (text: string): ReadEntries => {
     if (NO_PAPER.has(type.toLowerCase())) {
       if (takeEnclosed(cursor, closing) === null) {
         const problem = `The ${brace === '(' ? 'parenthesis' : 'brace'} that opens here is never closed.`
-        cursor.faults.push({ at, problem, expected: `${closing} at its end` })
+        addFault(cursor.faults, { at, problem, expected: `${closing} at its end` })
       }
     } else if (type.toLowerCase() === 'string') {
       for (const [name, value] of takeFields(cursor, closing, macros)) macros.set(name, value)
     } else {
       if (found.length >= MOST_ENTRIES) {
         const problem = `Only the first ${MOST_ENTRIES} entries were read.`
-        cursor.faults.push({ at, problem, expected: `at most ${MOST_ENTRIES} entries` })
+        addFault(cursor.faults, { at, problem, expected: `at most ${MOST_ENTRIES} entries` })
         break
       }
       take(cursor, SPACE)
@@ -261,7 +266,7 @@ export const readBibtex = (text: string): ReadEntries => {
       take(cursor, SPACE)
       if (text[cursor.at] === '=') {
         // There is no key, and this is the first field.
-        cursor.faults.push({
+        addFault(cursor.faults, {
           at: keyAt,
           problem: 'This entry has no key.',
           expected: 'a key such as byron1843 and a comma',
@@ -269,7 +274,7 @@ export const readBibtex = (text: string): ReadEntries => {
         cursor.at = keyAt
       } else if (text[cursor.at] !== ',' && text[cursor.at] !== closing) {
         const problem = 'There is no comma behind this entry’s key.'
-        cursor.faults.push({ at: keyAt, problem, expected: 'a key such as byron1843 and a comma' })
+        addFault(cursor.faults, { at: keyAt, problem, expected: 'a key such as byron1843 and a comma' })
       }
       const before = cursor.faults.length
       const fields = takeFields(cursor, closing, macros)
@@ -280,7 +285,7 @@ export const readBibtex = (text: string): ReadEntries => {
   const faults: LibraryFault[] = []
   const faultsAt = createLineCounter(text)
   for (const { at, ...fault } of cursor.faults.sort((a, b) => a.at - b.at))
-    faults.push({ line: faultsAt(at), ...fault })
+    addFault(faults, { line: faultsAt(at), ...fault })
   const entries = found.flatMap(({ at, fields, isWhole }) => {
     const parent = fields.get('crossref')?.trim().toLowerCase()
     const raw = rawEntryOf(lineOf(at), fields, parent === undefined ? undefined : years.get(parent))

@@ -57,6 +57,14 @@ const MOST_KEYWORDS = 50
 /** How much longer a text may be with its LaTeX than it is plain. */
 const RAW_SHARE = 3
 
+/** Faults of one file that are kept: nobody mends more, and a file may consist of nothing else. */
+const MOST_FAULTS = 10_000
+
+/** Adds a fault, as long as there is room for it. */
+export const addFault = <T>(faults: T[], fault: T): void => {
+  if (faults.length < MOST_FAULTS) faults.push(fault)
+}
+
 const YEAR = /(?<!\d)(?:19|20)\d\d(?!\d)/
 const ARXIV_IN_LINE = /\barxiv\s*[:.]\s*(?:abs\/)?(\d{4}\.\d{4,5}|[a-z-]+(?:\.[a-z]{2})?\/\d{7})/i
 const MARKUP = /<\/?(?:i|b|em|strong|sub|sup|span|sc|p|br|jats:\w+)\b[^<>]{0,200}>/gi
@@ -83,7 +91,7 @@ export const readEntry = (raw: RawEntry, faults: LibraryFault[]): LibraryEntry |
   const paperId = referenceOf(raw.references ?? [])
   if (title === '' && paperId === null) {
     const problem = 'This entry has no title, so it can’t be used.'
-    faults.push({ line: raw.line, problem, expected: 'an entry with a title' })
+    addFault(faults, { line: raw.line, problem, expected: 'an entry with a title' })
     return null
   }
   const year = YEAR.exec((raw.date ?? '').slice(0, 100))?.[0]
@@ -103,12 +111,9 @@ export const readEntry = (raw: RawEntry, faults: LibraryFault[]): LibraryEntry |
 /** The number of the line that each place of a text stands on; the places must be asked for in their order. */
 export const createLineCounter = (text: string): ((at: number) => number) => {
   let line = 1
-  let from = 0
+  let next = text.indexOf('\n')
   return (at) => {
-    for (let next = text.indexOf('\n', from); next !== -1 && next < at; next = text.indexOf('\n', from)) {
-      line++
-      from = next + 1
-    }
+    for (; next !== -1 && next < at; next = text.indexOf('\n', next + 1)) line++
     return line
   }
 }

@@ -5,8 +5,9 @@ import { readPaperList } from './paper-list.ts'
 import { readReferenceJson } from './reference-json.ts'
 import { RIS_BEGINNING, readRis } from './ris.ts'
 import { readZoteroCsv, separatorOfTable } from './zotero-csv.ts'
+import { RDF_BEGINNING, readZoteroRdf } from './zotero-rdf.ts'
 
-export type LibraryFormat = 'BibTeX' | 'RIS' | 'JSON' | 'CSV' | 'a list of papers'
+export type LibraryFormat = 'BibTeX' | 'RIS' | 'JSON' | 'CSV' | 'RDF' | 'a list of papers'
 
 export interface LibraryReading extends ReadEntries {
   /** `null` of what is none of these. */
@@ -40,6 +41,7 @@ export const decodeLibrary = (octets: Uint8Array): string => {
 const readAs = (text: string): { format: LibraryFormat; read: ReadEntries } => {
   const begins = text.trimStart().slice(0, 1)
   if (begins === '[' || begins === '{') return { format: 'JSON', read: readReferenceJson(text) }
+  if (begins === '<' && RDF_BEGINNING.test(text.slice(0, 100_000))) return { format: 'RDF', read: readZoteroRdf(text) }
   if (RIS_BEGINNING.test(text.slice(0, 100_000))) return { format: 'RIS', read: readRis(text) }
   if (BIBTEX.test(text)) return { format: 'BibTeX', read: readBibtex(text) }
   const separator = separatorOfTable(text)

@@ -1,6 +1,6 @@
 /** Reads a list of papers by their arXiv ids, DOIs and links, in whatever stands around them. */
 import { readPaperReference } from '../papers/paper-reference.ts'
-import { type LibraryFault, MOST_ENTRIES, type ReadEntries, readEntry } from './library-entry.ts'
+import { addFault, type LibraryFault, MOST_ENTRIES, type ReadEntries, readEntry } from './library-entry.ts'
 
 /** What parts the words of a line: also the brackets of a link in Markdown. */
 const SEPARATORS = /[\s,;<>()[\]|"'“”]+/
@@ -23,12 +23,12 @@ export const readPaperList = (text: string): ReadEntries => {
       const problem = words.some((word) => DOI.test(word))
         ? 'This DOI is of a place whose papers we don’t read, so we don’t know what it is about.'
         : 'There is no arXiv id or DOI in this line.'
-      faults.push({ line, problem, expected: 'an arXiv id such as 2604.11784, or the BibTeX of the paper' })
+      addFault(faults, { line, problem, expected: 'an arXiv id such as 2604.11784, or the BibTeX of the paper' })
     }
     for (const reference of named) {
       if (entries.length >= MOST_ENTRIES) {
         const problem = `Only the first ${MOST_ENTRIES} papers were read.`
-        faults.push({ line, problem, expected: `at most ${MOST_ENTRIES} papers` })
+        addFault(faults, { line, problem, expected: `at most ${MOST_ENTRIES} papers` })
         return { entries, faults }
       }
       const entry = readEntry({ line, references: [reference] }, faults)

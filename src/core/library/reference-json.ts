@@ -2,6 +2,7 @@
  * Reads CSL JSON, and Better BibTeX JSON, which Zotero exports. Each entry is parsed by itself, so that a broken one costs no other.
  */
 import {
+  addFault,
   createLineCounter,
   type LibraryFault,
   MOST_ENTRIES,
@@ -110,7 +111,7 @@ export const readReferenceJson = (text: string): ReadEntries => {
     try {
       row = JSON.parse(source)
     } catch {
-      faults.push({
+      addFault(faults, {
         line,
         problem: 'The entry that begins here is not valid JSON.',
         expected: 'an object such as {"title": "…"}',
@@ -118,18 +119,18 @@ export const readReferenceJson = (text: string): ReadEntries => {
       return []
     }
     if (!isRow(row)) {
-      faults.push({ line, problem: 'This is not an entry.', expected: 'an object such as {"title": "…"}' })
+      addFault(faults, { line, problem: 'This is not an entry.', expected: 'an object such as {"title": "…"}' })
       return []
     }
     return NO_PAPER.has(textOf(row.itemType) ?? '') ? [] : (readEntry(rawEntryOf(line, row), faults) ?? [])
   })
   if (elements.length > MOST_ENTRIES)
-    faults.push({
+    addFault(faults, {
       line: lineOf(elements[MOST_ENTRIES]?.at ?? 0),
       problem: `Only the first ${MOST_ENTRIES} entries were read.`,
       expected: `at most ${MOST_ENTRIES} entries`,
     })
   else if (!closed)
-    faults.push({ line: lineOf(text.length), problem: 'The list is never closed.', expected: '] at its end' })
+    addFault(faults, { line: lineOf(text.length), problem: 'The list is never closed.', expected: '] at its end' })
   return { entries, faults }
 }

@@ -1,5 +1,12 @@
 /** Reads RIS, the tagged lines that publishers and reference managers export; what is wrong with a line is named with it. */
-import { type LibraryFault, MOST_ENTRIES, type RawEntry, type ReadEntries, readEntry } from './library-entry.ts'
+import {
+  addFault,
+  type LibraryFault,
+  MOST_ENTRIES,
+  type RawEntry,
+  type ReadEntries,
+  readEntry,
+} from './library-entry.ts'
 
 /** `TY  - JOUR`: some programs write one space, or none behind the hyphen. */
 const TAGGED = /^([A-Z][A-Z0-9])\s{0,2}-(?:\s(.*))?$/
@@ -39,7 +46,7 @@ export const readRis = (text: string): ReadEntries => {
     open = null
   }
   const fail = (line: number, problem: string, expected: string): void => {
-    faults.push({ line, problem, expected })
+    addFault(faults, { line, problem, expected })
   }
   let stray = false
   for (const [index, raw] of text.split('\n').entries()) {

@@ -1,6 +1,6 @@
 /** Reads the table that Zotero exports as CSV, or any with a column of titles. */
 import { parse } from 'csv-parse/sync'
-import { type LibraryFault, MOST_ENTRIES, type ReadEntries, readEntry } from './library-entry.ts'
+import { addFault, type LibraryFault, MOST_ENTRIES, type ReadEntries, readEntry } from './library-entry.ts'
 
 /** The names of columns, in small letters; the first that the table has counts. */
 const COLUMNS = {
@@ -51,7 +51,7 @@ export const readZoteroCsv = (text: string, separator: string): ReadEntries => {
     to: MOST_ENTRIES + 2,
     on_skip: (error) => {
       const { lines = 1 } = (error ?? {}) as { lines?: number }
-      faults.push({
+      addFault(faults, {
         line: lines,
         problem: 'A quotation mark before this line is never closed.',
         expected: 'a " at the end of its cell',
@@ -86,7 +86,7 @@ export const readZoteroCsv = (text: string, separator: string): ReadEntries => {
     return readEntry(raw, faults) ?? []
   })
   if (rows.length > MOST_ENTRIES)
-    faults.push({
+    addFault(faults, {
       line: rows[MOST_ENTRIES]?.info.lines ?? 1,
       problem: `Only the first ${MOST_ENTRIES} rows were read.`,
       expected: `at most ${MOST_ENTRIES} rows`,

@@ -12,7 +12,7 @@ const OFFER = {
 }
 const Suggested = Type.Object(
   {
-    format: orNull(Type.String(), 'BibTeX, RIS, JSON, CSV or a list of papers'),
+    format: orNull(Type.String(), 'BibTeX, RIS, JSON, CSV, RDF or a list of papers'),
     read: Type.Integer({ description: 'Papers that could be read, each once' }),
     used: Type.Integer({ description: 'Of these the newest with a title, by which all is suggested' }),
     notHeld: Type.Integer({ description: 'Papers that are an id alone, and not in the archive' }),
@@ -45,7 +45,7 @@ export const libraryApi = (app: App, site: PublicSite): void => {
           operationId: 'readLibrary',
           summary: 'What to follow, by the library of a reference manager',
           description:
-            'BibTeX, RIS, CSL JSON, Better BibTeX JSON, Zotero’s CSV or a list of arXiv ids, told apart by content, at most 20 MB: as the body itself (text/plain), as a file of a form, or in JSON. Nothing of it is kept.',
+            'BibTeX, RIS, CSL JSON, Better BibTeX JSON, Zotero’s CSV or RDF, or a list of arXiv ids, told apart by content, at most 20 MB: as the body itself (text/plain), as a file of a form, or in JSON. Nothing of it is kept.',
           body: LibraryBody,
           response: { 200: Suggested, ...PROBLEMS },
         },

@@ -232,6 +232,42 @@ test('the CSV of Zotero is read by its columns, with cells of several lines, and
   ])
 })
 
+test('the RDF of Zotero is read without journals, attachments and notes, up to where it breaks', () => {
+  const rdf = [
+    '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:z="http://www.zotero.org/namespaces/export#">',
+    ' <bib:Article rdf:about="http://arxiv.org/abs/2005.00001">',
+    '  <z:itemType>preprint</z:itemType>',
+    '  <bib:authors><rdf:Seq><rdf:li><foaf:Person><foaf:surname>Byron</foaf:surname><foaf:givenName>Ada</foaf:givenName></foaf:Person></rdf:li>',
+    '   <rdf:li><foaf:Person><foaf:surname>The Team</foaf:surname></foaf:Person></rdf:li></rdf:Seq></bib:authors>',
+    '  <dc:subject><z:AutomaticTag><rdf:value>agents</rdf:value></z:AutomaticTag></dc:subject><dc:subject>tools</dc:subject>',
+    '  <dc:title>Agents &amp; tools</dc:title><dcterms:abstract>It is.</dcterms:abstract><dc:date>2020-05-01</dc:date>',
+    '  <dc:identifier><dcterms:URI><rdf:value>http://arxiv.org/abs/2005.00001</rdf:value></dcterms:URI></dc:identifier>',
+    ' </bib:Article>',
+    ' <bib:Journal rdf:about="x"><dc:title>A journal</dc:title></bib:Journal>',
+    ' <z:Attachment rdf:about="y"><z:itemType>attachment</z:itemType><dc:title>PDF</dc:title></z:Attachment>',
+    ' <rdf:Description rdf:about="z"><z:itemType>document</z:itemType></rdf:Description>',
+    ' <rdf:Description rdf:about="b"><z:itemType>document</z:itemType><dc:title>Broken</title></rdf:Description>',
+    '</rdf:RDF>',
+  ]
+  const { format, entries, faults } = read(...rdf)
+  expect(format).toBe('RDF')
+  expect(entries).toEqual([
+    {
+      line: 2,
+      title: 'Agents & tools',
+      abstract: 'It is.',
+      authors: ['Ada Byron', 'The Team'],
+      keywords: ['tools', 'agents'],
+      year: 2020,
+      paperId: '2005.00001',
+    },
+  ])
+  expect(faults.map(({ line, problem }) => `${line}: ${problem}`)).toEqual([
+    '12: This entry has no title, so it can’t be used.',
+    '13: From here on this is not valid RDF.',
+  ])
+})
+
 test('a list of papers is read from ids, DOIs and links, whatever stands around them', () => {
   const { format, entries, faults } = read(
     '# to read',
@@ -315,6 +351,7 @@ const PIECES = [
 ]
 test('no text whatever makes it fail, and every line that is named exists', () => {
   const text = fc.oneof(
+    fc.string({ maxLength: 80 }).map((rest) => `<rdf:RDF><a><z:itemType>x</z:itemType>${rest}`),
     fc
       .array(fc.oneof(fc.constantFrom(...PIECES), fc.string({ maxLength: 5, unit: 'binary' })), { maxLength: 60 })
       .map((parts) => parts.join('')),

@@ -12,6 +12,7 @@ import { createScorer, SHIPPED_MODEL } from '../../../src/core/relevance/relevan
 import { DEFAULT_TOPICS } from '../../../src/core/topics.ts'
 import { scoreByPhrases } from '../../evaluation/baselines.ts'
 import { joinPapers, readLabels } from '../../evaluation/judged-papers.ts'
+import { studyLibraries } from '../../evaluation/library-study.ts'
 import { studyGate, studyRelevance } from '../../evaluation/relevance-study.ts'
 import { type JudgedPaper, trainModel } from '../../evaluation/training.ts'
 
@@ -59,6 +60,12 @@ describe.skipIf(!hasData)('relevance on the judged days (skipped where ../shared
       expect(gate?.recall).toBeGreaterThanOrEqual(0.8)
       for (const { relevant, precision } of Object.values(gate?.byTopic ?? {}))
         if (relevant >= 10) expect(precision).toBeGreaterThanOrEqual(0.65)
+      // Of libraries of one topic, by titles alone and with abstracts, so many have it suggested first.
+      for (const withAbstracts of [false, true]) {
+        const { topics, first } = studyLibraries(held, model, withAbstracts)
+        expect(topics).toBeGreaterThanOrEqual(25)
+        expect(first.mean).toBeGreaterThanOrEqual(0.95)
+      }
       // What training says of its own quality is measured on other papers, and true within a few points.
       const hits = model.measured.reduce((sum, { relevant, recall }) => sum + relevant * (recall ?? 0), 0)
       const relevantOnes = model.measured.reduce((sum, { relevant }) => sum + relevant, 0)
