@@ -39,10 +39,10 @@ const changedFields = (preferences: Preferences, press: Press): { name: string; 
 }
 
 /** How the change is announced: it brings the paper yet, or would have brought it. */
-const pressHint = ({ verdict }: Explanation): string =>
+const pressWords = ({ verdict }: Explanation): { heading: string; hint: string } =>
   'on' in verdict && verdict.on === null
-    ? 'It would be in your next digest then, as things are now.'
-    : 'It would have brought this paper, and brings others like it.'
+    ? { heading: 'What would bring it', hint: 'It would be in your next digest, as things are now.' }
+    : { heading: 'What would have brought it', hint: 'Others like it would come from now on.' }
 
 export const whyRoutes = (app: App, site: Pick<Site, 'subscriptions' | 'explanations' | 'pages'>): void => {
   const { subscriptions, explanations, pages } = site
@@ -92,7 +92,7 @@ export const whyRoutes = (app: App, site: Pick<Site, 'subscriptions' | 'explanat
               ? null
               : {
                   label: pressLabel(press),
-                  hint: pressHint(explained),
+                  ...pressWords(explained),
                   revision: own.revision,
                   fields: changedFields(own.preferences, press),
                 },

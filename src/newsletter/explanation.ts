@@ -140,6 +140,7 @@ const findSent = async (
       arrival: arrivalOf(mail),
       as: own === undefined ? 'folded' : own.twinOf === undefined ? 'paper' : 'twin',
       other: other === undefined ? null : await nameOf(db, other),
+      group: shown?.group?.name ?? null,
     },
     mailId: mail.mailId,
   }

@@ -11,10 +11,12 @@ it('asks for a paper and answers with the reason, the scores and the change that
   expect(blank).toContain('<h1>Why not this one?</h1>')
   expect(blank).not.toContain('id="answer"')
   const page = await (await fetch(site.url + asked('2604.11784'))).text()
-  expect(page).toContain('A paper about &lt;b&gt;agents&lt;/b&gt;</a></h2>')
+  expect(page).toContain('A paper about &lt;b&gt;agents&lt;/b&gt;</h2>')
   expect(page).toContain('It does not fit anything you follow well enough.')
   expect(page).toContain('This decided for your digest of Tuesday 14 April 2026.')
-  expect(page).toContain('<th scope="row">Robotics &amp; embodied AI (yours)</th><td>0.31</td><td>too low</td>')
+  expect(page).toContain(
+    '<th scope="row">Robotics &amp; embodied AI <span class="hint">yours; too low</span></th><td>0.31</td>',
+  )
   expect(page).toContain(`href="/digests/${TOKEN.view}"`)
   expect(page).toMatch(/<button class="second">Follow [^<]+<\/button>/)
   expect(site.changes).toEqual([])

@@ -28,7 +28,15 @@ export type Verdict =
   | { kind: 'unseen'; reads: readonly string[] }
   | { kind: 'hidden' | 'withdrawn'; on: string }
   /** It was in a digest: by itself, or named beside another. */
-  | { kind: 'sent'; on: string; arrival: Arrival; as: 'paper' | 'folded' | 'twin'; other: NamedPaper | null }
+  | {
+      kind: 'sent'
+      on: string
+      arrival: Arrival
+      as: 'paper' | 'folded' | 'twin'
+      other: NamedPaper | null
+      /** The group whose list brought it; `null` where none did. */
+      group: string | null
+    }
   /** It counts as sent, by a digest of which nothing else is kept. */
   | { kind: 'remembered' }
   /** It is left for its list day has come in only in part. */
@@ -70,11 +78,11 @@ const ARRIVALS: Record<Arrival, string> = {
   'not delivered': ' That email was not delivered.',
 }
 
-const sentInWords = ({ on, arrival, as, other }: Extract<Verdict, { kind: 'sent' }>): string => {
+const sentInWords = ({ on, arrival, as, other, group }: Extract<Verdict, { kind: 'sent' }>): string => {
   const where = `your digest of ${longDate(on)}`
   const how =
     as === 'paper' || other === null
-      ? `It was in ${where}.`
+      ? `It was in ${where}${group === null ? '' : `, by the list of your group ${quoted(group)}`}.`
       : as === 'folded'
         ? `It was named in ${where} under ${named(other)}, which says nearly the same.`
         : `It was named in ${where} as nearly the same as ${named(other)}, which you were sent before.`
@@ -166,7 +174,7 @@ export interface NearTopic {
 }
 
 /** Why the score of a topic was enough or not, a few words. */
-export const nearTopicNote = ({ score: value, enough }: NearTopic): string => {
-  if (enough) return 'enough'
+export const nearTopicNote = ({ score: value, enough, followed }: NearTopic): string => {
+  if (enough) return followed ? 'enough' : 'enough, but you don’t follow it'
   return value >= GATE ? 'touched on, not its subject' : 'too low'
 }

@@ -2,6 +2,7 @@
 import { localDateAt } from '../../core/calendar.ts'
 import type { DigestEntry } from '../../core/digest/digest.ts'
 import { eligibleSince } from '../../core/digest/eligibility.ts'
+import type { GroupSection } from '../../core/groups/group-list.ts'
 import type { Due } from '../../core/subscriber/due.ts'
 import { offeredProfile } from '../../core/subscriber/offered-topics.ts'
 import type { Frequency } from '../../core/subscriber/preferences.ts'
@@ -99,13 +100,22 @@ export const recompose = async (
     })),
     note: null,
     news: [],
+    // What a group brought is not among those of one's own.
+    sections: sectionsOf(digest),
   }
   const taste = kind === 'welcome' ? null : await tasteOf(db, subscriber, pool)
   return { pool, request, taste, isExact: isSameChoice(choosePapers(pool, request, taste), digest) }
 }
 
+const sectionsOf = ({ entries }: Digest): GroupSection[] =>
+  [...Map.groupBy(entries, ({ group }) => group?.name)].flatMap(([name, own]) =>
+    name === undefined ? [] : [{ name, entries: own }],
+  )
+
 const isSameChoice = ({ chosen, extras, waits }: ReturnType<typeof choosePapers>, { entries }: Digest): boolean => {
   const now = waits ? [] : [...chosen.map(({ paper }) => paper.id), ...extras.map(({ id }) => id)]
-  const then = entries.filter((entry: DigestEntry) => entry.twinOf === undefined).map(({ paperId }) => paperId)
+  const then = entries
+    .filter((entry: DigestEntry) => entry.twinOf === undefined && entry.group === undefined)
+    .map(({ paperId }) => paperId)
   return now.join() === then.join()
 }
