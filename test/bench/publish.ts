@@ -76,7 +76,7 @@ const run = async (say: (line: string) => void, { tastes, most }: Options) => {
       await sql`create database measured template lived strategy file_copy`.execute(admin)
       try {
         const db = open(urlOf('measured'))
-        await multiplyTo(db, readers)
+        await multiplyTo(db, readers, 'no history')
         const having = share === 0 ? 0 : await giveTastes(db, Math.round(100 / share))
         await db.destroy()
         const words = [urlOf('measured'), instant(LAST_DAY).toISOString()]
