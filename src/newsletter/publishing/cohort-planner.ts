@@ -22,7 +22,7 @@ import type { OwedDigest, PassedReaders } from '../../store/outbox/outbox.ts'
 import { type DueGroup, readMembership, readProfiles } from '../../store/subscribers.ts'
 import { readTastes } from '../../store/tastes.ts'
 import { type CandidatePool, loadCandidatePool } from './candidate-pool.ts'
-import { composeDigest, type DigestRequest, type FrozenChoice, untoldBefore } from './digest.ts'
+import { composeDigest, type DigestRequest, type FrozenChoice, freezeChoice, untoldBefore } from './digest.ts'
 import { createGroupLists, type FindGroupSections } from './group-lists.ts'
 import { createHistoryGrouping, type HistoryGroup } from './history-groups.ts'
 import { createNewsGrouping } from './sent-news.ts'
@@ -30,6 +30,9 @@ import { createTasteOrder, type OrderByTaste } from './taste-cohorts.ts'
 
 /** Entries of each cache: cohorts that many share come again in chunk after chunk, the others hardly ever. */
 const MOST_CACHED = 10_000
+
+/** Choices of papers that are kept, for cohorts that differ in nothing but news; such cohorts stand close to each other. */
+const MOST_CHOICES = 1_000
 
 /** Digests that go to the database at a time. */
 const MOST_STORED = 250
@@ -91,6 +94,7 @@ export const createCohortPlanner = (
   const loadPool = createPoolCache(db, edition.cutoff)
   const findSections = createGroupLists(db, edition.cutoff, loadPool)
   const orderByTaste = createTasteOrder()
+  const choices = new LRUCache<string, FrozenChoice>({ max: MOST_CHOICES })
   const cache: DigestCache = {
     ofGroup: new LRUCache<string, StoredDigest>({ max: MOST_CACHED }),
     ofCohort: new LRUCache<string, StoredDigest>({ max: MOST_CACHED }),
@@ -108,7 +112,7 @@ export const createCohortPlanner = (
         groups,
         cohorts: cohorts.map((cohort) => ({
           cohort,
-          digest: cache.ofCohort.get(cohort.key) === undefined ? composeFor(cohort, edition.id) : null,
+          digest: cache.ofCohort.get(cohort.key) === undefined ? composeFor(cohort, edition, choices) : null,
         })),
       }
     },
@@ -249,8 +253,29 @@ const readMemberships = async (
   return found
 }
 
-const composeFor = ({ pool, request, previousDigests, key, choice }: Cohort, editionId: number): NewDigest =>
-  composeDigest(pool, request, editionId, previousDigests, Buffer.from(key, 'hex'), choice)
+const composeFor = (
+  { pool, request, previousDigests, key, choice }: Cohort,
+  { id, cutoff }: { id: number; cutoff: Date },
+  choices: LRUCache<string, FrozenChoice>,
+): NewDigest => {
+  const chosen = choice ?? chooseFor(pool, request, key, cutoff, choices)
+  return composeDigest(pool, request, id, previousDigests, Buffer.from(key, 'hex'), chosen)
+}
+
+/** Cohorts that differ in their news alone have the same papers, which are chosen once. */
+const chooseFor = (
+  pool: CandidatePool,
+  request: DigestRequest,
+  key: string,
+  cutoff: Date,
+  choices: LRUCache<string, FrozenChoice>,
+): FrozenChoice => {
+  const hasNews = request.news.length + (request.untoldNews?.length ?? 0) > 0
+  const plainKey = hasNews ? cohortKey({ ...request, news: [], untoldNews: [], cutoff }).toString('hex') : key
+  const chosen = choices.get(plainKey) ?? freezeChoice(pool, request)
+  choices.set(plainKey, chosen)
+  return chosen
+}
 
 /** Stores what is new of these cohorts, digests and recently sent papers; returns how many digests are new. */
 const storeCohorts = async (trx: Database, cohorts: ChunkPlan['cohorts'], cache: DigestCache): Promise<number> => {

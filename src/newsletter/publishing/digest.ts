@@ -285,7 +285,7 @@ export interface FrozenChoice {
 export const waitingIn = ({ chosen, waits }: Pick<Choice, 'chosen' | 'waits'>): string[] =>
   waits ? chosen.map(({ paper }) => paper.id) : []
 
-const freezeChoice = (pool: CandidatePool, request: DigestRequest): FrozenChoice => {
+export const freezeChoice = (pool: CandidatePool, request: DigestRequest): FrozenChoice => {
   const choice = choosePapers(pool, request)
   return { open: choice.open, entries: freezeEntries(choice, pool), waiting: waitingIn(choice), byTaste: false }
 }
