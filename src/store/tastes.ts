@@ -50,8 +50,11 @@ export const readTastes = async (
   subscriberIds: readonly string[],
 ): Promise<Map<string, StoredTaste>> => {
   if (subscriberIds.length === 0) return new Map()
+  // Of many readers: JSON is read several times as fast as arrays.
   const { rows } = await sql<Selectable<Tables['tastes']>>`
-    select * from tastes where subscriber_id = any(${subscriberIds}::uuid[])`.execute(db)
+    select subscriber_id, is_on, to_json(terms) as terms, to_json(labels) as labels, to_json(weights) as weights, moved_at,
+      to_json(removed) as removed, to_json(removed_labels) as removed_labels, revision
+    from tastes where subscriber_id = any(${subscriberIds}::uuid[])`.execute(db)
   return new Map(rows.map((row) => [row.subscriber_id, tasteOf(row)]))
 }
 

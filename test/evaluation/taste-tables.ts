@@ -9,7 +9,7 @@ const gainOf = ({ mean, ci }: Estimate): string =>
 
 export const tasteTables = ({ rows, tried, readers, weeks, chosenOn, digests }: TasteResult): string[] => [
   '',
-  row('Taste: hidden in, learnt, presses', 'utility nDCG@10', 'gain'.padEnd(28), 'liked of ten', 'topics lost'),
+  row('Taste, terms, presses', 'utility nDCG@10', 'gain'.padEnd(28), 'liked of ten', 'topics lost'),
   ...rows.map(({ taste, terms, presses, utility, gain, liked, topicsLost }) =>
     row(
       `${taste}, ${terms}, ${presses}`,

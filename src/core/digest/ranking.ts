@@ -213,17 +213,17 @@ const takeVaried = <P extends { paper: Rankable; topic: string }>(inOrder: reado
   return [...taken, ...left].slice(0, most)
 }
 
-/** The papers of a digest as `selectPapers` has them, without its last rule. */
+/** The papers of a digest as `selectPapers` has them, without its last rule, and how many are kept a place first. */
 const selectRanked = <P extends Rankable>(
   ranked: readonly RankedPaper<P>[],
   topics: readonly string[],
   most: number,
   gate: number,
-): RankedPaper<P>[] => {
+): { chosen: RankedPaper<P>[]; slots: number } => {
   const slots = new Set([...bestPicks(ranked, most), ...bestOfTopics(ranked, topics, gate)])
   const first = ranked.filter((one) => slots.has(one))
   const rest = ranked.filter((one) => !slots.has(one))
-  return takeVaried([...first, ...rest], most).sort(compareRanked)
+  return { chosen: takeVaried([...first, ...rest], most).sort(compareRanked), slots: slots.size }
 }
 
 /** Those of some topics that are served: by a paper that is offered for them. */
@@ -250,13 +250,15 @@ export const selectPapers = <P extends Rankable>(
   most: number,
   gate = GATE,
 ): RankedPaper<P>[] => {
-  const chosen = selectRanked(ranked, topics, most, gate)
-  if (chosen.every(({ plainScore }) => plainScore === undefined)) return chosen
+  const { chosen, slots } = selectRanked(ranked, topics, most, gate)
+  if (ranked[0]?.plainScore === undefined) return chosen
+  // All have their place, unless what trends has too many of one subject.
+  if (slots <= most && !topics.includes(TRENDING)) return chosen
   const wanted = new Set(topics)
   const served = servedTopics(chosen, wanted, gate)
   if (served.size === servedTopics(ranked, wanted, gate).size) return chosen
   const plain = ranked.map(({ plainScore, ...one }) => ({ ...one, score: plainScore ?? one.score })).sort(compareRanked)
-  const without = selectRanked(plain, topics, most, gate)
+  const { chosen: without } = selectRanked(plain, topics, most, gate)
   if ([...servedTopics(without, wanted, gate)].every((topic) => served.has(topic))) return chosen
   const papers = new Set(without.map(({ paper }) => paper))
   return ranked.filter(({ paper }) => papers.has(paper))

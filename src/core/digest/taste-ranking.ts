@@ -16,7 +16,7 @@ export const STEEPNESS = 4
 export const liftBy = (fit: number, usual: number, most = MOST_LIFT, steepness = STEEPNESS): number =>
   most ** Math.tanh(steepness * (fit - usual))
 
-/** The ranked papers, each with what the taste does to its score, best first. No order of the input matters. */
+/** The ranked papers, in their order, each with what the taste does to its score, best first. */
 export const rankByTaste = <P extends Rankable>(
   ranked: readonly RankedPaper<P>[],
   { fitOf }: TasteFit,
@@ -25,8 +25,7 @@ export const rankByTaste = <P extends Rankable>(
 ): RankedPaper<P>[] => {
   if (ranked.length === 0) return []
   const fits = ranked.map(({ paper }) => fitOf(paper.id))
-  // In one order, so that the sum is the same to the last bit.
-  const usual = fits.toSorted((a, b) => a - b).reduce((sum, fit) => sum + fit, 0) / fits.length
+  const usual = fits.reduce((sum, fit) => sum + fit, 0) / fits.length
   return ranked
     .map((one, n) => {
       const lift = liftBy(fits[n] as number, usual, most, steepness)

@@ -17,10 +17,12 @@ export interface TermIndex {
 /** Indexes papers with their terms. */
 export const createTermIndex = (papers: Iterable<{ id: string; terms: readonly PaperTerm[] }>): TermIndex => {
   const places = new Map<string, number>()
+  const termsAt: Map<string, number>[] = []
   const postings = new Map<string, { at: number[]; weights: number[] }>()
   for (const { id, terms } of papers) {
-    const place = places.size
+    const place = termsAt.length
     places.set(id, place)
+    termsAt.push(new Map(terms.map(({ term, weight }) => [term, weight])))
     for (const { term, weight } of terms) {
       const known = postings.get(term) ?? { at: [], weights: [] }
       known.at.push(place)
@@ -30,7 +32,7 @@ export const createTermIndex = (papers: Iterable<{ id: string; terms: readonly P
   }
   return {
     fit(weights) {
-      const fits = new Float64Array(places.size)
+      const fits = new Float64Array(termsAt.length)
       for (const { term, weight } of weights) {
         const known = postings.get(term)
         if (known === undefined) continue
@@ -38,21 +40,15 @@ export const createTermIndex = (papers: Iterable<{ id: string; terms: readonly P
           fits[known.at[n] as number] = (fits[known.at[n] as number] as number) + weight * (known.weights[n] as number)
       }
       return {
-        fitOf(paperId) {
-          const place = places.get(paperId)
-          return place === undefined ? 0 : (fits[place] as number)
-        },
+        fitOf: (paperId) => fits[places.get(paperId) ?? -1] ?? 0,
         likedOf(paperId) {
-          const place = places.get(paperId)
-          if (place === undefined) return []
-          return weights
-            .flatMap((one) => {
-              const known = postings.get(one.term)
-              const weight = known?.weights[known.at.indexOf(place)]
-              return one.weight <= 0 || weight === undefined ? [] : [{ one, counts: one.weight * weight }]
-            })
-            .sort((a, b) => b.counts - a.counts || (a.one.term < b.one.term ? -1 : 1))
-            .map(({ one }) => one)
+          const terms = termsAt[places.get(paperId) ?? -1]
+          const liked: { one: TasteWeight; counts: number }[] = []
+          for (const one of weights) {
+            const weight = one.weight > 0 ? terms?.get(one.term) : undefined
+            if (weight !== undefined) liked.push({ one, counts: one.weight * weight })
+          }
+          return liked.sort((a, b) => b.counts - a.counts || (a.one.term < b.one.term ? -1 : 1)).map(({ one }) => one)
         },
       }
     },
