@@ -270,7 +270,8 @@ export const lockDue = async (db: Kysely<Tables>, cutoff: Date, which: DueSelect
         frequency, hour, weekday, time_zone as "timeZone", at_once as "atOnce", next_due_at as "dueAt", last_digest_id as "lastDigestId",
         last_cutoff as "lastCutoff", changed_by_link_on, proposal_id, case when has_taste then id end as "tasteOf",
         case when group_ids <> '{}' then concat_ws('|', array_to_string(group_ids, ','), only_groups, at_once, last_local_date) end as membership,
-        (select jsonb_agg(m) from jsonb_array_elements(missed_digests) m where m->>'from' > coalesce(last_local_date::text, '')) as missed
+        case when missed_digests is not null then (
+          select jsonb_agg(m) from jsonb_array_elements(missed_digests) m where m->>'from' > coalesce(last_local_date::text, '')) end as missed
       from subscribers where next_due_at <= ${cutoff} ${these})
     select (array_agg(id))[1] as first, string_agg(id::text, ',') as members,
       string_agg('"' || ctid::text || '"', ',') as rows, count(*)::int as count,
