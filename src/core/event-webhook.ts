@@ -19,6 +19,9 @@ export const WEBHOOK_EVENTS = {
 } as const
 export type WebhookEvent = keyof typeof WEBHOOK_EVENTS
 
+/** What a message tells of: an event, nothing, or to a group's own receiver the list of its week. */
+export type MessageType = WebhookEvent | 'webhook.test' | 'group.list'
+
 export const isWebhookEvent = (text: string): text is WebhookEvent => Object.hasOwn(WEBHOOK_EVENTS, text)
 
 /** Milliseconds from one attempt to the next, as the specification advises; after the last of them a message is given up. */

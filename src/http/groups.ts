@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { type FieldError, type Preferences, STANDARD } from '../core/subscriber/preferences.ts'
+import type { ChannelOutcome } from '../newsletter/group-channel.ts'
 import type { GroupRefusal, MadeGroup, OwnGroup, OwnGroups } from '../newsletter/groups.ts'
 import { sendErrorPage } from './errors.ts'
 import { BUTTON, CHOICES, type FormView, filledForm, refusedForm, sent } from './form.ts'
@@ -43,7 +44,15 @@ const Only = Type.Object(
   { additionalProperties: false },
 )
 
-type GroupsSite = Pick<PublicSite, 'groups' | 'pages' | 'baseUrl'>
+const SetChannel = Type.Object(
+  {
+    what: sent({ type: 'string', enum: ['set', 'test', 'renew', 'enable', 'remove'] }, 'What is done'),
+    url: sent({ type: 'string', format: 'uri' }, 'The address to post to, of set', 'https://chat.example.org/hooks/a'),
+  },
+  { additionalProperties: false },
+)
+
+type GroupsSite = Pick<PublicSite, 'groups' | 'groupChannels' | 'pages' | 'baseUrl'>
 
 /** The form of a group: its name, and what is chosen of it. */
 interface GroupForm {
@@ -142,6 +151,11 @@ interface GroupPage {
   form?: GroupForm
   /** Whether ending it was pressed and the box not ticked. */
   unsure?: boolean
+  /** The secret of its channel, which is shown once. */
+  secret?: string
+  /** What is wrong with the address of a channel, and the address. */
+  channelProblem?: string
+  typedUrl?: string
 }
 
 const formOf = ({ choices }: MadeGroup): GroupForm => ({
@@ -149,13 +163,14 @@ const formOf = ({ choices }: MadeGroup): GroupForm => ({
   choices: filledForm({ ...STANDARD, ...choices, frequency: 'weekly' }),
 })
 
-const showGroup = (
+const showGroup = async (
   reply: FastifyReply,
-  { pages, baseUrl }: GroupsSite,
+  { pages, baseUrl, groupChannels }: GroupsSite,
   token: string,
   { group, made }: { group: OwnGroup; made: MadeGroup | null },
-  { notice, form, unsure = false }: GroupPage = {},
-): FastifyReply => {
+  { notice, form, unsure = false, secret, channelProblem, typedUrl = '' }: GroupPage = {},
+): Promise<FastifyReply> => {
+  const found = made === null ? null : await groupChannels.read(token, group.id)
   const shown = form ?? (made && formOf(made))
   return show(reply, pages, 'group', {
     token,
@@ -163,6 +178,10 @@ const showGroup = (
     notice: notice ?? null,
     unsure,
     made: made && { members: made.members, joinLink: `${baseUrl}/join/${made.joinToken}` },
+    channel: (typeof found === 'object' && found?.channel) || null,
+    secret: secret ?? null,
+    channelProblem: channelProblem ?? null,
+    typedUrl,
     name: shown?.name ?? '',
     form: shown?.choices ?? null,
   })
@@ -210,6 +229,12 @@ const memberRoutes = (app: App, site: GroupsSite): void => {
   )
 }
 
+const CHANNEL_NOTICES: Readonly<Record<string, string>> = {
+  test: 'A test message is on its way. Open this page again to see whether it arrived.',
+  enable: 'Lists are posted to the channel again.',
+  remove: 'The channel is removed.',
+}
+
 /** What its maker alone can do. */
 const makerRoutes = (app: App, site: GroupsSite): void => {
   const { groups, pages } = site
@@ -246,6 +271,32 @@ const makerRoutes = (app: App, site: GroupsSite): void => {
     const outcome = await (what === 'remove' ? groups.remove : groups.handOver)(token, group, whom)
     const notice = what === 'remove' ? 'The member is removed.' : 'The group is handed over. You’re a member still.'
     return answerGroup(request, reply, site, outcome, () => showChanged(request, reply, site, { notice }))
+  })
+
+  app.post(`${url}/channel`, { schema: { params: GroupParams, body: SetChannel } }, async (request, reply) => {
+    const { token, group } = request.params
+    const { what, url: typed } = request.body
+    const { groupChannels: channels } = site
+    const typedUrl = typeof typed === 'string' ? typed : ''
+    const acts: Record<string, () => Promise<ChannelOutcome>> = {
+      set: () => channels.set(token, group, typedUrl),
+      test: () => channels.test(token, group),
+      renew: () => channels.renewSecret(token, group),
+      enable: () => channels.enable(token, group),
+      remove: () => channels.remove(token, group),
+    }
+    const act = typeof what === 'string' && Object.hasOwn(acts, what) ? what : 'set'
+    const outcome = (await acts[act]?.()) ?? null
+    return answerGroup(request, reply, site, outcome, async (found) => {
+      if (found === 'done') return showChanged(request, reply, site, { notice: CHANNEL_NOTICES[act] ?? 'Saved.' })
+      if ('secret' in found) {
+        if (wantsJson(request)) return reply.send({ status: 'done', secret: found.secret })
+        return showChanged(request, reply, site, { notice: 'Channel saved.', secret: found.secret })
+      }
+      const errors = [{ field: 'url', problem: found.problem, expected: 'the address of a receiver, with https://' }]
+      if (wantsJson(request)) return sendProblem(reply, 400, 'Not done', found.problem, errors)
+      return showChanged(request, reply.code(400), site, { channelProblem: found.problem, typedUrl })
+    })
   })
 
   app.post(`${url}/end`, { schema: { params: GroupParams, body: Sure } }, async (request, reply) => {

@@ -16,6 +16,7 @@ import type { EditionReader } from '../newsletter/editions.ts'
 import type { Explanations } from '../newsletter/explanation.ts'
 import type { Webhooks } from '../newsletter/feedback/webhooks.ts'
 import type { Feeds } from '../newsletter/feeds.ts'
+import type { GroupChannels } from '../newsletter/group-channel.ts'
 import type { Groups } from '../newsletter/groups.ts'
 import type { Libraries } from '../newsletter/libraries.ts'
 import type { Previews } from '../newsletter/publishing/preview.ts'
@@ -69,6 +70,7 @@ export interface Site {
   accounts: Accounts
   votes: Votes
   groups: Groups
+  groupChannels: GroupChannels
   savedPapers: SavedPapers
   tastes: Tastes
   readingLists: ReadingLists

@@ -139,15 +139,20 @@ const deliver = async (
 
 /** The body of a message. Of a subscriber it has what holds when it is sent; of one who was erased, the id alone. */
 const bodyOf = (
-  { with_addresses: withAddresses }: WebhookEndpoint,
+  { with_addresses: withAddresses, group_id: groupId }: WebhookEndpoint,
   { event, at, subscriberId, email, topics, frequency, data }: ClaimedMessage,
 ): string => {
+  if (groupId !== null) return groupBodyOf(event, at, data)
   const subscriber =
     subscriberId === null
       ? {}
       : { subscriber: { id: subscriberId, ...(withAddresses ? { email } : {}), topics, frequency } }
   return JSON.stringify({ type: event, timestamp: at.toISOString(), data: { ...subscriber, ...data } })
 }
+
+/** To a group's channel: with the text beside the rest, where the incoming webhooks of chats look for it. */
+const groupBodyOf = (type: string, at: Date, { text, ...data }: Record<string, unknown>): string =>
+  JSON.stringify({ type, timestamp: at.toISOString(), text, data })
 
 export interface EventWebhookPorts {
   db: Database

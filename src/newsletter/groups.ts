@@ -155,31 +155,41 @@ export const joinGroup = async (
   return 'joined'
 }
 
+/** Does something for the owner of a preferences link, who is locked and subscribed. */
+const actAsReader = <T>(
+  { db, keys }: Pick<LinkPorts, 'db' | 'keys'>,
+  token: string,
+  act: (trx: Database, owner: AddressedSubscriber) => Promise<T>,
+): Promise<T | GroupRefusal | null> =>
+  db.transaction().execute(async (trx) => {
+    const owner = await findTokenOwner(trx, keys, 'preferences', token, true)
+    if (owner === null) return null
+    return isSubscribed(owner.state) ? act(trx, owner) : 'not subscribed'
+  })
+
+/** Does something to a group as its maker, by the link to their preferences. */
+export const actAsMaker = <T>(
+  ports: Pick<LinkPorts, 'db' | 'keys'>,
+  token: string,
+  groupId: string,
+  act: (trx: Database, group: GroupRow, owner: AddressedSubscriber) => Promise<T>,
+): Promise<T | GroupRefusal | null> =>
+  actAsReader<T | GroupRefusal>(ports, token, async (trx, owner) => {
+    const group = owner.group_ids.includes(groupId) ? await readGroup(trx, groupId) : undefined
+    if (group === undefined) return 'no group'
+    return group.maker_id === owner.id ? act(trx, group, owner) : 'not yours'
+  })
+
 export const createGroups = (ports: LinkPorts): Groups => {
   const { db, keys, now, serviceName = DEFAULT_NAME } = ports
 
-  /** Does something for the owner of a preferences link, who is locked and subscribed. */
-  const asReader = <T>(
-    token: string,
-    act: (trx: Database, owner: AddressedSubscriber) => Promise<T>,
-  ): Promise<T | GroupRefusal | null> =>
-    db.transaction().execute(async (trx) => {
-      const owner = await findTokenOwner(trx, keys, 'preferences', token, true)
-      if (owner === null) return null
-      return isSubscribed(owner.state) ? act(trx, owner) : 'not subscribed'
-    })
-
-  /** Does something to a group as its maker. */
+  const asReader = <T>(token: string, act: (trx: Database, owner: AddressedSubscriber) => Promise<T>) =>
+    actAsReader(ports, token, act)
   const asMaker = <T>(
     token: string,
     groupId: string,
     act: (trx: Database, group: GroupRow, owner: AddressedSubscriber) => Promise<T>,
-  ): Promise<T | GroupRefusal | null> =>
-    asReader(token, async (trx, owner) => {
-      const group = owner.group_ids.includes(groupId) ? await readGroup(trx, groupId) : undefined
-      if (group === undefined) return 'no group'
-      return group.maker_id === owner.id ? act(trx, group, owner) : 'not yours'
-    })
+  ) => actAsMaker(ports, token, groupId, act)
 
   const ownOf = async (trx: Database, owner: AddressedSubscriber, groups: GroupRow[]): Promise<OwnGroup[]> => {
     const members = await countMembers(

@@ -6,7 +6,7 @@ import type { BounceClass } from '../core/bounces/bounce-class.ts'
 import { isDiskFull, isMissing } from '../core/database-error.ts'
 import type { DigestEntry, DigestKind, TopicOffer } from '../core/digest/digest.ts'
 import type { SkippedDigests, UntoldBefore } from '../core/digest/skipped-digests.ts'
-import type { WebhookEvent } from '../core/event-webhook.ts'
+import type { MessageType, WebhookEvent } from '../core/event-webhook.ts'
 import type { OperatorRole } from '../core/operator.ts'
 import type { SourceName } from '../core/papers/paper.ts'
 import type { FrozenNews, NewsKind } from '../core/papers/paper-news.ts'
@@ -618,7 +618,7 @@ export interface Tables {
   webhook_endpoints: {
     id: Generated<string>
     url: string
-    events: WebhookEvent[]
+    events: (WebhookEvent | 'group.list')[]
     with_addresses: boolean
     any_network: boolean
     secret_epoch: Generated<number>
@@ -636,7 +636,7 @@ export interface Tables {
   webhook_messages: {
     id: Generated<string>
     endpoint_id: string
-    event: WebhookEvent | 'webhook.test'
+    event: MessageType
     at: Date
     subscriber_id: string | null
     data: Record<string, unknown>

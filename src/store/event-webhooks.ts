@@ -1,6 +1,6 @@
 /** Event webhooks: their receivers, the messages that each is owed, and the attempts to deliver them. Times are the database's. */
 import { type Kysely, type Selectable, sql } from 'kysely'
-import type { WebhookEvent } from '../core/event-webhook.ts'
+import type { MessageType, WebhookEvent } from '../core/event-webhook.ts'
 import type { Frequency } from '../core/subscriber/preferences.ts'
 import type { Tables } from './database.ts'
 
@@ -8,7 +8,8 @@ export type WebhookEndpoint = Selectable<Tables['webhook_endpoints']>
 
 export const insertEndpoint = (
   db: Kysely<Tables>,
-  endpoint: Pick<WebhookEndpoint, 'url' | 'events' | 'with_addresses' | 'any_network' | 'added_at' | 'added_by'>,
+  endpoint: Pick<WebhookEndpoint, 'url' | 'events' | 'with_addresses' | 'any_network' | 'added_at' | 'added_by'> &
+    Partial<Pick<WebhookEndpoint, 'group_id'>>,
 ): Promise<WebhookEndpoint> =>
   db.insertInto('webhook_endpoints').values(endpoint).returningAll().executeTakeFirstOrThrow()
 
@@ -23,23 +24,34 @@ export interface EndpointRow extends WebhookEndpoint {
   waitingSince: Date | null
 }
 
-/** All receivers, or the one with an id, the first added first. */
-export const readEndpoints = async (db: Kysely<Tables>, id: string | null = null): Promise<EndpointRow[]> => {
-  const { rows } = await sql<EndpointRow>`
-    select e.*, m.* from webhook_endpoints e left join lateral (
+const MESSAGE_COUNTS = sql`
       select count(*) filter (where next_attempt_at is not null)::int as waiting,
         count(*) filter (where delivered_at is not null)::int as delivered,
         count(*) filter (where delivered_at is null and next_attempt_at is null)::int as failed,
         min(at) filter (where next_attempt_at is not null) as "waitingSince"
-      from webhook_messages where endpoint_id = e.id) m on true
-    ${id === null ? sql`` : sql`where e.id = ${id}`} order by e.added_at, e.id`.execute(db)
+      from webhook_messages where endpoint_id = e.id`
+
+/** All receivers of the operator's, or the one with an id, the first added first. */
+export const readEndpoints = async (db: Kysely<Tables>, id: string | null = null): Promise<EndpointRow[]> => {
+  const { rows } = await sql<EndpointRow>`
+    select e.*, m.* from webhook_endpoints e left join lateral (${MESSAGE_COUNTS}) m on true
+    where e.group_id is null ${id === null ? sql`` : sql`and e.id = ${id}`} order by e.added_at, e.id`.execute(db)
   return rows
+}
+
+/** The receiver of a group; `undefined` where it has none. */
+export const readGroupEndpoint = async (db: Kysely<Tables>, groupId: string): Promise<EndpointRow | undefined> => {
+  const { rows } = await sql<EndpointRow>`
+    select e.*, m.* from webhook_endpoints e left join lateral (${MESSAGE_COUNTS}) m on true
+    where e.group_id = ${groupId}`.execute(db)
+  return rows[0]
 }
 
 export const countEndpoints = async (db: Kysely<Tables>): Promise<number> => {
   const { count } = await db
     .selectFrom('webhook_endpoints')
     .select(({ fn }) => fn.countAll<number>().as('count'))
+    .where('group_id', 'is', null)
     .executeTakeFirstOrThrow()
   return count
 }
@@ -103,11 +115,27 @@ export const storeEvent = async (db: Kysely<Tables>, { event, subscriberId, data
     from webhook_endpoints where disabled_at is null and ${event}::text = any(events)`.execute(db)
 }
 
+/** Owes the receiver of a group, if it has one that is told of anything, a message with the list of a week. */
+export const storeGroupMessage = async (
+  db: Kysely<Tables>,
+  groupId: string,
+  data: Record<string, unknown>,
+): Promise<void> => {
+  await sql`
+    insert into webhook_messages (endpoint_id, event, at, data, next_attempt_at)
+    select id, 'group.list', now(), ${JSON.stringify(data)}::jsonb, now() from webhook_endpoints
+    where group_id = ${groupId} and disabled_at is null`.execute(db)
+}
+
 /** Owes a receiver a message that tells of nothing; returns its id. */
-export const storeTestMessage = async (db: Kysely<Tables>, endpointId: string): Promise<string> => {
+export const storeTestMessage = async (
+  db: Kysely<Tables>,
+  endpointId: string,
+  data: Record<string, unknown> = {},
+): Promise<string> => {
   const { rows } = await sql<{ id: string }>`
     insert into webhook_messages (endpoint_id, event, at, data, next_attempt_at)
-    values (${endpointId}, 'webhook.test', now(), '{}', now()) returning id`.execute(db)
+    values (${endpointId}, 'webhook.test', now(), ${JSON.stringify(data)}::jsonb, now()) returning id`.execute(db)
   const [stored] = rows
   if (stored === undefined) throw new Error('a test message was not stored')
   return stored.id
@@ -116,7 +144,7 @@ export const storeTestMessage = async (db: Kysely<Tables>, endpointId: string): 
 /** A message to be delivered by one process until its lease ends, with whom it is about as they are now. */
 export interface ClaimedMessage {
   id: string
-  event: WebhookEvent | 'webhook.test'
+  event: MessageType
   at: Date
   subscriberId: string | null
   email: string | null

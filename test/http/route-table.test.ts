@@ -193,6 +193,7 @@ POST /preferences/:token/announcements
 POST /preferences/:token/compare
 POST /preferences/:token/groups
 POST /preferences/:token/groups/:group
+POST /preferences/:token/groups/:group/channel
 POST /preferences/:token/groups/:group/end
 POST /preferences/:token/groups/:group/leave
 POST /preferences/:token/groups/:group/link

@@ -1,4 +1,5 @@
 /** The role `api`: the site, and the webhooks of providers. */
+
 import type { AddressInfo } from 'node:net'
 import { createMailgunReader } from '../../src/adapters/bounces/webhook-mailgun.ts'
 import { createPostmarkReader } from '../../src/adapters/bounces/webhook-postmark.ts'
@@ -8,6 +9,7 @@ import { createLookup } from '../../src/adapters/checkup/name-servers.ts'
 import { createLibraryReader } from '../../src/adapters/library-thread.ts'
 import { createTakesMail } from '../../src/adapters/mail-domains.ts'
 import { drawMailLogo } from '../../src/adapters/mail-logo.ts'
+import { isPrivateLiteral } from '../../src/adapters/public-network.ts'
 import { createShareImages } from '../../src/adapters/share-image.ts'
 import { fetchPinnedText } from '../../src/adapters/sources/pinned-fetch.ts'
 import { createPages } from '../../src/adapters/templates/pages.ts'
@@ -25,6 +27,7 @@ import { createExplanations } from '../../src/newsletter/explanation.ts'
 import { createEditionCheck } from '../../src/newsletter/feedback/edition-alarm.ts'
 import { createWebhooks } from '../../src/newsletter/feedback/webhooks.ts'
 import { createFeeds } from '../../src/newsletter/feeds.ts'
+import { createGroupChannels } from '../../src/newsletter/group-channel.ts'
 import { createGroups } from '../../src/newsletter/groups.ts'
 import { createLibraries } from '../../src/newsletter/libraries.ts'
 import { createOperators } from '../../src/newsletter/operators.ts'
@@ -72,6 +75,7 @@ export const openApi = async (context: ApiContext) => {
     accounts: createAccounts(subscribing),
     votes: createVotes(subscribing),
     groups: createGroups(subscribing),
+    groupChannels: createGroupChannels({ db, keys, now, isPrivateLiteral }),
     savedPapers: createSavedPapers(subscribing),
     tastes: createTastes(subscribing),
     readingLists: createReadingLists({ ...subscribing, baseUrl: config.baseUrl }),

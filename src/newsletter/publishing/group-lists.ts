@@ -6,6 +6,9 @@ import { DAY } from '../../core/calendar.ts'
 import type { DigestEntry } from '../../core/digest/digest.ts'
 import { eligibleSince, lastForgottenDate, RECENTLY_SENT_DAYS } from '../../core/digest/eligibility.ts'
 import { applyProfile, interestsOf } from '../../core/digest/interests.ts'
+import { cardOf } from '../../core/digest/paper-card.ts'
+import { groupReasonOf } from '../../core/digest/reason.ts'
+import { channelText } from '../../core/groups/channel-text.ts'
 import {
   chooseGroupPapers,
   type GroupSection,
@@ -15,8 +18,10 @@ import {
 } from '../../core/groups/group-list.ts'
 import { offeredProfile } from '../../core/subscriber/offered-topics.ts'
 import type { Database } from '../../store/database.ts'
+import { readGroupEndpoint, storeGroupMessage } from '../../store/event-webhooks.ts'
 import { countGroupSaves, type GroupList, readGroupLists, storeGroupList } from '../../store/group-lists.ts'
 import { type GroupRow, profileOfGroup, readGroups } from '../../store/groups.ts'
+import { readTexts } from '../../store/papers/papers.ts'
 import type { CandidatePool } from './candidate-pool.ts'
 import { entryOf } from './digest.ts'
 
@@ -73,10 +78,38 @@ const findList = async (
   const known = earlier.find(({ localDate }) => localDate === day)
   if (known !== undefined) return known
   const list = await composeList(db, group, { day, cutoff, earlier }, loadPool)
-  if (await storeGroupList(db, group.id, list)) return list
+  const message = list.entries.length === 0 ? null : await messageOf(db, group, list)
+  const isFirst = await db.transaction().execute(async (trx) => {
+    if (!(await storeGroupList(trx, group.id, list))) return false
+    if (message !== null) await storeGroupMessage(trx, group.id, message)
+    return true
+  })
+  if (isFirst) return list
   // Another publisher was first, or the group has ended meanwhile.
   const stored = (await readGroupLists(db, group.id, day)).find(({ localDate }) => localDate === day)
   return stored ?? { ...list, entries: [] }
+}
+
+/** What is posted to the channel of a group, if it has one: its list, and the same as a text. */
+const messageOf = async (
+  db: Database,
+  group: GroupRow,
+  { localDate, entries }: GroupList,
+): Promise<Record<string, unknown> | null> => {
+  if ((await readGroupEndpoint(db, group.id)) === undefined) return null
+  const texts = await readTexts(db, entries)
+  const papers = entries.flatMap((entry) => {
+    const paper = texts.get(entry.paperId)
+    if (paper === undefined) return []
+    const { id, title, url } = cardOf(paper, { reason: '', upvotes: entry.upvotes, comments: entry.comments })
+    return [{ id, title, url, reason: groupReasonOf(entry) }]
+  })
+  return {
+    text: channelText(group.name, localDate, papers),
+    group: { id: group.id, name: group.name },
+    date: localDate,
+    papers,
+  }
 }
 
 const composeList = async (

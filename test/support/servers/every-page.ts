@@ -36,6 +36,7 @@ const FORMS = [
   'email=ada%40',
   'act=pick&paper=agents&note=',
   'what=remove&member=b&name=Vision+Lab&only=yes&sure=yes',
+  'what=set&url=https%3A%2F%2Fchat.example.org%2Fhooks%2Fa',
   'email=ada%40example.org&topics=agents&frequency=weekly&hour=7&timezone=Europe%2FLondon',
 ]
 

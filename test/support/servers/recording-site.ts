@@ -22,6 +22,7 @@ import type { Curation, Curations } from '../../../src/newsletter/curation/curat
 import type { Suggestions } from '../../../src/newsletter/curation/suggestions.ts'
 import type { Explanations } from '../../../src/newsletter/explanation.ts'
 import type { Feeds } from '../../../src/newsletter/feeds.ts'
+import type { GroupChannels } from '../../../src/newsletter/group-channel.ts'
 import type { Groups, Invitation } from '../../../src/newsletter/groups.ts'
 import type { Previews } from '../../../src/newsletter/publishing/preview.ts'
 import type { ReadingLists } from '../../../src/newsletter/reading-list.ts'
@@ -417,6 +418,34 @@ const createRecordedGroups = (change: RecordChange): Groups => {
   }
 }
 
+const createRecordedChannels = (change: RecordChange): GroupChannels => {
+  const answer = <T>(token: string, groupId: string, found: T) => {
+    if (token === TOKEN.left) return 'not subscribed' as const
+    if (token !== TOKEN.preferences) return null
+    return groupId === GROUP ? found : ('not yours' as const)
+  }
+  const secret = { secret: `whsec_${Buffer.alloc(32, 7).toString('base64')}` }
+  const channel = {
+    host: 'chat.example.org',
+    delivered: 2,
+    waiting: 0,
+    failing: true,
+    disabled: 'it has taken nothing for five days: it answered 500',
+  }
+  return {
+    read: async (token, id) => answer(token, id, { channel }),
+    set: (token, id, url) => {
+      if (!url.startsWith('https://'))
+        return change(answer(token, id, { problem: 'It must begin with https://.' }), 'setChannel', token, id, url)
+      return change(answer(token, id, secret), 'setChannel', token, id, url)
+    },
+    renewSecret: (token, id) => change(answer(token, id, secret), 'renewChannelSecret', token, id),
+    test: (token, id) => change(answer(token, id, 'done' as const), 'testChannel', token, id),
+    enable: (token, id) => change(answer(token, id, 'done' as const), 'enableChannel', token, id),
+    remove: (token, id) => change(answer(token, id, 'done' as const), 'removeChannel', token, id),
+  }
+}
+
 const createRecordedSavedPapers = (change: RecordChange): SavedPapers => {
   const paper = { id: '2604.11784', title: 'A paper about agents' }
   const answer = <T>(token: string, paperId: string, found: T) => {
@@ -747,6 +776,7 @@ export const openTestSite = async ({
     accounts: failingBy(fault, createRecordedAccounts(change, challenge)),
     votes: failingBy(fault, createRecordedVotes(change)),
     groups: failingBy(fault, createRecordedGroups(change)),
+    groupChannels: failingBy(fault, createRecordedChannels(change)),
     savedPapers: failingBy(fault, createRecordedSavedPapers(change)),
     tastes: failingBy(fault, createRecordedTastes(change, { ...TASTE, ...taste })),
     readingLists: failingBy(fault, createRecordedReadingLists(change, feedEntries)),
