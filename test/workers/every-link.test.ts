@@ -79,6 +79,9 @@ test('the story has every kind of mail, a digest that offers a topic, and one th
     'address',
     'undo',
     'vote',
+    'save',
+    'more',
+    'less',
     'announcements',
   ]
   expect([...pages]).toEqual(expect.arrayContaining(all))
