@@ -182,11 +182,20 @@ export const deleteGroup = async (db: Kysely<Tables>, id: string): Promise<boole
   return found !== undefined
 }
 
-/** How many groups there are, and how many memberships. */
-export const countGroups = async (db: Kysely<Tables>): Promise<{ groups: number; memberships: number }> => {
-  const { rows } = await sql<{ groups: number; memberships: number }>`
-    select (select count(*) from groups)::int as groups, (select count(*) from group_members)::int as memberships`.execute(
-    db,
-  )
-  return rows[0] ?? { groups: 0, memberships: 0 }
+export interface ListedGroup {
+  id: string
+  name: string
+  /** Who are subscribed. */
+  members: number
+  madeAt: Date
+}
+
+/** All groups, those with most members first. */
+export const listGroups = async (db: Kysely<Tables>): Promise<ListedGroup[]> => {
+  const { rows } = await sql<ListedGroup>`
+    select g.id, g.name, g.made_at as "madeAt",
+      (select count(*) from group_members m join subscribers s on s.id = m.subscriber_id
+        where m.group_id = g.id and s.state in ('active', 'paused'))::int as members
+    from groups g order by members desc, g.made_at, g.id`.execute(db)
+  return rows
 }

@@ -3,11 +3,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { MOST_GROUPS } from '../../src/core/groups/group-limits.ts'
 import { NO_LIMITS } from '../../src/core/subscriber/sign-up-limits.ts'
 import { deriveToken } from '../../src/core/token.ts'
+import { endGroup, readGroupList } from '../../src/newsletter/administration/groups.ts'
 import { createGroups } from '../../src/newsletter/groups.ts'
 import { answerSignUps } from '../../src/newsletter/subscription/sign-up.ts'
 import { createSubscriptions } from '../../src/newsletter/subscription/subscription.ts'
 import { readSubscriber } from '../../src/store/subscribers.ts'
 import {
+  BY_OPERATOR,
   KEYS,
   LONDON_DAILY,
   openNewsletter,
@@ -176,4 +178,17 @@ test('nobody who has left makes or joins a group', async () => {
   expect(await groups.join(reads, link)).toBe('not subscribed')
   expect(await groups.make(reads, LAB)).toBe('not subscribed')
   expect(await groups.list(tokenOf('0a0b0c0d-0000-4000-8000-000000000001'))).toBeNull()
+})
+
+test('an operator sees how many are in a group and not who, and ends it on record', async () => {
+  const { id, link, groups, reads } = await openLab('nine')
+  const { db } = newsletter
+  await groups.join(reads, link)
+  const listed = (await readGroupList(db)).groups.find((group) => group.id === id)
+  expect(listed).toEqual({ id, name: 'Vision Lab', members: 2, madeAt: NOW })
+  expect(await endGroup(portsOf(), BY_OPERATOR, id)).toEqual({ name: 'Vision Lab' })
+  expect(await endGroup(portsOf(), BY_OPERATOR, id)).toBeNull()
+  expect(await groups.list(reads)).toMatchObject({ groups: [] })
+  const acts = await db.selectFrom('audit_log').selectAll().where('action', '=', 'group.ended').execute()
+  expect(acts).toMatchObject([{ by_whom: BY_OPERATOR.byWhom, subject: `group:${id}`, detail: { name: 'Vision Lab' } }])
 })

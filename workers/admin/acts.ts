@@ -94,6 +94,8 @@ export const ACTS: Readonly<Record<string, Recorded>> = {
   'service resume': 'itself',
   backup: { action: 'database.backed-up', keeps: ['tables', 'rows', 'octets'] },
   restore: 'itself',
+  'groups list': 'reads',
+  'groups end': 'itself',
   'set-aside list': 'reads',
   'set-aside retry': 'itself',
   'operators add': 'itself',

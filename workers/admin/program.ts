@@ -14,6 +14,7 @@ import { destinationCommands } from './destinations.ts'
 import { digestCommands } from './digest.ts'
 import { doctorCommand } from './doctor.ts'
 import { editionCommands } from './editions.ts'
+import { groupCommands } from './groups.ts'
 import { mailCommands } from './mails.ts'
 import { operatorCommands } from './operators.ts'
 import { paperCommands } from './papers.ts'
@@ -62,6 +63,7 @@ export const createAdminProgram = (
   serviceCommands(program, run)
   backupCommands(program, run, environment, json)
   setAsideCommands(program, run)
+  groupCommands(program, run)
   operatorCommands(program, run)
   auditCommands(program, run)
   databaseCommands(program, json)
