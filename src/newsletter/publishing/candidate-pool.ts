@@ -1,4 +1,5 @@
 /** The papers that a digest may be chosen from: loaded once for all cohorts of an edition. */
+import { LRUCache } from 'lru-cache'
 import { addDays, HOUR } from '../../core/calendar.ts'
 import { isPartial } from '../../core/digest/eligibility.ts'
 import { NOTHING_NEW } from '../../core/digest/empty-digest.ts'
@@ -13,7 +14,7 @@ import { AGE_BUCKETS, createTrend, estimateTrend, TREND_LIST_DAYS, type Trend } 
 import { markTrending } from '../../core/digest/trending.ts'
 import type { Paper } from '../../core/papers/paper.ts'
 import { GATE } from '../../core/relevance/gate.ts'
-import { paperTerms } from '../../core/taste/paper-terms.ts'
+import { type PaperTerm, paperTerms } from '../../core/taste/paper-terms.ts'
 import { createTermIndex, type TermIndex } from '../../core/taste/term-index.ts'
 import type { Database } from '../../store/database.ts'
 import {
@@ -145,13 +146,29 @@ export const loadWords = async (db: Database, now: Date, since: Date): Promise<P
 
 type ReadCandidate = Awaited<ReturnType<typeof readCandidates>>[number]
 
+/** Finding the terms of a paper takes a millisecond, and the pools of an edition, and of the next, have mostly the same papers. */
+const MOST_KEPT = 2_000
+const keptTerms = new LRUCache<string, PaperTerm[]>({ max: MOST_KEPT })
+
+const termsOf = (paper: Paper, { revision, relevance }: ReadCandidate): PaperTerm[] => {
+  const topics = relevance.flatMap(({ topic, score }) => (score >= GATE ? [{ topic, score }] : []))
+  const key = JSON.stringify([paper.id, revision, topics])
+  const terms = keptTerms.get(key) ?? paperTerms({ ...paper, topics })
+  keptTerms.set(key, terms)
+  return terms
+}
+
 /** Most editions have nobody with a taste, and then no terms are looked for. */
 const createTerms = (candidates: readonly ReadCandidate[], texts: readonly Paper[]): (() => TermIndex) => {
   let index: TermIndex | null = null
   return () => {
-    const topics = new Map(candidates.map(({ id, relevance }) => [id, relevance.filter(({ score }) => score >= GATE)]))
-    index ??= createTermIndex(
-      texts.map((paper) => ({ id: paper.id, terms: paperTerms({ ...paper, topics: topics.get(paper.id) ?? [] }) })),
+    if (index !== null) return index
+    const byId = new Map(candidates.map((one) => [one.id, one]))
+    index = createTermIndex(
+      texts.flatMap((paper) => {
+        const candidate = byId.get(paper.id)
+        return candidate === undefined ? [] : [{ id: paper.id, terms: termsOf(paper, candidate) }]
+      }),
     )
     return index
   }
