@@ -39,6 +39,16 @@ describe('the reason of a paper in a digest', () => {
     expect(plain(digestReasonOf(entry(author), true))).toBe('By Jie Wang; top 8% of the month')
   })
 
+  it('says after the rank what its reader seems to like in it, where a taste lifted it', () => {
+    expect(plain(digestReasonOf(entry({ liked: ['“small models”', 'papers by Ada Lovelace'] })))).toMatch(
+      /top 8% of the month; you seem to like “small models” and papers by Ada Lovelace$/,
+    )
+    expect(plain(digestReasonOf(entry({ matches: [], topPercent: null, liked: ['“small models”'] }), true))).toBe(
+      'You seem to like “small models”',
+    )
+    expect(digestReasonOf(entry({ liked: [] }))).toBe(digestReasonOf(entry()))
+  })
+
   it('says no upvotes, which stand beside it, and claims no rank that is not known', () => {
     expect(digestReasonOf(entry())).not.toContain('upvote')
     expect(plain(digestReasonOf(entry({ topPercent: null })))).toMatch(/in the abstract$/)

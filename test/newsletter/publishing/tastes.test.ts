@@ -1,5 +1,6 @@
 /** Digests of readers with a taste: in an order of their own, with the reason, and nobody else's is touched. */
 import { expect, test } from 'vitest'
+import { orderLineOf } from '../../../src/core/digest/reason.ts'
 import { deriveToken } from '../../../src/core/token.ts'
 import { publishDue } from '../../../src/newsletter/publishing/publisher.ts'
 import { createTastes } from '../../../src/newsletter/tastes.ts'
@@ -79,8 +80,12 @@ test('a taste orders the digest of its reader and says so, the same cohort has i
   expect(own.entries.map(({ paperId }) => paperId)).not.toEqual(plain.entries.map(({ paperId }) => paperId))
   // What is said to be liked stands in the paper.
   expect(own.byTaste).toBe(true)
+  expect(orderLineOf(own)).toBe(
+    'Ranked by how well each paper fits what you follow, by its upvotes and by what you seem to like.',
+  )
   expect(own.cards.map(({ reason }) => reason).join('\n')).toContain('you seem to like')
   expect(plain.byTaste).toBeUndefined()
+  expect(orderLineOf(plain)).not.toContain('like')
   expect(plain.cards.map(({ reason }) => reason).join('\n')).not.toContain('you seem to like')
   // The next day brings new papers alone.
   await storeDay(db, '2026-04-15', TOPICS)
