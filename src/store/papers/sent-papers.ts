@@ -46,18 +46,22 @@ export const readSentTo = async (
     with readers as materialized (
       select s.id, w.whose from subscribers s cross join lateral (values (s.id), (s.moved_from)) w(whose)
       where s.id = any(${readers}::uuid[]) and w.whose is not null),
+    -- Each reader by the index, however few readers there are: what a month holds is not read for a chunk.
     mails as materialized (
-      select r.id, m.digest_id, m.state, m.local_date from readers r
-      join deliveries m on m.subscriber_id = r.whose and m.local_date = any(${dates}::date[])
+      select r.id, m.* from readers r cross join lateral (
+        select m.digest_id, m.state, m.local_date from deliveries m
+        where m.subscriber_id = r.whose and m.local_date = any(${dates}::date[]) offset 0) m
       union all
-      select r.id, l.digest_id, l.state, null from readers r
-      join letters l on l.subscriber_id = r.whose and l.kind = 'welcome'),
+      select r.id, l.*, null from readers r cross join lateral (
+        select l.digest_id, l.state from letters l where l.subscriber_id = r.whose and l.kind = 'welcome' offset 0) l),
     held as materialized (
-      select d.id, d.local_date, array(select unnest(${PAPERS}) intersect select unnest(${papers}::text[])) as papers
-      from digests d where d.id in (select digest_id from mails) and ${PAPERS} && ${papers}::text[]),
+      select d.id, d.local_date, p.id as paper
+      from (select distinct digest_id from mails) m
+      cross join lateral (select d.* from digests d where d.id = m.digest_id offset 0) d
+      cross join lateral unnest(${PAPERS}) p(id) where p.id = any(${papers}::text[])),
     sent as (
-      select m.id, p.id as paper, min(coalesce(m.local_date, h.local_date)) filter (where m.state = 'sent') as sent_on
-      from mails m join held h on h.id = m.digest_id cross join lateral unnest(h.papers) p(id)
+      select m.id, h.paper, min(coalesce(m.local_date, h.local_date)) filter (where m.state = 'sent') as sent_on
+      from mails m join held h on h.id = m.digest_id
       where m.state not in ('failed', 'skipped', 'canceled') group by 1, 2),
     marks as (
       select id, coalesce(sent_on::text, '?') || ' ' || paper as mark from sent
