@@ -58,6 +58,7 @@ export const libraryRoutes = (app: App, site: PublicSite): void => {
     publicRoutes(scope, site)
     ownRoutes(scope, site)
   })
+  addRoute(app, site)
 }
 
 /** Before one subscribes. */
@@ -123,14 +124,22 @@ const ownRoutes = (app: App, site: Site): void => {
       token,
     })
   })
+}
 
-  app.post(`${url}/add`, { schema: { params, body: Added } }, async (request, reply) => {
-    const { token } = request.params
-    const own = await subscriptions.readPreferences(token)
-    if (own === null) return showDeadLink(reply, pages)
-    if (!isSubscribed(own.state)) return showNotSubscribed(request, reply, site)
-    return showAdded(request, reply, site, token, own)
-  })
+/** Adds what was chosen of the suggestions to the form with the settings. */
+const addRoute = (app: App, site: Site): void => {
+  const { subscriptions, pages } = site
+  app.post(
+    '/preferences/:token/library/add',
+    { schema: { params: TokenParam, body: Added } },
+    async (request, reply) => {
+      const { token } = request.params
+      const own = await subscriptions.readPreferences(token)
+      if (own === null) return showDeadLink(reply, pages)
+      if (!isSubscribed(own.state)) return showNotSubscribed(request, reply, site)
+      return showAdded(request, reply, site, token, own)
+    },
+  )
 }
 
 const listOf = (given: unknown): unknown[] => [given].flat().filter((one) => one !== undefined)

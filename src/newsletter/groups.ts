@@ -283,14 +283,12 @@ export const createGroups = (ports: LinkPorts): Groups => {
         isUuid(groupId) && (await deleteMember(trx, groupId, owner.id)) ? 'done' : 'no group',
       ),
 
-    async remove(token, groupId, memberId) {
-      if (!isUuid(memberId)) return 'no member'
-      return asMaker(token, groupId, async (trx, _, owner) => {
-        if (memberId === owner.id) return 'no member'
+    remove: (token, groupId, memberId) =>
+      asMaker<'done' | GroupRefusal>(token, groupId, async (trx, _, owner) => {
+        if (!isUuid(memberId) || memberId === owner.id) return 'no member'
         await readAddressed(trx, memberId, true)
         return (await deleteMember(trx, groupId, memberId)) ? 'done' : 'no member'
-      })
-    },
+      }),
 
     handOver: (token, groupId, memberId) =>
       asMaker<'done' | GroupRefusal>(token, groupId, async (trx) => {

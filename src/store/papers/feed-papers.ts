@@ -51,7 +51,8 @@ const readWhere = async (
   const { rows } = await sql<Texts & Omit<FeedPaper, 'paper' | 'listDay'> & { list_day: string }>`
     select t.*, p.list_day, p.published, p.withdrawn,
       greatest(p.published, case when p.eligible_again_at <= ${at} then p.eligible_again_at end,
-        (select max(n.seen_at) from paper_news n where n.paper_id = p.id and n.seen_at <= ${at})) as updated,
+        (select max(n.seen_at) from paper_news n
+          where n.paper_id = p.id and n.seen_at <= ${at} and n.kind <> 'upvotes')) as updated,
       coalesce((select jsonb_agg(jsonb_build_object('topic', r.topic, 'score', r.score, 'matches', r.matches)
         order by r.score desc, r.topic) from paper_topics r where r.paper_id = p.id and r.score >= ${gate}), '[]') as relevance
     from (
