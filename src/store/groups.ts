@@ -82,12 +82,12 @@ export interface Member {
   joinedAt: Date
 }
 
-/** The members of a group, who joined first first. */
+/** The members of a group: who made it, then who joined first. */
 export const readMembers = async (db: Kysely<Tables>, groupId: string): Promise<Member[]> => {
   const { rows } = await sql<Member>`
     select s.id as "subscriberId", s.email, s.state, m.joined_at as "joinedAt"
-    from group_members m join subscribers s on s.id = m.subscriber_id
-    where m.group_id = ${groupId} order by m.joined_at, s.id`.execute(db)
+    from group_members m join subscribers s on s.id = m.subscriber_id join groups g on g.id = m.group_id
+    where m.group_id = ${groupId} order by g.maker_id = s.id desc, m.joined_at, s.id`.execute(db)
   return rows
 }
 
