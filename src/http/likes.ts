@@ -24,12 +24,35 @@ const IN_SENTENCE = { more: 5, less: 3 }
 
 const KINDS: Record<TasteLine['kind'], string> = { words: '', topic: 'topic', author: 'author' }
 
+/** More authors than these that count alike are those of one paper, and say nothing of what its reader likes. */
+const MOST_TELLING_AUTHORS = 2
+/** An author counts alike with so large a share of what counts most. */
+const TELLING_SHARE = 0.5
+
+/**
+ * The lines of one direction: those that say in a few words what a paper is about (pairs of words, topics, authors who stand
+ * out), or single words where there are none, and the others, which by themselves say little.
+ */
+const linesOf = (
+  all: readonly TasteLine[],
+  direction: TasteLine['direction'],
+): { telling: TasteLine[]; others: TasteLine[] } => {
+  const lines = all.filter((line) => line.direction === direction)
+  const authors = lines.filter(({ kind, share }) => kind === 'author' && share >= TELLING_SHARE)
+  const standOut = new Set(authors.length > MOST_TELLING_AUTHORS ? [] : authors)
+  const says = (line: TasteLine) =>
+    line.kind === 'topic' || standOut.has(line) || (line.kind === 'words' && line.term.includes(' '))
+  const [telling = lines] = [lines.filter(says), lines.filter(({ kind }) => kind === 'words')].filter(
+    (some) => some.length > 0,
+  )
+  return { telling, others: lines.filter((line) => !telling.includes(line)) }
+}
+
 /** "You seem to like: masked diffusion, small models; less: benchmarks." Empty where nothing was learnt. */
 const tasteInWords = (lines: readonly TasteLine[]): string => {
   const labels = (direction: TasteLine['direction']) =>
-    lines
-      .filter((line) => line.direction === direction)
-      .slice(0, IN_SENTENCE[direction])
+    linesOf(lines, direction)
+      .telling.slice(0, IN_SENTENCE[direction])
       .map(({ label }) => label)
       .join(', ')
   const [more, less] = [labels('more'), labels('less')]
@@ -43,19 +66,21 @@ const folded = <T>(all: readonly T[], inSight: number): { first: readonly T[]; m
 })
 
 const viewOf = (token: string, { on, lines, removed, presses }: Taste) => {
-  const views = lines.map((line) => ({ ...line, kind: KINDS[line.kind] }))
   return {
     token,
     on,
     begun: presses.length + removed.length > 0,
     sentence: tasteInWords(lines),
-    groups: (['more', 'less'] as const).map((direction) => ({
-      heading: direction === 'more' ? 'More of' : 'Less of',
-      ...folded(
-        views.filter((line) => line.direction === direction),
-        IN_SIGHT.lines,
-      ),
-    })),
+    groups: (['more', 'less'] as const).map((direction) => {
+      const { telling, others } = linesOf(lines, direction)
+      const { first, more } = folded(telling, IN_SIGHT.lines)
+      const named = (some: readonly TasteLine[]) => some.map((line) => ({ ...line, kind: KINDS[line.kind] }))
+      return {
+        heading: direction === 'more' ? 'More of' : 'Less of',
+        first: named(first),
+        more: named([...more, ...others]),
+      }
+    }),
     removed,
     papers: folded(
       presses.map(({ id, title, direction, at }) => ({

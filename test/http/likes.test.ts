@@ -99,6 +99,23 @@ it('each of its buttons does one thing and says so; a body that asks for nothing
   expect(site.changes).toEqual(done)
 })
 
+it('the authors of one paper do not stand for what it is about, and one who stands out does', async () => {
+  const line = (kind: 'words' | 'author', label: string, share: number) => ({
+    ...{ term: kind === 'author' ? `author:${label}` : label, kind, label, direction: 'more' as const, share },
+  })
+  const words = [line('words', 'speak', 0.95), line('words', 'masked diffusion', 0.9)]
+  const sentenceOf = async (authors: ReturnType<typeof line>[]) => {
+    await using site = await openTestSite({ taste: { lines: [...authors, ...words] } })
+    return (await (await fetch(site.url + LIKES)).text()).match(/You seem to like: [^.]+\./)?.[0]
+  }
+  expect(await sentenceOf(['Ada', 'Grace', 'Lise'].map((name) => line('author', name, 1)))).toBe(
+    'You seem to like: masked diffusion.',
+  )
+  expect(await sentenceOf([line('author', 'Ada', 1), line('author', 'Grace', 0.3)])).toBe(
+    'You seem to like: Ada, masked diffusion.',
+  )
+})
+
 it('programs get it as JSON, and a link to vote, an altered one, or one to unsubscribe does not open it', async () => {
   await using site = await openTestSite()
   const json = { accept: 'application/json' }

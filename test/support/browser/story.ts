@@ -31,6 +31,14 @@ export const MORNING = '2026-04-14T05:00:00Z'
 
 const TOPICS = ['gui-agents', 'multi-agent', 'diffusion-lm', 'video-generation', 'robotics']
 const ADA = 'ada@example.org'
+/** What somebody pastes of their library: papers to learn from, and a line that is none. */
+const LIBRARY = Array.from(
+  { length: 6 },
+  (_, n) =>
+    `@article{a${n}, title = {Masked diffusion for robot policies, part ${n}}, author = {Hopper, Grace}, year = 2025}`,
+)
+  .concat('@article{broken')
+  .join('\n')
 const NEW_ADA = 'ada@example.net'
 const EMMY = 'emmy@example.com'
 const LISE = 'lise@example.org'
@@ -93,6 +101,9 @@ export const walkStory = async (context: StoryContext): Promise<void> => {
   await walkArchive(context)
   await walkTopicOffer(context, reader, preferences.replace('/preferences/', '/follow/').concat('/recsys'))
   await walkVote(context, reader, welcome.links.get('vote') ?? '')
+  await walkPaperLinks(context, reader, welcome.links.get('vote') ?? '')
+  await walkOwnPages(context, reader, preferences)
+  await walkGroups(context, reader, preferences)
   await walkPreferences(context, reader, preferences)
   const reminder = await walkLostLinks(context, reader)
   for (const view of ['html', 'text', 'headers', 'raw']) {
@@ -245,6 +256,70 @@ const walkVote = async ({ page, show }: StoryContext, { open, press, openMail }:
   await page.waitForURL('**/vote/sent/*')
   await show('vote-sent', 'page')
   await openMail('mail-vote', 'grace@example.net', 4)
+}
+
+/** What a digest's links say of a paper beside a vote. */
+const walkPaperLinks = async ({ show }: StoryContext, { open, press }: Reader, vote: string) => {
+  for (const [link, button] of [
+    ['save', 'Save'],
+    ['less', 'Less like this'],
+    ['more', 'More like this'],
+  ] as const) {
+    await open(vote.replace('/vote/', `/${link}/`))
+    await show(link, 'page')
+    await press(button)
+    await show(`${link}-pressed`, 'page')
+  }
+}
+
+/** The pages of a reader's own that the settings lead to. */
+const walkOwnPages = async ({ page, show }: StoryContext, { open, press, unfold }: Reader, preferences: string) => {
+  await open(`${preferences}/likes`)
+  await show('likes', 'page')
+  await page
+    .getByRole('button', { name: /^Remove/ })
+    .first()
+    .click()
+  await show('likes-removed', 'page')
+  await open(`${preferences}/saved`)
+  await show('saved', 'page')
+  await page
+    .getByRole('button', { name: /^Done reading/ })
+    .first()
+    .click()
+  await show('saved-read', 'page')
+  await open(`${preferences}/why`)
+  await show('why', 'page')
+  for (const paper of ['2604.08377', '2604.99999', 'agents']) {
+    await open(`${preferences}/why?paper=${paper}`)
+    await show(`why-${paper}`, 'page')
+  }
+  await open(`${preferences}/library`)
+  await show('library-own', 'page')
+  await page.fill('#library', LIBRARY)
+  await press('Suggest what to follow')
+  await show('library-suggested', 'page')
+  await press('Add to my settings')
+  await show('library-added', 'page')
+  await unfold()
+  await press('Compare over 30 days')
+  await show('compare', 'page')
+}
+
+/** A group that is made, as its maker sees it, and the page behind the link to join. */
+const walkGroups = async ({ page, show }: StoryContext, { open, press, unfold }: Reader, preferences: string) => {
+  await open(`${preferences}/groups`)
+  await show('groups-none', 'page')
+  await unfold()
+  await page.fill('#name', 'Vision Lab')
+  await press('Make the group')
+  await show('group-made', 'page')
+  await unfold()
+  await show('group', 'page')
+  await page.goto(await page.inputValue('#link'))
+  await show('join', 'page')
+  await open(`${preferences}/groups`)
+  await show('groups', 'page')
 }
 
 /** Preferences looked at, saved and refused, and a pause. */
