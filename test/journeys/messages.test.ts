@@ -218,7 +218,8 @@ test('what two readers of one digest have apart is whom it is for, its id, its l
   const alike = ({ headers }: Arrived) => headers.map(([name, value]) => (own.has(name) ? [name] : [name, value]))
   expect(alike(daily.ada)).toEqual(alike(daily.grace))
   for (const name of own) expect(valuesOf(daily.ada, name)).not.toEqual(valuesOf(daily.grace, name))
-  const withoutTokens = (part: string) => part.replace(/\/(unsubscribe|preferences|digests|vote)\/[\w-]{43}/g, '/$1/…')
+  const withoutTokens = (part: string) =>
+    part.replace(/\/(unsubscribe|preferences|digests|vote|save|more|less)\/[\w-]{43}/g, '/$1/…')
   expect(daily.ada.html).not.toBe(daily.grace.html)
   expect(withoutTokens(daily.ada.html)).toBe(withoutTokens(daily.grace.html))
   expect(withoutTokens(daily.ada.text)).toBe(withoutTokens(daily.grace.text))
@@ -233,7 +234,8 @@ test('the text comes before the HTML, both in UTF-8, with the same links', () =>
     ])
     const ofHtml = [...mail.html.matchAll(/href="([^"#][^"]*)"/g)].map((found) => found[1]?.replaceAll('&amp;', '&'))
     const ofText = mail.text.match(/https?:\/\/\S+/g) ?? []
-    expect(new Set(ofText)).toEqual(new Set(ofHtml))
+    // In the text one line leads to the page of "more like this", which leads to those of both.
+    expect(new Set(ofText)).toEqual(new Set(ofHtml.filter((url) => !/\/(save|less)\//.test(url ?? ''))))
     expect(ofText.length).toBeGreaterThan(0)
   }
   for (const mail of digests) expect(mail.text).toContain(oneClickOf(mail).href)
