@@ -147,7 +147,12 @@ describe.skipIf(NEEDS_CHROMIUM !== '')(`more and less like this in a browser${NE
       ['one without room', full.url + proposal, null],
     ] as const) {
       await page.goto(url)
-      if (press !== null) await button(page, press).click()
+      if (press !== null) {
+        // Judged once the page that answers has its styles.
+        const answered = page.waitForEvent('load')
+        await button(page, press).click()
+        await answered
+      }
       wrong.push(...(await judgePage(page, name, 'page', 'whole')))
     }
     expect(wrong).toEqual([])

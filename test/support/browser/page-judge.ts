@@ -58,6 +58,8 @@ export const judgePage = async (
   grid: 'whole' | 'narrow',
 ): Promise<string[]> => {
   const wrong: string[] = []
+  // A page that a press has only just led to may lack its styles still.
+  await page.waitForLoadState('load')
   const note = (where: string, what: string[]) => wrong.push(...what.map((one) => `${name}, ${where}: ${one}`))
   const measure = async (width: number) => {
     await page.setViewportSize({ width, height: HEIGHT })
