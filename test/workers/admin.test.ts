@@ -161,7 +161,7 @@ describe('without a service', () => {
   )
 })
 
-describe('a dry run of a source', () => {
+describe.runIf(thorough)('a dry run of a source', () => {
   const clock = { CLOCK: '2026-04-15T08:00:00Z' }
   let source: SourceServer
   let empty: TestDatabase
