@@ -316,7 +316,7 @@ const walkGroups = async ({ page, show }: StoryContext, { open, press, unfold }:
   await show('group-made', 'page')
   await unfold()
   await show('group', 'page')
-  await page.goto(await page.inputValue('#link'))
+  await open(new URL(await page.inputValue('#link')).pathname)
   await show('join', 'page')
   await open(`${preferences}/groups`)
   await show('groups', 'page')
