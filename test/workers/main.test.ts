@@ -113,7 +113,7 @@ describe('a start on a folder that holds data', () => {
   })
   afterAll(() => folder[Symbol.asyncDispose]())
 
-  test('is refused with a clock before the last tick, and nothing is changed', async () => {
+  test.runIf(thorough)('is refused with a clock before the last tick, and nothing is changed', async () => {
     const line = await lineOfError([], { ...settings, CLOCK: '2026-04-14T03:59:00Z' })
     expect(line).toContain('this data has already seen 2026-04-14T04:00:00.000Z')
     await withDatabase(settings.DATA_DIR ?? '', async (db) => {
@@ -141,18 +141,21 @@ describe('a start on a folder that holds data', () => {
     },
   )
 
-  test('is refused, with an exit code of its own, when the schema is too new for this version', async () => {
-    const data = settings.DATA_DIR ?? ''
-    await withDatabase(data, (db) => sql`update schema_compatibility set oldest_code = 9999`.execute(db))
-    expect(await lineOfError([], settings, 3)).toContain(
-      'the database serves schema version 9999 of the program and newer',
-    )
-    const { databaseUrl, close } = await openDataFolder(data, 'command')
-    const db = openDatabase(databaseUrl, { connections: 1, name: 'test', onError: () => undefined })
-    await sql`update schema_compatibility set oldest_code = 12`.execute(db)
-    await db.destroy()
-    await close()
-  })
+  test.runIf(thorough)(
+    'is refused, with an exit code of its own, when the schema is too new for this version',
+    async () => {
+      const data = settings.DATA_DIR ?? ''
+      await withDatabase(data, (db) => sql`update schema_compatibility set oldest_code = 9999`.execute(db))
+      expect(await lineOfError([], settings, 3)).toContain(
+        'the database serves schema version 9999 of the program and newer',
+      )
+      const { databaseUrl, close } = await openDataFolder(data, 'command')
+      const db = openDatabase(databaseUrl, { connections: 1, name: 'test', onError: () => undefined })
+      await sql`update schema_compatibility set oldest_code = 12`.execute(db)
+      await db.destroy()
+      await close()
+    },
+  )
 
   test.runIf(thorough)('waits for a command that uses the folder, unless it is stopped', async () => {
     const command = await openDataFolder(settings.DATA_DIR ?? '', 'command')
@@ -284,7 +287,7 @@ describe('a service on the embedded default', () => {
   )
 })
 
-test('nobody else may read the data folder', async () => {
+test.runIf(thorough)('nobody else may read the data folder', async () => {
   await using folder = await openTestFolder(0o711)
   const data = join(folder.path, 'data')
   await withDatabase(data, async () => undefined)

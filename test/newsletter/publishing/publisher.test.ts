@@ -25,7 +25,7 @@ import {
   subscribe,
   wakeNobody,
 } from '../../support/fixtures/newsletter.ts'
-import { propertyRuns } from '../../support/thoroughness.ts'
+import { propertyRuns, thorough } from '../../support/thoroughness.ts'
 
 const SHARED = resolve(import.meta.dirname, '../../../../shared/data/hf-api')
 const at = (text: string): Date => new Date(text)
@@ -270,7 +270,7 @@ test('nothing repeats, and no date has two digests, whatever is changed in betwe
 })
 
 describe.skipIf(!existsSync(SHARED))('on 47 recorded days (needs ../shared/data)', () => {
-  test('ten daily and two weekly digests repeat no paper, and every reason is true', async () => {
+  test.runIf(thorough)('ten daily and two weekly digests repeat no paper, and every reason is true', async () => {
     await using newsletter = await openNewsletter()
     const { db } = newsletter
     for await (const batch of readPaperFiles(SHARED, { today: '2026-05-06' }))
