@@ -42,9 +42,9 @@ const linesOf = (
   const standOut = new Set(authors.length > MOST_TELLING_AUTHORS ? [] : authors)
   const says = (line: TasteLine) =>
     line.kind === 'topic' || standOut.has(line) || (line.kind === 'words' && line.term.includes(' '))
-  const [telling = lines] = [lines.filter(says), lines.filter(({ kind }) => kind === 'words')].filter(
-    (some) => some.length > 0,
-  )
+  const words = lines.filter(({ kind }) => kind === 'words')
+  const wordsOrAll = words.length > 0 ? words : lines
+  const telling = lines.some(says) ? lines.filter(says) : wordsOrAll
   return { telling, others: lines.filter((line) => !telling.includes(line)) }
 }
 

@@ -3,8 +3,9 @@ import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { deriveToken } from '../../src/core/token.ts'
 import { raiseEpoch } from '../../src/store/subscribers.ts'
-import { dumpTables, type MailedSite, openMailedSite, READER } from '../support/fixtures/mailed-site.ts'
-import { eraseFrom, KEYS, LONDON_DAILY, subscribe } from '../support/fixtures/newsletter.ts'
+import { dumpTables, type MailedSite, openMailedSite } from '../support/fixtures/mailed-site.ts'
+import { eraseFrom, KEYS } from '../support/fixtures/newsletter.ts'
+import { paperLinksOf } from '../support/fixtures/paper-links.ts'
 import { DUE } from '../support/fixtures/sending-newsletter.ts'
 
 let mailed: MailedSite
@@ -14,31 +15,9 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => mailed?.[Symbol.asyncDispose]())
 
-/** The link to save a paper of the digest, and its parts. */
-const linkOf = () => {
-  const path = mailed.link(READER, 'digest', 'save')
-  const [, , token = '', paper = ''] = path.split('/')
-  return { path, token, paper }
-}
+const { linkOf, press, another } = paperLinksOf('save', () => mailed)
 const saved = () => mailed.db.selectFrom('saved_papers').selectAll().orderBy('at').execute()
 const forget = () => mailed.db.deleteFrom('saved_papers').execute()
-
-/** Presses as a program does, which is told in fewer words. */
-const press = async (path: string, fields: Record<string, string> = {}) => {
-  const response = await fetch(mailed.url + path, {
-    method: 'POST',
-    headers: { accept: 'application/json' },
-    body: new URLSearchParams(fields),
-  })
-  return { status: response.status, said: (await response.json()) as Record<string, unknown> }
-}
-
-/** Another reader, with the link of a paper. */
-const another = async (name: string, paper = linkOf().paper) => {
-  const id = await subscribe(mailed.db, `${name}@example.org`, LONDON_DAILY, DUE)
-  const token = deriveToken(KEYS, 'vote', id)
-  return { id, token, path: `/save/${token}/${paper}` }
-}
 
 /** Papers of the list beside those of the digest, by id. */
 const addPapers = async (count: number): Promise<string[]> => {

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { deriveToken } from '../../src/core/token.ts'
 import { raiseEpoch } from '../../src/store/subscribers.ts'
 import { dumpTables, type MailedSite, openMailedSite, READER } from '../support/fixtures/mailed-site.ts'
-import { eraseFrom, KEYS, LONDON_DAILY, subscribe } from '../support/fixtures/newsletter.ts'
+import { eraseFrom, KEYS } from '../support/fixtures/newsletter.ts'
+import { paperLinksOf } from '../support/fixtures/paper-links.ts'
 import { DUE } from '../support/fixtures/sending-newsletter.ts'
 
 let mailed: MailedSite
@@ -14,31 +15,9 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => mailed?.[Symbol.asyncDispose]())
 
-/** A link of the digest, and its parts. */
-const linkOf = () => {
-  const path = mailed.link(READER, 'digest', 'vote')
-  const [, , token = '', paper = ''] = path.split('/')
-  return { path, token, paper }
-}
+const { linkOf, press, another } = paperLinksOf('vote', () => mailed)
 const votes = () => mailed.db.selectFrom('votes').selectAll().orderBy('at').execute()
 const forget = () => mailed.db.deleteFrom('votes').execute()
-
-/** Presses as a program does, which is told in fewer words. */
-const press = async (path: string, fields: Record<string, string> = {}) => {
-  const response = await fetch(mailed.url + path, {
-    method: 'POST',
-    headers: { accept: 'application/json' },
-    body: new URLSearchParams(fields),
-  })
-  return { status: response.status, said: (await response.json()) as Record<string, unknown> }
-}
-
-/** Another reader, with the link of a paper. */
-const another = async (name: string, paper = linkOf().paper) => {
-  const id = await subscribe(mailed.db, `${name}@example.org`, LONDON_DAILY, DUE)
-  const token = deriveToken(KEYS, 'vote', id)
-  return { id, token, path: `/vote/${token}/${paper}` }
-}
 
 test('a digest has a link to vote beside each paper, all with one token, and its page in the browser has none', async () => {
   const digest = mailed.mails.find(({ to, kind }) => to === READER && kind === 'digest')
