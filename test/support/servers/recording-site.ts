@@ -719,6 +719,15 @@ const createRecordedComparisons = (): Comparisons => ({
   },
 })
 
+/** A clock that is a minute on each time it is read, so that requests are refused by no budget, however fast they come. */
+const createMinutes = (): (() => number) => {
+  let at = 0
+  return () => {
+    at += 60_000
+    return at
+  }
+}
+
 export const openTestSite = async ({
   baseUrl = 'http://round.example.org',
   branding = UNBRANDED,
@@ -742,7 +751,7 @@ export const openTestSite = async ({
   proposal = 'open' as ProposalState,
   topicQuality = [] as NonNullable<Site['topicQuality']>,
   trustProxy = [] as string[],
-  monotonic = () => performance.now(),
+  monotonic = createMinutes(),
   connections = {} as Partial<ConnectionLimits>,
   takesMail = async (_domain: string): Promise<boolean | null> => null,
   editions = { list: async () => [], readAccount: async () => null } as Site['editions'],
