@@ -70,17 +70,17 @@ export const publishChunk = (
       )
       const written = await addDeliveries(trx, edition, owed)
       await passReaders(trx, passed)
-      const toTell = due.flatMap((group) => group.toTell?.split(',') ?? [])
+      const toTell = due.flatMap((group) => group.toTell ?? [])
       if (toTell.length > 0) {
         await tellInDigests(trx, edition.id, toTell)
         await proposeInDigests(trx, edition.id, toTell)
       }
       await addDue(trx, edition.id, written)
-      return { subscribers: due.reduce((total, { count }) => total + count, 0), owed: written, digests }
+      return { subscribers: due.reduce((total, { members }) => total + members.length, 0), owed: written, digests }
     } catch (error) {
       if (isNobodysFault(error)) throw error
       throw new FailedChunk(
-        due.flatMap(({ members }) => members.split(',')),
+        due.flatMap(({ members }) => members),
         error,
       )
     }

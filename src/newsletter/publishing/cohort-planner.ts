@@ -126,7 +126,7 @@ export const createCohortPlanner = (
         if (digest === undefined) throw new Error('a cohort has no digest')
         const { id, empty, keepsCutoff } = digest
         for (const { dueGroup, slot } of dueGroups) {
-          const readers = { members: dueGroup.members, rows: dueGroup.rows, count: dueGroup.count, slot }
+          const readers = { members: dueGroup.members, slot }
           if (id === null) passed.push(readers)
           else owed.push({ ...readers, digestId: id, empty, keptCutoff: keepsCutoff ? since : null })
         }

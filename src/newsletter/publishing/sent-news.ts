@@ -81,9 +81,7 @@ export const createNewsGrouping = (cutoff: Date): NewsGrouping => {
     for (const id of papers) for (const day of dates.get(id) ?? []) asked.add(day)
     const left = candidates.flatMap(({ before }) => [...(before?.news ?? []), ...(before?.untold ?? [])])
     const gone = await readGone(trx, [...new Set(left.map(({ paperId }) => paperId))], cutoff)
-    const readers = candidates.flatMap(({ group }) =>
-      group.dueGroups.flatMap(({ dueGroup }) => dueGroup.members.split(',')),
-    )
+    const readers = candidates.flatMap(({ group }) => group.dueGroups.flatMap(({ dueGroup }) => dueGroup.members))
     const readings = new Map<string, SentTo>()
     const asking = { readers, papers: [...papers], dates: [...asked].sort(), last: [...last] }
     for (const reading of await readSentTo(trx, asking))
@@ -145,7 +143,7 @@ const divide = (
   }
   const parts = new Map<string, { told: Told; dueGroups: HistoryGroup['dueGroups'] }>()
   for (const { dueGroup, slot } of group.dueGroups) {
-    const members = dueGroup.members.split(',')
+    const members = dueGroup.members
     const byKey = Map.groupBy(members.keys(), (at) => {
       const reading = readings.get(members[at] ?? '')
       const { key, ...told } = reading === undefined ? { key: '', ...NOTHING } : toldTo(reading)
@@ -170,15 +168,12 @@ const divide = (
 
 /** Some members of a due group, by their places in it. */
 const partOf = (dueGroup: DueGroup, members: readonly string[], places: readonly number[]): DueGroup => {
-  const rows = dueGroup.rows.match(/"[^"]*"/g) ?? []
   const ids = places.flatMap((at) => members[at] ?? [])
-  const toTell = new Set(dueGroup.toTell?.split(','))
+  const toTell = new Set(dueGroup.toTell)
   return {
     ...dueGroup,
     first: ids[0] ?? dueGroup.first,
-    members: ids.join(),
-    rows: places.map((at) => rows[at]).join(),
-    count: ids.length,
-    toTell: ids.filter((id) => toTell.has(id)).join() || null,
+    members: ids,
+    toTell: toTell.size === 0 ? null : ids.filter((id) => toTell.has(id)),
   }
 }

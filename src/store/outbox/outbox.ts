@@ -101,12 +101,8 @@ export interface DueSlot {
 
 /** Subscribers who are due and get nothing, as `lockDue` locked them. */
 export interface PassedReaders {
-  /** Their ids, comma-separated. */
-  members: string
-  /** The places of their rows (`ctid`) in the same order, comma-separated. */
-  rows: string
-  /** How many they are. */
-  count: number
+  /** Their ids. */
+  members: readonly string[]
   slot: DueSlot
 }
 
@@ -122,16 +118,27 @@ export interface OwedDigest extends PassedReaders {
   keptCutoff?: Date | null
 }
 
+/** Each member of some parts with the number of their part: `r(subscriber_id, part)`. */
+const memberRows = (parts: readonly PassedReaders[]) =>
+  sql`unnest(${parts.flatMap(({ members }) => members)}::uuid[],
+    ${parts.flatMap(({ members }, part) => Array<number>(members.length).fill(part))}::int[]) as r(subscriber_id, part)`
+
+/** Throws unless all members of some parts were moved on: they are locked, so none can have gone. */
+const requireAll = (moved: number | undefined, parts: readonly PassedReaders[]): void => {
+  if (moved !== parts.reduce((sum, { members }) => sum + members.length, 0))
+    throw new Error('a locked subscriber is gone')
+}
+
 /**
  * Inserts the deliveries of an edition and moves its subscribers on to their next due time, in one statement. A subscriber
  * who already has a delivery of that local date keeps it and is moved on all the same: never two on one date. One that was
  * canceled was not sent, so this edition takes it over. What a subscriber had before is kept as `previous_…`, so that the
- * edition can be canceled. Returns how many deliveries are this edition's; throws when a subscriber of `owed` is not at the place of their row any more.
+ * edition can be canceled. Returns how many deliveries are this edition's; throws when a subscriber of `owed` is gone.
  */
 export const addDeliveries = async (
   db: Kysely<Tables>,
   edition: { id: number; cutoff: Date },
-  owed: OwedDigest[],
+  owed: readonly OwedDigest[],
 ): Promise<number> => {
   // Digests and slots are few, so the statement carries each once and not for every subscriber.
   const slots = [...new Set(owed.map((one) => one.slot))]
@@ -140,19 +147,16 @@ export const addDeliveries = async (
     with slots as (select * from unnest(${slots.map((_, n) => n)}::int[], ${slots.map((s) => s.localDate)}::date[],
         ${slots.map((s) => s.dueAt)}::timestamptz[], ${slots.map((s) => s.nextDueAt)}::timestamptz[])
         as t(slot, local_date, due_at, next_due_at)),
-      u as materialized (
-        select m.subscriber_id, m.row, o.digest_id, o.empty, o.kept_cutoff, t.local_date, t.due_at, t.next_due_at
-        from unnest(${`{${owed.map((o) => o.members).join()}}`}::uuid[], ${`{${owed.map((o) => o.rows).join()}}`}::tid[],
-          ${`{${owed.map((o, n) => `${n}${`,${n}`.repeat(o.count - 1)}`).join()}}`}::int[]) as m(subscriber_id, row, n)
-        join unnest(${owed.map((_, n) => n)}::int[], ${owed.map((o) => o.digestId)}::bigint[],
+      parts as (select * from unnest(${owed.map((_, n) => n)}::int[], ${owed.map((o) => o.digestId)}::bigint[],
           ${owed.map((o) => o.empty)}::bool[], ${owed.map((o) => o.keptCutoff ?? null)}::timestamptz[],
-          ${owed.map((o) => numberOf.get(o.slot))}::int[]) as o(n, digest_id, empty, kept_cutoff, slot) using (n) join slots t using (slot)),
+          ${owed.map((o) => numberOf.get(o.slot))}::int[]) as p(part, digest_id, empty, kept_cutoff, slot) join slots using (slot)),
+      readers as materialized (select * from ${memberRows(owed)} join parts using (part)),
       written as (
         insert into deliveries (local_date, id, subscriber_id, edition_id, digest_id, state, reason, next_attempt_at)
         select local_date, ${newDeliveryId(sql`subscriber_id`, sql`local_date`)}, subscriber_id, ${edition.id}, digest_id,
           case when empty then 'skipped' else 'queued' end, case when empty then 'nothing to send' end,
           (select begun_at from editions where id = ${edition.id})
-        from u on conflict (subscriber_id, local_date) do update set
+        from readers on conflict (subscriber_id, local_date) do update set
           edition_id = excluded.edition_id, digest_id = excluded.digest_id, state = excluded.state, reason = excluded.reason,
           next_attempt_at = excluded.next_attempt_at, created_at = excluded.created_at, attempts = 0, failed_before = null,
           told_change = null, proposal_id = null,
@@ -168,30 +172,24 @@ export const addDeliveries = async (
             when u.kept_cutoff is null then ${edition.cutoff} else coalesce(s.last_cutoff, u.kept_cutoff) end,
           last_digest_id = case when u.is_new then u.digest_id else s.last_digest_id end,
           state = 'active', paused_until = null
-        from (select u.*, subscriber_id in (select subscriber_id from written) as is_new from u) u
-        where s.ctid = u.row and s.id = u.subscriber_id returning 1)
+        from (select readers.*, subscriber_id in (select subscriber_id from written) as is_new from readers) u
+        where s.id = u.subscriber_id returning 1)
     select (select count(*) from written)::int as owed, (select count(*) from moved)::int as moved`.execute(db)
-  const { owed: written = 0, moved = 0 } = rows[0] ?? {}
-  if (moved !== owed.reduce((sum, { count }) => sum + count, 0)) throw new Error('a locked subscriber is gone')
-  return written
+  requireAll(rows[0]?.moved, owed)
+  return rows[0]?.owed ?? 0
 }
 
 /** Moves subscribers who are due on to their next due time, and stores nothing else. Throws as `addDeliveries`. */
 export const passReaders = async (db: Kysely<Tables>, passed: readonly PassedReaders[]): Promise<void> => {
   if (passed.length === 0) return
   const { rows } = await sql<{ moved: number }>`
-    with u as materialized (
-        select m.subscriber_id, m.row, n.next_due_at
-        from unnest(${`{${passed.map((o) => o.members).join()}}`}::uuid[], ${`{${passed.map((o) => o.rows).join()}}`}::tid[],
-          ${`{${passed.map((o, n) => `${n}${`,${n}`.repeat(o.count - 1)}`).join()}}`}::int[]) as m(subscriber_id, row, n)
-        join unnest(${passed.map((_, n) => n)}::int[], ${passed.map((o) => o.slot.nextDueAt)}::timestamptz[])
-          as n(n, next_due_at) using (n)),
-      moved as (
-        update subscribers s set next_due_at = u.next_due_at, state = 'active', paused_until = null
-        from u where s.ctid = u.row and s.id = u.subscriber_id returning 1)
+    with moved as (
+        update subscribers s set next_due_at = p.next_due_at, state = 'active', paused_until = null
+        from ${memberRows(passed)} join unnest(${passed.map((_, n) => n)}::int[],
+          ${passed.map(({ slot }) => slot.nextDueAt)}::timestamptz[]) as p(part, next_due_at) using (part)
+        where s.id = r.subscriber_id returning 1)
     select count(*)::int as moved from moved`.execute(db)
-  if (rows[0]?.moved !== passed.reduce((sum, { count }) => sum + count, 0))
-    throw new Error('a locked subscriber is gone')
+  requireAll(rows[0]?.moved, passed)
 }
 
 /**
