@@ -1,7 +1,7 @@
 /** Joining a group by its link: as a subscriber with one's own link, or by an address that the rest is mailed to. */
 import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
-import type { Invitation } from '../newsletter/groups.ts'
+import type { Invitation } from '../newsletter/group-invitations.ts'
 import { sendErrorPage } from './errors.ts'
 import { ADDRESSED, BUTTON, blankForm, HONEYPOT, refusedForm } from './form.ts'
 import { GROUP_REFUSALS } from './group-refusals.ts'

@@ -3,15 +3,8 @@
  * that were canceled, and closes those that are finished. Killed at any point, the next tick goes on.
  */
 import type { Log } from '../core/log.ts'
-import {
-  addressNext,
-  balanceAnnouncement,
-  cancelMails,
-  readAnnouncement,
-  readAnnouncementsToBalance,
-  readCanceledAnnouncements,
-  readUnaddressed,
-} from '../store/announcements.ts'
+import { balanceAnnouncement, cancelMails, readAnnouncementsToBalance } from '../store/announcement-mails.ts'
+import { addressNext, readAnnouncement, readCanceledAnnouncements, readUnaddressed } from '../store/announcements.ts'
 import type { Database, MailQueue } from '../store/database.ts'
 import { readHold } from '../store/service-hold.ts'
 

@@ -10,21 +10,23 @@ import type { Actor } from '../core/operator.ts'
 import { balance, type Equation, type StateCount } from '../core/sending/ledger.ts'
 import { maskAddress } from '../core/subscriber/masked-address.ts'
 import {
-  type AnnouncementRow,
   countAnnouncementStates,
-  countReach,
   holdsAllMails,
-  lockAnnouncing,
   type MissedMail,
+  readMissedMails,
+  requeueMissedMails,
+} from '../store/announcement-mails.ts'
+import {
+  type AnnouncementRow,
+  countReach,
+  lockAnnouncing,
   markAnnouncementCanceled,
   markAnnouncementPaused,
   markAnnouncementResumed,
   type Reach,
   readAnnouncement,
   readAnnouncements,
-  readMissedMails,
   readUnaddressedText,
-  requeueMissedMails,
   storeAnnouncement,
   storeTest,
 } from '../store/announcements.ts'
@@ -33,7 +35,8 @@ import type { Database } from '../store/database.ts'
 import { readSubscriber } from '../store/subscribers.ts'
 import { finishCanceled } from './announcement-run.ts'
 
-export type { MissedMail, Reach } from '../store/announcements.ts'
+export type { MissedMail } from '../store/announcement-mails.ts'
+export type { Reach } from '../store/announcements.ts'
 
 export interface AnnouncementPorts {
   db: Database

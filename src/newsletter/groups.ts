@@ -4,13 +4,11 @@
  */
 import { DEFAULT_NAME } from '../core/branding/service-name.ts'
 import { DAY } from '../core/calendar.ts'
-import { MOST_GROUPS, MOST_MADE_A_DAY, MOST_MEMBERS } from '../core/groups/group-limits.ts'
+import { MOST_GROUPS, MOST_MADE_A_DAY } from '../core/groups/group-limits.ts'
 import { readGroupName } from '../core/groups/group-name.ts'
-import { followedLabels } from '../core/subscriber/followed.ts'
 import { maskAddress } from '../core/subscriber/masked-address.ts'
-import { offeredProfile } from '../core/subscriber/offered-topics.ts'
 import { type FieldError, isSubscribed, type Preferences, readPreferences } from '../core/subscriber/preferences.ts'
-import { deriveToken, type Keys, provesToken, readTokenId } from '../core/token.ts'
+import { deriveToken } from '../core/token.ts'
 import { isUuid } from '../core/uuid.ts'
 import type { Database } from '../store/database.ts'
 import {
@@ -32,16 +30,8 @@ import {
   updateGroup,
 } from '../store/groups.ts'
 import { preferencesOf } from '../store/subscribers.ts'
+import { findInvited, type Invitation, invitationOf, joinGroup, preferencesOfNewcomer } from './group-invitations.ts'
 import { type AddressedSubscriber, findTokenOwner, type LinkPorts, readAddressed } from './subscription/token-owner.ts'
-
-/** What a group is about, as whoever has its link may see it. */
-export interface Invitation {
-  id: string
-  name: string
-  /** What its list is chosen by: topics, keywords in quotes, authors. */
-  follows: string[]
-  weekday: number
-}
 
 /** A group that a reader is in. */
 export interface OwnGroup extends Invitation {
@@ -118,41 +108,9 @@ const readChoices = (
   return { choices: { name: named.name, trending, topics, keywords, authors, muted, papers, weekday } }
 }
 
-const invitationOf = (group: GroupRow): Invitation => ({
-  id: group.id,
-  name: group.name,
-  follows: followedLabels(offeredProfile(profileOfGroup(group)).profile),
-  weekday: group.weekday,
-})
-
 const choicesOf = ({ digest_papers: papers, ...group }: GroupRow): GroupChoices => {
   const { name, trending, topics, keywords, authors, muted, weekday } = group
   return { name, trending, topics, keywords, authors, muted, papers, weekday }
-}
-
-/** The group of a link to join that its maker has not renewed since. */
-const findInvited = async (db: Database, keys: Keys, joinToken: string): Promise<GroupRow | null> => {
-  const id = readTokenId(joinToken)
-  const group = id === null ? undefined : await readGroup(db, id)
-  return group !== undefined && provesToken(keys, 'group', joinToken, group.epoch) ? group : null
-}
-
-/** Makes a locked subscriber a member of a group, unless they or it are full. */
-export const joinGroup = async (
-  trx: Database,
-  subscriberId: string,
-  groupId: string,
-  at: Date,
-): Promise<'joined' | 'joined before' | 'no group' | 'full' | 'too many'> => {
-  // Locked, so that no two take its last place.
-  const group = await readGroup(trx, groupId, true)
-  if (group === undefined) return 'no group'
-  const owner = await readAddressed(trx, subscriberId)
-  if (owner?.group_ids.includes(groupId)) return 'joined before'
-  if ((owner?.group_ids.length ?? 0) >= MOST_GROUPS) return 'too many'
-  if (((await countMembers(trx, [groupId])).get(groupId) ?? 0) >= MOST_MEMBERS) return 'full'
-  await insertMember(trx, groupId, subscriberId, at)
-  return 'joined'
 }
 
 /** Does something for the owner of a preferences link, who is locked and subscribed. */
@@ -314,19 +272,3 @@ export const createGroups = (ports: LinkPorts): Groups => {
       }),
   }
 }
-
-/** Seven in the morning, UTC, until they choose another hour while confirming. */
-const HOUR_OF_NEWCOMERS = 7
-
-/**
- * What somebody subscribes to who joins by a group's link and has no subscription: what the group is about, weekly and on its
- * day. While they follow the group alone its list is sent in the place of that; should it end, this is what they have.
- */
-const preferencesOfNewcomer = (group: GroupRow): Preferences => ({
-  ...profileOfGroup(group),
-  frequency: 'weekly',
-  weekday: group.weekday,
-  hour: HOUR_OF_NEWCOMERS,
-  atOnce: false,
-  timeZone: 'UTC',
-})

@@ -4,7 +4,7 @@ import { MAX_SHARES } from '../../core/bounces/edition-alarm.ts'
 import type { EditionSummary } from '../../newsletter/editions.ts'
 import type { Today } from '../../newsletter/today.ts'
 import type { App } from '../site.ts'
-import { recentDeliveries } from './charts.ts'
+import { recentDeliveries } from './chart-drawings.ts'
 import { type AdminSite, actorOf, field, form, hasPage, requireRole, sendBack, showAdmin, textOf } from './site.ts'
 import { count, counted, momentOf } from './words.ts'
 
