@@ -42,8 +42,19 @@ export const eligibleSince = (frequency: 'daily' | 'weekly', cutoff: Date, previ
   return new Date(Math.max(since, cutoff.getTime() - (RECENTLY_SENT_DAYS - 1) * DAY))
 }
 
+/** Every cohort of an edition asks for the same two or three dates; when so many are kept, all are dropped. */
+const MOST_DATES = 100
+const forgotten = new Map<string, string>()
+
 /** What was sent on this date or earlier no longer counts as recently sent on `date`; both `YYYY-MM-DD`. */
-export const lastForgottenDate = (date: string): string => addDays(date, -RECENTLY_SENT_DAYS)
+export const lastForgottenDate = (date: string): string => {
+  const known = forgotten.get(date)
+  if (known !== undefined) return known
+  if (forgotten.size >= MOST_DATES) forgotten.clear()
+  const last = addDays(date, -RECENTLY_SENT_DAYS)
+  forgotten.set(date, last)
+  return last
+}
 
 /**
  * What a digest of `date` holds as recently sent, paper ids to dates: what the previous digests held, with the latest

@@ -35,6 +35,9 @@ const isSimilar = (one: Words, other: Words, least: number, share: number): bool
   return small >= least && small >= share * large && overlap(one, other) >= share
 }
 
+/** What is known of two papers, in an octet: the same two meet in many digests. */
+const [NOT_COMPARED, DIFFERENT, ALIKE] = [0, 1, 2]
+
 /**
  * Returns whether two papers, by their ids, say nearly the same. Words are prepared when a paper is first asked for: of
  * many papers only those that rank high for somebody ever are. The same two meet in many digests and are compared once.
@@ -42,32 +45,38 @@ const isSimilar = (one: Words, other: Words, least: number, share: number): bool
 export const createSimilarityCheck = (
   papers: readonly Pick<Paper, 'id' | 'title' | 'abstract'>[],
 ): ((id: string, other: string) => boolean) => {
-  const byId = new Map(papers.map((paper) => [paper.id, paper]))
-  const prepared = new Map<string, { title: Words; text: Words }>()
-  const prepare = (id: string) => {
-    const known = prepared.get(id)
+  const places = new Map(papers.map(({ id }, place) => [id, place]))
+  const prepared: { title: Words; text: Words }[] = []
+  const prepare = (place: number) => {
+    const known = prepared[place]
     if (known !== undefined) return known
-    const { title = '', abstract = '' } = byId.get(id) ?? {}
+    const { title = '', abstract = '' } = papers[place] ?? {}
     const words = { title: wordsOf(title), text: wordsOf(abstract) }
-    prepared.set(id, words)
+    prepared[place] = words
     return words
   }
-  const compare = (id: string, other: string): boolean => {
-    const [a, b] = [prepare(id), prepare(other)]
+  const compare = (place: number, other: number): boolean => {
+    const [a, b] = [prepare(place), prepare(other)]
     return (
       isSimilar(a.title, b.title, TITLE_WORDS_TO_COMPARE, SAME_TITLE) ||
       isSimilar(a.text, b.text, WORDS_TO_COMPARE, SAME_TEXT)
     )
   }
-  const compared = new Map<string, Map<string, boolean>>()
+  /** By the later of two papers, and then the earlier: what came of comparing them. */
+  const compared: Uint8Array[] = []
   return (id, other) => {
-    const [first, second] = id < other ? [id, other] : [other, id]
-    const others = compared.get(first) ?? new Map<string, boolean>()
-    const known = others.get(second)
-    if (known !== undefined) return known
-    const isAlike = compare(first, second)
-    compared.set(first, others.set(second, isAlike))
-    return isAlike
+    const place = places.get(id)
+    const otherPlace = places.get(other)
+    if (place === undefined || otherPlace === undefined) return false
+    const earlier = Math.min(place, otherPlace)
+    const later = Math.max(place, otherPlace)
+    let known = compared[later]
+    if (known === undefined) {
+      known = new Uint8Array(later + 1)
+      compared[later] = known
+    }
+    if (known[earlier] === NOT_COMPARED) known[earlier] = compare(earlier, later) ? ALIKE : DIFFERENT
+    return known[earlier] === ALIKE
   }
 }
 
@@ -76,8 +85,11 @@ const findPair = <P extends Rankable>(
   chosen: readonly RankedPaper<P>[],
   isAlike: (id: string, other: string) => boolean,
 ): { higher: P; lower: P } | undefined => {
-  for (const [at, { paper: lower }] of chosen.entries())
-    for (const { paper: higher } of chosen.slice(0, at)) if (isAlike(higher.id, lower.id)) return { higher, lower }
+  const papers = chosen.map(({ paper }) => paper)
+  for (const [at, lower] of papers.entries()) {
+    const higher = papers.find((one, n) => n < at && isAlike(one.id, lower.id))
+    if (higher !== undefined) return { higher, lower }
+  }
   return undefined
 }
 
