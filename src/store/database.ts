@@ -663,14 +663,24 @@ export type Database = Kysely<Tables>
 const INT8 = 20
 const DATE = 1082
 const DATE_ARRAY = 1182
+const TEXT_ARRAY = 1009
+const UUID_ARRAY = 2951
+
+/** An array of which no element is null or quoted, as arrays of ids and words are mostly. */
+const PLAIN_ARRAY = /^\{(?!.*\bNULL\b)[^"\\{}]*\}$/is
+const splitArray = (text: string): string[] => (text === '{}' ? [] : text.slice(1, -1).split(','))
 
 /** Dates stay text: a JavaScript Date would shift them by the machine's own zone. Our ids fit a double exactly. */
 const parsers = {
   getTypeParser: (oid: number, format?: 'text' | 'binary') => {
     if (oid === INT8) return Number
     if (oid === DATE) return String
-    if (oid === DATE_ARRAY) return (text: string) => (text === '{}' ? [] : text.slice(1, -1).split(','))
-    return types.getTypeParser(oid, format)
+    if (oid === DATE_ARRAY) return splitArray
+    const parse = types.getTypeParser(oid, format)
+    // An edition reads millions of them, and the usual parser goes by single characters.
+    if (oid === TEXT_ARRAY || oid === UUID_ARRAY)
+      return (text: string) => (PLAIN_ARRAY.test(text) ? splitArray(text) : parse(text))
+    return parse
   },
 }
 
