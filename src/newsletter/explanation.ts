@@ -17,7 +17,7 @@ import { type PaperRecord, readFoundPapers, readPaperRecord } from '../store/pap
 import { findDigestWith, type ReaderDigest, readDigestsOfReader } from '../store/reader-digests.ts'
 import { profileOf, type Subscriber } from '../store/subscribers.ts'
 import { type Composition, composeNext, recompose } from './publishing/composition.ts'
-import { choosePapers } from './publishing/digest.ts'
+import { explainChoice } from './publishing/paper-choice.ts'
 import { createPastPools, type PastPools } from './publishing/past-pools.ts'
 import { findTokenOwner } from './subscription/token-owner.ts'
 
@@ -189,7 +189,7 @@ const decide = async (
   { on, isExact, mailId }: { on: string | null; isExact: boolean; mailId: string | null },
 ): Promise<Decided | null> => {
   const { id } = record
-  const choiceBy = (profile: Profile) => choosePapers(pool, { ...request, profile }, taste)
+  const choiceBy = (profile: Profile) => explainChoice(pool, { ...request, profile }, taste)
   const fateBy = (profile: Profile) => fateOf(id, choiceBy(profile))
   const choice = choiceBy(request.profile)
   const fate = fateOf(id, choice)

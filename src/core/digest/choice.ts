@@ -5,10 +5,6 @@ import { isOffered, type Rankable, type RankedPaper, titleKeyOf } from './rankin
 
 /** The steps by which the papers of a digest were chosen, each with what it left. */
 export interface Choice<P extends Rankable = Rankable> {
-  /** What could be chosen from: news for its readers, and not sent to them yet. */
-  open: readonly P[]
-  /** Without muted words, and with how each fits keywords and authors. */
-  seen: readonly P[]
   /** What its readers want papers of, as ranking names it. */
   interests: readonly string[]
   /** Those that fit an interest, best first. */
@@ -26,6 +22,14 @@ export interface Choice<P extends Rankable = Rankable> {
   isWanted: boolean
   /** Whether it is not, since its papers are fewer than its readers asked for: they come with a later one. */
   waits: boolean
+}
+
+/** A choice, with what it was made from. */
+export interface ExplainedChoice<P extends Rankable = Rankable> extends Choice<P> {
+  /** What could be chosen from: news for its readers, and not sent to them yet. */
+  open: readonly P[]
+  /** Without muted words, and with how each fits keywords and authors. */
+  seen: readonly P[]
 }
 
 /** What a choice made of a paper: exactly one of these. */
@@ -48,7 +52,7 @@ export type Fate =
   | { kind: 'below'; topic: string; place: number; ranked: number; most: number; score: number; last: number }
 
 /** What became of the paper with this id. */
-export const fateOf = <P extends Rankable>(id: string, choice: Choice<P>): Fate => {
+export const fateOf = <P extends Rankable>(id: string, choice: ExplainedChoice<P>): Fate => {
   const { open, seen, interests, ranked, most, chosen, seeAlso, twins, extras } = choice
   if (!open.some((paper) => paper.id === id)) return { kind: 'not-open' }
   const came = [

@@ -5,6 +5,10 @@ const MOST_EXTRAS = 3
 /** Only what stands in the upper tenth of its peers is worth leaving one's topics for. */
 const LEAST_PERCENTILE = 0.9
 
+/** Whether a paper may be one of them, whatever its readers follow. */
+export const mayBeExtra = ({ upvotes, trend }: Rankable): boolean =>
+  upvotes !== null && upvotes > 0 && trend.percentile >= LEAST_PERCENTILE
+
 /**
  * At most three papers by their trend alone, the highest first, out of those that are neither chosen already nor say
  * nearly the same as one that is.
@@ -16,7 +20,7 @@ export const selectTrendingExtras = <P extends Rankable>(
 ): P[] => {
   const all = [...taken]
   const trending = papers
-    .filter(({ upvotes, trend }) => upvotes !== null && upvotes > 0 && trend.percentile >= LEAST_PERCENTILE)
+    .filter(mayBeExtra)
     .sort(
       (a, b) =>
         b.trend.percentile - a.trend.percentile || (b.upvotes ?? 0) - (a.upvotes ?? 0) || (a.id < b.id ? -1 : 1),

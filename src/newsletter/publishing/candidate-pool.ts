@@ -49,8 +49,7 @@ export type DigestCandidate = Omit<ReadCandidate, 'relevance'> & {
 export interface CandidatePool {
   cutoff: Date
   papers: DigestCandidate[]
-  /** When each of them became eligible, by its id. */
-  byId: ReadonlyMap<string, Date>
+  byId: ReadonlyMap<string, DigestCandidate>
   /** Where keywords, authors and muted words stand in them. */
   index: PaperIndex
   /** Their terms, for tastes; found when they are first asked for. */
@@ -120,7 +119,7 @@ export const loadCandidatePool = async (
     topicPapers: findTopicPapers(
       week.length === 0 ? [] : await prepare(await readCandidates(db, cutoff, { listDays: week })),
     ),
-    byId: new Map(papers.map(({ id, eligibleAt }) => [id, eligibleAt])),
+    byId: new Map(papers.map((paper) => [paper.id, paper])),
     ...words,
     whyEmpty: whyEmptyOf(partialDay, stale.length > 0),
     partialDay,

@@ -7,7 +7,8 @@ import { addDeliveries, passReaders } from '../../store/outbox/outbox.ts'
 import { type DueSelection, lockDue } from '../../store/subscribers.ts'
 import { proposeInDigests } from '../../store/taste-proposals.ts'
 import { tellInDigests } from '../../store/told-changes.ts'
-import { type CohortPlanner, NoCandidates } from './cohort-planner.ts'
+import type { CohortPlanner } from './cohort-planner.ts'
+import { NoCandidates } from './edition-pools.ts'
 
 export interface Published {
   /** Subscribers who were due. */

@@ -3,30 +3,23 @@
  * for them nothing is read, hashed or composed. What is kept from chunk to chunk does not grow with the list.
  */
 import { LRUCache } from 'lru-cache'
-import { DAY } from '../../core/calendar.ts'
 import { cohortKey } from '../../core/digest/cohort.ts'
-import { lastForgottenDate, NEWS_SPAN, RECENTLY_SENT_DAYS } from '../../core/digest/eligibility.ts'
-import { type GroupSection, sectionsFor } from '../../core/groups/group-list.ts'
-import { goneTopicsLine, offeredProfile } from '../../core/subscriber/offered-topics.ts'
-import { type Profile, STANDARD } from '../../core/subscriber/preferences.ts'
+import { lastForgottenDate } from '../../core/digest/eligibility.ts'
 import type { Database } from '../../store/database.ts'
-import {
-  extendRecentlySent,
-  type NewDigest,
-  type PreviousDigest,
-  type PreviousDigests,
-  readPreviousDigests,
-  storeDigests,
-} from '../../store/digests.ts'
+import { extendRecentlySent, type NewDigest, type PreviousDigests, storeDigests } from '../../store/digests.ts'
 import type { OwedDigest, PassedReaders } from '../../store/outbox/outbox.ts'
-import { type DueGroup, readMembership, readProfiles } from '../../store/subscribers.ts'
-import { readTastes } from '../../store/tastes.ts'
-import { type CandidatePool, loadCandidatePool } from './candidate-pool.ts'
-import { composeDigest, type DigestRequest, type FrozenChoice, freezeChoice, untoldBefore } from './digest.ts'
-import { createGroupLists, type FindGroupSections } from './group-lists.ts'
+import type { DueGroup } from '../../store/subscribers.ts'
+import type { CandidatePool } from './candidate-pool.ts'
+import { type Cohort, formCohorts } from './cohorts.ts'
+import { composeDigest } from './digest.ts'
+import type { DigestRequest } from './digest-request.ts'
+import { createEditionPools } from './edition-pools.ts'
+import { type FrozenChoice, freezeChoice } from './frozen-choice.ts'
+import { createGroupLists } from './group-lists.ts'
 import { createHistoryGrouping, type HistoryGroup } from './history-groups.ts'
+import { choosePapers } from './paper-choice.ts'
 import { createNewsGrouping } from './sent-news.ts'
-import { createTasteOrder, type OrderByTaste } from './taste-cohorts.ts'
+import { createTasteOrder } from './taste-cohorts.ts'
 
 /** Entries of each cache: cohorts that many share come again in chunk after chunk, the others hardly ever. */
 const MOST_CACHED = 10_000
@@ -37,28 +30,12 @@ const MOST_CHOICES = 1_000
 /** Digests that go to the database at a time. */
 const MOST_STORED = 250
 
-/** Candidates are loaded for at most these spans before the cut-off, in milliseconds; nothing may reach beyond the last. */
-const LONGEST_SPAN = RECENTLY_SENT_DAYS * DAY
-const SPANS = [NEWS_SPAN, 7 * DAY, LONGEST_SPAN]
-
 interface StoredDigest {
   /** `null` where nothing comes at once: that is no digest, and nobody hears of it. */
   id: number | null
   /** Whether it has no papers. */
   empty: boolean
   keepsCutoff: boolean
-}
-
-interface Cohort {
-  /** `cohortKey` in hex; of readers with a taste also of what that makes of it. */
-  key: string
-  request: DigestRequest
-  pool: CandidatePool
-  /** The papers that a taste chose; absent where none did. */
-  choice?: FrozenChoice | undefined
-  /** What its members were sent last. */
-  previousDigests: Set<PreviousDigest>
-  groups: HistoryGroup[]
 }
 
 /** One chunk, composed and not yet stored. */
@@ -80,9 +57,6 @@ export interface CohortPlanner {
   forgetDigests(): void
 }
 
-/** The papers to choose from could not be loaded: what was thrown says nothing of the subscribers who are due. */
-export class NoCandidates extends Error {}
-
 /** `onUnknownZone` hears of time zones that this runtime does not know. */
 export const createCohortPlanner = (
   db: Database,
@@ -91,7 +65,7 @@ export const createCohortPlanner = (
 ): CohortPlanner => {
   const groupByHistory = createHistoryGrouping(edition.cutoff, onUnknownZone)
   const divideByNews = createNewsGrouping(edition.cutoff)
-  const loadPool = createPoolCache(db, edition.cutoff)
+  const loadPool = createEditionPools(db, edition.cutoff)
   const findSections = createGroupLists(db, edition.cutoff, loadPool)
   const orderByTaste = createTasteOrder()
   const choices = new LRUCache<string, FrozenChoice>({ max: MOST_CHOICES })
@@ -147,112 +121,6 @@ interface DigestCache {
   ofCohort: LRUCache<string, StoredDigest>
 }
 
-/** Loads the candidates since an instant, a whole span at once: a paper's own date says whether it lies after `since`. */
-const createPoolCache = (db: Database, cutoff: Date): ((since: Date) => Promise<CandidatePool>) => {
-  const pools = new Map<number, Promise<CandidatePool>>()
-  return (since) => {
-    const span = SPANS.find((one) => cutoff.getTime() - one <= since.getTime()) ?? LONGEST_SPAN
-    const known = pools.get(span)
-    if (known !== undefined) return known
-    const loading = loadCandidatePool(db, cutoff, { since: new Date(cutoff.getTime() - span) }).catch((error) => {
-      pools.delete(span)
-      throw new NoCandidates(`the papers to choose from could not be loaded: ${error.message}`, { cause: error })
-    })
-    pools.set(span, loading)
-    return loading
-  }
-}
-
-/** Groups whose histories differ in nothing that could be chosen again are one cohort. In the order of their keys. */
-const formCohorts = async (
-  trx: Database,
-  groups: HistoryGroup[],
-  cutoff: Date,
-  loadPool: (since: Date) => Promise<CandidatePool>,
-  orderByTaste: OrderByTaste,
-  findSections: FindGroupSections,
-): Promise<Cohort[]> => {
-  const memberships = await readMemberships(groups, findSections)
-  const pools = new Set<CandidatePool>()
-  for (const { since } of groups) pools.add(await loadPool(since))
-  const previousDigests = await readPreviousDigests(
-    trx,
-    [...new Set(groups.flatMap(({ first }) => first.lastDigestId ?? []))],
-    new Set([
-      ...[...pools].flatMap((pool) => [...pool.byId.keys()]),
-      ...[...memberships.values()].flatMap(({ lists }) => lists.flatMap(papersOfList)),
-    ]),
-  )
-  const profiles = await readProfiles(
-    trx,
-    groups.map(({ first }) => first.first),
-  )
-  const tastes = await readTastes(
-    trx,
-    groups.flatMap(({ first }) => first.tasteOf ?? []),
-  )
-  const cohorts = new Map<string, Cohort>()
-  for (const group of groups) {
-    const { first, kind, notInTime, since, slot, news, untoldNews } = group
-    const pool = await loadPool(since)
-    const previous = first.lastDigestId === null ? undefined : previousDigests.get(first.lastDigestId)
-    const stored = profiles.get(first.first)
-    if (stored === undefined) throw new Error('a locked subscriber was deleted')
-    const membership = memberships.get(group)
-    const { profile, gone } = membership?.only ? { profile: NO_INTERESTS, gone: [] } : offeredProfile(stored)
-    const sections = sectionsFor(membership?.lists ?? [], new Set(previous?.recentlySent))
-    const request: DigestRequest = {
-      kind,
-      profile,
-      localDate: slot.localDate,
-      since,
-      recentlySent: (previous?.recentlySent ?? []).filter((id) => {
-        const eligibleAt = pool.byId.get(id)
-        return eligibleAt !== undefined && eligibleAt.getTime() > since.getTime()
-      }),
-      note: membership?.only ? null : goneTopicsLine(stored, previous?.topics ?? []),
-      untold: untoldBefore(previous, [...(first.missed ?? []), ...notInTime], first.frequency, {
-        at: cutoff,
-        localDate: slot.localDate,
-      }),
-      goneTopics: gone,
-      ...(sections.length === 0 ? {} : { sections }),
-      // What comes at once has just its papers: the regular digest tells the news.
-      ...(kind === 'at-once' ? { news: [], untoldNews: [...news, ...untoldNews] } : { news, untoldNews }),
-    }
-    const plainKey = cohortKey({ ...request, cutoff }).toString('hex')
-    const taste = first.tasteOf === null ? undefined : tastes.get(first.tasteOf)
-    const { key = plainKey, choice } = (taste && orderByTaste(plainKey, pool, request, taste)) ?? {}
-    const cohort = cohorts.get(key) ?? { key, request, pool, choice, previousDigests: new Set(), groups: [] }
-    cohorts.set(key, cohort)
-    if (previous !== undefined) cohort.previousDigests.add(previous)
-    cohort.groups.push(group)
-  }
-  // In one order everywhere, so that two publishers cannot wait for each other's digests crosswise.
-  return [...cohorts.values()].sort((a, b) => (a.key < b.key ? -1 : 1))
-}
-
-/** Of readers who get what their groups bring alone. */
-const NO_INTERESTS: Profile = { ...STANDARD, topics: [] }
-
-const papersOfList = ({ entries }: GroupSection): string[] => entries.map(({ paperId }) => paperId)
-
-/** Whether readers get what their groups bring alone, and the lists of these for their digest; of those in none, nothing. */
-const readMemberships = async (
-  groups: readonly HistoryGroup[],
-  findSections: FindGroupSections,
-): Promise<Map<HistoryGroup, { only: boolean; lists: GroupSection[] }>> => {
-  const found = new Map<HistoryGroup, { only: boolean; lists: GroupSection[] }>()
-  for (const group of groups) {
-    const { membership, frequency } = group.first
-    if (membership === null) continue
-    const { groupIds, only, atOnce, previous } = readMembership(membership)
-    const digest = { localDate: group.slot.localDate, previous, comesBetween: atOnce && frequency === 'weekly' }
-    found.set(group, { only, lists: group.kind === 'at-once' ? [] : await findSections(groupIds, digest) })
-  }
-  return found
-}
-
 const composeFor = (
   { pool, request, previousDigests, key, choice }: Cohort,
   { id, cutoff }: { id: number; cutoff: Date },
@@ -272,7 +140,7 @@ const chooseFor = (
 ): FrozenChoice => {
   const hasNews = request.news.length + (request.untoldNews?.length ?? 0) > 0
   const plainKey = hasNews ? cohortKey({ ...request, news: [], untoldNews: [], cutoff }).toString('hex') : key
-  const chosen = choices.get(plainKey) ?? freezeChoice(pool, request)
+  const chosen = choices.get(plainKey) ?? freezeChoice(choosePapers(pool, request), pool)
   choices.set(plainKey, chosen)
   return chosen
 }

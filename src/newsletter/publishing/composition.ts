@@ -13,7 +13,8 @@ import type { ReaderDigest } from '../../store/reader-digests.ts'
 import { preferencesOf, profileOf, type Subscriber } from '../../store/subscribers.ts'
 import { readTaste } from '../../store/tastes.ts'
 import type { CandidatePool } from './candidate-pool.ts'
-import { choosePapers, type DigestRequest, untoldBefore } from './digest.ts'
+import { type DigestRequest, untoldBefore } from './digest-request.ts'
+import { choosePapers } from './paper-choice.ts'
 import type { PastPools } from './past-pools.ts'
 import { tasteFit } from './taste-cohorts.ts'
 
@@ -40,7 +41,9 @@ const readBefore = async (
   if (previousId === null) return { recentlySent: [] }
   const previous = (await readPreviousDigests(db, [previousId], byId.keys())).get(previousId)
   return {
-    recentlySent: (previous?.recentlySent ?? []).filter((id) => (byId.get(id)?.getTime() ?? 0) > since.getTime()),
+    recentlySent: (previous?.recentlySent ?? []).filter(
+      (id) => (byId.get(id)?.eligibleAt.getTime() ?? 0) > since.getTime(),
+    ),
     untold: untoldBefore(previous, [], frequency, now),
   }
 }

@@ -23,7 +23,7 @@ import { countGroupSaves, type GroupList, readGroupLists, storeGroupList } from 
 import { type GroupRow, profileOfGroup, readGroups } from '../../store/groups.ts'
 import { readTexts } from '../../store/papers/papers.ts'
 import type { CandidatePool } from './candidate-pool.ts'
-import { entryOf } from './digest.ts'
+import { entryOf } from './frozen-choice.ts'
 
 /** The sections of the lists of some groups that a digest has, before anything is known of what its reader was sent. */
 export type FindGroupSections = (groupIds: readonly string[], digest: MembersDigest) => Promise<GroupSection[]>

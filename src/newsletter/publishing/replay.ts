@@ -7,7 +7,10 @@ import { isRegular, sendingInstant } from '../../core/subscriber/due.ts'
 import { offeredProfile } from '../../core/subscriber/offered-topics.ts'
 import type { Preferences } from '../../core/subscriber/preferences.ts'
 import type { StoredTaste } from '../../store/tastes.ts'
-import { choosePapers, composeDigest, type DigestRequest, freezeEntries, waitingIn } from './digest.ts'
+import { composeDigest } from './digest.ts'
+import type { DigestRequest } from './digest-request.ts'
+import { freezeChoice } from './frozen-choice.ts'
+import { choosePapers } from './paper-choice.ts'
 import type { PastPools } from './past-pools.ts'
 import { tasteFit } from './taste-cohorts.ts'
 
@@ -65,18 +68,17 @@ export const replay = async (
       localDate,
       since,
       recentlySent: Object.keys(recentlySent)
-        .filter((id) => (pool.byId.get(id)?.getTime() ?? 0) > since.getTime())
+        .filter((id) => (pool.byId.get(id)?.eligibleAt.getTime() ?? 0) > since.getTime())
         .sort(inStoredOrder),
       note: null,
       untold,
       news: [],
     }
     const fit = taste === null ? null : tasteFit(pool, taste, profile)
-    const choice = choosePapers(pool, request, fit)
-    const entries = freezeEntries(choice, pool, fit)
+    const frozen = freezeChoice(choosePapers(pool, request, fit), pool, fit)
+    const { entries } = frozen
     // Where nothing stands out nothing comes at once, and nobody is told of it.
     if (request.kind === 'at-once' && entries.length === 0) continue
-    const frozen = { open: choice.open, entries, waiting: waitingIn(choice), byTaste: false }
     const digest = composeDigest(pool, request, null, [], NO_KEY, frozen)
     digests.push({ localDate, entries })
     recentlySent = mergeRecentlySent([recentlySent], Object.keys(digest.sent), localDate)

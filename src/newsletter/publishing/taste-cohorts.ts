@@ -10,14 +10,9 @@ import { decayed } from '../../core/taste/taste.ts'
 import type { TasteFit } from '../../core/taste/term-index.ts'
 import type { StoredTaste } from '../../store/tastes.ts'
 import type { CandidatePool } from './candidate-pool.ts'
-import {
-  choosePapers,
-  type DigestRequest,
-  type FrozenChoice,
-  freezeEntries,
-  rankOpenPapers,
-  waitingIn,
-} from './digest.ts'
+import type { DigestRequest } from './digest-request.ts'
+import { type FrozenChoice, freezeChoice } from './frozen-choice.ts'
+import { choosePapers, rankOpenPapers } from './paper-choice.ts'
 
 /** Cohorts whose ranking is kept for tastes to come, of some hundred papers each. */
 const MOST_CACHED = 1_000
@@ -59,7 +54,7 @@ export const createTasteOrder = (): OrderByTaste => {
     const known = cohorts.get(cohortKey)
     if (known !== undefined) return known
     const ranked = rankOpenPapers(pool, request)
-    const plain = JSON.stringify(freezeEntries(choosePapers(pool, request, null, ranked), pool))
+    const plain = JSON.stringify(freezeChoice(choosePapers(pool, request, null, ranked), pool).entries)
     const cohort = { ranked, plain }
     cohorts.set(cohortKey, cohort)
     return cohort
@@ -68,11 +63,8 @@ export const createTasteOrder = (): OrderByTaste => {
   return (cohortKey, pool, request, taste) => {
     const { ranked, plain } = rankCohort(cohortKey, pool, request)
     const fit = tasteFit(pool, taste, request.profile)
-    const choice = choosePapers(pool, request, fit, ranked)
-    const entries = freezeEntries(choice, pool, fit)
-    const own = JSON.stringify(entries)
-    if (own === plain) return null
-    const key = tasteCohortKey(cohortKey, own).toString('hex')
-    return { key, choice: { open: ranked.open, entries, waiting: waitingIn(choice), byTaste: true } }
+    const choice = freezeChoice(choosePapers(pool, request, fit, ranked), pool, fit)
+    const own = JSON.stringify(choice.entries)
+    return own === plain ? null : { key: tasteCohortKey(cohortKey, own).toString('hex'), choice }
   }
 }

@@ -20,7 +20,7 @@ import { forgetErased, unsuppress } from '../../store/suppressions.ts'
 import { tellInWelcome } from '../../store/told-changes.ts'
 import { joinGroup } from '../group-invitations.ts'
 import type { CandidateCache } from '../publishing/candidate-cache.ts'
-import { composeWelcome, isSameWelcome } from '../publishing/digest.ts'
+import { composeWelcome, isSameWelcome } from '../publishing/welcome.ts'
 import { LIMITS_UNTIL_CONFIRMED } from './sign-up.ts'
 import { type AddressedSubscriber, type LinkPorts, readAddressed } from './token-owner.ts'
 

@@ -5,7 +5,7 @@ import type { Database } from '../../store/database.ts'
 import { storeDigests } from '../../store/digests.ts'
 import { columnsOf } from '../../store/subscribers.ts'
 import type { CandidateCache } from '../publishing/candidate-cache.ts'
-import { composeWelcome } from '../publishing/digest.ts'
+import { composeWelcome } from '../publishing/welcome.ts'
 
 /** A stored welcome. */
 export interface WelcomeDigest {

@@ -1,7 +1,7 @@
 /** What became of each paper when a digest was chosen. */
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { type Choice, fateOf } from '../../../src/core/digest/choice.ts'
+import { type ExplainedChoice, fateOf } from '../../../src/core/digest/choice.ts'
 import { selectUnsent } from '../../../src/core/digest/near-duplicates.ts'
 import { type Rankable, rankPapers, selectPapers } from '../../../src/core/digest/ranking.ts'
 import { selectTrendingExtras } from '../../../src/core/digest/trending-extras.ts'
@@ -36,7 +36,7 @@ const papers = fc.array(candidate, { maxLength: 30 }).map((all) =>
 const isAlike = (one: string, other: string): boolean =>
   one.slice(0, -1) === other.slice(0, -1) && Number(one.slice(-1)) % 5 === Number(other.slice(-1)) % 5
 
-const choose = (all: (Rankable & { isMuted: boolean; wasSent: boolean })[]): Choice => {
+const choose = (all: (Rankable & { isMuted: boolean; wasSent: boolean })[]): ExplainedChoice => {
   const open = all.filter(({ wasSent }) => !wasSent)
   const seen = open.filter(({ isMuted }) => !isMuted)
   const interests = ['a', 'b']

@@ -8,7 +8,8 @@ import { LONGEST_WAIT } from '../../../src/core/digest/least-papers.ts'
 import { createPaperIndex } from '../../../src/core/digest/paper-index.ts'
 import type { UntoldBefore } from '../../../src/core/digest/skipped-digests.ts'
 import type { CandidatePool, DigestCandidate } from '../../../src/newsletter/publishing/candidate-pool.ts'
-import { composeDigest, untoldBefore } from '../../../src/newsletter/publishing/digest.ts'
+import { composeDigest } from '../../../src/newsletter/publishing/digest.ts'
+import { untoldBefore } from '../../../src/newsletter/publishing/digest-request.ts'
 import type { NewDigest, PreviousDigest } from '../../../src/store/digests.ts'
 import { LONDON_DAILY } from '../../support/fixtures/newsletter.ts'
 import { propertyRuns } from '../../support/thoroughness.ts'
@@ -44,7 +45,7 @@ const poolAt = (cutoff: Date, papers: DigestCandidate[]): CandidatePool => ({
   papers: papers.filter(
     ({ eligibleAt }) => eligibleAt <= cutoff && eligibleAt.getTime() > cutoff.getTime() - RECENTLY_SENT_DAYS * DAY,
   ),
-  byId: new Map(papers.map(({ id, eligibleAt }) => [id, eligibleAt])),
+  byId: new Map(papers.map((paper) => [paper.id, paper])),
   index: createPaperIndex([]),
   listed: new Map(),
   topicPapers: new Map(),
