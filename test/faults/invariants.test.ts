@@ -16,8 +16,12 @@ const copyOf = (times: Pick<Copy, 'begunAt' | 'takenAt'> & Partial<Copy>): Copy 
   ...times,
 })
 
-/** How many second copies are found to have no explanation; copies in the order in which the server took them. */
-const unexplained = (copies: Copy[], faults: Partial<Pick<Evidence, 'disruptions' | 'outages'>> = {}): number => {
+/** What is found of copies, in the order in which the server took them, that breaks an invariant. */
+const broken = (
+  invariant: number,
+  copies: Copy[],
+  faults: Partial<Pick<Evidence, 'disruptions' | 'outages'>> = {},
+): number => {
   const history = createHistory()
   history.copies.push(...copies)
   const { violations } = checkInvariants({
@@ -25,8 +29,11 @@ const unexplained = (copies: Copy[], faults: Partial<Pick<Evidence, 'disruptions
     ...{ jumps: [], ledger: [], traces: [], unsigned: new Map(), late: 0 },
     ...faults,
   })
-  return violations.filter(({ invariant }) => invariant === 3).length
+  return violations.filter((one) => one.invariant === invariant).length
 }
+
+/** How many second copies are found to have no explanation. */
+const unexplained = (copies: Copy[], faults: Parameters<typeof broken>[2] = {}): number => broken(3, copies, faults)
 
 const FREEZE = { what: 'freeze', hits: 'mailer', from: 10_000, to: 10_200 } as const
 const KILL = { what: 'kill', hits: 'mailer', from: 10_000, to: 10_050 } as const
@@ -59,6 +66,21 @@ test('a second copy is explained where a mailer was frozen within a message and 
 test('while the database is away no outcome is recorded, so a kill at its end explains a second copy', () => {
   const copies = [copyOf({ begunAt: 5_000, takenAt: 5_020 }), copyOf({ begunAt: 70_000, takenAt: 70_020 })]
   expect(unexplained(copies, { disruptions: [KILL], outages: [{ from: 5_100, to: 9_800 }] })).toBe(0)
+})
+
+test('a second copy is the same mail where only the date of the next digest has moved, and not where anything else has', () => {
+  const digest = (line: string): string =>
+    `DKIM-Signature: v=1; bh=${line.length};\r\n b=${line.length}\r\nMessage-ID: <1@example.net>\r\nFeedback-ID: 20260519:daily:digest:x\r\n\r\n${line}\r\n`
+  const expected = (date: string) =>
+    `Two papers.\r\nYour next digest is expected on ${date}, if there are new papers for you.`
+  const changed = (first: string, second: string): number =>
+    broken(6, [
+      copyOf({ begunAt: 1_000, takenAt: 1_020, unanswered: 'reset', raw: first }),
+      copyOf({ begunAt: 9_000, takenAt: 9_020, raw: second }),
+    ])
+  const [tuesday, wednesday] = ['Tuesday 19 May at 07:00=\r\n London time', 'Wednesday 20 May at 07:00 London time']
+  expect(changed(digest(expected(tuesday)), digest(expected(wednesday)))).toBe(0)
+  expect(changed(digest(expected(tuesday)), digest(expected(tuesday).replace('Two', 'Three')))).toBe(1)
 })
 
 test('a message that begins while the clocks jump was decided before, however long the jump takes', () => {

@@ -13,6 +13,19 @@ export const headersOf = (raw: string, name: string): string[] => {
     .map((line) => line.slice(prefix.length).trim())
 }
 
+/**
+ * A digest without the sentence that says when the next is expected, the signature that covers it, and the line breaks that
+ * depend on its length.
+ */
+export const withoutNextDigest = (raw: string): string =>
+  readable(raw)
+    .replace(/^DKIM-Signature:.*\r\n(?:[ \t].*\r\n)*/gim, '')
+    .replaceAll(/\s+/g, ' ')
+    .replaceAll(
+      /(?:No papers are listed at weekends\. )?Your next digest is expected (?:on|by) [^<>.]{1,80}, if there are new papers for you\./g,
+      '',
+    )
+
 /** With its angle brackets; empty where there is none. */
 export const messageIdOf = (raw: string): string => /^Message-ID: (\S+)\r$/im.exec(raw)?.[1] ?? ''
 
