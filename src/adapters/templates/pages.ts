@@ -11,11 +11,11 @@ import { type SourceName, serverOf } from '../../core/papers/paper.ts'
 import { creditsOf } from '../../core/papers/source-credits.ts'
 import { confirmedWording, REQUESTED } from '../../core/subscriber/consent.ts'
 import { clock, expectedTime, sendingTimes, weekdayInWords } from '../../core/subscriber/schedule.ts'
-import { TIME_ZONES } from '../../core/subscriber/time-zone.ts'
 import { type HtmlOptions, markdownToHtml } from '../../core/text/markdown.ts'
 import { escapeHtml } from './mail-text.ts'
 import { recolour } from './recolour.ts'
 import { wholeWords } from './whole-words.ts'
+import { zoneOptions } from './zone-options.ts'
 
 const TEMPLATES = path.resolve(import.meta.dirname, '../../../templates/pages')
 
@@ -81,6 +81,7 @@ const FILTERS = {
   sendingTimes,
   expectedTime,
   joined,
+  zoneOptions,
   wholeWords: (text: string) => wholeWords(text, 'class="whole-word"'),
   /** Text from elsewhere becomes a link only as https: no other scheme is ever written into an href. */
   https: (url: string | null) => (url?.startsWith('https://') ? url : ''),
@@ -157,7 +158,6 @@ export const createPages = ({
         icon: tabIcon.href,
         iconType: tabIcon.type,
         nav: NAV,
-        zones: TIME_ZONES,
         mailboxUrl,
         formStamp: FORM_STAMP,
         consent: { requested: REQUESTED.text, confirmed: confirmedWording(name).text },
