@@ -51,6 +51,7 @@ import * as paperFollowUp from './0048-paper-follow-up.ts'
 import * as cadence from './0049-cadence.ts'
 import * as savedPapers from './0050-saved-papers.ts'
 import * as groups from './0051-groups.ts'
+import * as archiveChanges from './0057-archive-changes.ts'
 import type { Migration } from './migration.ts'
 
 export const MIGRATIONS: Record<string, Migration> = {
@@ -99,6 +100,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0049-cadence': cadence,
   '0050-saved-papers': savedPapers,
   '0051-groups': groups,
+  '0057-archive-changes': archiveChanges,
 }
 
 /**

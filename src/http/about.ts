@@ -13,7 +13,7 @@ const qualityOf = (measured: readonly TopicQuality[]) =>
   })
 
 export const aboutRoutes = (app: App, { pages, topicQuality = [], baseUrl }: PublicSite): void => {
-  app.get('/about', async (_, reply) =>
+  app.get('/about', { config: { kept: true } }, async (_, reply) =>
     show(makePublic(reply), pages, 'about', {
       here: '/about',
       canonical: `${baseUrl}/about`,

@@ -9,7 +9,7 @@ import { archiveRoutes } from './archive/archive.ts'
 import { citationRoutes } from './citations.ts'
 import { compareRoutes } from './compare.ts'
 import { CONNECTION_LIMITS, type ConnectionLimits, connectionOptions } from './connections.ts'
-import { inTurns, keepPages } from './costly-pages.ts'
+import { inTurns } from './costly-pages.ts'
 import { curationRoutes } from './curation.ts'
 import { digestJsonRoutes } from './digest-json.ts'
 import { embedRoutes } from './embed.ts'
@@ -26,6 +26,7 @@ import {
   unknownInQuery,
 } from './guard.ts'
 import { joinRoutes } from './join.ts'
+import { keepAnswers } from './kept-answers.ts'
 import { libraryRoutes } from './library.ts'
 import { likesRoutes } from './likes.ts'
 import { operationsRoutes } from './operations.ts'
@@ -82,7 +83,7 @@ export const buildApp = ({
 }: AppOptions): App => {
   const site: Site = {
     ...given,
-    pages: stampForms({ ...given, pages: keepPages(given.pages) }),
+    pages: stampForms(given),
     // Between two of them a sign-up has the database to itself.
     archive: inTurns(given.archive, ['search']),
     previews: inTurns(given.previews, ['readDigest', 'readVolume', 'readBroadAuthors']),
@@ -123,6 +124,7 @@ export const buildApp = ({
     if (isCrossSite(request, baseUrl)) return sendErrorPage(request, reply, site, CROSS_SITE)
   })
   limitRequests(app, site, monotonic)
+  keepAnswers(app, site)
   revalidatePages(app)
   // A form without a field is an empty object, not a missing body, so that the response can name every field.
   app.addHook('preValidation', async (request, reply) => {

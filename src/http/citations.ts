@@ -1,5 +1,5 @@
 /** Citations for reference managers: of a paper, a day, a week and a digest, each as BibTeX, RIS and CSL-JSON. */
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
 import { isDate } from '../core/calendar.ts'
 import { bibtexOf } from '../core/papers/citation/bibtex.ts'
@@ -31,14 +31,13 @@ const NO_WEEK = {
   sentence: 'We have no papers for this week. A week is written as 2026-W15.',
 }
 const sendCitations = (
-  request: FastifyRequest,
   reply: FastifyReply,
   papers: readonly CitedPaper[],
   { name, ending }: { name: string; ending: Ending },
 ): FastifyReply => {
   const { type, write } = CITATION_FORMATS[ending]
   reply.type(type).header('content-disposition', `attachment; filename="${name.replace(/[^\w.-]+/g, '-')}.${ending}"`)
-  return sendRevalidated(request, reply, write(papers))
+  return sendRevalidated(reply, write(papers))
 }
 
 const PaperParam = Type.Object({ paper: Type.String({ description: 'The id of a paper, or a list day' }) })
@@ -55,7 +54,7 @@ const citationRoutesOf = (app: App, site: Pick<Site, 'citations' | 'pages'>, end
     const isDay = isDate(paper)
     const papers = await (isDay ? citations.readDay(paper) : citations.readPaper(paper))
     if (papers.length > 0)
-      return sendCitations(request, makePublic(reply), papers, { name: isDay ? `papers-${paper}` : paper, ending })
+      return sendCitations(makePublic(reply), papers, { name: isDay ? `papers-${paper}` : paper, ending })
     return sendErrorPage(request, reply, site, isDay ? NO_DAY : NO_PAPER)
   })
 
@@ -64,20 +63,20 @@ const citationRoutesOf = (app: App, site: Pick<Site, 'citations' | 'pages'>, end
     const papers = await citations.readPaper(id)
     return papers.length === 0
       ? sendErrorPage(request, reply, site, NO_PAPER)
-      : sendCitations(request, makePublic(reply), papers, { name: id, ending })
+      : sendCitations(makePublic(reply), papers, { name: id, ending })
   })
 
   app.get(`/weeks/:week.${ending}`, { schema: { params: WeekParam } }, async (request, reply) => {
     const { week } = request.params
     const papers = await citations.readWeek(week)
-    if (papers.length > 0) return sendCitations(request, makePublic(reply), papers, { name: `papers-${week}`, ending })
+    if (papers.length > 0) return sendCitations(makePublic(reply), papers, { name: `papers-${week}`, ending })
     return sendErrorPage(request, reply, site, NO_WEEK)
   })
 
   app.get(`/digests/:token.${ending}`, { schema: { params: TokenParam } }, async (request, reply) => {
     const digest = await citations.readDigest(request.params.token)
     if (digest === null) return showDeadLink(reply, pages)
-    return sendCitations(request, reply, digest.papers, { name: `digest-${digest.localDate}`, ending })
+    return sendCitations(reply, digest.papers, { name: `digest-${digest.localDate}`, ending })
   })
 }
 

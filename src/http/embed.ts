@@ -30,7 +30,7 @@ export const FORM_PATH = '/embed/subscribe'
 export const embedRoutes = (app: App, site: PublicSite): void => {
   app.get(
     '/embed',
-    { schema: { querystring: Query }, config: { perMinute: BUDGET.archive } },
+    { schema: { querystring: Query }, config: { perMinute: BUDGET.archive, kept: true } },
     async (request, reply) => {
       const read = readWish(request.query, site.baseUrl)
       if ('errors' in read && wantsJson(request))

@@ -1,5 +1,5 @@
 /** Feeds for feed readers: of all papers, of topics, a search, an author, an institution, of one's own digests and reading list, each as Atom and as JSON Feed. */
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
 import { atomOf } from '../core/feed/atom.ts'
 import { type Feed, type FeedEntry, newestUpdate } from '../core/feed/feed.ts'
@@ -45,7 +45,7 @@ interface Shown {
 /** Returns what sends the entries of a feed in a format. */
 const createSender =
   ({ feeds, serviceName }: Pick<Site, 'feeds' | 'serviceName'>, root: string, ending: Ending) =>
-  async (request: FastifyRequest, reply: FastifyReply, shown: Shown, entries: FeedEntry[]): Promise<FastifyReply> => {
+  async (reply: FastifyReply, shown: Shown, entries: FeedEntry[]): Promise<FastifyReply> => {
     const { path, title, page, query = '' } = shown
     const isEmpty = entries.length === 0
     const feed: Feed = {
@@ -59,7 +59,7 @@ const createSender =
     }
     const { type, write } = FORMATS[ending]
     // Of a feed that has become empty the date would be an older one than before.
-    return sendRevalidated(request, reply.type(type), write(feed), isEmpty ? null : feed.updated)
+    return sendRevalidated(reply.type(type), write(feed), isEmpty ? null : feed.updated)
   }
 
 /** The topics of an address, each once and in the order of pages, so that one choice has one address; or what is no topic. */
@@ -102,17 +102,17 @@ export const feedRoutes = (
       const { token } = request.params
       const entries = await site.feeds.readOwn(token)
       if (entries === null) return showDeadLink(reply, site.pages)
-      return sendFeed(request, reply, { path: `/feeds/own/${token}`, title: 'Your digest', page: '/' }, entries)
+      return sendFeed(reply, { path: `/feeds/own/${token}`, title: 'Your digest', page: '/' }, entries)
     })
 
     app.get(`/feeds/saved/:token.${ending}`, { schema: { params: TokenParam } }, async (request, reply) => {
       const { token } = request.params
       const entries = await site.readingLists.readFeed(token)
       if (entries === null) return showDeadLink(reply, site.pages)
-      return sendFeed(request, reply, { path: `/feeds/saved/${token}`, title: 'Reading list', page: '/' }, entries)
+      return sendFeed(reply, { path: `/feeds/saved/${token}`, title: 'Reading list', page: '/' }, entries)
     })
 
-    const archive = { perMinute: BUDGET.archive }
+    const archive = { perMinute: BUDGET.archive, kept: true }
     app.get(
       `/feeds/authors/:author.${ending}`,
       { schema: { params: AuthorParam }, config: archive },
@@ -124,7 +124,7 @@ export const feedRoutes = (
         const found = slug === '' ? null : await site.feeds.readAuthor(slug)
         if (found === null) return sendErrorPage(request, reply, site, NO_AUTHOR)
         const page = authorPath(slug)
-        return sendFeed(request, makePublic(reply), { path: `/feeds${page}`, title: found.name, page }, found.entries)
+        return sendFeed(makePublic(reply), { path: `/feeds${page}`, title: found.name, page }, found.entries)
       },
     )
     app.get(
@@ -138,7 +138,7 @@ export const feedRoutes = (
           return makePublic(reply).redirect(`/feeds${page}.${ending}`, 301)
         const found = known ? await site.feeds.readInstitution(institution) : null
         if (found === null) return sendErrorPage(request, reply, site, NO_INSTITUTION)
-        return sendFeed(request, makePublic(reply), { path: `/feeds${page}`, title: found.name, page }, found.entries)
+        return sendFeed(makePublic(reply), { path: `/feeds${page}`, title: found.name, page }, found.entries)
       },
     )
 
@@ -161,25 +161,29 @@ export const feedRoutes = (
         const page = searchHref(asked, '')
         const title = asked.q === '' ? 'Search' : `Search for ${quoted(asked.q)}`
         const query = page.slice('/search'.length)
-        return sendFeed(request, reply, { path: '/feeds/search', title, page, query }, entries)
+        return sendFeed(reply, { path: '/feeds/search', title, page, query }, entries)
       },
     )
 
-    app.get(`/feeds/:topics.${ending}`, { schema: { params: TopicsParam } }, async (request, reply) => {
-      const read = readTopics(request.params.topics)
-      if ('unknown' in read)
-        return sendErrorPage(request, reply, site, {
-          status: 404,
-          heading: 'No such feed',
-          sentence: `There is no topic ${quoted(read.unknown)}. Topics are written as in ${exampleFeed(ending)}, and all papers are in /feeds/all.${ending}.`,
-        })
-      const { slugs } = read
-      const name = slugs === null ? 'all' : slugs.join('+')
-      makePublic(reply)
-      if (name !== request.params.topics) return reply.redirect(`/feeds/${name}.${ending}`, 301)
-      const page = slugs?.length === 1 ? `/topics/${name}` : '/'
-      const entries = await site.feeds.readPapers(slugs)
-      return sendFeed(request, reply, { path: `/feeds/${name}`, title: titleOf(slugs), page }, entries)
-    })
+    app.get(
+      `/feeds/:topics.${ending}`,
+      { schema: { params: TopicsParam }, config: { kept: true } },
+      async (request, reply) => {
+        const read = readTopics(request.params.topics)
+        if ('unknown' in read)
+          return sendErrorPage(request, reply, site, {
+            status: 404,
+            heading: 'No such feed',
+            sentence: `There is no topic ${quoted(read.unknown)}. Topics are written as in ${exampleFeed(ending)}, and all papers are in /feeds/all.${ending}.`,
+          })
+        const { slugs } = read
+        const name = slugs === null ? 'all' : slugs.join('+')
+        makePublic(reply)
+        if (name !== request.params.topics) return reply.redirect(`/feeds/${name}.${ending}`, 301)
+        const page = slugs?.length === 1 ? `/topics/${name}` : '/'
+        const entries = await site.feeds.readPapers(slugs)
+        return sendFeed(reply, { path: `/feeds/${name}`, title: titleOf(slugs), page }, entries)
+      },
+    )
   }
 }

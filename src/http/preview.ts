@@ -74,12 +74,16 @@ export const previewRoutes = (app: App, { previews, pages }: Site): void => {
   }
 
   const config = { perMinute: BUDGET.preview }
-  app.get('/preview', { config, schema: { querystring: Choice } }, async (request, reply) => {
-    const read = readChoice(request.query)
-    return 'errors' in read
-      ? refuse(request, reply, request.query, read.errors)
-      : showPreview(request, reply, read.preferences)
-  })
+  app.get(
+    '/preview',
+    { config: { ...config, kept: true }, schema: { querystring: Choice } },
+    async (request, reply) => {
+      const read = readChoice(request.query)
+      return 'errors' in read
+        ? refuse(request, reply, request.query, read.errors)
+        : showPreview(request, reply, read.preferences)
+    },
+  )
 
   /**
    * The second button of the subscribe form. It posts, since a form that is sent by GET would put the email address that

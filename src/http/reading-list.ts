@@ -142,7 +142,7 @@ const exportRoutes = (app: App, { readingLists, pages }: ReadingListSite): void 
         })
         if (file === null) return showDeadLink(reply, pages)
         reply.type(type).header('content-disposition', `attachment; filename="reading-list.${ending}"`)
-        return sendRevalidated(request, reply, file)
+        return sendRevalidated(reply, file)
       },
     )
 }

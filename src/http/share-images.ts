@@ -69,7 +69,7 @@ export const shareImageRoutes = (app: App, site: PublicSite): void => {
     const image = await drawKept(card)
     if (image === null) return sendErrorPage(request, reply.header('retry-after', 60), site, BUSY)
     makePublic(reply).type('image/png').header('cache-control', `public, max-age=${KEEP}`)
-    return sendRevalidated(request, reply, image)
+    return sendRevalidated(reply, image)
   }
 
   app.get(imagePath('/'), { config }, (request, reply) =>

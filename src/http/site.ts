@@ -8,6 +8,7 @@ import type { TopicQuality } from '../core/relevance/model.ts'
 import type { FieldError } from '../core/subscriber/preferences.ts'
 import type { Retention } from '../core/subscriber/retention.ts'
 import type { Archive } from '../newsletter/archive/archive.ts'
+import type { ArchiveVersion } from '../newsletter/archive/archive-version.ts'
 import type { Citations } from '../newsletter/citations.ts'
 import type { Comparisons } from '../newsletter/comparison.ts'
 import type { Curations } from '../newsletter/curation/curations.ts'
@@ -76,6 +77,7 @@ export interface Site {
   readingLists: ReadingLists
   proposals: TasteProposals
   archive: Archive
+  archiveVersion: ArchiveVersion
   citations: Citations
   curations: Curations
   suggestions: Suggestions

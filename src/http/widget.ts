@@ -17,7 +17,7 @@ export const widgetPath = (slug: string): string => `/widget/${slug}`
 export const widgetRoutes = (app: App, { archive, pages, baseUrl }: PublicSite): void => {
   app.get(
     '/widget/:topic',
-    { schema: { params: Params }, config: { perMinute: BUDGET.archive } },
+    { schema: { params: Params }, config: { perMinute: BUDGET.archive, kept: true } },
     async (request, reply) => {
       const topic = topicBySlug(request.params.topic)
       // Kept out of search engines: what it shows is on the page of the topic.

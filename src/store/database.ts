@@ -144,6 +144,7 @@ export interface Tables {
     /** `null` in revisions from before there were any: it is made when it is read. */
     excerpt: string | null
   }
+  archive_changes: { transaction: Generated<string>; at: Generated<Date> }
   paper_news: { paper_id: string; kind: NewsKind; version: number | null; seen_at: Date; venue: string | null }
   observations: {
     paper_id: string

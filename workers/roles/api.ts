@@ -18,6 +18,7 @@ import type { Logo } from '../../src/core/branding/logo.ts'
 import { sourcesRead } from '../../src/core/papers/sources-read.ts'
 import { buildApp } from '../../src/http/app.ts'
 import { createArchive } from '../../src/newsletter/archive/archive.ts'
+import { createArchiveVersion } from '../../src/newsletter/archive/archive-version.ts'
 import { keepFeeds, keepLists } from '../../src/newsletter/archive/list-cache.ts'
 import { createCitations } from '../../src/newsletter/citations.ts'
 import { createComparisons } from '../../src/newsletter/comparison.ts'
@@ -55,6 +56,7 @@ export const openApi = async (context: ApiContext) => {
   const { config, db, keys, now, log, wake, mailboxUrl, requireSpace, forgetMails, operations } = context
   const { measured } = await openScorer(config)
   const candidates = createCandidateCache({ db, now })
+  const archiveVersion = createArchiveVersion({ db, now }, () => performance.now())
   const pools = createPastPools({ db, now })
   const subscribing = {
     db,
@@ -83,8 +85,9 @@ export const openApi = async (context: ApiContext) => {
     citations: createCitations({ db, keys, now }),
     curations: createCurations({ db, keys, now, wakeFetch: () => void wake('tick') }),
     suggestions: createSuggestions({ db, keys, now, requireSpace }),
-    feeds: keepFeeds(createFeeds({ db, keys, now, baseUrl: config.baseUrl }), now),
-    archive: keepLists(createArchive({ db, keys, now }), now),
+    feeds: keepFeeds(createFeeds({ db, keys, now, baseUrl: config.baseUrl }), archiveVersion),
+    archive: keepLists(createArchive({ db, keys, now }), archiveVersion),
+    archiveVersion,
     previews: createPreviews({ db, now, candidates }),
     explanations: createExplanations({ db, keys, now, reads: sourcesRead(config.sources), pools }),
     comparisons: createComparisons({ db, keys, now, pools }),

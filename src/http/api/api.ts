@@ -47,7 +47,7 @@ export const apiRoutes = (app: App, site: PublicSite): void => {
     digestApi(api, site)
     libraryApi(api, site)
     const document = () => api.swagger() as unknown as OpenApiDocument
-    api.get('/api/docs', async (_, reply) =>
+    api.get('/api/docs', { config: { kept: true } }, async (_, reply) =>
       show(makePublic(reply), site.pages, 'api', { canonical: `${site.baseUrl}/api/docs`, ...apiViewOf(document()) }),
     )
     api.get('/api/v1/openapi.json', { config: openTo(BUDGET.page) }, async () => document())

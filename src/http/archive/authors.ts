@@ -22,7 +22,7 @@ export const NO_AUTHOR = {
 export const authorRoutes = (app: App, site: PublicSite): void => {
   app.get(
     '/authors/:author',
-    { schema: { params: Params, querystring: Paged }, config: { perMinute: BUDGET.archive } },
+    { schema: { params: Params, querystring: Paged }, config: { perMinute: BUDGET.archive, kept: true } },
     async (request, reply) => {
       const { author } = request.params
       const slug = author.length > NAME_LENGTH ? '' : authorSlug(author)

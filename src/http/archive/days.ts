@@ -42,7 +42,7 @@ const viewOf = (day: DayPage, maxCards: number) => {
 }
 
 export const dayRoutes = (app: App, site: PublicSite): void => {
-  app.get('/', async (_, reply) => {
+  app.get('/', { config: { kept: true } }, async (_, reply) => {
     const day = await site.archive.readDay()
     makePublic(reply).header('content-security-policy', POLICY_WITH_SCRIPT)
     return show(reply, site.pages, 'home', {

@@ -24,7 +24,7 @@ export const NO_INSTITUTION = {
 export const institutionRoutes = (app: App, site: PublicSite): void => {
   app.get(
     '/institutions/:institution',
-    { schema: { params: Params, querystring: Paged }, config: { perMinute: BUDGET.archive } },
+    { schema: { params: Params, querystring: Paged }, config: { perMinute: BUDGET.archive, kept: true } },
     async (request, reply) => {
       const { institution: asked } = request.params
       if (!INSTITUTION_NAME.test(asked)) return sendErrorPage(request, reply, site, NO_INSTITUTION)

@@ -32,7 +32,7 @@ const MAX_AUTHORS = 600
 const MAX_LINKED = 150
 
 export const paperRoutes = (app: App, site: PublicSite): void => {
-  const config = { perMinute: BUDGET.archive }
+  const config = { perMinute: BUDGET.archive, kept: true }
   app.get('/papers/:paper', { schema: { params: IdParam, querystring: Paged }, config }, (request, reply) => {
     const { paper: id } = request.params
     return isDate(id) ? showDay(site, request, reply, id, request.query.page) : showPaper(site, request, reply, id)

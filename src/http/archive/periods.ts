@@ -51,7 +51,7 @@ export const periodRoutes = (app: App, site: PublicSite): void => {
         : reply.redirect(`${kind.path}/${kind.nameOf(last)}`, 302)
     })
   }
-  const config = { perMinute: BUDGET.archive }
+  const config = { perMinute: BUDGET.archive, kept: true }
   app.get('/weeks/:week', { schema: { params: WeekParam, querystring: Paged }, config }, (request, reply) =>
     showPeriod(site, request, reply, WEEKS, request.params.week, request.query.page),
   )

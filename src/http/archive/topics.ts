@@ -19,7 +19,7 @@ export const NO_TOPIC = {
 }
 
 export const topicRoutes = (app: App, site: PublicSite): void => {
-  app.get('/topics', async (_, reply) =>
+  app.get('/topics', { config: { kept: true } }, async (_, reply) =>
     show(makePublic(reply), site.pages, 'topics', {
       here: '/topics',
       canonical: `${site.baseUrl}/topics`,
@@ -32,7 +32,7 @@ export const topicRoutes = (app: App, site: PublicSite): void => {
 
   app.get(
     '/topics/:topic',
-    { schema: { params: Params, querystring: Paged }, config: { perMinute: BUDGET.archive } },
+    { schema: { params: Params, querystring: Paged }, config: { perMinute: BUDGET.archive, kept: true } },
     async (request, reply) => {
       const topic = topicBySlug(request.params.topic)
       const renamed = topics().byFormerSlug(request.params.topic)

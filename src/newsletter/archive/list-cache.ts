@@ -1,31 +1,33 @@
-/** The lists and feeds of the site, read once for all who look within seconds. */
+/** The lists and feeds of the site, read once for all who look at the same version of the archive. */
 import { LRUCache } from 'lru-cache'
 import type { Feeds } from '../feeds.ts'
 import type { Archive } from './archive.ts'
+import type { ArchiveVersion } from './archive-version.ts'
 
-/** For how long a list that was read for one visitor serves the others, milliseconds of the given clock. */
-const KEEP = 10_000
 const MAX_LISTS = 100
 
-/** Reads what was not read in the last seconds. What was not found, a problem and a failure are not kept. */
-const createKeep = (now: () => Date) => {
-  const kept = new LRUCache<string, { at: number; list: Promise<unknown> }>({ max: MAX_LISTS })
+type Version = Pick<ArchiveVersion, 'read'>
+
+/** Reads what was not read of this version of the archive. What was not found, a problem and a failure are not kept. */
+const createKeep = (version: Version) => {
+  const kept = new LRUCache<string, { version: string; list: Promise<unknown> }>({ max: MAX_LISTS })
   const isFound = (found: unknown) => found !== null && !(typeof found === 'object' && 'problem' in found)
-  return <T>(key: string, read: () => Promise<T>): Promise<T> => {
-    const at = now().getTime()
+  return async <T>(key: string, read: () => Promise<T>): Promise<T> => {
+    const current = await version.read()
     const known = kept.get(key)
-    if (known !== undefined && Math.abs(at - known.at) < KEEP) return known.list as Promise<T>
-    const list = read()
-    kept.set(key, { at, list })
-    list.then((found) => isFound(found) || kept.delete(key)).catch(() => kept.delete(key))
-    return list
+    if (known?.version === current) return known.list as Promise<T>
+    const mine = { version: current, list: read() }
+    kept.set(key, mine)
+    const forget = () => kept.peek(key) === mine && kept.delete(key)
+    mine.list.then((found) => isFound(found) || forget()).catch(forget)
+    return mine.list
   }
 }
 
-/** An archive whose lists and searches are kept for some seconds of the given clock, which may jump either way. */
-export const keepLists = (archive: Archive, now: () => Date): Archive => {
-  const keep = createKeep(now)
-  const keepSearch = createKeep(now)
+/** An archive whose lists and searches are kept while it stays the same. */
+export const keepLists = (archive: Archive, version: Version): Archive => {
+  const keep = createKeep(version)
+  const keepSearch = createKeep(version)
   return {
     ...archive,
     readDay: (listDay, page = 1) => keep(`day ${listDay} ${page}`, () => archive.readDay(listDay, page)),
@@ -38,9 +40,9 @@ export const keepLists = (archive: Archive, now: () => Date): Archive => {
 }
 
 /** Feeds that many readers fetch, kept likewise. */
-export const keepFeeds = (feeds: Feeds, now: () => Date): Feeds => {
-  const keep = createKeep(now)
-  const keepSearch = createKeep(now)
+export const keepFeeds = (feeds: Feeds, version: Version): Feeds => {
+  const keep = createKeep(version)
+  const keepSearch = createKeep(version)
   return {
     ...feeds,
     readPapers: (topics) => keep(`papers ${topics}`, () => feeds.readPapers(topics)),

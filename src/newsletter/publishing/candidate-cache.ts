@@ -32,9 +32,9 @@ const createCache = <T>(
   load: (at: Date) => Promise<T>,
   keepFor: number,
   now: () => Date,
-): ((key?: number) => Promise<T>) => {
-  let cached: { at: number; key: number; value: Promise<T> } | undefined
-  return (key = 0) => {
+): ((key?: string) => Promise<T>) => {
+  let cached: { at: number; key: string; value: Promise<T> } | undefined
+  return (key = '') => {
     const at = now()
     if (cached !== undefined && cached.key === key && Math.abs(at.getTime() - cached.at) < keepFor) return cached.value
     const loading = { at: at.getTime(), key, value: load(at) }
@@ -61,10 +61,13 @@ export const createCandidateCache = ({ db, now }: { db: Database; now: () => Dat
     now,
   )
   const welcome = createCache((at) => loadWelcomePool(db, at), KEEP_WELCOME, now)
+  const readRefreshed = async () => (await readWelcomeCutoff(db, now()))?.toISOString()
   return {
-    digest: (frequency) => digests[frequency](),
+    // Of one minute of the clock, as a preview that is kept is: one is never made of what was loaded in the minute before.
+    digest: async (frequency) =>
+      digests[frequency](`${await readRefreshed()} ${Math.floor(now().getTime() / KEEP_POOL)}`),
     // After a refresh nobody is welcomed with the papers of before it, which a new installation would not have at all.
-    welcome: async () => welcome((await readWelcomeCutoff(db, now()))?.getTime()),
+    welcome: async () => welcome(await readRefreshed()),
     month: () => month(),
   }
 }

@@ -38,6 +38,8 @@ export interface Table {
 
 /** Made by migrations, and not by the service. */
 const OF_MIGRATIONS = ['kysely_migration', 'kysely_migration_lock', 'schema_compatibility']
+/** Numbers of transactions, which another server counts anew. */
+const OF_SERVER = ['archive_changes']
 
 /** The tables of the service; of a partitioned table the whole. A table comes after those that it refers to at once. */
 export const readTables = async (client: Client): Promise<Table[]> => {
@@ -49,7 +51,7 @@ export const readTables = async (client: Client): Promise<Table[]> => {
         where conrelid = c.oid and contype = 'f' and not condeferred and confrelid <> c.oid) as "refersTo"
     from pg_class c where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition
       and relname <> all($1) order by relname`,
-    [OF_MIGRATIONS],
+    [[...OF_MIGRATIONS, ...OF_SERVER]],
   )
   const ordered: Table[] = []
   const left = new Map(rows.map((row) => [row.name, row]))

@@ -95,6 +95,7 @@ test.each(['without a schema', 'with the schema of this version'])(
       'throttled_routes',
       'service_hold',
       'kysely_migration',
+      'archive_changes',
     ]
     const late = ['papers', 'paper_search', 'paper_texts', 'paper_topics', 'observations']
     expect(tables.length).toBeGreaterThan(20)

@@ -14,6 +14,8 @@ import { openSealedAddress, sealAddress } from '../../../src/core/subscriber/sea
 import { buildApp } from '../../../src/http/app.ts'
 import type { ConnectionLimits } from '../../../src/http/connections.ts'
 import type { App, PrivacyFacts, Site } from '../../../src/http/site.ts'
+import type { Archive } from '../../../src/newsletter/archive/archive.ts'
+import type { ArchiveVersion } from '../../../src/newsletter/archive/archive-version.ts'
 import type { PaperPage } from '../../../src/newsletter/archive/paper.ts'
 import { readSearch } from '../../../src/newsletter/archive/search.ts'
 import type { Citations } from '../../../src/newsletter/citations.ts'
@@ -744,6 +746,8 @@ export const openTestSite = async ({
   fault = null as Error | null,
   /** In the place of those that write down. */
   subscriptions = null as Subscriptions | null,
+  archive = null as Archive | null,
+  feeds = null as Feeds | null,
   adminToken = null as string | null,
   challenge = null as Challenge | null,
   chosen = {} as Partial<Preferences>,
@@ -755,6 +759,8 @@ export const openTestSite = async ({
   monotonic = createMinutes(),
   connections = {} as Partial<ConnectionLimits>,
   takesMail = async (_domain: string): Promise<boolean | null> => null,
+  /** By default nothing changes in the archive. */
+  archiveVersion = { read: async () => '1', expire: () => undefined } as ArchiveVersion,
   editions = { list: async () => [], readAccount: async () => null } as Site['editions'],
 } = {}): Promise<TestSite> => {
   const changes: unknown[][] = []
@@ -765,7 +771,7 @@ export const openTestSite = async ({
     return answer
   }
   const origins: (Origin | undefined)[] = []
-  const archive = createRecordedArchive({ cards, sample, held, issue, viewToken: TOKEN.view, paper })
+  const recorded = createRecordedArchive({ cards, sample, held, issue, viewToken: TOKEN.view, paper })
   const previews: Previews = {
     readDigest: async (preferences) => {
       asked.push(preferences)
@@ -793,9 +799,10 @@ export const openTestSite = async ({
     proposals: failingBy(fault, createRecordedProposals(change, proposal)),
     curations: failingBy(fault, createRecordedCurations(change)),
     suggestions: failingBy(fault, createRecordedSuggestions(change)),
-    archive: failingBy(fault, archive),
+    archive: failingBy(fault, archive ?? recorded),
+    archiveVersion,
     citations: failingBy(fault, createRecordedCitations()),
-    feeds: failingBy(fault, createRecordedFeeds(feedEntries)),
+    feeds: failingBy(fault, feeds ?? createRecordedFeeds(feedEntries)),
     previews: failingBy(fault, previews),
     explanations: failingBy(fault, createRecordedExplanations()),
     libraries: failingBy(fault, createRecordedLibraries()),
