@@ -2,12 +2,13 @@
  * What each kind of page weighs and takes in an archive of 10,000 papers: the page of 62 papers and the two years of
  * `../shared/data`, imported as an operator would, and copies up to that number, 500 of them on one day. The service runs in a
  * process of its own on the embedded Postgres; each request comes from another client on a kept connection. Times stand
- * beside those of `/healthz` in the same run, which tell the machine's share.
+ * beside those of `/healthz` in the same run, which tell the machine's share. Then, with the log of each request on, how many
+ * requests its process answers with a second of processor time, whatever else the machine does (Linux).
  *
  * `--folder FOLDER` keeps the data there, and takes it from there the next time.
  */
-import { existsSync, statSync } from 'node:fs'
-import { copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { Agent, type OutgoingHttpHeaders, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,16 +16,13 @@ import { parseArgs } from 'node:util'
 import { createRandom } from '../../src/core/relevance/regression.ts'
 import { DEFAULT_TOPICS } from '../../src/core/topics.ts'
 import { PAGE_CARDS } from '../../src/newsletter/archive/card-list.ts'
-import { readCorpus, SHARED_DATA } from '../support/fixtures/large-archive.ts'
+import { BUSY_DAY, BUSY_PAPERS, clockFor, fillArchive, PAPERS } from '../support/fixtures/filled-archive.ts'
+import { SHARED_DATA } from '../support/fixtures/large-archive.ts'
 import { announcedIn } from '../support/processes/announced.ts'
 import { startProgram } from '../support/processes/program.ts'
-import { percentile } from '../support/servers/sign-up-load.ts'
+import { loadPages } from '../support/servers/page-load.ts'
+import { median, percentile } from '../support/servers/sign-up-load.ts'
 
-const PAPERS = 10_000
-const BEGINNING = '2026-05-05T15:00:00Z'
-const BUSY_DAY = '2026-05-04'
-const BUSY_PAPERS = 500
-const MOST_AUTHORS = 573
 const REQUESTS = 200
 const CLIENTS = 8
 /** Feeds are read by programs, two days of papers at a time. */
@@ -32,63 +30,12 @@ const LIMITS = { bytes: 60_000, p95: 100 }
 const isFeed = (kind: string): boolean => kind.includes('feed')
 const TRIVIAL = '/healthz'
 
-/** The service's clock: data that is kept has seen later times with each run. */
-const clockFor = (folder: string): string =>
-  new Date(Date.parse(BEGINNING) + Date.now() - statSync(folder).birthtimeMs).toISOString()
-
 const random = createRandom(1)
 const shuffled = <T>(all: readonly T[]): T[] =>
   all
     .map((one) => [random(), one] as const)
     .sort(([a], [b]) => a - b)
     .map(([, one]) => one)
-
-/** The recorded papers as files to import; none where the folder is absent. */
-const writeRecorded = async (folder: string): Promise<void> => {
-  await mkdir(folder, { recursive: true })
-  if (!existsSync(SHARED_DATA)) return
-  for (const part of ['', 'seed', 'hf-api'])
-    for (const file of await readdir(join(SHARED_DATA, part)))
-      if (/^history.*\.jsonl\.gz$|\.txt$|^\d{4}-\d\d-\d\d\.json$/.test(file))
-        await copyFile(join(SHARED_DATA, part, file), join(folder, file))
-}
-
-/** So many papers more: copies under ids of their own, the first of one day, one with very many authors. */
-const writeCopies = async (folder: string, count: number): Promise<void> => {
-  const { texts } = readCorpus()
-  const rows = Array.from({ length: count }, (_, n) => {
-    const { title, abstract, authors } = texts[n % texts.length] ??
-      texts[0] ?? { title: 'Nothing', abstract: '', authors: [] }
-    const day = new Date(Date.parse(BUSY_DAY) - (n < BUSY_PAPERS ? 0 : n % 700) * 86_400_000)
-    return {
-      id: `copy-${n}`,
-      title,
-      abstract,
-      authors: n === 0 ? Array.from({ length: MOST_AUTHORS }, (_, at) => `Author Number ${at}`) : authors,
-      list_day: day.toISOString().slice(0, 10),
-      upvotes: n === 0 ? 1_000 : n % 97,
-    }
-  })
-  await mkdir(folder, { recursive: true })
-  await writeFile(join(folder, 'copies.jsonl'), rows.map((row) => JSON.stringify(row)).join('\n'))
-}
-
-const importInto = async (data: string, folder: string, clock: string): Promise<number> => {
-  await using program = startProgram('admin', ['papers', 'import', folder, '--json'], { DATA_DIR: data, CLOCK: clock })
-  const { code, stdout, stderr } = await program.end()
-  if (code !== 0) throw new Error(`the import ended with ${code}: ${stderr}`)
-  return (JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as { added: number }).added
-}
-
-const fill = async (folder: string, say: (line: string) => void): Promise<void> => {
-  const data = join(folder, 'data')
-  if (existsSync(data)) return
-  await writeRecorded(join(folder, 'recorded'))
-  const recorded = existsSync(SHARED_DATA) ? await importInto(data, join(folder, 'recorded'), clockFor(folder)) : 0
-  say(recorded > 0 ? `${recorded} recorded papers are imported` : 'no ../shared/data: all papers are made up')
-  await writeCopies(join(folder, 'copies'), PAPERS - recorded)
-  say(`and ${await importInto(data, join(folder, 'copies'), clockFor(folder))} copies`)
-}
 
 interface Answer {
   status: number
@@ -275,10 +222,42 @@ const measure = async (client: Client, say: (line: string) => void) => {
   }
 }
 
+/** What is asked for again and again, and previews of which each is another. */
+const RATED: Record<string, (n: number) => string> = {
+  healthz: () => TRIVIAL,
+  home: () => '/',
+  day: () => `/papers/${BUSY_DAY}`,
+  topic: () => '/topics/agents',
+  feed: () => '/feeds/all.atom',
+  preview: () => '/preview?topics=agents',
+  'any preview': (n) => `/preview?topics=agents&keywords=word+${n}`,
+}
+const RATE_ROUNDS = 3
+
+/** `per_core_s`: the median of rounds in which the kinds take turns; `ratio`: to `/healthz`. */
+const measureRates = async (service: { url: string; pid: number }, say: (line: string) => void) => {
+  let asked = 0
+  const rounds: Record<string, number[]> = {}
+  for (let round = 0; round <= RATE_ROUNDS; round++)
+    for (const [kind, path] of Object.entries(RATED)) {
+      const { per_core_s } = await loadPages(service, () => path(asked++), { seconds: 2 })
+      // The first round compiles what the others use.
+      if (round > 0) rounds[kind] = [...(rounds[kind] ?? []), per_core_s]
+    }
+  const trivial = median(rounds.healthz ?? [])
+  const rates: Record<string, { per_core_s: number; ratio: number }> = {}
+  for (const [kind, values] of Object.entries(rounds)) {
+    const perCore = median(values)
+    rates[kind] = { per_core_s: perCore, ratio: Number((perCore / trivial).toFixed(3)) }
+    say(`${kind.padEnd(12)} ${perCore} requests for a second of processor time (x${rates[kind].ratio} of ${TRIVIAL})`)
+  }
+  return rates
+}
+
 const run = async (kept: string | undefined, say: (line: string) => void) => {
   const folder = kept ?? (await mkdtemp(join(tmpdir(), 'paper-round-bench-')))
   try {
-    await fill(folder, say)
+    await fillArchive(folder, say)
     const none = join(folder, 'none')
     await mkdir(none, { recursive: true })
     await using service = startProgram('main', [], {
@@ -288,12 +267,14 @@ const run = async (kept: string | undefined, say: (line: string) => void) => {
       MAILBOX_PORT: '0',
       PAPER_SOURCES: `file:${none}`,
       TRUST_PROXY: '127.0.0.0/8',
-      LOG_LEVEL: 'warn',
+      LOG_LEVEL: 'info',
     })
     const url = announcedIn(await service.said('ready', 120_000)).site.replace('localhost', '127.0.0.1')
     const client = openClient(url)
     try {
-      return { papers: PAPERS, isReal: existsSync(SHARED_DATA), limits: LIMITS, ...(await measure(client, say)) }
+      const measured = await measure(client, say)
+      const rates = await measureRates({ url, pid: service.pid }, say)
+      return { papers: PAPERS, isReal: existsSync(SHARED_DATA), limits: LIMITS, ...measured, rates }
     } finally {
       client.close()
       await service.end('SIGTERM')
