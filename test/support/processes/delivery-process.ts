@@ -1,9 +1,10 @@
 /**
  * A process that sends what is owed, by one of four programs, and measures what that takes:
  *
- *     node test/support/processes/delivery-process.ts ours|dkim|naive|mjml-each DATABASE_URL SMTP_URL [LIMIT]
+ *     node test/support/processes/delivery-process.ts ours|dkim|naive|mjml-each DATABASE_URL SMTP_URL [LIMIT] [PADDING]
  *
- * `ours` is the mailer as it runs in production, and `dkim` the same with RSA-2048 signatures. `naive` is a program written
+ * `ours` is the mailer as it runs in production, and `dkim` the same with RSA-2048 signatures; the mails of both are longer
+ * by so many octets of padding. `naive` is a program written
  * with some care: the digest's MJML compiled once, as many connections as ours in nodemailer's pool, each message composed
  * by nodemailer, a claim and an update for each. `mjml-each` is the simplest program: a loop that for one subscriber after
  * the other claims, compiles the MJML, composes, opens a connection, sends, and updates. Prints `ready` on a line, begins
@@ -27,8 +28,9 @@ import { openDatabase } from '../../../src/store/database.ts'
 import { readDigest } from '../../../src/store/digests.ts'
 import { SENDING } from '../../../workers/roles/mailer.ts'
 import { BENCH_KEYS, BENCH_SETTINGS } from '../fixtures/owed-edition.ts'
+import { padMessages } from '../fixtures/padded-message.ts'
 
-const [program = '', databaseUrl = '', smtpUrl = '', limit = 'Infinity'] = process.argv.slice(2)
+const [program = '', databaseUrl = '', smtpUrl = '', limit = 'Infinity', padding = '0'] = process.argv.slice(2)
 const db = openDatabase(databaseUrl, { connections: 10, name: 'bench', onError: (error) => console.error(error) })
 const templates = await createMailTemplates(BENCH_SETTINGS)
 const { lanes, connections } = SENDING.deliveries
@@ -44,7 +46,8 @@ const signer =
 
 const sendOurs = async (): Promise<number> => {
   const smtp = openSmtp({ url: smtpUrl, connections: lanes * connections })
-  const compileSigned: typeof compileMessage = (shared, placeholders) => compileMessage(shared, placeholders, signer)
+  const compilePadded = padMessages(compileMessage, Number(padding))
+  const compileSigned: typeof compileMessage = (shared, placeholders) => compilePadded(shared, placeholders, signer)
   const compose = createComposer({
     db,
     keys: BENCH_KEYS,
