@@ -39,6 +39,12 @@ export const MUTANTS: Mutant[] = [
       '    outcome = await ports.send(',
   },
   {
+    name: 'a connection that died after the last octet of a message counts as harmless',
+    file: 'src/adapters/smtp/transaction.ts',
+    from: "lostAt('message', answered.broken, handedOver)",
+    to: "lostAt('message', answered.broken)",
+  },
+  {
     name: 'the routes come first: the outcomes of a group are lost where it saw something of a route',
     file: 'src/newsletter/sending/delivery.ts',
     from: '    if (routes.hasReports()) {',

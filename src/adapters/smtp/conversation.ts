@@ -1,15 +1,16 @@
 /**
- * A conversation with an SMTP server, on nodemailer's `SMTPConnection`: steps that always end, each with the exact stage
- * that it failed at.
+ * A conversation with an SMTP server: opened by nodemailer's `SMTPConnection`, which greets, begins TLS and logs in, in steps
+ * that always end, each with the exact stage that it failed at. Once it is open its socket is handed to a `Dialogue`.
  *
- * nodemailer reports the same error whether the connection died at MAIL or after the final dot. So `watch` follows which
- * commands still await an answer (by its transaction log), and whether the last byte of the message has left our hands.
+ * nodemailer reports the same error wherever the connection died. So `watch` follows which commands still await an answer (by
+ * its transaction log).
  */
 import { connect, type Socket } from 'node:net'
 import { checkServerIdentity, getCACertificates, type PeerCertificate } from 'node:tls'
 import SMTPConnection from 'nodemailer/lib/smtp-connection'
 import { readReply, redactReply, type SmtpOutcome, type SmtpStage } from '../../core/sending/smtp-outcome.ts'
 import type { SmtpServer } from '../../core/sending/smtp-url.ts'
+import { CLOSED, createDialogue, type Dialogue } from './dialogue.ts'
 import { type Patience, watchConversation } from './watch.ts'
 
 export interface ConversationOptions {
@@ -29,7 +30,6 @@ export type Failure = Exclude<SmtpOutcome, { kind: 'sent' }>
 /** nodemailer's errors, as far as they are looked at. */
 export interface ConnectionError extends Error {
   code?: string | undefined
-  command?: string | undefined
   response?: string | undefined
 }
 
@@ -42,15 +42,11 @@ export const startConversation = (socket: Socket, server: SmtpServer, options: C
   /** Ends the running step with an error. */
   let failStep: (error: ConnectionError) => void = () => {}
   const breakOff = (reason: string) => {
-    failure = new Error(reason)
+    failure ??= new Error(reason)
     failStep(failure)
     connection.close()
   }
-  const watch = watchConversation(
-    patience,
-    (stage) => breakOff(`no answer in time, at ${stage}`),
-    () => breakOff('the time to send the message was over'),
-  )
+  const watch = watchConversation(patience, (stage) => breakOff(`no answer in time, at ${stage}`))
   const onAbort = () => breakOff('the mailer stopped')
   const connection = new SMTPConnection({
     ...connectionOptions(server, options),
@@ -63,7 +59,7 @@ export const startConversation = (socket: Socket, server: SmtpServer, options: C
       watch.stop()
       signal.removeEventListener('abort', onAbort)
       // nodemailer ends the connection first and gives the error afterwards, and sometimes not at all.
-      setImmediate(() => failStep(failure ?? new Error('the connection was closed')))
+      setImmediate(() => failStep(failure ?? new Error(CLOSED)))
       resolve()
     })
   })
@@ -72,41 +68,43 @@ export const startConversation = (socket: Socket, server: SmtpServer, options: C
   })
   signal.addEventListener('abort', onAbort, { once: true })
 
-  /** With PIPELINING a refusal is reported after later answers; then the error's command names its stage. */
-  const stageOf = (error: ConnectionError, otherwise: SmtpStage): SmtpStage => {
-    if (connection.upgrading === true || error.code === 'ETLS') return 'tls'
-    if (error.command === 'MAIL FROM') return 'mail'
-    return error.command === 'RCPT TO' ? 'rcpt' : otherwise
-  }
+  const stageOf = (error: ConnectionError, otherwise: SmtpStage): SmtpStage =>
+    connection.upgrading === true || error.code === 'ETLS' ? 'tls' : otherwise
   return {
     connection,
-    watch,
     /** Resolves when the conversation is over, whoever ended it. */
     over,
-    /** Whether octets that we wrote have not left this machine yet. */
-    isWriting: (): boolean => socket.writableLength > 0,
+    /** Ends the conversation wherever it stands. */
+    breakOff,
+    /** Whether the server takes several commands at once. */
+    pipelining: watch.pipelining,
     /** Runs one step. Resolves to its error, whether nodemailer, the server or a timer ended it; `null`: it succeeded. */
     step: (start: (done: (error?: ConnectionError | null) => void) => void): Promise<ConnectionError | null> =>
       new Promise((resolve) => {
         failStep = resolve
-        if (connection.destroyed) resolve(failure ?? new Error('the connection was closed'))
+        if (connection.destroyed) resolve(failure ?? new Error(CLOSED))
         else start((error) => resolve(error ?? null))
       }),
+    /** Takes the socket, within TLS where there is any, from nodemailer, which only sees to its end from now on. */
+    openDialogue: (): { socket: Socket; dialogue: Dialogue } => {
+      const open = connection._socket || socket
+      open.removeAllListeners('data')
+      const dialogue = createDialogue(open, breakOff)
+      failStep = dialogue.end
+      if (connection.destroyed) dialogue.end(failure ?? new Error(CLOSED))
+      return { socket: open, dialogue }
+    },
     /** What a step's error means for the message. */
     outcomeOf: (error: ConnectionError): Failure => {
       // A reply that broke off within its line does not count: its end might have said the opposite.
-      const answer = error.message.startsWith('Connection closed unexpectedly') ? undefined : error.response
-      // Whatever became of the empty message that a refused recipient left behind, the refusal stands.
-      const refusal = watch.refusedBeforeData()
-      const response = refusal ?? answer
-      const stage =
-        refusal === undefined ? stageOf(error, answer === undefined ? watch.awaited() : watch.answered()) : 'rcpt'
+      const response = error.message.startsWith(CLOSED) ? undefined : error.response
+      const stage = stageOf(error, response === undefined ? watch.awaited() : watch.answered())
       const reply = response === undefined ? null : readReply(response)
       if (reply !== null && reply.code >= 400) {
         return { kind: 'refused', permanent: reply.code >= 500, stage, ...reply }
       }
       const reason = response === undefined ? describe(error) : `no answer that SMTP knows: ${redactReply(response)}`
-      return watch.handedOver() ? { kind: 'unknown', reason } : { kind: 'unreachable', stage, reason }
+      return { kind: 'unreachable', stage, reason }
     },
   }
 }

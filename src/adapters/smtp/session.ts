@@ -1,8 +1,7 @@
 /** A session with an SMTP server: opened once, it takes ready messages one after the other and says how far each came. */
-import { readReply, type SmtpOutcome } from '../../core/sending/smtp-outcome.ts'
+import type { SmtpOutcome } from '../../core/sending/smtp-outcome.ts'
 import type { SmtpServer } from '../../core/sending/smtp-url.ts'
 import {
-  type ConnectionError,
   type Conversation,
   type ConversationOptions,
   connectSocket,
@@ -10,7 +9,8 @@ import {
   startConversation,
 } from './conversation.ts'
 import type { Message } from './message.ts'
-import { CHUNK, SEND_BUFFER } from './watch.ts'
+import { CHUNK, createTransactions, END_OF_MESSAGE } from './transaction.ts'
+import type { Patience } from './watch.ts'
 
 export interface Envelope {
   from: string
@@ -39,8 +39,6 @@ export interface Session {
 }
 
 const QUIT_PATIENCE = 1_000
-/** The answer to the final dot that says that the server has the message. */
-const TAKEN = /^2\d\d(?:[ -]|$)/
 
 /**
  * Connects, greets, and logs in where the server's URL holds a login. Resolves to the session, or to how far it came.
@@ -68,41 +66,32 @@ export const openSession = async (
     const loggedIn = await step((done) => connection.login({ user, pass: password }, done))
     if (loggedIn !== null) return fail(conversation.outcomeOf(loggedIn))
   }
-  return { session: createSession(conversation) }
+  return { session: createSession(conversation, options.patience) }
 }
 
-const createSession = ({ connection, watch, over, isWriting, step, outcomeOf }: Conversation): Session => {
+const createSession = (conversation: Conversation, patience: Patience): Session => {
+  const { connection, over, breakOff } = conversation
+  const { socket, dialogue } = conversation.openDialogue()
+  const pipelining = conversation.pipelining()
+  const transactions = createTransactions({ socket, dialogue, patience, pipelining, breakOff })
   /**
    * The octets of the message in flight. The next message is written over them, since no message of a session begins
    * before the server has answered the one before: so thousands need no memory but this.
    */
   let buffer: Buffer | undefined
-  const streamOf = ({ message, plain = false }: Envelope) => {
-    if (plain && message.length <= CHUNK) {
-      buffer ??= Buffer.allocUnsafeSlow(SEND_BUFFER)
-      return watch.streamPlain(buffer, message.copy(buffer))
+  const write = ({ message, plain = false }: Envelope): Buffer => {
+    if (plain && message.length + END_OF_MESSAGE.length <= CHUNK) {
+      buffer ??= Buffer.allocUnsafeSlow(CHUNK)
+      const end = message.copy(buffer)
+      return buffer.subarray(0, end + buffer.write(END_OF_MESSAGE, end, 'latin1'))
     }
     const octets = Buffer.allocUnsafe(message.length)
     message.copy(octets)
-    return watch.stream(octets)
+    return Buffer.concat([plain ? octets : withDotsDoubled(octets), Buffer.from(END_OF_MESSAGE, 'latin1')])
   }
 
   let begun = 0
-  let ready: Promise<boolean> = Promise.resolve(true)
-  const end = (): Promise<boolean> => {
-    connection.close()
-    return Promise.resolve(false)
-  }
-  const transmit = async (envelope: Envelope): Promise<{ error: ConnectionError | null; reply: string }> => {
-    let reply = ''
-    const error = await step((done) =>
-      connection.send({ from: envelope.from, to: [envelope.to] }, streamOf(envelope), (failure, info) => {
-        reply = info?.response ?? ''
-        done(failure)
-      }),
-    )
-    return { error, reply }
-  }
+  let ready: Promise<boolean> = READY
   return {
     over,
     get secure() {
@@ -112,28 +101,36 @@ const createSession = ({ connection, watch, over, isWriting, step, outcomeOf }: 
       return begun
     },
     ready: () => ready,
-    send: async (envelope, mayLeave) => {
+    send: async (envelope, mayLeave = () => true) => {
       begun++
-      watch.begin(mayLeave)
-      const { error, reply } = await transmit(envelope)
-      if (error === null && isWriting()) {
-        // Whatever it answered, it was not this message; and the message's octets are not free for the next.
-        ready = end()
-        return { kind: 'unknown', reason: 'the server answered before it had the message' }
-      }
-      if (error === null && watch.handedOver() && TAKEN.test(reply))
-        return { kind: 'sent', reply: readReply(reply)?.reply ?? '' }
-      const failed = outcomeOf(error ?? Object.assign(new Error('no answer that SMTP knows'), { response: reply }))
+      const outcome = await transactions.send(envelope, () => write(envelope), mayLeave)
+      if (outcome.kind === 'sent') return outcome
       // A server that refused the sender or the recipient has a transaction open, and takes the next after RSET.
-      const goesOn = failed.kind === 'refused' && failed.code !== 421 && failed.stage !== 'message'
-      ready = goesOn ? step((done) => connection.reset(done)).then((failure) => failure === null || end()) : end()
-      return failed
+      const goesOn = outcome.kind === 'refused' && outcome.code !== 421 && outcome.stage !== 'message'
+      const isReset = goesOn ? transactions.reset() : Promise.resolve(false)
+      ready = isReset.then((isReady) => {
+        if (!isReady) connection.close()
+        return isReady
+      })
+      if (!goesOn) connection.close()
+      return outcome
     },
     quit: async () => {
       const timer = setTimeout(() => connection.close(), QUIT_PATIENCE)
-      connection.quit()
+      const [answer] = dialogue.ask([{ stage: 'mail', line: 'QUIT', patience: QUIT_PATIENCE }])
+      await answer
+      connection.close()
       await over
       clearTimeout(timer)
     },
   }
+}
+
+const READY = Promise.resolve(true)
+
+/** The octets of a message with CRLF as every line end, the last line's too, and with each dot that begins a line doubled (RFC 5321 4.5.2). */
+const withDotsDoubled = (octets: Buffer): Buffer => {
+  const lines = octets.toString('latin1').replace(/\r\n|\r|\n/g, '\r\n')
+  const whole = lines.endsWith('\r\n') ? lines : `${lines}\r\n`
+  return Buffer.from(whole.replace(/(^|\n)\./g, '$1..'), 'latin1')
 }
