@@ -6,7 +6,7 @@ import { oweEdition } from '../support/fixtures/owed-edition.ts'
 import { openEnvironment, type QueueKind } from './environment.ts'
 
 /** Mails that a mailer holds claimed at a time, a group in each lane (`newsletter/delivery`): no kill may double more. */
-const CLAIMED = 32 * SENDING.deliveries.lanes
+const CLAIMED = 64 * SENDING.deliveries.lanes
 const COHORTS = 100
 const PATIENCE = 240_000
 /** A server that has taken nothing for so long has nothing left of a sender that is dead. */

@@ -19,9 +19,9 @@ import { messageIdOf, readable } from './message-fields.ts'
 import { wipeQueue, withRedis } from './queue-contents.ts'
 
 /** More than two groups of a mailer, so that a kill finds some sent, some claimed and some waiting. */
-const READERS = 80
+const READERS = 140
 /** Mails that a mailer holds claimed at a time, a group in each lane (`newsletter/delivery`): no kill may duplicate more. */
-const CLAIMED = 32 * SENDING.deliveries.lanes
+const CLAIMED = 64 * SENDING.deliveries.lanes
 const TOPICS = ['diffusion-lm', 'robotics']
 const SUBSCRIBED = '2026-04-14T05:00:00Z'
 const EDITION = '2026-04-15T06:00:30Z'

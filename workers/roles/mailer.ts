@@ -26,7 +26,7 @@ import type { RoleContext } from './context.ts'
 export const planSending = (connections: number) => {
   const letters = Math.min(2, Math.max(1, Math.floor(connections / 2)))
   const deliveries = Math.max(1, connections - letters)
-  const lanes = Math.min(4, deliveries)
+  const lanes = Math.min(2, deliveries)
   return {
     letters: { lanes: 1, connections: letters },
     deliveries: { lanes, connections: Math.floor(deliveries / lanes) },

@@ -60,8 +60,11 @@ export interface MailerPorts extends GroupPorts {
   wakeIn?: (ms: number) => void
 }
 
-/** The most mails that a lane claims at a time. */
-const GROUP = 32
+/**
+ * How many mails a lane with so many connections claims at a time. Planning its statement costs Postgres as much as claiming
+ * a dozen mails, whatever their number; and a lane that dies may leave a second copy of each.
+ */
+const groupOf = (connections: number): number => Math.min(64, Math.max(32, 8 * connections))
 const NOTHING_BESIDE: Beside = { claimed: [], deferred: 0, retryInMs: null }
 /** What is to be tried again within this time is not left to the tick, which may come a minute late. */
 const SOON = 2 * MINUTE
@@ -102,6 +105,7 @@ const runLane = async (
   wakeNext: () => void,
 ): Promise<number> => {
   const { monotonic, routes } = ports
+  const size = groupOf(options.connections)
   let sent = 0
   let results: AttemptResult[] = []
   let leaseEnds = monotonic() + LEASE
@@ -120,7 +124,7 @@ const runLane = async (
     // Nothing to record and nothing to claim.
     if (options.stopping() && results.length === 0) return sent
     const recorded = results
-    const limit = options.stopping() ? 0 : GROUP
+    const limit = options.stopping() ? 0 : size
     const found = await recordAndClaimWithRetry(ports, stream, recorded, limit, leaseEnds)
     results = []
     // A stop has a limit of 0: nothing more is claimed.
@@ -137,7 +141,7 @@ const runLane = async (
       wakeSoon(beside.retryInMs)
       return sent
     }
-    if (found.claimed.length + found.deferred === GROUP) wakeNext()
+    if (found.claimed.length + found.deferred === size) wakeNext()
     leaseEnds = claimedAt + LEASE
     const done = await sendGroup(ports, stream, group, { claimedAt, besideAt, closings }, options)
     wakeSoon(done.retryInMs)
