@@ -1,6 +1,6 @@
 /**
  * Finds out which items make a batch fail, by working on halves of it, and on halves of those that fail, down to single
- * items: all others are done on the way. One culprit among 2,500 costs some twenty small batches.
+ * items: all others are done on the way. One culprit among 5,000 costs some twenty small batches.
  */
 
 /** An item that fails alone, and why. */

@@ -2,6 +2,7 @@
  * Turns due subscribers into owed digests, chunk by chunk. Most subscribers of a chunk are like some of a chunk before:
  * for them nothing is read, hashed or composed. What is kept from chunk to chunk does not grow with the list.
  */
+import { setImmediate } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
 import { cohortKey } from '../../core/digest/cohort.ts'
 import { lastForgottenDate } from '../../core/digest/eligibility.ts'
@@ -29,6 +30,9 @@ const MOST_CHOICES = 1_000
 
 /** Digests that go to the database at a time. */
 const MOST_STORED = 250
+
+/** Milliseconds after which composing lets the chunk that is being stored go on: the database would wait for its next statement. */
+const TURN = 2
 
 interface StoredDigest {
   /** `null` where nothing comes at once: that is no digest, and nobody hears of it. */
@@ -82,13 +86,16 @@ export const createCohortPlanner = (
         unknown.length === 0
           ? []
           : await formCohorts(trx, unknown, edition.cutoff, loadPool, orderByTaste, findSections)
-      return {
-        groups,
-        cohorts: cohorts.map((cohort) => ({
-          cohort,
-          digest: cache.ofCohort.get(cohort.key) === undefined ? composeFor(cohort, edition, choices) : null,
-        })),
+      const composed: ChunkPlan['cohorts'] = []
+      let turn = performance.now()
+      for (const cohort of cohorts) {
+        const isKnown = cache.ofCohort.get(cohort.key) !== undefined
+        composed.push({ cohort, digest: isKnown ? null : composeFor(cohort, edition, choices) })
+        if (performance.now() - turn < TURN) continue
+        await setImmediate()
+        turn = performance.now()
       }
+      return { groups, cohorts: composed }
     },
 
     async store(trx, { groups, cohorts }) {

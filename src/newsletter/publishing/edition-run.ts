@@ -16,7 +16,7 @@ export interface PublisherPorts {
 }
 
 /** Subscribers of one transaction: enough to make the statements few, so few that a crash undoes little. */
-const CHUNK = 2_500
+const CHUNK = 5_000
 
 /** Chunks under way: while the database writes one the next is composed. */
 const AT_A_TIME = 2
