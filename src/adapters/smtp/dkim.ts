@@ -1,8 +1,8 @@
 /**
  * DKIM signatures (RFC 6376): rsa-sha256, with headers canonicalised `relaxed` and the body `simple`.
  *
- * A body in quoted-printable has nothing that a relaying server would correct, so `simple` is as robust as `relaxed`
- * there, and the body is hashed as it is. Every header of a mail is signed, so no list of names can become outdated. Those
+ * A body in quoted-printable, or of lines that `message` found plain, has nothing that a relaying server would correct, so
+ * `simple` is as robust as `relaxed` there, and the body is hashed as it is. Every header of a mail is signed, so no list of names can become outdated. Those
  * that a mail may have only once are named once more than it has them, so that adding a second one breaks the signature
  * (RFC 6376 8.15). Nothing here reads a clock: the same mail gets the same signature again.
  */

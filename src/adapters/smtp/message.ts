@@ -57,8 +57,8 @@ export interface MessageTemplate {
 }
 
 /**
- * The boundary contains `=_`, which quoted-printable never produces (RFC 2045 6.7): no body can contain it, and it need not
- * be random.
+ * The boundary contains `=_`, which quoted-printable never produces (RFC 2045 6.7), and what would contain it is encoded so:
+ * no body can contain it, and it need not be random.
  */
 const BOUNDARY = { boundaryPrefix: '=_paper', baseBoundary: 'round' }
 
@@ -95,7 +95,7 @@ const dateOf = (date: Date): string => date.toUTCString().replace('GMT', '+0000'
 
 /**
  * Composes what all messages of a template share: CRLF line ends, multipart/alternative with the text first, both parts
- * UTF-8 in quoted-printable, or the text alone where there is no HTML. `placeholders` are words in text, HTML or header
+ * UTF-8, in quoted-printable (HTML of plain lines as it is, 7bit), or the text alone where there is no HTML. `placeholders` are words in text, HTML or header
  * values, made of letters, digits, `-` and `_` alone, which quoted-printable leaves as they are; each message has a value
  * of the same length and alphabet instead.
  * Rejects when a header value holds a line break or another control character: such a mail must not be sent.
@@ -124,8 +124,8 @@ export const compileMessage = async (
     messageId: `<${STAND_IN.messageId}>`,
     date: STAND_IN.date,
     headers,
-    text: shared.text,
-    html: shared.html,
+    text: withLineEnds(shared.text),
+    html: shared.html === undefined ? undefined : htmlPart(shared.html),
     encoding: 'quoted-printable',
     newline: 'windows',
     disableFileAccess: true,
@@ -139,6 +139,27 @@ export const compileMessage = async (
 }
 
 const LINE_END = '\r\n'
+
+/** Octets of the longest line that mail servers must take, its end left out (RFC 5321 4.5.3.1.6). */
+const LONGEST_LINE = 998
+/** A line that mail servers change on their way, or that would end the part; and what is not ASCII in lines. */
+const NOT_AS_IT_IS = new RegExp(
+  `^\\.|^From |[\\t ]$|^--${BOUNDARY.boundaryPrefix}|[^\\t\\n\\x20-\\x7e]|.{${LONGEST_LINE + 1}}`,
+  'm',
+)
+
+/** nodemailer breaks quoted-printable of lone LFs in the midst of short lines. */
+const withLineEnds = (text: string): string => text.replace(/\r?\n/g, LINE_END)
+
+/**
+ * HTML as nodemailer takes it: left as it is (7bit) where it goes over the wire so, since quoted-printable adds two octets
+ * for each `=` and a soft line break to every 76.
+ */
+const htmlPart = (html: string): string | { raw: string } => {
+  if (NOT_AS_IT_IS.test(html)) return withLineEnds(html)
+  const head = ['Content-Type: text/html; charset=utf-8', 'Content-Transfer-Encoding: 7bit', '', '']
+  return { raw: withLineEnds(head.join(LINE_END) + html) }
+}
 
 /** Placeholders of the headers that each message has of its own; a composed head contains no control characters. */
 const TO = '\u0001'

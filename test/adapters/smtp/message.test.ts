@@ -104,17 +104,34 @@ describe('headers', () => {
 })
 
 describe('the body', () => {
-  test('has the text first, then the HTML, both in quoted-printable UTF-8', async () => {
-    const message = (await composeMessage(parts())).toString('latin1')
-    const types = message.match(/^Content-(?:Type|Transfer-Encoding): [^;\r]+/gm)
-    expect(types).toEqual([
+  const typesOf = (message: Buffer) =>
+    message.toString('latin1').match(/^Content-(?:Type|Transfer-Encoding): [^;\r]+/gm)
+
+  test('has the text first, then the HTML, both UTF-8: the one in quoted-printable, the other as it is', async () => {
+    const message = await composeMessage(parts())
+    expect(typesOf(message)).toEqual([
       'Content-Type: multipart/alternative',
       'Content-Type: text/plain',
       'Content-Transfer-Encoding: quoted-printable',
       'Content-Type: text/html',
-      'Content-Transfer-Encoding: quoted-printable',
+      'Content-Transfer-Encoding: 7bit',
     ])
-    expect(message.match(/charset=utf-8/g)).toHaveLength(2)
+    expect(message.toString('latin1').match(/charset=utf-8/g)).toHaveLength(2)
+    expect(message.toString('latin1')).toContain(`\r\n\r\n${parts().html?.replaceAll('\n', '\r\n')}`)
+  })
+
+  test.each([
+    ['begins a line with a dot', '<p>\n.hidden { }</p>\n'],
+    ['begins a line with "From "', '<p>\nFrom here on</p>\n'],
+    ['ends a line in a space', '<p>one \ntwo</p>\n'],
+    ['has a line of more than 998 octets', `<p>${'x'.repeat(1000)}</p>\n`],
+    ['is not ASCII', '<p>Grüße</p>\n'],
+    ['has a line that would end its part', '<p>\n--=_paper-round-Part_1--\n</p>\n'],
+    ['has a carriage return of its own', '<p>a\rb</p>\n'],
+  ])('has HTML in quoted-printable that %s, which mail servers would change', async (_, html) => {
+    const message = await composeMessage(parts({ html }))
+    expect(typesOf(message)?.at(-1)).toBe('Content-Transfer-Encoding: quoted-printable')
+    expect((await PostalMime.parse(message)).html?.trimEnd()).toBe(html.trimEnd())
   })
 
   test('comes out as it went in, and no line ends in white space that mail servers remove', async () => {
