@@ -169,7 +169,7 @@ test('a reader looks before subscribing, has words of their own, and is kept fro
   const [confirmation] = await service.mail.list(ADA)
   expect(confirmation?.text).toContain('2 keywords')
   expect(confirmation?.text).not.toContain('zebra')
-  expect(welcome.text.replaceAll('\u00a0', ' ')).toContain('Keyword: “what came of it” in the abstract')
+  expect(welcome.text.replaceAll('\u00a0', ' ')).toContain('Keyword: "what came of it" in the abstract')
 
   const preferences = welcome.links.get('preferences') ?? ''
   const muting = { ...choice, hour: '7', weekday: '6', muted: 'report' }

@@ -37,7 +37,7 @@ test('a reader gets the papers of bioRxiv with the reason, and nobody claims vot
   await site.post(confirmation.links.get('confirm') ?? '')
   const welcome = await service.mail.waitFor(ADA, 2)
   expect(welcome.text).toContain('Robot learning of in vitro manipulation')
-  expect(welcome.text.replace(/\s+/g, ' ')).toContain('“Robot learning” and “manipulation” in the title')
+  expect(welcome.text.replace(/\s+/g, ' ')).toContain('"Robot learning" and "manipulation" in the title')
   expect(welcome.text).not.toMatch(/upvote/i)
   expect(welcome.text).toContain('Titles, authors and excerpts are from bioRxiv.')
   expect(welcome.html).toContain(`https://doi.org/${DOI}`)

@@ -71,6 +71,6 @@ test('an address alone gets what trends: confirmed, welcomed, every morning, eac
   service.setClock('2026-04-16T07:00:30Z')
   await service.wake('tick')
   const next = await service.mail.waitFor(ADA, 4)
-  expect(plain(next.text)).toContain('You follow: Trending in all topics · ')
+  expect(plain(next.text)).toContain('You follow: Trending in all topics - ')
   expect(next.links.get('follow')).not.toBe(offers[1])
 })

@@ -24,8 +24,9 @@ test('a digest has a link to vote beside each paper, all with one token, and its
   const links = digest?.links.filter((path) => path.startsWith('/vote/')) ?? []
   const delivery = await mailed.db.selectFrom('digests').select('entries').executeTakeFirstOrThrow()
   expect(delivery.entries.length).toBeGreaterThan(1)
-  // Both parts have each.
-  expect(links).toHaveLength(2 * new Set(links).size)
+  // The HTML has each.
+  expect(links.length).toBeGreaterThan(1)
+  expect(new Set(links).size).toBe(links.length)
   const token = deriveToken(KEYS, 'vote', digest?.subscriberId ?? '')
   expect(new Set(links.map((path) => path.split('/')[2]))).toEqual(new Set([token]))
   for (const path of new Set(links)) expect((await mailed.site.get(path)).text).toContain('Vote for this paper?')

@@ -34,7 +34,7 @@ export interface DigestLines {
   proposal: { id: number; line: string } | null
 }
 
-/** Everything that `digest.mjml` and `digest.txt.liquid` show of an issue; `site` is the host that it is sent from, `service` its name. */
+/** Everything that `digest.html.liquid` and `digest.txt.liquid` show of an issue; `site` is the host that it is sent from, `service` its name. */
 export const digestView = (
   issue: DigestIssue,
   { next, changed, proposal }: DigestLines,

@@ -15,15 +15,17 @@ import { holdsName, logoBox, MAIL_LOGO, mailLogoPath } from '../../core/branding
 import type { DigestIssue } from '../../core/digest/digest.ts'
 import { papersOf, subjectOf } from '../../core/digest/headline.ts'
 import type { Frequency } from '../../core/subscriber/preferences.ts'
-import { foldLines, TEXT_WIDTH } from '../../core/text/line-wrapping.ts'
+import { foldLines } from '../../core/text/line-wrapping.ts'
 import { markdownToHtml, markdownToText } from '../../core/text/markdown.ts'
 import { TOKEN_PLACEHOLDERS } from '../../core/token.ts'
 import { type DigestLines, digestView } from './digest-view.ts'
+import { compactStyles, directionOf, inAscii, withoutIdleRules } from './mail-html.ts'
 import { type Allowance, allowancesFor, isTooLong } from './mail-size.ts'
 import {
   escapeHtml,
   escapeText,
   issueWithoutPlaceholders,
+  plainMarks,
   someOf,
   stripControls,
   withoutPlaceholders,
@@ -92,8 +94,13 @@ const subjectsOf = (service: string) => ({
 })
 export type LetterKind = keyof ReturnType<typeof subjectsOf>
 export const LETTER_KINDS = Object.keys(subjectsOf('')) as LetterKind[]
-const NAMES = ['digest', 'announcement', ...LETTER_KINDS] as const
+const DIGEST = 'digest'
+/** What MJML compiles. */
+const LETTERS = ['announcement', ...LETTER_KINDS] as const
+const NAMES = [DIGEST, ...LETTERS] as const
 const MOST_TOPICS_NAMED = 12
+/** Of the lines between the sections of a text. */
+const RULE_WIDTH = 4
 
 type Compiled = Record<(typeof NAMES)[number], (view: object) => Omit<Mail, 'subject'>>
 
@@ -167,7 +174,7 @@ const sharedView = (site: string, postalAddress: string | null, { name, accent, 
   footer: texts.footer && ownWords(texts.footer, accent, 'small'),
   imprint: texts.imprint && `${site}/imprint`,
   site: new URL(site).host,
-  line: '-'.repeat(TEXT_WIDTH),
+  line: '-'.repeat(RULE_WIDTH),
   links: {
     confirm: `${site}/confirm/${TOKEN_PLACEHOLDERS.confirm}`,
     preferences: `${site}/preferences/${TOKEN_PLACEHOLDERS.preferences}`,
@@ -207,26 +214,28 @@ const compileTemplates = async (
   const html = new Liquid({ ...settings, outputEscape: escapeHtml })
   html.registerFilter('wholeWords', (text: string) => wholeWords(text, 'style="white-space: nowrap"'))
   const plain = new Liquid({ ...settings, outputEscape: escapeText })
+  html.registerFilter('direction', { handler: directionOf, raw: true })
+  plain.registerFilter('plainMarks', plainMarks)
   const head = recolour(await read('head.mjml'), accent)
   const brand = await read('brand.mjml')
   const foot = await read('foot.mjml')
+  const withParts = (template: string): string => template.replace('<mj-brand />', brand).replace('<mj-foot />', foot)
   const mjml: Record<string, string> = {}
-  const texts: Record<string, string> = {}
-  for (const name of NAMES) {
-    mjml[name] = (await read(`${name}.mjml`))
-      .replace('<mj-head />', head)
-      .replace('<mj-brand />', brand)
-      .replace('<mj-foot />', foot)
+  const texts: Record<string, string> = { [DIGEST]: await read(`${DIGEST}.txt.liquid`) }
+  for (const name of LETTERS) {
+    mjml[name] = withParts(await read(`${name}.mjml`)).replace('<mj-head />', head)
     texts[name] = await read(`${name}.txt.liquid`)
   }
-  const skeletons = await compileMjml(mjml)
+  // A digest is written without MJML, whose wrappers and inlined styles would be most of it.
+  const digest = compactStyles(recolour(withParts(await read(`${DIGEST}.html.liquid`)), accent))
+  const skeletons: Record<string, string> = { ...(await compileMjml(mjml)), [DIGEST]: digest }
   const compile = (name: (typeof NAMES)[number]) => {
     // A link's own rules are inlined by now, and others go by where it stands.
     const skeleton = (skeletons[name] ?? '').replace(/^\s+/gm, '').replaceAll(' class="link"', '')
     const htmlPart: Template[] = html.parse(skeleton)
     const textPart: Template[] = plain.parse(texts[name] ?? '')
     return (view: object) => ({
-      html: String(html.renderSync(htmlPart, view)),
+      html: inAscii(withoutIdleRules(String(html.renderSync(htmlPart, view)))),
       text: foldLines(String(plain.renderSync(textPart, view)).replace(/\n{3,}/g, '\n\n')),
     })
   }

@@ -17,6 +17,11 @@ export const escapeHtml = (value: unknown): string =>
 /** What Liquid puts into the text part. */
 export const escapeText = (value: unknown): string => stripControls(String(value ?? ''))
 
+const PLAIN_MARKS: Record<string, string> = { '“': '"', '”': '"', '…': '...', '·': '-', '\u00a0': ' ' }
+
+/** What we say of a paper, for the text part: a typographic mark would be six or nine octets there. */
+export const plainMarks = (text: string): string => text.replace(/[“”…·\u00a0]/g, (mark) => PLAIN_MARKS[mark] ?? mark)
+
 /**
  * Every one of `TOKEN_PLACEHOLDERS` ends in more underscores than this. A paper whose text or link held one would be
  * handed the reader's own token when placeholders get their values, and a click would bring it to the link's author.

@@ -16,7 +16,7 @@ export interface Accent {
 
 type Scheme = keyof Accent
 
-/** What `templates` have where no accent is set, and the grounds that their links stand on (`site.css`, `head.mjml`). */
+/** What `templates` have where no accent is set, and the grounds that their links stand on (`site.css`, `head.mjml`, `digest.html.liquid`). */
 export const BUILT_IN: Record<Scheme, Shades & { grounds: readonly string[] }> = {
   light: { act: '#12543b', wash: '#dce8d4', grounds: ['#f2f4e8', '#fafbf3'] },
   dark: { act: '#94d0b1', wash: '#24382d', grounds: ['#131915', '#1b231d'] },

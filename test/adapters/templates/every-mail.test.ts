@@ -7,7 +7,9 @@ import PostalMime from 'postal-mime'
 import { describe, expect, test } from 'vitest'
 import { createSigner } from '../../../src/adapters/smtp/dkim.ts'
 import { createMailTemplates } from '../../../src/adapters/templates/mail-templates.ts'
+import { escapeHtml, plainMarks } from '../../../src/adapters/templates/mail-text.ts'
 import { cardOf } from '../../../src/core/digest/paper-card.ts'
+import { EXCERPT_LENGTH } from '../../../src/core/text/excerpt.ts'
 import { cleanLine, cleanText, NAME_LENGTH, TITLE_LENGTH } from '../../../src/core/text/text.ts'
 import { judgeSpam, NEEDS_SPAMASSASSIN } from '../../support/browser/spam-judge.ts'
 import { BASE_URL, everyIssue, everyMail, fillPlaceholders, messageOf } from '../../support/fixtures/every-mail.ts'
@@ -95,6 +97,41 @@ describe.each(mails)('the mail $name', ({ name, mail }) => {
   })
 })
 
+/** Octets of a message of ten papers, by how long their excerpts are: as those of the sample papers, and the longest. */
+const LIMITS: [characters: number, octets: number][] = [
+  [180, 25_000],
+  [EXCERPT_LENGTH, 31_000],
+]
+
+test.each(LIMITS)(
+  'a digest of ten papers with excerpts of %i characters, reasons and every link takes at most %i octets',
+  async (length, limit) => {
+    if (issues.daily === undefined) throw new Error('no digest')
+    const { offer: _, ...daily } = issues.daily
+    const { renderDigest } = await createMailTemplates({ baseUrl: BASE_URL, postalAddress: '1 Ledger Lane, London' })
+    const cards = daily.cards.map((card) => ({
+      ...card,
+      excerpt: `${card.excerpt} ${card.excerpt} ${card.excerpt}`.slice(0, length),
+    }))
+    const mail = renderDigest({ ...daily, cards, also: [] }, 'Your next digest is expected on Thursday.')
+    const message = await messageOf({ name: 'ten', mail, kind: 'daily' })
+    expect(message.length).toBeLessThanOrEqual(limit)
+    expect(message.toString('latin1').match(/^Content-Transfer-Encoding: .*(?=\r)/gm)).toEqual([
+      'Content-Transfer-Encoding: quoted-printable',
+      'Content-Transfer-Encoding: 7bit',
+    ])
+    const { html = '', text = '' } = await PostalMime.parse(message)
+    expect(cards).toHaveLength(10)
+    for (const { excerpt, url, links } of cards) {
+      for (const link of [url, ...links.map((one) => one.url)]) expect(html).toContain(` href="${link}"`)
+      expect(html).toContain(`<p>${escapeHtml(excerpt)}</p>`)
+      expect(text.replaceAll('\n', ' ')).toContain(excerpt)
+    }
+    for (const path of ['vote', 'save', 'more', 'less']) expect(html.split(`/${path}/`)).toHaveLength(11)
+    expect(html.match(/ href="#p\d+"/g)).toHaveLength(10)
+  },
+)
+
 test('a paper in any script comes through to its reader letter by letter, with a signature that holds, in lines that mail servers leave alone', async () => {
   const { renderDigest } = await createMailTemplates({ baseUrl: BASE_URL, postalAddress: null })
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
@@ -154,7 +191,7 @@ test('a paper in any script comes through to its reader letter by letter, with a
       expect((read.text ?? '').trim()).toBe(fillPlaceholders(mail.text).trim())
       // What a reader sees is the card’s own text, joined where lines were folded.
       const letters = (text: string) => text.replace(/\s/g, '')
-      for (const part of [card.title, card.excerpt, card.authors])
+      for (const part of [card.title, card.excerpt, plainMarks(card.authors)])
         expect(letters(read.text ?? '')).toContain(letters(part))
     }),
     { numRuns: propertyRuns(60) },

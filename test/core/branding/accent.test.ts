@@ -9,7 +9,7 @@ import { propertyRuns } from '../../support/thoroughness.ts'
 
 const TEMPLATES = join(import.meta.dirname, '../../../templates')
 const CSS = readFileSync(join(TEMPLATES, 'pages/site.css'), 'utf8')
-const HEAD = readFileSync(join(TEMPLATES, 'emails/head.mjml'), 'utf8')
+const EMAILS = ['head.mjml', 'digest.html.liquid'].map((name) => readFileSync(join(TEMPLATES, 'emails', name), 'utf8'))
 /** The values of a custom property, in light, dark and print. */
 const valuesOf = (name: string) =>
   [...CSS.matchAll(new RegExp(`--${name}: (#\\w+);`, 'g'))].map(([, value = '']) => value)
@@ -20,7 +20,8 @@ test('the shades that are replaced, and their grounds, are those of the styleshe
   expect(valuesOf('wash').slice(0, 2)).toEqual([light.wash, dark.wash])
   expect([valuesOf('paper')[0], valuesOf('sheet')[0]]).toEqual(light.grounds)
   expect([valuesOf('paper')[1], valuesOf('sheet')[1]]).toEqual(dark.grounds)
-  for (const colour of [light.act, dark.act, dark.grounds[0]]) expect(HEAD).toContain(colour)
+  for (const email of EMAILS)
+    for (const colour of [light.act, dark.act, dark.grounds[0]]) expect(email).toContain(colour)
   // No other part of them may be recoloured.
   const named = CSS.match(/#[0-9a-f]{6}\b/g) ?? []
   for (const colour of [light.act, light.wash, dark.act, dark.wash])

@@ -62,13 +62,16 @@ const linkIn = (html: string): { title: string; url: string }[] =>
 
 const isPaperPage = (url: string): boolean => /^https:\/\/arxiv\.org\/abs\//.test(url)
 
+const firstIn = (html: string, tag: string): string | undefined =>
+  new RegExp(`<(${tag})\\b[^>]*>(.*?)</\\1>`, 's').exec(html)?.[2]
+
 const readPaper = (row: string, section: string | null): MailedPaper[] => {
-  const [heading] = [...classed(row, 'h[23]', 'paper'), ...classed(row, 'h3', 'short')]
+  const heading = /<h2 class="group"/.test(row) ? undefined : firstIn(row, 'h[23]')
   if (heading === undefined) return []
   const [link] = linkIn(heading)
-  const [count] = classed(row, 'p', 'count')
-  const excerpt = [...row.matchAll(/<p class="ink gap" dir="auto"[^>]*>(.*?)<\/p>/gs)][0]?.[1]
-  const [why] = classed(row, 'p', 'why')
+  const count = firstIn(row, 'b')
+  const excerpt = /<p(?: dir="auto")?>(.*?)<\/p>/s.exec(row)?.[1]
+  const why = firstIn(row, 'i')
   return [
     {
       title: textOf(heading),
@@ -77,7 +80,7 @@ const readPaper = (row: string, section: string | null): MailedPaper[] => {
       reason: why === undefined ? null : textOf(why),
       excerpt: excerpt === undefined ? null : textOf(excerpt),
       count: count === undefined ? null : Number(textOf(count).replaceAll(',', '')),
-      labels: classed(row, 'p', 'links')
+      labels: classed(row, 'p', 'go')
         .flatMap(linkIn)
         .map((link) => link.title),
       text: textOf(row),
@@ -94,7 +97,7 @@ export const readDigestMail = ({ subject, html }: { subject: string; html: strin
   const contents = rest.length === 0 || before === '' ? [] : classed(rest.join(''), 'p', 'part')
   const papers: MailedPaper[] = []
   let section: string | null = null
-  const table = body.slice(body.search(/<tr><td class="num|<tr>\s*<td class="num/))
+  const table = body.slice(body.indexOf('<tr><td class="num'))
   const [shown = '', news = ''] = table.split(/(?=<h2[^>]*>\s*New since)/)
   for (const row of shown.split(/(?=<tr>)/)) {
     const [group] = classed(row, 'h2', 'group')

@@ -81,7 +81,7 @@ const sendEach = async (compileEach: boolean): Promise<number> => {
   const pool = compileEach
     ? createTransport(server)
     : createTransport({ ...server, pool: true, maxConnections: concurrency, maxMessages: Number.POSITIVE_INFINITY })
-  const source = await readFile(new URL('../../../templates/emails/digest.mjml', import.meta.url), 'utf8')
+  const source = await readFile(new URL('../../../templates/emails/announcement.mjml', import.meta.url), 'utf8')
   const head = await readFile(new URL('../../../templates/emails/head.mjml', import.meta.url), 'utf8')
   const mjml2html = compileEach ? (await import('mjml')).default : null
   const rendered = new Map<number, ReturnType<typeof templates.renderDigest>>()
