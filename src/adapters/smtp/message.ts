@@ -134,7 +134,8 @@ export const compileMessage = async (
   const composed = (await composer.compile().build()).toString('latin1')
   const headEnd = composed.indexOf('\r\n\r\n') + LINE_END.length
   const head = markOwnHeaders(composed.slice(0, headEnd))
-  const body = keepPlaceholdersWhole(withoutDots(composed.slice(headEnd + LINE_END.length)), placeholders)
+  const broken = withoutDots(composed.slice(headEnd + LINE_END.length))
+  const body = keepPlaceholdersWhole(broken, placeholders, [shared.text, shared.html ?? ''])
   return assembleTemplate(head, body, placeholders, signer)
 }
 
@@ -182,23 +183,24 @@ const markOwnHeaders = (head: string): string =>
 const LINE = 76
 
 /** A dot that begins a line has to be doubled (RFC 5321 4.5.2). Encoded once here, it need not be in any message. */
-const withoutDots = (body: string): string => body.split('\r\n').map(withoutDot).join('\r\n')
+const withoutDots = (body: string): string => body.replace(/^\..*$/gm, withoutDot)
 
 const withoutDot = (line: string): string => {
-  if (!line.startsWith('.')) return line
   const encoded = `=2E${line.slice(1)}`
   if (encoded.length <= LINE) return encoded
   // An encoded octet is never split.
   const [first = ''] = /^.{1,72}(?<!=.?)/.exec(encoded) ?? []
-  return `${first}=\r\n${withoutDot(encoded.slice(first.length))}`
+  return `${first}=\r\n${withoutDots(encoded.slice(first.length))}`
 }
 
 /**
  * Quoted-printable breaks lines after 76 characters, wherever that is. A placeholder that a soft line break falls into gets
- * a line of its own instead: no line grows, and the text stays the same.
+ * a line of its own instead: no line grows, and the text stays the same. `texts` are what the body encodes: where it holds
+ * a placeholder as often as they do none is broken, and the search for one, at every octet of every body, is saved.
  */
-const keepPlaceholdersWhole = (body: string, placeholders: readonly string[]): string =>
+const keepPlaceholdersWhole = (body: string, placeholders: readonly string[], texts: readonly string[]): string =>
   placeholders.reduce((rest, placeholder) => {
+    if (countIn(rest, placeholder) === texts.reduce((sum, text) => sum + countIn(text, placeholder), 0)) return rest
     const broken = new RegExp(`${[...placeholder].join('(=\r\n)?')}(=?\r\n)?`, 'g')
     return rest.replace(broken, (found, ...groups: unknown[]) => {
       const breaks = groups.slice(0, placeholder.length - 1)
@@ -206,6 +208,12 @@ const keepPlaceholdersWhole = (body: string, placeholders: readonly string[]): s
       return `=\r\n${placeholder}${(groups[placeholder.length - 1] as string | undefined) ?? '=\r\n'}`
     })
   }, body)
+
+const countIn = (text: string, word: string): number => {
+  let count = 0
+  for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + word.length)) count++
+  return count
+}
 
 /** A text split at its placeholders: `placeholders[n]` stands between `fixed[n]` and `fixed[n + 1]`. */
 interface SplitText {
