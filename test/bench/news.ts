@@ -15,6 +15,7 @@ import { openDatabase } from '../../src/store/database.ts'
 import { migrate } from '../../src/store/migrate.ts'
 import { instant, LAST_DAY, liveAMonth, multiplyTo, tellNewsOf } from '../support/fixtures/publishing-newsletter.ts'
 import { startChild } from '../support/processes/child.ts'
+import { readNodeOptions } from '../support/processes/scheduler-options.ts'
 
 const { values } = parseArgs({
   allowPositionals: true,
@@ -59,7 +60,8 @@ try {
     try {
       const measured = open(urlOf('measured'))
       if (news > 0) await tellNewsOf(measured, news)
-      await using child = startChild('publishing-process.ts', [urlOf('measured'), instant(LAST_DAY).toISOString()])
+      const words = [urlOf('measured'), instant(LAST_DAY).toISOString()]
+      await using child = startChild('publishing-process.ts', words, ['env', `NODE_OPTIONS=${await readNodeOptions()}`])
       const took = JSON.parse(await child.line()) as Measured
       await child.end()
       const { rows: told } = await sql<{ count: number }>`select count(*)::int as count from deliveries m

@@ -21,10 +21,8 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { sql } from 'kysely'
-import { parse } from 'yaml'
 import { startEmbeddedPostgres } from '../../src/adapters/postgres/embedded-postgres.ts'
 import { type Database, openDatabase } from '../../src/store/database.ts'
 import { migrate } from '../../src/store/migrate.ts'
@@ -32,6 +30,7 @@ import { readServerCpu, saveWritten, writeAtOnce } from '../support/fixtures/pub
 import { instant, LAST_DAY, liveAMonth, multiplyTo } from '../support/fixtures/publishing-newsletter.ts'
 import { giveTastes } from '../support/fixtures/publishing-tastes.ts'
 import { startChild } from '../support/processes/child.ts'
+import { readNodeOptions } from '../support/processes/scheduler-options.ts'
 
 const LIVED = 20_000
 const SMALL = 100_000
@@ -59,13 +58,6 @@ const round = (value: number, digits = 1): number => Number(value.toFixed(digits
 const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
 
 const open = (url: string) => openDatabase(url, { connections: 4, name: 'bench', onError: () => undefined })
-
-/** What Node is told for a scheduler by docker-compose.yml and the Dockerfile. */
-const readNodeOptions = async (): Promise<string> => {
-  const file = await readFile(new URL('../../docker-compose.yml', import.meta.url), 'utf8')
-  const before = fileURLToPath(new URL('../../workers/preload.cjs', import.meta.url))
-  return `-r ${before} ${parse(file, { merge: true }).services.scheduler.environment.NODE_OPTIONS}`
-}
 
 interface Options {
   /** Percent of the readers; 0 measures none. */

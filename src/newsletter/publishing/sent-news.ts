@@ -7,6 +7,7 @@ import { DAY } from '../../core/calendar.ts'
 import {
   type FrozenNews,
   type HeldNews,
+  type LeftNews,
   newsKey,
   newsToTell,
   type SentPaper,
@@ -44,6 +45,7 @@ export const createNewsGrouping = (cutoff: Date): NewsGrouping => {
   const held = new Map<number, HeldNews[]>()
   const dates = new Map<string, string[]>()
   const newsOfDigests = new LRUCache<number, DigestNews | { none: true }>({ max: MOST_CACHED })
+  const seenSince = new LRUCache<number, HeldNews[]>({ max: MOST_CACHED })
 
   /** The news of a span, and the dates of the digests that had its papers. */
   const loadNews = async (trx: Database, span: number): Promise<HeldNews[]> => {
@@ -53,6 +55,18 @@ export const createNewsGrouping = (cutoff: Date): NewsGrouping => {
     held.set(span, news)
     return news
   }
+
+  /** What was seen since a reader's last cut-off: the same list for all who share it. */
+  const loadSeen = async (trx: Database, lastCutoff: Date): Promise<HeldNews[]> => {
+    const known = seenSince.get(lastCutoff.getTime())
+    if (known !== undefined) return known
+    const seen = (await loadNews(trx, spanOf(lastCutoff))).filter(({ seenAt }) => seenAt > lastCutoff)
+    seenSince.set(lastCutoff.getTime(), seen)
+    return seen
+  }
+
+  const spanOf = (lastCutoff: Date): number =>
+    SPANS.find((one) => cutoff.getTime() - lastCutoff.getTime() <= one) ?? LONGEST_SPAN
 
   const loadDates = async (trx: Database, papers: readonly string[]): Promise<void> => {
     const unknown = papers.filter((id) => !dates.has(id))
@@ -86,7 +100,8 @@ export const createNewsGrouping = (cutoff: Date): NewsGrouping => {
     const asking = { readers, papers: [...papers], dates: [...asked].sort(), last: [...last] }
     for (const reading of await readSentTo(trx, asking))
       for (const id of reading.members.split(',')) readings.set(id, reading)
-    return candidates.flatMap((candidate) => divide(candidate, readings, gone))
+    const toldTo = createTelling(gone)
+    return candidates.flatMap((candidate) => divide(candidate, readings, toldTo))
   }
 
   return async (trx, groups) => {
@@ -102,13 +117,16 @@ export const createNewsGrouping = (cutoff: Date): NewsGrouping => {
         divided.push(group)
         continue
       }
-      const age = cutoff.getTime() - lastCutoff.getTime()
-      const span = SPANS.find((one) => age <= one) ?? LONGEST_SPAN
-      const seen = (await loadNews(trx, span)).filter(({ seenAt }) => seenAt > lastCutoff)
+      const span = spanOf(lastCutoff)
+      const seen = await loadSeen(trx, lastCutoff)
       const known = newsOfDigests.get(lastDigestId)
       const before = known === undefined || 'none' in known ? null : known
       if (seen.length === 0 && before === null) divided.push(group)
-      else bySpan.set(span, [...(bySpan.get(span) ?? []), { group, seen, before }])
+      else {
+        const candidates = bySpan.get(span) ?? []
+        candidates.push({ group, seen, before })
+        bySpan.set(span, candidates)
+      }
     }
     for (const candidates of bySpan.values()) divided.push(...(await divideAll(trx, candidates)))
     return divided
@@ -118,37 +136,75 @@ export const createNewsGrouping = (cutoff: Date): NewsGrouping => {
 interface Told {
   told: FrozenNews[]
   untold: FrozenNews[]
+  /** Equal where both are; empty where both are empty. */
+  key: string
 }
 
-const NOTHING: Told = { told: [], untold: [] }
+const NOTHING: Told = { told: [], untold: [], key: '' }
 
-/** The parts of a group that are told the same. */
-const divide = (
-  { group, seen, before }: Candidate,
-  readings: ReadonlyMap<string, SentTo>,
-  gone: { withdrawn: ReadonlySet<string>; hidden: ReadonlySet<string> },
-): HistoryGroup[] => {
-  const known = new Map<SentTo, Told & { key: string }>()
-  const toldTo = (reading: SentTo): Told & { key: string } => {
-    const found = known.get(reading)
+/** What there is to tell those who got their last digest, and those whom it did not reach; absent until it is asked for. */
+interface Tellable {
+  afterLast?: FrozenNews[]
+  withLast?: FrozenNews[]
+}
+
+/** What the readers of a group are told by what the mails say of them. */
+type Telling = (candidate: Candidate, reading: SentTo) => Told
+
+/** Most groups of a chunk have the same news, and many readers were sent the same: what these make is worked out once. */
+const createTelling = (gone: Pick<LeftNews, 'withdrawn' | 'hidden'>): Telling => {
+  const tellable = new Map<DigestNews | null, Map<readonly HeldNews[], Tellable>>()
+  const known = new Map<readonly FrozenNews[], Map<SentTo, Told>>()
+  const sent = new Map<SentTo, ReadonlyMap<string, SentPaper>>()
+
+  const sentTo = (reading: SentTo): ReadonlyMap<string, SentPaper> => {
+    const found = sent.get(reading)
     if (found !== undefined) return found
-    const sent = new Map<string, SentPaper>(reading.underWay.map((id) => [id, 'under way']))
-    for (const { id, on } of reading.sent) sent.set(id, { sentOn: on })
-    const left = [...(before?.untold ?? []), ...(reading.missedLast ? (before?.news ?? []) : [])]
-    const told = tellNews(newsToTell({ news: left, ...gone }, seen), sent)
-    const isNothing = told.told.length + told.untold.length === 0
-    const result = { ...told, key: isNothing ? '' : JSON.stringify([told.told.map(newsKey), told.untold.map(newsKey)]) }
-    known.set(reading, result)
+    const papers = new Map<string, SentPaper>(reading.underWay.map((id) => [id, 'under way']))
+    for (const { id, on } of reading.sent) papers.set(id, { sentOn: on })
+    sent.set(reading, papers)
+    return papers
+  }
+
+  const newsFor = ({ seen, before }: Candidate, { missedLast }: SentTo): FrozenNews[] => {
+    const bySeen = tellable.get(before) ?? new Map<readonly HeldNews[], Tellable>()
+    tellable.set(before, bySeen)
+    const found = bySeen.get(seen) ?? {}
+    bySeen.set(seen, found)
+    const untold = before?.untold ?? []
+    if (!missedLast) {
+      found.afterLast ??= newsToTell({ news: untold, ...gone }, seen)
+      return found.afterLast
+    }
+    found.withLast ??= newsToTell({ news: [...untold, ...(before?.news ?? [])], ...gone }, seen)
+    return found.withLast
+  }
+
+  return (candidate, reading) => {
+    const news = newsFor(candidate, reading)
+    const byReading = known.get(news) ?? new Map<SentTo, Told>()
+    known.set(news, byReading)
+    const found = byReading.get(reading)
+    if (found !== undefined) return found
+    const { told, untold } = tellNews(news, sentTo(reading))
+    const isNothing = told.length + untold.length === 0
+    const result = { told, untold, key: isNothing ? '' : JSON.stringify([told.map(newsKey), untold.map(newsKey)]) }
+    byReading.set(reading, result)
     return result
   }
+}
+
+/** The parts of a group that are told the same. */
+const divide = (candidate: Candidate, readings: ReadonlyMap<string, SentTo>, toldTo: Telling): HistoryGroup[] => {
+  const { group } = candidate
   const parts = new Map<string, { told: Told; dueGroups: HistoryGroup['dueGroups'] }>()
   for (const { dueGroup, slot } of group.dueGroups) {
     const members = dueGroup.members
     const byKey = Map.groupBy(members.keys(), (at) => {
       const reading = readings.get(members[at] ?? '')
-      const { key, ...told } = reading === undefined ? { key: '', ...NOTHING } : toldTo(reading)
-      if (!parts.has(key)) parts.set(key, { told, dueGroups: [] })
-      return key
+      const told = reading === undefined ? NOTHING : toldTo(candidate, reading)
+      if (!parts.has(told.key)) parts.set(told.key, { told, dueGroups: [] })
+      return told.key
     })
     for (const [key, places] of byKey)
       parts
