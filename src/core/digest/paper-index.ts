@@ -28,9 +28,9 @@ const readText = (latex: string): Text => {
 
 /** The words of a text where a phrase stands from a token on, or `null`; nothing goes on across a comma. */
 const wordsAt = ({ text, tokens }: Text, from: number, phrase: readonly string[]): string | null => {
-  for (const [at, word] of phrase.entries()) {
+  for (let at = 0; at < phrase.length; at++) {
     const token = tokens[from + at]
-    if (token?.word !== word || (at > 0 && token.barred)) return null
+    if (token?.word !== phrase[at] || (at > 0 && token?.barred)) return null
   }
   const [first, last] = [tokens[from], tokens[from + phrase.length - 1]]
   if (first === undefined || last === undefined || isReversed(text, first.start)) return null
@@ -70,7 +70,7 @@ const prepareNames = (papers: readonly IndexedPaper[]) => {
 }
 
 /** A phrase that several readers follow is looked up once; when the cache holds so many it is emptied. */
-const MOST_CACHED = 1_000
+const MOST_CACHED = 4_000
 
 /** Prepares at the first lookup: most editions of a small installation have nobody with custom terms. */
 export const createPaperIndex = (papers: readonly IndexedPaper[]): PaperIndex => {

@@ -47,6 +47,16 @@ const sentenceOf = (why: string): string => `${why.charAt(0).toUpperCase()}${why
 const sentIn = (entries: readonly DigestEntry[]): string[] =>
   entries.flatMap((entry) => [entry.paperId, ...(entry.seeAlso ?? []).map(({ paperId }) => paperId)])
 
+/**
+ * Ids of papers to the date on which they are sent. It has no prototype: an object with one gets a shape for its keys, and
+ * an edition would make a hundred thousand shapes.
+ */
+const datesOf = (ids: readonly string[], date: string): Record<string, string> => {
+  const dates: Record<string, string> = Object.create(null)
+  for (const id of ids) dates[id] = date
+  return dates
+}
+
 /** The note of a digest with papers: the digests before it, and what kept papers away that its readers follow. */
 const composeNote = (
   entries: readonly DigestEntry[],
@@ -114,7 +124,7 @@ export const composeDigest = (
     entries,
     listDays: listed.map(([day]) => day),
     listed: listed.reduce((total, [, { papers }]) => total + papers, 0),
-    sent: Object.fromEntries(sent.map((id) => [id, request.localDate])),
+    sent: datesOf(sent, request.localDate),
     previous: { previousIds: previous.map(({ id }) => id), forgottenOn: lastForgottenDate(request.localDate) },
     emptySince: entries.length > 0 ? null : (emptyBefore ?? request.localDate),
     untold: untoldAfter({ entries, waiting }, request, pool),
