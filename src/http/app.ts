@@ -9,7 +9,7 @@ import { archiveRoutes } from './archive/archive.ts'
 import { citationRoutes } from './citations.ts'
 import { compareRoutes } from './compare.ts'
 import { CONNECTION_LIMITS, type ConnectionLimits, connectionOptions } from './connections.ts'
-import { inTurns } from './costly-pages.ts'
+import { createPendingForms, createTurns, inTurns } from './costly-pages.ts'
 import { curationRoutes } from './curation.ts'
 import { digestJsonRoutes } from './digest-json.ts'
 import { embedRoutes } from './embed.ts'
@@ -81,12 +81,13 @@ export const buildApp = ({
   connections = {},
   ...given
 }: AppOptions): App => {
+  const forms = createPendingForms()
   const site: Site = {
     ...given,
     pages: stampForms(given),
     // Between two of them a sign-up has the database to itself.
     archive: inTurns(given.archive, ['search']),
-    previews: inTurns(given.previews, ['readDigest', 'readVolume', 'readBroadAuthors']),
+    previews: inTurns(given.previews, ['readDigest', 'readVolume', 'readBroadAuthors'], createTurns(forms.passed)),
     explanations: inTurns(given.explanations, ['explain']),
     // Each takes a thread of its own.
     libraries: inTurns(given.libraries, ['suggest']),
@@ -124,6 +125,7 @@ export const buildApp = ({
     if (isCrossSite(request, baseUrl)) return sendErrorPage(request, reply, site, CROSS_SITE)
   })
   limitRequests(app, site, monotonic)
+  forms.watch(app)
   keepAnswers(app, site)
   revalidatePages(app)
   // A form without a field is an empty object, not a missing body, so that the response can name every field.
@@ -168,7 +170,7 @@ export const buildApp = ({
   archiveRoutes(app, publicSite)
   aboutRoutes(app, publicSite)
   privacyRoutes(app, publicSite)
-  previewRoutes(app, site)
+  previewRoutes(app, site, createTurns(forms.passed))
   subscriptionRoutes(app, publicSite)
   libraryRoutes(app, publicSite)
   shareImageRoutes(app, publicSite)

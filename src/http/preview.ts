@@ -5,7 +5,7 @@ import { broadAuthorLine } from '../core/digest/broad-author.ts'
 import { headingOf, standfirstOf } from '../core/digest/headline.ts'
 import { volumeLine } from '../core/digest/volume.ts'
 import { namedTopics, type Preferences, readNewPreferences, STANDARD } from '../core/subscriber/preferences.ts'
-import { createTurns } from './costly-pages.ts'
+import type { createTurns } from './costly-pages.ts'
 import { ADDRESSED, CHOICES, filledForm, refusedForm, withKnownZone } from './form.ts'
 import { keepForBack } from './guard.ts'
 import { BUDGET } from './request-budgets.ts'
@@ -42,7 +42,8 @@ const urlOf = (preferences: Preferences): string => {
   return `/preview?${query.toString().replaceAll('%2C', ',').replaceAll('%2F', '/')}`
 }
 
-export const previewRoutes = (app: App, { previews, pages }: Site): void => {
+/** Pages are rendered in turn: `inTurn`. */
+export const previewRoutes = (app: App, { previews, pages }: Site, inTurn: ReturnType<typeof createTurns>): void => {
   const refuse = (
     request: FastifyRequest,
     reply: FastifyReply,
@@ -52,8 +53,6 @@ export const previewRoutes = (app: App, { previews, pages }: Site): void => {
     wantsJson(request)
       ? sendProblem(reply, 400, 'No preview', 'Some fields are not valid.', errors)
       : show(keepForBack(reply.code(400)), pages, 'subscribe', { form: refusedForm(given, errors) })
-
-  const inTurn = createTurns()
 
   const showPreview = async (request: FastifyRequest, reply: FastifyReply, preferences: Preferences, email = '') => {
     const issue = await previews.readDigest(preferences)
