@@ -5,7 +5,7 @@ import { SENDING } from '../../workers/roles/mailer.ts'
 import { oweEdition } from '../support/fixtures/owed-edition.ts'
 import { openEnvironment, type QueueKind } from './environment.ts'
 
-/** Mails that a mailer holds claimed at a time, a group in each lane (`newsletter/delivery`): no kill may double more. */
+/** Mails that a mailer holds claimed at a time, in each lane 64 at most (`newsletter/delivery`): no kill may double more. */
 const CLAIMED = 64 * SENDING.deliveries.lanes
 const COHORTS = 100
 const PATIENCE = 240_000

@@ -16,7 +16,7 @@ import { startSmtpSinkProcess } from '../support/servers/smtp-sink-process.ts'
 const READERS = 72
 /** After how many digests of its edition the service is killed: in the first group, between groups, at the end. */
 const KILL_AFTER = [1, 2, 5, 20, 40, 63, 64, 65, 70, 72]
-/** Mails that a mailer holds claimed at a time, a group in each lane (`newsletter/delivery`): no kill may duplicate more. */
+/** Mails that a mailer holds claimed at a time, in each lane 64 at most (`newsletter/delivery`): no kill may duplicate more. */
 const CLAIMED = 64 * SENDING.deliveries.lanes
 const FIRST_EDITION = '2026-04-15'
 const TOPICS = ['diffusion-lm', 'robotics']

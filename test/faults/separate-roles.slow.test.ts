@@ -20,7 +20,7 @@ import { wipeQueue, withRedis } from './queue-contents.ts'
 
 /** More than two groups of a mailer, so that a kill finds some sent, some claimed and some waiting. */
 const READERS = 140
-/** Mails that a mailer holds claimed at a time, a group in each lane (`newsletter/delivery`): no kill may duplicate more. */
+/** Mails that a mailer holds claimed at a time, in each lane 64 at most (`newsletter/delivery`): no kill may duplicate more. */
 const CLAIMED = 64 * SENDING.deliveries.lanes
 const TOPICS = ['diffusion-lm', 'robotics']
 const SUBSCRIBED = '2026-04-14T05:00:00Z'

@@ -108,8 +108,12 @@ const keepLeases = (
  * Collects results and records them in batches while the group is in flight, so that a group that takes its time does not
  * keep what is known of it: should this mailer die, all of it would be sent again.
  */
-const collectResults = (recordBatch: (batch: AttemptResult[]) => Promise<unknown>, isInFlight: () => boolean) => {
-  let pending: AttemptResult[] = []
+const collectResults = (
+  earlier: AttemptResult[],
+  recordBatch: (batch: AttemptResult[]) => Promise<unknown>,
+  isInFlight: () => boolean,
+) => {
+  let pending = [...earlier]
   let recording: Promise<void> = Promise.resolve()
   let failure: unknown
   let timer: NodeJS.Timeout | undefined
@@ -126,10 +130,19 @@ const collectResults = (recordBatch: (batch: AttemptResult[]) => Promise<unknown
         },
       )
   }
+  if (pending.length > 0) timer = setTimeout(flush, RECORD_AFTER)
   return {
     add: (result: AttemptResult) => {
       pending.push(result)
       if (isInFlight()) timer ??= setTimeout(flush, RECORD_AFTER)
+    },
+    /** What is not being recorded yet: whoever takes it records it. */
+    take: (): AttemptResult[] => {
+      clearTimeout(timer)
+      timer = undefined
+      const taken = pending
+      pending = []
+      return taken
     },
     /** Resolves to what is not recorded yet, and to the error of a batch that could not be recorded. */
     end: async () => {
@@ -182,37 +195,62 @@ const createRecheck = (
   }
 }
 
-/** What a group came to: `results` are those that are not recorded yet, `leaseEnds` is by the monotonic clock. */
-interface GroupDone {
-  sent: number
-  /** The shortest wait, milliseconds, of a mail that is to be tried again; `null` where there is none. */
-  retryInMs: number | null
+/** Results that are not recorded yet, and when the first of their leases ends, by the monotonic clock. */
+export interface Unrecorded {
   results: AttemptResult[]
   leaseEnds: number
 }
 
+/** What a group came to. */
+interface GroupDone extends Unrecorded {
+  sent: number
+  /** The shortest wait, milliseconds, of a mail that is to be tried again; `null` where there is none. */
+  retryInMs: number | null
+}
+
+/** A group as it was claimed. */
+export interface ClaimedGroup {
+  mails: Claimed[]
+  /** When it was claimed, by the monotonic clock. */
+  claimedAt: number
+  /** The same for mails that have a time to begin. */
+  besideAt: number
+  /** How many routes had been closed before. */
+  closings: number
+}
+
 /**
- * Sends a group that was claimed at `claimedAt` (monotonic; at `besideAt` where a mail has a time to begin) after so many
- * `closings` of routes. Rejects with the first error of the database or of ours, once all that was begun has ended and what
- * is known is recorded.
+ * Sends a group, and records what is unrecorded of the `earlier` one with its results. `onLast` is called once no more mails
+ * wait than there are connections, so that the next group is claimed meanwhile; the results that it takes it records. Rejects
+ * with the first error of the database or of ours, once all that was begun has ended and what is known is recorded.
  */
 export const sendGroup = async (
   ports: GroupPorts,
   stream: MailStream,
-  group: Claimed[],
-  { claimedAt, besideAt, closings }: { claimedAt: number; besideAt: number; closings: number },
+  { mails, claimedAt, besideAt, closings }: ClaimedGroup,
+  earlier: Unrecorded,
   options: GroupOptions,
+  onLast: ((take: () => Unrecorded) => void) | null,
 ): Promise<GroupDone> => {
   const { monotonic, routes } = ports
-  const waiting = [...group]
+  const waiting = [...mails]
+  let isLast = onLast === null
   const inFlight = new Set<Claimed>()
   const unrenderable = new Set<number>()
   let sent = 0
   let retryInMs: number | null = null
   let failure: unknown
   const leases = keepLeases(ports, stream, claimedAt, () => [...inFlight, ...waiting])
+  let earliest = earlier.results.length > 0 ? earlier.leaseEnds : Number.POSITIVE_INFINITY
+  /** When the first lease ends of the results that are unrecorded: they are recorded from now on. */
+  const firstEnd = () => {
+    const ends = Math.min(earliest, leases.end())
+    earliest = Number.POSITIVE_INFINITY
+    return ends
+  }
   const results = collectResults(
-    (batch) => recordAndClaimWithRetry(ports, stream, batch, 0, leases.end()),
+    earlier.results,
+    (batch) => recordAndClaimWithRetry(ports, stream, batch, 0, firstEnd()),
     () => waiting.length > 0 || inFlight.size > 0,
   )
 
@@ -230,6 +268,10 @@ export const sendGroup = async (
     for (let mail = waiting.shift(); mail !== undefined; mail = waiting.shift()) {
       const claimed = mail
       inFlight.add(claimed)
+      if (!isLast && waiting.length <= options.connections) {
+        isLast = true
+        onLast?.(() => ({ results: results.take(), leaseEnds: firstEnd() }))
+      }
       try {
         const waitMs = isInTime(claimed) ? besideAt + (claimed.beginInMs ?? 0) - monotonic() : 0
         if (waitMs > 0) await new Promise((resume) => setTimeout(resume, waitMs))
@@ -255,18 +297,18 @@ export const sendGroup = async (
   }
 
   try {
-    const connections = Array.from({ length: Math.min(options.connections, group.length) }, sendWaiting)
+    const connections = Array.from({ length: Math.min(options.connections, mails.length) }, sendWaiting)
     for (const ended of await Promise.allSettled(connections)) if (ended.status === 'rejected') failure ??= ended.reason
   } finally {
     leases.stop()
   }
-  routes.endGroup(group, unused)
+  routes.endGroup(mails, unused)
   const recorded = await results.end()
   failure ??= recorded.failure
   if (failure !== undefined) {
     // What is known must not be lost with the failure.
-    await recordAndClaimWithRetry(ports, stream, recorded.unrecorded, 0, leases.end())
+    await recordAndClaimWithRetry(ports, stream, recorded.unrecorded, 0, firstEnd())
     throw failure
   }
-  return { sent, retryInMs, results: recorded.unrecorded, leaseEnds: leases.end() }
+  return { sent, retryInMs, results: recorded.unrecorded, leaseEnds: firstEnd() }
 }

@@ -15,6 +15,7 @@
  * its time the lease is renewed. Outcomes are recorded half a second after the first one, the group complete or not, and
  * only under the current fencing number: a mailer that was frozen and woke up cannot overwrite what its successor did. It
  * sends nothing either, since a mailer begins no message when its own monotonic clock leaves less than 10 seconds of lease.
+ * Where a group goes fast the next is claimed before its last mails are through, and never more than 64 mails are a lane's.
  * A claimed mail that has not begun within 2 seconds is checked again first: nobody is mailed more than 2 seconds after
  * their unsubscribe was answered. Both conditions are checked once more when the connection is open.
  *
@@ -46,11 +47,21 @@
  * What was put back is given back. Without a cap the claim only looks whether there is one.
  */
 
-import { MINUTE } from '../../core/calendar.ts'
+import { MINUTE, SECOND } from '../../core/calendar.ts'
 import { describeError } from '../../core/redact.ts'
 import type { MailStream } from '../../store/database.ts'
+import type { Claim } from '../../store/outbox/claims.ts'
 import type { AttemptResult } from '../../store/outbox/outcomes.ts'
-import { type GroupOptions, type GroupPorts, LEASE, recordAndClaimWithRetry, sendGroup } from './delivery-group.ts'
+import { putBack } from './attempt.ts'
+import {
+  type ClaimedGroup,
+  type GroupOptions,
+  type GroupPorts,
+  LEASE,
+  recordAndClaimWithRetry,
+  sendGroup,
+  type Unrecorded,
+} from './delivery-group.ts'
 import type { Beside } from './routes.ts'
 
 export interface MailerPorts extends GroupPorts {
@@ -61,10 +72,13 @@ export interface MailerPorts extends GroupPorts {
 }
 
 /**
- * How many mails a lane with so many connections claims at a time. Planning its statement costs Postgres as much as claiming
- * a dozen mails, whatever their number; and a lane that dies may leave a second copy of each.
+ * How many mails a lane with so many connections claims at a time: with those of the group before of which no result is
+ * recorded, as many as there are connections and as many that wait for one, it never holds more than 64, for a lane that dies
+ * may leave a second copy of each. Planning the statement costs Postgres as much as claiming a dozen mails, whatever their number.
  */
-const groupOf = (connections: number): number => Math.min(64, Math.max(32, 8 * connections))
+const groupOf = (connections: number): number => Math.min(64, Math.max(32, 8 * connections)) - 2 * connections
+/** With a group that takes longer the time to claim the next does not matter, milliseconds. */
+const SLOW = SECOND
 const NOTHING_BESIDE: Beside = { claimed: [], deferred: 0, retryInMs: null }
 /** What is to be tried again within this time is not left to the tick, which may come a minute late. */
 const SOON = 2 * MINUTE
@@ -98,6 +112,82 @@ export const drain = async (ports: MailerPorts, stream: MailStream, options: Dra
   return sent
 }
 
+/** A group of the next mails, and what was found while it was claimed. */
+interface Taken extends ClaimedGroup {
+  /** The results that were recorded with it. */
+  recorded: AttemptResult[]
+  found: Claim
+  /** Mails that were deferred untried. */
+  deferred: number
+  retryInMs: number | null
+}
+
+/** Records results and claims the next group of up to `limit` mails. */
+const take = async (
+  ports: MailerPorts,
+  stream: MailStream,
+  { results, leaseEnds }: Unrecorded,
+  { limit, connections }: { limit: number; connections: number },
+): Promise<Taken> => {
+  const { monotonic, routes } = ports
+  const claimedAt = monotonic()
+  const closings = routes.closings()
+  const found = await recordAndClaimWithRetry(ports, stream, results, limit, leaseEnds)
+  // A stop has a limit of 0: nothing more is claimed.
+  const beside = limit === 0 ? NOTHING_BESIDE : await routes.claimBeside(stream, found, { limit, connections })
+  return {
+    mails: [...beside.claimed, ...found.claimed],
+    claimedAt,
+    besideAt: monotonic(),
+    closings,
+    recorded: results,
+    found,
+    deferred: found.deferred + beside.deferred,
+    retryInMs: beside.retryInMs,
+  }
+}
+
+/**
+ * The next group, claimed while the last mails of the one before are sent. If these take long it is given back, so that no
+ * mail waits for a server that keeps another.
+ */
+const createAhead = (giveBack: (taken: Taken) => Promise<void>) => {
+  let claiming: Promise<Taken> | null = null
+  let givingBack: Promise<void> = Promise.resolve()
+  let timer: NodeJS.Timeout | undefined
+  const end = async (): Promise<Taken | null> => {
+    clearTimeout(timer)
+    const work = claiming
+    claiming = null
+    const taken = await work
+    return taken === null || taken.mails.length === 0 ? null : taken
+  }
+  const returnIt = async () => {
+    const taken = await end()
+    if (taken !== null) await giveBack(taken)
+  }
+  return {
+    begin: (work: Promise<Taken>) => {
+      // Its error is met by `take`.
+      work.catch(() => undefined)
+      claiming = work
+      timer = setTimeout(() => {
+        givingBack = returnIt()
+        givingBack.catch(() => undefined)
+      }, 2 * SLOW)
+    },
+    /** What was claimed; `null` where that was nothing, which says little, for not all results were recorded yet. */
+    take: async (): Promise<Taken | null> => {
+      await givingBack
+      return end()
+    },
+    giveBack: async () => {
+      await givingBack
+      await returnIt()
+    },
+  }
+}
+
 const runLane = async (
   ports: MailerPorts,
   stream: MailStream,
@@ -105,48 +195,69 @@ const runLane = async (
   wakeNext: () => void,
 ): Promise<number> => {
   const { monotonic, routes } = ports
-  const size = groupOf(options.connections)
+  const { connections, stopping } = options
+  const size = groupOf(connections)
+  const takeUpTo = (limit: number, recorded: Unrecorded) => take(ports, stream, recorded, { limit, connections })
   let sent = 0
-  let results: AttemptResult[] = []
-  let leaseEnds = monotonic() + LEASE
+  const nothing: Unrecorded = { results: [], leaseEnds: monotonic() + LEASE }
+  let unrecorded = nothing
+  const recordAll = async () => {
+    const { results, leaseEnds } = unrecorded
+    unrecorded = nothing
+    if (results.length > 0) await recordAndClaimWithRetry(ports, stream, results, 0, leaseEnds)
+  }
   const wakeSoon = (ms: number | null) => {
     if (ms !== null && ms <= SOON) ports.wakeIn?.(ms)
   }
-  for (;;) {
-    if (routes.hasReports()) {
-      // Outcomes first: what other mailers are told of routes may fail or wait. Only then is more claimed.
-      if (results.length > 0) await recordAndClaimWithRetry(ports, stream, results, 0, leaseEnds)
-      results = []
-      await routes.settle()
+  const giveBack = async ({ mails, claimedAt }: Taken) => {
+    routes.endGroup(mails, mails)
+    await recordAndClaimWithRetry(ports, stream, mails.map(putBack), 0, claimedAt + LEASE)
+  }
+  const ahead = createAhead(giveBack)
+  try {
+    for (;;) {
+      let taken = await ahead.take()
+      if (routes.hasReports()) {
+        // Outcomes first: what other mailers are told of routes may fail or wait. Only then is more claimed.
+        await recordAll()
+        if (taken !== null) await giveBack(taken)
+        taken = null
+        await routes.settle()
+      }
+      if (taken === null) {
+        // Nothing to record and nothing to claim.
+        if (stopping() && unrecorded.results.length === 0) return sent
+        const recorded = unrecorded
+        unrecorded = nothing
+        taken = await takeUpTo(stopping() ? 0 : size, recorded)
+      }
+      const { mails, found, recorded, deferred, retryInMs } = taken
+      if (mails.length === 0 && deferred === 0) {
+        // What this statement put back is ready again, but it could not claim it yet.
+        const isReady = recorded.some((result) => result.state === 'queued' && !result.resend)
+        if (!stopping() && !found.relayClosed && isReady) continue
+        wakeSoon(retryInMs)
+        return sent
+      }
+      const isFull = found.claimed.length + found.deferred === size
+      if (isFull) wakeNext()
+      const { besideAt } = taken
+      const claimAhead = (concluded: () => Unrecorded) => {
+        const isSlow = monotonic() - besideAt > SLOW
+        if (!isSlow && !stopping() && !routes.hasReports()) ahead.begin(takeUpTo(size, concluded()))
+      }
+      // Under limits each group is claimed once the one before is done: how much may be sent is known only then.
+      const isUnlimited = found.claimed.length === size && mails.length === size && !found.throttledDue
+      const earlier = unrecorded
+      unrecorded = nothing
+      const done = await sendGroup(ports, stream, taken, earlier, options, isUnlimited ? claimAhead : null)
+      wakeSoon(done.retryInMs)
+      sent += done.sent
+      unrecorded = done
     }
-    const claimedAt = monotonic()
-    const closings = routes.closings()
-    // Nothing to record and nothing to claim.
-    if (options.stopping() && results.length === 0) return sent
-    const recorded = results
-    const limit = options.stopping() ? 0 : size
-    const found = await recordAndClaimWithRetry(ports, stream, recorded, limit, leaseEnds)
-    results = []
-    // A stop has a limit of 0: nothing more is claimed.
-    const beside =
-      limit === 0
-        ? NOTHING_BESIDE
-        : await routes.claimBeside(stream, found, { limit, connections: options.connections })
-    const besideAt = monotonic()
-    const group = [...beside.claimed, ...found.claimed]
-    if (group.length === 0 && found.deferred + beside.deferred === 0) {
-      // What this statement put back is ready again, but it could not claim it yet.
-      const isReady = recorded.some((result) => result.state === 'queued' && !result.resend)
-      if (!options.stopping() && !found.relayClosed && isReady) continue
-      wakeSoon(beside.retryInMs)
-      return sent
-    }
-    if (found.claimed.length + found.deferred === size) wakeNext()
-    leaseEnds = claimedAt + LEASE
-    const done = await sendGroup(ports, stream, group, { claimedAt, besideAt, closings }, options)
-    wakeSoon(done.retryInMs)
-    sent += done.sent
-    results = done.results
-    leaseEnds = done.leaseEnds
+  } finally {
+    // After an error: what is known is not lost with it, and what was claimed ahead is not left to its lease.
+    await recordAll()
+    await ahead.giveBack()
   }
 }

@@ -1,6 +1,6 @@
 /** What becomes of a mail that is owed: sent once, deferred, given up, or sent again and counted. */
 import { sql } from 'kysely'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { deriveToken } from '../../../src/core/token.ts'
 import { publishDue } from '../../../src/newsletter/publishing/publisher.ts'
 import { drain, type MailerPorts } from '../../../src/newsletter/sending/delivery.ts'
@@ -53,6 +53,44 @@ test('a mailer that finds more than a group wakes the next mailer, once', async 
   await using many = await openSendingNewsletter(70)
   await drain(many.ports, 'deliveries', OPTIONS)
   expect(many.wakes()).toBe(1)
+})
+
+/** A newsletter of 60, the 27th mail of which is held at the server until `released`, which is given how many are claimed. */
+const openHeld = async (released: (claimed: () => Promise<number>) => Promise<unknown>) => {
+  const newsletter = await openSendingNewsletter(60)
+  const claimed = async () => (await newsletter.states()).filter(({ state }) => state === 'sending').length
+  let begun = 0
+  const send = newsletter.ports.send
+  newsletter.ports.send = async (envelope, mayBegin) => {
+    // A lane with two connections claims 28, and the next once two of them wait.
+    if (++begun === 27) await released(claimed)
+    return send(envelope, mayBegin)
+  }
+  return newsletter
+}
+const MANY = { timeout: 30_000 }
+
+test('the next group is claimed before the last mails of one are through, and never more than 32 by two connections', async () => {
+  let most = 0
+  await using newsletter = await openHeld((claimed) =>
+    vi.waitUntil(async () => {
+      most = Math.max(most, await claimed())
+      return most > 4
+    }, MANY),
+  )
+  expect(await drain(newsletter.ports, 'deliveries', { ...OPTIONS, lanes: 1, connections: 2 })).toBe(60)
+  expect(most).toBeLessThanOrEqual(32)
+  expect(new Set(newsletter.sink.messages.map((message) => message.to)).size).toBe(60)
+})
+
+test('what was claimed before the last mails of a group are through is given back where a server keeps one', async () => {
+  await using newsletter = await openHeld(async (claimed) => {
+    await vi.waitUntil(async () => (await claimed()) > 4, MANY)
+    await vi.waitUntil(async () => (await claimed()) <= 2, MANY)
+  })
+  expect(await drain(newsletter.ports, 'deliveries', { ...OPTIONS, lanes: 1, connections: 2 })).toBe(60)
+  expect(await newsletter.states()).toMatchObject(Array(60).fill({ state: 'sent', attempts: 1, resent: 0 }))
+  expect(newsletter.sink.messages).toHaveLength(60)
 })
 
 test('a temporary refusal defers a digest, which is sent later all the same', async () => {
