@@ -143,11 +143,12 @@ const LINE_END = '\r\n'
 
 /** Octets of the longest line that mail servers must take, its end left out (RFC 5321 4.5.3.1.6). */
 const LONGEST_LINE = 998
-/** A line that mail servers change on their way, or that would end the part; and what is not ASCII in lines. */
-const NOT_AS_IT_IS = new RegExp(
-  `^\\.|^From |[\\t ]$|^--${BOUNDARY.boundaryPrefix}|[^\\t\\n\\x20-\\x7e]|.{${LONGEST_LINE + 1}}`,
-  'm',
-)
+const NOT_ASCII = /[^\t\n\x20-\x7e]/
+/** Lines that mail servers change on their way, or that would end the part. */
+const NOT_KEPT = new RegExp(`^\\.|^From |^--${BOUNDARY.boundaryPrefix}|[\\t ]$`)
+
+const goesAsItIs = (text: string): boolean =>
+  !NOT_ASCII.test(text) && text.split('\n').every((line) => line.length <= LONGEST_LINE && !NOT_KEPT.test(line))
 
 /** nodemailer breaks quoted-printable of lone LFs in the midst of short lines. */
 const withLineEnds = (text: string): string => text.replace(/\r?\n/g, LINE_END)
@@ -157,7 +158,7 @@ const withLineEnds = (text: string): string => text.replace(/\r?\n/g, LINE_END)
  * for each `=` and a soft line break to every 76.
  */
 const htmlPart = (html: string): string | { raw: string } => {
-  if (NOT_AS_IT_IS.test(html)) return withLineEnds(html)
+  if (!goesAsItIs(html)) return withLineEnds(html)
   const head = ['Content-Type: text/html; charset=utf-8', 'Content-Transfer-Encoding: 7bit', '', '']
   return { raw: withLineEnds(head.join(LINE_END) + html) }
 }
