@@ -77,7 +77,8 @@ export const countPlaces = async (mutant: Mutant): Promise<number> => (await rea
  */
 export const plant = async (mutant: Mutant | null, root = ROOT) => {
   const folder = await mkdtemp(join(tmpdir(), 'paper-round-mutant-'))
-  for (const part of PARTS) await cp(join(root, part), join(folder, part), { recursive: true })
+  // `workers/main.ts` is a link: it must lead within the copy, not back to the code without the fault.
+  for (const part of PARTS) await cp(join(root, part), join(folder, part), { recursive: true, verbatimSymlinks: true })
   await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
   if (mutant !== null) {
     const pieces = await readPieces(mutant, folder)
