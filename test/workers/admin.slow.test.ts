@@ -78,7 +78,7 @@ describe('without a service', () => {
     const words = ['digest', 'preview', '--topics', 'robotics,code', '--at', '2026-04-14T12:00:00Z']
     const shown = await admin(words)
     expect(shown.stdout).toMatch(
-      /^Subject: Your papers: .*\n\n.*Robotics & embodied AI: “vision-language-action” in the title/s,
+      /^Subject: Your papers: .*\n\n.*Robotics & embodied AI: "vision-language-action" in the title/s,
     )
     const out = join(folder.path, 'digest.html')
     expect((await admin([...words, '--out', out])).stdout).toContain(`written to ${out}`)
