@@ -90,7 +90,7 @@ describe.skipIf(NEEDS_CHROMIUM !== '')(`a curator${NEEDS_CHROMIUM}`, () => {
     const text = digest.text.replace(/\s+/g, ' ')
     expect(text).toContain(`1. ${PINNED.title}`)
     expect(text).toContain('pinned by Emmy Noether')
-    expect(text).toContain(`picked by Emmy Noether: “${NOTE}”`)
+    expect(text).toContain(`picked by Emmy Noether: "${NOTE}"`)
     expect(text).toContain(HIDDEN_FOR_A_WHILE.title)
     expect(text).not.toContain(HIDDEN.title)
   })

@@ -42,7 +42,7 @@ test('a reader of biology subscribes, gets digests with reasons, and pages, feed
   const confirmation = await mail.waitFor(ADA, 1)
   await site.post(confirmation.links.get('confirm') ?? '')
   const welcome = (await mail.waitFor(ADA, 2)).text.replace(/\s+/g, ' ')
-  expect(welcome).toContain('Gene editing & CRISPR: “Prime editing” and “guide RNA” in the title')
+  expect(welcome).toContain('Gene editing & CRISPR: "Prime editing" and "guide RNA" in the title')
   expect(welcome).toContain(`https://doi.org/${preprintId('2026-04-13', 0).slice('biorxiv:'.length)}`)
   expect(welcome).toContain('you can follow any of 15 topics')
   expect(welcome).not.toMatch(/upvote|hippocampus/i)
