@@ -5,7 +5,7 @@ import { topics } from '../../src/core/topics.ts'
 import type { Feeds } from '../../src/newsletter/feeds.ts'
 import { pathsOf } from '../support/servers/every-page.ts'
 import { entry, openTestSite } from '../support/servers/recording-site.ts'
-import { thorough } from '../support/thoroughness.ts'
+import { propertyRuns } from '../support/thoroughness.ts'
 
 /** A version that a test changes. */
 const createVersion = () => {
@@ -125,7 +125,7 @@ test('a kept answer is that of the same request where nothing is kept, whatever 
       ]
       expect(await tell(one)).toEqual(await tell(two))
     }),
-    { numRuns: thorough ? 400 : 60 },
+    { numRuns: propertyRuns(150) },
   )
 })
 
