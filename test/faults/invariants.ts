@@ -113,7 +113,7 @@ const isSameMail = (before: Copy, copy: Copy): boolean =>
   before.to === copy.to &&
   before.from === copy.from &&
   (before.raw === copy.raw ||
-    (kindOf(copy.raw) === 'digest' && withoutNextDigest(before.raw) === withoutNextDigest(copy.raw)))
+    (kindOf(copy.raw) !== 'letter' && withoutNextDigest(before.raw) === withoutNextDigest(copy.raw)))
 
 /** Digests and welcomes only after a confirmation was posted, letters only after a request, and not more than requests. */
 const consentProblems = (reader: Reader, copiesOf: Map<string, Copy[]>): string[] => {

@@ -14,7 +14,7 @@ export const headersOf = (raw: string, name: string): string[] => {
 }
 
 /**
- * A digest without the sentence that says when the next is expected, the signature that covers it, and the line breaks that
+ * A digest or a welcome without the sentence that says when the next is expected, the signature that covers it, and the line breaks that
  * depend on its length.
  */
 export const withoutNextDigest = (raw: string): string =>
