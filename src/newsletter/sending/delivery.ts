@@ -20,7 +20,7 @@
  * their unsubscribe was answered. Both conditions are checked once more when the connection is open.
  *
  * A digest is never lost. It arrives twice only if a mailer dies after the server took it and before that was recorded:
- * at most one group a lane, and each such case is counted in `resent`. Where the operator wants to decide, it is held as
+ * at most 64 mails a lane, and each such case is counted in `resent`. Where the operator wants to decide, it is held as
  * **unknown**; letters never are, since somebody waits for them. A final outcome of a held mail that its mailer still
  * records, sent or failed, counts.
  *
